@@ -1,0 +1,73 @@
+import js from '@eslint/js';
+import ts from 'typescript-eslint';
+import { importX } from 'eslint-plugin-import-x';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+
+// Who may import whom (docs/architecture.md). Data goes right, imports go left: a layer may import itself and the layers listed.
+const layers = {
+  'src/protocol': [],
+  'src/core': [],
+  'src/files': ['src/core'],
+  'src/runtime': ['src/core', 'src/files'],
+  'src/runs': ['src/core', 'src/protocol', 'src/files', 'src/runtime'],
+  'src/complete': ['src/core', 'src/protocol', 'src/files', 'src/runtime'],
+  'src/backend': ['src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete'],
+  'src/cli': ['src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete', 'src/backend'],
+  'src/extension': ['src/protocol'],
+  webview: ['src/protocol'],
+};
+
+const layerZones = Object.entries(layers).map(([layer, allowed]) => ({
+  target: `./${layer}`,
+  from: ['./src', './webview', './test', './bench', './scripts'],
+  except: [layer, ...allowed].map((path) => `../${path}`),
+}));
+
+// The folder each package belongs to: nobody else imports it.
+const packageOwners = {
+  vscode: ['src/extension/**', 'src/extension.ts'],
+  'onnxruntime-node': ['src/runtime/**'],
+  'vscode-languageclient': ['src/extension/**', 'src/extension.ts'],
+  'vscode-languageserver': ['src/backend/**'],
+};
+
+const packageRules = Object.entries(packageOwners).map(([name, owners]) => ({
+  files: ['src/**/*.ts', 'webview/**/*.ts'],
+  ignores: owners,
+  rules: {},
+  name,
+}));
+
+const nodeBuiltins = { regex: '^node:', message: 'core and protocol are pure: pass a port instead.' };
+const foreignPackages = (file) =>
+  packageRules
+    .filter((rule) => !rule.ignores.some((owner) => file.startsWith(owner.replace('/**', ''))))
+    .map((rule) => ({ regex: `^${rule.name}(/|$)`, message: `only ${rule.ignores[0]} imports ${rule.name}.` }));
+
+export default ts.config(
+  { ignores: ['dist/**', '.tsbuild/**', 'node_modules/**', '.cache/**', 'build/**'] },
+  js.configs.recommended,
+  ...ts.configs.strict,
+  {
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver({ project: 'tsconfig.json' })] },
+    rules: {
+      'import-x/no-restricted-paths': ['error', { zones: layerZones }],
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-console': 'error',
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  ...Object.keys(layers).map((layer) => ({
+    files: [`${layer}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [...foreignPackages(layer), ...(['src/core', 'src/protocol'].includes(layer) ? [nodeBuiltins] : [])] },
+      ],
+    },
+  })),
+  { files: ['**/*.{mjs,cjs}', 'bench/**', 'test/**'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', fetch: 'readonly' } }, rules: { 'no-console': 'off', 'max-lines': 'off' } },
+);

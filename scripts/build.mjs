@@ -1,0 +1,16 @@
+// Bundles every program of the product into dist/. Usage: node scripts/build.mjs [--watch]
+import { build, context } from 'esbuild';
+import { existsSync } from 'node:fs';
+
+const node = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', sourcemap: true, logLevel: 'warning' };
+const programs = [
+  { ...node, entryPoints: { cli: 'src/cli/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
+  { ...node, entryPoints: { backend: 'src/backend/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
+  { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode'], outdir: 'dist' },
+].filter((program) => Object.values(program.entryPoints).every((path) => existsSync(path)));
+
+if (process.argv.includes('--watch')) {
+  for (const program of programs) await (await context(program)).watch();
+} else {
+  await Promise.all(programs.map((program) => build({ ...program, minify: true })));
+}
