@@ -1,0 +1,32 @@
+/** What went wrong, for programs; the message is for people. */
+export type ErrorCode =
+  | 'file-not-found'
+  | 'file-unreadable'
+  | 'file-corrupt'
+  | 'file-unsupported'
+  | 'file-write-failed'
+  | 'config-invalid'
+  | 'data-invalid'
+  | 'model-unsupported'
+  | 'adapter-mismatch'
+  | 'device-unavailable'
+  | 'device-failed'
+  | 'out-of-memory'
+  | 'run-busy'
+  | 'diverged'
+  | 'cancelled';
+
+/**
+ * An error the user can cause and can mend. The message says what happened, to which file, and what to do;
+ * it is shown as it stands, without a stack. Any other Error that escapes is a defect of ours.
+ */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,10 @@
+/** Random access to bytes that somebody else holds: a file on disk, or a buffer in tests. */
+export interface ByteSource {
+  /** Shown in error messages: a path. */
+  readonly name: string;
+  /** Total length in bytes. */
+  readonly size: number;
+  /** Fills `into` from `offset`; throws UserError('file-unreadable') when the range does not exist. */
+  read(offset: number, into: Uint8Array): void;
+  close(): void;
+}

@@ -1,0 +1,77 @@
+import type { LlamaConfig } from './config.js';
+
+/** How a tensor's elements are stored. Q*: GGUF block formats (https://github.com/ggml-org/ggml, ggml-quants.c). */
+export type StoredType =
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'Q4_0'
+  | 'Q4_1'
+  | 'Q5_0'
+  | 'Q5_1'
+  | 'Q8_0'
+  | 'Q2_K'
+  | 'Q3_K'
+  | 'Q4_K'
+  | 'Q5_K'
+  | 'Q6_K';
+
+export interface WeightInfo {
+  /** Hugging Face name: `model.layers.0.self_attn.q_proj.weight`. */
+  readonly name: string;
+  readonly storedType: StoredType;
+  /** Row-major; linears are [out, in]. */
+  readonly shape: readonly number[];
+  readonly file: string;
+  /** Byte offset in the file and length of the stored form. */
+  readonly offset: number;
+  readonly byteLength: number;
+  /**
+   * True where llama.cpp stored q/k rows interleaved for its rotary embedding (GGUF of LLaMA models): readFloat32 undoes it,
+   * the stored bytes still have it.
+   */
+  readonly permutedRows: boolean;
+}
+
+/**
+ * The frozen weights of a model under their Hugging Face names, whatever file they lie in. Nothing is read until asked for,
+ * and nothing read is kept, so a model never exists twice in memory.
+ */
+export interface WeightStore {
+  readonly config: LlamaConfig;
+  info(name: string): WeightInfo | undefined;
+  names(): readonly string[];
+  /** Decodes a tensor to fp32 (BF16 and F16 exactly, Q* as llama.cpp does). Allocates unless `into` is given. */
+  readFloat32(name: string, into?: Float32Array): Float32Array;
+  close(): void;
+}
+
+/** The seven linears of a LLaMA block, in the order of the forward pass, under their PEFT target names. */
+export const linearNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+export type LinearName = (typeof linearNames)[number];
+
+/** `model.layers.3.self_attn.q_proj` and the like, without `.weight`. */
+export function linearPath(layer: number, linear: LinearName): string {
+  const part = linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj' ? 'mlp' : 'self_attn';
+  return `model.layers.${layer}.${part}.${linear}`;
+}
+
+/** [outFeatures, inFeatures] of a linear. */
+export function linearShape(config: LlamaConfig, linear: LinearName): [number, number] {
+  const queryWidth = config.headCount * config.headDim;
+  const keyValueWidth = config.keyValueHeadCount * config.headDim;
+  switch (linear) {
+    case 'q_proj':
+      return [queryWidth, config.hiddenSize];
+    case 'k_proj':
+    case 'v_proj':
+      return [keyValueWidth, config.hiddenSize];
+    case 'o_proj':
+      return [config.hiddenSize, queryWidth];
+    case 'gate_proj':
+    case 'up_proj':
+      return [config.intermediateSize, config.hiddenSize];
+    case 'down_proj':
+      return [config.hiddenSize, config.intermediateSize];
+  }
+}

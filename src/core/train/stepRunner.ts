@@ -1,0 +1,52 @@
+import type { Batch } from '../data/batch.js';
+
+/** A named fp32 tensor on the host. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Everything that changes while training. Names: PEFT's parameter names; moments of AdamW beside them. */
+export interface TrainableState {
+  readonly parameters: ReadonlyMap<string, HostTensor>;
+  readonly firstMoments: ReadonlyMap<string, HostTensor>;
+  readonly secondMoments: ReadonlyMap<string, HostTensor>;
+}
+
+export interface BatchLoss {
+  /** Sum of −log p over the label tokens, natural logarithm. */
+  readonly lossSum: number;
+  readonly labelTokens: number;
+}
+
+export interface UpdateOptions {
+  /** 1-based optimizer step, for AdamW's bias correction. */
+  readonly step: number;
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** The accumulated gradient sums are divided by this: label tokens of the whole optimizer step. */
+  readonly labelTokens: number;
+  /** 0: no clipping. */
+  readonly maxGradNorm: number;
+}
+
+/**
+ * What a training engine can do; the loop in core/train knows nothing else of it. Implemented by ONNX Runtime (src/runtime)
+ * and by fakes in tests.
+ */
+export interface StepRunner {
+  /** "CPU, 2 threads, fp32". */
+  readonly description: string;
+  /** Forward and backward of one micro-batch; adds to the gradient sums. `dropoutSeed` fixes the dropout masks. */
+  accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss>;
+  /** Clip by global norm, AdamW, and clear the gradient sums. Returns the norm before clipping. */
+  update(options: UpdateOptions): Promise<{ gradNorm: number }>;
+  /** Forward only, without dropout. */
+  evaluate(batch: Batch): Promise<BatchLoss>;
+  exportState(): Promise<TrainableState>;
+  importState(state: TrainableState): Promise<void>;
+  dispose(): Promise<void>;
+}

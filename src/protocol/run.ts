@@ -1,0 +1,55 @@
+/** A run directory is the only truth about a run: these are the contents of its JSON files (docs/run-directory.md). */
+
+export type RunStatus =
+  | 'preparing'
+  | 'running'
+  | 'paused'
+  | 'stopped'
+  | 'finished'
+  | 'failed'
+  /** Derived by readers: state.json says running, but the process is gone. */
+  | 'interrupted';
+
+/** state.json, replaced atomically at every change of status and every logged step. */
+export interface RunState {
+  readonly status: RunStatus;
+  /** Optimizer steps done. */
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly epoch: number;
+  /** Process that trains; null when none does. */
+  readonly pid: number | null;
+  readonly device: string;
+  readonly startedAt: string;
+  readonly updatedAt: string;
+  readonly bestEvalLoss: number | null;
+  readonly bestStep: number | null;
+  readonly trainableParameters: number;
+  /** One clear sentence where status is failed, or why it stopped early. */
+  readonly message: string | null;
+}
+
+/** A line of metrics.jsonl. */
+export type Metric = StepMetric | EvalMetric;
+
+export interface StepMetric {
+  readonly step: number;
+  readonly loss: number;
+  readonly learning_rate: number;
+  readonly grad_norm: number;
+  /** Tokens seen since the run began, padding left out. */
+  readonly tokens: number;
+  readonly tokens_per_second: number;
+  readonly elapsed_seconds: number;
+  readonly peak_memory_bytes: number;
+}
+
+export interface EvalMetric {
+  readonly step: number;
+  readonly eval_loss: number;
+}
+
+/** control.json, written by whoever wants the trainer to do something between two steps. */
+export interface RunControl {
+  readonly command: 'run' | 'pause' | 'stop';
+}

@@ -1,0 +1,67 @@
+/** run.json as a user writes it, after defaults are filled in. Keys as in PEFT and transformers; schema: runConfig.schema.json. */
+export interface RunConfig {
+  readonly model: string;
+  readonly data: DataConfig;
+  readonly lora: LoraConfig;
+  readonly train: TrainConfig;
+  readonly engine: EngineConfig;
+}
+
+export const dataFormats = ['auto', 'alpaca', 'chat', 'text', 'code', 'tokens'] as const;
+export type DataFormat = (typeof dataFormats)[number];
+
+export interface DataConfig {
+  readonly path: string;
+  readonly format: DataFormat;
+  readonly eval_path: string | null;
+  /** Share of examples held out for evaluation where eval_path is null. */
+  readonly eval_fraction: number;
+  readonly max_seq_length: number;
+  readonly packing: boolean;
+  readonly shuffle: boolean;
+  readonly train_on_prompt: boolean;
+}
+
+export interface LoraConfig {
+  readonly r: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  readonly target_modules: readonly string[];
+  /** Layer indices; null means all. */
+  readonly layers: readonly number[] | null;
+  readonly use_rslora: boolean;
+  /** Folder of a PEFT adapter to start from. */
+  readonly init_from: string | null;
+}
+
+export interface TrainConfig {
+  readonly learning_rate: number;
+  readonly batch_size: number;
+  readonly gradient_accumulation_steps: number;
+  /** Optimizer steps; null means num_epochs decides. */
+  readonly max_steps: number | null;
+  readonly num_epochs: number;
+  readonly warmup_steps: number;
+  readonly lr_scheduler: 'constant' | 'linear' | 'cosine';
+  readonly weight_decay: number;
+  readonly adam_beta1: number;
+  readonly adam_beta2: number;
+  readonly adam_epsilon: number;
+  /** 0 turns clipping off. */
+  readonly max_grad_norm: number;
+  readonly eval_steps: number;
+  readonly save_steps: number;
+  readonly logging_steps: number;
+  /** Evaluations without improvement before the run stops; null means never. */
+  readonly early_stopping_patience: number | null;
+  readonly seed: number;
+}
+
+export interface EngineConfig {
+  readonly kind: 'onnx';
+  readonly device: 'auto' | 'cpu' | 'webgpu';
+  readonly base_dtype: 'auto' | 'fp32' | 'fp16' | 'int4';
+  readonly threads: number | null;
+  /** Recompute activations in the backward pass instead of keeping them. */
+  readonly gradient_checkpointing: 'auto' | 'on' | 'off';
+}
