@@ -19,6 +19,8 @@ export interface RunState {
   readonly epoch: number;
   /** Process that trains; null when none does. */
   readonly pid: number | null;
+  /** When that process began, in the system's own words: tells it from a later one with the same pid. */
+  readonly processStart: string | null;
   readonly device: string;
   readonly startedAt: string;
   readonly updatedAt: string;

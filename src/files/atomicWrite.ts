@@ -1,0 +1,87 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../core/errors.js';
+
+/**
+ * Replaces a file so that readers and power cuts see the old content or the new, never a part: written under a temporary
+ * name beside it, flushed to the disk, renamed. Throws UserError('file-write-failed'); the old file is then untouched.
+ */
+export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    writeFlushed(temporary, content);
+    renameSync(temporary, path);
+    flushFolder(dirname(path));
+  } catch (cause) {
+    removeQuietly(temporary);
+    throw writeFailed(path, cause);
+  }
+}
+
+/** Makes a whole folder appear at once: `fill` writes into a temporary folder, which is flushed and renamed to `path`. */
+export function createFolderAtomically(path: string, fill: (folder: string) => void): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    removeQuietly(temporary);
+    mkdirSync(temporary, { recursive: true });
+    fill(temporary);
+    flushFolder(temporary);
+    renameSync(temporary, path);
+    flushFolder(dirname(path));
+  } catch (cause) {
+    removeQuietly(temporary);
+    throw writeFailed(path, cause);
+  }
+}
+
+/** Writes a new file and waits until the disk has it. */
+export function writeFlushed(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  const file = openSync(path, 'w');
+  try {
+    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A rename is safe only once the folder that holds the name is on the disk. Windows has no such call and needs none. */
+function flushFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // The disk that refused the write may refuse this too; the leftover's name begins with a dot and is never read.
+  }
+}
+
+function writeFailed(path: string, cause: unknown): Error {
+  if (cause instanceof UserError) return cause;
+  if (!(cause instanceof Error) || !('code' in cause)) return new Error(`internal: could not write ${path}`, { cause });
+  return new UserError('file-write-failed', `${path} could not be written: ${reason(cause)}`, { cause });
+}
+
+function reason(error: Error & { code?: unknown }): string {
+  switch (error.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full. Free some space and resume.';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied. Choose a folder that you may write to.';
+    case 'EROFS':
+      return 'the disk is read-only. Choose another folder.';
+    default:
+      return `${error.message}.`;
+  }
+}

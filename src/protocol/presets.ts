@@ -1,0 +1,56 @@
+import type { DataConfig, LoraConfig, TrainConfig } from './runConfig.js';
+
+/** Named starting points for a run: settings laid over the defaults. */
+export interface Preset {
+  readonly id: 'quick-look' | 'alpaca' | 'code-completion';
+  readonly title: string;
+  readonly description: string;
+  readonly settings: {
+    readonly data: Partial<DataConfig>;
+    readonly lora: Partial<LoraConfig>;
+    readonly train: Partial<TrainConfig>;
+  };
+}
+
+const allLinears = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+
+export const presets: readonly Preset[] = [
+  {
+    id: 'quick-look',
+    title: 'Quick look',
+    description: 'Sixty short steps: minutes, to see whether model and data fit together.',
+    settings: {
+      data: { max_seq_length: 128 },
+      lora: { r: 8, alpha: 16, dropout: 0, target_modules: allLinears },
+      train: { max_steps: 60, batch_size: 2, learning_rate: 5e-4, warmup_steps: 5, eval_steps: 20, save_steps: 20 },
+    },
+  },
+  {
+    // The hyper-parameters of lit-llama's finetune_lora.py, the usual reference for Alpaca data.
+    id: 'alpaca',
+    title: 'Instructions (Alpaca)',
+    description: 'The reference settings of lit-llama for instruction data: effective batch 128, length 256.',
+    settings: {
+      data: { format: 'alpaca', max_seq_length: 256, train_on_prompt: false },
+      lora: { r: 8, alpha: 16, dropout: 0.05, target_modules: ['q_proj', 'v_proj'] },
+      train: {
+        learning_rate: 3e-4,
+        batch_size: 4,
+        gradient_accumulation_steps: 32,
+        num_epochs: 3,
+        warmup_steps: 100,
+        weight_decay: 0,
+      },
+    },
+  },
+  {
+    id: 'code-completion',
+    title: 'Code completion',
+    description: "Learn a workspace's own style for ghost text: whole files, packed, longer context.",
+    settings: {
+      data: { format: 'code', max_seq_length: 512, packing: true, eval_fraction: 0.1 },
+      lora: { r: 16, alpha: 32, dropout: 0.05, target_modules: allLinears },
+      train: { learning_rate: 2e-4, batch_size: 2, gradient_accumulation_steps: 4, num_epochs: 2, warmup_steps: 20 },
+    },
+  },
+];

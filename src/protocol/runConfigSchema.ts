@@ -1,0 +1,28 @@
+import schema from './runConfig.schema.json';
+
+/** What the schema of one setting says, as far as forms, messages and `--help` need it (JSON Schema, draft-07). */
+export interface SettingSchema {
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly string[];
+  readonly items?: SettingSchema;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  /** Names the same thing has in other programs; used to suggest ours. */
+  readonly aliases?: readonly string[];
+  readonly properties?: Readonly<Record<string, SettingSchema>>;
+}
+
+export const runConfigSchema: SettingSchema = schema;
+
+/** The schema at a path such as ['train', 'learning_rate']. */
+export function settingSchema(path: readonly string[]): SettingSchema | undefined {
+  let found: SettingSchema | undefined = runConfigSchema;
+  for (const key of path)
+    found = found?.properties && Object.hasOwn(found.properties, key) ? found.properties[key] : undefined;
+  return found;
+}

@@ -1,0 +1,151 @@
+// Uses ajv, which compiles with `new Function`: for Node processes only, not for webviews under a Content-Security-Policy.
+import { Ajv, type ErrorObject } from 'ajv';
+import { distance } from 'fastest-levenshtein';
+import type { RunConfig } from './runConfig.js';
+import { runConfigSchema, settingSchema, type SettingSchema } from './runConfigSchema.js';
+
+/** One defect of a run config. */
+export interface ConfigProblem {
+  /** Keys and array indices from the root: ['lora', 'target_modules', '0']. */
+  readonly path: readonly string[];
+  /** One sentence that begins with the setting's name. */
+  readonly message: string;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: RunConfig }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true, verbose: true, messages: false });
+ajv.addVocabulary(['aliases']);
+const matchesSchema = ajv.compile<RunConfig & { $schema?: string }>(runConfigSchema);
+
+/** Checks parsed JSON against the schema and fills in the defaults. The input is left as it is. */
+export function validateRunConfig(json: unknown): ConfigResult {
+  const candidate: unknown = JSON.parse(JSON.stringify(json ?? null));
+  if (matchesSchema(candidate)) {
+    const { $schema: _, ...config } = candidate;
+    return { ok: true, config };
+  }
+  return { ok: false, problems: (matchesSchema.errors ?? []).map(describe) };
+}
+
+function describe(error: ErrorObject): ConfigProblem {
+  const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+  const params = error.params as Record<string, unknown>;
+  if (error.keyword === 'additionalProperties') {
+    const unknown = [...path, String(params['additionalProperty'])];
+    return { path: unknown, message: `${unknown.join('.')} is not a known setting; ${suggestion(unknown)}` };
+  }
+  if (error.keyword === 'required') {
+    const missing = [...path, String(params['missingProperty'])];
+    return { path, message: `${missing.join('.')} is missing: ${settingSchema(missing)?.description ?? ''}`.trim() };
+  }
+  const name = path.join('.') || 'the run config';
+  return { path, message: `${name} ${expectation(error, params)}, not ${printed(error.data)}` };
+}
+
+function expectation(error: ErrorObject, params: Record<string, unknown>): string {
+  switch (error.keyword) {
+    case 'type':
+      return `must be ${[params['type']].flat().map(typeInWords).join(' or ')}`;
+    case 'enum':
+      return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+    case 'minimum':
+      return `must be at least ${String(params['limit'])}`;
+    case 'maximum':
+      return `must be at most ${String(params['limit'])}`;
+    case 'exclusiveMinimum':
+      return `must be more than ${String(params['limit'])}`;
+    case 'exclusiveMaximum':
+      return `must be less than ${String(params['limit'])}`;
+    case 'minLength':
+    case 'minItems':
+      return 'must not be empty';
+    case 'uniqueItems':
+      return 'must not name anything twice';
+    default:
+      throw new Error(`internal: no words for the schema keyword ${error.keyword}`);
+  }
+}
+
+function typeInWords(type: unknown): string {
+  switch (type) {
+    case 'integer':
+      return 'a whole number';
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return 'a list';
+    case 'object':
+      return 'an object { … }';
+    case 'null':
+      return 'null';
+    default:
+      return `a ${String(type)}`;
+  }
+}
+
+function printed(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** The nearest setting of the same section by name, title or alias; else the nearest anywhere; else the section's names. */
+function suggestion(unknown: readonly string[]): string {
+  const section = unknown.slice(0, -1);
+  const name = unknown.at(-1)!;
+  const siblings = namedSettings(section);
+  const nearest = nearestSetting(name, siblings) ?? nearestSetting(name, allSettings());
+  if (!nearest)
+    return `${section.join('.') || 'run.json'} knows ${siblings.map((setting) => setting.path.at(-1)).join(', ')}`;
+  const title = nearest.schema.title?.toLowerCase() ?? '';
+  const explained = title && title !== readable(nearest.path.at(-1)!) ? ` (${nearest.schema.title})` : '';
+  return `did you mean ${nearest.path.join('.')}${explained}?`;
+}
+
+interface NamedSetting {
+  readonly path: readonly string[];
+  readonly schema: SettingSchema;
+}
+
+function namedSettings(section: readonly string[]): NamedSetting[] {
+  const properties = settingSchema(section)?.properties ?? {};
+  return Object.entries(properties)
+    .filter(([key]) => key !== '$schema')
+    .map(([key, schema]) => ({ path: [...section, key], schema }));
+}
+
+function allSettings(): NamedSetting[] {
+  const top = namedSettings([]);
+  return [...top, ...top.flatMap((setting) => namedSettings(setting.path))];
+}
+
+function nearestSetting(name: string, settings: readonly NamedSetting[]): NamedSetting | undefined {
+  const wanted = readable(name);
+  const ranked = settings
+    .map((setting) => ({
+      setting,
+      edits: Math.min(...namesOf(setting).map((known) => distance(wanted, readable(known)))),
+    }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  // Further than half the letters is a guess, not a suggestion.
+  return best && best.edits <= Math.floor(wanted.length / 2) ? best.setting : undefined;
+}
+
+function namesOf({ path, schema }: NamedSetting): string[] {
+  return [path.at(-1)!, ...(schema.title ? [schema.title] : []), ...(schema.aliases ?? [])];
+}
+
+/** learningRate, learning-rate and learning_rate are the same words. */
+function readable(name: string): string {
+  return name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/[_-]/g, ' ')
+    .toLowerCase();
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
