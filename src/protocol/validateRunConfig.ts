@@ -24,8 +24,8 @@ const matchesSchema = ajv.compile<RunConfig & { $schema?: string }>(runConfigSch
 export function validateRunConfig(json: unknown): ConfigResult {
   const candidate: unknown = JSON.parse(JSON.stringify(json ?? null));
   if (matchesSchema(candidate)) {
-    const { $schema: _, ...config } = candidate;
-    return { ok: true, config };
+    delete candidate.$schema;
+    return { ok: true, config: candidate };
   }
   return { ok: false, problems: (matchesSchema.errors ?? []).map(describe) };
 }

@@ -1,0 +1,247 @@
+import { UserError } from '../errors.js';
+import type { Batch } from '../data/batch.js';
+import { hash32 } from '../random.js';
+import { learningRate, type Schedule } from './schedule.js';
+import type { BatchLoss, StepRunner, TrainableState } from './stepRunner.js';
+
+export interface LoopOptions {
+  readonly schedule: Schedule;
+  /** Micro-batches per optimizer step. */
+  readonly accumulationSteps: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** 0: no clipping. */
+  readonly maxGradNorm: number;
+  /** Optimizer steps between two evaluations, checkpoints, metrics. */
+  readonly evalSteps: number;
+  readonly saveSteps: number;
+  readonly loggingSteps: number;
+  /** Evaluations in a row without improvement before the run stops; null: never. */
+  readonly patience: number | null;
+  /** Fixes the dropout masks. */
+  readonly seed: number;
+}
+
+/** Micro-batches in a fixed order; made when asked for. */
+export interface MicroBatches {
+  readonly count: number;
+  batch(index: number): Batch;
+}
+
+export interface TrainingData {
+  /** The micro-batches of an epoch, counted from 0: the same on every call. */
+  epoch(epoch: number): MicroBatches;
+  /** null: nothing is held out. */
+  readonly evaluation: MicroBatches | null;
+}
+
+/** Where a run stands between two optimizer steps; with a TrainableState, all that a resumed run needs. */
+export interface Progress {
+  /** Optimizer steps done. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Micro-batches of this epoch done. */
+  readonly microBatch: number;
+  /** Tokens seen, padding left out. */
+  readonly tokens: number;
+  /** Seconds of work, pauses left out. */
+  readonly elapsedSeconds: number;
+  readonly bestEvalLoss: number | null;
+  readonly bestStep: number | null;
+  readonly evaluationsWithoutImprovement: number;
+}
+
+export const freshProgress: Progress = {
+  step: 0,
+  epoch: 0,
+  microBatch: 0,
+  tokens: 0,
+  elapsedSeconds: 0,
+  bestEvalLoss: null,
+  bestStep: null,
+  evaluationsWithoutImprovement: 0,
+};
+
+export interface StepResult {
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradNorm: number;
+  readonly tokensPerSecond: number;
+}
+
+/** What the loop needs from the world around it. */
+export interface LoopPorts {
+  /** Seconds, from any origin. */
+  clock(): number;
+  /** Asked before every step. */
+  command(): Promise<'run' | 'pause' | 'stop'>;
+  /** Resolves when the command is no longer `pause`. */
+  waitWhilePaused(): Promise<void>;
+  onStep(result: StepResult, progress: Progress): void;
+  onEvaluation(evalLoss: number, progress: Progress): void;
+  saveCheckpoint(state: TrainableState, progress: Progress): void;
+}
+
+export interface LoopResult {
+  readonly reason: 'finished' | 'stopped' | 'early-stopping';
+  readonly progress: Progress;
+}
+
+/** The optimizer steps of a run of whole epochs; the last step of an epoch may have fewer micro-batches. */
+export function stepsOfEpochs(data: TrainingData, epochs: number, accumulationSteps: number): number {
+  let steps = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) steps += Math.ceil(data.epoch(epoch).count / accumulationSteps);
+  return steps;
+}
+
+/**
+ * Trains from `from` to schedule.totalSteps. The runner must hold the state that belongs to `from`; then a resumed run goes
+ * through the same batches, dropout masks and learning rates as an unbroken one. Throws UserError('diverged') when a loss or
+ * gradient is not finite; what was saved before stays good.
+ */
+export async function runLoop(
+  options: LoopOptions,
+  runner: StepRunner,
+  data: TrainingData,
+  ports: LoopPorts,
+  from: Progress = freshProgress,
+): Promise<LoopResult> {
+  const { totalSteps } = options.schedule;
+  let progress = from;
+  let savedStep = from.step;
+  const timed = async <Result>(work: () => Promise<Result>): Promise<[Result, number]> => {
+    const start = ports.clock();
+    const result = await work();
+    const seconds = ports.clock() - start;
+    progress = { ...progress, elapsedSeconds: progress.elapsedSeconds + seconds };
+    return [result, seconds];
+  };
+  const save = async () => {
+    if (savedStep === progress.step) return;
+    ports.saveCheckpoint(await runner.exportState(), progress);
+    savedStep = progress.step;
+  };
+  const evaluate = async (heldOut: MicroBatches) => {
+    const [loss] = await timed(() => meanLoss(runner, heldOut));
+    if (!Number.isFinite(loss)) throw diverged('evaluation loss', loss, progress.step, savedStep);
+    if (progress.step > 0) progress = withEvaluation(progress, loss);
+    ports.onEvaluation(loss, progress);
+  };
+
+  // The loss before any training, to compare with.
+  if (progress.step === 0 && data.evaluation) await evaluate(data.evaluation);
+
+  while (progress.step < totalSteps) {
+    const command = await ports.command();
+    if (command !== 'run') await save();
+    if (command === 'stop') return { reason: 'stopped', progress };
+    if (command === 'pause') {
+      await ports.waitWhilePaused();
+      continue;
+    }
+
+    const [done, seconds] = await timed(() => optimizerStep(options, runner, data, progress, savedStep));
+    progress = { ...done.progress, elapsedSeconds: progress.elapsedSeconds };
+    const isLast = progress.step === totalSteps;
+    if (progress.step % options.loggingSteps === 0 || isLast) {
+      ports.onStep({ ...done, tokensPerSecond: done.tokens / seconds }, progress);
+    }
+    if (data.evaluation && (progress.step % options.evalSteps === 0 || isLast)) await evaluate(data.evaluation);
+    const isBest = progress.bestStep === progress.step;
+    const outOfPatience = options.patience !== null && progress.evaluationsWithoutImprovement >= options.patience;
+    if (progress.step % options.saveSteps === 0 || isLast || isBest || outOfPatience) await save();
+    if (outOfPatience && !isLast) return { reason: 'early-stopping', progress };
+  }
+  return { reason: 'finished', progress };
+}
+
+interface StepDone {
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradNorm: number;
+  readonly tokens: number;
+  readonly progress: Progress;
+}
+
+async function optimizerStep(
+  options: LoopOptions,
+  runner: StepRunner,
+  data: TrainingData,
+  progress: Progress,
+  savedStep: number,
+): Promise<StepDone> {
+  const { epoch, batches, cursor } = position(data, progress);
+  const end = Math.min(cursor + options.accumulationSteps, batches.count);
+  const step = progress.step + 1;
+  const sum = { lossSum: 0, labelTokens: 0 };
+  let tokens = 0;
+  for (let index = cursor; index < end; index++) {
+    const batch = batches.batch(index);
+    addLoss(sum, await runner.accumulate(batch, dropoutSeed(options.seed, step, index - cursor)));
+    tokens += batch.tokens;
+  }
+  const loss = meanOf(sum, `Step ${step}`);
+  if (!Number.isFinite(loss)) throw diverged('loss', loss, step, savedStep);
+  const rate = learningRate(options.schedule, progress.step);
+  const { gradNorm } = await runner.update({ ...options, step, learningRate: rate, labelTokens: sum.labelTokens });
+  if (!Number.isFinite(gradNorm)) throw diverged('gradient', gradNorm, step, savedStep);
+  return {
+    loss,
+    learningRate: rate,
+    gradNorm,
+    tokens,
+    progress: { ...progress, step, epoch, microBatch: end, tokens: progress.tokens + tokens },
+  };
+}
+
+/** The epoch and micro-batch to go on with: at the end of an epoch, the start of the next. */
+function position(data: TrainingData, progress: Progress): { epoch: number; batches: MicroBatches; cursor: number } {
+  const batches = data.epoch(progress.epoch);
+  if (progress.microBatch < batches.count) return { epoch: progress.epoch, batches, cursor: progress.microBatch };
+  const epoch = progress.epoch + 1;
+  const next = data.epoch(epoch);
+  if (next.count === 0)
+    throw new UserError('data-invalid', 'There is nothing to train on: the data has no usable example.');
+  return { epoch, batches: next, cursor: 0 };
+}
+
+/** Depends on where in the run the micro-batch is and nothing else, so that a resumed run drops the same. 31 bits: an int32. */
+function dropoutSeed(seed: number, step: number, microBatch: number): number {
+  return hash32(seed, step, microBatch) >>> 1;
+}
+
+/** The mean loss over all label tokens of the batches; without dropout. */
+export async function meanLoss(runner: StepRunner, batches: MicroBatches): Promise<number> {
+  const sum = { lossSum: 0, labelTokens: 0 };
+  for (let index = 0; index < batches.count; index++) addLoss(sum, await runner.evaluate(batches.batch(index)));
+  return meanOf(sum, 'The held-out data');
+}
+
+function addLoss(sum: { lossSum: number; labelTokens: number }, loss: BatchLoss): void {
+  sum.lossSum += loss.lossSum;
+  sum.labelTokens += loss.labelTokens;
+}
+
+function meanOf({ lossSum, labelTokens }: BatchLoss, what: string): number {
+  if (labelTokens > 0) return lossSum / labelTokens;
+  const advice = 'Its examples may be all prompt, or cut before the answer: raise data.max_seq_length.';
+  throw new UserError('data-invalid', `${what} has no token to learn from. ${advice}`);
+}
+
+function withEvaluation(progress: Progress, evalLoss: number): Progress {
+  const improved = progress.bestEvalLoss === null || evalLoss < progress.bestEvalLoss;
+  return improved
+    ? { ...progress, bestEvalLoss: evalLoss, bestStep: progress.step, evaluationsWithoutImprovement: 0 }
+    : { ...progress, evaluationsWithoutImprovement: progress.evaluationsWithoutImprovement + 1 };
+}
+
+function diverged(what: string, value: number, step: number, savedStep: number): UserError {
+  const kept = savedStep > 0 ? `The checkpoint of step ${savedStep} is still good. ` : '';
+  const advice = 'Lower train.learning_rate (a third of it is a good try), or raise train.warmup_steps.';
+  return new UserError(
+    'diverged',
+    `The ${what} became ${value} at step ${step}: training has diverged. ${kept}${advice}`,
+  );
+}

@@ -1,0 +1,32 @@
+import { loraParameters, type LoraShape } from '../adapters/lora.js';
+import type { LlamaConfig } from '../llama/config.js';
+import { Random } from '../random.js';
+import type { HostTensor, TrainableState } from './stepRunner.js';
+
+/**
+ * A fresh adapter: A as PyTorch's kaiming_uniform_(a=√5), that is U(−1/√in, 1/√in), B zero, so that the model starts
+ * unchanged. Equal seeds give equal adapters.
+ */
+export function initialLoraState(config: LlamaConfig, lora: LoraShape, seed: number): TrainableState {
+  const random = new Random(seed);
+  const parameters = loraParameters(config, lora).map(({ name, matrix, shape }): [string, HostTensor] => [
+    name,
+    matrix === 'A' ? uniform(shape, 1 / Math.sqrt(shape[1]), random) : zeros(shape),
+  ]);
+  return withZeroMoments(new Map(parameters));
+}
+
+/** Parameters as the optimizer finds them before its first step. */
+export function withZeroMoments(parameters: ReadonlyMap<string, HostTensor>): TrainableState {
+  const moments = () => new Map([...parameters].map(([name, { shape }]) => [name, zeros(shape)]));
+  return { parameters, firstMoments: moments(), secondMoments: moments() };
+}
+
+function uniform(shape: readonly [number, number], bound: number, random: Random): HostTensor {
+  const data = Float32Array.from({ length: shape[0] * shape[1] }, () => (2 * random.uniform() - 1) * bound);
+  return { shape, data };
+}
+
+function zeros(shape: readonly number[]): HostTensor {
+  return { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)) };
+}

@@ -1,0 +1,111 @@
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  type BigIntStats,
+} from 'node:fs';
+import { writeFileAtomically } from '../files/atomicWrite.js';
+import type { Metric } from '../protocol/run.js';
+
+/** metrics.jsonl: one metric a line, appended by the trainer, followed by whoever draws it. */
+export function appendMetric(path: string, metric: Metric): void {
+  appendFileSync(path, `${JSON.stringify(metric)}\n`);
+}
+
+/** Drops what was logged after `step` by a process that died before saving, and a half-written last line. */
+export function cutMetricsAfter(path: string, step: number): void {
+  if (!existsSync(path)) return;
+  const kept = parseMetrics(readFileSync(path, 'utf8')).filter((metric) => metric.step <= step);
+  writeFileAtomically(path, kept.map((metric) => `${JSON.stringify(metric)}\n`).join(''));
+}
+
+export interface MetricsNews {
+  /** True when the file was replaced (a resumed run): forget what was read before. */
+  readonly replaced: boolean;
+  readonly metrics: readonly Metric[];
+  /** True when there is more to read at once. */
+  readonly more: boolean;
+}
+
+/** Reads metrics.jsonl piece by piece from where the last call ended; a half-written last line waits for its end. */
+export class MetricsTail {
+  private offset = 0;
+  private inode: bigint | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly chunkBytes = 1 << 20,
+  ) {}
+
+  read(): MetricsNews {
+    if (!existsSync(this.path)) return { replaced: this.forget(), metrics: [], more: false };
+    const file = openSync(this.path, 'r');
+    try {
+      const stats = fstatSync(file, { bigint: true });
+      const replaced = this.noticeReplacement(stats);
+      const chunk = Buffer.alloc(Math.min(this.chunkBytes, Number(stats.size) - this.offset));
+      const length = readSync(file, chunk, 0, chunk.length, this.offset);
+      // A line longer than a chunk is no metric: skip it rather than wait for its end for ever.
+      const end = chunk.lastIndexOf(0x0a, length - 1) + 1 || (length === this.chunkBytes ? length : 0);
+      this.offset += end;
+      return {
+        replaced,
+        metrics: parseMetrics(chunk.toString('utf8', 0, end)),
+        more: end > 0 && this.offset < stats.size,
+      };
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  private noticeReplacement(stats: BigIntStats): boolean {
+    const replaced = (this.inode !== undefined && this.inode !== stats.ino) || stats.size < this.offset;
+    if (replaced) this.forget();
+    this.inode = stats.ino;
+    return replaced;
+  }
+
+  private forget(): boolean {
+    const hadRead = this.offset > 0;
+    this.offset = 0;
+    this.inode = undefined;
+    return hadRead;
+  }
+}
+
+/** All metrics at once. */
+export function readMetrics(path: string): Metric[] {
+  return existsSync(path) ? parseMetrics(readFileSync(path, 'utf8')) : [];
+}
+
+function parseMetrics(text: string): Metric[] {
+  return text.split('\n').flatMap((line) => parseMetric(line) ?? []);
+}
+
+const stepFields = [
+  'loss',
+  'learning_rate',
+  'grad_norm',
+  'tokens',
+  'tokens_per_second',
+  'elapsed_seconds',
+  'peak_memory_bytes',
+];
+
+/** undefined for a line that is no metric: blank, half-written, or from somewhere else. */
+function parseMetric(line: string): Metric | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = value as Record<string, unknown>;
+  const has = (name: string) => typeof fields[name] === 'number';
+  return has('step') && (has('eval_loss') || stepFields.every(has)) ? (value as Metric) : undefined;
+}

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** A pid alone is not enough: after a crash or a reboot the system gives it to somebody else. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When the process began, in the system's own words; null where the system does not tell. */
+  readonly start: string | null;
+}
+
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, start: processStart(process.pid) };
+}
+
+/** True while this very process lives. */
+export function isAlive({ pid, start }: ProcessIdentity): boolean {
+  if (!exists(pid)) return false;
+  if (process.platform === 'linux') return processStart(pid) === start;
+  return sameStart(pid, start);
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, under another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+// Asking macOS or Windows starts a program, too much for every poll of a list of runs.
+const confirmed = new Map<string, number>();
+const confirmationLastsMs = 30_000;
+
+function sameStart(pid: number, start: string | null): boolean {
+  const key = `${pid} ${start}`;
+  if (Date.now() - (confirmed.get(key) ?? -Infinity) < confirmationLastsMs) return true;
+  if (start !== null && processStart(pid) !== start) return false;
+  confirmed.set(key, Date.now());
+  return true;
+}
+
+function processStart(pid: number): string | null {
+  try {
+    switch (process.platform) {
+      case 'linux':
+        return linuxStart(pid);
+      case 'win32':
+        return run('powershell', ['-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`]);
+      default:
+        return run('ps', ['-o', 'lstart=', '-p', String(pid)]);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Boot id and start in clock ticks since boot: field 22 of proc(5)'s stat. A zombie counts as gone. */
+function linuxStart(pid: number): string | null {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, ticks] = [fields[0], fields[19]];
+  if (state === 'Z' || state === 'X' || !ticks) return null;
+  return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
+}
+
+function run(program: string, args: string[]): string | null {
+  return execFileSync(program, args, { encoding: 'utf8', timeout: 5000, windowsHide: true }).trim() || null;
+}

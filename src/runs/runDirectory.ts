@@ -1,0 +1,193 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { UserError } from '../core/errors.js';
+import { writeFileAtomically } from '../files/atomicWrite.js';
+import type { RunConfig } from '../protocol/runConfig.js';
+import type { RunControl, RunState, RunStatus } from '../protocol/run.js';
+import { isAlive } from './processIdentity.js';
+import { readRunConfig } from './runConfigFile.js';
+
+const runStatuses: readonly RunStatus[] = [
+  'preparing',
+  'running',
+  'paused',
+  'stopped',
+  'finished',
+  'failed',
+  'interrupted',
+];
+
+/** One run on the disk; docs/run-directory.md describes the files. Holds no state of its own: every read reads. */
+export class RunDirectory {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = resolve(path);
+  }
+
+  /** Makes the folder with run.json and a first state.json. Refuses a folder that holds anything. */
+  static create(path: string, config: RunConfig): RunDirectory {
+    if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0)) {
+      const what = existsSync(join(path, 'state.json'))
+        ? 'already holds a run: resume it'
+        : 'is not empty: leave it alone';
+      throw new UserError('run-busy', `${path} ${what}, or choose another folder.`);
+    }
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (cause) {
+      throw new UserError('file-write-failed', `${path} could not be made. Choose a folder that you may write to.`, {
+        cause,
+      });
+    }
+    const run = new RunDirectory(path);
+    writeFileAtomically(run.configPath, `${JSON.stringify(config, null, 2)}\n`);
+    run.writeState(firstState());
+    return run;
+  }
+
+  static open(path: string): RunDirectory {
+    const run = new RunDirectory(path);
+    if (!existsSync(run.configPath) || !existsSync(run.statePath)) {
+      throw new UserError('file-not-found', `${path} is not a run directory: it has no run.json and state.json.`);
+    }
+    return run;
+  }
+
+  get name(): string {
+    return basename(this.path);
+  }
+  get configPath(): string {
+    return join(this.path, 'run.json');
+  }
+  get statePath(): string {
+    return join(this.path, 'state.json');
+  }
+  get controlPath(): string {
+    return join(this.path, 'control.json');
+  }
+  get metricsPath(): string {
+    return join(this.path, 'metrics.jsonl');
+  }
+  get logPath(): string {
+    return join(this.path, 'log.txt');
+  }
+  get checkpointsPath(): string {
+    return join(this.path, 'checkpoints');
+  }
+  /** The adapter as last saved, in PEFT's format. */
+  get adapterPath(): string {
+    return join(this.path, 'adapter');
+  }
+  /** The adapter with the best held-out loss; absent where nothing was evaluated. */
+  get bestAdapterPath(): string {
+    return join(this.path, 'adapter-best');
+  }
+  get tensorBoardPath(): string {
+    return join(this.path, 'tensorboard');
+  }
+
+  readConfig(): RunConfig {
+    return readRunConfig(this.configPath);
+  }
+
+  /** What state.json says, or `interrupted` where it says a process works on it and that process is gone. */
+  readState(): RunState {
+    const state = parseState(this.statePath);
+    const active = state.status === 'preparing' || state.status === 'running' || state.status === 'paused';
+    if (!active || state.pid === null || isAlive({ pid: state.pid, start: state.processStart })) return state;
+    return { ...state, status: 'interrupted', pid: null, processStart: null };
+  }
+
+  writeState(state: RunState): void {
+    writeFileAtomically(this.statePath, `${JSON.stringify(state, null, 2)}\n`);
+  }
+
+  /** The command for the trainer; `run` where nobody gave one, or where the file makes no sense. */
+  readControl(): RunControl['command'] {
+    const control = readJson(this.controlPath);
+    const command = isObject(control) ? control['command'] : undefined;
+    return command === 'pause' || command === 'stop' ? command : 'run';
+  }
+
+  writeControl(command: RunControl['command']): void {
+    writeFileAtomically(this.controlPath, `${JSON.stringify({ command } satisfies RunControl)}\n`);
+  }
+
+  /** Adds a dated line to log.txt. */
+  log(line: string): void {
+    appendFileSync(this.logPath, `${new Date().toISOString()} ${line}\n`);
+  }
+}
+
+export interface RunSummary {
+  readonly path: string;
+  readonly config: RunConfig;
+  readonly state: RunState;
+}
+
+/** The readable runs directly inside a folder, newest first. A folder that is no run, or a broken one, is left out. */
+export function listRuns(folder: string): RunSummary[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => summarise(join(folder, entry.name)) ?? [])
+    .sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
+}
+
+function summarise(path: string): RunSummary | undefined {
+  try {
+    const run = RunDirectory.open(path);
+    return { path: run.path, config: run.readConfig(), state: run.readState() };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function firstState(): RunState {
+  const now = new Date().toISOString();
+  return {
+    status: 'preparing',
+    step: 0,
+    totalSteps: 0,
+    epoch: 0,
+    pid: null,
+    processStart: null,
+    device: '',
+    startedAt: now,
+    updatedAt: now,
+    bestEvalLoss: null,
+    bestStep: null,
+    trainableParameters: 0,
+    message: null,
+  };
+}
+
+function parseState(path: string): RunState {
+  const state = readJson(path);
+  const template: Record<string, unknown> = { ...firstState() };
+  const sameTypes = isObject(state) && Object.keys(template).every((key) => fits(state[key], template[key]));
+  if (!sameTypes || !runStatuses.includes(state['status'] as RunStatus)) {
+    throw new UserError('file-corrupt', `${path} is damaged: it does not hold the state of a run.`);
+  }
+  return state as unknown as RunState;
+}
+
+/** Fields that start as null hold a number or a string later. */
+function fits(value: unknown, example: unknown): boolean {
+  if (example === null) return value === null || typeof value === 'number' || typeof value === 'string';
+  return typeof value === typeof example;
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
