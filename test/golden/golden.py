@@ -1,0 +1,89 @@
+"""What the golden makers share: where things lie, how they are written, and which versions made them."""
+
+import argparse
+import json
+import platform
+import warnings
+from pathlib import Path
+
+import peft
+import safetensors
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM, LlamaForCausalLM
+
+warnings.filterwarnings("ignore", category=FutureWarning)
+transformers.utils.logging.disable_progress_bar()
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "test" / "fixtures" / "models"
+
+VERSIONS = {
+    "python": platform.python_version(),
+    "torch": torch.__version__,
+    "transformers": transformers.__version__,
+    "peft": peft.__version__,
+    "safetensors": safetensors.__version__,
+}
+
+
+def output_folder(description: str) -> Path:
+    """The folder given with --out; the committed goldens by default."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where to write (default: beside this script)")
+    return parser.parse_args().out
+
+
+def load_model(variety: str) -> LlamaForCausalLM:
+    """A tiny model with its stored weights widened to fp32, attention by the book."""
+    return AutoModelForCausalLM.from_pretrained(MODELS / variety, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def random_ids(shape: tuple[int, ...], vocabulary: int, generator: torch.Generator) -> torch.Tensor:
+    return torch.randint(0, vocabulary, shape, generator=generator)
+
+
+def masked_labels(ids: torch.Tensor, generator: torch.Generator, share: float = 0.4) -> torch.Tensor:
+    """The ids as labels, a random share of them replaced by -100. Not shifted, as in Hugging Face."""
+    return ids.masked_fill(torch.rand(ids.shape, generator=generator) < share, -100)
+
+
+def randomize_lora_b(model: torch.nn.Module, generator: torch.Generator) -> None:
+    """B is zero at first, which leaves A without a gradient and the logits unchanged: give it random values."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
+
+
+def adapter_name(parameter_name: str) -> str:
+    """The name of a LoRA parameter in adapter_model.safetensors."""
+    return parameter_name.replace(".default.", ".")
+
+
+def write_json(path: Path, content: dict) -> None:
+    """One top-level entry a line, so that token ids stay in rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entries = {"versions": VERSIONS, **content}
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
+    path.write_text(f"{{\n{lines}\n}}\n")
+    print(path)
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+    print(path)
+
+
+def write_adapter(model: peft.PeftModel, variety: str, folder: Path) -> None:
+    """As PEFT saves it, but without the model card and this machine's path to the base, and with lists in a fixed order."""
+    model.peft_config["default"].base_model_name_or_path = variety
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    config_file = folder / "adapter_config.json"
+    config = json.loads(config_file.read_text())
+    config["target_modules"].sort()
+    config_file.write_text(json.dumps(config, indent=2) + "\n")
+    print(folder)
