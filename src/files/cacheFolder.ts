@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Where downloaded models lie: LORA_WORKBENCH_CACHE, else the platform's place for what can be fetched again
+ * (https://specifications.freedesktop.org/basedir-spec, Apple's Library/Caches, Windows' LOCALAPPDATA).
+ */
+export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const own = environment['LORA_WORKBENCH_CACHE'];
+  if (own) return own;
+  switch (process.platform) {
+    case 'darwin':
+      return join(homedir(), 'Library', 'Caches', 'lora-workbench');
+    case 'win32':
+      return join(environment['LOCALAPPDATA'] || join(homedir(), 'AppData', 'Local'), 'lora-workbench', 'Cache');
+    default:
+      return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lora-workbench');
+  }
+}
+
+/** Every model of the cache is a folder or a .gguf file in here; its name, with or without .gguf, stands for its path. */
+export function modelsFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  return join(cacheFolder(environment), 'models');
+}
+
+/** The path of a model given by path or by its name in the cache. What lies there is for the reader to say. */
+export function modelPath(pathOrName: string): string {
+  const inCache = ['', '.gguf'].map((ending) => join(modelsFolder(), pathOrName + ending));
+  return existsSync(pathOrName) ? pathOrName : (inCache.find((path) => existsSync(path)) ?? pathOrName);
+}
