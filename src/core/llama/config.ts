@@ -2,6 +2,8 @@
 export type RopeScaling =
   | { readonly type: 'none' }
   | { readonly type: 'linear'; readonly factor: number }
+  /** One divisor for each frequency, as GGUF files carry them (rope_freqs.weight). */
+  | { readonly type: 'factors'; readonly factors: readonly number[] }
   | {
       readonly type: 'llama3';
       readonly factor: number;

@@ -1,0 +1,52 @@
+import type { LlamaConfig } from '../src/core/llama/config.js';
+import { linearNames, linearPath, linearShape, type WeightInfo, type WeightStore } from '../src/core/llama/weights.js';
+
+/** SmolLM2-135M: a LLaMA with grouped queries and tied embeddings. */
+export const smolLm2: LlamaConfig = {
+  vocabSize: 49152,
+  hiddenSize: 576,
+  intermediateSize: 1536,
+  layerCount: 30,
+  headCount: 9,
+  keyValueHeadCount: 3,
+  headDim: 64,
+  rmsNormEpsilon: 1e-5,
+  ropeTheta: 100000,
+  ropeScaling: { type: 'none' },
+  contextLength: 8192,
+  tiedEmbeddings: true,
+  attentionBias: false,
+  mlpBias: false,
+};
+
+/** A model of the given shape with random weights of a fixed seed, made when read. */
+export function randomWeights(config: LlamaConfig): WeightStore {
+  const infos = new Map<string, WeightInfo>();
+  const add = (name: string, shape: number[]): unknown =>
+    infos.set(name, { name, shape, storedType: 'F32', file: '(random)', offset: 0, byteLength: 0, permutedRows: false });
+  add('model.embed_tokens.weight', [config.vocabSize, config.hiddenSize]);
+  for (let layer = 0; layer < config.layerCount; layer++) {
+    add(`model.layers.${layer}.input_layernorm.weight`, [config.hiddenSize]);
+    add(`model.layers.${layer}.post_attention_layernorm.weight`, [config.hiddenSize]);
+    for (const linear of linearNames) add(`${linearPath(layer, linear)}.weight`, linearShape(config, linear));
+  }
+  add('model.norm.weight', [config.hiddenSize]);
+  if (!config.tiedEmbeddings) add('lm_head.weight', [config.vocabSize, config.hiddenSize]);
+  let state = 12345;
+  return {
+    config,
+    info: (name) => infos.get(name),
+    names: () => [...infos.keys()],
+    readFloat32(name, into) {
+      const { shape } = infos.get(name)!;
+      const data = into ?? new Float32Array(shape.reduce((product, length) => product * length, 1));
+      if (name.includes('norm')) return data.fill(1);
+      for (let i = 0; i < data.length; i++) {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        data[i] = state * (0.07 / 2 ** 32); // uniform with the standard deviation 0.02 of the usual initialisation
+      }
+      return data;
+    },
+    close: () => undefined,
+  };
+}

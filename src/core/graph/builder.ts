@@ -1,0 +1,118 @@
+/** @file Builds values. Equal expressions become one value, so nothing is ever computed twice. */
+import { inferResult } from './ops.js';
+import type { AttentionAttributes, DType, OpAttributes, OpName, QuantizedAttributes, Shape, Value } from './types.js';
+import { elementCount, sameShape } from './types.js';
+
+type Computed = Exclude<OpName, 'input' | 'constant'>;
+
+export class GraphBuilder {
+  private nextId = 0;
+  private readonly known = new Map<string, Value>();
+  private scope = '';
+
+  /** Everything built inside carries the scope's name. */
+  within<T>(scope: string, build: () => T): T {
+    const outer = this.scope;
+    this.scope = outer === '' ? scope : `${outer}/${scope}`;
+    try {
+      return build();
+    } finally {
+      this.scope = outer;
+    }
+  }
+
+  /** Gradients carry the scope of the value they belong to. */
+  withinScopeOf<T>(value: Value, build: () => T): T {
+    const outer = this.scope;
+    this.scope = value.scope.endsWith('′') ? value.scope : `${value.scope}′`;
+    try {
+      return build();
+    } finally {
+      this.scope = outer;
+    }
+  }
+
+  input(name: string, shape: Shape, dtype: DType = 'float32'): Value {
+    return this.intern('input', [], { name }, { dtype, shape });
+  }
+
+  constant(values: readonly number[], shape: Shape, dtype: DType = 'float32'): Value {
+    if (values.length !== elementCount(shape)) throw new Error(`internal: ${values.length} values for [${shape}]`);
+    return this.intern('constant', [], { values }, { dtype, shape });
+  }
+
+  scalar(value: number, dtype: DType = 'float32'): Value {
+    return this.constant([value], [], dtype);
+  }
+
+  /** The one door through which operations enter the graph. */
+  apply<K extends Computed>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): Value<K> {
+    return this.intern(op, inputs, attributes, inferResult[op](inputs, attributes as never));
+  }
+
+  add = (a: Value, b: Value): Value => this.apply('add', [a, b], {});
+  subtract = (a: Value, b: Value): Value => this.apply('subtract', [a, b], {});
+  multiply = (a: Value, b: Value): Value => this.apply('multiply', [a, b], {});
+  divide = (a: Value, b: Value): Value => this.apply('divide', [a, b], {});
+  negate = (x: Value): Value => this.apply('negate', [x], {});
+  exp = (x: Value): Value => this.apply('exp', [x], {});
+  log = (x: Value): Value => this.apply('log', [x], {});
+  sqrt = (x: Value): Value => this.apply('sqrt', [x], {});
+  reciprocal = (x: Value): Value => this.apply('reciprocal', [x], {});
+  sigmoid = (x: Value): Value => this.apply('sigmoid', [x], {});
+  equal = (a: Value, b: Value): Value => this.apply('equal', [a, b], {});
+  lessOrEqual = (a: Value, b: Value): Value => this.apply('lessOrEqual', [a, b], {});
+  where = (condition: Value, a: Value, b: Value): Value => this.apply('where', [condition, a, b], {});
+  cast = (x: Value, to: DType): Value => (x.dtype === to ? x : this.apply('cast', [x], { to }));
+  scale = (x: Value, factor: number): Value => (factor === 1 ? x : this.multiply(x, this.scalar(factor, x.dtype)));
+
+  matmul(a: Value, b: Value, options: Partial<OpAttributes['matmul']> = {}): Value {
+    return this.apply('matmul', [a, b], { transposeA: false, transposeB: false, alpha: 1, ...options });
+  }
+  gemm = (a: Value, b: Value, c: Value, attributes: OpAttributes['gemm']): Value => this.apply('gemm', [a, b, c], attributes);
+  quantizedMatmul = (x: Value, weight: readonly Value[], attributes: QuantizedAttributes): Value =>
+    this.apply('quantizedMatmul', [x, ...weight], attributes);
+  dequantize = (weight: readonly Value[], attributes: QuantizedAttributes): Value =>
+    this.apply('dequantize', weight, attributes);
+
+  reshape = (x: Value, shape: Shape): Value =>
+    sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });
+  transpose = (x: Value, permutation: readonly number[]): Value =>
+    permutation.every((axis, i) => axis === i) ? x : this.apply('transpose', [x], { permutation });
+  broadcastTo = (x: Value, shape: Shape): Value =>
+    sameShape(x.shape, shape) ? x : this.apply('broadcastTo', [x], { shape });
+  slice = (x: Value, axis: number, start: number, end: number): Value => this.apply('slice', [x], { axis, start, end });
+  concat = (inputs: readonly Value[], axis: number): Value => this.apply('concat', inputs, { axis });
+  /** The summed axes stay with length 1. */
+  reduceSum = (x: Value, axes: readonly number[]): Value =>
+    axes.every((axis) => x.shape[axis] === 1) ? x : this.apply('reduceSum', [x], { axes });
+  sumLast = (x: Value): Value => this.reduceSum(x, [x.shape.length - 1]);
+  maxLast = (x: Value): Value => this.apply('maxLast', [x], {});
+  gatherRows = (table: Value, indices: Value): Value => this.apply('gatherRows', [table, indices], {});
+  scatterAddRows = (base: Value, indices: Value, updates: Value): Value =>
+    this.apply('scatterAddRows', [base, indices, updates], {});
+
+  softmax = (x: Value): Value => this.apply('softmax', [x], {});
+  logSumExp = (x: Value): Value => this.apply('logSumExp', [x], {});
+  silu = (x: Value): Value => this.apply('silu', [x], {});
+  swiglu = (gate: Value, up: Value): Value => this.apply('swiglu', [gate, up], {});
+  rmsNorm = (x: Value, weight: Value, epsilon: number): Value => this.apply('rmsNorm', [x, weight], { epsilon });
+  rope = (x: Value, positionIds: Value, cos: Value, sin: Value, inverse = false): Value =>
+    this.apply('rope', [x, positionIds, cos, sin], { inverse });
+  attention = (query: Value, key: Value, value: Value, mask: Value, attributes: AttentionAttributes): Value =>
+    this.apply('attention', [query, key, value, mask], attributes);
+
+  private intern<K extends OpName>(
+    op: K,
+    inputs: readonly Value[],
+    attributes: OpAttributes[K],
+    result: { dtype: DType; shape: Shape },
+  ): Value<K> {
+    const key = `${op}(${inputs.map((x) => x.id).join()})${JSON.stringify(attributes)}:${result.dtype}[${result.shape.join()}]`;
+    const known = this.known.get(key);
+    if (known) return known as Value<K>;
+    const value: Value<K> = { id: this.nextId++, op, attributes, inputs, ...result, scope: this.scope };
+    this.known.set(key, value);
+    return value;
+  }
+}

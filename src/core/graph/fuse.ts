@@ -1,0 +1,71 @@
+/** @file Rewrites that make fewer, larger nodes. Each keeps the value it computes. */
+import { GraphBuilder } from './builder.js';
+import { decompose, isOp, rebuilt, rewrite, useCounts } from './program.js';
+import type { Program, Value } from './types.js';
+import { sameShape } from './types.js';
+
+/** From what the model and the rules wrote to what is worth running. */
+export function optimize(program: Program): Program {
+  const builder = new GraphBuilder();
+  return fuseSums(fuseScales(scaleRowsLater(decompose(program, builder), builder), builder), builder);
+}
+
+/** (P ⊙ d)·W → (P·W) ⊙ d for a column d: the factor passes over the narrower of the two matrices. */
+function scaleRowsLater(program: Program, b: GraphBuilder): Program {
+  return rewrite(program, b, (value, inputs) => {
+    if (isOp(value, 'matmul') && isOp(inputs[0]!, 'multiply') && !value.attributes.transposeA) {
+      const [x, column] = inputs[0].inputs as [Value, Value];
+      if (column.shape.length === 2 && column.shape[1] === 1 && x.shape.length === 2 && value.shape[1]! < x.shape[1]!) {
+        return b.multiply(b.apply('matmul', [x, inputs[1]!], value.attributes), column);
+      }
+    }
+    return rebuilt(b, value, inputs);
+  });
+}
+
+/** c·(α·A·B) → (cα)·A·B for a constant c: no pass over the product. */
+function fuseScales(program: Program, b: GraphBuilder): Program {
+  const uses = useCounts(program);
+  return rewrite(program, b, (value, inputs) => {
+    if (!isOp(value, 'multiply')) return rebuilt(b, value, inputs);
+    const [product, factor] = isOp(inputs[1]!, 'matmul') ? [inputs[1], inputs[0]!] : [inputs[0]!, inputs[1]!];
+    const original = value.inputs.find((input) => isOp(input, 'matmul'));
+    if (isOp(product, 'matmul') && isOp(factor, 'constant') && factor.shape.length === 0 && uses.get(original!) === 1) {
+      const { alpha, ...transposes } = product.attributes;
+      return b.matmul(product.inputs[0]!, product.inputs[1]!, { ...transposes, alpha: alpha * factor.attributes.values[0]! });
+    }
+    return rebuilt(b, value, inputs);
+  });
+}
+
+/** C + α·A·B → gemm(A, B, C), and zeros + scattered rows → rows scattered onto C: one node, one pass fewer. */
+function fuseSums(program: Program, b: GraphBuilder): Program {
+  const uses = useCounts(program);
+  return rewrite(program, b, (value, inputs) => {
+    if (!isOp(value, 'add')) return rebuilt(b, value, inputs);
+    for (const [product, addend, original] of [
+      [inputs[1]!, inputs[0]!, value.inputs[1]!],
+      [inputs[0]!, inputs[1]!, value.inputs[0]!],
+    ] as const) {
+      if (uses.get(original) !== 1 || !sameShape(product.shape, value.shape)) continue;
+      const fused = fuseSum(b, product, addend);
+      if (fused) return fused;
+    }
+    return rebuilt(b, value, inputs);
+  });
+}
+
+function fuseSum(b: GraphBuilder, product: Value, addend: Value): Value | undefined {
+  if (isOp(product, 'matmul') && product.shape.length === 2 && addend.shape.length <= 2) {
+    return b.gemm(product.inputs[0]!, product.inputs[1]!, addend, product.attributes);
+  }
+  if (isOp(product, 'scatterAddRows') && isZero(product.inputs[0]!)) {
+    return b.scatterAddRows(addend, product.inputs[1]!, product.inputs[2]!);
+  }
+  return undefined;
+}
+
+function isZero(value: Value): boolean {
+  if (isOp(value, 'broadcastTo')) return isZero(value.inputs[0]!);
+  return isOp(value, 'constant') && value.attributes.values.every((x) => x === 0);
+}

@@ -1,0 +1,141 @@
+/**
+ * @file The vector-Jacobian product of every operation. A row receives y = op(inputs) and dy and gives dL/dinput for each input,
+ * or undefined where the input is not differentiable. Broadcasting is undone, and frozen paths are pruned, by the walker alone.
+ */
+import { attentionBackward } from './attention.js';
+import type { GraphBuilder } from './builder.js';
+import type { OpName, Value } from './types.js';
+
+type Rule<K extends OpName> = (b: GraphBuilder, y: Value<K>, dy: Value, ...inputs: Value[]) => readonly (Value | undefined)[];
+
+export type Gradient<K extends OpName> =
+  | { readonly kind: 'rule'; readonly rule: Rule<K> }
+  /** The derivative is zero almost everywhere, or the value is no function of anything: nothing flows, rightly. */
+  | { readonly kind: 'none'; readonly because: string }
+  /** Asking for this derivative is a defect of ours. */
+  | { readonly kind: 'forbidden'; readonly because: string };
+
+const rule = <K extends OpName>(rule: Rule<K>): Gradient<K> => ({ kind: 'rule', rule });
+const none = <K extends OpName>(because: string): Gradient<K> => ({ kind: 'none', because });
+const forbidden = <K extends OpName>(because: string): Gradient<K> => ({ kind: 'forbidden', because });
+
+export const gradients: { readonly [K in OpName]: Gradient<K> } = {
+  input: none('a leaf'),
+  constant: none('a leaf'),
+
+  // d(a + b) = da + db
+  add: rule((_b, _y, dy) => [dy, dy]),
+  // d(a − b) = da − db
+  subtract: rule((b, _y, dy) => [dy, b.negate(dy)]),
+  // d(ab) = b·da + a·db
+  multiply: rule((b, _y, dy, x1, x2) => [b.multiply(dy, x2!), b.multiply(dy, x1!)]),
+  // d(a/c) = da/c − (a/c)·dc/c
+  divide: rule((b, y, dy, _x, c) => {
+    const dx = b.divide(dy, c!);
+    return [dx, b.negate(b.multiply(dx, y))];
+  }),
+  negate: rule((b, _y, dy) => [b.negate(dy)]),
+  // d exp(x) = exp(x)·dx
+  exp: rule((b, y, dy) => [b.multiply(dy, y)]),
+  // d log(x) = dx/x
+  log: rule((b, _y, dy, x) => [b.divide(dy, x!)]),
+  // d √x = dx / (2√x)
+  sqrt: rule((b, y, dy) => [b.scale(b.divide(dy, y), 0.5)]),
+  // d(1/x) = −dx/x²
+  reciprocal: rule((b, y, dy) => [b.negate(b.multiply(dy, b.multiply(y, y)))]),
+  // d σ(x) = σ(1 − σ)·dx
+  sigmoid: rule((b, y, dy) => [b.multiply(dy, b.subtract(y, b.multiply(y, y)))]),
+  equal: none('a comparison is piecewise constant'),
+  lessOrEqual: none('a comparison is piecewise constant'),
+  // d where(c, a, z) = where(c, da, dz)
+  where: rule((b, _y, dy, condition) => {
+    const zero = b.scalar(0, dy.dtype);
+    return [undefined, b.where(condition!, dy, zero), b.where(condition!, zero, dy)];
+  }),
+  cast: rule((b, _y, dy, x) => [b.cast(dy, x!.dtype)]),
+
+  // Y = α·A·B:  dA = α·dY·Bᵀ,  dB = α·Aᵀ·dY; with transposed operands the factors change places.
+  matmul: rule((b, y, dy, a, c) => {
+    const { transposeA, transposeB, alpha } = y.attributes;
+    return [
+      transposeA
+        ? b.matmul(c!, dy, { transposeA: transposeB, transposeB: true, alpha })
+        : b.matmul(dy, c!, { transposeB: !transposeB, alpha }),
+      transposeB
+        ? b.matmul(dy, a!, { transposeA: true, transposeB: transposeA, alpha })
+        : b.matmul(a!, dy, { transposeA: !transposeA, alpha }),
+    ];
+  }),
+  gemm: forbidden('gemm is made by fusion, after differentiation'),
+  // y = x·Wᵀ:  dx = dy·W, with W decoded; the codes are integers.
+  quantizedMatmul: rule((b, y, dy, _x, ...weight) => [
+    b.matmul(dy, b.dequantize(weight, y.attributes)),
+    ...weight.map(() => undefined),
+  ]),
+  dequantize: forbidden('a quantized weight is frozen'),
+
+  reshape: rule((b, _y, dy, x) => [b.reshape(dy, x!.shape)]),
+  // The inverse permutation.
+  transpose: rule((b, y, dy) => {
+    const { permutation } = y.attributes;
+    return [b.transpose(dy, permutation.map((_, axis) => permutation.indexOf(axis)))];
+  }),
+  // The walker sums over what was broadcast.
+  broadcastTo: rule((_b, _y, dy) => [dy]),
+  // Zeros on both sides of the slice.
+  slice: rule((b, y, dy, x) => {
+    const { axis, start, end } = y.attributes;
+    const zeros = (length: number): Value[] =>
+      length === 0 ? [] : [b.broadcastTo(b.scalar(0, dy.dtype), x!.shape.map((own, i) => (i === axis ? length : own)))];
+    return [b.concat([...zeros(start), dy, ...zeros(x!.shape[axis]! - end)], axis)];
+  }),
+  // Each input gets its own slice.
+  concat: rule((b, y, dy, ...inputs) => {
+    const { axis } = y.attributes;
+    let start = 0;
+    return inputs.map((x) => b.slice(dy, axis, start, (start += x.shape[axis]!)));
+  }),
+  reduceSum: rule((b, _y, dy, x) => [b.broadcastTo(dy, x!.shape)]),
+  maxLast: forbidden('it stands only in the decomposition of logSumExp, after differentiation'),
+  // d table[indices] = rows of dy added up where they came from
+  gatherRows: rule((b, _y, dy, table, indices) => [
+    b.scatterAddRows(b.broadcastTo(b.scalar(0, dy.dtype), table!.shape), indices!, dy),
+    undefined,
+  ]),
+  scatterAddRows: rule((b, _y, dy, _base, indices) => [dy, undefined, b.gatherRows(dy, indices!)]),
+
+  // dx = y ⊙ (dy − Σ dy ⊙ y)
+  softmax: rule((b, y, dy) => [b.multiply(y, b.subtract(dy, b.sumLast(b.multiply(dy, y))))]),
+  // d log Σ exp(x) = softmax(x)·dx
+  logSumExp: rule((b, _y, dy, x) => [b.multiply(b.softmax(x!), dy)]),
+  // d x·σ(x) = σ + x·σ·(1 − σ)
+  silu: rule((b, y, dy, x) => {
+    const s = b.sigmoid(x!);
+    return [b.multiply(dy, b.add(s, b.subtract(y, b.multiply(y, s))))];
+  }),
+  // y = a·u with a = silu(g):  du = dy·a,  dg = dy·u·(σ + a − a·σ)
+  swiglu: rule((b, _y, dy, gate, up) => {
+    const s = b.sigmoid(gate!);
+    const a = b.multiply(gate!, s);
+    const dGate = b.multiply(b.multiply(dy, up!), b.add(s, b.subtract(a, b.multiply(a, s))));
+    return [dGate, b.multiply(dy, a)];
+  }),
+  // With ρ = 1/√(mean(x²) + ε), g = dy ⊙ w:  dx = ρ·g − x·ρ³·mean(g ⊙ x),  dw = Σ_rows dy ⊙ x·ρ
+  rmsNorm: rule((b, y, dy, x, weight) => {
+    const width = x!.shape.at(-1)!;
+    const mean = (value: Value): Value => b.scale(b.sumLast(value), 1 / width);
+    const rho = b.reciprocal(b.sqrt(b.add(mean(b.multiply(x!, x!)), b.scalar(y.attributes.epsilon))));
+    const g = b.multiply(dy, weight!);
+    const coefficient = b.multiply(mean(b.multiply(g, x!)), b.multiply(rho, b.multiply(rho, rho)));
+    const dx = b.subtract(b.multiply(g, rho), b.multiply(x!, coefficient));
+    return [dx, b.multiply(dy, b.multiply(x!, rho))];
+  }),
+  // A rotation's transpose is the rotation back.
+  rope: rule((b, y, dy, _x, positionIds, cos, sin) => [
+    b.rope(dy, positionIds!, cos!, sin!, !y.attributes.inverse),
+    undefined,
+    undefined,
+    undefined,
+  ]),
+  attention: rule((b, y, dy, ...inputs) => [...attentionBackward(b, inputs, y, dy, y.attributes), undefined]),
+};

@@ -1,0 +1,123 @@
+/** @file Result type and shape of every operation. A violated precondition is a defect of ours, so it throws `internal:`. */
+import type { DType, OpAttributes, OpName, Shape, Value } from './types.js';
+import { elementCount, sameShape } from './types.js';
+
+interface Result {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+type Infer<K extends OpName> = (inputs: readonly Value[], attributes: OpAttributes[K]) => Result;
+
+/** Total: a new operation without an entry does not compile. `input` and `constant` are made by the builder itself. */
+export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Infer<K> } = {
+  add: broadcasting,
+  subtract: broadcasting,
+  multiply: broadcasting,
+  divide: broadcasting,
+  negate: likeFirst,
+  exp: likeFirst,
+  log: likeFirst,
+  sqrt: likeFirst,
+  reciprocal: likeFirst,
+  sigmoid: likeFirst,
+  equal: comparing,
+  lessOrEqual: comparing,
+  where: ([condition, a, b]) => ({
+    dtype: a!.dtype,
+    shape: broadcastShapes(condition!.shape, broadcastShapes(a!.shape, b!.shape)),
+  }),
+  cast: ([x], { to }) => ({ dtype: to, shape: x!.shape }),
+
+  matmul: ([a, b], { transposeA, transposeB }) => {
+    const [rows, inner] = matrixShape(a!, transposeA);
+    const [innerB, columns] = matrixShape(b!, transposeB);
+    requireThat(inner === innerB, `matmul of [${a!.shape}] and [${b!.shape}]: inner lengths differ`);
+    const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    return { dtype: a!.dtype, shape: [...batch, rows, columns] };
+  },
+  gemm: ([a, b, c], { transposeA, transposeB }) => {
+    const [rows, inner] = matrixShape(a!, transposeA);
+    const [innerB, columns] = matrixShape(b!, transposeB);
+    requireThat(inner === innerB && a!.shape.length === 2 && b!.shape.length === 2, `gemm of [${a!.shape}] and [${b!.shape}]`);
+    requireThat(sameShape(broadcastShapes(c!.shape, [rows, columns]), [rows, columns]), `gemm onto [${c!.shape}]`);
+    return { dtype: a!.dtype, shape: [rows, columns] };
+  },
+  quantizedMatmul: ([x], { outFeatures, inFeatures }) => {
+    requireThat(x!.shape.at(-1) === inFeatures, `quantizedMatmul of [${x!.shape}] with ${inFeatures} input features`);
+    return { dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), outFeatures] };
+  },
+  dequantize: ([, scales], { outFeatures, inFeatures }) => ({ dtype: scales!.dtype, shape: [outFeatures, inFeatures] }),
+
+  reshape: ([x], { shape }) => {
+    requireThat(elementCount(shape) === elementCount(x!.shape), `reshape of [${x!.shape}] to [${shape}]`);
+    return { dtype: x!.dtype, shape };
+  },
+  transpose: ([x], { permutation }) => ({ dtype: x!.dtype, shape: permutation.map((axis) => x!.shape[axis]!) }),
+  broadcastTo: ([x], { shape }) => {
+    requireThat(sameShape(broadcastShapes(x!.shape, shape), shape), `broadcast of [${x!.shape}] to [${shape}]`);
+    return { dtype: x!.dtype, shape };
+  },
+  slice: ([x], { axis, start, end }) => {
+    requireThat(start >= 0 && start < end && end <= x!.shape[axis]!, `slice ${start}:${end} of axis ${axis} of [${x!.shape}]`);
+    return { dtype: x!.dtype, shape: x!.shape.map((length, i) => (i === axis ? end - start : length)) };
+  },
+  concat: (inputs, { axis }) => ({
+    dtype: inputs[0]!.dtype,
+    shape: inputs[0]!.shape.map((length, i) => (i === axis ? inputs.reduce((sum, x) => sum + x.shape[axis]!, 0) : length)),
+  }),
+  reduceSum: ([x], { axes }) => ({ dtype: x!.dtype, shape: x!.shape.map((length, i) => (axes.includes(i) ? 1 : length)) }),
+  maxLast: ([x]) => ({ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), 1] }),
+  gatherRows: ([table, indices]) => ({ dtype: table!.dtype, shape: [...indices!.shape, ...table!.shape.slice(1)] }),
+  scatterAddRows: ([base, indices, updates]) => {
+    requireThat(sameShape(updates!.shape, [...indices!.shape, ...base!.shape.slice(1)]), `scatter of [${updates!.shape}] onto [${base!.shape}]`);
+    return { dtype: base!.dtype, shape: base!.shape };
+  },
+
+  softmax: likeFirst,
+  logSumExp: ([x]) => ({ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), 1] }),
+  silu: likeFirst,
+  swiglu: broadcasting,
+  rmsNorm: ([x, weight]) => {
+    requireThat(weight!.shape.at(-1) === x!.shape.at(-1), `rmsNorm of [${x!.shape}] with weight [${weight!.shape}]`);
+    return { dtype: x!.dtype, shape: x!.shape };
+  },
+  rope: likeFirst,
+  attention: ([query, key, value], { heads, keyValueHeads, headDim }) => {
+    requireThat(query!.shape.at(-1) === heads * headDim, `attention query [${query!.shape}]`);
+    requireThat(key!.shape.at(-1) === keyValueHeads * headDim && sameShape(key!.shape, value!.shape), `attention key [${key!.shape}]`);
+    return { dtype: query!.dtype, shape: query!.shape };
+  },
+};
+
+function likeFirst([x]: readonly Value[]): Result {
+  return { dtype: x!.dtype, shape: x!.shape };
+}
+
+function broadcasting([a, b]: readonly Value[]): Result {
+  requireThat(a!.dtype === b!.dtype, `operands of types ${a!.dtype} and ${b!.dtype}`);
+  return { dtype: a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) };
+}
+
+function comparing(inputs: readonly Value[]): Result {
+  return { dtype: 'bool', shape: broadcasting(inputs).shape };
+}
+
+function matrixShape(x: Value, transposed: boolean): [number, number] {
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+/** NumPy's rule. */
+export function broadcastShapes(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const lengthA = a[axis - rank + a.length] ?? 1;
+    const lengthB = b[axis - rank + b.length] ?? 1;
+    requireThat(lengthA === lengthB || lengthA === 1 || lengthB === 1, `shapes [${a}] and [${b}] do not broadcast`);
+    return lengthA === 1 ? lengthB : lengthA;
+  });
+}
+
+function requireThat(condition: boolean, message: string): void {
+  if (!condition) throw new Error(`internal: ${message}`);
+}

@@ -1,0 +1,115 @@
+/** @file The intermediate representation: immutable single-result nodes; a graph is whatever its outputs reach. */
+
+export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type Shape = readonly number[];
+
+/** The closed set of operations with their attributes. What each computes is said in ops.ts. */
+export interface OpAttributes {
+  input: { readonly name: string };
+  /** A small host constant, row-major. */
+  constant: { readonly values: readonly number[] };
+
+  add: object;
+  subtract: object;
+  multiply: object;
+  divide: object;
+  negate: object;
+  exp: object;
+  log: object;
+  sqrt: object;
+  reciprocal: object;
+  sigmoid: object;
+  equal: object;
+  lessOrEqual: object;
+  where: object;
+  cast: { readonly to: DType };
+
+  /** alpha · op(a) · op(b) over the last two axes; leading axes broadcast. */
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number };
+  /** c + alpha · op(a) · op(b), all of rank 2: what a BLAS calls GEMM. */
+  gemm: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number };
+  /**
+   * x · Wᵀ where W [outFeatures, inFeatures] is stored in 4-bit blocks along its rows, as com.microsoft.MatMulNBits has it:
+   * quantized [out, in/block, block/2] uint8, scales [out · in/block], zeroPoints [out · ceil(in/block / 2)] uint8.
+   */
+  quantizedMatmul: QuantizedAttributes;
+  /** The same W, decoded: [outFeatures, inFeatures]. */
+  dequantize: QuantizedAttributes;
+
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  broadcastTo: { readonly shape: Shape };
+  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  concat: { readonly axis: number };
+  /** Sums over the axes, which stay with length 1. */
+  reduceSum: { readonly axes: readonly number[] };
+  /** The largest over the last axis, which stays with length 1. */
+  maxLast: object;
+  /** Rows of a table: table [n, …], indices [m] → [m, …]. */
+  gatherRows: object;
+  /** base [n, …] + the updates [m, …] added at rows indices [m]; an index may occur several times. */
+  scatterAddRows: object;
+
+  /** Over the last axis. */
+  softmax: object;
+  /** log Σ exp over the last axis, which stays with length 1. */
+  logSumExp: object;
+  /** x · sigmoid(x). */
+  silu: object;
+  /** silu(gate) ⊙ up (https://arxiv.org/abs/2002.05202). */
+  swiglu: object;
+  /** x / √(mean(x²) + ε) ⊙ weight over the last axis (https://arxiv.org/abs/1910.07467). */
+  rmsNorm: { readonly epsilon: number };
+  /**
+   * Rotary embedding (https://arxiv.org/abs/2104.09864) in the rotate-half layout of Hugging Face.
+   * x [batch, sequence, heads · headDim], positionIds [batch, sequence] int64, cos and sin [positions, headDim / 2].
+   * `inverse` turns by −θ.
+   */
+  rope: { readonly inverse: boolean };
+  /**
+   * Grouped-query attention with an additive mask.
+   * query [batch, sequence, heads · headDim], key and value [batch, keys, keyValueHeads · headDim],
+   * mask [batch, 1, sequence, keys] → [batch, sequence, heads · headDim].
+   */
+  attention: AttentionAttributes;
+}
+
+export interface QuantizedAttributes {
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  readonly blockSize: number;
+}
+
+export interface AttentionAttributes {
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headDim: number;
+}
+
+export type OpName = keyof OpAttributes;
+
+export interface Value<K extends OpName = OpName> {
+  readonly id: number;
+  readonly op: K;
+  readonly attributes: OpAttributes[K];
+  readonly inputs: readonly Value[];
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Where it comes from, for messages and profiles: `layer/mlp`, and with a ′ in the backward pass. */
+  readonly scope: string;
+}
+
+/** A graph made ready to run: outputs by name, and the values it is given by name. */
+export interface Program {
+  readonly name: string;
+  readonly inputs: ReadonlyMap<string, Value>;
+  readonly outputs: ReadonlyMap<string, Value>;
+}
+
+export function elementCount(shape: Shape): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}

@@ -1,0 +1,116 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { optimize } from '../core/graph/fuse.js';
+import { lowerToOnnx } from '../core/graph/lower.js';
+import type { DType, Program, Shape } from '../core/graph/types.js';
+import { elementCount } from '../core/graph/types.js';
+import type { Device, DeviceTensor, Executable, HostArray } from './device.js';
+
+/** ONNX Runtime's CPU provider. Buffers of released tensors are used again, so that a training step allocates nothing. */
+export class CpuDevice implements Device {
+  readonly kind = 'cpu';
+  readonly description: string;
+  private readonly pool = new BufferPool();
+
+  constructor(private readonly threads: number) {
+    this.description = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  }
+
+  async compile(program: Program): Promise<Executable> {
+    const model = lowerToOnnx(optimize(program), { fusedMatMul: true });
+    const session = await InferenceSession.create(model, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: this.threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      ...(process.env['ORT_PROFILE'] ? { enableProfiling: true, profileFilePrefix: `/tmp/prof/${program.name}` } : {}),
+    });
+    const { pool } = this;
+    return {
+      async run(inputs) {
+        const results = new Map<string, CpuTensor>();
+        for (const [name, value] of program.outputs) results.set(name, pool.take(value.dtype, value.shape));
+        const feeds = Object.fromEntries([...program.inputs.keys()].map((name) => [name, ortTensor(required(inputs, name, program))]));
+        await session.run(feeds, Object.fromEntries([...results].map(([name, tensor]) => [name, tensor.tensor])));
+        return results;
+      },
+      dispose: () => session.release(),
+    };
+  }
+
+  upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
+    return Promise.resolve(new CpuTensor(dtype, shape, data));
+  }
+
+  download(tensor: DeviceTensor): Promise<Float32Array> {
+    return Promise.resolve((ortTensor(tensor).data as Float32Array).slice());
+  }
+
+  release(tensor: DeviceTensor): void {
+    this.pool.give(tensor as CpuTensor);
+  }
+
+  dispose(): Promise<void> {
+    this.pool.clear();
+    return Promise.resolve();
+  }
+}
+
+class CpuTensor implements DeviceTensor {
+  readonly tensor: Tensor;
+  constructor(
+    readonly dtype: DType,
+    readonly shape: Shape,
+    data: HostArray,
+  ) {
+    this.tensor = new Tensor(dtype, data as Float32Array, shape as number[]) as Tensor;
+  }
+}
+
+class BufferPool {
+  private readonly free = new Map<string, CpuTensor[]>();
+
+  take(dtype: DType, shape: Shape): CpuTensor {
+    return this.free.get(key(dtype, shape))?.pop() ?? new CpuTensor(dtype, shape, allocate(dtype, elementCount(shape)));
+  }
+
+  give(tensor: CpuTensor): void {
+    const name = key(tensor.dtype, tensor.shape);
+    const list = this.free.get(name);
+    if (list) list.push(tensor);
+    else this.free.set(name, [tensor]);
+  }
+
+  clear(): void {
+    this.free.clear();
+  }
+}
+
+function key(dtype: DType, shape: Shape): string {
+  return `${dtype}[${shape.join()}]`;
+}
+
+function allocate(dtype: DType, length: number): HostArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(length);
+    case 'float16':
+      return new Uint16Array(length);
+    case 'int32':
+      return new Int32Array(length);
+    case 'int64':
+      return new BigInt64Array(length);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(length);
+  }
+}
+
+function required(inputs: ReadonlyMap<string, DeviceTensor>, name: string, program: Program): DeviceTensor {
+  const tensor = inputs.get(name);
+  if (!tensor) throw new Error(`internal: program ${program.name} wants the input ${name}`);
+  return tensor;
+}
+
+function ortTensor(tensor: DeviceTensor): Tensor {
+  return (tensor as CpuTensor).tensor;
+}

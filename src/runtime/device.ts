@@ -1,0 +1,29 @@
+/** @file What the engines need of a device: compile programs, hold tensors, run. */
+import type { DType, Program, Shape } from '../core/graph/types.js';
+
+export type HostArray = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** A tensor where the device wants it. It has one owner, who releases it once. */
+export interface DeviceTensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+export interface Executable {
+  /** Results by output name; the caller owns them. Inputs stay the caller's. */
+  run(inputs: ReadonlyMap<string, DeviceTensor>): Promise<Map<string, DeviceTensor>>;
+  dispose(): Promise<void>;
+}
+
+export interface Device {
+  readonly kind: 'cpu' | 'webgpu';
+  /** For people: "CPU, 2 threads". */
+  readonly description: string;
+  compile(program: Program): Promise<Executable>;
+  /** The device may keep `data` as it is: the caller gives it away. */
+  upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor>;
+  /** A copy on the host. */
+  download(tensor: DeviceTensor): Promise<Float32Array>;
+  release(tensor: DeviceTensor): void;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,252 @@
+/** @file Training with ONNX Runtime: runs the programs of core/train/programs.ts over the layers of a model. */
+import { isAdapted, type LoraShape } from '../core/adapters/lora.js';
+import type { Batch } from '../core/data/batch.js';
+import type { BlockActivations } from '../core/llama/block.js';
+import type { LlamaConfig } from '../core/llama/config.js';
+import type { BaseDType } from '../core/llama/linear.js';
+import { ropeTables } from '../core/llama/rope.js';
+import type { WeightStore } from '../core/llama/weights.js';
+import { dropoutMaskWidths, updateScalarNames, type UpdateScalars } from '../core/train/programs.js';
+import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
+import type { Device, DeviceTensor } from './device.js';
+import { combineSeeds, dropoutMask } from './dropoutMask.js';
+import { FrozenWeights } from './frozenWeights.js';
+import { headChunks } from './headChunks.js';
+import { Trainables } from './trainables.js';
+import { TrainPrograms } from './trainPrograms.js';
+
+export interface OnnxStepRunnerOptions {
+  readonly weights: WeightStore;
+  readonly lora: LoraShape;
+  readonly dropout: number;
+  readonly baseDType: BaseDType;
+  /** Recompute activations in the backward pass instead of keeping them. */
+  readonly gradientCheckpointing: boolean;
+  readonly initialState: TrainableState;
+  readonly device: Device;
+}
+
+const headChunk = 128;
+
+const cheapestToKeep: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
+
+type Tensors = ReadonlyMap<string, DeviceTensor>;
+
+/** Loads the base model onto the device and makes the adapter trainable. */
+export async function createOnnxStepRunner(options: OnnxStepRunnerOptions): Promise<StepRunner> {
+  const { weights, lora, device, baseDType } = options;
+  const trainables = new Trainables(device, weights.config, lora);
+  await trainables.importState(options.initialState);
+  const frozen = await FrozenWeights.load(weights, device, baseDType);
+  return new OnnxStepRunner(options, frozen, trainables);
+}
+
+class OnnxStepRunner implements StepRunner {
+  readonly description: string;
+  private readonly config: LlamaConfig;
+  private readonly device: Device;
+  private readonly programs: TrainPrograms;
+
+  constructor(
+    private readonly options: OnnxStepRunnerOptions,
+    private readonly frozen: FrozenWeights,
+    private readonly trainables: Trainables,
+  ) {
+    const { device, weights, baseDType, lora, dropout, gradientCheckpointing } = options;
+    this.config = weights.config;
+    this.device = device;
+    this.description = `${device.description}, ${baseDType} base`;
+    const keep = gradientCheckpointing ? [] : cheapestToKeep;
+    this.programs = new TrainPrograms(device, { config: this.config, baseDType, lora, dropout, keep, headChunk });
+  }
+
+  async accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss> {
+    const shared = await this.prepare(batch);
+    const kept: Tensors[] = [];
+    let x = shared.x;
+    for (let layer = 0; layer < this.config.layerCount; layer++) {
+      const adapted = isAdapted(this.options.lora, layer);
+      const forward = await this.programs.forward(batch, { adapted, training: true });
+      const masks = adapted ? await this.dropoutMasks(batch, dropoutSeed, layer) : new Map();
+      const results = await forward.run(this.blockInputs(layer, [shared.context, masks, new Map([['x', x]])]));
+      this.releaseAll(masks);
+      const y = results.get('y')!;
+      results.delete('y');
+      kept.push(results.set('x', x));
+      x = y;
+    }
+    const { lossSum, dx } = await this.head(batch, x, true);
+    this.device.release(x);
+    await this.backward(batch, shared.context, kept, dx!, dropoutSeed);
+    this.releaseAll(shared.context);
+    return { lossSum, labelTokens: batch.labelTokens };
+  }
+
+  async evaluate(batch: Batch): Promise<BatchLoss> {
+    const shared = await this.prepare(batch);
+    let x = shared.x;
+    for (let layer = 0; layer < this.config.layerCount; layer++) {
+      const forward = await this.programs.forward(batch, { adapted: isAdapted(this.options.lora, layer), training: false });
+      const results = await forward.run(this.blockInputs(layer, [shared.context, new Map([['x', x]])]));
+      this.device.release(x);
+      x = results.get('y')!;
+    }
+    const { lossSum } = await this.head(batch, x, false);
+    this.device.release(x);
+    this.releaseAll(shared.context);
+    return { lossSum, labelTokens: batch.labelTokens };
+  }
+
+  async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
+    const gradNorm = (await this.gradientNorm()) / options.labelTokens;
+    const clip = options.maxGradNorm > 0 ? Math.min(1, options.maxGradNorm / (gradNorm + 1e-6)) : 1; // as torch's clip_grad_norm_
+    const scalars = await this.uploadScalars(updateScalars(options, clip));
+    const program = await this.programs.update();
+    for (const [layer, tensors] of this.trainables.layers) {
+      const results = await program.run(new Map([...tensors, ...scalars]));
+      for (const [name, tensor] of results) this.trainables.replace(layer, name.replace(/\.next$/, ''), tensor);
+    }
+    this.releaseAll(scalars);
+    await this.trainables.clearGradients();
+    return { gradNorm };
+  }
+
+  exportState(): Promise<TrainableState> {
+    return this.trainables.exportState();
+  }
+
+  importState(state: TrainableState): Promise<void> {
+    return this.trainables.importState(state);
+  }
+
+  async dispose(): Promise<void> {
+    this.trainables.dispose();
+    this.frozen.dispose();
+    await this.programs.dispose();
+  }
+
+  /** Embeddings, and what all blocks share. */
+  private async prepare(batch: Batch): Promise<{ x: DeviceTensor; context: Tensors }> {
+    const { batchSize, sequenceLength } = batch;
+    const upload = this.device.upload.bind(this.device);
+    const tables = ropeTables(this.config, sequenceLength);
+    const tableShape = [sequenceLength, this.config.headDim / 2];
+    const ids = new Map([
+      ['input_ids', await upload('int64', [batchSize * sequenceLength], BigInt64Array.from(batch.inputIds, BigInt))],
+      ['segment_ids', await upload('int32', [batchSize, sequenceLength], batch.segmentIds.slice())],
+    ]);
+    const embed = await this.programs.embed(batch);
+    const results = await embed.run(new Map([...ids, ['embed_tokens.weight', this.frozen.embedding]]));
+    this.releaseAll(ids);
+    const context = new Map([
+      ['mask', results.get('mask')!],
+      ['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))],
+      ['cos', await upload('float32', tableShape, tables.cos)],
+      ['sin', await upload('float32', tableShape, tables.sin)],
+    ]);
+    return { x: results.get('x')!, context };
+  }
+
+  /** Loss and its gradient at the last block's output, over chunks of the rows that have a label. */
+  private async head(batch: Batch, x: DeviceTensor, withGradient: boolean): Promise<{ lossSum: number; dx: DeviceTensor | null }> {
+    const upload = this.device.upload.bind(this.device);
+    const program = await this.programs.head(batch, withGradient);
+    const weights: [string, DeviceTensor][] = [['lm_head.weight', this.frozen.head], ['norm.weight', this.frozen.norm]];
+    let lossSum = await upload('float32', [1, 1], new Float32Array(1));
+    let dx = withGradient ? await upload('float32', x.shape, new Float32Array(x.shape[0]! * x.shape[1]!)) : null;
+    for (const chunk of headChunks(batch, headChunk)) {
+      const inputs = new Map<string, DeviceTensor>([
+        ['rows', await upload('int64', [headChunk], chunk.rows)],
+        ['labels', await upload('int64', [headChunk], chunk.labels)],
+        ['counted', await upload('float32', [headChunk, 1], chunk.counted)],
+        ['loss_sum_before', lossSum],
+      ]);
+      if (dx) inputs.set('dx_before', dx);
+      const results = await program.run(new Map([...inputs, ['x', x], ...weights]));
+      this.releaseAll(inputs);
+      lossSum = results.get('loss_sum')!;
+      dx = results.get('dx') ?? null;
+    }
+    const [value] = await this.device.download(lossSum);
+    this.device.release(lossSum);
+    return { lossSum: value!, dx };
+  }
+
+  /** From the last layer down to the lowest adapted one; releases what the forward pass kept. */
+  private async backward(batch: Batch, context: Tensors, kept: Tensors[], dOutput: DeviceTensor, dropoutSeed: number): Promise<void> {
+    const lowest = Math.min(...this.trainables.layers.keys());
+    let dy = dOutput;
+    for (let layer = this.config.layerCount - 1; layer >= lowest; layer--) {
+      const adapted = isAdapted(this.options.lora, layer);
+      const program = await this.programs.backward(batch, { adapted, wantsInputGradient: layer > lowest });
+      const masks = adapted ? await this.dropoutMasks(batch, dropoutSeed, layer) : new Map();
+      const results = await program.run(this.blockInputs(layer, [context, masks, kept[layer]!, new Map([['dy', dy]])]));
+      this.releaseAll(masks);
+      this.device.release(dy);
+      for (const [name, tensor] of results) {
+        if (name === 'dx') dy = tensor;
+        else this.trainables.replace(layer, name.replace(/\.gradient$/, '.gradient_sum'), tensor);
+      }
+      this.releaseAll(kept[layer]!);
+    }
+    kept.slice(0, lowest).forEach((tensors) => this.releaseAll(tensors));
+  }
+
+  private blockInputs(layer: number, tensors: readonly Tensors[]): Map<string, DeviceTensor> {
+    return new Map([this.frozen.layers[layer]!, this.trainables.layers.get(layer) ?? new Map(), ...tensors].flatMap((map) => [...map]));
+  }
+
+  private async dropoutMasks({ batchSize, sequenceLength }: Batch, dropoutSeed: number, layer: number): Promise<Tensors> {
+    const { dropout, lora } = this.options;
+    const masks = new Map<string, DeviceTensor>();
+    if (dropout === 0) return masks;
+    let index = 0;
+    for (const [name, width] of dropoutMaskWidths(this.config, lora)) {
+      const shape = [batchSize * sequenceLength, width];
+      const mask = dropoutMask(shape, dropout, combineSeeds(dropoutSeed, layer, index++));
+      masks.set(name, await this.device.upload('uint8', shape, mask));
+    }
+    return masks;
+  }
+
+  /** Of the gradient sums: √ Σ g². */
+  private async gradientNorm(): Promise<number> {
+    const program = await this.programs.norm();
+    let total = await this.device.upload('float32', [], new Float32Array(1));
+    for (const tensors of this.trainables.layers.values()) {
+      const results = await program.run(new Map([...tensors, ['total_before', total]]));
+      this.device.release(total);
+      total = results.get('total')!;
+    }
+    const [squared] = await this.device.download(total);
+    this.device.release(total);
+    return Math.sqrt(squared!);
+  }
+
+  private async uploadScalars(scalars: UpdateScalars): Promise<Tensors> {
+    const tensors = new Map<string, DeviceTensor>();
+    for (const name of updateScalarNames) {
+      tensors.set(name, await this.device.upload('float32', [], Float32Array.of(scalars[name])));
+    }
+    return tensors;
+  }
+
+  private releaseAll(tensors: Tensors): void {
+    tensors.forEach((tensor) => this.device.release(tensor));
+  }
+}
+
+function updateScalars(options: UpdateOptions, clip: number): UpdateScalars {
+  const { step, learningRate, beta1, beta2, epsilon, weightDecay, labelTokens } = options;
+  return {
+    gradient_scale: clip / labelTokens,
+    beta1,
+    one_minus_beta1: 1 - beta1,
+    beta2,
+    one_minus_beta2: 1 - beta2,
+    epsilon,
+    decay: 1 - learningRate * weightDecay,
+    step_size: learningRate / (1 - beta1 ** step),
+    inverse_root_correction2: 1 / Math.sqrt(1 - beta2 ** step),
+  };
+}

@@ -1,0 +1,79 @@
+import type { LoraShape } from '../core/adapters/lora.js';
+import type { Program } from '../core/graph/types.js';
+import type { BlockActivations } from '../core/llama/block.js';
+import type { LlamaConfig } from '../core/llama/config.js';
+import type { BaseDType } from '../core/llama/linear.js';
+import {
+  BlockGraph,
+  embedProgram,
+  headProgram,
+  normProgram,
+  updateProgram,
+  type BatchShape,
+} from '../core/train/programs.js';
+import type { Device, Executable } from './device.js';
+
+export interface TrainProgramOptions {
+  readonly config: LlamaConfig;
+  readonly baseDType: BaseDType;
+  readonly lora: LoraShape;
+  readonly dropout: number;
+  /** What the forward pass keeps for the backward pass; nothing means recompute everything. */
+  readonly keep: readonly (keyof BlockActivations)[];
+  /** Rows of logits that exist at a time. */
+  readonly headChunk: number;
+}
+
+/** Compiles the programs of training when they are first wanted, once for each batch shape. */
+export class TrainPrograms {
+  private readonly compiled = new Map<string, Promise<Executable>>();
+
+  constructor(
+    private readonly device: Device,
+    private readonly options: TrainProgramOptions,
+  ) {}
+
+  embed = (shape: BatchShape): Promise<Executable> =>
+    this.once(`embed ${text(shape)}`, () => embedProgram(this.options.config, shape));
+
+  forward = (shape: BatchShape, variant: { adapted: boolean; training: boolean }): Promise<Executable> =>
+    this.once(`forward ${text(shape)} ${JSON.stringify(variant)}`, () =>
+      this.block(shape, variant).forward(variant.training ? this.options.keep : []),
+    );
+
+  backward = (shape: BatchShape, variant: { adapted: boolean; wantsInputGradient: boolean }): Promise<Executable> =>
+    this.once(`backward ${text(shape)} ${JSON.stringify(variant)}`, () =>
+      this.block(shape, { ...variant, training: true }).backward(this.options.keep, variant.wantsInputGradient),
+    );
+
+  head = (shape: BatchShape, withGradient: boolean): Promise<Executable> =>
+    this.once(`head ${text(shape)} ${withGradient}`, () => {
+      const { config, headChunk } = this.options;
+      return headProgram(config, shape.batchSize * shape.sequenceLength, headChunk, withGradient);
+    });
+
+  norm = (): Promise<Executable> => this.once('norm', () => normProgram(this.options.config, this.options.lora));
+  update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));
+
+  async dispose(): Promise<void> {
+    for (const executable of this.compiled.values()) await (await executable).dispose();
+    this.compiled.clear();
+  }
+
+  private block(shape: BatchShape, { adapted, training }: { adapted: boolean; training: boolean }): BlockGraph {
+    const { config, baseDType, lora, dropout } = this.options;
+    return new BlockGraph({ config, shape, baseDType, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
+  }
+
+  private once(key: string, build: () => Program): Promise<Executable> {
+    const known = this.compiled.get(key);
+    if (known) return known;
+    const compiling = this.device.compile(build());
+    this.compiled.set(key, compiling);
+    return compiling;
+  }
+}
+
+function text({ batchSize, sequenceLength }: BatchShape): string {
+  return `${batchSize}×${sequenceLength}`;
+}

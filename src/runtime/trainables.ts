@@ -1,0 +1,72 @@
+import { loraParameters, type LoraParameter, type LoraShape } from '../core/adapters/lora.js';
+import { elementCount } from '../core/graph/types.js';
+import type { LlamaConfig } from '../core/llama/config.js';
+import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
+import type { Device, DeviceTensor } from './device.js';
+
+/** One adapted layer's tensors under the names that the programs use: `q_proj.lora_A.weight`, `….gradient_sum`, `….m`, `….v`. */
+export type LayerTrainables = Map<string, DeviceTensor>;
+
+/** Everything that training changes, resident on the device, by layer. */
+export class Trainables {
+  readonly layers = new Map<number, LayerTrainables>();
+  private readonly parameters: readonly LoraParameter[];
+
+  constructor(
+    private readonly device: Device,
+    config: LlamaConfig,
+    lora: LoraShape,
+  ) {
+    this.parameters = loraParameters(config, lora);
+  }
+
+  async importState(state: TrainableState): Promise<void> {
+    this.dispose();
+    for (const parameter of this.parameters) {
+      const { localName, shape } = parameter;
+      const layer = this.layers.get(parameter.layer) ?? new Map<string, DeviceTensor>();
+      this.layers.set(parameter.layer, layer);
+      const put = async (name: string, data: Float32Array): Promise<unknown> =>
+        layer.set(name, await this.device.upload('float32', shape, data));
+      await put(localName, hostData(state.parameters, parameter));
+      await put(`${localName}.m`, hostData(state.firstMoments, parameter));
+      await put(`${localName}.v`, hostData(state.secondMoments, parameter));
+      await put(`${localName}.gradient_sum`, new Float32Array(elementCount(shape)));
+    }
+  }
+
+  async exportState(): Promise<TrainableState> {
+    const collect = async (suffix: string): Promise<Map<string, HostTensor>> => {
+      const tensors = new Map<string, HostTensor>();
+      for (const { name, layer, localName, shape } of this.parameters) {
+        tensors.set(name, { shape, data: await this.device.download(this.layers.get(layer)!.get(localName + suffix)!) });
+      }
+      return tensors;
+    };
+    return { parameters: await collect(''), firstMoments: await collect('.m'), secondMoments: await collect('.v') };
+  }
+
+  /** Puts a new tensor in place of an old one, which is released. */
+  replace(layer: number, name: string, tensor: DeviceTensor): void {
+    const tensors = this.layers.get(layer)!;
+    this.device.release(tensors.get(name)!);
+    tensors.set(name, tensor);
+  }
+
+  async clearGradients(): Promise<void> {
+    for (const { layer, localName, shape } of this.parameters) {
+      const zeros = await this.device.upload('float32', shape, new Float32Array(elementCount(shape)));
+      this.replace(layer, `${localName}.gradient_sum`, zeros);
+    }
+  }
+
+  dispose(): void {
+    for (const layer of this.layers.values()) layer.forEach((tensor) => this.device.release(tensor));
+    this.layers.clear();
+  }
+}
+
+/** A copy, because the device may keep what it is given; absent moments are zeros. */
+function hostData(tensors: ReadonlyMap<string, HostTensor>, { name, shape }: LoraParameter): Float32Array {
+  return tensors.get(name)?.data.slice() ?? new Float32Array(elementCount(shape));
+}
