@@ -1,0 +1,76 @@
+/** @file LoRA: y = W·x + scaling · B·(A·x), with A [r, in] and B [out, r] (https://arxiv.org/abs/2106.09685). */
+import { UserError } from '../errors.js';
+import type { GraphBuilder } from '../graph/builder.js';
+import type { Value } from '../graph/types.js';
+import type { LlamaConfig } from '../llama/config.js';
+import { linearNames, linearPath, linearShape, type LinearName } from '../llama/weights.js';
+
+/** What shape an adapter has and how strongly it acts. */
+export interface LoraShape {
+  readonly r: number;
+  readonly alpha: number;
+  readonly targetModules: readonly LinearName[];
+  /** Layer indices; null means all. */
+  readonly layers: readonly number[] | null;
+  readonly useRslora: boolean;
+}
+
+export interface LoraParameter {
+  /** In PEFT's files: `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
+  readonly name: string;
+  readonly layer: number;
+  /** In the programs, which are the same for all layers: `q_proj.lora_A.weight`. */
+  readonly localName: string;
+  readonly matrix: 'A' | 'B';
+  /** A: [r, in]; B: [out, r]. */
+  readonly shape: readonly [number, number];
+}
+
+/** α / r, or α / √r with rank stabilisation (https://arxiv.org/abs/2312.03732). */
+export function loraScaling({ r, alpha, useRslora }: LoraShape): number {
+  return useRslora ? alpha / Math.sqrt(r) : alpha / r;
+}
+
+export function isAdapted(lora: LoraShape, layer: number): boolean {
+  return lora.layers === null || lora.layers.includes(layer);
+}
+
+/** The adapted linears of a block, in the order of the forward pass. */
+export function adaptedLinears(lora: LoraShape): readonly LinearName[] {
+  return linearNames.filter((linear) => lora.targetModules.includes(linear));
+}
+
+/** The parameters of one adapted block. */
+export function blockLoraParameters(config: LlamaConfig, lora: LoraShape): Omit<LoraParameter, 'name' | 'layer'>[] {
+  return adaptedLinears(lora).flatMap((linear) => {
+    const [outFeatures, inFeatures] = linearShape(config, linear);
+    return [
+      { localName: `${linear}.lora_A.weight`, matrix: 'A', shape: [lora.r, inFeatures] },
+      { localName: `${linear}.lora_B.weight`, matrix: 'B', shape: [outFeatures, lora.r] },
+    ];
+  });
+}
+
+/** The parameters of all blocks. Throws UserError('config-invalid') for a layer that the model lacks. */
+export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParameter[] {
+  const beyond = lora.layers?.find((layer) => layer >= config.layerCount);
+  if (beyond !== undefined) {
+    const message = `lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
+    throw new UserError('config-invalid', message);
+  }
+  const layers = Array.from({ length: config.layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
+  return layers.flatMap((layer) =>
+    blockLoraParameters(config, lora).map((parameter) => ({ ...parameter, layer, name: peftName(layer, parameter.localName) })),
+  );
+}
+
+function peftName(layer: number, localName: string): string {
+  const [linear, ...rest] = localName.split('.') as [LinearName, ...string[]];
+  return ['base_model', 'model', linearPath(layer, linear), ...rest].join('.');
+}
+
+/** y [N, out] + scaling · x [N, in] · Aᵀ · Bᵀ; the factor is applied where the tensor is smallest. */
+export function addLora(b: GraphBuilder, y: Value, x: Value, loraA: Value, loraB: Value, scaling: number): Value {
+  const low = b.scale(b.matmul(x, loraA, { transposeB: true }), scaling); // [N, r]
+  return b.add(y, b.matmul(low, loraB, { transposeB: true }));
+}
