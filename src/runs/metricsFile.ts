@@ -1,19 +1,10 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  type BigIntStats,
-} from 'node:fs';
-import { writeFileAtomically } from '../files/atomicWrite.js';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
+import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
 import type { Metric } from '../protocol/run.js';
 
 /** metrics.jsonl: one metric a line, appended by the trainer, followed by whoever draws it. */
 export function appendMetric(path: string, metric: Metric): void {
-  appendFileSync(path, `${JSON.stringify(metric)}\n`);
+  appendToFile(path, `${JSON.stringify(metric)}\n`);
 }
 
 /** Drops what was logged after `step` by a process that died before saving, and a half-written last line. */
@@ -55,7 +46,7 @@ export class MetricsTail {
       return {
         replaced,
         metrics: parseMetrics(chunk.toString('utf8', 0, end)),
-        more: end > 0 && this.offset < stats.size,
+        more: length === this.chunkBytes,
       };
     } finally {
       closeSync(file);

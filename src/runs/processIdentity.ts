@@ -15,8 +15,7 @@ export function ownIdentity(): ProcessIdentity {
 /** True while this very process lives. */
 export function isAlive({ pid, start }: ProcessIdentity): boolean {
   if (!exists(pid)) return false;
-  if (process.platform === 'linux') return processStart(pid) === start;
-  return sameStart(pid, start);
+  return process.platform === 'linux' ? start !== null && processStart(pid) === start : sameStart(pid, start);
 }
 
 function exists(pid: number): boolean {

@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { writeFileAtomically } from '../files/atomicWrite.js';
+import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { RunControl, RunState, RunStatus } from '../protocol/run.js';
 import { isAlive } from './processIdentity.js';
@@ -116,7 +116,7 @@ export class RunDirectory {
 
   /** Adds a dated line to log.txt. */
   log(line: string): void {
-    appendFileSync(this.logPath, `${new Date().toISOString()} ${line}\n`);
+    appendToFile(this.logPath, `${new Date().toISOString()} ${line}\n`);
   }
 }
 

@@ -1,8 +1,9 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import crc32c from 'crc-32/crc32c.js';
 import protobuf from 'protobufjs';
+import { appendToFile } from '../files/atomicWrite.js';
 import type { Metric } from '../protocol/run.js';
 
 // The fields of event.proto and summary.proto that scalars need:
@@ -44,7 +45,7 @@ export class TensorBoardWriter {
 
   private append(event: object): void {
     const wall_time = this.now() / 1000;
-    appendFileSync(this.path, record(Event.encode(Event.fromObject({ wall_time, ...event })).finish()));
+    appendToFile(this.path, record(Event.encode(Event.fromObject({ wall_time, ...event })).finish()));
   }
 }
 
