@@ -1,0 +1,43 @@
+// The browser of the webview and end-to-end tests. Usage: node scripts/chromium.mjs (installs it where needed and possible)
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const elsewhere = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'];
+
+/** CHROMIUM_PATH, else the first browser found; undefined where there is none. */
+export function findChromium() {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const candidates = [process.env.CHROMIUM_PATH ?? '', ...folders.flatMap((folder) => names.map((name) => join(folder, name))), ...elsewhere];
+  return candidates.find((path) => path && isExecutable(path));
+}
+
+/** Finds the browser or installs it through apt; says what to do where that is not possible. */
+export function ensureChromium() {
+  const found = findChromium();
+  if (found) return found;
+  console.log('No Chromium here: installing it through apt.');
+  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  const installed = existsSync('/usr/bin/apt-get') && apt(prefix, 'update') && apt(prefix, 'install', '--yes', '--no-install-recommends', 'chromium');
+  const path = installed ? findChromium() : undefined;
+  if (!path) console.error('Chromium could not be installed. Install it by hand, or set CHROMIUM_PATH to a Chromium or Chrome.');
+  return path;
+}
+
+function apt(prefix, ...args) {
+  const [command, ...rest] = [...prefix, 'apt-get', ...args];
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+if (import.meta.url === `file://${process.argv[1]}`) process.exitCode = ensureChromium() ? 0 : 1;

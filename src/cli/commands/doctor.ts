@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import packageJson from '../../../package.json';
+import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
+import type { EngineInfo } from '../../runtime/engineInfo.js';
+import { exitCodes, type ExitCode } from '../interrupt.js';
+import type { CommandContext } from '../perform.js';
+import { bytes, plural, table } from '../words.js';
+
+interface Finding {
+  readonly ok: boolean;
+  readonly what: string;
+  /** How to get what is missing. */
+  readonly remedy: string | null;
+}
+
+/** Fine-tuning the 135M model of the demo stays well below these. */
+const needed = { memoryBytes: 3e9, diskBytes: 1e9 };
+
+/** Looks at the machine; ends with 1 where something stands in the way of training. */
+export async function doctor({ output }: CommandContext): Promise<ExitCode> {
+  const machine = await examine();
+  const findings = judge(machine);
+  output.emit({ ...machine, findings });
+  output.say(table([
+    ['LoRA Workbench', machine.version],
+    ['Node.js', `${machine.node} on ${machine.platform}`],
+    ['Processor', `${machine.processor}, ${plural(machine.threads, 'thread')}`],
+    ['Memory', `${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
+    ['ONNX Runtime', machine.engine?.version ?? 'not loaded'],
+    ['Execution providers', machine.engine?.providers.join(', ') ?? 'none'],
+    ['Cache folder', `${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
+    ['Models in it', machine.models.join(', ') || 'none yet'],
+  ]));
+  output.say();
+  for (const { ok, what, remedy } of findings) {
+    output.say(`${ok ? '✓' : '✗'} ${what}`);
+    if (remedy) output.say(`  ${remedy}`);
+  }
+  return findings.every(({ ok }) => ok) ? exitCodes.done : exitCodes.failed;
+}
+
+async function examine() {
+  return {
+    version: packageJson.version,
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown processor',
+    threads: availableParallelism(),
+    memoryTotalBytes: totalmem(),
+    memoryFreeBytes: freemem(),
+    engine: await loadEngine(),
+    cacheFolder: cacheFolder(),
+    diskFreeBytes: freeDisk(cacheFolder()),
+    models: existsSync(modelsFolder()) ? readdirSync(modelsFolder()).filter((name) => !name.includes('.part')) : [],
+  };
+}
+
+type Machine = Awaited<ReturnType<typeof examine>>;
+
+/** null where ONNX Runtime's native library cannot be loaded here. */
+async function loadEngine(): Promise<EngineInfo | null> {
+  try {
+    return (await import('../../runtime/engineInfo.js')).engineInfo();
+  } catch {
+    return null;
+  }
+}
+
+function freeDisk(folder: string): number {
+  mkdirSync(folder, { recursive: true });
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+function judge(machine: Machine): Finding[] {
+  return [
+    finding(
+      machine.engine !== null,
+      'ONNX Runtime can be loaded.',
+      'Run `npm ci` again; on Linux it needs glibc 2.28 or newer (Alpine has none), on Windows the Visual C++ runtime.',
+    ),
+    finding(
+      machine.memoryFreeBytes >= needed.memoryBytes,
+      `${bytes(needed.memoryBytes)} of memory are free, enough to fine-tune a small model.`,
+      'Close other programs, or lower train.batch_size and data.max_seq_length.',
+    ),
+    finding(
+      machine.diskFreeBytes >= needed.diskBytes,
+      `${bytes(needed.diskBytes)} are free where models are kept.`,
+      'Free some space, or set LORA_WORKBENCH_CACHE to a folder on another disk.',
+    ),
+  ];
+}
+
+function finding(ok: boolean, what: string, remedy: string): Finding {
+  return ok ? { ok, what, remedy: null } : { ok, what: `Not so: ${what}`, remedy };
+}
