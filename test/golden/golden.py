@@ -79,11 +79,11 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 def write_adapter(model: peft.PeftModel, variety: str, folder: Path) -> None:
     """As PEFT saves it, but without the model card and this machine's path to the base, and with lists in a fixed order."""
-    model.peft_config["default"].base_model_name_or_path = variety
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
     config_file = folder / "adapter_config.json"
     config = json.loads(config_file.read_text())
+    config["base_model_name_or_path"] = variety
     config["target_modules"].sort()
     config_file.write_text(json.dumps(config, indent=2) + "\n")
     print(folder)
