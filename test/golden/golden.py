@@ -62,11 +62,18 @@ def adapter_name(parameter_name: str) -> str:
     return parameter_name.replace(".default.", ".")
 
 
+def rows(value: object) -> str:
+    """A list of objects gets a line for each, everything else one line."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f"    {json.dumps(item)}" for item in value) + "\n  ]"
+    return json.dumps(value)
+
+
 def write_json(path: Path, content: dict) -> None:
-    """One top-level entry a line, so that token ids stay in rows."""
+    """One top-level entry a line, so that numbers do not fill the screen."""
     path.parent.mkdir(parents=True, exist_ok=True)
     entries = {"versions": VERSIONS, **content}
-    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
+    lines = ",\n".join(f"  {json.dumps(name)}: {rows(value)}" for name, value in entries.items())
     path.write_text(f"{{\n{lines}\n}}\n")
     print(path)
 
