@@ -20,7 +20,7 @@ test("the events file is byte for byte that of TensorBoard's own writer", () => 
   writer.write({ step: 300, eval_loss: 2.25 });
   const [file] = readdirSync(folder);
   expect(file).toMatch(/^events\.out\.tfevents\.1700000000\./);
-  // Made by test/golden/tensorboard_events.py.
+  // Made by test/golden/make_tensorboard.py.
   const golden = readFileSync(new URL('../../golden/tensorboard.tfevents', import.meta.url));
   expect(readFileSync(join(folder, file!)).toString('hex')).toBe(golden.toString('hex'));
 });

@@ -1,0 +1,46 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  adapterConfigFile,
+  adapterTensorsFile,
+  assembleAdapter,
+  parsePeftConfig,
+  peftConfig,
+  type Adapter,
+} from '../core/adapters/peft.js';
+import { UserError } from '../core/errors.js';
+import { writeFileAtomically } from './atomicWrite.js';
+import { readTensorFile, tensorFileBytes } from './tensorFile.js';
+
+/** Reads an adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
+export function readAdapterFolder(folder: string): Adapter {
+  const configPath = join(folder, adapterConfigFile);
+  const tensorsPath = join(folder, adapterTensorsFile);
+  if (!existsSync(configPath)) {
+    throw new UserError('file-not-found', `${folder} is no adapter: it has no ${adapterConfigFile}.`);
+  }
+  if (!existsSync(tensorsPath)) {
+    const advice = existsSync(join(folder, 'adapter_model.bin'))
+      ? ' Save it as safetensors: PEFT does so by default.'
+      : '';
+    throw new UserError('file-not-found', `${folder} has no ${adapterTensorsFile}.${advice}`);
+  }
+  return assembleAdapter(parsePeftConfig(readJson(configPath), configPath), readTensorFile(tensorsPath), tensorsPath);
+}
+
+/** Writes an adapter as PEFT does. Each file is replaced atomically; an adapter being read is never seen in part. */
+export function writeAdapterFolder(folder: string, adapter: Adapter, dropout: number): void {
+  mkdirSync(folder, { recursive: true });
+  const config = peftConfig(adapter.lora, dropout, adapter.baseModel);
+  writeFileAtomically(join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
+  // The tag that PEFT writes itself and that transformers' loaders ask for.
+  writeFileAtomically(join(folder, adapterTensorsFile), tensorFileBytes(adapter.parameters, { format: 'pt' }));
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new UserError('file-corrupt', `${path} is not valid JSON.`, { cause });
+  }
+}

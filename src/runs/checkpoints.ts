@@ -1,0 +1,128 @@
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../core/errors.js';
+import type { Progress } from '../core/train/loop.js';
+import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
+import { createFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
+import { readTensorFile, tensorFileBytes } from '../files/tensorFile.js';
+
+/** trainer.json: with state.safetensors beside it, all that a resumed run needs. */
+export interface CheckpointRecord extends Progress {
+  readonly seed: number;
+  /** Tells whether the data is still what it was. */
+  readonly dataFingerprint: string;
+}
+
+export interface Checkpoint {
+  readonly folder: string;
+  readonly record: CheckpointRecord;
+  readonly state: TrainableState;
+}
+
+/** Besides the best one. Two, so that damage to the newest still leaves one. */
+const newestKept = 2;
+
+/**
+ * Writes checkpoints/step-N, complete or not at all, then removes those that are neither among the newest nor the best.
+ * Throws UserError('file-write-failed') with the earlier checkpoints untouched.
+ */
+export function saveCheckpoint(checkpoints: string, state: TrainableState, record: CheckpointRecord): void {
+  const folder = join(checkpoints, folderName(record.step));
+  if (!existsSync(folder)) {
+    createFolderAtomically(folder, (temporary) => {
+      writeFlushed(join(temporary, 'state.safetensors'), tensorFileBytes(flatten(state)));
+      writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
+    });
+  }
+  removeSuperseded(checkpoints, record.bestStep);
+}
+
+/** The newest checkpoint that can be read; `onDamaged` hears of newer ones that cannot. null where there is none at all. */
+export function readLatestCheckpoint(checkpoints: string, onDamaged: (message: string) => void): Checkpoint | null {
+  const steps = savedSteps(checkpoints).reverse();
+  for (const step of steps) {
+    try {
+      return readCheckpoint(join(checkpoints, folderName(step)));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      onDamaged(error.message);
+    }
+  }
+  if (steps.length === 0) return null;
+  throw new UserError('file-corrupt', `No checkpoint in ${checkpoints} can be read. Start a new run.`);
+}
+
+export function readCheckpoint(folder: string): Checkpoint {
+  const record = parseRecord(join(folder, 'trainer.json'));
+  return { folder, record, state: unflatten(readTensorFile(join(folder, 'state.safetensors'))) };
+}
+
+/** Ascending. */
+export function savedSteps(checkpoints: string): number[] {
+  if (!existsSync(checkpoints)) return [];
+  const names = readdirSync(checkpoints).flatMap((name) => /^step-(\d{1,9})$/.exec(name)?.[1] ?? []);
+  return names.map(Number).sort((a, b) => a - b);
+}
+
+function folderName(step: number): string {
+  return `step-${step}`;
+}
+
+/** Renamed before it is removed: a removal cut short must not leave something that looks like a checkpoint. */
+function removeSuperseded(checkpoints: string, bestStep: number | null): void {
+  const superseded = savedSteps(checkpoints)
+    .slice(0, -newestKept)
+    .filter((step) => step !== bestStep);
+  for (const step of superseded) {
+    renameSync(join(checkpoints, folderName(step)), join(checkpoints, `.${folderName(step)}.removed`));
+  }
+  for (const name of readdirSync(checkpoints)) {
+    if (name.startsWith('.')) rmSync(join(checkpoints, name), { recursive: true, force: true });
+  }
+}
+
+const groups = ['parameters', 'firstMoments', 'secondMoments'] as const;
+
+function flatten(state: TrainableState): Map<string, HostTensor> {
+  return new Map(
+    groups.flatMap((group) => [...state[group]].map(([name, tensor]) => [`${group}/${name}`, tensor] as const)),
+  );
+}
+
+function unflatten(tensors: ReadonlyMap<string, HostTensor>): TrainableState {
+  const group = (prefix: (typeof groups)[number]) =>
+    new Map(
+      [...tensors].flatMap(([name, tensor]) =>
+        name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), tensor] as const] : [],
+      ),
+    );
+  return {
+    parameters: group('parameters'),
+    firstMoments: group('firstMoments'),
+    secondMoments: group('secondMoments'),
+  };
+}
+
+function parseRecord(path: string): CheckpointRecord {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new UserError('file-corrupt', `${path} cannot be read.`, { cause });
+  }
+  if (!isRecord(json)) throw new UserError('file-corrupt', `${path} is damaged: it does not tell where the run stood.`);
+  return json;
+}
+
+const counters = ['step', 'epoch', 'microBatch', 'tokens', 'elapsedSeconds', 'evaluationsWithoutImprovement', 'seed'];
+
+function isRecord(json: unknown): json is CheckpointRecord {
+  if (typeof json !== 'object' || json === null) return false;
+  const fields = json as Record<string, unknown>;
+  const isCounter = (value: unknown) => typeof value === 'number' && value >= 0;
+  return (
+    counters.every((name) => isCounter(fields[name])) &&
+    ['bestEvalLoss', 'bestStep'].every((name) => fields[name] === null || isCounter(fields[name])) &&
+    typeof fields['dataFingerprint'] === 'string'
+  );
+}

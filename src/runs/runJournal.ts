@@ -1,0 +1,86 @@
+import { UserError } from '../core/errors.js';
+import type { Progress } from '../core/train/loop.js';
+import type { Metric, RunState, RunStatus } from '../protocol/run.js';
+import { appendMetric } from './metricsFile.js';
+import { ownIdentity } from './processIdentity.js';
+import type { RunDirectory } from './runDirectory.js';
+import { TensorBoardWriter } from './tensorBoard.js';
+
+/** Who watches a run from inside its process: the command line. Everybody else reads the run directory. */
+export interface TrainingListener {
+  onMetric?(metric: Metric, totalSteps: number): void;
+  /** A sentence about what happens: "Resuming at step 20." */
+  onNote?(text: string): void;
+}
+
+/** state.json is for people who look; a fast run does not flush the disk for it at every step. */
+const stateIntervalMs = 500;
+
+/** Writes down what happens in a run: state.json, metrics.jsonl, TensorBoard events, log.txt. */
+export class RunJournal {
+  private state: RunState;
+  private tensorBoard: TensorBoardWriter | undefined;
+  private lastWrite = -Infinity;
+
+  constructor(
+    private readonly run: RunDirectory,
+    private readonly listener: TrainingListener,
+  ) {
+    const { pid, start } = ownIdentity();
+    this.state = { ...run.readState(), status: 'preparing', pid, processStart: start, message: null };
+    this.writeState();
+  }
+
+  /** Facts that become known while the run is prepared. */
+  describe(facts: Partial<Pick<RunState, 'totalSteps' | 'device' | 'trainableParameters'>>): void {
+    this.state = { ...this.state, ...facts };
+  }
+
+  setStatus(status: RunStatus): void {
+    this.state = { ...this.state, status };
+    this.writeState();
+    this.run.log(`status: ${status}`);
+  }
+
+  note(text: string): void {
+    this.run.log(text);
+    this.listener.onNote?.(text);
+  }
+
+  setProgress({ step, epoch, bestEvalLoss, bestStep }: Progress): void {
+    this.state = { ...this.state, step, epoch, bestEvalLoss, bestStep };
+    if (performance.now() - this.lastWrite >= stateIntervalMs) this.writeState();
+  }
+
+  addMetric(metric: Metric): void {
+    appendMetric(this.run.metricsPath, metric);
+    this.tensorBoard ??= new TensorBoardWriter(this.run.tensorBoardPath);
+    this.tensorBoard.write(metric);
+    this.listener.onMetric?.(metric, this.state.totalSteps);
+  }
+
+  /** The last entry of this process. */
+  end(status: 'finished' | 'stopped' | 'failed', message: string | null): RunState {
+    this.state = { ...this.state, message, pid: null, processStart: null };
+    this.setStatus(status);
+    if (message) this.run.log(message);
+    return this.state;
+  }
+
+  /** The disk that ended the run may refuse this too; readers then find a run whose process is gone, which is as true. */
+  endWithError(error: unknown): void {
+    const message = error instanceof UserError ? error.message : `internal: ${String(error)}`;
+    try {
+      if (error instanceof Error && !(error instanceof UserError)) this.run.log(error.stack ?? error.message);
+      this.end('failed', message);
+    } catch (second) {
+      if (!(second instanceof UserError)) throw second;
+    }
+  }
+
+  private writeState(): void {
+    this.lastWrite = performance.now();
+    this.state = { ...this.state, updatedAt: new Date().toISOString() };
+    this.run.writeState(this.state);
+  }
+}

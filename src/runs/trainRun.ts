@@ -1,0 +1,211 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { LoraShape } from '../core/adapters/lora.js';
+import { UserError } from '../core/errors.js';
+import {
+  freshProgress,
+  runLoop,
+  type LoopOptions,
+  type LoopPorts,
+  type LoopResult,
+  type Progress,
+  type TrainingData,
+} from '../core/train/loop.js';
+import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
+import { writeAdapterFolder } from '../files/adapterFolder.js';
+import type { RunState } from '../protocol/run.js';
+import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
+import { readLatestCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoints.js';
+import { cutMetricsAfter } from './metricsFile.js';
+import type { RunDirectory } from './runDirectory.js';
+import { RunJournal, type TrainingListener } from './runJournal.js';
+import { RunLock } from './runLock.js';
+
+/** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
+export interface PreparedRun {
+  readonly runner: StepRunner;
+  readonly data: TrainingData;
+  /** Changes when the sequences do. */
+  readonly dataFingerprint: string;
+  readonly totalSteps: number;
+  readonly lora: LoraShape;
+  /** What the adapter's config names as its base. */
+  readonly baseModel: string;
+  dispose(): Promise<void>;
+}
+
+export interface TrainRunOptions {
+  /** Loads model and data; `note` takes sentences for the log and for whoever watches. */
+  prepare(config: RunConfig, note: (text: string) => void): Promise<PreparedRun>;
+  /** Aborted: save a checkpoint after the current step and end as stopped. */
+  readonly signal?: AbortSignal;
+  readonly listener?: TrainingListener;
+}
+
+/**
+ * Trains a run directory from its start, or from its last checkpoint, to its end; one process at a time. Obeys control.json
+ * between steps. Returns the final state; throws what ended the run, after writing it down as failed.
+ */
+export async function trainRun(run: RunDirectory, options: TrainRunOptions): Promise<RunState> {
+  const lock = RunLock.acquire(run.path);
+  try {
+    run.writeControl('run');
+    const journal = new RunJournal(run, options.listener ?? {});
+    try {
+      return await prepareAndTrain(run, journal, options);
+    } catch (error) {
+      journal.endWithError(error);
+      throw error;
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
+  const config = run.readConfig();
+  const prepared = await options.prepare(config, (text) => journal.note(text));
+  try {
+    return await new Trainer(run, config, prepared, journal, options.signal).train();
+  } finally {
+    await prepared.dispose();
+  }
+}
+
+class Trainer implements LoopPorts {
+  constructor(
+    private readonly run: RunDirectory,
+    private readonly config: RunConfig,
+    private readonly prepared: PreparedRun,
+    private readonly journal: RunJournal,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  async train(): Promise<RunState> {
+    const { runner, data, totalSteps } = this.prepared;
+    const from = await this.restore();
+    this.journal.describe({ totalSteps, device: runner.description });
+    this.journal.setProgress(from);
+    this.journal.setStatus('running');
+    const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
+    this.journal.setProgress(result.progress);
+    return this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
+  }
+
+  clock(): number {
+    return performance.now() / 1000;
+  }
+
+  async command(): Promise<'run' | 'pause' | 'stop'> {
+    // Lets signals in: a step of the engine may hold the thread.
+    await nextTurn();
+    return this.signal?.aborted ? 'stop' : this.run.readControl();
+  }
+
+  async waitWhilePaused(): Promise<void> {
+    this.journal.setStatus('paused');
+    while ((await this.command()) === 'pause') await sleep(200);
+    this.journal.setStatus('running');
+  }
+
+  onStep: LoopPorts['onStep'] = ({ loss, learningRate, gradNorm, tokensPerSecond }, progress) => {
+    this.journal.addMetric({
+      step: progress.step,
+      loss,
+      learning_rate: learningRate,
+      grad_norm: gradNorm,
+      tokens: progress.tokens,
+      tokens_per_second: tokensPerSecond,
+      elapsed_seconds: progress.elapsedSeconds,
+      peak_memory_bytes: peakMemoryBytes(),
+    });
+    this.journal.setProgress(progress);
+  };
+
+  onEvaluation: LoopPorts['onEvaluation'] = (evalLoss, progress) => {
+    this.journal.addMetric({ step: progress.step, eval_loss: evalLoss });
+    this.journal.setProgress(progress);
+  };
+
+  saveCheckpoint(state: TrainableState, progress: Progress): void {
+    const record = { ...progress, seed: this.config.train.seed, dataFingerprint: this.prepared.dataFingerprint };
+    saveCheckpoint(this.run.checkpointsPath, state, record);
+    this.saveAdapters(state, progress);
+    this.journal.note(`Saved the checkpoint of step ${progress.step}.`);
+  }
+
+  private saveAdapters({ parameters }: TrainableState, { step, bestStep }: Progress): void {
+    const { lora, baseModel } = this.prepared;
+    const adapter = { lora, baseModel, parameters };
+    writeAdapterFolder(this.run.adapterPath, adapter, this.config.lora.dropout);
+    if (bestStep === step) writeAdapterFolder(this.run.bestAdapterPath, adapter, this.config.lora.dropout);
+  }
+
+  /** Puts the last checkpoint, if any, into the runner, and the run directory back to its step. */
+  private async restore(): Promise<Progress> {
+    const { runner } = this.prepared;
+    const initial = await runner.exportState();
+    this.journal.describe({ trainableParameters: countElements(initial) });
+    const checkpoint = readLatestCheckpoint(this.run.checkpointsPath, (message) => this.journal.note(message));
+    // −1: the evaluation before the first step is made again.
+    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.step ?? -1);
+    if (!checkpoint) return freshProgress;
+    this.checkSameRun(checkpoint, initial);
+    await runner.importState(checkpoint.state);
+    // Killed between checkpoint and adapter, the adapter is a step behind.
+    this.saveAdapters(checkpoint.state, checkpoint.record);
+    this.journal.note(`Resuming at step ${checkpoint.record.step}.`);
+    const { seed: _seed, dataFingerprint: _dataFingerprint, ...progress } = checkpoint.record;
+    return progress;
+  }
+
+  private checkSameRun({ record, state }: Checkpoint, initial: TrainableState): void {
+    const changed = (what: string) => {
+      const advice = 'Put it back, or start a new run with lora.init_from set to this run’s adapter.';
+      return new UserError('config-invalid', `${this.run.path}: ${what} since the last checkpoint. ${advice}`);
+    };
+    if (shapes(state) !== shapes(initial)) throw changed("the adapter's rank, target modules or layers changed");
+    if (record.seed !== this.config.train.seed) throw changed('train.seed changed');
+    if (record.dataFingerprint !== this.prepared.dataFingerprint)
+      throw changed('the training data, or how it is read, changed');
+  }
+
+  private closingWords({ reason, progress }: LoopResult): string | null {
+    if (reason !== 'early-stopping') return null;
+    const { early_stopping_patience: patience } = this.config.train;
+    const best = `the best was ${progress.bestEvalLoss?.toFixed(4)} at step ${progress.bestStep}`;
+    return `Stopped early: no better held-out loss in ${patience} evaluations; ${best}.`;
+  }
+}
+
+function loopOptions(train: TrainConfig, totalSteps: number): LoopOptions {
+  return {
+    schedule: { name: train.lr_scheduler, peak: train.learning_rate, warmupSteps: train.warmup_steps, totalSteps },
+    accumulationSteps: train.gradient_accumulation_steps,
+    beta1: train.adam_beta1,
+    beta2: train.adam_beta2,
+    epsilon: train.adam_epsilon,
+    weightDecay: train.weight_decay,
+    maxGradNorm: train.max_grad_norm,
+    evalSteps: train.eval_steps,
+    saveSteps: train.save_steps,
+    loggingSteps: train.logging_steps,
+    patience: train.early_stopping_patience,
+    seed: train.seed,
+  };
+}
+
+/** Of this process since it began. */
+export function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+function countElements({ parameters }: TrainableState): number {
+  return [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
+}
+
+function shapes({ parameters }: TrainableState): string {
+  return [...parameters]
+    .map(([name, { shape }]) => `${name} ${shape.join('×')}`)
+    .sort()
+    .join('\n');
+}

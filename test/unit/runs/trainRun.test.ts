@@ -1,0 +1,246 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs, { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Metric } from '../../../src/protocol/run.js';
+import { readCheckpoint, readLatestCheckpoint, savedSteps } from '../../../src/runs/checkpoints.js';
+import { readMetrics } from '../../../src/runs/metricsFile.js';
+import { RunDirectory } from '../../../src/runs/runDirectory.js';
+import { trainRun } from '../../../src/runs/trainRun.js';
+import { fakeConfig, prepareFake, type FakeOptions } from './fakeRun.js';
+
+let folder: string;
+let unbroken: RunDirectory;
+
+const create = (name: string, ...overrides: string[]) =>
+  RunDirectory.create(join(folder, name), fakeConfig(...overrides));
+const train = (run: RunDirectory, options: FakeOptions = {}, signal?: AbortSignal) =>
+  trainRun(run, { prepare: (config) => prepareFake(config, options), ...(signal && { signal }) });
+
+/** What must not depend on interruptions: the adapters, the last checkpoint's tensors, the numbers logged at each step. */
+function outcome(run: RunDirectory) {
+  const bytes = (...path: string[]) => readFileSync(join(run.path, ...path)).toString('base64');
+  return {
+    adapter: bytes('adapter', 'adapter_model.safetensors'),
+    best: bytes('adapter-best', 'adapter_model.safetensors'),
+    state: bytes('checkpoints', 'step-40', 'state.safetensors'),
+    metrics: readMetrics(run.metricsPath).map(withoutTimes),
+  };
+}
+
+function withoutTimes(metric: Metric): object {
+  if ('eval_loss' in metric) return metric;
+  const { step, loss, learning_rate, grad_norm, tokens } = metric;
+  return { step, loss, learning_rate, grad_norm, tokens };
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'train-'));
+});
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'train-'));
+  unbroken = create('unbroken');
+  await train(unbroken);
+});
+
+test('a whole run leaves what docs/run-directory.md says', () => {
+  expect(readdirSync(unbroken.path).sort()).toEqual([
+    'adapter',
+    'adapter-best',
+    'checkpoints',
+    'control.json',
+    'log.txt',
+    'metrics.jsonl',
+    'run.json',
+    'state.json',
+    'tensorboard',
+  ]);
+  const state = unbroken.readState();
+  expect(state).toMatchObject({
+    status: 'finished',
+    step: 40,
+    totalSteps: 40,
+    pid: null,
+    device: 'fake',
+    message: null,
+  });
+  const metrics = readMetrics(unbroken.metricsPath);
+  const evaluations = metrics.flatMap((metric) => ('eval_loss' in metric ? [metric] : []));
+  expect(evaluations.map(({ step }) => step)).toEqual([0, 6, 12, 18, 24, 30, 36, 40]);
+  expect(metrics.filter((metric) => 'loss' in metric)).toHaveLength(40);
+  const best = evaluations.slice(1).reduce((a, b) => (b.eval_loss < a.eval_loss ? b : a));
+  expect(state).toMatchObject({ bestEvalLoss: best.eval_loss, bestStep: best.step });
+  expect(savedSteps(unbroken.checkpointsPath)).toEqual([...new Set([best.step, 36, 40])].sort((a, b) => a - b));
+  const config = JSON.parse(readFileSync(join(unbroken.adapterPath, 'adapter_config.json'), 'utf8')) as object;
+  expect(config).toMatchObject({ peft_type: 'LORA', r: 8, lora_alpha: 16, target_modules: ['q_proj'] });
+});
+
+test('stopped through control.json and resumed, twice: the same bytes as unbroken', async () => {
+  const run = create('stopped');
+  for (const stopAt of [5, 17]) {
+    const listener = { onMetric: (metric: Metric) => metric.step >= stopAt && run.writeControl('stop') };
+    await trainRun(run, { prepare: (config) => prepareFake(config), listener });
+    expect(run.readState()).toMatchObject({ status: 'stopped', step: stopAt, pid: null });
+    expect(savedSteps(run.checkpointsPath)).toContain(stopAt);
+  }
+  await train(run);
+  expect(outcome(run)).toEqual(outcome(unbroken));
+});
+
+test('paused through control.json: a checkpoint is saved, nothing moves, and it goes on where it was', async () => {
+  const run = create('paused');
+  const listener = { onMetric: (metric: Metric) => metric.step === 7 && run.writeControl('pause') };
+  const training = trainRun(run, { prepare: (config) => prepareFake(config), listener });
+  await expect.poll(() => run.readState().status).toBe('paused');
+  expect(run.readState().step).toBe(7);
+  expect(savedSteps(run.checkpointsPath)).toContain(7);
+  run.writeControl('run');
+  expect((await training).status).toBe('finished');
+  expect(outcome(run)).toEqual(outcome(unbroken));
+});
+
+describe('a real process', () => {
+  const program = join(mkdtempSync(join(tmpdir(), 'train-child-')), 'trainChild.mjs');
+  const children: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    const entry = fileURLToPath(new URL('trainChild.ts', import.meta.url));
+    const mainFields = ['module', 'main'];
+    const banner = {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    };
+    await build({
+      entryPoints: [entry],
+      outfile: program,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      mainFields,
+      banner,
+    });
+  });
+  afterEach(() => children.forEach((child) => child.kill('SIGKILL')));
+
+  function start(run: RunDirectory, delay: number): { child: ChildProcess; ended: Promise<number | string | null> } {
+    const child = spawn(process.execPath, [program, run.path, String(delay)], { stdio: 'inherit' });
+    children.push(child);
+    return { child, ended: new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ?? code))) };
+  }
+
+  test('killed with -9 again and again, then resumed: the same bytes as unbroken', async () => {
+    // Saving at every step, so that a kill often falls into a save.
+    const run = create('killed', 'train.save_steps=1');
+    for (let step = 5; step <= 35; step += 6) {
+      const { child, ended } = start(run, 1);
+      await expect
+        .poll(() => readMetrics(run.metricsPath).at(-1)?.step ?? 0, { timeout: 20_000, interval: 3 })
+        .toBeGreaterThan(step);
+      child.kill('SIGKILL');
+      expect(await ended).toBe('SIGKILL');
+      expect(run.readState().status).toBe('interrupted');
+      // Whatever was being written: the newest checkpoint is whole.
+      const latest = readLatestCheckpoint(run.checkpointsPath, (message) => expect.fail(message));
+      expect(latest!.record.step).toBeGreaterThan(step - 6);
+    }
+    expect(await start(run, 0).ended).toBe(0);
+    expect(run.readState()).toMatchObject({ status: 'finished', step: 40 });
+    expect(outcome(run)).toEqual(outcome(unbroken));
+  });
+
+  test('SIGTERM: a checkpoint of the step just done, status stopped; a second trainer is refused meanwhile', async () => {
+    const run = create('terminated');
+    const { child, ended } = start(run, 10);
+    await expect.poll(() => readMetrics(run.metricsPath).at(-1)?.step ?? 0, { timeout: 20_000 }).toBeGreaterThan(4);
+    await expect(train(run)).rejects.toMatchObject({ code: 'run-busy' });
+    expect(run.readState().status).toBe('running');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    const { status, step } = run.readState();
+    expect(status).toBe('stopped');
+    expect(savedSteps(run.checkpointsPath).at(-1)).toBe(step);
+    await train(run);
+    expect(outcome(run)).toEqual(outcome(unbroken));
+  });
+});
+
+describe('a disk that fails while saving', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
+  /** Lets the first `allowed` calls of one file-system function pass, then fails each as a full disk does. */
+  function failAfter(name: 'writeSync' | 'fsyncSync' | 'renameSync' | 'mkdirSync', allowed: number): void {
+    const real = fs[name] as (...args: unknown[]) => unknown;
+    let calls = 0;
+    vi.spyOn(fs, name).mockImplementation((...args: unknown[]) => {
+      if (calls++ < allowed) return real(...args) as never;
+      throw Object.assign(new Error(`ENOSPC: no space left on device`), { code: 'ENOSPC' });
+    });
+    syncBuiltinESMExports();
+  }
+
+  const moments = (['writeSync', 'fsyncSync', 'renameSync'] as const).flatMap((name) =>
+    Array.from({ length: 12 }, (_, call) => [name, 2 + call * 2] as const),
+  );
+
+  test.each(moments)(
+    '%s, after %i calls: one clear error, earlier checkpoints whole, and a resumed run ends the same',
+    async (name, allowed) => {
+      const run = create('full');
+      failAfter(name, allowed);
+      const error: unknown = await train(run).catch((reason: unknown) => reason);
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+      expect(error).toMatchObject({ code: 'file-write-failed', message: expect.stringContaining('the disk is full') });
+      for (const step of savedSteps(run.checkpointsPath)) {
+        expect(readCheckpoint(join(run.checkpointsPath, `step-${step}`)).record.step).toBe(step);
+      }
+      await train(run);
+      expect(outcome(run)).toEqual(outcome(unbroken));
+    },
+  );
+});
+
+test('a damaged newest checkpoint is passed over for the one before', async () => {
+  const run = create('damaged', 'train.max_steps=12');
+  await train(run);
+  const [earlier, newest] = savedSteps(run.checkpointsPath).slice(-2);
+  writeFileSync(join(run.checkpointsPath, `step-${newest}`, 'trainer.json'), '{');
+  const heard: string[] = [];
+  expect(readLatestCheckpoint(run.checkpointsPath, (message) => heard.push(message))!.record.step).toBe(earlier);
+  expect(heard).toEqual([expect.stringContaining(`step-${newest}`)]);
+});
+
+describe('a run that is no longer the same is not resumed', () => {
+  test.each([
+    ['the training data', [], { dataFingerprint: 'other' }, /training data.*changed/],
+    ['the seed', ['train.seed=1'], {}, /train\.seed changed/],
+    ['the adapter', [], { parameters: 3 }, /rank, target modules or layers changed/],
+  ])('%s', async (_, overrides, options, message) => {
+    const run = create('changed', 'train.max_steps=8');
+    await train(run);
+    writeFileSync(run.configPath, JSON.stringify(fakeConfig('train.max_steps=16', ...overrides)));
+    await expect(train(run, options)).rejects.toThrowError(message);
+    expect(run.readState()).toMatchObject({ status: 'failed', message: expect.stringMatching(message) });
+  });
+
+  test('more steps are no change', async () => {
+    const run = create('longer', 'train.max_steps=8');
+    await train(run);
+    writeFileSync(run.configPath, JSON.stringify(fakeConfig('train.max_steps=16')));
+    expect(await train(run)).toMatchObject({ status: 'finished', step: 16 });
+  });
+});
+
+test('a failure while preparing is written down, and the lock is released', async () => {
+  const run = create('unprepared');
+  const prepare = () => Promise.reject(new Error('boom'));
+  await expect(trainRun(run, { prepare })).rejects.toThrowError('boom');
+  expect(run.readState()).toMatchObject({ status: 'failed', message: 'internal: Error: boom', pid: null });
+  expect(existsSync(join(run.path, 'lock'))).toBe(false);
+});
