@@ -7,7 +7,8 @@ import { createFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
 import { readTensorFile, tensorFileBytes } from '../files/tensorFile.js';
 
 /** trainer.json: with state.safetensors beside it, all that a resumed run needs. */
-export interface CheckpointRecord extends Progress {
+export interface CheckpointRecord {
+  readonly progress: Progress;
   readonly seed: number;
   /** Tells whether the data is still what it was. */
   readonly dataFingerprint: string;
@@ -27,14 +28,14 @@ const newestKept = 2;
  * Throws UserError('file-write-failed') with the earlier checkpoints untouched.
  */
 export function saveCheckpoint(checkpoints: string, state: TrainableState, record: CheckpointRecord): void {
-  const folder = join(checkpoints, folderName(record.step));
+  const folder = join(checkpoints, folderName(record.progress.step));
   if (!existsSync(folder)) {
     createFolderAtomically(folder, (temporary) => {
       writeFlushed(join(temporary, 'state.safetensors'), tensorFileBytes(flatten(state)));
       writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
     });
   }
-  removeSuperseded(checkpoints, record.bestStep);
+  removeSuperseded(checkpoints, record.progress.bestStep);
 }
 
 /** The newest checkpoint that can be read; `onDamaged` hears of newer ones that cannot. null where there is none at all. */
@@ -114,15 +115,20 @@ function parseRecord(path: string): CheckpointRecord {
   return json;
 }
 
-const counters = ['step', 'epoch', 'microBatch', 'tokens', 'elapsedSeconds', 'evaluationsWithoutImprovement', 'seed'];
+const counters = ['step', 'epoch', 'microBatch', 'tokens', 'elapsedSeconds', 'evaluationsWithoutImprovement'];
 
 function isRecord(json: unknown): json is CheckpointRecord {
-  if (typeof json !== 'object' || json === null) return false;
-  const fields = json as Record<string, unknown>;
+  if (!isObject(json) || !isObject(json['progress'])) return false;
+  const { progress, seed, dataFingerprint } = json;
   const isCounter = (value: unknown) => typeof value === 'number' && value >= 0;
   return (
-    counters.every((name) => isCounter(fields[name])) &&
-    ['bestEvalLoss', 'bestStep'].every((name) => fields[name] === null || isCounter(fields[name])) &&
-    typeof fields['dataFingerprint'] === 'string'
+    counters.every((name) => isCounter(progress[name])) &&
+    ['bestEvalLoss', 'bestStep'].every((name) => progress[name] === null || isCounter(progress[name])) &&
+    isCounter(seed) &&
+    typeof dataFingerprint === 'string'
   );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

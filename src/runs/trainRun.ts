@@ -127,7 +127,7 @@ class Trainer implements LoopPorts {
   };
 
   saveCheckpoint(state: TrainableState, progress: Progress): void {
-    const record = { ...progress, seed: this.config.train.seed, dataFingerprint: this.prepared.dataFingerprint };
+    const record = { progress, seed: this.config.train.seed, dataFingerprint: this.prepared.dataFingerprint };
     saveCheckpoint(this.run.checkpointsPath, state, record);
     this.saveAdapters(state, progress);
     this.journal.note(`Saved the checkpoint of step ${progress.step}.`);
@@ -147,15 +147,14 @@ class Trainer implements LoopPorts {
     this.journal.describe({ trainableParameters: countElements(initial) });
     const checkpoint = readLatestCheckpoint(this.run.checkpointsPath, (message) => this.journal.note(message));
     // −1: the evaluation before the first step is made again.
-    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.step ?? -1);
+    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress.step ?? -1);
     if (!checkpoint) return freshProgress;
     this.checkSameRun(checkpoint, initial);
     await runner.importState(checkpoint.state);
     // Killed between checkpoint and adapter, the adapter is a step behind.
-    this.saveAdapters(checkpoint.state, checkpoint.record);
-    this.journal.note(`Resuming at step ${checkpoint.record.step}.`);
-    const { seed: _seed, dataFingerprint: _dataFingerprint, ...progress } = checkpoint.record;
-    return progress;
+    this.saveAdapters(checkpoint.state, checkpoint.record.progress);
+    this.journal.note(`Resuming at step ${checkpoint.record.progress.step}.`);
+    return checkpoint.record.progress;
   }
 
   private checkSameRun({ record, state }: Checkpoint, initial: TrainableState): void {

@@ -98,8 +98,8 @@ describe('lock', () => {
   });
 
   test.skipIf(process.platform !== 'linux')('a zombie is not alive', async () => {
-    // sh starts a child, says its pid, and becomes a program that never waits for it.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30']);
+    // sh starts a child, says its pid, and becomes a program that never waits for it before that child ends.
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30']);
     try {
       const pid = Number(
         await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))),

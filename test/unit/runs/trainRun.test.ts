@@ -144,7 +144,7 @@ describe('a real process', () => {
       expect(run.readState().status).toBe('interrupted');
       // Whatever was being written: the newest checkpoint is whole.
       const latest = readLatestCheckpoint(run.checkpointsPath, (message) => expect.fail(message));
-      expect(latest!.record.step).toBeGreaterThan(step - 6);
+      expect(latest!.record.progress.step).toBeGreaterThan(step - 6);
     }
     expect(await start(run, 0).ended).toBe(0);
     expect(run.readState()).toMatchObject({ status: 'finished', step: 40 });
@@ -198,7 +198,7 @@ describe('a disk that fails while saving', () => {
       syncBuiltinESMExports();
       expect(error).toMatchObject({ code: 'file-write-failed', message: expect.stringContaining('the disk is full') });
       for (const step of savedSteps(run.checkpointsPath)) {
-        expect(readCheckpoint(join(run.checkpointsPath, `step-${step}`)).record.step).toBe(step);
+        expect(readCheckpoint(join(run.checkpointsPath, `step-${step}`)).record.progress.step).toBe(step);
       }
       await train(run);
       expect(outcome(run)).toEqual(outcome(unbroken));
@@ -212,7 +212,9 @@ test('a damaged newest checkpoint is passed over for the one before', async () =
   const [earlier, newest] = savedSteps(run.checkpointsPath).slice(-2);
   writeFileSync(join(run.checkpointsPath, `step-${newest}`, 'trainer.json'), '{');
   const heard: string[] = [];
-  expect(readLatestCheckpoint(run.checkpointsPath, (message) => heard.push(message))!.record.step).toBe(earlier);
+  expect(readLatestCheckpoint(run.checkpointsPath, (message) => heard.push(message))!.record.progress.step).toBe(
+    earlier,
+  );
   expect(heard).toEqual([expect.stringContaining(`step-${newest}`)]);
 });
 
