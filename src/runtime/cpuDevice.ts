@@ -41,6 +41,12 @@ export class CpuDevice implements Device {
     return Promise.resolve(new CpuTensor(dtype, shape, data));
   }
 
+  zeros(shape: Shape): Promise<DeviceTensor> {
+    const tensor = this.pool.take('float32', shape);
+    (tensor.tensor.data as Float32Array).fill(0);
+    return Promise.resolve(tensor);
+  }
+
   download(tensor: DeviceTensor): Promise<Float32Array> {
     return Promise.resolve((ortTensor(tensor).data as Float32Array).slice());
   }
@@ -61,6 +67,8 @@ class CpuTensor implements DeviceTensor {
     readonly dtype: DType,
     readonly shape: Shape,
     data: HostArray,
+    /** Whether its buffer goes back to the pool; what the caller gave is the caller's to forget. */
+    readonly pooled = false,
   ) {
     this.tensor = new Tensor(dtype, data as Float32Array, shape as number[]) as Tensor;
   }
@@ -70,10 +78,11 @@ class BufferPool {
   private readonly free = new Map<string, CpuTensor[]>();
 
   take(dtype: DType, shape: Shape): CpuTensor {
-    return this.free.get(key(dtype, shape))?.pop() ?? new CpuTensor(dtype, shape, allocate(dtype, elementCount(shape)));
+    return this.free.get(key(dtype, shape))?.pop() ?? new CpuTensor(dtype, shape, allocate(dtype, elementCount(shape)), true);
   }
 
   give(tensor: CpuTensor): void {
+    if (!tensor.pooled) return;
     const name = key(tensor.dtype, tensor.shape);
     const list = this.free.get(name);
     if (list) list.push(tensor);

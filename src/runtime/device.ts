@@ -22,6 +22,7 @@ export interface Device {
   compile(program: Program): Promise<Executable>;
   /** The device may keep `data` as it is: the caller gives it away. */
   upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor>;
+  zeros(shape: Shape): Promise<DeviceTensor>;
   /** A copy on the host. */
   download(tensor: DeviceTensor): Promise<Float32Array>;
   release(tensor: DeviceTensor): void;

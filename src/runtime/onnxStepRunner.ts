@@ -152,8 +152,8 @@ class OnnxStepRunner implements StepRunner {
     const upload = this.device.upload.bind(this.device);
     const program = await this.programs.head(batch, withGradient);
     const weights: [string, DeviceTensor][] = [['lm_head.weight', this.frozen.head], ['norm.weight', this.frozen.norm]];
-    let lossSum = await upload('float32', [1, 1], new Float32Array(1));
-    let dx = withGradient ? await upload('float32', x.shape, new Float32Array(x.shape[0]! * x.shape[1]!)) : null;
+    let lossSum = await this.device.zeros([1, 1]);
+    let dx = withGradient ? await this.device.zeros(x.shape) : null;
     for (const chunk of headChunks(batch, headChunk)) {
       const inputs = new Map<string, DeviceTensor>([
         ['rows', await upload('int64', [headChunk], chunk.rows)],
@@ -212,7 +212,7 @@ class OnnxStepRunner implements StepRunner {
   /** Of the gradient sums: √ Σ g². */
   private async gradientNorm(): Promise<number> {
     const program = await this.programs.norm();
-    let total = await this.device.upload('float32', [], new Float32Array(1));
+    let total = await this.device.zeros([]);
     for (const tensors of this.trainables.layers.values()) {
       const results = await program.run(new Map([...tensors, ['total_before', total]]));
       this.device.release(total);

@@ -31,7 +31,7 @@ export class Trainables {
       await put(localName, hostData(state.parameters, parameter));
       await put(`${localName}.m`, hostData(state.firstMoments, parameter));
       await put(`${localName}.v`, hostData(state.secondMoments, parameter));
-      await put(`${localName}.gradient_sum`, new Float32Array(elementCount(shape)));
+      layer.set(`${localName}.gradient_sum`, await this.device.zeros(shape));
     }
   }
 
@@ -55,8 +55,7 @@ export class Trainables {
 
   async clearGradients(): Promise<void> {
     for (const { layer, localName, shape } of this.parameters) {
-      const zeros = await this.device.upload('float32', shape, new Float32Array(elementCount(shape)));
-      this.replace(layer, `${localName}.gradient_sum`, zeros);
+      this.replace(layer, `${localName}.gradient_sum`, await this.device.zeros(shape));
     }
   }
 

@@ -27,7 +27,7 @@ export interface LoraParameter {
 }
 
 /** α / r, or α / √r with rank stabilisation (https://arxiv.org/abs/2312.03732). */
-export function loraScaling({ r, alpha, useRslora }: LoraShape): number {
+export function loraScaling({ r, alpha, useRslora }: Pick<LoraShape, 'r' | 'alpha' | 'useRslora'>): number {
   return useRslora ? alpha / Math.sqrt(r) : alpha / r;
 }
 
@@ -58,9 +58,15 @@ export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParame
     const message = `lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
     throw new UserError('config-invalid', message);
   }
-  const layers = Array.from({ length: config.layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
+  const layers = Array.from({ length: config.layerCount }, (_, layer) => layer).filter((layer) =>
+    isAdapted(lora, layer),
+  );
   return layers.flatMap((layer) =>
-    blockLoraParameters(config, lora).map((parameter) => ({ ...parameter, layer, name: peftName(layer, parameter.localName) })),
+    blockLoraParameters(config, lora).map((parameter) => ({
+      ...parameter,
+      layer,
+      name: peftName(layer, parameter.localName),
+    })),
   );
 }
 
@@ -69,8 +75,24 @@ function peftName(layer: number, localName: string): string {
   return ['base_model', 'model', linearPath(layer, linear), ...rest].join('.');
 }
 
-/** y [N, out] + scaling · x [N, in] · Aᵀ · Bᵀ; the factor is applied where the tensor is smallest. */
-export function addLora(b: GraphBuilder, y: Value, x: Value, loraA: Value, loraB: Value, scaling: number): Value {
-  const low = b.scale(b.matmul(x, loraA, { transposeB: true }), scaling); // [N, r]
-  return b.add(y, b.matmul(low, loraB, { transposeB: true }));
+/** Linears that read the same activation. */
+const readingTogether: readonly (readonly LinearName[])[] = [['q_proj', 'k_proj', 'v_proj'], ['o_proj'], ['gate_proj', 'up_proj'], ['down_proj']];
+
+/**
+ * y [N, out] + scaling · x [N, in] · Aᵀ · Bᵀ. The A of all linears that read x are stacked, so that x is read once for the
+ * group, forward and backward. `parameters` are a block's, by local name.
+ */
+export function addLora(
+  b: GraphBuilder,
+  lora: LoraShape,
+  linear: LinearName,
+  y: Value,
+  x: Value,
+  parameters: ReadonlyMap<string, Value>,
+): Value {
+  const group = readingTogether.find((linears) => linears.includes(linear))!.filter((name) => lora.targetModules.includes(name));
+  const stackedA = b.concat(group.map((name) => parameters.get(`${name}.lora_A.weight`)!), 0); // [group · r, in]
+  const reduced = b.matmul(x, stackedA, { transposeB: true, alpha: loraScaling(lora) }); // [N, group · r]
+  const own = b.split(reduced, 1, group.map(() => lora.r))[group.indexOf(linear)]!; // [N, r]
+  return b.add(y, b.matmul(own, parameters.get(`${linear}.lora_B.weight`)!, { transposeB: true }));
 }

@@ -82,7 +82,14 @@ export class GraphBuilder {
   broadcastTo = (x: Value, shape: Shape): Value =>
     sameShape(x.shape, shape) ? x : this.apply('broadcastTo', [x], { shape });
   slice = (x: Value, axis: number, start: number, end: number): Value => this.apply('slice', [x], { axis, start, end });
-  concat = (inputs: readonly Value[], axis: number): Value => this.apply('concat', inputs, { axis });
+  concat = (inputs: readonly Value[], axis: number): Value =>
+    inputs.length === 1 ? inputs[0]! : this.apply('concat', inputs, { axis });
+  /** Pieces of the given lengths along an axis. */
+  split(x: Value, axis: number, lengths: readonly number[]): Value[] {
+    if (lengths.length === 1) return [x];
+    let start = 0;
+    return lengths.map((length) => this.slice(x, axis, start, (start += length)));
+  }
   /** The summed axes stay with length 1. */
   reduceSum = (x: Value, axes: readonly number[]): Value =>
     axes.every((axis) => x.shape[axis] === 1) ? x : this.apply('reduceSum', [x], { axes });

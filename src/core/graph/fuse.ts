@@ -43,16 +43,19 @@ function fuseSums(program: Program, b: GraphBuilder): Program {
   const uses = useCounts(program);
   return rewrite(program, b, (value, inputs) => {
     if (!isOp(value, 'add')) return rebuilt(b, value, inputs);
-    for (const [product, addend, original] of [
-      [inputs[1]!, inputs[0]!, value.inputs[1]!],
-      [inputs[0]!, inputs[1]!, value.inputs[0]!],
-    ] as const) {
-      if (uses.get(original) !== 1 || !sameShape(product.shape, value.shape)) continue;
-      const fused = fuseSum(b, product, addend);
+    const fusable = [0, 1].filter((i) => uses.get(value.inputs[i]!) === 1 && sameShape(inputs[i]!.shape, value.shape));
+    // Adding onto C costs a copy of C, which a long product hides and a rank-8 one does not.
+    const longestFirst = fusable.sort((i, j) => innerLength(inputs[j]!) - innerLength(inputs[i]!));
+    for (const i of longestFirst) {
+      const fused = fuseSum(b, inputs[i]!, inputs[1 - i]!);
       if (fused) return fused;
     }
     return rebuilt(b, value, inputs);
   });
+}
+
+function innerLength(value: Value): number {
+  return isOp(value, 'matmul') ? value.inputs[0]!.shape.at(value.attributes.transposeA ? -2 : -1)! : 0;
 }
 
 function fuseSum(b: GraphBuilder, product: Value, addend: Value): Value | undefined {

@@ -14,10 +14,15 @@ export function lowerToOnnx(program: Program, target: LoweringTarget): Uint8Arra
   const emitter = new Emitter(target);
   const names = new Map<Value, string>();
   for (const [name, value] of program.inputs) names.set(value, name);
+  const outputNames = new Map([...program.outputs].map(([name, value]) => [value, name]));
   for (const value of valuesOf(program)) {
-    if (!names.has(value)) names.set(value, lowerValue(emitter, value, value.inputs.map((input) => names.get(input)!)));
+    if (names.has(value)) continue;
+    const computed = lowerValue(emitter, value, value.inputs.map((input) => names.get(input)!));
+    names.set(value, outputNames.has(value) ? emitter.rename(computed, outputNames.get(value)!) : computed);
   }
-  for (const [name, value] of program.outputs) emitter.emit('Identity', [names.get(value)!], {}, { output: name, scope: 'output' });
+  for (const [name, value] of program.outputs) {
+    if (names.get(value) !== name) emitter.emit('Identity', [names.get(value)!], {}, { output: name, scope: 'output' });
+  }
   const info = ([name, value]: [string, Value]): { name: string; type: DType; shape: readonly number[] } => ({
     name,
     type: value.dtype,
@@ -140,6 +145,14 @@ class Emitter {
     const name = `${where.scope}:${op}:${this.nodes.length}`;
     this.nodes.push({ op, domain: where.domain ?? '', name, inputs, outputs: [output], attributes });
     return output;
+  }
+
+  /** Gives the result of the last node another name; a constant keeps its own. */
+  rename(result: string, name: string): string {
+    const last = this.nodes.at(-1);
+    if (last?.outputs[0] !== result) return result;
+    this.nodes[this.nodes.length - 1] = { ...last, outputs: [name] };
+    return name;
   }
 
   swapLastAxes(x: string, rank: number, scope: string): string {

@@ -3,7 +3,7 @@
  * rows, `backward` once per layer downwards, and at the end of the optimizer step `norm` and `update`. Each is compiled once
  * for all layers, so that compile time does not grow with depth and memory is weights + kept activations + one block.
  */
-import { addLora, blockLoraParameters, loraScaling, type LoraShape } from '../adapters/lora.js';
+import { addLora, blockLoraParameters, type LoraShape } from '../adapters/lora.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
@@ -64,13 +64,11 @@ export class BlockGraph {
           value: b.input(parameter.localName, parameter.shape),
         }))
       : [];
-    const parameter = new Map(this.parameters.map(({ name, value }) => [name, value]));
+    const parameters = new Map(this.parameters.map(({ name, value }) => [name, value]));
     const block = llamaBlock(b, config, this.x, blockContext(b, config, shape), (linear, x) =>
       b.within(linear, () => {
         const y = frozenLinear(b, config, linear, x, baseDType);
-        const loraA = parameter.get(`${linear}.lora_A.weight`);
-        const loraB = parameter.get(`${linear}.lora_B.weight`);
-        return lora && loraA && loraB ? addLora(b, y, this.dropout(linear, x), loraA, loraB, loraScaling(lora)) : y;
+        return lora?.targetModules.includes(linear) ? addLora(b, lora, linear, y, this.dropout(linear, x), parameters) : y;
       }),
     );
     this.output = block.output;
