@@ -29,7 +29,7 @@ export function readAdapterFolder(folder: string): Adapter {
 }
 
 /** Writes an adapter as PEFT does. Each file is replaced atomically; an adapter being read is never seen in part. */
-export function writeAdapterFolder(folder: string, adapter: Adapter, dropout: number): void {
+export function writeAdapterFolder(folder: string, adapter: Omit<Adapter, 'isUniform'>, dropout: number): void {
   mkdirSync(folder, { recursive: true });
   const config = peftConfig(adapter.lora, dropout, adapter.baseModel);
   writeFileAtomically(join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);

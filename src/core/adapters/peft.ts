@@ -3,18 +3,23 @@ import { UserError } from '../errors.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearNames, linearPath, type LinearName } from '../llama/weights.js';
 import type { HostTensor } from '../train/stepRunner.js';
-import { adaptedLinears, loraParameters, type LoraShape } from './lora.js';
+import { adaptedLinears, loraParameters, loraScaling, type LoraShape } from './lora.js';
 
 export const adapterConfigFile = 'adapter_config.json';
 export const adapterTensorsFile = 'adapter_model.safetensors';
 
-/** A LoRA adapter, wherever it came from. */
+/** A LoRA adapter with one rank and one scaling, wherever it came from. */
 export interface Adapter {
   readonly lora: LoraShape;
   /** What it was trained on: a path or a name; null where the file does not tell. */
   readonly baseModel: string | null;
-  /** fp32, under PEFT's names: exactly those of loraParameters(config, lora). */
+  /** fp32, under PEFT's names: those of loraParameters(config, lora). */
   readonly parameters: ReadonlyMap<string, HostTensor>;
+  /**
+   * False where the file gave its linears different ranks or strengths, or some linears in some layers only: smaller ranks are
+   * then filled up with zeros and strengths multiplied into B. It computes the same, but is not what one would train further.
+   */
+  readonly isUniform: boolean;
 }
 
 /** What adapter_config.json says before the tensors are seen. */
@@ -22,6 +27,9 @@ export interface AdapterConfig {
   readonly r: number;
   readonly alpha: number;
   readonly useRslora: boolean;
+  /** Ranks and alphas of single linears: by the end of the linear's path, `up_proj` or `layers.0.self_attn.k_proj`. */
+  readonly rankPattern: ReadonlyMap<string, number>;
+  readonly alphaPattern: ReadonlyMap<string, number>;
   readonly baseModel: string | null;
 }
 
@@ -57,6 +65,8 @@ export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
     r: positive(fields, 'r', file, Number.isInteger),
     alpha: positive(fields, 'lora_alpha', file, Number.isFinite),
     useRslora: fields['use_rslora'] === true,
+    rankPattern: pattern(fields, 'rank_pattern', file, Number.isInteger),
+    alphaPattern: pattern(fields, 'alpha_pattern', file, Number.isFinite),
     baseModel: typeof baseModel === 'string' && baseModel !== '' ? baseModel : null,
   };
 }
@@ -81,8 +91,7 @@ function refuseWhatWeLack(fields: Record<string, unknown>, file: string): void {
   if (isSet('fan_in_fan_out')) refuse('fan_in_fan_out is on: its weights are transposed.');
   if (isSet('modules_to_save'))
     refuse(`modules_to_save holds whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
-  if (isSet('rank_pattern')) refuse('rank_pattern gives layers different ranks.');
-  if (isSet('alpha_pattern')) refuse('alpha_pattern gives layers different strengths.');
+  if (isSet('layer_replication')) refuse('layer_replication is on: the base has repeated layers.');
 }
 
 function positive(
@@ -99,33 +108,84 @@ function positive(
   );
 }
 
+/** PEFT takes the keys as regular expressions over the linear's path; names are all that is used, and a foreign regex is a risk. */
+function pattern(
+  fields: Record<string, unknown>,
+  key: string,
+  file: string,
+  isFit: (value: number) => boolean,
+): ReadonlyMap<string, number> {
+  const entries = Object.entries((fields[key] ?? {}) as Record<string, unknown>);
+  const regex = entries.find(([name]) => !/^[\w.]+$/.test(name));
+  if (regex)
+    throw new UserError('file-unsupported', `${file}: ${key} has ${JSON.stringify(regex[0])}, a regular expression.`);
+  return new Map(entries.map(([name]) => [name, positive(fields[key] as Record<string, unknown>, name, file, isFit)]));
+}
+
 /**
  * Config and tensors together. Which linears and layers are adapted is read from the tensors' names: target_modules may be a
  * list, a regular expression or "all-linear", and the tensors are what it came to.
- * Throws UserError where a tensor is unknown, missing, misshapen or not finite, or where layers differ in their linears.
+ * Throws UserError where a tensor is unknown, alone, misshapen or not finite.
  */
 export function assembleAdapter(
   config: AdapterConfig,
   tensors: ReadonlyMap<string, HostTensor>,
   file: string,
 ): Adapter {
-  const sites = [...tensors.keys()].map((name) => parseName(name, file));
-  if (sites.length === 0) throw new UserError('file-corrupt', `${file} holds no tensor.`);
-  const layers = [...new Set(sites.map((site) => site.layer))].sort((a, b) => a - b);
-  const targetModules = linearNames.filter((linear) => sites.some((site) => site.linear === linear));
-  for (const layer of layers) {
-    for (const linear of targetModules) checkPair(config.r, tensors, layer, linear, file);
+  const pairs = collectPairs(tensors, file).map((pair) => checkedPair(pair, config, file));
+  if (pairs.length === 0) throw new UserError('file-corrupt', `${file} holds no tensor.`);
+  const lora: LoraShape = {
+    r: Math.max(...pairs.map(({ rank }) => rank)),
+    alpha: config.alpha,
+    useRslora: config.useRslora,
+    targetModules: linearNames.filter((linear) => pairs.some((pair) => pair.linear === linear)),
+    layers: [...new Set(pairs.map(({ layer }) => layer))].sort((a, b) => a - b),
+  };
+  const parameters = new Map<string, HostTensor>();
+  for (const layer of lora.layers!) {
+    for (const linear of lora.targetModules) {
+      const own = pairs.find((pair) => pair.layer === layer && pair.linear === linear);
+      // A linear has the same shape in every layer.
+      const pair = own ?? emptied(pairs.find((other) => other.linear === linear)!);
+      parameters.set(tensorName(layer, linear, 'A'), withRank(pair.loraA, 0, lora.r, 1));
+      parameters.set(tensorName(layer, linear, 'B'), withRank(pair.loraB, 1, lora.r, pair.scaling / loraScaling(lora)));
+    }
   }
-  const { r, alpha, useRslora, baseModel } = config;
-  return { lora: { r, alpha, useRslora, targetModules, layers }, baseModel, parameters: tensors };
+  const isFull = pairs.length === lora.layers!.length * lora.targetModules.length;
+  const isUniform = isFull && pairs.every(({ rank, scaling }) => rank === lora.r && scaling === loraScaling(lora));
+  return { lora, baseModel: config.baseModel, parameters, isUniform };
 }
 
-function parseName(name: string, file: string): { layer: number; linear: LinearName } {
-  const match = /^base_model\.model\.model\.layers\.(\d{1,6})\.(?:self_attn|mlp)\.(\w+)\.lora_[AB]\.weight$/.exec(name);
+/** One linear's two matrices. */
+interface Pair {
+  readonly layer: number;
+  readonly linear: LinearName;
+  /** [r, in] */
+  readonly loraA: HostTensor;
+  /** [out, r] */
+  readonly loraB: HostTensor;
+}
+
+interface ScaledPair extends Pair {
+  readonly rank: number;
+  readonly scaling: number;
+}
+
+function collectPairs(tensors: ReadonlyMap<string, HostTensor>, file: string): Pair[] {
+  return [...tensors].flatMap(([name, tensor]) => {
+    const { layer, linear, matrix } = parseName(name, file);
+    const other = tensors.get(tensorName(layer, linear, matrix === 'A' ? 'B' : 'A'));
+    if (!other) throw new UserError('file-corrupt', `${file}: ${name} is alone; its other matrix is missing.`);
+    return matrix === 'A' ? [{ layer, linear, loraA: tensor, loraB: other }] : [];
+  });
+}
+
+function parseName(name: string, file: string): { layer: number; linear: LinearName; matrix: 'A' | 'B' } {
+  const match = /\.layers\.(\d{1,6})\.\w+\.(\w+)\.lora_([AB])\.weight$/.exec(name);
   const layer = Number(match?.[1]);
   const linear = linearNames.find((known) => known === match?.[2]);
-  if (linear && (name === tensorName(layer, linear, 'A') || name === tensorName(layer, linear, 'B')))
-    return { layer, linear };
+  const matrix = match?.[3] === 'A' ? 'A' : 'B';
+  if (linear && name === tensorName(layer, linear, matrix)) return { layer, linear, matrix };
   throw new UserError('file-unsupported', `${file}: ${name} is no LoRA tensor of a LLaMA linear.`);
 }
 
@@ -133,28 +193,48 @@ function tensorName(layer: number, linear: LinearName, matrix: 'A' | 'B'): strin
   return `base_model.model.${linearPath(layer, linear)}.lora_${matrix}.weight`;
 }
 
-function checkPair(
-  r: number,
-  tensors: ReadonlyMap<string, HostTensor>,
-  layer: number,
-  linear: LinearName,
-  file: string,
-): void {
-  for (const [matrix, rankAxis] of [
-    ['A', 0],
-    ['B', 1],
-  ] as const) {
-    const name = tensorName(layer, linear, matrix);
-    const tensor = tensors.get(name);
-    if (!tensor)
-      throw new UserError('file-unsupported', `${file} has no ${name}, though other layers have an adapted ${linear}.`);
-    if (tensor.shape.length !== 2 || tensor.shape[rankAxis] !== r) {
-      const message = `${file}: ${name} has shape [${tensor.shape.join(', ')}], which does not fit rank ${r}.`;
-      throw new UserError('file-corrupt', message);
+function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPair {
+  const path = linearPath(pair.layer, pair.linear);
+  const rank = lookUp(config.rankPattern, path) ?? config.r;
+  const alpha = lookUp(config.alphaPattern, path) ?? config.alpha;
+  const matrices = [
+    ['A', pair.loraA, 0],
+    ['B', pair.loraB, 1],
+  ] as const;
+  for (const [matrix, { shape, data }, rankAxis] of matrices) {
+    const name = tensorName(pair.layer, pair.linear, matrix);
+    if (shape.length !== 2 || shape[rankAxis] !== rank) {
+      throw new UserError(
+        'file-corrupt',
+        `${file}: ${name} has shape [${shape.join(', ')}], which does not fit rank ${rank}.`,
+      );
     }
-    if (!tensor.data.every(Number.isFinite))
-      throw new UserError('file-corrupt', `${file}: ${name} holds NaN or infinity.`);
+    if (!data.every(Number.isFinite)) throw new UserError('file-corrupt', `${file}: ${name} holds NaN or infinity.`);
   }
+  return { ...pair, rank, scaling: loraScaling({ r: rank, alpha, useRslora: config.useRslora }) };
+}
+
+/** As PEFT, the first key that ends the path. */
+function lookUp(patterns: ReadonlyMap<string, number>, path: string): number | undefined {
+  return [...patterns].find(([key]) => path === key || path.endsWith(`.${key}`))?.[1];
+}
+
+/** The pair of a linear without adapter, which adds nothing. */
+function emptied(pair: ScaledPair): ScaledPair {
+  const zero = ({ shape, data }: HostTensor): HostTensor => ({ shape, data: new Float32Array(data.length) });
+  return { ...pair, loraA: zero(pair.loraA), loraB: zero(pair.loraB) };
+}
+
+/** The matrix with zeros up to the rank on one axis, times a factor; the matrix itself where that changes nothing. */
+function withRank(tensor: HostTensor, rankAxis: 0 | 1, rank: number, factor: number): HostTensor {
+  const [rows, columns] = tensor.shape as [number, number];
+  if (tensor.shape[rankAxis] === rank && factor === 1) return tensor;
+  const shape = rankAxis === 0 ? [rank, columns] : [rows, rank];
+  const data = new Float32Array(shape[0]! * shape[1]!);
+  tensor.data.forEach((value, index) => {
+    data[Math.floor(index / columns) * shape[1]! + (index % columns)] = value * factor;
+  });
+  return { shape, data };
 }
 
 /** Throws UserError('adapter-mismatch') where the adapter was made for a model of another shape. */
