@@ -58,6 +58,7 @@ export class FakeRunner implements StepRunner {
     this.parameter = joinDoubles(state.parameters.get('w')!.data);
     this.first = joinDoubles(state.firstMoments.get('w')!.data);
     this.second = joinDoubles(state.secondMoments.get('w')!.data);
+    this.gradient.fill(0);
   }
 
   async dispose(): Promise<void> {
@@ -96,7 +97,7 @@ function joinDoubles(words: Float32Array): Float64Array {
   return new Float64Array(Uint16Array.from(words).buffer);
 }
 
-/** The micro-batches of test/golden/training_loop.py. */
+/** The micro-batches of test/golden/make_training_loop.py. */
 export function microBatch(index: number): Batch {
   const rows = index % 3 === 2 ? 1 : 3;
   const inputIds = new Int32Array(rows * 2);

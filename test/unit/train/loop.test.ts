@@ -22,7 +22,7 @@ interface Golden {
   };
 }
 
-// Made by test/golden/training_loop.py from PyTorch and transformers.
+// Made by test/golden/make_training_loop.py from PyTorch and transformers.
 const golden = JSON.parse(readFileSync(new URL('../../golden/training_loop.json', import.meta.url), 'utf8')) as Golden;
 
 describe('learning rates are those of transformers', () => {

@@ -1,10 +1,13 @@
-"""Learning-rate schedules from transformers and a small training from PyTorch, for test/unit/train. Usage: training_loop.py OUT.json"""
+"""Learning-rate schedules from transformers and a small training from PyTorch, for test/unit/train.
 
-import json
-import sys
+    python test/golden/make_training_loop.py
+
+training_loop.json   schedules: the rate of each step; training: loss, gradient norm, rate and parameters of each step
+"""
 
 import torch
 import transformers
+from golden import output_folder, write_json
 
 PEAK = 0.05
 
@@ -60,11 +63,9 @@ def training():
     return {"options": options, "initial": [0.5, -0.25], "steps": steps}
 
 
-golden = {
-    "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
-    "schedules": schedules(),
-    "training": training(),
-}
-with open(sys.argv[1], "w") as file:
-    json.dump(golden, file, indent=1)
-    file.write("\n")
+def main() -> None:
+    write_json(output_folder(__doc__) / "training_loop.json", {"schedules": schedules(), "training": training()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+// Prints the path of a Python that has PyTorch, transformers and PEFT: a virtual environment under .cache/judge, made where it is
+// missing or where requirements.txt has changed. Everything else goes to stderr, so that a script can take the path from stdout.
+// pip's own configuration (index, wheel folders, proxies) holds.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const requirements = join(here, 'requirements.txt');
+const folder = join(here, '..', '..', '.cache', 'judge');
+const python = process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+const stamp = join(folder, 'requirements.sha256');
+
+function run(command, ...args) {
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', process.stderr, process.stderr] });
+  if (status !== 0) {
+    console.error(
+      `The judge could not be set up: ${command} ${args.join(' ')} ${error ? `cannot be started (${error.message})` : `ended with ${status}`}.`,
+    );
+    process.exit(1);
+  }
+}
+
+const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+const ready = existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+if (!ready) {
+  console.error(`Setting up PyTorch, transformers and PEFT in ${folder} (once, some minutes)…`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  run(process.platform === 'win32' ? 'python' : 'python3', '-m', 'venv', folder);
+  run(python, '-m', 'pip', 'install', '--requirement', requirements);
+  writeFileSync(stamp, wanted);
+}
+console.log(python);
