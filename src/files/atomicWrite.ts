@@ -10,7 +10,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     writeFlushed(temporary, content);
-    renameSync(temporary, path);
+    rename(temporary, path);
     flushFolder(dirname(path));
   } catch (cause) {
     removeQuietly(temporary);
@@ -26,7 +26,7 @@ export function createFolderAtomically(path: string, fill: (folder: string) => v
     mkdirSync(temporary, { recursive: true });
     fill(temporary);
     flushFolder(temporary);
-    renameSync(temporary, path);
+    rename(temporary, path);
     flushFolder(dirname(path));
   } catch (cause) {
     removeQuietly(temporary);
@@ -52,6 +52,20 @@ export function appendToFile(path: string, content: string | Uint8Array): void {
     appendFileSync(path, content);
   } catch (cause) {
     throw writeFailed(path, cause);
+  }
+}
+
+/** On Windows a virus scanner or a reader may hold the file for a moment. */
+function rename(from: string, to: string): void {
+  const attempts = process.platform === 'win32' ? 50 : 1;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return renameSync(from, to);
+    } catch (error) {
+      const isHeld = ['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isHeld || attempt === attempts) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
   }
 }
 

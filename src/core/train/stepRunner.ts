@@ -47,6 +47,7 @@ export interface StepRunner {
   /** Forward only, without dropout. */
   evaluate(batch: Batch): Promise<BatchLoss>;
   exportState(): Promise<TrainableState>;
+  /** Also clears the gradient sums. */
   importState(state: TrainableState): Promise<void>;
   dispose(): Promise<void>;
 }
