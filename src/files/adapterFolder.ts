@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   adapterConfigFile,
@@ -9,7 +9,7 @@ import {
   type Adapter,
 } from '../core/adapters/peft.js';
 import { UserError } from '../core/errors.js';
-import { writeFileAtomically } from './atomicWrite.js';
+import { makeFolder, writeFileAtomically } from './atomicWrite.js';
 import { readTensorFile, tensorFileBytes } from './tensorFile.js';
 
 /** Reads an adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
@@ -30,7 +30,7 @@ export function readAdapterFolder(folder: string): Adapter {
 
 /** Writes an adapter as PEFT does. Each file is replaced atomically; an adapter being read is never seen in part. */
 export function writeAdapterFolder(folder: string, adapter: Omit<Adapter, 'isUniform'>, dropout: number): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const config = peftConfig(adapter.lora, dropout, adapter.baseModel);
   writeFileAtomically(join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
   // The tag that PEFT writes itself and that transformers' loaders ask for.

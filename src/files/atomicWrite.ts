@@ -1,4 +1,15 @@
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 
@@ -7,52 +18,79 @@ import { UserError } from '../core/errors.js';
  * name beside it, flushed to the disk, renamed. Throws UserError('file-write-failed'); the old file is then untouched.
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    writeFlushed(temporary, content);
-    rename(temporary, path);
-    flushFolder(dirname(path));
-  } catch (cause) {
-    removeQuietly(temporary);
-    throw writeFailed(path, cause);
-  }
+  const temporary = hiddenName(path);
+  explained(path, () => {
+    try {
+      writeFlushed(temporary, content);
+      rename(temporary, path);
+      flushFolder(dirname(path));
+    } catch (cause) {
+      removeQuietly(temporary);
+      throw cause;
+    }
+  });
 }
 
 /** Makes a whole folder appear at once: `fill` writes into a temporary folder, which is flushed and renamed to `path`. */
 export function createFolderAtomically(path: string, fill: (folder: string) => void): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    removeQuietly(temporary);
-    mkdirSync(temporary, { recursive: true });
-    fill(temporary);
-    flushFolder(temporary);
-    rename(temporary, path);
-    flushFolder(dirname(path));
-  } catch (cause) {
-    removeQuietly(temporary);
-    throw writeFailed(path, cause);
-  }
+  const temporary = hiddenName(path);
+  explained(path, () => {
+    try {
+      removeQuietly(temporary);
+      mkdirSync(temporary, { recursive: true });
+      fill(temporary);
+      flushFolder(temporary);
+      rename(temporary, path);
+      flushFolder(dirname(path));
+    } catch (cause) {
+      removeQuietly(temporary);
+      throw cause;
+    }
+  });
+}
+
+/** Makes a whole folder vanish at once: renamed before it is emptied, so that a removal cut short leaves no half of it. */
+export function removeFolderAtomically(path: string): void {
+  const hidden = hiddenName(path);
+  explained(path, () => rename(path, hidden));
+  removeQuietly(hidden);
+}
+
+/** Makes a folder and those above it. */
+export function makeFolder(path: string): void {
+  explained(path, () => mkdirSync(path, { recursive: true }));
 }
 
 /** Writes a new file and waits until the disk has it. */
 export function writeFlushed(path: string, content: string | Uint8Array): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-  const file = openSync(path, 'w');
-  try {
-    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  explained(path, () => {
+    const file = openSync(path, 'w');
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 /** Adds to the end of a file, which is made where it is missing. */
 export function appendToFile(path: string, content: string | Uint8Array): void {
-  try {
-    appendFileSync(path, content);
-  } catch (cause) {
-    throw writeFailed(path, cause);
+  explained(path, () => appendFileSync(path, content));
+}
+
+/** Clears away what killed processes left unfinished in a folder that nobody else writes to now. */
+export function removeUnfinished(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    if (/^\..*\.\d+\.tmp$/.test(name)) removeQuietly(join(folder, name));
   }
+}
+
+/** Unfinished work: names that begin with a dot are never read. */
+function hiddenName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
 }
 
 /** On Windows a virus scanner or a reader may hold the file for a moment. */
@@ -84,14 +122,18 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // The disk that refused the write may refuse this too; the leftover's name begins with a dot and is never read.
+    // The disk that refused the write may refuse this too; what stays has a hidden name.
   }
 }
 
-function writeFailed(path: string, cause: unknown): Error {
-  if (cause instanceof UserError) return cause;
-  if (!(cause instanceof Error) || !('code' in cause)) return new Error(`internal: could not write ${path}`, { cause });
-  return new UserError('file-write-failed', `${path} could not be written: ${reason(cause)}`, { cause });
+/** Turns what the file system says into one sentence with advice. */
+function explained(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    if (cause instanceof UserError || !(cause instanceof Error) || !('code' in cause)) throw cause;
+    throw new UserError('file-write-failed', `${path} could not be written: ${reason(cause)}`, { cause });
+  }
 }
 
 function reason(error: Error & { code?: unknown }): string {

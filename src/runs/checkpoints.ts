@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { Progress } from '../core/train/loop.js';
 import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
-import { createFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
+import { createFolderAtomically, removeFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
 import { readTensorFile, tensorFileBytes } from '../files/tensorFile.js';
 
 /** trainer.json: with state.safetensors beside it, all that a resumed run needs. */
@@ -69,16 +69,10 @@ function folderName(step: number): string {
   return `step-${step}`;
 }
 
-/** Renamed before it is removed: a removal cut short must not leave something that looks like a checkpoint. */
 function removeSuperseded(checkpoints: string, bestStep: number | null): void {
-  const superseded = savedSteps(checkpoints)
-    .slice(0, -newestKept)
-    .filter((step) => step !== bestStep);
+  const superseded = savedSteps(checkpoints).slice(0, -newestKept);
   for (const step of superseded) {
-    renameSync(join(checkpoints, folderName(step)), join(checkpoints, `.${folderName(step)}.removed`));
-  }
-  for (const name of readdirSync(checkpoints)) {
-    if (name.startsWith('.')) rmSync(join(checkpoints, name), { recursive: true, force: true });
+    if (step !== bestStep) removeFolderAtomically(join(checkpoints, folderName(step)));
   }
 }
 

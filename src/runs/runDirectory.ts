@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
+import { appendToFile, makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { RunControl, RunState, RunStatus } from '../protocol/run.js';
 import { isAlive } from './processIdentity.js';
@@ -33,13 +33,7 @@ export class RunDirectory {
         : 'is not empty: leave it alone';
       throw new UserError('run-busy', `${path} ${what}, or choose another folder.`);
     }
-    try {
-      mkdirSync(path, { recursive: true });
-    } catch (cause) {
-      throw new UserError('file-write-failed', `${path} could not be made. Choose a folder that you may write to.`, {
-        cause,
-      });
-    }
+    makeFolder(path);
     const run = new RunDirectory(path);
     writeFileAtomically(run.configPath, `${JSON.stringify(config, null, 2)}\n`);
     run.writeState(firstState());

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { writeFlushed } from '../files/atomicWrite.js';
+import { makeFolder, writeFlushed } from '../files/atomicWrite.js';
 import { isAlive, ownIdentity, type ProcessIdentity } from './processIdentity.js';
 
 /**
@@ -16,7 +16,7 @@ export class RunLock {
     const path = join(runFolder, 'lock');
     const mine = `${path}.${process.pid}`;
     rmSync(mine, { recursive: true, force: true });
-    mkdirSync(mine);
+    makeFolder(mine);
     writeFlushed(join(mine, 'owner.json'), JSON.stringify(ownIdentity()));
     try {
       if (!tryMove(mine, path)) {

@@ -1,9 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import crc32c from 'crc-32/crc32c.js';
 import protobuf from 'protobufjs';
-import { appendToFile } from '../files/atomicWrite.js';
+import { appendToFile, makeFolder } from '../files/atomicWrite.js';
 import type { Metric } from '../protocol/run.js';
 
 // The fields of event.proto and summary.proto that scalars need:
@@ -33,7 +32,7 @@ export class TensorBoardWriter {
     folder: string,
     private readonly now: () => number = Date.now,
   ) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const seconds = Math.floor(this.now() / 1000);
     this.path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`);
     this.append({ file_version: 'brain.Event:2' });

@@ -12,6 +12,7 @@ import {
 } from '../core/train/loop.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { writeAdapterFolder } from '../files/adapterFolder.js';
+import { removeUnfinished } from '../files/atomicWrite.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
 import { readLatestCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoints.js';
@@ -143,9 +144,11 @@ class Trainer implements LoopPorts {
   /** Puts the last checkpoint, if any, into the runner, and the run directory back to its step. */
   private async restore(): Promise<Progress> {
     const { runner } = this.prepared;
+    const { checkpointsPath, adapterPath, bestAdapterPath } = this.run;
+    [checkpointsPath, adapterPath, bestAdapterPath].forEach(removeUnfinished);
     const initial = await runner.exportState();
     this.journal.describe({ trainableParameters: countElements(initial) });
-    const checkpoint = readLatestCheckpoint(this.run.checkpointsPath, (message) => this.journal.note(message));
+    const checkpoint = readLatestCheckpoint(checkpointsPath, (message) => this.journal.note(message));
     // −1: the evaluation before the first step is made again.
     cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress.step ?? -1);
     if (!checkpoint) return freshProgress;

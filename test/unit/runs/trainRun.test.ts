@@ -148,6 +148,7 @@ describe('a real process', () => {
     }
     expect(await start(run, 0).ended).toBe(0);
     expect(run.readState()).toMatchObject({ status: 'finished', step: 40 });
+    expect(readdirSync(run.checkpointsPath).filter((name) => name.startsWith('.'))).toEqual([]);
     expect(outcome(run)).toEqual(outcome(unbroken));
   });
 
