@@ -1,12 +1,11 @@
 /** @file Training with ONNX Runtime: runs the programs of core/train/programs.ts over the layers of a model. */
 import { isAdapted, type LoraShape } from '../core/adapters/lora.js';
 import type { Batch } from '../core/data/batch.js';
-import type { BlockActivations } from '../core/llama/block.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { BaseDType } from '../core/llama/linear.js';
 import { ropeTables } from '../core/llama/rope.js';
 import type { WeightStore } from '../core/llama/weights.js';
-import { dropoutMaskWidths, updateScalarNames, type UpdateScalars } from '../core/train/programs.js';
+import { dropoutMaskWidths, updateScalarNames, type BlockActivations, type UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor } from './device.js';
 import { combineSeeds, dropoutMask } from './dropoutMask.js';

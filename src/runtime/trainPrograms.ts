@@ -1,10 +1,10 @@
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { Program } from '../core/graph/types.js';
-import type { BlockActivations } from '../core/llama/block.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { BaseDType } from '../core/llama/linear.js';
 import {
   BlockGraph,
+  type BlockActivations,
   embedProgram,
   headProgram,
   normProgram,

@@ -3,7 +3,7 @@ import { UserError } from '../errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
-import { linearNames, linearPath, linearShape, type LinearName } from '../llama/weights.js';
+import { linearNames, linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
 
 /** What shape an adapter has and how strongly it acts. */
 export interface LoraShape {
@@ -74,9 +74,6 @@ function peftName(layer: number, localName: string): string {
   const [linear, ...rest] = localName.split('.') as [LinearName, ...string[]];
   return ['base_model', 'model', linearPath(layer, linear), ...rest].join('.');
 }
-
-/** Linears that read the same activation. */
-const readingTogether: readonly (readonly LinearName[])[] = [['q_proj', 'k_proj', 'v_proj'], ['o_proj'], ['gate_proj', 'up_proj'], ['down_proj']];
 
 /**
  * y [N, out] + scaling · x [N, in] · Aᵀ · Bᵀ. The A of all linears that read x are stacked, so that x is read once for the

@@ -72,8 +72,6 @@ export class GraphBuilder {
   gemm = (a: Value, b: Value, c: Value, attributes: OpAttributes['gemm']): Value => this.apply('gemm', [a, b, c], attributes);
   quantizedMatmul = (x: Value, weight: readonly Value[], attributes: QuantizedAttributes): Value =>
     this.apply('quantizedMatmul', [x, ...weight], attributes);
-  dequantize = (weight: readonly Value[], attributes: QuantizedAttributes): Value =>
-    this.apply('dequantize', weight, attributes);
 
   reshape = (x: Value, shape: Shape): Value =>
     sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });
@@ -108,6 +106,10 @@ export class GraphBuilder {
     this.apply('rope', [x, positionIds, cos, sin], { inverse });
   attention = (query: Value, key: Value, value: Value, mask: Value, attributes: AttentionAttributes): Value =>
     this.apply('attention', [query, key, value, mask], attributes);
+  cachedAttention(inputs: readonly Value[], attributes: AttentionAttributes): { output: Value; key: Value; value: Value } {
+    const output = this.apply('cachedAttention', inputs, attributes);
+    return { output, key: this.apply('presentKey', [output], {}), value: this.apply('presentValue', [output], {}) };
+  }
 
   private intern<K extends OpName>(
     op: K,

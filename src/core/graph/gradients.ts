@@ -67,12 +67,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     ];
   }),
   gemm: forbidden('gemm is made by fusion, after differentiation'),
-  // y = x·Wᵀ:  dx = dy·W, with W decoded; the codes are integers.
-  quantizedMatmul: rule((b, y, dy, _x, ...weight) => [
-    b.matmul(dy, b.dequantize(weight, y.attributes)),
-    ...weight.map(() => undefined),
-  ]),
-  dequantize: forbidden('a quantized weight is frozen'),
+  quantizedMatmul: forbidden('it serves decoding only'),
 
   reshape: rule((b, _y, dy, x) => [b.reshape(dy, x!.shape)]),
   // The inverse permutation.
@@ -138,4 +133,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     undefined,
   ]),
   attention: rule((b, y, dy, ...inputs) => [...attentionBackward(b, inputs, y, dy, y.attributes), undefined]),
+  cachedAttention: forbidden('it serves decoding only'),
+  presentKey: forbidden('it serves decoding only'),
+  presentValue: forbidden('it serves decoding only'),
 };

@@ -1,7 +1,7 @@
 /** @file Programs to ONNX: one row per operation. */
-import { encodeOnnx, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../formats/onnx.js';
+import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from '../formats/onnx.js';
 import { valuesOf } from './program.js';
-import type { DType, OpName, Program, Value } from './types.js';
+import type { DType, OpName, Program, QuantizedAttributes, Value } from './types.js';
 
 /** What an execution provider has beyond the operators that all of them have (docs/decisions/0003). */
 export interface LoweringTarget {
@@ -9,8 +9,19 @@ export interface LoweringTarget {
   readonly fusedMatMul: boolean;
 }
 
+/** Inputs that become part of the model, so that the provider may repack them: bytes by input name. */
+export type Constants = ReadonlyMap<string, Uint8Array>;
+
+/** Axes whose length may differ from call to call: input or output name → axis → a name for the length. */
+export type DynamicAxes = Readonly<Record<string, Readonly<Record<number, string>>>>;
+
 /** ONNX bytes of an optimized program; inputs and outputs keep their names. */
-export function lowerToOnnx(program: Program, target: LoweringTarget): Uint8Array {
+export function lowerToOnnx(
+  program: Program,
+  target: LoweringTarget,
+  constants: Constants = new Map(),
+  dynamicAxes: DynamicAxes = {},
+): Uint8Array {
   const emitter = new Emitter(target);
   const names = new Map<Value, string>();
   for (const [name, value] of program.inputs) names.set(value, name);
@@ -23,16 +34,20 @@ export function lowerToOnnx(program: Program, target: LoweringTarget): Uint8Arra
   for (const [name, value] of program.outputs) {
     if (names.get(value) !== name) emitter.emit('Identity', [names.get(value)!], {}, { output: name, scope: 'output' });
   }
-  const info = ([name, value]: [string, Value]): { name: string; type: DType; shape: readonly number[] } => ({
+  const info = ([name, value]: [string, Value]): OnnxValueInfo => ({
     name,
     type: value.dtype,
-    shape: value.shape,
+    shape: value.shape.map((length, axis) => dynamicAxes[name]?.[axis] ?? length),
+  });
+  const embedded = [...constants].map(([name, bytes]): OnnxTensor => {
+    const { dtype, shape } = program.inputs.get(name)!;
+    return { name, type: dtype, shape, bytes };
   });
   return encodeOnnx({
     name: program.name,
     nodes: emitter.nodes,
-    initializers: emitter.initializers,
-    inputs: [...program.inputs].map(info),
+    initializers: [...emitter.initializers, ...embedded],
+    inputs: [...program.inputs].filter(([name]) => !constants.has(name)).map(info),
     outputs: [...program.outputs].map(info),
   });
 }
@@ -60,16 +75,13 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   equal: onnx('Equal'),
   lessOrEqual: onnx('LessOrEqual'),
   where: onnx('Where'),
-  cast: (e, { attributes, scope }, inputs) => e.emit('Cast', inputs, { to: e.typeCode(attributes.to) }, { scope }),
+  cast: (e, { attributes, scope }, inputs) => e.emit('Cast', inputs, { to: onnxTypes[attributes.to] }, { scope }),
 
   matmul: (e, value, inputs) => (value.shape.length === 2 ? flatMatmul(e, value, inputs) : batchedMatmul(e, value, inputs)),
   gemm: (e, { attributes: { transposeA, transposeB, alpha }, scope }, inputs) =>
     e.emit('Gemm', inputs, { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } }, { scope }),
   quantizedMatmul: (e, { attributes, scope }, inputs) =>
     e.emit('MatMulNBits', inputs, quantizedAttributes(attributes), { domain: 'com.microsoft', scope }),
-  dequantize: () => {
-    throw new Error('internal: quantized weights are not lowered yet');
-  },
 
   reshape: (e, { attributes, scope }, [x]) => e.emit('Reshape', [x!, e.integers(attributes.shape)], {}, { scope }),
   transpose: (e, { attributes, scope }, inputs) => e.emit('Transpose', inputs, { perm: attributes.permutation }, { scope }),
@@ -93,6 +105,12 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
     const signedSin = attributes.inverse ? e.emit('Neg', [sin!], {}, { scope }) : sin!;
     return e.emit('RotaryEmbedding', [x!, positionIds!, cos!, signedSin], { interleaved: 0 }, { domain: 'com.microsoft', scope });
   },
+  cachedAttention: (e, { attributes: { heads, keyValueHeads, headDim }, scope }, inputs) => {
+    const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, do_rotary: 1, scale: { float: 1 / Math.sqrt(headDim) } };
+    return e.emit('GroupQueryAttention', inputs, attributes, { domain: 'com.microsoft', scope, moreOutputs: 2 });
+  },
+  presentKey: (_e, _value, [attention]) => `${attention}:1`,
+  presentValue: (_e, _value, [attention]) => `${attention}:2`,
 };
 
 function lowerValue(e: Emitter, value: Value, inputs: readonly string[]): string {
@@ -123,8 +141,9 @@ function batchedMatmul(e: Emitter, value: Value<'matmul'>, inputs: readonly stri
   return alpha === 1 ? product : e.emit('Mul', [product, e.constant([alpha], [], value.dtype)], {}, { scope });
 }
 
-function quantizedAttributes(attributes: { outFeatures: number; inFeatures: number; blockSize: number }): Record<string, OnnxAttribute> {
-  return { K: attributes.inFeatures, N: attributes.outFeatures, bits: 4, block_size: attributes.blockSize, accuracy_level: 1 };
+/** accuracy_level 4: activations in int8 as well, several times faster for one row (docs/decisions/0005). */
+function quantizedAttributes({ outFeatures, inFeatures, bits, blockSize }: QuantizedAttributes): Record<string, OnnxAttribute> {
+  return { K: inFeatures, N: outFeatures, bits, block_size: blockSize, accuracy_level: 4 };
 }
 
 class Emitter {
@@ -139,19 +158,21 @@ class Emitter {
     op: string,
     inputs: readonly string[],
     attributes: Record<string, OnnxAttribute>,
-    where: { domain?: 'com.microsoft'; scope: string; output?: string },
+    where: { domain?: 'com.microsoft'; scope: string; output?: string; moreOutputs?: number },
   ): string {
     const output = where.output ?? `%${this.nodes.length}`;
     const name = `${where.scope}:${op}:${this.nodes.length}`;
-    this.nodes.push({ op, domain: where.domain ?? '', name, inputs, outputs: [output], attributes });
+    const more = Array.from({ length: where.moreOutputs ?? 0 }, (_, i) => `${output}:${i + 1}`);
+    this.nodes.push({ op, domain: where.domain ?? '', name, inputs, outputs: [output, ...more], attributes });
     return output;
   }
 
-  /** Gives the result of the last node another name; a constant keeps its own. */
+  /** Gives a result that nobody uses yet another name; a constant keeps its own. */
   rename(result: string, name: string): string {
-    const last = this.nodes.at(-1);
-    if (last?.outputs[0] !== result) return result;
-    this.nodes[this.nodes.length - 1] = { ...last, outputs: [name] };
+    const index = this.nodes.findLastIndex(({ outputs }) => outputs.includes(result));
+    if (index < 0) return result;
+    const node = this.nodes[index]!;
+    this.nodes[index] = { ...node, outputs: node.outputs.map((output) => (output === result ? name : output)) };
     return name;
   }
 
@@ -174,9 +195,6 @@ class Emitter {
     return name;
   }
 
-  typeCode(type: DType): number {
-    return { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 }[type];
-  }
 }
 
 function constantBytes(values: readonly number[], type: DType): Uint8Array {

@@ -46,7 +46,6 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
     requireThat(x!.shape.at(-1) === inFeatures, `quantizedMatmul of [${x!.shape}] with ${inFeatures} input features`);
     return { dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), outFeatures] };
   },
-  dequantize: ([, scales], { outFeatures, inFeatures }) => ({ dtype: scales!.dtype, shape: [outFeatures, inFeatures] }),
 
   reshape: ([x], { shape }) => {
     requireThat(elementCount(shape) === elementCount(x!.shape), `reshape of [${x!.shape}] to [${shape}]`);
@@ -87,6 +86,9 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
     requireThat(key!.shape.at(-1) === keyValueHeads * headDim && sameShape(key!.shape, value!.shape), `attention key [${key!.shape}]`);
     return { dtype: query!.dtype, shape: query!.shape };
   },
+  cachedAttention: likeFirst,
+  presentKey: ([attention]) => likeFirst([attention!.inputs[3]!]),
+  presentValue: ([attention]) => likeFirst([attention!.inputs[4]!]),
 };
 
 function likeFirst([x]: readonly Value[]): Result {

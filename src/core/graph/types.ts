@@ -29,12 +29,10 @@ export interface OpAttributes {
   /** c + alpha · op(a) · op(b), all of rank 2: what a BLAS calls GEMM. */
   gemm: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number };
   /**
-   * x · Wᵀ where W [outFeatures, inFeatures] is stored in 4-bit blocks along its rows, as com.microsoft.MatMulNBits has it:
-   * quantized [out, in/block, block/2] uint8, scales [out · in/block], zeroPoints [out · ceil(in/block / 2)] uint8.
+   * x · Wᵀ where W [outFeatures, inFeatures] is stored in blocks along its rows, as com.microsoft.MatMulNBits has it:
+   * codes [out, blocks, blockSize · bits / 8] uint8 around the zero point 2^(bits−1), scales [out · blocks].
    */
   quantizedMatmul: QuantizedAttributes;
-  /** The same W, decoded: [outFeatures, inFeatures]. */
-  dequantize: QuantizedAttributes;
 
   reshape: { readonly shape: Shape };
   transpose: { readonly permutation: readonly number[] };
@@ -72,11 +70,22 @@ export interface OpAttributes {
    * mask [batch, 1, sequence, keys] → [batch, sequence, heads · headDim].
    */
   attention: AttentionAttributes;
+  /**
+   * Causal attention of new tokens to a cache and to themselves, RoPE included (com.microsoft.GroupQueryAttention).
+   * query [1, T, heads · headDim], key and value [1, T, keyValueHeads · headDim], pastKey and pastValue
+   * [1, keyValueHeads, capacity, headDim], lastIndex [1] int32 (of the last valid position after this call), totalLength [1]
+   * int32, cos and sin [positions, headDim / 2] → [1, T, heads · headDim].
+   */
+  cachedAttention: AttentionAttributes;
+  /** The caches after a cachedAttention, its only operand: like pastKey and pastValue. */
+  presentKey: object;
+  presentValue: object;
 }
 
 export interface QuantizedAttributes {
   readonly outFeatures: number;
   readonly inFeatures: number;
+  readonly bits: 4 | 8;
   readonly blockSize: number;
 }
 

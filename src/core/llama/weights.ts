@@ -50,6 +50,14 @@ export interface WeightStore {
 export const linearNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 export type LinearName = (typeof linearNames)[number];
 
+/** Linears that read the same activation. */
+export const readingTogether: readonly (readonly LinearName[])[] = [
+  ['q_proj', 'k_proj', 'v_proj'],
+  ['o_proj'],
+  ['gate_proj', 'up_proj'],
+  ['down_proj'],
+];
+
 /** `model.layers.3.self_attn.q_proj` and the like, without `.weight`. */
 export function linearPath(layer: number, linear: LinearName): string {
   const part = linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj' ? 'mlp' : 'self_attn';

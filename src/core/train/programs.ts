@@ -2,13 +2,16 @@
  * @file The programs of a training step. The engine runs `embed`, then `forward` once per layer, `head` once per chunk of label
  * rows, `backward` once per layer downwards, and at the end of the optimizer step `norm` and `update`. Each is compiled once
  * for all layers, so that compile time does not grow with depth and memory is weights + kept activations + one block.
+ *
+ * Symbols of the shape comments: B batch, T sequence, N = B·T tokens, C rows of a chunk, V vocabSize, H hiddenSize,
+ * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize.
  */
 import { addLora, blockLoraParameters, type LoraShape } from '../adapters/lora.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
-import { llamaBlock, type BlockActivations, type BlockContext } from '../llama/block.js';
+import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { frozenLinear, type BaseDType } from '../llama/linear.js';
 import { linearShape } from '../llama/weights.js';
@@ -46,12 +49,28 @@ export function embedProgram(config: LlamaConfig, { batchSize, sequenceLength }:
   return makeProgram('embed', { x, mask: b.where(b.equal(querySegment, keySegment), causal, masked) });
 }
 
+/** The values of a forward pass from which the backward pass can recompute the others cheaply. */
+export interface BlockActivations {
+  /** After RoPE: [B, T, Q], [B, T, K], [B, T, K]. */
+  readonly query: Value;
+  readonly key: Value;
+  readonly value: Value;
+  /** [B, T, Q] */
+  readonly attention: Value;
+  /** After the attention's residual: [N, H]. */
+  readonly residual: Value;
+  /** [N, F] */
+  readonly gate: Value;
+  readonly up: Value;
+}
+
 /** A block's graph with its differentiable pieces, from which its programs are cut. */
 export class BlockGraph {
   private readonly b = new GraphBuilder();
   private readonly x: Value;
   private readonly output: Value;
   private readonly activations: BlockActivations;
+  private attention: Pick<BlockActivations, 'query' | 'key' | 'value' | 'attention'> | undefined;
   private readonly parameters: readonly { readonly name: string; readonly value: Value }[];
 
   constructor(private readonly options: BlockOptions) {
@@ -65,14 +84,17 @@ export class BlockGraph {
         }))
       : [];
     const parameters = new Map(this.parameters.map(({ name, value }) => [name, value]));
-    const block = llamaBlock(b, config, this.x, blockContext(b, config, shape), (linear, x) =>
-      b.within(linear, () => {
-        const y = frozenLinear(b, config, linear, x, baseDType);
-        return lora?.targetModules.includes(linear) ? addLora(b, lora, linear, y, this.dropout(linear, x), parameters) : y;
-      }),
-    );
+    const block = llamaBlock(b, config, this.x, {
+      norm: (name) => b.input(`${name}.weight`, [config.hiddenSize]),
+      linear: (linear, x) =>
+        b.within(linear, () => {
+          const y = frozenLinear(b, config, linear, x, baseDType);
+          return lora?.targetModules.includes(linear) ? addLora(b, lora, linear, y, this.dropout(linear, x), parameters) : y;
+        }),
+      attend: (query, key, value) => this.attend(query, key, value),
+    });
     this.output = block.output;
-    this.activations = block.activations;
+    this.activations = { ...this.attention!, residual: block.residual, gate: block.gate, up: block.up };
   }
 
   /** x, weights → y, and the activations to keep under their names. */
@@ -97,6 +119,24 @@ export class BlockGraph {
     const dx: [string, Value][] = wantsInputGradient ? [['dx', gradients.at(-1)!]] : [];
     const kept = Object.fromEntries(keep.map((name) => [name, this.activations[name]]));
     return makeProgram('backward', Object.fromEntries([...sums, ...dx]), kept);
+  }
+
+  /** Self-attention within each sequence: query [N, Q], key and value [N, K] → [N, Q]. */
+  private attend(flatQuery: Value, flatKey: Value, flatValue: Value): Value {
+    const { b } = this;
+    const { config, shape } = this.options;
+    const { batchSize, sequenceLength } = shape;
+    const bySequence = (x: Value): Value => b.reshape(x, [batchSize, sequenceLength, x.shape[1]!]);
+    const positionIds = b.input('position_ids', [batchSize, sequenceLength], 'int64');
+    const cos = b.input('cos', [sequenceLength, config.headDim / 2]);
+    const sin = b.input('sin', [sequenceLength, config.headDim / 2]);
+    const mask = b.input('mask', [batchSize, 1, sequenceLength, sequenceLength]);
+    const query = b.rope(bySequence(flatQuery), positionIds, cos, sin);
+    const key = b.rope(bySequence(flatKey), positionIds, cos, sin);
+    const value = bySequence(flatValue);
+    const attention = b.attention(query, key, value, mask, attentionAttributes(config));
+    this.attention = { query, key, value, attention };
+    return b.reshape(attention, flatQuery.shape);
   }
 
   /** Linears that read the same activation share its mask: one mask per distinct input, [N, in] of 0 and 1. */
@@ -212,15 +252,4 @@ export function updateProgram(config: LlamaConfig, lora: LoraShape): Program {
   function weightedSum(x: Value, weightX: Value, y: Value, weightY: Value): Value {
     return b.add(b.multiply(x, weightX), b.multiply(y, weightY));
   }
-}
-
-function blockContext(b: GraphBuilder, config: LlamaConfig, { batchSize, sequenceLength }: BatchShape): BlockContext {
-  return {
-    batchSize,
-    sequenceLength,
-    positionIds: b.input('position_ids', [batchSize, sequenceLength], 'int64'),
-    cos: b.input('cos', [sequenceLength, config.headDim / 2]),
-    sin: b.input('sin', [sequenceLength, config.headDim / 2]),
-    mask: b.input('mask', [batchSize, 1, sequenceLength, sequenceLength]),
-  };
 }

@@ -1,0 +1,112 @@
+/**
+ * @file The programs of generation: some layers with their weights inside, fed with new tokens and a cache, and the output layer.
+ * The number of new tokens and the adapter's rank are free, so one set of programs serves prompt and next token, base and every
+ * adapter.
+ */
+import { GraphBuilder } from '../graph/builder.js';
+import { makeProgram } from '../graph/program.js';
+import type { Program, Value } from '../graph/types.js';
+import { attentionAttributes, llamaBlock } from '../llama/block.js';
+import type { LlamaConfig } from '../llama/config.js';
+import { hasBias } from '../llama/linear.js';
+import { linearShape, readingTogether, type LinearName } from '../llama/weights.js';
+
+/** How decoding holds the weights of the linears. */
+export type DecodeDType = 'fp32' | 'int8' | 'int4';
+
+export const decodeBlockSize = 32;
+
+// Lengths that stand for free ones while the graph is built: T new tokens, r rank of a group of linears.
+const newTokens = 1;
+const groupRank = 1;
+
+export interface DecodeProgram {
+  readonly program: Program;
+  /** For lowering: input or output → axis → name of its free length. */
+  readonly dynamicAxes: Record<string, Record<number, string>>;
+}
+
+/**
+ * Layers from … to−1: x [1, T, H], caches, `i.group.lora_A` [r, in] and `i.linear.lora_B` [out, r] (scaling and strength
+ * multiplied in; columns of the other linears of the group are zero) → y [1, T, H] and the caches with the new tokens in them.
+ */
+export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, capacity: number, dtype: DecodeDType): DecodeProgram {
+  const b = new GraphBuilder();
+  const dynamicAxes: DecodeProgram['dynamicAxes'] = { x: { 1: 'tokens' }, y: { 1: 'tokens' } };
+  const outputs: Record<string, Value> = {};
+  const cacheShape = [1, config.keyValueHeadCount, capacity, config.headDim];
+  const positions = [
+    b.input('last_index', [1], 'int32'),
+    b.input('total_length', [1], 'int32'),
+    b.input('cos', [capacity, config.headDim / 2]),
+    b.input('sin', [capacity, config.headDim / 2]),
+  ];
+
+  let x = b.input('x', [1, newTokens, config.hiddenSize]);
+  for (let layer = from; layer < to; layer++) {
+    const local = (name: string): string => `${layer}.${name}`;
+    ({ output: x } = llamaBlock(b, config, x, {
+      norm: (name) => b.input(local(`${name}.weight`), [config.hiddenSize]),
+      linear: (linear, input) => {
+        const y = decodeLinear(b, config, local(linear), linear, input, dtype);
+        return addPreparedLora(b, config, local, linear, input, y, dynamicAxes);
+      },
+      attend: (query, key, value) => {
+        const caches = [b.input(local('past_key'), cacheShape), b.input(local('past_value'), cacheShape)];
+        const attention = b.cachedAttention([query, key, value, ...caches, ...positions], attentionAttributes(config));
+        outputs[local('present_key')] = attention.key;
+        outputs[local('present_value')] = attention.value;
+        return attention.output;
+      },
+    }));
+  }
+  return { program: makeProgram('decode', { y: x, ...outputs }), dynamicAxes };
+}
+
+/** Final norm and output layer for one position: x [1, 1, H] → logits [1, 1, V]. */
+export function decodeHeadProgram(config: LlamaConfig, dtype: DecodeDType): DecodeProgram {
+  const b = new GraphBuilder();
+  const x = b.input('x', [1, 1, config.hiddenSize]);
+  const normed = b.rmsNorm(x, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
+  const logits = weightProduct(b, 'lm_head', [config.vocabSize, config.hiddenSize], normed, dtype);
+  return { program: makeProgram('decode_head', { logits }), dynamicAxes: {} };
+}
+
+function decodeLinear(b: GraphBuilder, config: LlamaConfig, name: string, linear: LinearName, x: Value, dtype: DecodeDType): Value {
+  const shape = linearShape(config, linear);
+  const product = weightProduct(b, name, shape, x, dtype);
+  return hasBias(config, linear) ? b.add(product, b.input(`${name}.bias`, [shape[0]])) : product;
+}
+
+/** fp32 weights are given as `name.weight_transposed` [in, out]: one row times a matrix is fastest so. */
+function weightProduct(b: GraphBuilder, name: string, [outFeatures, inFeatures]: readonly [number, number], x: Value, dtype: DecodeDType): Value {
+  if (dtype === 'fp32') return b.matmul(x, b.input(`${name}.weight_transposed`, [inFeatures, outFeatures]));
+  const bits = dtype === 'int8' ? 8 : 4;
+  const blocks = Math.ceil(inFeatures / decodeBlockSize);
+  const codes = b.input(`${name}.codes`, [outFeatures, blocks, (decodeBlockSize * bits) / 8], 'uint8');
+  const scales = b.input(`${name}.scales`, [outFeatures * blocks]);
+  return b.quantizedMatmul(x, [codes, scales], { outFeatures, inFeatures, bits, blockSize: decodeBlockSize });
+}
+
+function addPreparedLora(
+  b: GraphBuilder,
+  config: LlamaConfig,
+  local: (name: string) => string,
+  linear: LinearName,
+  x: Value,
+  y: Value,
+  dynamicAxes: DecodeProgram['dynamicAxes'],
+): Value {
+  const [outFeatures, inFeatures] = linearShape(config, linear);
+  const [nameA, nameB] = [local(loraGroupInput(linear)), local(`${linear}.lora_B`)];
+  const rankAxis = `${nameA}.rank`;
+  dynamicAxes[nameA] = { 0: rankAxis };
+  dynamicAxes[nameB] = { 1: rankAxis };
+  const reduced = b.matmul(x, b.input(nameA, [groupRank, inFeatures]), { transposeB: true }); // [1, T, r]
+  return b.add(y, b.matmul(reduced, b.input(nameB, [outFeatures, groupRank]), { transposeB: true }));
+}
+
+/** The stacked A of the linears that read together: `q_proj+k_proj+v_proj.lora_A`. */
+export function loraGroupInput(linear: LinearName): string {
+  return `${readingTogether.find((group) => group.includes(linear))!.join('+')}.lora_A`;
+}
