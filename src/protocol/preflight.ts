@@ -1,0 +1,54 @@
+/** What a run would do, found out before a minute of training is spent. Plain data, for the terminal and the panel alike. */
+export interface PreflightReport {
+  /** "CPU, 2 threads, fp32 base" */
+  readonly device: string;
+  readonly trainableParameters: number;
+  readonly totalSteps: number;
+  readonly training: DataSummary;
+  /** null: nothing is held out. */
+  readonly evaluation: DataSummary | null;
+  /** What was not used, and why; the first hundred. */
+  readonly skipped: readonly SkippedRecord[];
+  readonly skippedCount: number;
+  /** The first training sequences as the model will see them. */
+  readonly samples: readonly SampleSequence[];
+  /** What looks wrong though it can be done. */
+  readonly warnings: readonly string[];
+  readonly estimate: StepEstimate;
+}
+
+export interface DataSummary {
+  readonly examples: number;
+  readonly tokens: number;
+  /** Tokens that the loss counts. */
+  readonly labelTokens: number;
+  readonly medianLength: number;
+  readonly longestLength: number;
+  /** Examples that were cut at data.max_seq_length. */
+  readonly truncated: number;
+}
+
+export interface SkippedRecord {
+  /** `path:line` */
+  readonly origin: string;
+  readonly reason: string;
+}
+
+export interface SampleSequence {
+  readonly origin: string;
+  readonly tokens: readonly SampleToken[];
+}
+
+export interface SampleToken {
+  readonly id: number;
+  readonly text: string;
+  /** Whether the loss counts it. */
+  readonly learned: boolean;
+}
+
+/** From one measured micro-batch; evaluation and saving come on top. */
+export interface StepEstimate {
+  readonly secondsPerStep: number;
+  readonly totalSeconds: number;
+  readonly peakMemoryBytes: number;
+}
