@@ -1,0 +1,75 @@
+import { UserError } from '../errors.js';
+import { createTokenizer, type SpecialTokens } from './huggingFace.js';
+import type { Tokenizer } from './tokenizer.js';
+import { isObject } from './tokenizerFile.js';
+
+/** The texts of a Hugging Face model folder that concern its tokenizer; null where a file is not there. */
+export interface TokenizerFolder {
+  /** Path of tokenizer.json, for messages. */
+  readonly file: string;
+  readonly tokenizer: string;
+  readonly tokenizerConfig: string | null;
+  readonly specialTokensMap: string | null;
+  readonly generationConfig: string | null;
+  /** config.json, the model's own */
+  readonly config: string | null;
+  /** chat_template.jinja */
+  readonly chatTemplate: string | null;
+}
+
+/** Throws UserError('file-corrupt' or 'file-unsupported') naming the file. */
+export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
+  const sibling = (name: string) => folder.file.replace(/[^/\\]*$/, name);
+  const json = (text: string | null, name: string) => (text === null ? {} : parseObject(text, sibling(name)));
+  const settings = {
+    ...json(folder.specialTokensMap, 'special_tokens_map.json'),
+    ...json(folder.tokenizerConfig, 'tokenizer_config.json'),
+  };
+  const configs = [json(folder.config, 'config.json'), json(folder.generationConfig, 'generation_config.json')];
+  return createTokenizer({
+    file: folder.file,
+    tokenizer: parseObject(folder.tokenizer, folder.file),
+    specialTokens: specialTokens(settings, configs),
+    chatTemplate: folder.chatTemplate ?? defaultTemplate(settings.chat_template),
+  });
+}
+
+type Json = Record<string, unknown>;
+
+function parseObject(text: string, file: string): Json {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch (error) {
+    throw new UserError('file-corrupt', `${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
+  }
+  throw new UserError('file-corrupt', `${file} should hold a JSON object.`);
+}
+
+function specialTokens(settings: Json, configs: readonly Json[]): SpecialTokens {
+  return {
+    bos: tokenText(settings.bos_token),
+    eos: tokenText(settings.eos_token),
+    pad: tokenText(settings.pad_token),
+    unknown: tokenText(settings.unk_token),
+    stopIds: configs.flatMap(({ eos_token_id: id }) => (Array.isArray(id) ? id : [id])).filter(isId),
+  };
+}
+
+/** A token is written as its text or as an object with its text. */
+function tokenText(value: unknown): string | null {
+  const text = isObject(value) ? value.content : value;
+  return typeof text === 'string' ? text : null;
+}
+
+function isId(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
+/** One template, or several with names. */
+function defaultTemplate(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return null;
+  const entry = value.find((each) => isObject(each) && each.name === 'default') as Json | undefined;
+  return typeof entry?.template === 'string' ? entry.template : null;
+}

@@ -1,0 +1,132 @@
+import { Tokenizer as Encoder } from '@huggingface/tokenizers';
+import { UserError } from '../errors.js';
+import { ChatTemplate } from './chatTemplate.js';
+import { findFillInTheMiddle } from './fillInTheMiddle.js';
+import { withReferenceSplits } from './referenceSplits.js';
+import { TokenBytes, type Spelling } from './tokenBytes.js';
+import type { Tokenizer } from './tokenizer.js';
+import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
+
+/** All that makes a tokenizer, whatever file it came from. */
+export interface TokenizerSource {
+  /** Shown in messages. */
+  readonly file: string;
+  /** The parsed tokenizer.json. */
+  readonly tokenizer: unknown;
+  readonly specialTokens: SpecialTokens;
+  readonly chatTemplate: string | null;
+}
+
+/** Texts of tokens in the vocabulary. */
+export interface SpecialTokens {
+  readonly bos: string | null;
+  readonly eos: string | null;
+  readonly pad: string | null;
+  readonly unknown: string | null;
+  /** Further tokens that end a generation. */
+  readonly stopIds: readonly number[];
+}
+
+/** Throws UserError('file-corrupt' or 'file-unsupported') naming the file. */
+export function createTokenizer(source: TokenizerSource): Tokenizer {
+  const file = checkTokenizerFile(source.tokenizer, source.file);
+  try {
+    return new HuggingFaceTokenizer(file, source);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw corrupt(source.file, error instanceof Error ? error.message : String(error));
+  }
+}
+
+class HuggingFaceTokenizer implements Tokenizer {
+  readonly vocabSize: number;
+  readonly bosId: number | null;
+  readonly eosId: number | null;
+  readonly stopIds: readonly number[];
+  readonly padId: number;
+  readonly fillInTheMiddle;
+  private readonly encoder: Encoder;
+  private readonly bytes: TokenBytes;
+  private readonly specialIds: ReadonlySet<number>;
+  private readonly chatTemplate: ChatTemplate | null;
+
+  constructor(file: TokenizerFile, source: TokenizerSource) {
+    this.encoder = new Encoder(withReferenceSplits(file), {});
+    const addedIds = new Set(file.added_tokens.map(({ id }) => id));
+    this.specialIds = new Set(file.added_tokens.filter(({ special }) => special).map(({ id }) => id));
+    this.vocabSize = 1 + highest(Object.values(file.model.vocab), addedIds);
+    this.bytes = new TokenBytes(
+      spelling(file.decoder, source.file),
+      (id) => this.encoder.id_to_token(id),
+      (id) => addedIds.has(id),
+      (id) => this.specialIds.has(id),
+    );
+    const { bos, eos, pad, unknown, stopIds } = source.specialTokens;
+    this.bosId = this.idOf(bos);
+    this.eosId = this.idOf(eos);
+    this.padId = this.idOf(pad) ?? this.eosId ?? 0;
+    this.stopIds = [...new Set([...(this.eosId === null ? [] : [this.eosId]), ...stopIds])].filter(
+      (id) => id < this.vocabSize,
+    );
+    this.fillInTheMiddle = findFillInTheMiddle((token) => this.tokenId(token));
+    const names = Object.entries({ bos_token: bos, eos_token: eos, pad_token: pad, unk_token: unknown });
+    const named = Object.fromEntries(names.filter((entry): entry is [string, string] => entry[1] !== null));
+    this.chatTemplate = source.chatTemplate === null ? null : new ChatTemplate(source.chatTemplate, named, source.file);
+    this.probe(source.file);
+  }
+
+  get hasChatTemplate(): boolean {
+    return this.chatTemplate !== null;
+  }
+
+  encode(text: string, { addSpecialTokens = true } = {}): Int32Array {
+    return Int32Array.from(this.encoder.encode(text, { add_special_tokens: addSpecialTokens }).ids);
+  }
+
+  decode: Tokenizer['decode'] = (ids, options) => this.bytes.decode(ids, options);
+  streamDecoder: Tokenizer['streamDecoder'] = (options) => this.bytes.stream(options);
+  tokenText: Tokenizer['tokenText'] = (id) => this.bytes.show(id);
+  isSpecial: Tokenizer['isSpecial'] = (id) => this.specialIds.has(id);
+  tokenId: Tokenizer['tokenId'] = (token) => this.encoder.token_to_id(token);
+
+  applyChatTemplate: Tokenizer['applyChatTemplate'] = (messages, options) => {
+    if (this.chatTemplate) return this.chatTemplate.render(messages, options);
+    throw new UserError(
+      'model-unsupported',
+      'This model has no chat template, so it has not learned any layout of conversations. Choose an instruct or chat model, or alpaca data.',
+    );
+  };
+
+  private idOf(token: string | null): number | null {
+    return (token === null ? undefined : this.tokenId(token)) ?? null;
+  }
+
+  /** A post-processor may name tokens that do not exist; the library would hand on `undefined`. */
+  private probe(file: string): void {
+    const { ids, tokens } = this.encoder.encode('a 1\n');
+    const index = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);
+    if (index >= 0)
+      throw corrupt(file, `it makes the token ${JSON.stringify(tokens[index])}, which the vocabulary lacks`);
+  }
+}
+
+function highest(...lists: readonly Iterable<number>[]): number {
+  let result = 0;
+  for (const list of lists) for (const id of list) result = Math.max(result, id);
+  return result;
+}
+
+function spelling(decoder: Component | null, file: string): Spelling {
+  const steps = decoder?.type === 'Sequence' ? (decoder.decoders as Component[]) : decoder ? [decoder] : [];
+  const has = (type: string) => steps.some((step) => step.type === type);
+  if (has('ByteLevel')) return { kind: 'byte-level' };
+  if (has('Metaspace')) {
+    const never = steps.some((step) => step.prepend_scheme === 'never' || step.add_prefix_space === false);
+    return { kind: 'sentencepiece', stripLeadingSpace: !never };
+  }
+  if (has('ByteFallback') || has('Replace')) return { kind: 'sentencepiece', stripLeadingSpace: has('Strip') };
+  throw new UserError(
+    'file-unsupported',
+    `${file} has a decoder of the type ${JSON.stringify(decoder?.type ?? null)}; ByteLevel and SentencePiece-like ones are read.`,
+  );
+}

@@ -1,0 +1,124 @@
+import { UserError } from '../errors.js';
+
+/** The parts of a Hugging Face tokenizer.json that are read here; the rest goes to the library as it stands. */
+export interface TokenizerFile {
+  readonly model: BpeModel;
+  readonly added_tokens: readonly AddedToken[];
+  readonly normalizer: Component | null;
+  readonly pre_tokenizer: Component | null;
+  readonly post_processor: Component | null;
+  readonly decoder: Component | null;
+}
+
+export interface BpeModel {
+  readonly type: 'BPE';
+  readonly vocab: Readonly<Record<string, number>>;
+  readonly merges: readonly (string | readonly [string, string])[];
+  readonly unk_token?: string | null;
+  readonly fuse_unk?: boolean;
+  readonly byte_fallback?: boolean;
+  readonly ignore_merges?: boolean;
+  readonly continuing_subword_prefix?: string | null;
+  readonly end_of_word_suffix?: string | null;
+}
+
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special?: boolean;
+  readonly normalized?: boolean;
+  readonly lstrip?: boolean;
+  readonly rstrip?: boolean;
+  readonly single_word?: boolean;
+}
+
+/** A normalizer, pre-tokenizer, post-processor or decoder: a type and its own settings. */
+export interface Component {
+  readonly type: string;
+  readonly [setting: string]: unknown;
+}
+
+/** No vocabulary is near this; a file that names such an id would only cost memory. */
+const highestId = 4_000_000;
+
+/** Checks what a tokenizer.json holds, wholly, before any of it is used. Throws UserError naming `file`. */
+export function checkTokenizerFile(value: unknown, file: string): TokenizerFile {
+  if (!isObject(value)) throw corrupt(file, 'it is not a JSON object');
+  const { model } = value;
+  if (!isObject(model)) throw corrupt(file, '"model" is missing');
+  if (model.type !== undefined && model.type !== 'BPE') throw unsupportedModel(file, model.type);
+  if (!isObject(model.vocab)) throw corrupt(file, '"model.vocab" is missing');
+  if (!Array.isArray(model.merges)) throw corrupt(file, '"model.merges" is missing');
+  checkVocabulary(model.vocab, file);
+  checkMerges(model.vocab, model.merges, file);
+  const { added_tokens = [] } = value;
+  if (!Array.isArray(added_tokens)) throw corrupt(file, '"added_tokens" is not a list');
+  added_tokens.forEach((token, index) => checkAddedToken(token, index, file));
+  return {
+    model: { ...model, type: 'BPE' } as unknown as BpeModel,
+    added_tokens: added_tokens as AddedToken[],
+    normalizer: component(value, 'normalizer', file),
+    pre_tokenizer: component(value, 'pre_tokenizer', file),
+    post_processor: component(value, 'post_processor', file),
+    decoder: component(value, 'decoder', file),
+  };
+}
+
+export function corrupt(file: string, problem: string): UserError {
+  return new UserError(
+    'file-corrupt',
+    `${file} is not a usable tokenizer: ${problem}. Get the file again from its source.`,
+  );
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unsupportedModel(file: string, type: unknown): UserError {
+  return new UserError(
+    'file-unsupported',
+    `${file} holds a ${JSON.stringify(type)} tokenizer. LLaMA models have a BPE one, and only that kind is read.`,
+  );
+}
+
+function isId(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= highestId;
+}
+
+function checkVocabulary(vocab: Record<string, unknown>, file: string): void {
+  const seen = new Set<number>();
+  for (const [token, id] of Object.entries(vocab)) {
+    if (!isId(id)) throw corrupt(file, `the token ${show(token)} has the id ${show(id)}`);
+    if (seen.has(id)) throw corrupt(file, `two tokens have the id ${id}`);
+    seen.add(id);
+  }
+  if (seen.size === 0) throw corrupt(file, 'the vocabulary is empty');
+}
+
+function checkMerges(vocab: Record<string, unknown>, merges: readonly unknown[], file: string): void {
+  const pairs = typeof merges[0] === 'string' ? 'strings' : 'pairs';
+  merges.forEach((merge, index) => {
+    const parts = pairs === 'strings' && typeof merge === 'string' ? merge.split(' ') : merge;
+    if (!Array.isArray(parts) || parts.length !== 2 || !parts.every((part) => typeof part === 'string' && part !== ''))
+      throw corrupt(file, `merge ${index} is not a pair of tokens`);
+    const missing = [...parts, parts.join('')].find((token: string) => !Object.hasOwn(vocab, token));
+    if (missing !== undefined) throw corrupt(file, `merge ${index} needs ${show(missing)}, which the vocabulary lacks`);
+  });
+}
+
+function checkAddedToken(token: unknown, index: number, file: string): void {
+  if (!isObject(token) || !isId(token.id) || typeof token.content !== 'string' || token.content === '')
+    throw corrupt(file, `added token ${index} has no id or no text`);
+}
+
+function component(file: Record<string, unknown>, name: string, path: string): Component | null {
+  const value = file[name] ?? null;
+  if (value !== null && !(isObject(value) && typeof value.type === 'string'))
+    throw corrupt(path, `"${name}" has no type`);
+  return value as Component | null;
+}
+
+function show(value: unknown): string {
+  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+}

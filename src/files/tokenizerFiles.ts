@@ -1,0 +1,37 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../core/errors.js';
+import { tokenizerFromFolder } from '../core/tokenizer/folder.js';
+import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+
+/** tokenizer.json of LLaMA 3 is 9 MB; the largest vocabularies known come to 35 MB. */
+const largestFile = 128 * 2 ** 20;
+
+/** The tokenizer of a Hugging Face model folder. Throws UserError naming the file that is missing or broken. */
+export function readTokenizerFolder(folder: string): Tokenizer {
+  const file = join(folder, 'tokenizer.json');
+  const tokenizer = readIfThere(file);
+  if (tokenizer === null) {
+    const advice = 'Get it from where the model came from, or use the model as GGUF.';
+    throw new UserError('file-not-found', `${file} is missing: without it text can't be turned into tokens. ${advice}`);
+  }
+  return tokenizerFromFolder({
+    file,
+    tokenizer,
+    tokenizerConfig: readIfThere(join(folder, 'tokenizer_config.json')),
+    specialTokensMap: readIfThere(join(folder, 'special_tokens_map.json')),
+    generationConfig: readIfThere(join(folder, 'generation_config.json')),
+    config: readIfThere(join(folder, 'config.json')),
+    chatTemplate: readIfThere(join(folder, 'chat_template.jinja')),
+  });
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    if (statSync(path).size <= largestFile) return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UserError('file-unreadable', `${path} can't be read: ${(error as Error).message}`, { cause: error });
+  }
+  throw new UserError('file-unsupported', `${path} is larger than ${largestFile / 2 ** 20} MB, which no tokenizer is.`);
+}
