@@ -1,0 +1,54 @@
+import type { DataSummary, PreflightReport, SampleSequence } from '../protocol/preflight.js';
+import { wrapText } from './columns.js';
+import type { Output } from './output.js';
+import { bytes, duration, integer, large, plural, table } from './words.js';
+
+/** The numbers of a pre-flight report: what will be learned from, on what, for how long. */
+export function preflightSummary(report: PreflightReport): string {
+  const { device, trainableParameters, totalSteps, training, evaluation, estimate } = report;
+  const perStep = estimate.secondsPerStep < 10 ? estimate.secondsPerStep.toFixed(1) : estimate.secondsPerStep.toFixed(0);
+  return table([
+    ['To learn from', dataInWords(training)],
+    ['Held out', evaluation ? dataInWords(evaluation) : 'nothing: no held-out loss will be measured'],
+    ...(report.skippedCount > 0 ? ([['Skipped', plural(report.skippedCount, 'record')]] as const) : []),
+    ['Adapter', `${large(trainableParameters)} trainable parameters`],
+    ['Device', device],
+    ['Time', `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`],
+    ['Memory', `about ${bytes(estimate.peakMemoryBytes)}`],
+  ]);
+}
+
+function dataInWords({ examples, tokens, labelTokens, medianLength, longestLength, truncated }: DataSummary): string {
+  const lengths = `length ${integer(medianLength)} in the middle, ${integer(longestLength)} at most`;
+  const cut = truncated > 0 ? `, ${integer(truncated)} cut off` : '';
+  return `${plural(examples, 'example')}, ${integer(tokens)} tokens (the loss counts ${integer(labelTokens)}), ${lengths}${cut}`;
+}
+
+const skippedShown = 10;
+
+/** What was left out and what looks wrong; empty where there is nothing of the kind. */
+export function preflightConcerns({ skipped, skippedCount, warnings }: PreflightReport): string[] {
+  const shown = skipped.slice(0, skippedShown).map(({ origin, reason }) => `skipped ${origin}: ${reason}`);
+  const more = skippedCount - shown.length;
+  return [...shown, ...(more > 0 ? [`… and ${plural(more, 'more record')} skipped`] : []), ...warnings.map((text) => `warning: ${text}`)];
+}
+
+/** One sequence token by token, tokens parted by │; those the loss counts are coloured, or stand in brackets without colour. */
+export function sampleText({ origin, tokens }: SampleSequence, output: Output): string {
+  const pieces = tokens.map(({ text, learned }) => ({ text: visible(text), learned }));
+  const counted = output.colour ? 'the loss counts the green ones' : 'the loss counts those in [brackets]';
+  const title = `${origin} token by token; ${counted}:`;
+  if (output.colour) {
+    const painted = pieces.map(({ text, learned }) => (learned ? `${green}${text}${plain}` : output.faint(text)));
+    return `${title}\n${painted.join(output.faint('│'))}`;
+  }
+  const marked = pieces.map(({ text, learned }) => (learned ? `[${text}]` : text)).join('│');
+  return [title, ...wrapText(marked, output.width - 2).map((line) => `  ${line}`)].join('\n');
+}
+
+const green = '\u001b[32m';
+const plain = '\u001b[39m';
+
+function visible(text: string): string {
+  return text.replaceAll('\n', '↵').replaceAll('\t', '→').replaceAll(/\p{Cc}/gu, '�');
+}
