@@ -3,7 +3,7 @@ import { optimize } from '../core/graph/fuse.js';
 import { lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program, Shape } from '../core/graph/types.js';
 import { elementCount } from '../core/graph/types.js';
-import type { Device, DeviceTensor, Executable, HostArray } from './device.js';
+import type { CompileOptions, Device, DeviceTensor, Executable, HostArray } from './device.js';
 
 /** ONNX Runtime's CPU provider. Buffers of released tensors are used again, so that a training step allocates nothing. */
 export class CpuDevice implements Device {
@@ -15,22 +15,22 @@ export class CpuDevice implements Device {
     this.description = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
 
-  async compile(program: Program): Promise<Executable> {
-    const model = lowerToOnnx(optimize(program), { fusedMatMul: true });
+  async compile(program: Program, { constants, dynamicAxes }: CompileOptions = {}): Promise<Executable> {
+    const model = lowerToOnnx(optimize(program), { fusedMatMul: true }, constants, dynamicAxes);
     const session = await InferenceSession.create(model, {
       executionProviders: ['cpu'],
       intraOpNumThreads: this.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      ...(process.env['ORT_PROFILE'] ? { enableProfiling: true, profileFilePrefix: `/tmp/prof/${program.name}` } : {}),
     });
     const { pool } = this;
+    const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
     return {
-      async run(inputs) {
-        const results = new Map<string, CpuTensor>();
-        for (const [name, value] of program.outputs) results.set(name, pool.take(value.dtype, value.shape));
-        const feeds = Object.fromEntries([...program.inputs.keys()].map((name) => [name, ortTensor(required(inputs, name, program))]));
-        await session.run(feeds, Object.fromEntries([...results].map(([name, tensor]) => [name, tensor.tensor])));
+      async run(inputs, into) {
+        const results = new Map<string, DeviceTensor>();
+        for (const [name, value] of program.outputs) results.set(name, into?.get(name) ?? pool.take(value.dtype, value.shape));
+        const feeds = Object.fromEntries(inputNames.map((name) => [name, ortTensor(required(inputs, name, program))]));
+        await session.run(feeds, Object.fromEntries([...results].map(([name, tensor]) => [name, ortTensor(tensor)])));
         return results;
       },
       dispose: () => session.release(),

@@ -1,4 +1,5 @@
 /** @file What the engines need of a device: compile programs, hold tensors, run. */
+import type { Constants, DynamicAxes } from '../core/graph/lower.js';
 import type { DType, Program, Shape } from '../core/graph/types.js';
 
 export type HostArray = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
@@ -9,9 +10,19 @@ export interface DeviceTensor {
   readonly shape: Shape;
 }
 
+export interface CompileOptions {
+  /** Inputs that become part of the program, so that the device may repack them. */
+  readonly constants?: Constants;
+  /** Axes whose length is free; results along such axes must be given to `run`. */
+  readonly dynamicAxes?: DynamicAxes;
+}
+
 export interface Executable {
-  /** Results by output name; the caller owns them. Inputs stay the caller's. */
-  run(inputs: ReadonlyMap<string, DeviceTensor>): Promise<Map<string, DeviceTensor>>;
+  /**
+   * Results by output name; the caller owns them. Inputs stay the caller's. Where `into` names a tensor for an output, the
+   * result is written there; on the CPU that may be an input's own tensor, for caches that grow in place.
+   */
+  run(inputs: ReadonlyMap<string, DeviceTensor>, into?: ReadonlyMap<string, DeviceTensor>): Promise<Map<string, DeviceTensor>>;
   dispose(): Promise<void>;
 }
 
@@ -19,7 +30,7 @@ export interface Device {
   readonly kind: 'cpu' | 'webgpu';
   /** For people: "CPU, 2 threads". */
   readonly description: string;
-  compile(program: Program): Promise<Executable>;
+  compile(program: Program, options?: CompileOptions): Promise<Executable>;
   /** The device may keep `data` as it is: the caller gives it away. */
   upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor>;
   zeros(shape: Shape): Promise<DeviceTensor>;

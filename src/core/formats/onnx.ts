@@ -27,7 +27,8 @@ export interface OnnxNode {
 export interface OnnxValueInfo {
   readonly name: string;
   readonly type: OnnxType;
-  readonly shape: readonly number[];
+  /** A name stands for a length that may differ from call to call. */
+  readonly shape: readonly (number | string)[];
 }
 
 export interface OnnxGraph {
@@ -66,7 +67,7 @@ const root = protobuf.Root.fromJSON({
     Type: message({ tensorType: 'TensorType 1' }),
     TensorType: message({ elemType: 'int32 1', shape: 'Shape 2' }),
     Shape: message({ dim: 'repeated Dimension 1' }),
-    Dimension: message({ dimValue: 'int64 1' }),
+    Dimension: message({ dimValue: 'int64 1', dimParam: 'string 2' }),
   },
 });
 
@@ -108,7 +109,7 @@ function encodeAttribute(value: OnnxAttribute): object {
 }
 
 function encodeValueInfo({ name, type, shape }: OnnxValueInfo): object {
-  const dim = shape.map((dimValue) => ({ dimValue }));
+  const dim = shape.map((length) => (typeof length === 'string' ? { dimParam: length } : { dimValue: length }));
   return { name, type: { tensorType: { elemType: onnxTypes[type], shape: { dim } } } };
 }
 

@@ -1,0 +1,58 @@
+import { isAdapted, loraScaling } from '../adapters/lora.js';
+import type { Adapter } from '../adapters/peft.js';
+import type { LlamaConfig } from '../llama/config.js';
+import { linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
+import type { HostTensor } from '../train/stepRunner.js';
+import { loraGroupInput } from './decodePrograms.js';
+
+/** The adapter inputs of the decode programs, by name: `0.q_proj+k_proj+v_proj.lora_A`, `0.q_proj.lora_B`. */
+export type PreparedAdapter = ReadonlyMap<string, HostTensor>;
+
+/**
+ * Stacks the A of linears that read together, and writes scaling · strength · B into the columns of its own linear.
+ * Null, or a linear without adapter, becomes rank 1 of zeros: the programs always add something.
+ */
+export function prepareAdapter(config: LlamaConfig, adapter: Adapter | null, strength: number): PreparedAdapter {
+  const prepared = new Map<string, HostTensor>();
+  for (let layer = 0; layer < config.layerCount; layer++) {
+    for (const group of readingTogether) {
+      const adapted = adapter && isAdapted(adapter.lora, layer) ? group.filter((linear) => adapter.lora.targetModules.includes(linear)) : [];
+      prepareGroup(prepared, config, adapter, strength, layer, group, adapted);
+    }
+  }
+  return prepared;
+}
+
+function prepareGroup(
+  prepared: Map<string, HostTensor>,
+  config: LlamaConfig,
+  adapter: Adapter | null,
+  strength: number,
+  layer: number,
+  group: readonly LinearName[],
+  adapted: readonly LinearName[],
+): void {
+  const rank = adapter?.lora.r ?? 1;
+  const groupRank = Math.max(1, adapted.length * rank);
+  const inFeatures = linearShape(config, group[0]!)[1];
+  const stackedA = new Float32Array(groupRank * inFeatures);
+  adapted.forEach((linear, i) => stackedA.set(parameter(adapter!, layer, linear, 'A').data, i * rank * inFeatures));
+  prepared.set(`${layer}.${loraGroupInput(group[0]!)}`, { shape: [groupRank, inFeatures], data: stackedA });
+  for (const linear of group) {
+    const outFeatures = linearShape(config, linear)[0];
+    const wideB = new Float32Array(outFeatures * groupRank);
+    const column = adapted.indexOf(linear) * rank;
+    if (column >= 0) {
+      const { data } = parameter(adapter!, layer, linear, 'B');
+      const factor = loraScaling(adapter!.lora) * strength;
+      for (let row = 0; row < outFeatures; row++) {
+        for (let r = 0; r < rank; r++) wideB[row * groupRank + column + r] = factor * data[row * rank + r]!;
+      }
+    }
+    prepared.set(`${layer}.${linear}.lora_B`, { shape: [outFeatures, groupRank], data: wideB });
+  }
+}
+
+function parameter(adapter: Adapter, layer: number, linear: LinearName, matrix: 'A' | 'B'): HostTensor {
+  return adapter.parameters.get(`base_model.model.${linearPath(layer, linear)}.lora_${matrix}.weight`)!;
+}

@@ -1,0 +1,182 @@
+/** @file Runs the decode programs: a base model in memory, caches, prepared adapters. */
+import {
+  decodeHeadProgram,
+  decodeLayersProgram,
+  type DecodeDType,
+  type DecodeProgram,
+} from '../core/generate/decodePrograms.js';
+import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
+import type { LlamaConfig } from '../core/llama/config.js';
+import { ropeTables } from '../core/llama/rope.js';
+import type { WeightStore } from '../core/llama/weights.js';
+import { decodeConstants, headConstants } from './decodeConstants.js';
+import type { Device, DeviceTensor, Executable } from './device.js';
+
+/** Prompt tokens per call: long enough to use the cores, short enough to react to a cancellation. */
+const promptChunk = 256;
+
+/** Weights of one session; a model file of more would not fit a protobuf message. */
+const maxSessionBytes = 1 << 29;
+
+interface LayerGroup {
+  readonly from: number;
+  readonly to: number;
+  readonly executable: Executable;
+}
+
+/** Keys and values of the tokens seen so far, for one sequence. */
+export class KeyValueCache {
+  readonly ids: number[] = [];
+  tensors = new Map<string, DeviceTensor>();
+  capacity = 0;
+}
+
+export class Decoder {
+  private rope: { capacity: number; tensors: Map<string, DeviceTensor> } | null = null;
+
+  private constructor(
+    readonly config: LlamaConfig,
+    private readonly device: Device,
+    private readonly groups: readonly LayerGroup[],
+    private readonly head: Executable,
+    /** [V, H] on the host: only single rows are ever wanted. */
+    private readonly embedding: Float32Array,
+  ) {}
+
+  static async load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
+    const { config } = store;
+    const groups: LayerGroup[] = [];
+    const perGroup = layersPerSession(store, dtype);
+    for (let from = 0; from < config.layerCount; from += perGroup) {
+      const to = Math.min(config.layerCount, from + perGroup);
+      const { program, dynamicAxes } = freeCapacity(decodeLayersProgram(config, from, to, 1, dtype));
+      const constants = decodeConstants(store, program, dtype);
+      groups.push({ from, to, executable: await device.compile(program, { constants, dynamicAxes }) });
+    }
+    const { program } = decodeHeadProgram(config, dtype);
+    const head = await device.compile(program, { constants: headConstants(store, program, dtype) });
+    return new Decoder(config, device, groups, head, store.readFloat32('model.embed_tokens.weight'));
+  }
+
+  /**
+   * Appends ids to the cache and returns the logits [V] after the last of them.
+   * `checkpoint` runs between chunks of a long prompt and may throw to cancel; the cache then holds what was done.
+   */
+  async append(cache: KeyValueCache, ids: readonly number[], adapter: ReadonlyMap<string, DeviceTensor>, checkpoint: () => Promise<void>): Promise<Float32Array> {
+    let last: Float32Array | null = null;
+    for (let start = 0; start < ids.length; start += promptChunk) {
+      if (start > 0) await checkpoint();
+      last = await this.appendChunk(cache, ids.slice(start, start + promptChunk), adapter);
+    }
+    return this.logits(last!);
+  }
+
+  async uploadAdapter(prepared: PreparedAdapter): Promise<Map<string, DeviceTensor>> {
+    const tensors = new Map<string, DeviceTensor>();
+    for (const [name, { shape, data }] of prepared) tensors.set(name, await this.device.upload('float32', shape, data));
+    return tensors;
+  }
+
+  releaseAll(tensors: ReadonlyMap<string, DeviceTensor>): void {
+    tensors.forEach((tensor) => this.device.release(tensor));
+  }
+
+  async dispose(): Promise<void> {
+    for (const { executable } of this.groups) await executable.dispose();
+    await this.head.dispose();
+    if (this.rope) this.releaseAll(this.rope.tensors);
+  }
+
+  /** The last hidden state [H] after the chunk. */
+  private async appendChunk(cache: KeyValueCache, ids: readonly number[], adapter: ReadonlyMap<string, DeviceTensor>): Promise<Float32Array> {
+    const { hiddenSize } = this.config;
+    const total = cache.ids.length + ids.length;
+    await this.reserve(cache, total);
+    const shape = [1, ids.length, hiddenSize];
+    const positions = new Map([
+      ['last_index', await this.device.upload('int32', [1], Int32Array.of(total - 1))],
+      ['total_length', await this.device.upload('int32', [1], Int32Array.of(total))],
+      ...(await this.ropeTensors(cache.capacity)),
+    ]);
+    let x = await this.device.upload('float32', shape, this.embed(ids));
+    for (const group of this.groups) {
+      const into = new Map([['y', await this.device.zeros(shape)]]);
+      for (let layer = group.from; layer < group.to; layer++) {
+        for (const part of ['key', 'value']) into.set(`${layer}.present_${part}`, cache.tensors.get(`${layer}.past_${part}`)!);
+      }
+      const results = await group.executable.run(new Map([...positions, ...adapter, ...cache.tensors, ['x', x]]), into);
+      this.device.release(x);
+      x = results.get('y')!;
+    }
+    const hidden = await this.device.download(x);
+    this.device.release(x);
+    cache.ids.push(...ids);
+    return hidden.slice(-hiddenSize);
+  }
+
+  private async logits(hidden: Float32Array): Promise<Float32Array> {
+    const x = await this.device.upload('float32', [1, 1, this.config.hiddenSize], hidden);
+    const results = await this.head.run(new Map([['x', x]]));
+    const logits = await this.device.download(results.get('logits')!);
+    this.releaseAll(results);
+    return logits;
+  }
+
+  private embed(ids: readonly number[]): Float32Array {
+    const { hiddenSize } = this.config;
+    const x = new Float32Array(ids.length * hiddenSize);
+    ids.forEach((id, i) => x.set(this.embedding.subarray(id * hiddenSize, (id + 1) * hiddenSize), i * hiddenSize));
+    return x;
+  }
+
+  /** Makes room for `length` tokens; a cache grows to double its size, so that copying stays rare. */
+  private async reserve(cache: KeyValueCache, length: number): Promise<void> {
+    if (length <= cache.capacity) return;
+    const capacity = Math.max(512, 2 ** Math.ceil(Math.log2(length)));
+    const { keyValueHeadCount, headDim, layerCount } = this.config;
+    const grown = new Map<string, DeviceTensor>();
+    for (let layer = 0; layer < layerCount; layer++) {
+      for (const name of [`${layer}.past_key`, `${layer}.past_value`]) {
+        const data = new Float32Array(keyValueHeadCount * capacity * headDim);
+        const old = cache.tensors.get(name);
+        if (old) {
+          const content = await this.device.download(old);
+          const [from, to] = [cache.capacity * headDim, capacity * headDim];
+          for (let head = 0; head < keyValueHeadCount; head++) data.set(content.subarray(head * from, (head + 1) * from), head * to);
+          this.device.release(old);
+        }
+        grown.set(name, await this.device.upload('float32', [1, keyValueHeadCount, capacity, headDim], data));
+      }
+    }
+    cache.tensors = grown;
+    cache.capacity = capacity;
+  }
+
+  private async ropeTensors(capacity: number): Promise<Map<string, DeviceTensor>> {
+    if (this.rope?.capacity === capacity) return this.rope.tensors;
+    if (this.rope) this.releaseAll(this.rope.tensors);
+    const { cos, sin } = ropeTables(this.config, capacity);
+    const shape = [capacity, this.config.headDim / 2];
+    const tensors = new Map([
+      ['cos', await this.device.upload('float32', shape, cos)],
+      ['sin', await this.device.upload('float32', shape, sin)],
+    ]);
+    this.rope = { capacity, tensors };
+    return tensors;
+  }
+}
+
+function layersPerSession({ config, info }: WeightStore, dtype: DecodeDType): number {
+  const bytesPerWeight = { fp32: 4, int8: 1.125, int4: 0.625 }[dtype];
+  const elements = ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj', 'mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj']
+    .map((linear) => info(`model.layers.0.${linear}.weight`)!.shape)
+    .reduce((sum, [rows, columns]) => sum + rows! * columns!, 0);
+  return Math.min(config.layerCount, Math.max(1, Math.floor(maxSessionBytes / (elements * bytesPerWeight))));
+}
+
+/** The programs are built for one position; the caches' length is free. */
+function freeCapacity({ program, dynamicAxes }: DecodeProgram): DecodeProgram {
+  const caches = [...program.inputs.keys(), ...program.outputs.keys()].filter((name) => /(past|present)_(key|value)$/.test(name));
+  const free = Object.fromEntries(caches.map((name) => [name, { 2: 'capacity' }]));
+  return { program, dynamicAxes: { ...dynamicAxes, ...free, cos: { 0: 'capacity' }, sin: { 0: 'capacity' } } };
+}

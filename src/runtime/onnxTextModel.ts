@@ -1,0 +1,125 @@
+/** @file Text generation on a device: caches that remember prefixes, adapters that are switched without reloading. */
+import type { Adapter } from '../core/adapters/peft.js';
+import { checkAdapterFits } from '../core/adapters/peft.js';
+import type { DecodeDType } from '../core/generate/decodePrograms.js';
+import { prepareAdapter } from '../core/generate/preparedAdapter.js';
+import { Sampler } from '../core/generate/sampling.js';
+import type { FinishReason, GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
+import type { WeightStore } from '../core/llama/weights.js';
+import { UserError } from '../core/errors.js';
+import { Decoder, KeyValueCache } from './decoder.js';
+import type { Device, DeviceTensor } from './device.js';
+
+/** Adapters and caches kept ready: enough for base beside adapter, and two more. */
+const keptVoices = 4;
+
+/** An adapter at a strength, with the cache of what it last read. */
+interface Voice {
+  readonly adapter: Adapter | null;
+  readonly strength: number;
+  readonly tensors: Map<string, DeviceTensor>;
+  readonly cache: KeyValueCache;
+}
+
+export async function createTextModel(weights: WeightStore, device: Device, dtype: DecodeDType): Promise<TextModel> {
+  return new OnnxTextModel(await Decoder.load(weights, device, dtype), `${device.description}, ${dtype} weights`);
+}
+
+class OnnxTextModel implements TextModel {
+  readonly contextLength: number;
+  /** Most recently used last. */
+  private voices: Voice[] = [];
+
+  constructor(
+    private readonly decoder: Decoder,
+    readonly description: string,
+  ) {
+    this.contextLength = decoder.config.contextLength;
+  }
+
+  async generate(request: GenerateRequest, onToken: (id: number) => boolean | void): Promise<GenerateResult> {
+    const { promptIds, sampling, maxNewTokens, endIds } = request;
+    this.checkLength(promptIds.length);
+    const voice = await this.voice(request.adapter, request.adapterStrength);
+    const sampler = new Sampler(sampling);
+    const ids: number[] = [];
+    const started = performance.now();
+    const reusedTokens = reusePrefix(voice.cache, promptIds);
+    let logits = await this.append(voice, promptIds.slice(reusedTokens));
+    const prompted = performance.now();
+
+    let finishReason: FinishReason = 'length';
+    const limit = Math.min(maxNewTokens, this.contextLength - promptIds.length);
+    while (ids.length < limit) {
+      const id = sampler.next(logits, function* () { yield* promptIds; yield* ids; }());
+      if (endIds.includes(id)) {
+        finishReason = 'end';
+        break;
+      }
+      ids.push(id);
+      if (onToken(id) === false) {
+        finishReason = 'stopped';
+        break;
+      }
+      await eventLoopTurn();
+      if (ids.length < limit) logits = await this.append(voice, [id]);
+    }
+    const promptSeconds = (prompted - started) / 1000;
+    return { ids, finishReason, reusedTokens, promptSeconds, decodeSeconds: (performance.now() - prompted) / 1000 };
+  }
+
+  async logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array> {
+    this.checkLength(ids.length);
+    const voice = await this.voice(adapter, adapterStrength);
+    return this.append(voice, ids.slice(reusePrefix(voice.cache, ids)));
+  }
+
+  async dispose(): Promise<void> {
+    this.voices.forEach((voice) => this.forget(voice));
+    this.voices = [];
+    await this.decoder.dispose();
+  }
+
+  private append(voice: Voice, ids: readonly number[]): Promise<Float32Array> {
+    return this.decoder.append(voice.cache, ids, voice.tensors, eventLoopTurn);
+  }
+
+  private checkLength(promptLength: number): void {
+    if (promptLength === 0) throw new UserError('data-invalid', 'The prompt is empty: it needs at least one token.');
+    if (promptLength >= this.contextLength) {
+      const message = `The prompt has ${promptLength} tokens; this model reads at most ${this.contextLength}. Shorten it.`;
+      throw new UserError('data-invalid', message);
+    }
+  }
+
+  private async voice(adapter: Adapter | null, strength: number): Promise<Voice> {
+    const known = this.voices.find((voice) => voice.adapter === adapter && (adapter === null || voice.strength === strength));
+    if (adapter && !known) checkAdapterFits(adapter, this.decoder.config, adapter.baseModel ?? 'The adapter');
+    const voice = known ?? {
+      adapter,
+      strength,
+      tensors: await this.decoder.uploadAdapter(prepareAdapter(this.decoder.config, adapter, strength)),
+      cache: new KeyValueCache(),
+    };
+    this.voices = [...this.voices.filter((other) => other !== voice), voice];
+    while (this.voices.length > keptVoices) this.forget(this.voices.shift()!);
+    return voice;
+  }
+
+  private forget({ tensors, cache }: Voice): void {
+    this.decoder.releaseAll(tensors);
+    this.decoder.releaseAll(cache.tensors);
+  }
+}
+
+/** Cuts the cache back to what it shares with the prompt; at least one token must be read anew to have logits. */
+function reusePrefix(cache: KeyValueCache, promptIds: readonly number[]): number {
+  let shared = 0;
+  while (shared < promptIds.length - 1 && cache.ids[shared] === promptIds[shared]) shared++;
+  cache.ids.length = Math.min(cache.ids.length, shared);
+  return cache.ids.length;
+}
+
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
