@@ -94,6 +94,7 @@ export class Decoder {
     await this.reserve(cache, total);
     const shape = [1, ids.length, hiddenSize];
     const positions = new Map([
+      ['position_ids', await this.device.upload('int64', [1, ids.length], BigInt64Array.from(ids, (_, i) => BigInt(total - ids.length + i)))],
       ['last_index', await this.device.upload('int32', [1], Int32Array.of(total - 1))],
       ['total_length', await this.device.upload('int32', [1], Int32Array.of(total))],
       ...(await this.ropeTensors(cache.capacity)),

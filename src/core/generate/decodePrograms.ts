@@ -32,15 +32,13 @@ export interface DecodeProgram {
  */
 export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, capacity: number, dtype: DecodeDType): DecodeProgram {
   const b = new GraphBuilder();
-  const dynamicAxes: DecodeProgram['dynamicAxes'] = { x: { 1: 'tokens' }, y: { 1: 'tokens' } };
+  const dynamicAxes: DecodeProgram['dynamicAxes'] = { x: { 1: 'tokens' }, y: { 1: 'tokens' }, position_ids: { 1: 'tokens' } };
   const outputs: Record<string, Value> = {};
   const cacheShape = [1, config.keyValueHeadCount, capacity, config.headDim];
-  const positions = [
-    b.input('last_index', [1], 'int32'),
-    b.input('total_length', [1], 'int32'),
-    b.input('cos', [capacity, config.headDim / 2]),
-    b.input('sin', [capacity, config.headDim / 2]),
-  ];
+  const lengths = [b.input('last_index', [1], 'int32'), b.input('total_length', [1], 'int32')];
+  const positionIds = b.input('position_ids', [1, newTokens], 'int64');
+  const cos = b.input('cos', [capacity, config.headDim / 2]);
+  const sin = b.input('sin', [capacity, config.headDim / 2]);
 
   let x = b.input('x', [1, newTokens, config.hiddenSize]);
   for (let layer = from; layer < to; layer++) {
@@ -53,7 +51,8 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
       },
       attend: (query, key, value) => {
         const caches = [b.input(local('past_key'), cacheShape), b.input(local('past_value'), cacheShape)];
-        const attention = b.cachedAttention([query, key, value, ...caches, ...positions], attentionAttributes(config));
+        const rotate = (vectors: Value): Value => b.rope(vectors, positionIds, cos, sin);
+        const attention = b.cachedAttention([rotate(query), rotate(key), value, ...caches, ...lengths], attentionAttributes(config));
         outputs[local('present_key')] = attention.key;
         outputs[local('present_value')] = attention.value;
         return attention.output;

@@ -106,7 +106,7 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
     return e.emit('RotaryEmbedding', [x!, positionIds!, cos!, signedSin], { interleaved: 0 }, { domain: 'com.microsoft', scope });
   },
   cachedAttention: (e, { attributes: { heads, keyValueHeads, headDim }, scope }, inputs) => {
-    const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, do_rotary: 1, scale: { float: 1 / Math.sqrt(headDim) } };
+    const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, scale: { float: 1 / Math.sqrt(headDim) } };
     return e.emit('GroupQueryAttention', inputs, attributes, { domain: 'com.microsoft', scope, moreOutputs: 2 });
   },
   presentKey: (_e, _value, [attention]) => `${attention}:1`,

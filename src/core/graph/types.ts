@@ -71,10 +71,10 @@ export interface OpAttributes {
    */
   attention: AttentionAttributes;
   /**
-   * Causal attention of new tokens to a cache and to themselves, RoPE included (com.microsoft.GroupQueryAttention).
+   * Causal attention of new tokens to a cache and to themselves (com.microsoft.GroupQueryAttention).
    * query [1, T, heads · headDim], key and value [1, T, keyValueHeads · headDim], pastKey and pastValue
-   * [1, keyValueHeads, capacity, headDim], lastIndex [1] int32 (of the last valid position after this call), totalLength [1]
-   * int32, cos and sin [positions, headDim / 2] → [1, T, heads · headDim].
+   * [1, keyValueHeads, capacity, headDim], lastIndex [1] int32 (of the last valid position after this call) and
+   * totalLength [1] int32 → [1, T, heads · headDim].
    */
   cachedAttention: AttentionAttributes;
   /** The caches after a cachedAttention, its only operand: like pastKey and pastValue. */
