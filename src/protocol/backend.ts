@@ -1,0 +1,200 @@
+/**
+ * @file What extension and backend say to each other, over the language server's connection (docs/architecture.md). Plain JSON;
+ * a run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
+ */
+import type { PreflightReport } from './preflight.js';
+import type { Metric, RunControl, RunState } from './run.js';
+import type { RunConfig } from './runConfig.js';
+import type { ConfigProblem } from './validateRunConfig.js';
+
+/** Raised when a message changes its meaning; both sides come from one package, so a difference is a broken installation. */
+export const protocolVersion = 1;
+
+/** initializationOptions of the language server. */
+export interface BackendOptions extends BackendSettings {
+  readonly protocolVersion: number;
+}
+
+/** What the extension's settings come to; sent again when they change. */
+export interface BackendSettings {
+  /** Where runs are looked for; new ones go into the first. */
+  readonly runsFolders: readonly string[];
+  /** Where models and adapters are looked for, besides the cache. */
+  readonly modelFolders: readonly ModelFolder[];
+  readonly device: 'auto' | 'cpu' | 'webgpu';
+  /** null: the engine decides. */
+  readonly threads: number | null;
+}
+
+export interface ModelFolder {
+  readonly path: string;
+  readonly source: ModelSource;
+}
+
+export type ModelSource = 'cache' | 'workspace' | 'added';
+
+export interface RunSummary {
+  readonly runId: string;
+  readonly name: string;
+  readonly model: string;
+  readonly dataPath: string;
+  readonly state: RunState;
+  readonly lastMetric: Metric | null;
+  /** Whether adapter/ is there to be used. */
+  readonly hasAdapter: boolean;
+}
+
+/** Something happened in a run. `seq` counts the events of one run since the backend started; a snapshot says how far it goes. */
+export type RunEvent = { readonly runId: string; readonly seq: number } & (
+  | { readonly kind: 'changed'; readonly run: RunSummary }
+  /** `first`: the index of metrics[0] in metrics.jsonl; 0 after the file was replaced, which a resumed run does. */
+  | { readonly kind: 'metrics'; readonly first: number; readonly metrics: readonly Metric[] }
+  | { readonly kind: 'removed' }
+);
+
+export interface RunsSnapshot {
+  readonly runs: readonly RunSummary[];
+  /** By runId. Events up to here are in the snapshot. */
+  readonly throughSeq: Readonly<Record<string, number>>;
+}
+
+/** A page of metrics.jsonl, so that no message is large. */
+export interface MetricsPage {
+  readonly first: number;
+  readonly metrics: readonly Metric[];
+  /** Metrics there were when this was read; asking again from `first + metrics.length` gets the next page. */
+  readonly total: number;
+}
+
+export interface ModelInfo {
+  readonly path: string;
+  readonly name: string;
+  readonly kind: 'huggingface' | 'gguf';
+  readonly source: ModelSource;
+  readonly sizeBytes: number;
+}
+
+export interface AdapterInfo {
+  /** Folder in PEFT's format. */
+  readonly path: string;
+  readonly name: string;
+  /** As adapter_config.json says: a path or a name. */
+  readonly baseModel: string;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly targetModules: readonly string[];
+  readonly sizeBytes: number;
+  /** The run it came from. */
+  readonly runId: string | null;
+}
+
+/** What a run config comes to before anything is loaded: from the headers of the model's files. */
+export interface RunEstimate {
+  readonly trainableParameters: number;
+  readonly totalParameters: number;
+  readonly peakMemoryBytes: number;
+  /** null: unknown until a step was measured. */
+  readonly secondsPerStep: number | null;
+}
+
+export type ConfigCheck =
+  | { readonly ok: true; readonly config: RunConfig; readonly estimate: RunEstimate | null; readonly note: string | null }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export interface SamplingSettings {
+  /** 0: always the most likely token. */
+  readonly temperature: number;
+  /** 0: off. */
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly seed: number;
+}
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface GenerateParams {
+  /** Chosen by whoever asks; names the stream in generate/token. */
+  readonly streamId: string;
+  readonly model: string;
+  /** null: the base model alone. */
+  readonly adapter: string | null;
+  readonly adapterStrength: number;
+  /** Text goes in as it is; messages go through the model's chat template. */
+  readonly prompt: { readonly text: string } | { readonly messages: readonly ChatMessage[] };
+  readonly sampling: SamplingSettings;
+  readonly maxNewTokens: number;
+}
+
+export interface GenerateSummary {
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+  readonly firstTokenMs: number;
+  readonly reason: 'end' | 'length' | 'stopped';
+}
+
+/** How ghost text is made; null model: not at all. */
+export interface CompletionSettings {
+  readonly model: string | null;
+  readonly adapter: string | null;
+  readonly adapterStrength: number;
+  /** VS Code language ids, or ["*"]. */
+  readonly languages: readonly string[];
+  readonly mode: CompletionMode;
+  readonly debounceMs: number;
+  readonly maxNewTokens: number;
+}
+
+/** line: to the end of the line. block: until the block ends. auto: a block after a line that opens one, else a line. */
+export type CompletionMode = 'auto' | 'line' | 'block';
+
+export type CompletionStatus =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready'; readonly latencyMs: number | null }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface DoctorFinding {
+  readonly level: 'ok' | 'note' | 'problem';
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** Requests of the extension by method. They fail with a ResponseError whose message is for people. */
+export interface BackendRequests {
+  'loraWorkbench/runs/list': { params: null; result: RunsSnapshot };
+  'loraWorkbench/runs/metrics': { params: { runId: string; first: number }; result: MetricsPage };
+  'loraWorkbench/runs/config': { params: { runId: string }; result: RunConfig };
+  /** Starts a trainer of its own in a new run directory. */
+  'loraWorkbench/runs/start': { params: { config: unknown }; result: { runId: string } };
+  /** A paused run goes on; for a stopped, interrupted or failed one a trainer starts at the last checkpoint. */
+  'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
+  'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
+  'loraWorkbench/runs/delete': { params: { runId: string }; result: null };
+  'loraWorkbench/models/list': { params: null; result: readonly ModelInfo[] };
+  'loraWorkbench/adapters/list': { params: null; result: readonly AdapterInfo[] };
+  /** Schema, paths, and what the configuration comes to. */
+  'loraWorkbench/config/check': { params: { config: unknown }; result: ConfigCheck };
+  /** Reads the data, measures a step. Takes as long as that; can be cancelled. */
+  'loraWorkbench/preflight': { params: { config: unknown }; result: PreflightReport };
+  'loraWorkbench/generate': { params: GenerateParams; result: GenerateSummary };
+  'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
+  'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
+  'loraWorkbench/settings': { params: BackendSettings; result: null };
+  'loraWorkbench/doctor': { params: null; result: readonly DoctorFinding[] };
+}
+
+/** What the backend tells by itself, by method. */
+export interface BackendNotifications {
+  'loraWorkbench/runs/events': { readonly events: readonly RunEvent[] };
+  'loraWorkbench/models/changed': null;
+  'loraWorkbench/generate/token': { readonly streamId: string; readonly text: string };
+  'loraWorkbench/completion/status': CompletionStatus;
+}
+
+export type RequestMethod = keyof BackendRequests;
+export type NotificationMethod = keyof BackendNotifications;
