@@ -1,0 +1,203 @@
+import CRC32 from 'crc-32';
+import { UserError } from '../errors.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import type { Example } from './batch.js';
+import { batchesForEpoch, type BatchPlan } from './batches.js';
+import { detectFormat, filesOfFormat, type FormatName } from './detectFormat.js';
+import { readSequences, type ReadSequence } from './readSequences.js';
+import {
+  sampleSequences,
+  skippedShown,
+  summarize,
+  warningsAbout,
+  type DataReport,
+  type FittedExample,
+} from './report.js';
+import type { EncodingContext } from './sequence.js';
+import type { DataFiles, Skipped } from './source.js';
+import { chooseHeldOut } from './split.js';
+
+/** The keys of `data` in run.json, and the seed. */
+export interface DatasetConfig {
+  readonly path: string;
+  readonly format: FormatName | 'auto';
+  readonly eval_path: string | null;
+  /** Share of the records held out where eval_path is null. */
+  readonly eval_fraction: number;
+  readonly max_seq_length: number;
+  readonly train_on_prompt: boolean;
+  readonly seed: number;
+}
+
+export interface Dataset {
+  readonly training: readonly Example[];
+  /** Empty: nothing is held out. */
+  readonly evaluation: readonly Example[];
+  readonly report: DataReport;
+  /** Changes when any id or label does. */
+  readonly fingerprint: string;
+}
+
+export interface LoadOptions {
+  /** Ids must lie below; the tokenizer's size unless the model's is given. */
+  readonly vocabSize?: number;
+  /** Called after each record; throw from it to stop. */
+  readonly onRecord?: (records: number) => void;
+}
+
+/**
+ * Reads, encodes, checks and splits training data. Broken records are left out and reported; throws UserError('data-invalid') when
+ * nothing usable is left or an id is not the model's. Every example that comes back has a token to learn, so every batch has.
+ */
+export function loadDataset(
+  config: DatasetConfig,
+  tokenizer: Tokenizer,
+  files: DataFiles,
+  options: LoadOptions = {},
+): Dataset {
+  const context: EncodingContext = {
+    tokenizer,
+    vocabSize: options.vocabSize ?? tokenizer.vocabSize,
+    maxSequenceLength: config.max_seq_length,
+    trainOnPrompt: config.train_on_prompt,
+  };
+  const reader = new Reader(context, files, options.onRecord);
+  const main = reader.read(config.path, config.format);
+  const { training, evaluation } =
+    config.eval_path === null
+      ? split(main.records, config.eval_fraction, config.seed)
+      : {
+          training: examplesOf(main.records),
+          evaluation: examplesOf(reader.read(config.eval_path, main.format).records),
+        };
+  const summary = summarize(training, config.max_seq_length);
+  const heldOut = evaluation.length > 0 ? summarize(evaluation, config.max_seq_length) : null;
+  return {
+    training,
+    evaluation,
+    fingerprint: fingerprint(training, evaluation),
+    report: {
+      format: main.format,
+      training: summary,
+      evaluation: heldOut,
+      skipped: reader.skipped,
+      skippedCount: reader.skippedCount,
+      samples: sampleSequences(training, tokenizer),
+      warnings: warningsAbout(summary, heldOut, reader.skippedCount, config.max_seq_length),
+    },
+  };
+}
+
+export interface TrainingDataOptions {
+  readonly batchSize: number;
+  readonly maxSequenceLength: number;
+  readonly packing: boolean;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  readonly padId: number;
+}
+
+/** A data set as the training loop wants it: the same batches for the same arguments, whenever and in whatever order asked for. */
+export function trainingData(
+  { training, evaluation }: Pick<Dataset, 'training' | 'evaluation'>,
+  options: TrainingDataOptions,
+): { epoch(epoch: number): BatchPlan; readonly evaluation: BatchPlan | null } {
+  let latest: { readonly epoch: number; readonly plan: BatchPlan } | undefined;
+  return {
+    epoch(epoch) {
+      if (latest?.epoch !== epoch) latest = { epoch, plan: batchesForEpoch(training, options, { ...options, epoch }) };
+      return latest.plan;
+    },
+    evaluation:
+      evaluation.length > 0
+        ? batchesForEpoch(evaluation, options, { shuffle: false, seed: options.seed, epoch: 0 })
+        : null,
+  };
+}
+
+/** Reads places one after another and keeps count of what was left out. */
+class Reader {
+  readonly skipped: Skipped[] = [];
+  skippedCount = 0;
+  private recordCount = 0;
+
+  constructor(
+    private readonly context: EncodingContext,
+    private readonly files: DataFiles,
+    private readonly onRecord: ((records: number) => void) | undefined,
+  ) {}
+
+  read(path: string, wanted: FormatName | 'auto'): { format: FormatName; records: ReadSequence[] } {
+    const place = this.files.open(path);
+    const format = wanted === 'auto' ? detectFormat(place) : wanted;
+    const problems: Skipped[] = place.kind === 'folder' ? [...place.skipped] : [];
+    const records: ReadSequence[] = [];
+    for (const file of filesOfFormat(place, format)) {
+      for (const result of readSequences(file, format, this.context)) {
+        if ('reason' in result) problems.push(result);
+        else records.push(this.checked(result));
+        this.onRecord?.(++this.recordCount);
+      }
+    }
+    if (records.length === 0) throw nothingUsable(path, format, problems);
+    this.skippedCount += problems.length;
+    this.skipped.push(...problems.slice(0, skippedShown - this.skipped.length));
+    return { format, records };
+  }
+
+  /** A tokenizer may have more tokens than the model has rows for. */
+  private checked(record: ReadSequence): ReadSequence {
+    const { vocabSize, tokenizer } = this.context;
+    for (const { inputIds } of record.sequences) {
+      const outside = inputIds.find((id) => id >= vocabSize);
+      if (outside === undefined) continue;
+      throw new UserError(
+        'data-invalid',
+        `${record.origin} makes the token ${JSON.stringify(tokenizer.tokenText(outside))} with the id ${outside}, but the model's ` +
+          `vocabulary ends at ${vocabSize - 1}: tokenizer and model do not belong together.`,
+      );
+    }
+    return record;
+  }
+}
+
+function nothingUsable(path: string, format: FormatName, problems: readonly Skipped[]): UserError {
+  const [first] = problems;
+  const problem = first
+    ? `The first of ${problems.length} problems is in ${first.origin}: ${first.reason}.`
+    : 'There is nothing in it.';
+  return new UserError('data-invalid', `${path} has no usable example, read as ${format} data. ${problem}`);
+}
+
+function examplesOf(records: readonly ReadSequence[]): FittedExample[] {
+  return records.flatMap(({ origin, sequences, cut }) => sequences.map((sequence) => ({ ...sequence, origin, cut })));
+}
+
+/** By record, so that the windows of one file stay on one side; a single long text is split by its windows. */
+function split(
+  records: readonly ReadSequence[],
+  fraction: number,
+  seed: number,
+): { training: FittedExample[]; evaluation: FittedExample[] } {
+  const units =
+    records.length > 1
+      ? records
+      : records.flatMap((record) => record.sequences.map((sequence) => ({ ...record, sequences: [sequence] })));
+  const heldOut = chooseHeldOut(units.length, fraction, seed);
+  return {
+    training: examplesOf(units.filter((_, index) => !heldOut.has(index))),
+    evaluation: examplesOf(units.filter((_, index) => heldOut.has(index))),
+  };
+}
+
+function fingerprint(...sets: readonly (readonly Example[])[]): string {
+  let sum = 0;
+  const add = (numbers: Int32Array) => {
+    sum = CRC32.buf(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), sum);
+  };
+  for (const examples of sets) {
+    add(Int32Array.of(examples.length));
+    for (const { inputIds, labels } of examples) [Int32Array.of(inputIds.length), inputIds, labels].forEach(add);
+  }
+  return (sum >>> 0).toString(16).padStart(8, '0');
+}

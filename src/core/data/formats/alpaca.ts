@@ -1,0 +1,32 @@
+import { promptAndAnswer } from '../sequence.js';
+import { Unusable } from '../source.js';
+import type { Row, RowFormat } from './format.js';
+
+/** Instruction data of Stanford Alpaca (https://github.com/tatsu-lab/stanford_alpaca#data-release). */
+export const alpaca: RowFormat = {
+  name: 'alpaca',
+  tooLong: 'cut',
+  recognises: (row) => 'instruction' in row && 'output' in row,
+  encode(row, context) {
+    const prompt = alpacaPrompt(field(row, 'instruction'), row.input === undefined ? '' : field(row, 'input', true));
+    return promptAndAnswer(prompt, field(row, 'output'), context);
+  },
+};
+
+/** The prompt a model sees before its answer, in training and afterwards. */
+export function alpacaPrompt(instruction: string, input = ''): string {
+  return input === ''
+    ? 'Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n' +
+        `### Instruction:\n${instruction}\n\n### Response:`
+    : 'Below is an instruction that describes a task, paired with an input that provides further context. ' +
+        'Write a response that appropriately completes the request.\n\n' +
+        `### Instruction:\n${instruction}\n\n### Input:\n${input}\n\n### Response:`;
+}
+
+function field(row: Row, name: string, mayBeEmpty = false): string {
+  const value = row[name] ?? (mayBeEmpty ? '' : undefined);
+  if (value === undefined) throw new Unusable(`"${name}" is missing`);
+  if (typeof value !== 'string') throw new Unusable(`"${name}" is not a text`);
+  if (value === '' && !mayBeEmpty) throw new Unusable(`"${name}" is empty`);
+  return value;
+}

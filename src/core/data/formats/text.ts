@@ -1,0 +1,15 @@
+import { wholeText } from '../sequence.js';
+import { Unusable } from '../source.js';
+import type { RowFormat } from './format.js';
+
+/** Rows with one text each, as most corpora on the model hub have them. */
+export const textRows: RowFormat = {
+  name: 'text',
+  tooLong: 'windows',
+  recognises: (row) => 'text' in row,
+  encode({ text }, context) {
+    if (typeof text !== 'string') throw new Unusable('"text" is missing or not a text');
+    if (text.trim() === '') throw new Unusable('"text" is empty');
+    return wholeText(text, context);
+  },
+};

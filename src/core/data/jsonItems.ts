@@ -1,0 +1,114 @@
+import { largestRecord, Unusable, type DataFile } from './source.js';
+
+/** A JSON value of a data file and the line it begins on, or why there is none. */
+export type JsonItem =
+  { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
+
+/** No training example nests deeper; a text of a million brackets does. */
+const deepestNesting = 64;
+
+/**
+ * The elements of a JSON array, or one value a line (JSONL); blank lines are nothing. A broken element does not spoil the others, and
+ * a file that can't be read at all is one problem.
+ */
+export function* jsonItems(file: DataFile): Generator<JsonItem> {
+  try {
+    yield* beginsArray(file) ? arrayElements(file.text()) : lineItems(file);
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error;
+    yield { line: 1, problem: error.message };
+  }
+}
+
+function* lineItems(file: DataFile): Generator<JsonItem> {
+  for (const line of file.lines()) {
+    if ('problem' in line) yield { line: line.number, problem: line.problem };
+    else if (line.text.trim() !== '') yield parse(line.number, line.text);
+  }
+}
+
+function beginsArray(file: DataFile): boolean {
+  for (const line of file.lines()) {
+    if ('problem' in line) return false;
+    const start = line.text.trimStart();
+    if (start !== '') return start.startsWith('[');
+  }
+  return false;
+}
+
+/** `deepest`: brackets open at once, at most. */
+function parse(line: number, text: string, deepest = scanValue(text, 0).deepest): JsonItem {
+  if (text.length > largestRecord) return { line, problem: `the example is longer than ${largestRecord / 2 ** 20} MB` };
+  if (deepest > deepestNesting) return { line, problem: `the JSON is nested more than ${deepestNesting} deep` };
+  try {
+    return { line, value: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { line, problem: `not valid JSON: ${(error as Error).message.slice(0, 200)}` };
+  }
+}
+
+/** Each element is cut out by its brackets and parsed by itself, which gives its line and keeps a mistake local. */
+function* arrayElements(text: string): Generator<JsonItem> {
+  let line = 1;
+  let position = 0;
+  const goTo = (index: number) => {
+    for (; position < index; position++) if (text.charCodeAt(position) === newline) line++;
+  };
+  const skipSpace = (index: number) => {
+    while (index < text.length && text.charCodeAt(index) <= space) index++;
+    return index;
+  };
+  for (let start = skipSpace(text.indexOf('[') + 1), first = true; ; first = false) {
+    const { end, deepest } = scanValue(text, start);
+    const isClosed = text.charCodeAt(end) === closingBracket;
+    goTo(start);
+    if (!(first && isClosed && start === end)) yield parse(line, text.slice(start, end), deepest);
+    if (text.charCodeAt(end) === comma) {
+      start = skipSpace(end + 1);
+      continue;
+    }
+    goTo(end);
+    if (!isClosed) yield { line, problem: 'the list is not closed with ]' };
+    else if (skipSpace(end + 1) < text.length) yield { line, problem: 'there is more after the end of the list' };
+    return;
+  }
+}
+
+const codeOf = (character: string) => character.charCodeAt(0);
+const [quote, backslash, newline, comma, space] = ['"', '\\', '\n', ',', ' '].map(codeOf) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+const [openingBracket, closingBracket, openingBrace, closingBrace] = ['[', ']', '{', '}'].map(codeOf) as [
+  number,
+  number,
+  number,
+  number,
+];
+
+/** Where the value that begins at `start` ends: at a comma or closing bracket that is not its own, or with the text. */
+function scanValue(text: string, start: number): { end: number; deepest: number } {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let index = start; index < text.length; index++) {
+    const character = text.charCodeAt(index);
+    if (inString && character === backslash) index++;
+    else if (character === quote) inString = !inString;
+    else if (inString) continue;
+    else if (character === openingBracket || character === openingBrace) deepest = Math.max(deepest, ++depth);
+    else if (character === closingBracket || character === closingBrace) {
+      if (depth-- === 0) return { end: index, deepest };
+    } else if (character === comma && depth === 0) return { end: index, deepest };
+  }
+  return { end: text.length, deepest };
+}
+
+/** For readers: a JSON object, or a reason. */
+export function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new Unusable('not a JSON object');
+}

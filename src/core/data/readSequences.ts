@@ -1,0 +1,78 @@
+import { isRowFile, type FormatName } from './detectFormat.js';
+import { sourceFile } from './formats/code.js';
+import { rowFormats } from './formats/format.js';
+import { asObject, jsonItems } from './jsonItems.js';
+import { learnedTokens, wholeText, type EncodingContext, type Sequence } from './sequence.js';
+import { Unusable, type DataFile, type Skipped } from './source.js';
+
+/** What one record of a data file came to. */
+export type ReadResult = ReadSequence | Skipped;
+
+export interface ReadSequence {
+  /** `path:line`; the path alone for a file that is one text. */
+  readonly origin: string;
+  /** One; several where a long text was taken in windows. None is longer than the limit. */
+  readonly sequences: readonly Sequence[];
+  /** Tokens that were cut off. */
+  readonly cut: number;
+}
+
+/**
+ * Every record of a file, in order, as sequences or as the reason why not. Throws UserError('data-invalid') only for what makes the
+ * whole file useless for this model, such as ids that it does not have.
+ */
+export function* readSequences(file: DataFile, format: FormatName, context: EncodingContext): Generator<ReadResult> {
+  if (format === 'code') yield attempt(file.path, () => windows(sourceFile(file, context), context));
+  else if (format === 'text' && !isRowFile(file))
+    yield attempt(file.path, () => windows(wholeText(nonEmpty(file.text()), context), context));
+  else yield* readRows(file, format, context);
+}
+
+function* readRows(file: DataFile, name: FormatName, context: EncodingContext): Generator<ReadResult> {
+  const format = rowFormats.find((each) => each.name === name)!;
+  const fit = format.tooLong === 'cut' ? cutAtEnd : windows;
+  for (const item of jsonItems(file)) {
+    const origin = `${file.path}:${item.line}`;
+    if ('problem' in item) yield { origin, reason: item.problem };
+    else yield attempt(origin, () => fit(format.encode(asObject(item.value), context, origin), context));
+  }
+}
+
+function attempt(origin: string, read: () => Omit<ReadSequence, 'origin'>): ReadResult {
+  try {
+    return { origin, ...read() };
+  } catch (error) {
+    if (error instanceof Unusable) return { origin, reason: error.message };
+    throw error;
+  }
+}
+
+function nonEmpty(text: string): string {
+  if (text.trim() === '') throw new Unusable('the file is empty');
+  return text;
+}
+
+function cutAtEnd(
+  { inputIds, labels }: Sequence,
+  { maxSequenceLength }: EncodingContext,
+): Omit<ReadSequence, 'origin'> {
+  const sequence = { inputIds: inputIds.slice(0, maxSequenceLength), labels: labels.slice(0, maxSequenceLength) };
+  if (learnedTokens(sequence.labels) > 0)
+    return { sequences: [sequence], cut: Math.max(0, inputIds.length - maxSequenceLength) };
+  throw new Unusable(
+    learnedTokens(labels) > 0
+      ? `nothing to learn is left of its ${inputIds.length} tokens when it is cut at ${maxSequenceLength}`
+      : 'it has no token to learn',
+  );
+}
+
+/** A long text as consecutive windows; a last window of one token would have nothing to predict. */
+function windows({ inputIds, labels }: Sequence, { maxSequenceLength }: EncodingContext): Omit<ReadSequence, 'origin'> {
+  const sequences: Sequence[] = [];
+  for (let start = 0; start + 1 < inputIds.length; start += maxSequenceLength) {
+    const end = start + maxSequenceLength;
+    sequences.push({ inputIds: inputIds.slice(start, end), labels: labels.slice(start, end) });
+  }
+  if (sequences.length === 0) throw new Unusable('it has no token to learn');
+  return { sequences, cut: 0 };
+}

@@ -1,0 +1,121 @@
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { ignoredLabel, type Example } from './batch.js';
+import type { FormatName } from './detectFormat.js';
+import { learnedTokens } from './sequence.js';
+import type { Skipped } from './source.js';
+
+/** What the model will see, for people to look at before a minute of training is spent. Plain data. */
+export interface DataReport {
+  readonly format: FormatName;
+  readonly training: DataSummary;
+  /** null: nothing is held out. */
+  readonly evaluation: DataSummary | null;
+  /** The first hundred. */
+  readonly skipped: readonly Skipped[];
+  readonly skippedCount: number;
+  /** The first training sequences token by token. */
+  readonly samples: readonly SampleSequence[];
+  /** What looks wrong though it can be done. */
+  readonly warnings: readonly string[];
+}
+
+export interface DataSummary {
+  readonly examples: number;
+  readonly tokens: number;
+  /** Tokens that the loss counts. */
+  readonly labelTokens: number;
+  readonly shortestLength: number;
+  readonly medianLength: number;
+  /** Nineteen of twenty examples are no longer. */
+  readonly length95: number;
+  readonly longestLength: number;
+  readonly histogram: readonly LengthBin[];
+  /** Examples that were cut at the limit. */
+  readonly truncated: number;
+}
+
+/** Examples longer than the bin before, and at most `upTo`. */
+export interface LengthBin {
+  readonly upTo: number;
+  readonly examples: number;
+}
+
+export interface SampleSequence {
+  readonly origin: string;
+  readonly tokens: readonly SampleToken[];
+  /** Tokens beyond the limit, cut off. */
+  readonly cut: number;
+}
+
+export interface SampleToken {
+  readonly id: number;
+  readonly text: string;
+  /** Whether the loss counts it. */
+  readonly learned: boolean;
+}
+
+/** An example and how many tokens of its record were cut off. */
+export interface FittedExample extends Example {
+  readonly cut: number;
+}
+
+const samplesShown = 3;
+const tokensShown = 4096;
+export const skippedShown = 100;
+
+export function summarize(examples: readonly FittedExample[], maxSequenceLength: number): DataSummary {
+  const lengths = Int32Array.from(examples, ({ inputIds }) => inputIds.length).sort();
+  const at = (share: number) => lengths[Math.max(0, Math.ceil(share * lengths.length) - 1)] ?? 0;
+  return {
+    examples: examples.length,
+    tokens: lengths.reduce((sum, length) => sum + length, 0),
+    labelTokens: examples.reduce((sum, { labels }) => sum + learnedTokens(labels), 0),
+    shortestLength: lengths[0] ?? 0,
+    medianLength: at(0.5),
+    length95: at(0.95),
+    longestLength: lengths.at(-1) ?? 0,
+    histogram: histogram(lengths, maxSequenceLength),
+    truncated: examples.filter(({ cut }) => cut > 0).length,
+  };
+}
+
+/** Sixteen bins of equal width up to the limit. */
+function histogram(lengths: Int32Array, maxSequenceLength: number): LengthBin[] {
+  const width = Math.max(1, Math.ceil(maxSequenceLength / 16));
+  const counts = new Array<number>(Math.ceil(maxSequenceLength / width)).fill(0);
+  for (const length of lengths) counts[Math.ceil(length / width) - 1]!++;
+  return counts.map((examples, bin) => ({ upTo: Math.min((bin + 1) * width, maxSequenceLength), examples }));
+}
+
+export function sampleSequences(examples: readonly FittedExample[], tokenizer: Tokenizer): SampleSequence[] {
+  return examples.slice(0, samplesShown).map(({ origin, inputIds, labels, cut }) => ({
+    origin,
+    cut,
+    tokens: Array.from(inputIds.subarray(0, tokensShown), (id, index) => ({
+      id,
+      text: tokenizer.tokenText(id),
+      // The first token has nothing before it to be predicted from.
+      learned: index > 0 && labels[index] !== ignoredLabel,
+    })),
+  }));
+}
+
+/** Findings that a newcomer should hear of; each says what to do. */
+export function warningsAbout(
+  training: DataSummary,
+  evaluation: DataSummary | null,
+  skippedCount: number,
+  maxSequenceLength: number,
+): string[] {
+  const warnings = [];
+  const percent = (part: number, whole: number) => `${Math.round((100 * part) / whole)} %`;
+  if (training.truncated > training.examples / 10)
+    warnings.push(
+      `${percent(training.truncated, training.examples)} of the examples are cut at ${maxSequenceLength} tokens; raise data.max_seq_length if the memory allows.`,
+    );
+  if (skippedCount > training.examples / 20)
+    warnings.push(`${skippedCount} records were skipped, beside ${training.examples} used; look at the reasons.`);
+  if (!evaluation)
+    warnings.push('Nothing is held out, so there is no sign of overfitting; set data.eval_fraction or data.eval_path.');
+  return warnings;
+}

@@ -1,0 +1,171 @@
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync, type Dirent } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import ignore, { type Ignore } from 'ignore';
+import { isBinaryFileSync } from 'isbinaryfile';
+import { largestRecord, largestText, tooLong, Unusable } from '../core/data/source.js';
+import type { DataFile, DataFiles, DataLine, DataPlace, Skipped } from '../core/data/source.js';
+import { UserError } from '../core/errors.js';
+
+/** Training data on disk. */
+export const diskFiles: DataFiles = {
+  open(path) {
+    try {
+      const status = statSync(path);
+      if (status.isDirectory()) return readFolder(path);
+      if (status.isFile()) return { kind: 'file', file: diskFile(path, status.size) };
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const message = missing ? `${path} does not exist.` : `${path} can't be read: ${(error as Error).message}`;
+      throw new UserError(missing ? 'file-not-found' : 'file-unreadable', message, { cause: error });
+    }
+    throw new UserError('file-unreadable', `${path} is neither a file nor a folder.`);
+  },
+};
+
+function diskFile(path: string, size: number): DataFile {
+  return {
+    path,
+    size,
+    text() {
+      if (size > largestText)
+        throw new Unusable(`larger than ${largestText / 2 ** 20} MB; as JSONL it can be of any size`);
+      const bytes = reading(() => readFileSync(path));
+      if (isBinaryFileSync(bytes, bytes.length)) throw new Unusable('binary');
+      return decode(bytes) ?? refuse(notUtf8);
+    },
+    lines: () => linesOf(path),
+  };
+}
+
+const notUtf8 = 'not UTF-8 text; save it as UTF-8';
+
+function refuse(reason: string): never {
+  throw new Unusable(reason);
+}
+
+function reading<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw new Unusable(`can't be read: ${(error as Error).message}`);
+  }
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Holds one line at most, and no more than largestRecord of it. */
+function* linesOf(path: string): Generator<DataLine> {
+  const descriptor = reading(() => openSync(path, 'r'));
+  try {
+    const chunk = Buffer.allocUnsafe(2 ** 20);
+    let pending: Buffer[] = [];
+    let pendingLength = 0;
+    let number = 0;
+    const finishLine = (): DataLine => {
+      const line = pendingLength > largestRecord ? null : Buffer.concat(pending);
+      [pending, pendingLength] = [[], 0];
+      number++;
+      if (line === null) return tooLong(number);
+      const text = decode(line);
+      return text === null ? { number, problem: notUtf8 } : { number, text };
+    };
+    for (;;) {
+      const length = reading(() => readSync(descriptor, chunk));
+      if (length === 0) break;
+      for (let start = 0; start < length;) {
+        const newline = chunk.subarray(0, length).indexOf(0x0a, start);
+        const end = newline < 0 ? length : newline;
+        pendingLength += end - start;
+        if (pendingLength <= largestRecord) pending.push(Buffer.from(chunk.subarray(start, end)));
+        else pending = [];
+        if (newline >= 0) yield finishLine();
+        start = end + 1;
+      }
+    }
+    if (pendingLength > 0) yield finishLine();
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const neverEntered = new Set(['.git', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', 'venv']);
+const mostFiles = 100_000;
+
+/** The rules of one .gitignore, and the folder they hold for. */
+interface IgnoreRules {
+  readonly folder: string;
+  readonly rules: Ignore;
+}
+
+/** All files below a folder that git would not ignore, by name; symbolic links are not followed. */
+function readFolder(folder: string): DataPlace {
+  const files: DataFile[] = [];
+  const skipped: Skipped[] = [];
+  const enter = (path: string, outerRules: readonly IgnoreRules[]) => {
+    const rules = [...rulesOf(path), ...outerRules];
+    for (const entry of entriesOf(path, skipped)) {
+      const child = join(path, entry.name);
+      if (entry.isSymbolicLink()) skipped.push({ origin: child, reason: 'a symbolic link' });
+      else if (isIgnored(child, entry, rules)) continue;
+      else if (entry.isDirectory()) enter(child, rules);
+      else if (entry.isFile()) {
+        if (files.length === mostFiles) throw tooManyFiles(folder);
+        files.push(diskFile(child, statSync(child, { throwIfNoEntry: false })?.size ?? 0));
+      }
+    }
+  };
+  enter(folder, rulesAbove(folder));
+  return { kind: 'folder', path: folder, files, skipped };
+}
+
+function entriesOf(folder: string, skipped: Skipped[]): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    skipped.push({ origin: folder, reason: `can't be read: ${(error as Error).message}` });
+    return [];
+  }
+}
+
+/** The rules of the nearest folder that says anything about a path decide. */
+function isIgnored(path: string, entry: Dirent, rules: readonly IgnoreRules[]): boolean {
+  if (entry.isDirectory() && neverEntered.has(entry.name)) return true;
+  for (const { folder, rules: own } of rules) {
+    const inside = relative(folder, path).split(sep).join('/') + (entry.isDirectory() ? '/' : '');
+    const { ignored, unignored } = own.test(inside);
+    if (ignored || unignored) return ignored;
+  }
+  return false;
+}
+
+function rulesOf(folder: string): IgnoreRules[] {
+  const path = join(folder, '.gitignore');
+  try {
+    return existsSync(path) ? [{ folder, rules: ignore().add(readFileSync(path, 'utf8')) }] : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Inside a repository, the .gitignore files between its root and the folder, nearest first. */
+function rulesAbove(folder: string): IgnoreRules[] {
+  const found: IgnoreRules[] = [];
+  for (let path = resolve(folder); !existsSync(join(path, '.git'));) {
+    const parent = dirname(path);
+    if (parent === path) return [];
+    path = parent;
+    found.push(...rulesOf(path));
+  }
+  return found;
+}
+
+function tooManyFiles(folder: string): UserError {
+  return new UserError('data-invalid', `${folder} holds more than ${mostFiles} files. Choose a folder further down.`);
+}
