@@ -9,8 +9,9 @@ import {
   type Adapter,
 } from '../core/adapters/peft.js';
 import { UserError } from '../core/errors.js';
+import { safetensorsBytes } from '../core/formats/safetensors.js';
 import { makeFolder, writeFileAtomically } from './atomicWrite.js';
-import { readTensorFile, tensorFileBytes } from './tensorFile.js';
+import { readTensorFile } from './tensorFile.js';
 
 /** Reads an adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
 export function readAdapterFolder(folder: string): Adapter {
@@ -34,7 +35,7 @@ export function writeAdapterFolder(folder: string, adapter: Omit<Adapter, 'isUni
   const config = peftConfig(adapter.lora, dropout, adapter.baseModel);
   writeFileAtomically(join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
   // The tag that PEFT writes itself and that transformers' loaders ask for.
-  writeFileAtomically(join(folder, adapterTensorsFile), tensorFileBytes(adapter.parameters, { format: 'pt' }));
+  writeFileAtomically(join(folder, adapterTensorsFile), safetensorsBytes(adapter.parameters, { format: 'pt' }));
 }
 
 function readJson(path: string): unknown {

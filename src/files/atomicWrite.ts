@@ -13,11 +13,14 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 
+/** Text, bytes, or bytes in pieces. */
+export type Content = string | Uint8Array | readonly Uint8Array[];
+
 /**
  * Replaces a file so that readers and power cuts see the old content or the new, never a part: written under a temporary
  * name beside it, flushed to the disk, renamed. Throws UserError('file-write-failed'); the old file is then untouched.
  */
-export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+export function writeFileAtomically(path: string, content: Content): void {
   const temporary = hiddenName(path);
   explained(path, () => {
     try {
@@ -62,12 +65,15 @@ export function makeFolder(path: string): void {
 }
 
 /** Writes a new file and waits until the disk has it. */
-export function writeFlushed(path: string, content: string | Uint8Array): void {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+export function writeFlushed(path: string, content: Content): void {
+  const pieces =
+    typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
   explained(path, () => {
     const file = openSync(path, 'w');
     try {
-      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      for (const bytes of pieces) {
+        for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);

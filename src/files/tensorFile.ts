@@ -1,23 +1,44 @@
 import { readFileSync } from 'node:fs';
+import { UserError } from '../core/errors.js';
+import type { ByteSource } from '../core/formats/byteSource.js';
+import { decodeTensor } from '../core/formats/decodeTensor.js';
+import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safetensors.js';
 import type { HostTensor } from '../core/train/stepRunner.js';
 
+/** Reads a whole safetensors file of floats, as adapters and checkpoints are. Throws UserError naming the file and the defect. */
 export function readTensorFile(path: string): Map<string, HostTensor> {
-  const bytes = readFileSync(path);
-  const length = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<string, { shape: number[]; data_offsets: [number, number] }>;
-  return new Map(
-    Object.entries(header).flatMap(([name, { shape, data_offsets }]) =>
-      name === '__metadata__' ? [] : [[name, { shape, data: new Float32Array(new Uint8Array(bytes.subarray(8 + length + data_offsets[0], 8 + length + data_offsets[1])).buffer) }]],
-    ),
-  );
+  const source = wholeFile(path);
+  const { tensors } = parseSafetensors(source);
+  return new Map([...tensors.values()].map((entry) => [entry.name, readTensor(source, entry)]));
 }
 
-export function tensorFileBytes(tensors: ReadonlyMap<string, HostTensor>, metadata: Record<string, string> = {}): Uint8Array {
-  let offset = 0;
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  for (const [name, { shape, data }] of tensors) header[name] = { dtype: 'F32', shape, data_offsets: [offset, (offset += data.byteLength)] };
-  const json = Buffer.from(JSON.stringify(header));
-  const prefix = Buffer.alloc(8);
-  prefix.writeBigUInt64LE(BigInt(json.length));
-  return Buffer.concat([prefix, json, ...[...tensors.values()].map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength))]);
+function readTensor(source: ByteSource, entry: SafetensorsEntry): HostTensor {
+  const { name, type, shape, offset, byteLength } = entry;
+  if (type !== 'F32' && type !== 'F16' && type !== 'BF16') {
+    throw new UserError(
+      'file-unsupported',
+      `${source.name}: ${name} has type ${type}; only F32, F16 and BF16 can be used.`,
+    );
+  }
+  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  decodeTensor(source, { name, storedType: type, offset, byteLength }, data);
+  return { shape, data };
+}
+
+function wholeFile(path: string): ByteSource {
+  const bytes = readBytes(path);
+  return {
+    name: path,
+    size: bytes.length,
+    read: (offset, into) => void bytes.copy(into, 0, offset, offset + into.length),
+    close: () => undefined,
+  };
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new UserError('file-unreadable', `${path} cannot be read: ${String(cause)}.`, { cause });
+  }
 }

@@ -1,9 +1,13 @@
+import type { DataFormat } from './runConfig.js';
+
 /** What a run would do, found out before a minute of training is spent. Plain data, for the terminal and the panel alike. */
 export interface PreflightReport {
   /** "CPU, 2 threads, fp32 base" */
   readonly device: string;
   readonly trainableParameters: number;
   readonly totalSteps: number;
+  /** As asked for, or as found out. */
+  readonly format: Exclude<DataFormat, 'auto'>;
   readonly training: DataSummary;
   /** null: nothing is held out. */
   readonly evaluation: DataSummary | null;
@@ -22,10 +26,20 @@ export interface DataSummary {
   readonly tokens: number;
   /** Tokens that the loss counts. */
   readonly labelTokens: number;
+  readonly shortestLength: number;
   readonly medianLength: number;
+  /** Nineteen of twenty examples are no longer. */
+  readonly length95: number;
   readonly longestLength: number;
+  readonly histogram: readonly LengthBin[];
   /** Examples that were cut at data.max_seq_length. */
   readonly truncated: number;
+}
+
+/** Examples longer than the bin before, and at most `upTo`. */
+export interface LengthBin {
+  readonly upTo: number;
+  readonly examples: number;
 }
 
 export interface SkippedRecord {
@@ -37,6 +51,8 @@ export interface SkippedRecord {
 export interface SampleSequence {
   readonly origin: string;
   readonly tokens: readonly SampleToken[];
+  /** Tokens beyond data.max_seq_length, cut off. */
+  readonly cut: number;
 }
 
 export interface SampleToken {

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { safetensorsBytes } from '../core/formats/safetensors.js';
 import type { Progress } from '../core/train/loop.js';
 import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
 import { createFolderAtomically, removeFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
-import { readTensorFile, tensorFileBytes } from '../files/tensorFile.js';
+import { readTensorFile } from '../files/tensorFile.js';
 
 /** trainer.json: with state.safetensors beside it, all that a resumed run needs. */
 export interface CheckpointRecord {
@@ -31,7 +32,7 @@ export function saveCheckpoint(checkpoints: string, state: TrainableState, recor
   const folder = join(checkpoints, folderName(record.progress.step));
   if (!existsSync(folder)) {
     createFolderAtomically(folder, (temporary) => {
-      writeFlushed(join(temporary, 'state.safetensors'), tensorFileBytes(flatten(state)));
+      writeFlushed(join(temporary, 'state.safetensors'), safetensorsBytes(flatten(state)));
       writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
     });
   }
