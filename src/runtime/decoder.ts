@@ -6,9 +6,10 @@ import {
   type DecodeProgram,
 } from '../core/generate/decodePrograms.js';
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
+import { elementCount } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import { ropeTables } from '../core/llama/rope.js';
-import type { WeightStore } from '../core/llama/weights.js';
+import { linearNames, linearShape, type WeightStore } from '../core/llama/weights.js';
 import { decodeConstants, headConstants } from './decodeConstants.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 
@@ -46,7 +47,7 @@ export class Decoder {
   static async load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
     const { config } = store;
     const groups: LayerGroup[] = [];
-    const perGroup = layersPerSession(store, dtype);
+    const perGroup = layersPerSession(config, dtype);
     for (let from = 0; from < config.layerCount; from += perGroup) {
       const to = Math.min(config.layerCount, from + perGroup);
       const { program, dynamicAxes } = freeCapacity(decodeLayersProgram(config, from, to, 1, dtype));
@@ -167,12 +168,10 @@ export class Decoder {
   }
 }
 
-function layersPerSession({ config, info }: WeightStore, dtype: DecodeDType): number {
+function layersPerSession(config: LlamaConfig, dtype: DecodeDType): number {
   const bytesPerWeight = { fp32: 4, int8: 1.125, int4: 0.625 }[dtype];
-  const elements = ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj', 'mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj']
-    .map((linear) => info(`model.layers.0.${linear}.weight`)!.shape)
-    .reduce((sum, [rows, columns]) => sum + rows! * columns!, 0);
-  return Math.min(config.layerCount, Math.max(1, Math.floor(maxSessionBytes / (elements * bytesPerWeight))));
+  const elements = linearNames.map((linear) => elementCount(linearShape(config, linear))).reduce((sum, count) => sum + count, 0);
+  return Math.max(1, Math.floor(maxSessionBytes / (elements * bytesPerWeight)));
 }
 
 /** The programs are built for one position; the caches' length is free. */

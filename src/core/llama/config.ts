@@ -1,3 +1,5 @@
+import { UserError } from '../errors.js';
+
 /** Rotary scaling for longer contexts. https://huggingface.co/docs/transformers/internal/rope_utils */
 export type RopeScaling =
   | { readonly type: 'none' }
@@ -30,4 +32,19 @@ export interface LlamaConfig {
   readonly tiedEmbeddings: boolean;
   readonly attentionBias: boolean;
   readonly mlpBias: boolean;
+}
+
+/** Throws UserError('file-corrupt') where the numbers contradict each other or are absurd. */
+export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
+  const refuse = (defect: string): never => {
+    throw new UserError('file-corrupt', `${file}: ${defect}.`);
+  };
+  const { headCount, keyValueHeadCount, headDim } = config;
+  if (!Number.isInteger(headDim) || headDim % 2 !== 0) refuse(`the head size is ${headDim}, but rotary embedding needs an even whole number`);
+  if (headCount % keyValueHeadCount !== 0) refuse(`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
+  const limits = { vocabSize: 2 ** 22, hiddenSize: 2 ** 17, intermediateSize: 2 ** 20, layerCount: 1024, headCount: 4096, headDim: 4096 } as const;
+  for (const [name, limit] of Object.entries(limits) as [keyof typeof limits, number][]) {
+    if (config[name] > limit) refuse(`${name} is ${config[name]}, which no LLaMA has`);
+  }
+  return config;
 }

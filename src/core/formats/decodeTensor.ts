@@ -1,0 +1,56 @@
+import type { StoredType } from '../llama/weights.js';
+import { UserError } from '../errors.js';
+import type { ByteSource } from './byteSource.js';
+import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js';
+import { blockFormats } from './ggmlBlocks.js';
+
+/** Stored bytes read at a time: the stored form of a tensor never lies in memory whole beside its decoded one. */
+const chunkBytes = 4 * 2 ** 20;
+
+export interface StoredTensor {
+  readonly name: string;
+  readonly storedType: StoredType;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** Decodes a stored tensor to fp32. Throws UserError('file-corrupt') when a weight is NaN or infinite. */
+export function decodeTensor(source: ByteSource, tensor: StoredTensor, into: Float32Array): void {
+  const { storedType, offset, byteLength } = tensor;
+  if (storedType === 'F32') {
+    source.read(offset, new Uint8Array(into.buffer, into.byteOffset, byteLength));
+  } else {
+    const { elements, bytes } = storedType === 'F16' || storedType === 'BF16' ? { elements: 1, bytes: 2 } : blockFormats[storedType];
+    const step = Math.floor(chunkBytes / bytes) * bytes;
+    const chunk = new Uint8Array(Math.min(step, byteLength));
+    for (let start = 0; start < byteLength; start += step) {
+      const piece = chunk.subarray(0, Math.min(step, byteLength - start));
+      source.read(offset + start, piece);
+      const first = (start / bytes) * elements;
+      decodePiece(storedType, piece, into.subarray(first, first + (piece.length / bytes) * elements));
+    }
+  }
+  checkFinite(source, tensor, into);
+}
+
+function decodePiece(type: Exclude<StoredType, 'F32'>, piece: Uint8Array, into: Float32Array): void {
+  switch (type) {
+    case 'F16':
+      return float16ToFloat32(new Uint16Array(piece.buffer, piece.byteOffset, piece.length / 2), into);
+    case 'BF16':
+      return bfloat16ToFloat32(new Uint16Array(piece.buffer, piece.byteOffset, piece.length / 2), into);
+    default: {
+      const { elements, bytes, decode } = blockFormats[type];
+      for (let at = 0, to = 0; at < piece.length; at += bytes, to += elements) decode(piece, at, into, to);
+    }
+  }
+}
+
+function checkFinite(source: ByteSource, { name }: StoredTensor, values: Float32Array): void {
+  // x·0 is NaN exactly where x is not finite, and one sum finds it.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
+  if (sum !== 0) {
+    throw new UserError('file-corrupt', `${source.name}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`);
+  }
+}

@@ -1,0 +1,183 @@
+/** @file GGUF, versions 2 and 3, little-endian (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). */
+import { UserError } from '../errors.js';
+import type { StoredType } from '../llama/weights.js';
+import type { ByteSource } from './byteSource.js';
+import { blockFormats } from './ggmlBlocks.js';
+
+export type GgufValue = string | number | bigint | boolean | readonly GgufValue[];
+
+export interface GgufTensor {
+  readonly name: string;
+  readonly type: StoredType;
+  /** Row-major, outermost first: the reverse of the file's own order. */
+  readonly shape: readonly number[];
+  /** From the start of the file. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+export interface GgufFile {
+  readonly metadata: ReadonlyMap<string, GgufValue>;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+/** The file's numbers for ggml_type; others (IQ*, TQ*, …) are refused by name of the tensor. */
+const storedTypes: Readonly<Record<number, StoredType>> = {
+  0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 6: 'Q5_0', 7: 'Q5_1', 8: 'Q8_0', 10: 'Q2_K', 11: 'Q3_K', 12: 'Q4_K', 13: 'Q5_K', 14: 'Q6_K', 30: 'BF16',
+};
+
+// No real file comes near these; a hostile one that does would take memory and time.
+const mostMetadata = 100_000;
+const mostTensors = 100_000;
+const longestString = 64 * 2 ** 20;
+const deepestArray = 4;
+
+/** Reads and checks metadata and tensor table. Throws UserError('file-corrupt' | 'file-unsupported') naming the file. */
+export function parseGguf(source: ByteSource): GgufFile {
+  const reader = new GgufReader(source);
+  if (reader.text(4) !== 'GGUF') throw corrupt(source, 'it does not start with GGUF');
+  const version = reader.u32();
+  if (version !== 2 && version !== 3) throw unsupported(source, `GGUF version ${version}; versions 2 and 3 can be read`);
+  const tensorCount = reader.count(mostTensors, 'tensors');
+  const metadataCount = reader.count(mostMetadata, 'metadata entries');
+  const metadata = new Map<string, GgufValue>();
+  for (let i = 0; i < metadataCount; i++) {
+    const key = reader.string();
+    if (metadata.has(key)) throw corrupt(source, `its metadata has ${key} twice`);
+    metadata.set(key, reader.value(reader.u32(), 0));
+  }
+  const declared = Array.from({ length: tensorCount }, () => readTensorInfo(reader, source));
+  const alignment = Number(metadata.get('general.alignment') ?? 32);
+  if (!Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20) throw corrupt(source, `its alignment is ${alignment}`);
+  const dataStart = Math.ceil(reader.position / alignment) * alignment;
+  return { metadata, tensors: placeTensors(declared, dataStart, source) };
+}
+
+interface DeclaredTensor extends Omit<GgufTensor, 'offset'> {
+  readonly offsetInData: number;
+}
+
+function readTensorInfo(reader: GgufReader, source: ByteSource): DeclaredTensor {
+  const name = reader.string();
+  const rank = reader.u32();
+  if (rank < 1 || rank > 4) throw corrupt(source, `tensor ${name} has ${rank} dimensions`);
+  const shape = Array.from({ length: rank }, () => reader.length(`a dimension of ${name}`)).reverse();
+  const typeNumber = reader.u32();
+  const type = storedTypes[typeNumber];
+  if (!type) throw unsupported(source, `tensor ${name} of ggml type ${typeNumber}; F32, F16, BF16, Q4_0 to Q8_0 and Q2_K to Q6_K can be read`);
+  const offsetInData = reader.length(`the offset of ${name}`);
+  return { name, type, shape, offsetInData, byteLength: storedByteLength(name, type, shape, source) };
+}
+
+function storedByteLength(name: string, type: StoredType, shape: readonly number[], source: ByteSource): number {
+  const { elements, bytes } = type === 'F32' ? { elements: 1, bytes: 4 } : type === 'F16' || type === 'BF16' ? { elements: 1, bytes: 2 } : blockFormats[type];
+  if (shape.at(-1)! % elements !== 0) throw corrupt(source, `rows of tensor ${name} do not divide into blocks of ${elements}`);
+  const length = (shape.reduce((product, axis) => product * axis, 1) / elements) * bytes;
+  if (!Number.isSafeInteger(length)) throw corrupt(source, `tensor ${name} is impossibly large`);
+  return length;
+}
+
+function placeTensors(declared: readonly DeclaredTensor[], dataStart: number, source: ByteSource): Map<string, GgufTensor> {
+  const tensors = new Map<string, GgufTensor>();
+  let end = 0;
+  for (const { offsetInData, ...tensor } of [...declared].sort((a, b) => a.offsetInData - b.offsetInData)) {
+    if (tensors.has(tensor.name)) throw corrupt(source, `it has the tensor ${tensor.name} twice`);
+    if (offsetInData < end) throw corrupt(source, `tensor ${tensor.name} overlaps another`);
+    end = offsetInData + tensor.byteLength;
+    if (dataStart + end > source.size) throw corrupt(source, `tensor ${tensor.name} ends beyond the end of the file: it is cut off`);
+    tensors.set(tensor.name, { ...tensor, offset: dataStart + offsetInData });
+  }
+  return tensors;
+}
+
+/** Reads forward through the file with a window, so that a file of gigabytes costs a few pages. */
+class GgufReader {
+  position = 0;
+  private window = new Uint8Array(0);
+  private windowStart = 0;
+
+  constructor(private readonly source: ByteSource) {}
+
+  u32(): number {
+    return this.view(4).getUint32(0, true);
+  }
+
+  /** A 64-bit number small enough to compute with. */
+  length(what: string): number {
+    const value = this.view(8).getBigUint64(0, true);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(this.source, `${what} is ${value}`);
+    return Number(value);
+  }
+
+  /** A number of things that follow, each of which takes at least a byte. */
+  count(most: number, what: string): number {
+    const count = this.length(`its number of ${what}`);
+    if (count > Math.min(most, this.source.size)) throw corrupt(this.source, `it claims ${count} ${what}`);
+    return count;
+  }
+
+  string(): string {
+    const length = this.length('the length of a string');
+    if (length > longestString) throw corrupt(this.source, `it claims a string of ${length} bytes`);
+    return this.text(length);
+  }
+
+  text(length: number): string {
+    return new TextDecoder().decode(this.bytes(length));
+  }
+
+  value(type: number, depth: number): GgufValue {
+    switch (type) {
+      case 0: return this.view(1).getUint8(0);
+      case 1: return this.view(1).getInt8(0);
+      case 2: return this.view(2).getUint16(0, true);
+      case 3: return this.view(2).getInt16(0, true);
+      case 4: return this.view(4).getUint32(0, true);
+      case 5: return this.view(4).getInt32(0, true);
+      case 6: return this.view(4).getFloat32(0, true);
+      case 7: return this.view(1).getUint8(0) !== 0;
+      case 8: return this.string();
+      case 9: return this.array(depth + 1);
+      case 10: return this.view(8).getBigUint64(0, true);
+      case 11: return this.view(8).getBigInt64(0, true);
+      case 12: return this.view(8).getFloat64(0, true);
+      default: throw corrupt(this.source, `its metadata has the unknown type ${type}`);
+    }
+  }
+
+  private array(depth: number): GgufValue[] {
+    if (depth > deepestArray) throw corrupt(this.source, 'its metadata nests arrays too deeply');
+    const type = this.u32();
+    const count = this.length('the length of an array');
+    if (count > this.source.size - this.position) throw corrupt(this.source, `it claims an array of ${count} elements`);
+    const values: GgufValue[] = [];
+    for (let i = 0; i < count; i++) values.push(this.value(type, depth));
+    return values;
+  }
+
+  private view(length: number): DataView {
+    const bytes = this.bytes(length);
+    return new DataView(bytes.buffer, bytes.byteOffset, length);
+  }
+
+  private bytes(length: number): Uint8Array {
+    if (length > this.source.size - this.position) throw corrupt(this.source, 'it ends in the middle of its header');
+    const start = this.position - this.windowStart;
+    if (start < 0 || start + length > this.window.length) {
+      this.window = new Uint8Array(Math.min(Math.max(length, 2 ** 16), this.source.size - this.position));
+      this.windowStart = this.position;
+      this.source.read(this.position, this.window);
+    }
+    const bytes = this.window.subarray(this.position - this.windowStart, this.position - this.windowStart + length);
+    this.position += length;
+    return bytes;
+  }
+}
+
+function corrupt(source: ByteSource, defect: string): UserError {
+  return new UserError('file-corrupt', `${source.name} is not a valid GGUF file: ${defect}. Download or convert it again.`);
+}
+
+function unsupported(source: ByteSource, what: string): UserError {
+  return new UserError('file-unsupported', `${source.name} has ${what}.`);
+}

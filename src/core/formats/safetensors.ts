@@ -1,0 +1,129 @@
+/** @file safetensors (https://github.com/huggingface/safetensors): a JSON header, then the tensors' bytes. */
+import { UserError } from '../errors.js';
+import type { ByteSource } from './byteSource.js';
+
+const bytesPerElement = {
+  BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, F16: 2, BF16: 2, U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8,
+} as const;
+
+export type SafetensorsType = keyof typeof bytesPerElement;
+
+export interface SafetensorsEntry {
+  readonly name: string;
+  readonly type: SafetensorsType;
+  readonly shape: readonly number[];
+  /** From the start of the file. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The reference library's own limit. */
+const largestHeader = 100_000_000;
+
+/**
+ * Reads and wholly checks the header: nothing is looked at through it before every tensor's type, shape and place have been
+ * found consistent. Throws UserError('file-corrupt') naming the file and the defect.
+ */
+export function parseSafetensors(source: ByteSource): SafetensorsFile {
+  const { header, dataStart } = readHeader(source);
+  const metadata = checkedMetadata(header['__metadata__'], source);
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => checkedEntry(name, entry, dataStart, source));
+  checkCoverage(entries, dataStart, source);
+  return { tensors: new Map(entries.map((entry) => [entry.name, entry])), metadata };
+}
+
+function readHeader(source: ByteSource): { header: Record<string, unknown>; dataStart: number } {
+  if (source.size < 8) throw corrupt(source, `it has ${source.size} bytes, fewer than a header's length takes`);
+  const lengthBytes = new Uint8Array(8);
+  source.read(0, lengthBytes);
+  const length = new DataView(lengthBytes.buffer).getBigUint64(0, true);
+  if (length > BigInt(largestHeader)) throw corrupt(source, `its header claims ${length} bytes; at most ${largestHeader} are allowed`);
+  const dataStart = 8 + Number(length);
+  if (dataStart > source.size) throw corrupt(source, `its header claims ${length} bytes but the file has ${source.size}`);
+  const bytes = new Uint8Array(Number(length));
+  source.read(8, bytes);
+  const header = parseJson(bytes, source);
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw corrupt(source, 'its header is no JSON object');
+  return { header: header as Record<string, unknown>, dataStart };
+}
+
+function parseJson(bytes: Uint8Array, source: ByteSource): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw corrupt(source, 'its header is not valid JSON', cause);
+  }
+}
+
+function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, string> {
+  if (metadata === undefined) return {};
+  const isText = typeof metadata === 'object' && metadata !== null && Object.values(metadata).every((value) => typeof value === 'string');
+  if (!isText) throw corrupt(source, 'its __metadata__ is no map of text to text');
+  return metadata as Record<string, string>;
+}
+
+function checkedEntry(name: string, entry: unknown, dataStart: number, source: ByteSource): SafetensorsEntry {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) throw corrupt(source, `tensor ${name} has the unknown type ${String(dtype)}`);
+  if (!isListOfLengths(shape)) throw corrupt(source, `tensor ${name} has no valid shape`);
+  if (!isListOfLengths(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) throw corrupt(source, `tensor ${name} has no valid data_offsets`);
+  const type = dtype as SafetensorsType;
+  const expected = shape.reduce((product, length) => product * length, bytesPerElement[type]);
+  const [begin, end] = offsets as [number, number];
+  if (!Number.isSafeInteger(expected) || end - begin !== expected) {
+    throw corrupt(source, `tensor ${name} of type ${type} and shape [${shape.join(', ')}] needs ${expected} bytes but is given ${end - begin}`);
+  }
+  if (dataStart + end > source.size) throw corrupt(source, `tensor ${name} ends beyond the end of the file`);
+  return { name, type, shape, offset: dataStart + begin, byteLength: expected };
+}
+
+function isListOfLengths(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
+}
+
+/** Tensors follow one another without gap or overlap, and end where the file ends. */
+function checkCoverage(entries: readonly SafetensorsEntry[], dataStart: number, source: ByteSource): void {
+  let end = dataStart;
+  for (const entry of [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
+    if (entry.offset !== end) throw corrupt(source, `tensor ${entry.name} ${entry.offset < end ? 'overlaps another' : 'leaves a gap before it'}`);
+    end = entry.offset + entry.byteLength;
+  }
+  if (end !== source.size) throw corrupt(source, `${source.size - end} bytes follow its last tensor`);
+}
+
+function corrupt(source: ByteSource, defect: string, cause?: unknown): UserError {
+  const message = `${source.name} is not a valid safetensors file: ${defect}. Download or save it again.`;
+  return new UserError('file-corrupt', message, { cause });
+}
+
+export interface TensorToWrite {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/**
+ * The pieces of a file of fp32 tensors, to be written one after another. Tensors are ordered by name, as the reference library
+ * does for equal types, so that equal content gives equal bytes.
+ */
+export function safetensorsBytes(tensors: ReadonlyMap<string, TensorToWrite>, metadata: Record<string, string> = {}): Uint8Array[] {
+  const names = [...tensors.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  let offset = 0;
+  const entries = names.map((name) => {
+    const { shape, data } = tensors.get(name)!;
+    return [name, { dtype: 'F32', shape, data_offsets: [offset, (offset += data.byteLength)] }];
+  });
+  const json = JSON.stringify({ ...(Object.keys(metadata).length > 0 && { __metadata__: metadata }), ...Object.fromEntries(entries) });
+  const header = new TextEncoder().encode(json);
+  const padded = new Uint8Array(8 + Math.ceil(header.length / 8) * 8).fill(0x20); // the data starts at a multiple of 8
+  new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
+  padded.set(header, 8);
+  const pieces = names.map((name) => tensors.get(name)!.data);
+  return [padded, ...pieces.map((data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+}

@@ -1,0 +1,55 @@
+import { UserError } from '../errors.js';
+import type { GgufFile, GgufValue } from '../formats/gguf.js';
+import { checkedConfig, type LlamaConfig, type RopeScaling } from './config.js';
+
+/**
+ * The hyper-parameters that a GGUF file of architecture `llama` carries in its metadata. `ropeFactors` are the divisors of
+ * rope_freqs.weight, where the file has them. Throws UserError('model-unsupported' | 'file-corrupt') naming the file.
+ */
+export function configFromGguf({ metadata, tensors }: GgufFile, ropeFactors: Float32Array | null, file: string): LlamaConfig {
+  const architecture = metadata.get('general.architecture');
+  if (architecture !== 'llama') {
+    const message = `${file} is a model of architecture ${String(architecture)}; LoRA Workbench trains those of architecture llama.`;
+    throw new UserError('model-unsupported', message);
+  }
+  const number = (key: string, fallback?: number): number => positiveNumber(metadata.get(`llama.${key}`), fallback, `llama.${key}`, file);
+  if (metadata.get('llama.expert_count')) throw new UserError('model-unsupported', `${file} is a mixture of experts; only dense LLaMA models are supported.`);
+  const hiddenSize = number('embedding_length');
+  const headCount = number('attention.head_count');
+  const embedding = tensors.get('token_embd.weight');
+  if (!embedding) throw new UserError('file-corrupt', `${file} has no token_embd.weight.`);
+  return checkedConfig(
+    {
+      vocabSize: embedding.shape[0]!,
+      hiddenSize,
+      intermediateSize: number('feed_forward_length'),
+      layerCount: number('block_count'),
+      headCount,
+      keyValueHeadCount: number('attention.head_count_kv', headCount),
+      headDim: number('attention.key_length', number('rope.dimension_count', hiddenSize / headCount)),
+      rmsNormEpsilon: number('attention.layer_norm_rms_epsilon'),
+      ropeTheta: number('rope.freq_base', 10000),
+      ropeScaling: ropeScaling(metadata, ropeFactors, file),
+      contextLength: number('context_length'),
+      tiedEmbeddings: !tensors.has('output.weight'),
+      attentionBias: tensors.has('blk.0.attn_q.bias'),
+      mlpBias: tensors.has('blk.0.ffn_gate.bias'),
+    },
+    file,
+  );
+}
+
+function ropeScaling(metadata: GgufFile['metadata'], factors: Float32Array | null, file: string): RopeScaling {
+  if (factors) return { type: 'factors', factors: [...factors] };
+  const type = metadata.get('llama.rope.scaling.type') ?? 'none';
+  if (type === 'none') return { type: 'none' };
+  if (type === 'linear') return { type: 'linear', factor: positiveNumber(metadata.get('llama.rope.scaling.factor'), undefined, 'llama.rope.scaling.factor', file) };
+  throw new UserError('model-unsupported', `${file} asks for the rope scaling ${String(type)}; linear and LLaMA 3's are supported.`);
+}
+
+function positiveNumber(value: GgufValue | undefined, fallback: number | undefined, key: string, file: string): number {
+  if (value === undefined && fallback !== undefined) return fallback;
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isFinite(number) && number > 0) return number;
+  throw new UserError('file-corrupt', `${file}: ${key} should be a positive number, but is ${value === undefined ? 'missing' : String(value)}.`);
+}
