@@ -1,7 +1,7 @@
 import { elementCount } from '../core/graph/types.js';
 import { UserError } from '../core/errors.js';
 import { decodeTensor } from '../core/formats/decodeTensor.js';
-import { parseSafetensors, safetensorsBytes, type SafetensorsEntry } from '../core/formats/safetensors.js';
+import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safetensors.js';
 import type { HostTensor } from '../core/train/stepRunner.js';
 import { openFile } from './fileSource.js';
 
@@ -19,11 +19,6 @@ export function readTensorFile(path: string): Map<string, HostTensor> {
   } finally {
     source.close();
   }
-}
-
-/** A safetensors file of fp32 tensors, whole; equal tensors give equal bytes. */
-export function tensorFileBytes(tensors: ReadonlyMap<string, HostTensor>, metadata: Record<string, string> = {}): Uint8Array {
-  return Buffer.concat(safetensorsBytes(tensors, metadata));
 }
 
 function floatType({ name, type }: SafetensorsEntry, path: string): 'F32' | 'F16' | 'BF16' {

@@ -2,10 +2,17 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { tokenizerFromFolder } from '../core/tokenizer/folder.js';
+import { tokenizerFromGguf } from '../core/tokenizer/gguf.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+import type { TokenizerSource } from './openModel.js';
 
 /** tokenizer.json of LLaMA 3 is 9 MB; the largest vocabularies known come to 35 MB. */
 const largestFile = 128 * 2 ** 20;
+
+/** The tokenizer that belongs to a model. */
+export function readTokenizer(source: TokenizerSource): Tokenizer {
+  return source.kind === 'gguf' ? tokenizerFromGguf(source.metadata, source.file) : readTokenizerFolder(source.folder);
+}
 
 /** The tokenizer of a Hugging Face model folder. Throws UserError naming the file that is missing or broken. */
 export function readTokenizerFolder(folder: string): Tokenizer {

@@ -1,6 +1,6 @@
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { StepEstimate } from '../protocol/preflight.js';
-import { peakMemoryBytes, type PreparedRun } from './trainRun.js';
+import type { PreparedRun } from './trainRun.js';
 
 /**
  * Times one micro-batch, after one that compiles, and puts the runner back as it was: training from here is not touched.
@@ -17,4 +17,9 @@ export async function measureStep({ runner, data, totalSteps }: PreparedRun, con
   const secondsPerStep = ((performance.now() - start) / 1000) * microBatches;
   await runner.importState(state);
   return { secondsPerStep, totalSeconds: secondsPerStep * totalSteps, peakMemoryBytes: peakMemoryBytes() };
+}
+
+/** Of this process since it began. */
+export function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }

@@ -1,0 +1,29 @@
+import type { DataReport } from '../core/data/report.js';
+import type { RunConfig } from '../protocol/runConfig.js';
+
+/** What looks wrong though it can be done; each says what to do. */
+export function preflightWarnings(config: RunConfig, report: DataReport, totalSteps: number): string[] {
+  return [...report.warnings, ...warmupWarning(config, totalSteps), ...evaluationWarning(config, report, totalSteps)];
+}
+
+function warmupWarning({ train }: RunConfig, totalSteps: number): string[] {
+  if (train.warmup_steps < totalSteps || train.warmup_steps === 0) return [];
+  const reach = `the learning rate does not reach ${train.learning_rate}`;
+  return [
+    `The warm-up of ${train.warmup_steps} steps is as long as the run of ${totalSteps}, so ${reach}; lower train.warmup_steps.`,
+  ];
+}
+
+/** A forward pass costs about a third of a training step on the same tokens. */
+const forwardShare = 1 / 3;
+
+function evaluationWarning({ train }: RunConfig, { training, evaluation }: DataReport, totalSteps: number): string[] {
+  const evaluations = Math.floor(totalSteps / train.eval_steps) + 2;
+  const tokensPerStep = (training.tokens / training.examples) * train.batch_size * train.gradient_accumulation_steps;
+  const share = (forwardShare * evaluations * (evaluation?.tokens ?? 0)) / (totalSteps * tokensPerStep);
+  if (share < 0.5) return [];
+  const advice = 'raise train.eval_steps or lower data.eval_fraction';
+  return [
+    `The ${evaluations} evaluations will take about ${Math.round(share * 100)} % of the time of the training itself; ${advice}.`,
+  ];
+}

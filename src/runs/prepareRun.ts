@@ -1,0 +1,188 @@
+import { availableParallelism } from 'node:os';
+import { isAdapted, loraParameters, type LoraShape } from '../core/adapters/lora.js';
+import { checkAdapterFits, type Adapter } from '../core/adapters/peft.js';
+import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
+import type { DataReport } from '../core/data/report.js';
+import { UserError } from '../core/errors.js';
+import type { LlamaConfig } from '../core/llama/config.js';
+import type { BaseDType } from '../core/llama/linear.js';
+import { linearNames, type WeightStore } from '../core/llama/weights.js';
+import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
+import { stepsOfEpochs, type TrainingData } from '../core/train/loop.js';
+import type { TrainableState } from '../core/train/stepRunner.js';
+import { readAdapterFolder } from '../files/adapterFolder.js';
+import { modelPath } from '../files/cacheFolder.js';
+import { diskFiles } from '../files/dataFiles.js';
+import { openModel, type OpenModel } from '../files/openModel.js';
+import { readTokenizer } from '../files/tokenizerFiles.js';
+import type { PreflightReport } from '../protocol/preflight.js';
+import type { EngineConfig, LoraConfig, RunConfig } from '../protocol/runConfig.js';
+import { CpuDevice } from '../runtime/cpuDevice.js';
+import type { Device } from '../runtime/device.js';
+import { createOnnxStepRunner } from '../runtime/onnxStepRunner.js';
+import { measureStep } from './measureStep.js';
+import { preflightWarnings } from './preflightWarnings.js';
+import type { PreparedRun } from './trainRun.js';
+
+export interface LoadedRun extends PreparedRun {
+  readonly report: DataReport;
+  readonly warnings: readonly string[];
+  readonly trainableParameters: number;
+}
+
+/**
+ * Loads what a run config names: model, data, initial adapter, engine. What the product gives trainRun as `prepare`.
+ * Throws UserError for whatever does not exist, does not fit together or cannot be trained on.
+ */
+export async function prepareRun(config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
+  const model = openModel(modelPath(config.model));
+  try {
+    return await prepareWith(model, config, note);
+  } catch (error) {
+    model.weights.close();
+    throw error;
+  }
+}
+
+/** What the run would do, from one measured step; trains nothing and writes nothing. */
+export async function dryRun(config: RunConfig, note: (text: string) => void): Promise<PreflightReport> {
+  const loaded = await prepareRun(config, note);
+  try {
+    const { runner, report, warnings, totalSteps, trainableParameters } = loaded;
+    const estimate = await measureStep(loaded, config);
+    return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
+  } finally {
+    await loaded.dispose();
+  }
+}
+
+async function prepareWith(model: OpenModel, config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
+  const { weights } = model;
+  checkContext(config, weights);
+  const lora = loraShape(config.lora);
+  const parameters = loraParameters(weights.config, lora);
+  const { data, dataset } = readData(model, config);
+  const totalSteps =
+    config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
+  const warnings = preflightWarnings(config, dataset.report, totalSteps);
+  [describeData(dataset.report, model.name, totalSteps), ...warnings].forEach(note);
+
+  const device = chooseDevice(config.engine);
+  const runner = await createOnnxStepRunner({
+    weights,
+    lora,
+    dropout: config.lora.dropout,
+    baseDType: chooseBaseDType(config.engine),
+    gradientCheckpointing: config.engine.gradient_checkpointing === 'on',
+    initialState: initialState(config, weights, lora),
+    device,
+  });
+  return {
+    runner,
+    data,
+    dataFingerprint: fingerprint(dataset, config),
+    totalSteps,
+    lora,
+    baseModel: config.model,
+    report: dataset.report,
+    warnings,
+    trainableParameters: parameters.reduce((sum, { shape }) => sum + shape[0] * shape[1], 0),
+    async dispose() {
+      await runner.dispose();
+      await device.dispose();
+      weights.close();
+    },
+  };
+}
+
+function checkContext({ data }: RunConfig, { config }: WeightStore): void {
+  if (data.max_seq_length <= config.contextLength) return;
+  const limit = `the model reads at most ${config.contextLength} tokens`;
+  throw new UserError('config-invalid', `data.max_seq_length is ${data.max_seq_length}, but ${limit}. Lower it.`);
+}
+
+function loraShape({ r, alpha, target_modules, layers, use_rslora }: LoraConfig): LoraShape {
+  const targetModules = linearNames.filter((linear) => target_modules.includes(linear));
+  return { r, alpha, targetModules, layers, useRslora: use_rslora };
+}
+
+function readData(model: OpenModel, { data, train }: RunConfig): { data: TrainingData; dataset: Dataset } {
+  const tokenizer = readTokenizer(model.tokenizer);
+  const { vocabSize } = model.weights.config;
+  const dataset = loadDataset({ ...data, seed: train.seed }, tokenizer, diskFiles, { vocabSize });
+  const options = {
+    batchSize: train.batch_size,
+    maxSequenceLength: data.max_seq_length,
+    packing: data.packing,
+    shuffle: data.shuffle,
+    seed: train.seed,
+    padId: tokenizer.padId,
+  };
+  return { data: trainingData(dataset, options), dataset };
+}
+
+/** The sequences, and all that decides how they fall into steps. */
+function fingerprint({ fingerprint: sequences }: Dataset, { data, train }: RunConfig): string {
+  const { batch_size, gradient_accumulation_steps } = train;
+  return [sequences, batch_size, gradient_accumulation_steps, data.max_seq_length, data.packing, data.shuffle].join(
+    ' ',
+  );
+}
+
+function describeData(
+  { training, evaluation, format, skippedCount }: DataReport,
+  model: string,
+  totalSteps: number,
+): string {
+  const heldOut = evaluation ? `${evaluation.examples} held out` : 'none held out';
+  const skipped = skippedCount > 0 ? `, ${skippedCount} skipped` : '';
+  const learned = `${training.tokens} tokens, ${training.labelTokens} to learn`;
+  return `${model}: ${training.examples} examples of ${format} data (${learned}), ${heldOut}${skipped}; ${totalSteps} steps.`;
+}
+
+function initialState(
+  { lora: config, train }: RunConfig,
+  { config: model }: WeightStore,
+  lora: LoraShape,
+): TrainableState {
+  if (config.init_from === null) return initialLoraState(model, lora, train.seed);
+  const adapter = readAdapterFolder(config.init_from);
+  checkAdapterFits(adapter, model, config.init_from);
+  checkSameShape(adapter, lora, model, config.init_from);
+  return withZeroMoments(adapter.parameters);
+}
+
+/** An adapter is trained on as it is: nothing of it is dropped, added or scaled anew without a word. */
+function checkSameShape(adapter: Adapter, lora: LoraShape, model: LlamaConfig, folder: string): void {
+  const mismatch = (what: string) =>
+    new UserError('adapter-mismatch', `${folder} cannot be trained further here: ${what}.`);
+  if (!adapter.isUniform) throw mismatch('its linears have different ranks or strengths');
+  const settings = [
+    ['lora.r', adapter.lora.r, lora.r],
+    ['lora.alpha', adapter.lora.alpha, lora.alpha],
+    ['lora.use_rslora', adapter.lora.useRslora, lora.useRslora],
+    ['lora.target_modules', adapter.lora.targetModules.join(), lora.targetModules.join()],
+    ['lora.layers', adaptedLayers(adapter.lora, model).join(), adaptedLayers(lora, model).join()],
+  ] as const;
+  for (const [setting, ofAdapter, ofConfig] of settings) {
+    if (ofAdapter !== ofConfig)
+      throw mismatch(`its ${setting} is ${ofAdapter}, but this run's is ${ofConfig}. Set ${setting} to the adapter's`);
+  }
+}
+
+function adaptedLayers(lora: LoraShape, { layerCount }: LlamaConfig): number[] {
+  return Array.from({ length: layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
+}
+
+function chooseDevice({ device, threads }: EngineConfig): Device {
+  if (device !== 'webgpu') return new CpuDevice(threads ?? availableParallelism());
+  throw new UserError(
+    'device-unavailable',
+    'engine.device: training runs on the CPU in this version. Set it to auto or cpu.',
+  );
+}
+
+function chooseBaseDType({ base_dtype: dtype }: EngineConfig): BaseDType {
+  if (dtype !== 'int4') return dtype === 'auto' ? 'fp32' : dtype;
+  throw new UserError('config-invalid', 'engine.base_dtype: training needs fp32 or fp16 base weights in this version.');
+}
