@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
 import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
-import type { Metric } from '../protocol/run.js';
+import type { Metric, StepMetric } from '../protocol/run.js';
 
 /** metrics.jsonl: one metric a line, appended by the trainer, followed by whoever draws it. */
 export function appendMetric(path: string, metric: Metric): void {
@@ -71,6 +71,20 @@ export class MetricsTail {
 /** All metrics at once. */
 export function readMetrics(path: string): Metric[] {
   return existsSync(path) ? parseMetrics(readFileSync(path, 'utf8')) : [];
+}
+
+/** The last training step in the file; looks at its end only. */
+export function readLastStep(path: string): StepMetric | undefined {
+  if (!existsSync(path)) return undefined;
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const end = Buffer.alloc(Math.min(size, 4096));
+    const length = readSync(file, end, 0, end.length, size - end.length);
+    return parseMetrics(end.toString('utf8', 0, length)).findLast((metric) => 'loss' in metric);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function parseMetrics(text: string): Metric[] {

@@ -65,7 +65,7 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
   const warnings = preflightWarnings(config, dataset.report, totalSteps);
-  [describeData(dataset.report, model.name, totalSteps), ...warnings].forEach(note);
+  for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) note(text);
 
   const device = chooseDevice(config.engine);
   const runner = await createOnnxStepRunner({

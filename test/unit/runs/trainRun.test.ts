@@ -3,14 +3,13 @@ import fs, { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync }
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Metric } from '../../../src/protocol/run.js';
 import { readCheckpoint, readLatestCheckpoint, savedSteps } from '../../../src/runs/checkpoints.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
+import { bundleForNode } from './bundle.js';
 import { fakeConfig, prepareFake, type FakeOptions } from './fakeRun.js';
 
 let folder: string;
@@ -104,24 +103,11 @@ test('paused through control.json: a checkpoint is saved, nothing moves, and it 
 });
 
 describe('a real process', () => {
-  const program = join(mkdtempSync(join(tmpdir(), 'train-child-')), 'trainChild.mjs');
   const children: ChildProcess[] = [];
+  let program: string;
 
   beforeAll(async () => {
-    const entry = fileURLToPath(new URL('trainChild.ts', import.meta.url));
-    const mainFields = ['module', 'main'];
-    const banner = {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    };
-    await build({
-      entryPoints: [entry],
-      outfile: program,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      mainFields,
-      banner,
-    });
+    program = await bundleForNode('trainChild.ts');
   });
   afterEach(() => children.forEach((child) => child.kill('SIGKILL')));
 
