@@ -1,11 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { isAdapted, loraParameters, type LoraShape } from '../core/adapters/lora.js';
 import { checkAdapterFits, type Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
 import type { DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import type { BaseDType } from '../core/llama/linear.js';
 import { linearNames, type WeightStore } from '../core/llama/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
 import { stepsOfEpochs, type TrainingData } from '../core/train/loop.js';
@@ -14,12 +12,10 @@ import { readAdapterFolder } from '../files/adapterFolder.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
-import { readTokenizer } from '../files/tokenizerFiles.js';
+import { openTokenizer } from '../files/tokenizerFiles.js';
 import type { PreflightReport } from '../protocol/preflight.js';
 import type { EngineConfig, LoraConfig, RunConfig } from '../protocol/runConfig.js';
-import { CpuDevice } from '../runtime/cpuDevice.js';
-import type { Device } from '../runtime/device.js';
-import { createOnnxStepRunner } from '../runtime/onnxStepRunner.js';
+import { createTrainer, type EngineOptions } from '../runtime/engine.js';
 import { measureStep } from './measureStep.js';
 import { preflightWarnings } from './preflightWarnings.js';
 import type { PreparedRun } from './trainRun.js';
@@ -67,15 +63,12 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
   const warnings = preflightWarnings(config, dataset.report, totalSteps);
   for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) note(text);
 
-  const device = chooseDevice(config.engine);
-  const runner = await createOnnxStepRunner({
+  const runner = await createTrainer({
     weights,
     lora,
     dropout: config.lora.dropout,
-    baseDType: chooseBaseDType(config.engine),
-    gradientCheckpointing: config.engine.gradient_checkpointing === 'on',
     initialState: initialState(config, weights, lora),
-    device,
+    engine: engineOptions(config.engine),
   });
   return {
     runner,
@@ -89,7 +82,6 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
     trainableParameters: parameters.reduce((sum, { shape }) => sum + shape[0] * shape[1], 0),
     async dispose() {
       await runner.dispose();
-      await device.dispose();
       weights.close();
     },
   };
@@ -107,7 +99,7 @@ function loraShape({ r, alpha, target_modules, layers, use_rslora }: LoraConfig)
 }
 
 function readData(model: OpenModel, { data, train }: RunConfig): { data: TrainingData; dataset: Dataset } {
-  const tokenizer = readTokenizer(model.tokenizer);
+  const tokenizer = openTokenizer(model.tokenizer);
   const { vocabSize } = model.weights.config;
   const dataset = loadDataset({ ...data, seed: train.seed }, tokenizer, diskFiles, { vocabSize });
   const options = {
@@ -174,15 +166,19 @@ function adaptedLayers(lora: LoraShape, { layerCount }: LlamaConfig): number[] {
   return Array.from({ length: layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
 }
 
-function chooseDevice({ device, threads }: EngineConfig): Device {
-  if (device !== 'webgpu') return new CpuDevice(threads ?? availableParallelism());
-  throw new UserError(
-    'device-unavailable',
-    'engine.device: training runs on the CPU in this version. Set it to auto or cpu.',
-  );
-}
-
-function chooseBaseDType({ base_dtype: dtype }: EngineConfig): BaseDType {
-  if (dtype !== 'int4') return dtype === 'auto' ? 'fp32' : dtype;
-  throw new UserError('config-invalid', 'engine.base_dtype: training needs fp32 or fp16 base weights in this version.');
+function engineOptions(config: EngineConfig): EngineOptions {
+  const { device, base_dtype } = config;
+  if (device === 'webgpu') {
+    throw new UserError(
+      'device-unavailable',
+      'engine.device: training runs on the CPU in this version. Set it to auto or cpu.',
+    );
+  }
+  if (base_dtype === 'int4') {
+    throw new UserError(
+      'config-invalid',
+      'engine.base_dtype: training needs fp32 or fp16 base weights in this version.',
+    );
+  }
+  return { ...config, device, base_dtype };
 }
