@@ -12,7 +12,7 @@ import { readAdapterFolder } from '../files/adapterFolder.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
-import { openTokenizer } from '../files/tokenizerFiles.js';
+import { readTokenizer } from '../files/tokenizerFiles.js';
 import type { PreflightReport } from '../protocol/preflight.js';
 import type { EngineConfig, LoraConfig, RunConfig } from '../protocol/runConfig.js';
 import { createTrainer, type EngineOptions } from '../runtime/engine.js';
@@ -44,12 +44,17 @@ export async function prepareRun(config: RunConfig, note: (text: string) => void
 export async function dryRun(config: RunConfig, note: (text: string) => void): Promise<PreflightReport> {
   const loaded = await prepareRun(config, note);
   try {
-    const { runner, report, warnings, totalSteps, trainableParameters } = loaded;
-    const estimate = await measureStep(loaded, config);
-    return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
+    return await measuredReport(loaded, config);
   } finally {
     await loaded.dispose();
   }
+}
+
+/** The pre-flight report of a run that is loaded; times a step and leaves the run as it was. */
+export async function measuredReport(loaded: LoadedRun, config: RunConfig): Promise<PreflightReport> {
+  const { runner, report, warnings, totalSteps, trainableParameters } = loaded;
+  const estimate = await measureStep(loaded, config);
+  return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
 }
 
 async function prepareWith(model: OpenModel, config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
@@ -99,7 +104,7 @@ function loraShape({ r, alpha, target_modules, layers, use_rslora }: LoraConfig)
 }
 
 function readData(model: OpenModel, { data, train }: RunConfig): { data: TrainingData; dataset: Dataset } {
-  const tokenizer = openTokenizer(model.tokenizer);
+  const tokenizer = readTokenizer(model.tokenizer);
   const { vocabSize } = model.weights.config;
   const dataset = loadDataset({ ...data, seed: train.seed }, tokenizer, diskFiles, { vocabSize });
   const options = {

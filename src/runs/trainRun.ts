@@ -16,7 +16,7 @@ import { removeUnfinished } from '../files/atomicWrite.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
 import { readLatestCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoints.js';
-import { measureStep, peakMemoryBytes } from './measureStep.js';
+import { peakMemoryBytes } from './measureStep.js';
 import { cutMetricsAfter } from './metricsFile.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type TrainingListener } from './runJournal.js';
@@ -87,17 +87,10 @@ class Trainer implements LoopPorts {
     const from = await this.restore();
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
-    if (from.step === 0) await this.estimate();
     this.journal.setStatus('running');
     const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
     this.journal.setProgress(result.progress);
     return this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
-  }
-
-  private async estimate(): Promise<void> {
-    const { secondsPerStep, totalSeconds, peakMemoryBytes: peak } = await measureStep(this.prepared, this.config);
-    const times = `about ${secondsPerStep.toPrecision(2)} s a step, ${(totalSeconds / 60).toPrecision(2)} min in all`;
-    this.journal.note(`${this.prepared.runner.description}: ${times}; ${(peak / 1e9).toFixed(1)} GB of memory so far.`);
   }
 
   clock(): number {
