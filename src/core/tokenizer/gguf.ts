@@ -1,17 +1,17 @@
 import { UserError } from '../errors.js';
+import type { GgufValue } from '../formats/gguf.js';
 import { createTokenizer } from './huggingFace.js';
-import { byteLevelOnly, gpt2Pattern, splitAt } from './referenceSplits.js';
+import { ggufPreTokenizer } from './ggufPreTokenizers.js';
+import { byteLevelOnly } from './referenceSplits.js';
 import { sentencePieceMerges } from './sentencePieceMerges.js';
 import type { Tokenizer } from './tokenizer.js';
 import { corrupt, type AddedToken, type Component } from './tokenizerFile.js';
-
-type MetadataValue = string | number | bigint | boolean | readonly MetadataValue[];
 
 /**
  * The tokenizer that a GGUF file carries (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#tokenizer), by way of the
  * tokenizer.json that the same vocabulary has on Hugging Face. Throws UserError naming `file`.
  */
-export function tokenizerFromGguf(metadata: ReadonlyMap<string, MetadataValue>, file: string): Tokenizer {
+export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file: string): Tokenizer {
   const fields = new TokenizerFields(metadata, file);
   const tokens = fields.strings('tokens');
   const types = fields.numbers('token_type') ?? [];
@@ -20,7 +20,7 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, MetadataValue>, 
   return createTokenizer({
     file,
     tokenizer: {
-      ...layout(fields, tokens, types, text('bos_token_id'), text('eos_token_id')),
+      ...layout(fields, tokens, types),
       added_tokens: addedTokens(tokens, types),
     },
     specialTokens: {
@@ -72,52 +72,13 @@ interface Layout {
   readonly decoder: Component;
 }
 
-function layout(
-  fields: TokenizerFields,
-  tokens: readonly string[],
-  types: readonly number[],
-  bos: string | null,
-  eos: string | null,
-): Layout {
-  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
-  const around = (defaults: { bos: boolean }) =>
-    surround((fields.flag('add_bos_token') ?? defaults.bos) ? bos : null, fields.flag('add_eos_token') ? eos : null);
+function layout(fields: TokenizerFields, tokens: readonly string[], types: readonly number[]): Layout {
   const kind = fields.string('model');
   switch (kind) {
-    case 'gpt2': {
-      const { steps, ignoreMerges, normalizer, addBos } = preTokenizer(fields);
-      return {
-        model: { type: 'BPE', vocab, merges: fields.strings('merges'), ignore_merges: ignoreMerges },
-        normalizer,
-        pre_tokenizer: { type: 'Sequence', pretokenizers: [...steps, byteLevelOnly] },
-        post_processor: around({ bos: addBos }),
-        decoder: { type: 'ByteLevel' },
-      };
-    }
-    case 'llama': {
-      const addSpace = fields.flag('add_space_prefix') ?? true;
-      const scores = fields.numbers('scores');
-      if (scores?.length !== tokens.length) throw corrupt(fields.file, 'there is not one score for each token');
-      const isPiece = (id: number) =>
-        types[id] === undefined || types[id] === tokenType.normal || types[id] === tokenType.userDefined;
-      return {
-        model: {
-          type: 'BPE',
-          vocab,
-          merges: sentencePieceMerges(tokens, scores, isPiece, fields.file),
-          byte_fallback: true,
-          fuse_unk: true,
-          unk_token: tokens[types.indexOf(tokenType.unknown)] ?? null,
-        },
-        normalizer: { type: 'Sequence', normalizers: [...(addSpace ? [prependSpace] : []), spaceToMeta] },
-        pre_tokenizer: null,
-        post_processor: around({ bos: true }),
-        decoder: {
-          type: 'Sequence',
-          decoders: [metaToSpace, { type: 'ByteFallback' }, ...(addSpace ? [stripSpace] : [])],
-        },
-      };
-    }
+    case 'gpt2':
+      return byteLevelLayout(fields, tokens);
+    case 'llama':
+      return sentencePieceLayout(fields, tokens, types);
     default:
       throw new UserError(
         'file-unsupported',
@@ -126,85 +87,70 @@ function layout(
   }
 }
 
+function byteLevelLayout(fields: TokenizerFields, tokens: readonly string[]): Layout {
+  const { steps, ignoreMerges, normalizer, addBos } = ggufPreTokenizer(
+    fields.optionalString('pre') ?? 'default',
+    fields.file,
+  );
+  return {
+    model: { type: 'BPE', vocab: idsOf(tokens), merges: fields.strings('merges'), ignore_merges: ignoreMerges },
+    normalizer,
+    pre_tokenizer: { type: 'Sequence', pretokenizers: [...steps, byteLevelOnly] },
+    post_processor: surround(fields, tokens, addBos),
+    decoder: { type: 'ByteLevel' },
+  };
+}
+
+function sentencePieceLayout(fields: TokenizerFields, tokens: readonly string[], types: readonly number[]): Layout {
+  const addSpace = fields.flag('add_space_prefix') ?? true;
+  const scores = fields.numbers('scores');
+  if (scores?.length !== tokens.length) throw corrupt(fields.file, 'there is not one score for each token');
+  const isPiece = (id: number) =>
+    types[id] === undefined || types[id] === tokenType.normal || types[id] === tokenType.userDefined;
+  return {
+    model: {
+      type: 'BPE',
+      vocab: idsOf(tokens),
+      merges: sentencePieceMerges(tokens, scores, isPiece, fields.file),
+      byte_fallback: true,
+      fuse_unk: true,
+      unk_token: tokens[types.indexOf(tokenType.unknown)] ?? null,
+    },
+    normalizer: { type: 'Sequence', normalizers: [...(addSpace ? [prependSpace] : []), spaceToMeta] },
+    pre_tokenizer: null,
+    post_processor: surround(fields, tokens, true),
+    decoder: {
+      type: 'Sequence',
+      decoders: [metaToSpace, { type: 'ByteFallback' }, ...(addSpace ? [stripSpace] : [])],
+    },
+  };
+}
+
+function idsOf(tokens: readonly string[]): Record<string, number> {
+  return Object.fromEntries(tokens.map((token, id) => [token, id]));
+}
+
 const prependSpace: Component = { type: 'Prepend', prepend: '▁' };
 const spaceToMeta: Component = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
 const metaToSpace: Component = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
 const stripSpace: Component = { type: 'Strip', content: ' ', start: 1, stop: 0 };
 
-function surround(before: string | null, after: string | null): Component | null {
-  const special = (id: string | null) => (id === null ? [] : [{ SpecialToken: { id, type_id: 0 } }]);
-  if (before === null && after === null) return null;
-  return {
-    type: 'TemplateProcessing',
-    single: [...special(before), { Sequence: { id: 'A', type_id: 0 } }, ...special(after)],
+/** BOS and EOS around a text; `addBos` where the file does not say. */
+function surround(fields: TokenizerFields, tokens: readonly string[], addBos: boolean): Component | null {
+  const token = (wanted: boolean, name: string) => {
+    const id = fields.id(name, tokens.length);
+    return wanted && id !== null ? [{ SpecialToken: { id: tokens[id], type_id: 0 } }] : [];
   };
-}
-
-interface PreTokenizer {
-  readonly steps: readonly Component[];
-  readonly ignoreMerges: boolean;
-  readonly normalizer: Component | null;
-  /** Whether BOS comes first where the file does not say. */
-  readonly addBos: boolean;
-}
-
-const plain = { ignoreMerges: false, normalizer: null, addBos: false };
-const gpt2: PreTokenizer = { ...plain, steps: [splitAt(gpt2Pattern)] };
-const singleDigitsThenGpt2: PreTokenizer = { ...plain, steps: [splitAt(String.raw`\p{N}`), splitAt(gpt2Pattern)] };
-
-/** The pattern of LLaMA 3; Qwen 2 takes digits one by one. */
-const llama3Pattern = (digits: string) =>
-  String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
-const llama3: PreTokenizer = {
-  steps: [splitAt(llama3Pattern(String.raw`\p{N}{1,3}`))],
-  ignoreMerges: true,
-  normalizer: null,
-  addBos: true,
-};
-const qwen2: PreTokenizer = {
-  ...plain,
-  steps: [splitAt(llama3Pattern(String.raw`\p{N}`))],
-  normalizer: { type: 'NFC' },
-};
-const deepseekCoder: PreTokenizer = {
-  ...plain,
-  addBos: true,
-  steps: [String.raw`[\r\n]`, String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, '[一-龥ࠀ-一가-퟿]+', String.raw`\p{N}`].map(
-    splitAt,
-  ),
-};
-
-/** tokenizer.ggml.pre: names that llama.cpp gives to the pre-tokenizers of the models it knows. */
-const preTokenizersByName: Readonly<Record<string, PreTokenizer>> = {
-  default: gpt2,
-  'gpt-2': gpt2,
-  smollm: singleDigitsThenGpt2,
-  starcoder: singleDigitsThenGpt2,
-  refact: singleDigitsThenGpt2,
-  'command-r': singleDigitsThenGpt2,
-  'llama-bpe': llama3,
-  llama3,
-  'llama-v3': llama3,
-  'smaug-bpe': { ...llama3, ignoreMerges: false },
-  qwen2,
-  'deepseek-r1-qwen': qwen2,
-  'deepseek-coder': deepseekCoder,
-};
-
-function preTokenizer(fields: TokenizerFields): PreTokenizer {
-  const name = fields.optionalString('pre') ?? 'default';
-  if (Object.hasOwn(preTokenizersByName, name)) return preTokenizersByName[name]!;
-  throw new UserError(
-    'file-unsupported',
-    `${fields.file} splits text into words by the rules "${name}", which are not known here. ` +
-      'Use the same model as a Hugging Face folder, with its tokenizer.json.',
-  );
+  const before = token(fields.flag('add_bos_token') ?? addBos, 'bos_token_id');
+  const after = token(fields.flag('add_eos_token') ?? false, 'eos_token_id');
+  if (before.length + after.length === 0) return null;
+  return { type: 'TemplateProcessing', single: [...before, { Sequence: { id: 'A', type_id: 0 } }, ...after] };
 }
 
 /** The tokenizer.ggml.* entries, checked as they are read. */
 class TokenizerFields {
   constructor(
-    private readonly metadata: ReadonlyMap<string, MetadataValue>,
+    private readonly metadata: ReadonlyMap<string, GgufValue>,
     readonly file: string,
   ) {}
 
@@ -254,7 +200,7 @@ class TokenizerFields {
     return typeof value === 'string' ? value : null;
   }
 
-  private get(name: string): MetadataValue | undefined {
+  private get(name: string): GgufValue | undefined {
     return this.metadata.get(`tokenizer.ggml.${name}`);
   }
 }

@@ -8,7 +8,7 @@ import type { Tokenizer } from './tokenizer.js';
 import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
 
 /** All that makes a tokenizer, whatever file it came from. */
-export interface TokenizerSource {
+export interface TokenizerParts {
   /** Shown in messages. */
   readonly file: string;
   /** The parsed tokenizer.json. */
@@ -28,13 +28,13 @@ export interface SpecialTokens {
 }
 
 /** Throws UserError('file-corrupt' or 'file-unsupported') naming the file. */
-export function createTokenizer(source: TokenizerSource): Tokenizer {
-  const file = checkTokenizerFile(source.tokenizer, source.file);
+export function createTokenizer(parts: TokenizerParts): Tokenizer {
+  const file = checkTokenizerFile(parts.tokenizer, parts.file);
   try {
-    return new HuggingFaceTokenizer(file, source);
+    return new HuggingFaceTokenizer(file, parts);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw corrupt(source.file, error instanceof Error ? error.message : String(error));
+    throw corrupt(parts.file, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -50,18 +50,18 @@ class HuggingFaceTokenizer implements Tokenizer {
   private readonly specialIds: ReadonlySet<number>;
   private readonly chatTemplate: ChatTemplate | null;
 
-  constructor(file: TokenizerFile, source: TokenizerSource) {
+  constructor(file: TokenizerFile, parts: TokenizerParts) {
     this.encoder = new Encoder(withReferenceSplits(file), {});
     const addedIds = new Set(file.added_tokens.map(({ id }) => id));
     this.specialIds = new Set(file.added_tokens.filter(({ special }) => special).map(({ id }) => id));
     this.vocabSize = 1 + highest(Object.values(file.model.vocab), addedIds);
     this.bytes = new TokenBytes(
-      spelling(file.decoder, source.file),
+      spelling(file.decoder, parts.file),
       (id) => this.encoder.id_to_token(id),
       (id) => addedIds.has(id),
       (id) => this.specialIds.has(id),
     );
-    const { bos, eos, pad, unknown, stopIds } = source.specialTokens;
+    const { bos, eos, pad, unknown, stopIds } = parts.specialTokens;
     this.bosId = this.idOf(bos);
     this.eosId = this.idOf(eos);
     this.padId = this.idOf(pad) ?? this.eosId ?? 0;
@@ -71,8 +71,8 @@ class HuggingFaceTokenizer implements Tokenizer {
     this.fillInTheMiddle = findFillInTheMiddle((token) => this.tokenId(token));
     const names = Object.entries({ bos_token: bos, eos_token: eos, pad_token: pad, unk_token: unknown });
     const named = Object.fromEntries(names.filter((entry): entry is [string, string] => entry[1] !== null));
-    this.chatTemplate = source.chatTemplate === null ? null : new ChatTemplate(source.chatTemplate, named, source.file);
-    this.probe(source.file);
+    this.chatTemplate = parts.chatTemplate === null ? null : new ChatTemplate(parts.chatTemplate, named, parts.file);
+    this.probe(parts.file);
   }
 
   get hasChatTemplate(): boolean {
