@@ -1,9 +1,18 @@
 import { blue, plot, yellow } from 'asciichart';
+import type { Metric } from '../protocol/run.js';
 
 export interface LossCurve {
   /** In the order of the steps; steps need not be contiguous. */
   readonly points: readonly { readonly step: number; readonly loss: number }[];
   readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
+}
+
+/** What metrics.jsonl holds, as two curves. */
+export function lossCurve(metrics: readonly Metric[]): LossCurve {
+  return {
+    points: metrics.flatMap((metric) => ('loss' in metric ? [metric] : [])),
+    heldOut: metrics.flatMap((metric) => ('eval_loss' in metric ? [{ step: metric.step, loss: metric.eval_loss }] : [])),
+  };
 }
 
 /** The curves as text, `width` columns wide: training loss (smoothed) and, where colours can tell them apart, held-out loss. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import packageJson from '../../../package.json';
+import { version } from '../../../package.json';
 import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -42,7 +42,7 @@ export async function doctor({ output }: CommandContext): Promise<ExitCode> {
 
 async function examine() {
   return {
-    version: packageJson.version,
+    version,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     processor: cpus()[0]?.model.trim() ?? 'unknown processor',

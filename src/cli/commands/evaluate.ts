@@ -1,0 +1,85 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { checkAdapterFits, type Adapter } from '../../core/adapters/peft.js';
+import { loadDataset, trainingData } from '../../core/data/dataset.js';
+import type { FormatName } from '../../core/data/detectFormat.js';
+import type { LlamaConfig } from '../../core/llama/config.js';
+import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
+import type { TrainingSetup } from '../../runtime/engine.js';
+import { createTrainer } from '../../runtime/engine.js';
+import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { diskFiles } from '../../files/dataFiles.js';
+import { exitCodes, type ExitCode } from '../interrupt.js';
+import { loadModel } from '../loadedModel.js';
+import type { CommandContext } from '../perform.js';
+import { integer, table } from '../words.js';
+
+export interface EvaluateOptions {
+  readonly model: string;
+  readonly adapter?: string;
+  readonly data: string;
+  readonly format: FormatName | 'auto';
+  readonly maxSeqLength: number;
+  readonly batchSize: number;
+  readonly trainOnPrompt?: boolean;
+  readonly threads?: number;
+}
+
+export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
+  const { weights, tokens } = loadModel(options.model);
+  const { training, report } = loadDataset(
+    {
+      path: options.data,
+      format: options.format,
+      eval_path: null,
+      eval_fraction: 0,
+      max_seq_length: options.maxSeqLength,
+      train_on_prompt: Boolean(options.trainOnPrompt),
+      seed: 0,
+    },
+    tokens,
+    diskFiles,
+    { vocabSize: weights.config.vocabSize },
+  );
+  const batches = trainingData(
+    { training: [], evaluation: training },
+    { batchSize: options.batchSize, maxSequenceLength: options.maxSeqLength, packing: false, shuffle: false, seed: 0, padId: tokens.padId },
+  ).evaluation!;
+  const adapter = options.adapter === undefined ? null : readAdapterFolder(options.adapter);
+  if (adapter) checkAdapterFits(adapter, weights.config, options.adapter!);
+  const runner = await createTrainer({
+    weights,
+    dropout: 0,
+    engine: { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null, gradient_checkpointing: 'off' },
+    ...trainables(adapter, weights.config),
+  });
+  try {
+    const sum = { loss: 0, labelTokens: 0 };
+    for (let index = 0; index < batches.count; index++) {
+      await eventLoopTurn();
+      signal.throwIfAborted();
+      const { lossSum, labelTokens } = await runner.evaluate(batches.batch(index));
+      sum.loss += lossSum;
+      sum.labelTokens += labelTokens;
+    }
+    const loss = sum.loss / sum.labelTokens;
+    const perplexity = Math.exp(loss);
+    output.emit({ loss, perplexity, ...report.training, format: report.format, skipped: report.skippedCount });
+    output.say(table([
+      ['Loss', loss.toFixed(4)],
+      ['Perplexity', perplexity.toFixed(3)],
+      ['Tokens', `${integer(sum.labelTokens)} counted of ${integer(report.training.tokens)}, in ${integer(report.training.examples)} examples`],
+      ...(report.skippedCount > 0 ? ([['Skipped', `${integer(report.skippedCount)} records; the first: ${report.skipped[0]!.origin}: ${report.skipped[0]!.reason}`]] as const) : []),
+    ]));
+    return exitCodes.done;
+  } finally {
+    await runner.dispose();
+    weights.close();
+  }
+}
+
+/** The base alone is the base with the smallest adapter there is: a fresh one adds exactly nothing, because its B is zero. */
+function trainables(adapter: Adapter | null, model: LlamaConfig): Pick<TrainingSetup, 'lora' | 'initialState'> {
+  if (adapter) return { lora: adapter.lora, initialState: withZeroMoments(adapter.parameters) };
+  const lora = { r: 1, alpha: 1, targetModules: ['q_proj'], layers: [0], useRslora: false } as const;
+  return { lora, initialState: initialLoraState(model, lora, 0) };
+}

@@ -1,0 +1,77 @@
+import { relative } from 'node:path';
+import { UserError } from '../../core/errors.js';
+import type { PreflightReport } from '../../protocol/preflight.js';
+import type { RunState } from '../../protocol/run.js';
+import { dryRun } from '../../runs/prepareRun.js';
+import { readRunConfig } from '../../runs/runConfigFile.js';
+import { RunDirectory } from '../../runs/runDirectory.js';
+import { exitCodes, type ExitCode } from '../interrupt.js';
+import type { Output } from '../output.js';
+import type { CommandContext } from '../perform.js';
+import { preflightConcerns, preflightSummary, sampleText } from '../preflightText.js';
+import { newRunFolder } from '../runFolder.js';
+import { trainShown } from '../trainShown.js';
+
+export interface TrainOptions {
+  readonly config?: string;
+  readonly out?: string;
+  readonly set?: readonly string[];
+  readonly dryRun?: boolean;
+  /** A run directory that somebody else made. */
+  readonly runDir?: string;
+}
+
+export async function train(context: CommandContext, options: TrainOptions): Promise<ExitCode> {
+  if (options.runDir) return trainDirectory(context, RunDirectory.open(options.runDir));
+  if (!options.config) throw new UserError('config-invalid', 'Say what to train: --config run.json.');
+  const config = readRunConfig(options.config, options.set);
+  if (!options.dryRun) return trainDirectory(context, RunDirectory.create(options.out ?? newRunFolder(), config));
+  const report = await dryRun(config, () => undefined);
+  context.output.emit(report);
+  showReport(context.output, report);
+  return exitCodes.done;
+}
+
+export function resume(context: CommandContext, folder: string): Promise<ExitCode> {
+  return trainDirectory(context, RunDirectory.open(folder));
+}
+
+async function trainDirectory(context: CommandContext, run: RunDirectory): Promise<ExitCode> {
+  const { output, signal } = context;
+  const state = await trainShown(context, run, (report) => {
+    output.emit({ preflight: report });
+    showReport(output, report);
+    output.say();
+  });
+  output.emit({ run: run.path, ...state, adapter: run.adapterPath });
+  showEnd(output, run, state);
+  return state.status === 'stopped' && signal.aborted ? exitCodes.cancelled : exitCodes.done;
+}
+
+function showReport(output: Output, report: PreflightReport): void {
+  output.say(preflightSummary(report));
+  preflightConcerns(report).forEach((concern) => output.say(`  ${concern}`));
+  if (!report.samples[0]) return;
+  output.say();
+  output.say(sampleText(report.samples[0], output));
+}
+
+function showEnd(output: Output, run: RunDirectory, state: RunState): void {
+  const folder = shortest(run.path);
+  if (state.status === 'stopped') {
+    output.say(`Stopped after step ${state.step} of ${state.totalSteps}; a checkpoint is saved.`);
+    output.say(`Go on with: lora-workbench resume ${folder}`);
+    return;
+  }
+  output.say(state.message ?? `Finished after ${state.step} steps.`);
+  if (state.bestEvalLoss !== null) {
+    output.say(`Lowest held-out loss ${state.bestEvalLoss.toFixed(4)} at step ${state.bestStep}; that adapter is in ${shortest(run.bestAdapterPath)}.`);
+  }
+  output.say(`The adapter is in ${shortest(run.adapterPath)}.`);
+}
+
+/** Relative to where the user stands, unless that is the longer way. */
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.length < path.length ? fromHere : path;
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { join } from 'node:path';
+import { createProgram, runProgram } from './program.js';
+
+// A reader that goes away (`lora-workbench … | head`) ends the program without a word.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+// The bundle lies in dist/ of the installed product.
+void runProgram(createProgram(join(__dirname, '..')), process.argv.slice(2));

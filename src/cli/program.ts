@@ -1,0 +1,135 @@
+/** @file The commands, their options and their help. What they do lies in commands/, loaded when asked for. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { version } from '../../package.json';
+import { dataFormats } from '../protocol/runConfig.js';
+import { exitCodes } from './interrupt.js';
+import { perform } from './perform.js';
+import { settingsHelp } from './settingsHelp.js';
+
+/** `productFolder` holds examples/ and package.json. */
+export function createProgram(productFolder: string): Command {
+  const program = new Command('lora-workbench')
+    .description('Fine-tune LLaMA-family models with LoRA on your own machine.')
+    .version(version)
+    .showHelpAfterError('Add --help to see how it is used.')
+    .exitOverride()
+    .addHelpText('after', examples('demo', 'train --config run.json', 'train --help'));
+
+  add(program, 'train', 'Fine-tune a model as run.json says.')
+    .option('--config <file>', 'the run config: model, data, LoRA and training settings')
+    .option('--out <folder>', 'the run directory to make (default: runs/<date and time>)')
+    .option('--set <setting=value>', 'change one setting of the config; may be given several times', collect)
+    .option('--dry-run', 'only look: data report, one example token by token, memory and time')
+    .addOption(new Option('--run-dir <folder>', 'train a prepared run directory').hideHelp().conflicts(['config', 'out', 'dryRun']))
+    .addHelpText('after', examples(
+      'train --config run.json --dry-run',
+      'train --config run.json --out runs/first',
+      'train --config run.json --set train.max_steps=20 --set lora.r=16',
+    ))
+    .addHelpText('after', '\nCtrl+C saves a checkpoint and ends; `resume` goes on.')
+    .addHelpText('after', () => settingsHelp(Math.min(100, process.stdout.columns || 100)))
+    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).train(context, options)));
+
+  add(program, 'resume', 'Go on with a run from its last checkpoint.')
+    .argument('<run>', 'the run directory')
+    .addHelpText('after', examples('resume runs/first'))
+    .action((run, options) => perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).resume(context, run)));
+
+  withModel(add(program, 'generate', 'Write text with a model, with or without an adapter.'))
+    .requiredOption('--prompt <text>', 'what to answer or continue')
+    .option('--input <text>', 'what the prompt is about: the second part of an Alpaca prompt')
+    .option('--strength <factor>', 'strength of the adapter, 0 to 2', number(0, 2), 1)
+    .addOption(
+      new Option('--template <name>', 'how the prompt is dressed; auto: as the adapter was trained, else as the model wants it')
+        .choices(['auto', 'chat', 'alpaca', 'none'])
+        .default('auto'),
+    )
+    .option('--max-new-tokens <count>', 'tokens at most', integer(1), 200)
+    .option('--temperature <value>', '0 always takes the likeliest token', number(0, 10), 0)
+    .option('--top-k <count>', 'draw from the likeliest tokens only; 0 means all', integer(0), 0)
+    .option('--top-p <share>', 'draw from the likeliest tokens that make up this share', number(0, 1), 1)
+    .option('--min-p <share>', 'drop tokens less likely than this share of the likeliest', number(0, 1), 0)
+    .option('--repetition-penalty <factor>', 'above 1 discourages repetition', number(0.1, 10), 1)
+    .option('--stop <text>', 'end before this text; may be given several times', collect)
+    .option('--seed <number>', 'makes sampling repeatable', integer(0), 1337)
+    .addHelpText('after', examples(
+      'generate --model ./SmolLM2 --prompt "What is LoRA?"',
+      'generate --model ./SmolLM2 --adapter runs/first/adapter --prompt "What is LoRA?" --temperature 0.7 --seed 1',
+    ))
+    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/generate.js')).generate(context, options)));
+
+  withModel(add(program, 'evaluate', 'Measure loss and perplexity on a data set.'))
+    .requiredOption('--data <path>', 'the data set')
+    .addOption(new Option('--format <name>', 'format of the data').choices([...dataFormats]).default('auto'))
+    .option('--max-seq-length <tokens>', 'longer examples are cut', integer(2), 256)
+    .option('--batch-size <count>', 'sequences at a time', integer(1), 4)
+    .option('--train-on-prompt', 'count the tokens of the prompts too')
+    .addHelpText('after', examples('evaluate --model ./SmolLM2 --adapter runs/first/adapter --data heldout.jsonl'))
+    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/evaluate.js')).evaluate(context, options)));
+
+  add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
+    .argument('<path>', 'a folder or a file, or the name of a model in the cache')
+    .option('--model <path>', 'count a data set in the tokens of this model')
+    .option('--max-seq-length <tokens>', 'with --model: what counts as too long', integer(2), 256)
+    .addHelpText('after', examples('inspect ./SmolLM2', 'inspect runs/first', 'inspect data.jsonl --model ./SmolLM2', 'inspect runs/first/adapter --json'))
+    .action((path, options) =>
+      perform(Boolean(options.json), async (context) => (await import('./commands/inspect.js')).inspect(context, path, options)),
+    );
+
+  add(program, 'doctor', 'Look at this machine: devices, memory, versions, and what is missing.')
+    .addHelpText('after', examples('doctor', 'doctor --json'))
+    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/doctor.js')).doctor(context)));
+
+  add(program, 'demo', 'Fetch a small model, fine-tune it in a few minutes, and compare its answers.')
+    .option('--out <folder>', 'the run directory to make (default: runs/demo-<date and time>)')
+    .option('--max-steps <count>', 'optimizer steps', integer(1))
+    .addHelpText('after', examples('demo', 'demo --max-steps 20'))
+    .action((options) =>
+      perform(Boolean(options.json), async (context) => (await import('./commands/demo.js')).demo(context, productFolder, options)),
+    );
+  return program;
+}
+
+/** Parses and runs; the exit code ends up in process.exitCode. */
+export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  }
+}
+
+function add(program: Command, name: string, description: string): Command {
+  return program.command(name).description(description).option('--json', 'speak JSON, for programs');
+}
+
+function withModel(command: Command): Command {
+  return command
+    .requiredOption('--model <path>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
+    .option('--adapter <folder>', 'a PEFT adapter to put on top')
+    .option('--threads <count>', 'CPU threads (default: as many as cores)', integer(1));
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  lora-workbench ${line}`).join('\n')}`;
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function number(least: number, most = Infinity): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(most === Infinity ? `Expected at least ${least}.` : `Expected ${least} to ${most}.`);
+  };
+}
+
+function integer(least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
+    throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+  };
+}

@@ -1,0 +1,31 @@
+import type { PreflightReport } from '../protocol/preflight.js';
+import type { RunState } from '../protocol/run.js';
+import { measuredReport, prepareRun } from '../runs/prepareRun.js';
+import type { RunDirectory } from '../runs/runDirectory.js';
+import { savedSteps } from '../runs/checkpoints.js';
+import { trainRun } from '../runs/trainRun.js';
+import type { CommandContext } from './perform.js';
+import { TrainingView } from './trainingView.js';
+
+/** Trains a run directory and shows it. `onReport` gets the pre-flight report of a run that begins; one that goes on has none. */
+export async function trainShown(
+  { output, signal }: CommandContext,
+  run: RunDirectory,
+  onReport: (report: PreflightReport) => void,
+): Promise<RunState> {
+  const view = new TrainingView(output);
+  const begins = savedSteps(run.checkpointsPath).length === 0;
+  try {
+    return await trainRun(run, {
+      signal,
+      async prepare(config, note) {
+        const loaded = await prepareRun(config, note);
+        if (begins) onReport(await measuredReport(loaded, config));
+        return loaded;
+      },
+      listener: { onMetric: (metric, totalSteps) => view.show(metric, totalSteps) },
+    });
+  } finally {
+    view.end();
+  }
+}

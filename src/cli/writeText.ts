@@ -1,0 +1,57 @@
+import type { Adapter } from '../core/adapters/peft.js';
+import type { Sampling } from '../core/generate/sampling.js';
+import { StopStrings } from '../core/generate/stopStrings.js';
+import type { FinishReason, TextModel } from '../core/generate/textModel.js';
+import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+
+export interface WriteRequest {
+  readonly promptIds: readonly number[];
+  readonly adapter: Adapter | null;
+  readonly adapterStrength: number;
+  readonly sampling: Sampling;
+  readonly maxNewTokens: number;
+  readonly stop: readonly string[];
+}
+
+export interface Written {
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly tokensPerSecond: number;
+}
+
+/** Lets the model write; `onText` gets the text piece by piece. An aborted signal ends it after the current token. */
+export async function writeText(
+  model: TextModel,
+  tokens: Tokenizer,
+  { stop, ...request }: WriteRequest,
+  onText: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Written> {
+  const decoder = tokens.streamDecoder({ skipSpecialTokens: true, continuation: true });
+  const stops = new StopStrings(stop);
+  let text = '';
+  let stopped = false;
+  const show = (piece: string) => {
+    text += piece;
+    if (piece) onText(piece);
+  };
+  const result = await model.generate({ ...request, endIds: tokens.stopIds }, (id) => {
+    const found = stops.push(decoder.push(id));
+    show(found.text);
+    stopped = found.stopped;
+    return !stopped && !signal.aborted;
+  });
+  if (!stopped) {
+    const last = stops.push(decoder.end());
+    show(last.stopped ? last.text : last.text + stops.end());
+  }
+  return {
+    text,
+    finishReason: result.finishReason,
+    promptTokens: request.promptIds.length,
+    newTokens: result.ids.length,
+    tokensPerSecond: result.ids.length / (result.promptSeconds + result.decodeSeconds),
+  };
+}
