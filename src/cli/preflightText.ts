@@ -1,5 +1,4 @@
 import type { DataSummary, PreflightReport, SampleSequence } from '../protocol/preflight.js';
-import { wrapText } from './columns.js';
 import type { Output } from './output.js';
 import { bytes, duration, integer, large, plural, table } from './words.js';
 
@@ -33,17 +32,33 @@ export function preflightConcerns({ skipped, skippedCount, warnings }: Preflight
   return [...shown, ...(more > 0 ? [`… and ${plural(more, 'more record')} skipped`] : []), ...warnings.map((text) => `warning: ${text}`)];
 }
 
-/** One sequence token by token, tokens parted by │; those the loss counts are coloured, or stand in brackets without colour. */
+/** One sequence token by token, parted by │; what the loss counts is green or, without colour, stands in [ ]. */
 export function sampleText({ origin, tokens }: SampleSequence, output: Output): string {
-  const pieces = tokens.map(({ text, learned }) => ({ text: visible(text), learned }));
-  const counted = output.colour ? 'the loss counts the green ones' : 'the loss counts those in [brackets]';
-  const title = `${origin} token by token; ${counted}:`;
-  if (output.colour) {
-    const painted = pieces.map(({ text, learned }) => (learned ? `${green}${text}${plain}` : output.faint(text)));
-    return `${title}\n${painted.join(output.faint('│'))}`;
+  const marks = output.colour ? 'the loss counts the green ones' : 'the loss counts those in [brackets]';
+  const pieces = tokens.map(({ text, learned }, index) => {
+    const next = tokens[index + 1];
+    const shown = visible(text);
+    if (output.colour) return { text: `${shown}│`, painted: `${learned ? green + shown + plain : shown}${output.faint('│')}` };
+    const opening = learned && !tokens[index - 1]?.learned ? '[' : '';
+    const marked = opening + shown + (learned && !next?.learned ? ']' : '│');
+    return { text: marked, painted: marked };
+  });
+  return [`  ${origin} token by token; ${marks}:`, ...tokenLines(pieces, Math.min(output.width, 120) - 4)].join('\n');
+}
+
+/** Broken between tokens only: their spaces are part of them. */
+function tokenLines(pieces: readonly { text: string; painted: string }[], width: number): string[] {
+  const lines: string[] = [];
+  let length = Infinity;
+  for (const { text, painted } of pieces) {
+    if (length + text.length > width) {
+      lines.push('    ');
+      length = 0;
+    }
+    lines[lines.length - 1] += painted;
+    length += text.length;
   }
-  const marked = pieces.map(({ text, learned }) => (learned ? `[${text}]` : text)).join('│');
-  return [title, ...wrapText(marked, output.width - 2).map((line) => `  ${line}`)].join('\n');
+  return lines;
 }
 
 const green = '\u001b[32m';

@@ -11,7 +11,7 @@ import { RunDirectory } from '../../runs/runDirectory.js';
 import { sideBySide, wrapText } from '../columns.js';
 import { obtainDemoModel, type DemoModel } from '../demo/demoModel.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { encodePrompt, loadModel } from '../loadedModel.js';
+import { encodePrompt, loadModel } from '../../complete/loadedModel.js';
 import { lossChart, lossCurve, type LossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../perform.js';
@@ -19,7 +19,7 @@ import { preflightSummary } from '../preflightText.js';
 import { fetchView } from '../demo/fetchView.js';
 import { newRunFolder } from '../runFolder.js';
 import { trainShown } from '../trainShown.js';
-import { writeText } from '../writeText.js';
+import { writeText } from '../../complete/writeText.js';
 
 export interface DemoOptions {
   readonly out?: string;

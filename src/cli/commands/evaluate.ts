@@ -9,7 +9,7 @@ import { createTrainer } from '../../runtime/engine.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModel } from '../loadedModel.js';
+import { loadModel } from '../../complete/loadedModel.js';
 import type { CommandContext } from '../perform.js';
 import { integer, table } from '../words.js';
 

@@ -1,9 +1,9 @@
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { loadTextModel } from '../../runtime/engine.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { encodePrompt, loadModel, templateFor, type Template } from '../loadedModel.js';
+import { encodePrompt, loadModel, templateFor, type Template } from '../../complete/loadedModel.js';
 import type { CommandContext } from '../perform.js';
-import { writeText } from '../writeText.js';
+import { writeText } from '../../complete/writeText.js';
 
 export interface GenerateOptions {
   readonly model: string;

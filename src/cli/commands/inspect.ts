@@ -14,7 +14,7 @@ import { readTokenizer } from '../../files/tokenizerFiles.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModel } from '../loadedModel.js';
+import { loadModel } from '../../complete/loadedModel.js';
 import { lossChart, lossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../perform.js';
