@@ -47,6 +47,9 @@ export function randomWeights(config: LlamaConfig): WeightStore {
       }
       return data;
     },
+    readStored: () => {
+      throw new Error('random weights are stored nowhere');
+    },
     close: () => undefined,
   };
 }

@@ -34,6 +34,13 @@ export class FileWeightStore implements WeightStore {
     return values;
   }
 
+  readStored(name: string): Uint8Array {
+    const { file, offset, byteLength } = this.infos.get(name)!;
+    const bytes = new Uint8Array(byteLength);
+    this.sources.get(file)!.read(offset, bytes);
+    return bytes;
+  }
+
   close(): void {
     this.sources.forEach((source) => source.close());
   }

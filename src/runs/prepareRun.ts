@@ -14,8 +14,8 @@ import { diskFiles } from '../files/dataFiles.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
 import { readTokenizer } from '../files/tokenizerFiles.js';
 import type { PreflightReport } from '../protocol/preflight.js';
-import type { EngineConfig, LoraConfig, RunConfig } from '../protocol/runConfig.js';
-import { createTrainer, type EngineOptions } from '../runtime/engine.js';
+import type { LoraConfig, RunConfig } from '../protocol/runConfig.js';
+import { createTrainer } from '../runtime/engine.js';
 import { measureStep } from './measureStep.js';
 import { preflightWarnings } from './preflightWarnings.js';
 import type { PreparedRun } from './trainRun.js';
@@ -73,7 +73,8 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
     lora,
     dropout: config.lora.dropout,
     initialState: initialState(config, weights, lora),
-    engine: engineOptions(config.engine),
+    engine: config.engine,
+    note,
   });
   return {
     runner,
@@ -169,21 +170,4 @@ function checkSameShape(adapter: Adapter, lora: LoraShape, model: LlamaConfig, f
 
 function adaptedLayers(lora: LoraShape, { layerCount }: LlamaConfig): number[] {
   return Array.from({ length: layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
-}
-
-function engineOptions(config: EngineConfig): EngineOptions {
-  const { device, base_dtype } = config;
-  if (device === 'webgpu') {
-    throw new UserError(
-      'device-unavailable',
-      'engine.device: training runs on the CPU in this version. Set it to auto or cpu.',
-    );
-  }
-  if (base_dtype === 'int4') {
-    throw new UserError(
-      'config-invalid',
-      'engine.base_dtype: training needs fp32 or fp16 base weights in this version.',
-    );
-  }
-  return { ...config, device, base_dtype };
 }

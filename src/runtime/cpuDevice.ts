@@ -8,6 +8,7 @@ import type { CompileOptions, Device, DeviceTensor, Executable, HostArray } from
 /** ONNX Runtime's CPU provider. Buffers of released tensors are used again, so that a training step allocates nothing. */
 export class CpuDevice implements Device {
   readonly kind = 'cpu';
+  readonly writesInPlace = true;
   readonly description: string;
   private readonly pool = new BufferPool();
 
@@ -42,8 +43,12 @@ export class CpuDevice implements Device {
   }
 
   zeros(shape: Shape): Promise<DeviceTensor> {
+    return this.fill(shape, (into) => into.fill(0));
+  }
+
+  fill(shape: Shape, write: (into: Float32Array) => void): Promise<DeviceTensor> {
     const tensor = this.pool.take('float32', shape);
-    (tensor.tensor.data as Float32Array).fill(0);
+    write(tensor.tensor.data as Float32Array);
     return Promise.resolve(tensor);
   }
 

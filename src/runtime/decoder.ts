@@ -94,26 +94,43 @@ export class Decoder {
     const total = cache.ids.length + ids.length;
     await this.reserve(cache, total);
     const shape = [1, ids.length, hiddenSize];
-    const positions = new Map([
+    const positions = new Map<string, DeviceTensor>([
       ['position_ids', await this.device.upload('int64', [1, ids.length], BigInt64Array.from(ids, (_, i) => BigInt(total - ids.length + i)))],
       ['last_index', await this.device.upload('int32', [1], Int32Array.of(total - 1))],
       ['total_length', await this.device.upload('int32', [1], Int32Array.of(total))],
-      ...(await this.ropeTensors(cache.capacity)),
     ]);
+    const rope = await this.ropeTensors(cache.capacity);
     let x = await this.device.upload('float32', shape, this.embed(ids));
     for (const group of this.groups) {
-      const into = new Map([['y', await this.device.zeros(shape)]]);
-      for (let layer = group.from; layer < group.to; layer++) {
-        for (const part of ['key', 'value']) into.set(`${layer}.present_${part}`, cache.tensors.get(`${layer}.past_${part}`)!);
-      }
-      const results = await group.executable.run(new Map([...positions, ...adapter, ...cache.tensors, ['x', x]]), into);
+      const into = this.device.writesInPlace ? await this.outputsInPlace(cache, group, shape) : undefined;
+      const results = await group.executable.run(new Map([...positions, ...rope, ...adapter, ...cache.tensors, ['x', x]]), into);
       this.device.release(x);
       x = results.get('y')!;
+      results.delete('y');
+      this.keepCaches(cache, results);
     }
+    this.releaseAll(positions);
     const hidden = await this.device.download(x);
     this.device.release(x);
     cache.ids.push(...ids);
     return hidden.slice(-hiddenSize);
+  }
+
+  private async outputsInPlace(cache: KeyValueCache, { from, to }: LayerGroup, shape: readonly number[]): Promise<Map<string, DeviceTensor>> {
+    const outputs = new Map([['y', await this.device.zeros(shape)]]);
+    for (let layer = from; layer < to; layer++) {
+      for (const part of ['key', 'value']) outputs.set(`${layer}.present_${part}`, cache.tensors.get(`${layer}.past_${part}`)!);
+    }
+    return outputs;
+  }
+
+  private keepCaches(cache: KeyValueCache, presents: ReadonlyMap<string, DeviceTensor>): void {
+    for (const [name, present] of presents) {
+      const pastName = name.replace('present', 'past');
+      const past = cache.tensors.get(pastName)!;
+      if (past !== present) this.device.release(past);
+      cache.tensors.set(pastName, present);
+    }
   }
 
   private async logits(hidden: Float32Array): Promise<Float32Array> {

@@ -20,7 +20,7 @@ export interface CompileOptions {
 export interface Executable {
   /**
    * Results by output name; the caller owns them. Inputs stay the caller's. Where `into` names a tensor for an output, the
-   * result is written there; on the CPU that may be an input's own tensor, for caches that grow in place.
+   * result is written there, even if it is an input's own; only devices that write in place take it.
    */
   run(inputs: ReadonlyMap<string, DeviceTensor>, into?: ReadonlyMap<string, DeviceTensor>): Promise<Map<string, DeviceTensor>>;
   dispose(): Promise<void>;
@@ -30,10 +30,14 @@ export interface Device {
   readonly kind: 'cpu' | 'webgpu';
   /** For people: "CPU, 2 threads". */
   readonly description: string;
+  /** Whether `run` can write into tensors of the caller. */
+  readonly writesInPlace: boolean;
   compile(program: Program, options?: CompileOptions): Promise<Executable>;
   /** The device may keep `data` as it is: the caller gives it away. */
   upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor>;
   zeros(shape: Shape): Promise<DeviceTensor>;
+  /** An fp32 tensor whose every element `write` sets. */
+  fill(shape: Shape, write: (into: Float32Array) => void): Promise<DeviceTensor>;
   /** A copy on the host. */
   download(tensor: DeviceTensor): Promise<Float32Array>;
   release(tensor: DeviceTensor): void;

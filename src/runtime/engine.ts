@@ -1,18 +1,16 @@
-import { availableParallelism } from 'node:os';
+import type { LoraShape } from '../core/adapters/lora.js';
 import type { DecodeDType } from '../core/generate/decodePrograms.js';
 import type { TextModel } from '../core/generate/textModel.js';
-import type { BaseDType } from '../core/llama/linear.js';
-import type { LoraShape } from '../core/adapters/lora.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
-import { CpuDevice } from './cpuDevice.js';
-import type { Device } from './device.js';
+import { chooseDevice, type DeviceWish } from './chooseDevice.js';
+import type { BaseDType } from './frozenWeights.js';
 import { createOnnxStepRunner } from './onnxStepRunner.js';
 import { createTextModel } from './onnxTextModel.js';
 
 /** The `engine` part of a run config, as far as this engine reads it. */
 export interface EngineOptions {
-  readonly device: 'auto' | 'cpu';
+  readonly device: DeviceWish;
   readonly base_dtype: 'auto' | BaseDType;
   /** Null takes as many as the machine has cores. */
   readonly threads: number | null;
@@ -25,26 +23,27 @@ export interface TrainingSetup {
   readonly dropout: number;
   readonly initialState: TrainableState;
   readonly engine: EngineOptions;
+  /** Hears in a sentence why the device was chosen. */
+  readonly note?: (text: string) => void;
 }
 
 /** Loads the base model onto the chosen device, ready to train the adapter. */
-export function createTrainer({ engine, ...setup }: TrainingSetup): Promise<StepRunner> {
+export async function createTrainer({ engine, note, ...setup }: TrainingSetup): Promise<StepRunner> {
+  const { device, because } = await chooseDevice(engine.device, engine.threads);
+  note?.(because);
   return createOnnxStepRunner({
     ...setup,
-    device: createDevice(engine),
+    device,
     baseDType: engine.base_dtype === 'auto' ? 'fp32' : engine.base_dtype,
     gradientCheckpointing: engine.gradient_checkpointing === 'on',
   });
 }
 
 /** Loads the base model for generation. By default 8-bit weights: several times faster than fp32, and nearly the same text. */
-export function loadTextModel(
+export async function loadTextModel(
   weights: WeightStore,
   engine: Pick<EngineOptions, 'device' | 'threads'> & { readonly base_dtype: 'auto' | DecodeDType },
 ): Promise<TextModel> {
-  return createTextModel(weights, createDevice(engine), engine.base_dtype === 'auto' ? 'int8' : engine.base_dtype);
-}
-
-export function createDevice({ threads }: Pick<EngineOptions, 'device' | 'threads'>): Device {
-  return new CpuDevice(threads ?? availableParallelism());
+  const { device } = await chooseDevice(engine.device, engine.threads);
+  return createTextModel(weights, device, engine.base_dtype === 'auto' ? 'int8' : engine.base_dtype);
 }

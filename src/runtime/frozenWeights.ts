@@ -1,15 +1,23 @@
-const float32ToFloat16 = (x: Float32Array): Uint16Array => { throw new Error(String(x.length)); };
-import type { BaseDType } from '../core/llama/linear.js';
+import { float32ToFloat16 } from '../core/formats/float16.js';
 import { hasBias } from '../core/llama/linear.js';
 import { linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
 import type { Device, DeviceTensor } from './device.js';
+import { packWeight, type PackedWeight } from './packedWeight.js';
 
-/** The base model on a device: uploaded tensor by tensor, so that it never exists twice. */
+/** How the base model's linears are held. Norms, biases and embeddings stay fp32. */
+export type BaseDType = 'fp32' | 'fp16' | 'int4';
+
+interface FrozenLayer {
+  /** Under the names that the block programs use: `q_proj.weight`. */
+  readonly resident: ReadonlyMap<string, DeviceTensor>;
+  readonly packed: ReadonlyMap<string, PackedWeight>;
+}
+
+/** The base model: uploaded tensor by tensor, so that it never exists twice. */
 export class FrozenWeights {
   private constructor(
     private readonly device: Device,
-    /** By layer, under the names that the block programs use: `q_proj.weight`. */
-    readonly layers: readonly ReadonlyMap<string, DeviceTensor>[],
+    private readonly layers: readonly FrozenLayer[],
     /** [V, H] */
     readonly embedding: DeviceTensor,
     /** [V, H]; the embedding itself where they are tied. */
@@ -21,28 +29,42 @@ export class FrozenWeights {
   static async load(store: WeightStore, device: Device, dtype: BaseDType): Promise<FrozenWeights> {
     const { config } = store;
     const upload = (name: string): Promise<DeviceTensor> => device.upload('float32', store.info(name)!.shape, store.readFloat32(name));
-    const uploadLinear = (name: string): Promise<DeviceTensor> =>
-      dtype === 'fp32' ? upload(name) : device.upload('float16', store.info(name)!.shape, float32ToFloat16(store.readFloat32(name)));
-
-    const layers: Map<string, DeviceTensor>[] = [];
+    const layers: FrozenLayer[] = [];
     for (let layer = 0; layer < config.layerCount; layer++) {
-      const tensors = new Map<string, DeviceTensor>();
+      const resident = new Map<string, DeviceTensor>();
+      const packed = new Map<string, PackedWeight>();
       for (const norm of ['input_layernorm', 'post_attention_layernorm']) {
-        tensors.set(`${norm}.weight`, await upload(`model.layers.${layer}.${norm}.weight`));
+        resident.set(`${norm}.weight`, await upload(`model.layers.${layer}.${norm}.weight`));
       }
       for (const linear of linearNames) {
-        tensors.set(`${linear}.weight`, await uploadLinear(`${linearPath(layer, linear)}.weight`));
-        if (hasBias(config, linear)) tensors.set(`${linear}.bias`, await upload(`${linearPath(layer, linear)}.bias`));
+        const name = `${linearPath(layer, linear)}.weight`;
+        const packedWeight = dtype === 'int4' ? packWeight(store, name) : undefined;
+        if (packedWeight) packed.set(`${linear}.weight`, packedWeight);
+        else if (dtype !== 'fp16') resident.set(`${linear}.weight`, await upload(name));
+        else resident.set(`${linear}.weight`, await device.upload('float16', store.info(name)!.shape, float32ToFloat16(store.readFloat32(name))));
+        if (hasBias(config, linear)) resident.set(`${linear}.bias`, await upload(`${linearPath(layer, linear)}.bias`));
       }
-      layers.push(tensors);
+      layers.push({ resident, packed });
     }
     const embedding = await upload('model.embed_tokens.weight');
     const head = config.tiedEmbeddings ? embedding : await upload('lm_head.weight');
     return new FrozenWeights(device, layers, embedding, head, await upload('model.norm.weight'));
   }
 
+  /** Lends a layer's weights to `run`; packed ones exist in fp32 only meanwhile. */
+  async withLayer<T>(layer: number, run: (weights: ReadonlyMap<string, DeviceTensor>) => Promise<T>): Promise<T> {
+    const { resident, packed } = this.layers[layer]!;
+    const unpacked = new Map<string, DeviceTensor>();
+    for (const [name, weight] of packed) unpacked.set(name, await this.device.fill(weight.shape, (into) => weight.unpack(into)));
+    try {
+      return await run(new Map([...resident, ...unpacked]));
+    } finally {
+      unpacked.forEach((tensor) => this.device.release(tensor));
+    }
+  }
+
   dispose(): void {
-    const tensors = new Set([...this.layers.flatMap((layer) => [...layer.values()]), this.embedding, this.head, this.norm]);
+    const tensors = new Set([...this.layers.flatMap(({ resident }) => [...resident.values()]), this.embedding, this.head, this.norm]);
     tensors.forEach((tensor) => this.device.release(tensor));
   }
 }

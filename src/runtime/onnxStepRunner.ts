@@ -2,14 +2,13 @@
 import { isAdapted, type LoraShape } from '../core/adapters/lora.js';
 import type { Batch } from '../core/data/batch.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import type { BaseDType } from '../core/llama/linear.js';
 import { ropeTables } from '../core/llama/rope.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { dropoutMaskWidths, updateScalarNames, type BlockActivations, type UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
-import type { Device, DeviceTensor } from './device.js';
-import { combineSeeds, dropoutMask } from './dropoutMask.js';
-import { FrozenWeights } from './frozenWeights.js';
+import type { Device, DeviceTensor, Executable } from './device.js';
+import { dropoutMask } from './dropoutMask.js';
+import { FrozenWeights, type BaseDType } from './frozenWeights.js';
 import { headChunks } from './headChunks.js';
 import { Trainables } from './trainables.js';
 import { TrainPrograms } from './trainPrograms.js';
@@ -56,7 +55,8 @@ class OnnxStepRunner implements StepRunner {
     this.device = device;
     this.description = `${device.description}, ${baseDType} base`;
     const keep = gradientCheckpointing ? [] : cheapestToKeep;
-    this.programs = new TrainPrograms(device, { config: this.config, baseDType, lora, dropout, keep, headChunk });
+    const weightInput = baseDType === 'fp16' ? 'float16' : 'float32';
+    this.programs = new TrainPrograms(device, { config: this.config, weightInput, lora, dropout, keep, headChunk });
   }
 
   async accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss> {
@@ -67,7 +67,7 @@ class OnnxStepRunner implements StepRunner {
       const adapted = isAdapted(this.options.lora, layer);
       const forward = await this.programs.forward(batch, { adapted, training: true });
       const masks = adapted ? await this.dropoutMasks(batch, dropoutSeed, layer) : new Map();
-      const results = await forward.run(this.blockInputs(layer, [shared.context, masks, new Map([['x', x]])]));
+      const results = await this.runBlock(forward, layer, [shared.context, masks, new Map([['x', x]])]);
       this.releaseAll(masks);
       const y = results.get('y')!;
       results.delete('y');
@@ -86,7 +86,7 @@ class OnnxStepRunner implements StepRunner {
     let x = shared.x;
     for (let layer = 0; layer < this.config.layerCount; layer++) {
       const forward = await this.programs.forward(batch, { adapted: isAdapted(this.options.lora, layer), training: false });
-      const results = await forward.run(this.blockInputs(layer, [shared.context, new Map([['x', x]])]));
+      const results = await this.runBlock(forward, layer, [shared.context, new Map([['x', x]])]);
       this.device.release(x);
       x = results.get('y')!;
     }
@@ -179,7 +179,7 @@ class OnnxStepRunner implements StepRunner {
       const adapted = isAdapted(this.options.lora, layer);
       const program = await this.programs.backward(batch, { adapted, wantsInputGradient: layer > lowest });
       const masks = adapted ? await this.dropoutMasks(batch, dropoutSeed, layer) : new Map();
-      const results = await program.run(this.blockInputs(layer, [context, masks, kept[layer]!, new Map([['dy', dy]])]));
+      const results = await this.runBlock(program, layer, [context, masks, kept[layer]!, new Map([['dy', dy]])]);
       this.releaseAll(masks);
       this.device.release(dy);
       for (const [name, tensor] of results) {
@@ -191,8 +191,9 @@ class OnnxStepRunner implements StepRunner {
     kept.slice(0, lowest).forEach((tensors) => this.releaseAll(tensors));
   }
 
-  private blockInputs(layer: number, tensors: readonly Tensors[]): Map<string, DeviceTensor> {
-    return new Map([this.frozen.layers[layer]!, this.trainables.layers.get(layer) ?? new Map(), ...tensors].flatMap((map) => [...map]));
+  private runBlock(program: Executable, layer: number, tensors: readonly Tensors[]): Promise<Map<string, DeviceTensor>> {
+    const trainables = this.trainables.layers.get(layer) ?? new Map<string, DeviceTensor>();
+    return this.frozen.withLayer(layer, (weights) => program.run(new Map([weights, trainables, ...tensors].flatMap((map) => [...map]))));
   }
 
   private async dropoutMasks({ batchSize, sequenceLength }: Batch, dropoutSeed: number, layer: number): Promise<Tensors> {
@@ -202,7 +203,7 @@ class OnnxStepRunner implements StepRunner {
     let index = 0;
     for (const [name, width] of dropoutMaskWidths(this.config, lora)) {
       const shape = [batchSize * sequenceLength, width];
-      const mask = dropoutMask(shape, dropout, combineSeeds(dropoutSeed, layer, index++));
+      const mask = dropoutMask(shape, dropout, dropoutSeed, layer, index++);
       masks.set(name, await this.device.upload('uint8', shape, mask));
     }
     return masks;

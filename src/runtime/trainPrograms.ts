@@ -1,7 +1,7 @@
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { Program } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import type { BaseDType } from '../core/llama/linear.js';
+import type { WeightInput } from '../core/llama/linear.js';
 import {
   BlockGraph,
   type BlockActivations,
@@ -15,7 +15,7 @@ import type { Device, Executable } from './device.js';
 
 export interface TrainProgramOptions {
   readonly config: LlamaConfig;
-  readonly baseDType: BaseDType;
+  readonly weightInput: WeightInput;
   readonly lora: LoraShape;
   readonly dropout: number;
   /** What the forward pass keeps for the backward pass; nothing means recompute everything. */
@@ -61,8 +61,8 @@ export class TrainPrograms {
   }
 
   private block(shape: BatchShape, { adapted, training }: { adapted: boolean; training: boolean }): BlockGraph {
-    const { config, baseDType, lora, dropout } = this.options;
-    return new BlockGraph({ config, shape, baseDType, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
+    const { config, weightInput, lora, dropout } = this.options;
+    return new BlockGraph({ config, shape, weightInput, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
   }
 
   private once(key: string, build: () => Program): Promise<Executable> {

@@ -34,7 +34,9 @@ export function bfloat16ToFloat32(values: Uint16Array, into: Float32Array): void
 
 /** Rounds to nearest, ties to even; beyond 65,504 becomes infinity. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, toHalf);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) halves[i] = toHalf(values[i]!);
+  return halves;
 }
 
 function toHalf(value: number): number {

@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import type { StoredType } from '../llama/weights.js';
 import type { ByteSource } from './byteSource.js';
 import { blockFormats } from './ggmlBlocks.js';
+import { shortened } from './shownValue.js';
 
 export type GgufValue = string | number | bigint | boolean | readonly GgufValue[];
 
@@ -30,6 +31,8 @@ const storedTypes: Readonly<Record<number, StoredType>> = {
 const mostMetadata = 100_000;
 const mostTensors = 100_000;
 const longestString = 64 * 2 ** 20;
+const largestHeader = 256 * 2 ** 20;
+const mostArrayElements = 8_000_000;
 const deepestArray = 4;
 
 /** Reads and checks metadata and tensor table. Throws UserError('file-corrupt' | 'file-unsupported') naming the file. */
@@ -48,9 +51,8 @@ export function parseGguf(source: ByteSource): GgufFile {
   }
   const declared = Array.from({ length: tensorCount }, () => readTensorInfo(reader, source));
   const alignment = Number(metadata.get('general.alignment') ?? 32);
-  if (!Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20) throw corrupt(source, `its alignment is ${alignment}`);
-  const dataStart = Math.ceil(reader.position / alignment) * alignment;
-  return { metadata, tensors: placeTensors(declared, dataStart, source) };
+  if (!Number.isInteger(Math.log2(alignment)) || alignment < 1 || alignment > 2 ** 20) throw corrupt(source, `its alignment is ${alignment}`);
+  return { metadata, tensors: placeTensors(declared, reader.position, alignment, source) };
 }
 
 interface DeclaredTensor extends Omit<GgufTensor, 'offset'> {
@@ -77,11 +79,14 @@ function storedByteLength(name: string, type: StoredType, shape: readonly number
   return length;
 }
 
-function placeTensors(declared: readonly DeclaredTensor[], dataStart: number, source: ByteSource): Map<string, GgufTensor> {
+/** The data starts, as each tensor in it, at a multiple of the alignment. */
+function placeTensors(declared: readonly DeclaredTensor[], headerEnd: number, alignment: number, source: ByteSource): Map<string, GgufTensor> {
+  const dataStart = Math.ceil(headerEnd / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   let end = 0;
   for (const { offsetInData, ...tensor } of [...declared].sort((a, b) => a.offsetInData - b.offsetInData)) {
     if (tensors.has(tensor.name)) throw corrupt(source, `it has the tensor ${tensor.name} twice`);
+    if (offsetInData % alignment !== 0) throw corrupt(source, `tensor ${tensor.name} is not aligned to ${alignment} bytes`);
     if (offsetInData < end) throw corrupt(source, `tensor ${tensor.name} overlaps another`);
     end = offsetInData + tensor.byteLength;
     if (dataStart + end > source.size) throw corrupt(source, `tensor ${tensor.name} ends beyond the end of the file: it is cut off`);
@@ -95,6 +100,9 @@ class GgufReader {
   position = 0;
   private window = new Uint8Array(0);
   private windowStart = 0;
+  private arrayElements = 0;
+  // A byte order mark is part of the token that begins with it.
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
   constructor(private readonly source: ByteSource) {}
 
@@ -123,7 +131,7 @@ class GgufReader {
   }
 
   text(length: number): string {
-    return new TextDecoder().decode(this.bytes(length));
+    return this.decoder.decode(this.bytes(length));
   }
 
   value(type: number, depth: number): GgufValue {
@@ -149,7 +157,8 @@ class GgufReader {
     if (depth > deepestArray) throw corrupt(this.source, 'its metadata nests arrays too deeply');
     const type = this.u32();
     const count = this.length('the length of an array');
-    if (count > this.source.size - this.position) throw corrupt(this.source, `it claims an array of ${count} elements`);
+    this.arrayElements += count;
+    if (this.arrayElements > Math.min(mostArrayElements, this.source.size)) throw corrupt(this.source, `it claims an array of ${count} elements`);
     const values: GgufValue[] = [];
     for (let i = 0; i < count; i++) values.push(this.value(type, depth));
     return values;
@@ -162,6 +171,7 @@ class GgufReader {
 
   private bytes(length: number): Uint8Array {
     if (length > this.source.size - this.position) throw corrupt(this.source, 'it ends in the middle of its header');
+    if (this.position + length > largestHeader) throw corrupt(this.source, 'its header is impossibly large');
     const start = this.position - this.windowStart;
     if (start < 0 || start + length > this.window.length) {
       this.window = new Uint8Array(Math.min(Math.max(length, 2 ** 16), this.source.size - this.position));
@@ -175,9 +185,9 @@ class GgufReader {
 }
 
 function corrupt(source: ByteSource, defect: string): UserError {
-  return new UserError('file-corrupt', `${source.name} is not a valid GGUF file: ${defect}. Download or convert it again.`);
+  return new UserError('file-corrupt', `${source.name} is not a valid GGUF file: ${shortened(defect)}. Download or convert it again.`);
 }
 
 function unsupported(source: ByteSource, what: string): UserError {
-  return new UserError('file-unsupported', `${source.name} has ${what}.`);
+  return new UserError('file-unsupported', `${source.name} has ${shortened(what)}.`);
 }

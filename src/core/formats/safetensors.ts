@@ -1,6 +1,7 @@
 /** @file safetensors (https://github.com/huggingface/safetensors): a JSON header, then the tensors' bytes. */
 import { UserError } from '../errors.js';
 import type { ByteSource } from './byteSource.js';
+import { shortened, shownValue } from './shownValue.js';
 
 const bytesPerElement = {
   BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, F16: 2, BF16: 2, U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8,
@@ -24,22 +25,32 @@ export interface SafetensorsFile {
 
 /** The reference library's own limit. */
 const largestHeader = 100_000_000;
+/** Brackets and commas of a header: enough for 100,000 tensors, too few to fill the memory with parsed JSON. */
+const mostPunctuation = 2_000_000;
 
 /**
  * Reads and wholly checks the header: nothing is looked at through it before every tensor's type, shape and place have been
  * found consistent. Throws UserError('file-corrupt') naming the file and the defect.
  */
 export function parseSafetensors(source: ByteSource): SafetensorsFile {
-  const { header, dataStart } = readHeader(source);
+  const { header, nameCount, dataStart } = readHeader(source);
   const metadata = checkedMetadata(header['__metadata__'], source);
   const entries = Object.entries(header)
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => checkedEntry(name, entry, dataStart, source));
+  checkNamesOccurOnce(header, nameCount, source);
   checkCoverage(entries, dataStart, source);
   return { tensors: new Map(entries.map((entry) => [entry.name, entry])), metadata };
 }
 
-function readHeader(source: ByteSource): { header: Record<string, unknown>; dataStart: number } {
+interface Header {
+  readonly header: Record<string, unknown>;
+  /** Names as written, before JSON.parse keeps only the last of equal ones. */
+  readonly nameCount: number;
+  readonly dataStart: number;
+}
+
+function readHeader(source: ByteSource): Header {
   if (source.size < 8) throw corrupt(source, `it has ${source.size} bytes, fewer than a header's length takes`);
   const lengthBytes = new Uint8Array(8);
   source.read(0, lengthBytes);
@@ -49,9 +60,27 @@ function readHeader(source: ByteSource): { header: Record<string, unknown>; data
   if (dataStart > source.size) throw corrupt(source, `its header claims ${length} bytes but the file has ${source.size}`);
   const bytes = new Uint8Array(Number(length));
   source.read(8, bytes);
+  const { punctuation, names } = countStructure(bytes);
+  if (punctuation > mostPunctuation) throw corrupt(source, 'its header describes more than any model has');
   const header = parseJson(bytes, source);
   if (typeof header !== 'object' || header === null || Array.isArray(header)) throw corrupt(source, 'its header is no JSON object');
-  return { header: header as Record<string, unknown>, dataStart };
+  return { header: header as Record<string, unknown>, nameCount: names, dataStart };
+}
+
+/** Counts what stands outside the strings of a JSON text: colons follow names, the rest makes objects and lists. */
+function countStructure(json: Uint8Array): { punctuation: number; names: number } {
+  const [quote, backslash, colon, comma, bracket, brace] = Array.from('"\\:,[{', (character) => character.charCodeAt(0));
+  let inString = false;
+  let punctuation = 0;
+  let names = 0;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (byte === quote) inString = !inString;
+    else if (inString) i += byte === backslash ? 1 : 0;
+    else if (byte === colon) names++;
+    else if (byte === comma || byte === bracket || byte === brace) punctuation++;
+  }
+  return { punctuation, names };
 }
 
 function parseJson(bytes: Uint8Array, source: ByteSource): unknown {
@@ -71,9 +100,10 @@ function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, 
 
 function checkedEntry(name: string, entry: unknown, dataStart: number, source: ByteSource): SafetensorsEntry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) throw corrupt(source, `tensor ${name} has the unknown type ${String(dtype)}`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) throw corrupt(source, `tensor ${name} has the unknown type ${shownValue(dtype)}`);
   if (!isListOfLengths(shape)) throw corrupt(source, `tensor ${name} has no valid shape`);
   if (!isListOfLengths(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) throw corrupt(source, `tensor ${name} has no valid data_offsets`);
+  if (Object.keys(entry as object).length !== 3) throw corrupt(source, `tensor ${name} has more than dtype, shape and data_offsets`);
   const type = dtype as SafetensorsType;
   const expected = shape.reduce((product, length) => product * length, bytesPerElement[type]);
   const [begin, end] = offsets as [number, number];
@@ -88,6 +118,12 @@ function isListOfLengths(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
 }
 
+/** Of two tensors under one name, or two shapes of one tensor, each reader would choose its own. */
+function checkNamesOccurOnce(header: Record<string, unknown>, nameCount: number, source: ByteSource): void {
+  const kept = Object.values(header).reduce<number>((sum, entry) => sum + 1 + Object.keys(entry as object).length, 0);
+  if (kept !== nameCount) throw corrupt(source, 'its header has a name twice');
+}
+
 /** Tensors follow one another without gap or overlap, and end where the file ends. */
 function checkCoverage(entries: readonly SafetensorsEntry[], dataStart: number, source: ByteSource): void {
   let end = dataStart;
@@ -99,7 +135,7 @@ function checkCoverage(entries: readonly SafetensorsEntry[], dataStart: number, 
 }
 
 function corrupt(source: ByteSource, defect: string, cause?: unknown): UserError {
-  const message = `${source.name} is not a valid safetensors file: ${defect}. Download or save it again.`;
+  const message = `${source.name} is not a valid safetensors file: ${shortened(defect)}. Download or save it again.`;
   return new UserError('file-corrupt', message, { cause });
 }
 

@@ -1,4 +1,5 @@
 /** @file From logits to the next token. The filters and their order are those of transformers' LogitsProcessors. */
+import { Random } from '../random.js';
 
 export interface Sampling {
   /** 0 takes the most likely token. */
@@ -18,10 +19,10 @@ export const greedy: Sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, rep
 
 /** Chooses tokens; its randomness comes from the seed alone. */
 export class Sampler {
-  private state: number;
+  private readonly random: Random;
 
   constructor(private readonly sampling: Sampling) {
-    this.state = sampling.seed >>> 0;
+    this.random = new Random(sampling.seed);
   }
 
   /** `previous` are prompt and generated ids. `logits` [V] may be changed. */
@@ -46,21 +47,12 @@ export class Sampler {
   }
 
   private draw(candidates: readonly Candidate[]): number {
-    let remaining = this.random() * candidates.reduce((sum, { weight }) => sum + weight, 0);
+    let remaining = this.random.uniform() * candidates.reduce((sum, { weight }) => sum + weight, 0);
     for (const { id, weight } of candidates) {
       remaining -= weight;
       if (remaining < 0) return id;
     }
     return candidates.at(-1)!.id;
-  }
-
-  /** Uniform in [0, 1): mulberry32, a public-domain 32-bit generator by Tommy Ettinger. */
-  private random(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 }
 

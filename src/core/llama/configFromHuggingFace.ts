@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { shownValue } from '../formats/shownValue.js';
 import { checkedConfig, type LlamaConfig, type RopeScaling } from './config.js';
 
 type Json = Record<string, unknown>;
@@ -13,7 +14,9 @@ export function configFromHuggingFace(json: unknown, file: string): LlamaConfig 
   refuseOtherArchitectures(fields, file);
   const hiddenSize = fields.integer('hidden_size');
   const headCount = fields.integer('num_attention_heads');
+  // transformers 5 has all about rotary embedding in one object, where earlier versions had two entries.
   const rope = fields.object('rope_parameters') ?? fields.object('rope_scaling');
+  const ropeTheta = fields.number('rope_theta', 10000);
   return checkedConfig(
     {
       vocabSize: fields.integer('vocab_size'),
@@ -24,7 +27,7 @@ export function configFromHuggingFace(json: unknown, file: string): LlamaConfig 
       keyValueHeadCount: fields.integer('num_key_value_heads', headCount),
       headDim: fields.integer('head_dim', hiddenSize / headCount),
       rmsNormEpsilon: fields.number('rms_norm_eps', 1e-6),
-      ropeTheta: rope?.number('rope_theta', NaN) || fields.number('rope_theta', 10000),
+      ropeTheta: rope?.number('rope_theta', ropeTheta) ?? ropeTheta,
       ropeScaling: rope ? ropeScaling(rope, file) : { type: 'none' },
       contextLength: fields.integer('max_position_embeddings', 2048),
       tiedEmbeddings: fields.flag('tie_word_embeddings'),
@@ -38,12 +41,18 @@ export function configFromHuggingFace(json: unknown, file: string): LlamaConfig 
 function refuseOtherArchitectures(fields: Fields, file: string): void {
   const modelType = fields.text('model_type');
   const architectures = fields.list('architectures');
-  if (modelType !== 'llama' || (architectures.length > 0 && !architectures.includes('LlamaForCausalLM'))) {
+  const isLlama = (modelType ?? 'llama') === 'llama' && (architectures.length > 0 ? architectures.includes('LlamaForCausalLM') : modelType === 'llama');
+  if (!isLlama) {
     const what = architectures.length > 0 ? architectures.join(', ') : (modelType ?? 'a model of no stated type');
     throw new UserError('model-unsupported', `${file} describes ${what}; LoRA Workbench trains LlamaForCausalLM models.`);
   }
+  const quantization = fields.object('quantization_config');
+  if (quantization) {
+    const method = quantization.text('quant_method') ?? 'an unknown method';
+    throw new UserError('model-unsupported', `${file}: the weights are quantized with ${method}. Use the original model, or a GGUF.`);
+  }
   const activation = fields.text('hidden_act') ?? 'silu';
-  if (activation !== 'silu') throw new UserError('model-unsupported', `${file} asks for the activation ${activation}; LLaMA uses silu.`);
+  if (activation !== 'silu') throw new UserError('model-unsupported', `${file} asks for the activation ${shownValue(activation)}; LLaMA uses silu.`);
 }
 
 function ropeScaling(rope: Fields, file: string): RopeScaling {
@@ -53,16 +62,17 @@ function ropeScaling(rope: Fields, file: string): RopeScaling {
       return { type: 'none' };
     case 'linear':
       return { type: 'linear', factor: rope.number('factor') };
-    case 'llama3':
-      return {
-        type: 'llama3',
-        factor: rope.number('factor'),
-        lowFrequencyFactor: rope.number('low_freq_factor'),
-        highFrequencyFactor: rope.number('high_freq_factor'),
-        originalContextLength: rope.number('original_max_position_embeddings'),
-      };
+    case 'llama3': {
+      const lowFrequencyFactor = rope.number('low_freq_factor');
+      const highFrequencyFactor = rope.number('high_freq_factor');
+      if (highFrequencyFactor <= lowFrequencyFactor) {
+        throw new UserError('file-corrupt', `${file}: high_freq_factor should be larger than low_freq_factor.`);
+      }
+      const originalContextLength = rope.number('original_max_position_embeddings');
+      return { type, factor: rope.number('factor'), lowFrequencyFactor, highFrequencyFactor, originalContextLength };
+    }
     default:
-      throw new UserError('model-unsupported', `${file} asks for the rope scaling ${type}; linear and llama3 are supported.`);
+      throw new UserError('model-unsupported', `${file} asks for the rope scaling ${shownValue(type)}; linear and llama3 are supported.`);
   }
 }
 
@@ -82,17 +92,20 @@ class Fields {
   }
 
   flag(name: string): boolean {
-    return this.json[name] === true;
+    const value = this.json[name] ?? false;
+    if (typeof value === 'boolean') return value;
+    throw new UserError('file-corrupt', `${this.file}: ${name} should be true or false, but is ${shownValue(value)}.`);
   }
 
   text(name: string): string | undefined {
-    const value = this.json[name];
-    return typeof value === 'string' ? value : undefined;
+    const value = this.json[name] ?? undefined;
+    if (value === undefined || typeof value === 'string') return value;
+    throw new UserError('file-corrupt', `${this.file}: ${name} should be text, but is ${shownValue(value)}.`);
   }
 
   list(name: string): string[] {
     const value = this.json[name];
-    return Array.isArray(value) ? value.map(String) : [];
+    return Array.isArray(value) ? value.map((item) => (typeof item === 'string' ? item : shownValue(item))) : [];
   }
 
   object(name: string): Fields | undefined {
@@ -104,6 +117,6 @@ class Fields {
     const value = this.json[name] ?? fallback;
     if (this.json[name] == null && fallback !== undefined) return fallback;
     if (typeof value === 'number' && isValid(value)) return value;
-    throw new UserError('file-corrupt', `${this.file}: ${name} should be ${what}, but is ${JSON.stringify(value) ?? 'missing'}.`);
+    throw new UserError('file-corrupt', `${this.file}: ${name} should be ${what}, but is ${shownValue(value)}.`);
   }
 }

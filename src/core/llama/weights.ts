@@ -43,6 +43,8 @@ export interface WeightStore {
   names(): readonly string[];
   /** Decodes a tensor to fp32 (BF16 and F16 exactly, Q* as llama.cpp does). Allocates unless `into` is given. */
   readFloat32(name: string, into?: Float32Array): Float32Array;
+  /** The bytes as they lie in the file. */
+  readStored(name: string): Uint8Array;
   close(): void;
 }
 

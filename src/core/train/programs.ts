@@ -13,7 +13,7 @@ import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
-import { frozenLinear, type BaseDType } from '../llama/linear.js';
+import { frozenLinear, type WeightInput } from '../llama/linear.js';
 import { linearShape } from '../llama/weights.js';
 
 export interface BatchShape {
@@ -24,7 +24,7 @@ export interface BatchShape {
 export interface BlockOptions {
   readonly config: LlamaConfig;
   readonly shape: BatchShape;
-  readonly baseDType: BaseDType;
+  readonly weightInput: WeightInput;
   /** Null for a layer without adapter. */
   readonly lora: LoraShape | null;
   /** Probability of dropping an element of an adapter's input; 0 leaves the masks out of the programs. */
@@ -75,7 +75,7 @@ export class BlockGraph {
 
   constructor(private readonly options: BlockOptions) {
     const { b } = this;
-    const { config, shape, baseDType, lora } = options;
+    const { config, shape, weightInput, lora } = options;
     this.x = b.input('x', [shape.batchSize * shape.sequenceLength, config.hiddenSize]);
     this.parameters = lora
       ? blockLoraParameters(config, lora).map((parameter) => ({
@@ -88,7 +88,7 @@ export class BlockGraph {
       norm: (name) => b.input(`${name}.weight`, [config.hiddenSize]),
       linear: (linear, x) =>
         b.within(linear, () => {
-          const y = frozenLinear(b, config, linear, x, baseDType);
+          const y = frozenLinear(b, config, linear, x, weightInput);
           return lora?.targetModules.includes(linear) ? addLora(b, lora, linear, y, this.dropout(linear, x), parameters) : y;
         }),
       attend: (query, key, value) => this.attend(query, key, value),
@@ -104,7 +104,7 @@ export class BlockGraph {
   }
 
   /**
-   * x, kept activations, dy, weights, gradient sums so far → dx and the new gradient sums (`…​.gradient`).
+   * x, kept activations, dy, weights, gradient sums so far → dx and the new gradient sums (`name.gradient`).
    * The lowest adapted layer needs no dx.
    */
   backward(keep: readonly (keyof BlockActivations)[], wantsInputGradient: boolean): Program {

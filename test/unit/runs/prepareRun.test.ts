@@ -147,8 +147,6 @@ describe('what does not fit together is refused with one clear error', () => {
       'config-invalid',
       'data.max_seq_length is 4096, but the model reads at most 1024 tokens',
     ],
-    ['engine.device=webgpu', 'device-unavailable', 'engine.device: training runs on the CPU'],
-    ['engine.base_dtype=int4', 'config-invalid', 'engine.base_dtype: training needs fp32 or fp16'],
     ['lora.layers=[3]', 'config-invalid', "lora.layers names layer 3, but the model's layers are 0 to 2"],
   ])('%s', async (override, code, message) => {
     await expect(prepareRun(config(override), () => undefined)).rejects.toMatchObject({

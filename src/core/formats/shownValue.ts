@@ -1,0 +1,11 @@
+/** A value out of somebody's file, short enough for an error message whatever it is. */
+export function shownValue(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return shortened(typeof value === 'string' ? JSON.stringify(value) : String(value));
+}
+
+export function shortened(text: string): string {
+  return text.length <= 400 ? text : `${text.slice(0, 400)}…`;
+}

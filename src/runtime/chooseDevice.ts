@@ -1,0 +1,78 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { UserError } from '../core/errors.js';
+import { GraphBuilder } from '../core/graph/builder.js';
+import { makeProgram } from '../core/graph/program.js';
+import { CpuDevice } from './cpuDevice.js';
+import type { Device } from './device.js';
+import { WebGpuDevice } from './webgpuDevice.js';
+
+export type DeviceWish = 'auto' | 'cpu' | 'webgpu';
+
+export interface ChosenDevice {
+  readonly device: Device;
+  /** One sentence for the log: why this one. */
+  readonly because: string;
+}
+
+/**
+ * The device that the user named, or the faster of GPU and CPU at a matrix product of a training step's size.
+ * Throws UserError('device-unavailable') when WebGPU is named and there is none.
+ */
+export async function chooseDevice(wish: DeviceWish, threads: number | null): Promise<ChosenDevice> {
+  const cpu = new CpuDevice(threads ?? availableParallelism());
+  if (wish === 'cpu') return { device: cpu, because: 'The CPU, as the settings say.' };
+  const gpu = new WebGpuDevice();
+  if (wish === 'webgpu') {
+    await requireGpu(gpu);
+    return { device: gpu, because: 'The GPU, as the settings say.' };
+  }
+  if (!mayHaveGpu()) return { device: cpu, because: 'The CPU: this machine shows no GPU.' };
+  try {
+    const ratio = (await secondsPerProduct(cpu)) / (await secondsPerProduct(gpu));
+    const speed = ratio >= 1 ? `${ratio.toFixed(1)} times as fast as` : `${(1 / ratio).toFixed(1)} times slower than`;
+    const because = `a matrix product on the GPU was ${speed} on the CPU.`;
+    return ratio >= 1 ? { device: gpu, because: `The GPU: ${because}` } : { device: cpu, because: `The CPU: ${because}` };
+  } catch (error) {
+    return { device: cpu, because: `The CPU: the GPU cannot be used (${firstLine(error)}).` };
+  }
+}
+
+async function requireGpu(gpu: Device): Promise<void> {
+  try {
+    await secondsPerProduct(gpu);
+  } catch (cause) {
+    const advice = process.platform === 'linux' ? ' On Linux it needs a GPU driver with Vulkan and the library libvulkan1.' : ' Update the GPU driver.';
+    throw new UserError('device-unavailable', `No GPU can be used through WebGPU.${advice} Set the device to "cpu" or "auto" to train without it.`, { cause });
+  }
+}
+
+/** On Linux a GPU has a device file; without one, asking WebGPU would only print warnings. */
+function mayHaveGpu(): boolean {
+  if (process.platform !== 'linux') return true;
+  const hasRenderNode = existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD'));
+  return hasRenderNode || existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
+}
+
+/** The best of a few products [512, 1024] · [1024, 1024]. */
+async function secondsPerProduct(device: Device): Promise<number> {
+  const b = new GraphBuilder();
+  const product = b.matmul(b.input('x', [512, 1024]), b.input('w', [1024, 1024]));
+  const executable = await device.compile(makeProgram('probe', { sum: b.reduceSum(product, [0, 1]) }));
+  const inputs = new Map([['x', await device.zeros([512, 1024])], ['w', await device.zeros([1024, 1024])]]);
+  let best = Infinity;
+  for (let i = 0; i < 4; i++) {
+    const start = performance.now();
+    const results = await executable.run(inputs);
+    await device.download(results.get('sum')!); // a GPU is done only when its result has come
+    best = Math.min(best, performance.now() - start);
+    results.forEach((tensor) => device.release(tensor));
+  }
+  inputs.forEach((tensor) => device.release(tensor));
+  await executable.dispose();
+  return best / 1000;
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
+}
