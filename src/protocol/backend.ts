@@ -3,9 +3,10 @@
  * a run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
 import type { PreflightReport } from './preflight.js';
-import type { Metric, RunControl, RunState } from './run.js';
+import type { Metric, RunControl, RunState, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 import type { ConfigProblem } from './validateRunConfig.js';
+import type { ModelShape } from './webview.js';
 
 /** Raised when a message changes its meaning; both sides come from one package, so a difference is a broken installation. */
 export const protocolVersion = 1;
@@ -39,31 +40,33 @@ export interface RunSummary {
   readonly model: string;
   readonly dataPath: string;
   readonly state: RunState;
-  readonly lastMetric: Metric | null;
+  /** The last training step logged. */
+  readonly lastStep: StepMetric | null;
   /** Whether adapter/ is there to be used. */
   readonly hasAdapter: boolean;
 }
 
-/** Something happened in a run. `seq` counts the events of one run since the backend started; a snapshot says how far it goes. */
-export type RunEvent = { readonly runId: string; readonly seq: number } & (
+/** Something happened to a run. `seq` counts the events since the backend started; a snapshot says how far it goes. */
+export type RunEvent = { readonly seq: number } & (
   | { readonly kind: 'changed'; readonly run: RunSummary }
-  /** `first`: the index of metrics[0] in metrics.jsonl; 0 after the file was replaced, which a resumed run does. */
-  | { readonly kind: 'metrics'; readonly first: number; readonly metrics: readonly Metric[] }
-  | { readonly kind: 'removed' }
+  | { readonly kind: 'removed'; readonly runId: string }
 );
 
 export interface RunsSnapshot {
   readonly runs: readonly RunSummary[];
-  /** By runId. Events up to here are in the snapshot. */
-  readonly throughSeq: Readonly<Record<string, number>>;
+  /** Events up to here are in the snapshot. */
+  readonly throughSeq: number;
 }
 
-/** A page of metrics.jsonl, so that no message is large. */
-export interface MetricsPage {
-  readonly first: number;
+/** A piece of the metrics of a followed run: first all there are, in large pieces, then the new ones, at most ten times a second. */
+export interface FollowedMetrics {
+  /** As chosen by whoever follows. */
+  readonly followId: string;
+  /** True when metrics.jsonl was replaced (a resumed run): forget what came before. */
+  readonly replaced: boolean;
   readonly metrics: readonly Metric[];
-  /** Metrics there were when this was read; asking again from `first + metrics.length` gets the next page. */
-  readonly total: number;
+  /** False while there is more to read at once. */
+  readonly caughtUp: boolean;
 }
 
 export interface ModelInfo {
@@ -97,6 +100,13 @@ export interface RunEstimate {
   readonly secondsPerStep: number | null;
 }
 
+/** A run config as it is being written. */
+export interface ConfigText {
+  readonly config: unknown;
+  /** The file it belongs to: relative paths start at its folder. */
+  readonly path: string;
+}
+
 export type ConfigCheck =
   | { readonly ok: true; readonly config: RunConfig; readonly estimate: RunEstimate | null; readonly note: string | null }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
@@ -117,6 +127,13 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+export type Prompt =
+  /** Read as it is. */
+  | { readonly kind: 'plain'; readonly text: string }
+  /** Dressed as `adapter` was trained, else in the model's chat template. */
+  | { readonly kind: 'dressed'; readonly text: string; readonly adapter: string | null }
+  | { readonly kind: 'chat'; readonly messages: readonly ChatMessage[] };
+
 export interface GenerateParams {
   /** Chosen by whoever asks; names the stream in generate/token. */
   readonly streamId: string;
@@ -124,8 +141,7 @@ export interface GenerateParams {
   /** null: the base model alone. */
   readonly adapter: string | null;
   readonly adapterStrength: number;
-  /** Text goes in as it is; messages go through the model's chat template. */
-  readonly prompt: { readonly text: string } | { readonly messages: readonly ChatMessage[] };
+  readonly prompt: Prompt;
   readonly sampling: SamplingSettings;
   readonly maxNewTokens: number;
 }
@@ -158,19 +174,15 @@ export type CompletionStatus =
   | { readonly kind: 'ready'; readonly latencyMs: number | null }
   | { readonly kind: 'failed'; readonly message: string };
 
-export interface DoctorFinding {
-  readonly level: 'ok' | 'note' | 'problem';
-  readonly title: string;
-  readonly detail: string;
-}
-
 /** Requests of the extension by method. They fail with a ResponseError whose message is for people. */
 export interface BackendRequests {
   'loraWorkbench/runs/list': { params: null; result: RunsSnapshot };
-  'loraWorkbench/runs/metrics': { params: { runId: string; first: number }; result: MetricsPage };
+  /** From here on the run's metrics arrive as runs/metrics, until unfollowed. */
+  'loraWorkbench/runs/follow': { params: { runId: string; followId: string }; result: null };
+  'loraWorkbench/runs/unfollow': { params: { followId: string }; result: null };
   'loraWorkbench/runs/config': { params: { runId: string }; result: RunConfig };
   /** Starts a trainer of its own in a new run directory. */
-  'loraWorkbench/runs/start': { params: { config: unknown }; result: { runId: string } };
+  'loraWorkbench/runs/start': { params: ConfigText; result: { runId: string } };
   /** A paused run goes on; for a stopped, interrupted or failed one a trainer starts at the last checkpoint. */
   'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
@@ -178,19 +190,21 @@ export interface BackendRequests {
   'loraWorkbench/models/list': { params: null; result: readonly ModelInfo[] };
   'loraWorkbench/adapters/list': { params: null; result: readonly AdapterInfo[] };
   /** Schema, paths, and what the configuration comes to. */
-  'loraWorkbench/config/check': { params: { config: unknown }; result: ConfigCheck };
+  'loraWorkbench/config/check': { params: ConfigText; result: { check: ConfigCheck; modelShape: ModelShape | null } };
   /** Reads the data, measures a step. Takes as long as that; can be cancelled. */
-  'loraWorkbench/preflight': { params: { config: unknown }; result: PreflightReport };
+  'loraWorkbench/preflight': { params: ConfigText; result: PreflightReport };
   'loraWorkbench/generate': { params: GenerateParams; result: GenerateSummary };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   'loraWorkbench/settings': { params: BackendSettings; result: null };
-  'loraWorkbench/doctor': { params: null; result: readonly DoctorFinding[] };
+  /** What the command line's doctor says. */
+  'loraWorkbench/doctor': { params: null; result: { report: string } };
 }
 
 /** What the backend tells by itself, by method. */
 export interface BackendNotifications {
-  'loraWorkbench/runs/events': { readonly events: readonly RunEvent[] };
+  'loraWorkbench/runs/event': RunEvent;
+  'loraWorkbench/runs/metrics': FollowedMetrics;
   'loraWorkbench/models/changed': null;
   'loraWorkbench/generate/token': { readonly streamId: string; readonly text: string };
   'loraWorkbench/completion/status': CompletionStatus;

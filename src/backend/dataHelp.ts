@@ -1,0 +1,102 @@
+import { DiagnosticSeverity, type CodeLens, type Diagnostic, type Hover, type Position } from 'vscode-languageserver/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { detectFileFormat } from '../core/data/detectFormat.js';
+import { jsonItems } from '../core/data/jsonItems.js';
+import { readSequences } from '../core/data/readSequences.js';
+import { textFile } from '../core/data/source.js';
+import { UserError } from '../core/errors.js';
+import type { ModelTokenizer } from './tokenizers.js';
+
+/** What is known about a data file that lies open in an editor. */
+export interface DataFileReport {
+  readonly examples: number;
+  /** Tokens of the example that begins on a line, counted from 0. */
+  readonly tokensByLine: ReadonlyMap<number, number>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The length that new runs begin with; data.max_seq_length of a run may be another. */
+export const usualLength = 256;
+const largestDocument = 4 * 2 ** 20;
+const mostDiagnostics = 200;
+
+/** undefined for a file that is no training data, or too large to be looked at while it is edited. */
+export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined): DataFileReport | undefined {
+  const text = document.getText();
+  if (text.length > largestDocument) return undefined;
+  const file = textFile(fileName(document.uri), text);
+  try {
+    const format = detectFileFormat(file);
+    if (format === 'code') return undefined;
+    return tokenizer ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
+  } catch (error) {
+    // Of no known format: some other JSON, which is none of our business.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function withTokens(
+  document: TextDocument,
+  file: ReturnType<typeof textFile>,
+  format: Parameters<typeof readSequences>[1],
+  { tokens, vocabSize }: ModelTokenizer,
+): DataFileReport {
+  const context = { tokenizer: tokens, vocabSize, maxSequenceLength: usualLength, trainOnPrompt: false };
+  const diagnostics: Diagnostic[] = [];
+  const tokensByLine = new Map<number, number>();
+  let examples = 0;
+  for (const result of readSequences(file, format, context)) {
+    const line = lineOf(result.origin);
+    if ('reason' in result) {
+      diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Error, `This example would be skipped: ${result.reason}.`));
+      continue;
+    }
+    examples++;
+    const length = result.sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0) + result.cut;
+    tokensByLine.set(line, length);
+    if (result.cut > 0) {
+      const message = `This example has ${length} tokens; at data.max_seq_length ${usualLength} its last ${result.cut} are cut off.`;
+      diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Warning, message));
+    }
+  }
+  return { examples, tokensByLine, diagnostics: diagnostics.slice(0, mostDiagnostics) };
+}
+
+/** Without a model there are no tokens, but broken lines are broken. */
+function withoutModel(document: TextDocument, file: ReturnType<typeof textFile>): DataFileReport {
+  const diagnostics: Diagnostic[] = [];
+  let examples = 0;
+  for (const item of jsonItems(file)) {
+    if ('value' in item) examples++;
+    else diagnostics.push(diagnostic(document, item.line - 1, DiagnosticSeverity.Error, `This example would be skipped: ${item.problem}.`));
+  }
+  return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, mostDiagnostics) };
+}
+
+function diagnostic(document: TextDocument, line: number, severity: DiagnosticSeverity, message: string): Diagnostic {
+  const start = { line, character: 0 };
+  const end = document.positionAt(document.offsetAt({ line: line + 1, character: 0 }));
+  const lastOfLine = end.line > line ? document.positionAt(document.offsetAt(end) - 1) : end;
+  return { range: { start, end: lastOfLine }, severity, message, source: 'LoRA Workbench' };
+}
+
+export function hover({ tokensByLine }: DataFileReport, { line }: Position): Hover | null {
+  const tokens = tokensByLine.get(line);
+  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: `${tokens} tokens` } };
+}
+
+export function codeLens({ examples }: DataFileReport, uri: string): CodeLens[] {
+  const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+  const title = `Fine-tune on this file (${examples} ${examples === 1 ? 'example' : 'examples'})`;
+  return [{ range, command: { title, command: 'loraWorkbench.fineTuneFile', arguments: [uri] } }];
+}
+
+/** Of `path:line`, counted from 0. */
+function lineOf(origin: string): number {
+  return Math.max(0, Number(/:(\d+)$/.exec(origin)?.[1] ?? 1) - 1);
+}
+
+function fileName(uri: string): string {
+  return decodeURIComponent(uri.split('/').at(-1) ?? uri);
+}

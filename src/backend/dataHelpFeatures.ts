@@ -1,0 +1,77 @@
+import {
+  CodeLensRefreshRequest,
+  CodeLensRequest,
+  HoverRequest,
+  type Connection,
+  type TextDocuments,
+} from 'vscode-languageserver/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { UserError } from '../core/errors.js';
+import { codeLens, examine, hover, type DataFileReport } from './dataHelp.js';
+import type { ModelTokenizer, Tokenizers } from './tokenizers.js';
+
+const restMs = 400;
+const selector = [{ pattern: '**/*.{jsonl,ndjson,json}' }];
+const isDataFile = (uri: string) => /\.(jsonl|ndjson|json)$/i.test(uri) && !/(^|[/.])run\.json$/i.test(uri);
+
+/** Help in data files: broken examples are marked, a hover counts tokens, a lens starts a run. */
+export class DataHelp {
+  private readonly reports = new Map<string, DataFileReport>();
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly documents: TextDocuments<TextDocument>,
+    private readonly tokenizers: Tokenizers,
+    private readonly modelInUse: () => Promise<string | undefined>,
+  ) {
+    documents.onDidChangeContent(({ document }) => this.lookSoon(document));
+    documents.onDidClose(({ document }) => this.forget(document.uri));
+    connection.onHover(({ textDocument, position }) => {
+      const report = this.reports.get(textDocument.uri);
+      return report ? hover(report, position) : null;
+    });
+    connection.onCodeLens(({ textDocument }) => {
+      const report = this.reports.get(textDocument.uri);
+      return report ? codeLens(report, textDocument.uri) : [];
+    });
+    connection.onInitialized(async () => {
+      // Not among the static capabilities: those would be asked for in every document that is synchronised.
+      await connection.client.register(HoverRequest.type, { documentSelector: selector });
+      await connection.client.register(CodeLensRequest.type, { documentSelector: selector });
+    });
+  }
+
+  private lookSoon(document: TextDocument): void {
+    if (!isDataFile(document.uri)) return;
+    clearTimeout(this.timers.get(document.uri));
+    this.timers.set(document.uri, setTimeout(() => void this.look(document), restMs));
+  }
+
+  private async look(document: TextDocument): Promise<void> {
+    const tokenizer = await this.tokenizer();
+    if (!this.documents.get(document.uri)) return;
+    const report = examine(document, tokenizer);
+    if (!report) return this.forget(document.uri);
+    this.reports.set(document.uri, report);
+    await this.connection.sendDiagnostics({ uri: document.uri, diagnostics: [...report.diagnostics] });
+    await this.connection.sendRequest(CodeLensRefreshRequest.type);
+  }
+
+  private forget(uri: string): void {
+    clearTimeout(this.timers.get(uri));
+    this.timers.delete(uri);
+    if (this.reports.delete(uri)) void this.connection.sendDiagnostics({ uri, diagnostics: [] });
+  }
+
+  /** A model that cannot be read costs the token counts, not the rest. */
+  private async tokenizer(): Promise<ModelTokenizer | undefined> {
+    const model = await this.modelInUse();
+    try {
+      return model === undefined ? undefined : this.tokenizers.of(model);
+    } catch (error) {
+      if (error instanceof UserError) return undefined;
+      throw error;
+    }
+  }
+}

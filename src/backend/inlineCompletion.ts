@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  InlineCompletionRequest,
+  type CancellationToken,
+  type Connection,
+  type Disposable,
+  type InlineCompletionItem,
+  type InlineCompletionParams,
+} from 'vscode-languageserver/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { CompletionSettings, CompletionStatus } from '../protocol/backend.js';
+import type { Generator } from './generator.js';
+
+/** More of a document is never read by the model. */
+const mostCharacters = 16_384;
+
+/** Ghost text: registered with the editor only while it is on, and only for the chosen languages. */
+export class InlineCompletion {
+  private settings: CompletionSettings | undefined;
+  private registration: Disposable | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly generator: Generator,
+    private readonly document: (uri: string) => TextDocument | undefined,
+    private readonly tell: (status: CompletionStatus) => void,
+  ) {
+    connection.languages.inlineCompletion.on((params, token) => this.complete(params, token));
+  }
+
+  async configure(settings: CompletionSettings): Promise<void> {
+    const languagesBefore = this.settings?.languages.join();
+    this.settings = settings.model === null ? undefined : settings;
+    if (!this.settings || languagesBefore !== settings.languages.join()) {
+      this.registration?.dispose();
+      this.registration = undefined;
+    }
+    if (!this.settings) return this.tell({ kind: 'off' });
+    this.registration ??= await this.connection.client.register(InlineCompletionRequest.type, {
+      documentSelector: settings.languages.map((language) => (language === '*' ? { pattern: '**' } : { language })),
+    });
+    this.tell({ kind: 'ready', latencyMs: null });
+  }
+
+  private async complete(
+    { textDocument, position }: InlineCompletionParams,
+    token: CancellationToken,
+  ): Promise<InlineCompletionItem[]> {
+    const { settings } = this;
+    const document = this.document(textDocument.uri);
+    if (!settings?.model || !document) return [];
+    // The next key cancels this request, so only a pause gets through.
+    await sleep(settings.debounceMs);
+    if (token.isCancellationRequested) return [];
+    const started = performance.now();
+    const loading = setTimeout(() => this.tell({ kind: 'loading' }), 1000);
+    try {
+      const insertText = await this.generator.complete({ ...settings, model: settings.model, ...around(document, document.offsetAt(position)) }, token);
+      if (token.isCancellationRequested) return [];
+      this.tell({ kind: 'ready', latencyMs: performance.now() - started });
+      return insertText === '' ? [] : [{ insertText, range: { start: position, end: position } }];
+    } catch (error) {
+      this.tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+      return [];
+    } finally {
+      clearTimeout(loading);
+    }
+  }
+}
+
+function around(document: TextDocument, offset: number): { prefix: string; suffix: string } {
+  const text = document.getText();
+  return { prefix: text.slice(Math.max(0, offset - mostCharacters), offset), suffix: text.slice(offset, offset + mostCharacters / 4) };
+}

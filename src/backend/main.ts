@@ -1,0 +1,14 @@
+/** @file One program, three roles: the language server, and the processes that compute for it. */
+import type { WorkerRole } from './workerConnection.js';
+
+const role = process.argv[2] as WorkerRole | undefined;
+switch (role) {
+  case 'generate':
+    void import('./generateWorker.js').then(({ serveGenerate }) => serveGenerate());
+    break;
+  case 'preflight':
+    void import('./preflightWorker.js').then(({ servePreflight }) => servePreflight());
+    break;
+  default:
+    void import('./server.js').then(({ serve }) => serve());
+}

@@ -1,0 +1,123 @@
+import type { Dirent } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/adapters/peft.js';
+import { linearNames } from '../core/llama/weights.js';
+import type { AdapterInfo, ModelFolder, ModelInfo } from '../protocol/backend.js';
+
+/** A place is searched this deep, and no further than so many folders: a workspace may hold anything. */
+const deepest = 4;
+const mostFolders = 5000;
+const largestJson = 1 << 20;
+
+export interface FoundModels {
+  readonly models: readonly ModelInfo[];
+  readonly adapters: readonly AdapterInfo[];
+}
+
+/** Models and adapters below the given places. Symbolic links are not followed; what cannot be read is left out. */
+export async function findModels(places: readonly ModelFolder[], runsFolders: readonly string[]): Promise<FoundModels> {
+  const search = new Search(runsFolders);
+  for (const place of places) await search.place(place);
+  for (const path of runsFolders) await search.place({ path, source: 'workspace' });
+  const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+  return { models: [...search.models.values()].sort(byName), adapters: [...search.adapters.values()].sort(byName) };
+}
+
+class Search {
+  readonly models = new Map<string, ModelInfo>();
+  readonly adapters = new Map<string, AdapterInfo>();
+  private foldersSeen = 0;
+
+  constructor(private readonly runsFolders: readonly string[]) {}
+
+  async place({ path, source }: ModelFolder): Promise<void> {
+    const status = await stat(path).catch(() => undefined);
+    if (status?.isFile()) this.addGguf(path, status.size, source);
+    else if (status?.isDirectory()) await this.folder(path, source, 0);
+  }
+
+  private async folder(path: string, source: ModelFolder['source'], depth: number): Promise<void> {
+    if (depth > deepest || ++this.foldersSeen > mostFolders) return;
+    const entries = await readdir(path, { withFileTypes: true }).catch((): Dirent[] => []);
+    const names = new Set(entries.filter((entry) => entry.isFile()).map((entry) => entry.name));
+    if (names.has(adapterConfigFile) && names.has(adapterTensorsFile)) return this.addAdapter(path);
+    if (names.has('config.json') && [...names].some((name) => name.endsWith('.safetensors'))) {
+      return this.addHuggingFace(path, [...names], source);
+    }
+    for (const name of names) {
+      if (name.endsWith('.gguf')) this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
+    }
+    for (const entry of entries) {
+      if (entry.isDirectory() && !isOffTopic(entry.name)) await this.folder(join(path, entry.name), source, depth + 1);
+    }
+  }
+
+  private addGguf(path: string, sizeBytes: number, source: ModelFolder['source']): void {
+    if (!path.endsWith('.gguf') || this.models.has(path)) return;
+    this.models.set(path, { path, name: basename(path, '.gguf'), kind: 'gguf', source, sizeBytes });
+  }
+
+  private async addHuggingFace(path: string, names: readonly string[], source: ModelFolder['source']): Promise<void> {
+    const config = await readSmallJson(join(path, 'config.json'));
+    if (config?.['model_type'] !== 'llama' || this.models.has(path)) return;
+    const weights = names.filter((name) => name.endsWith('.safetensors'));
+    const sizeBytes = await totalSize(weights.map((name) => join(path, name)));
+    this.models.set(path, { path, name: basename(path), kind: 'huggingface', source, sizeBytes });
+  }
+
+  private async addAdapter(path: string): Promise<void> {
+    const json = await readSmallJson(join(path, adapterConfigFile));
+    if (!json || this.adapters.has(path)) return;
+    try {
+      const { r, alpha, baseModel } = parsePeftConfig(json, path);
+      this.adapters.set(path, {
+        path,
+        name: this.adapterName(path),
+        baseModel: baseModel ?? '',
+        rank: r,
+        alpha,
+        targetModules: linearNames.filter((name) => JSON.stringify(json['target_modules'] ?? '').includes(name)),
+        sizeBytes: await sizeOf(join(path, adapterTensorsFile)),
+        runId: this.isRun(dirname(path)) ? dirname(path) : null,
+      });
+    } catch {
+      // Not an adapter that this program can use: the list is of those it can.
+    }
+  }
+
+  /** adapter/ and adapter-best/ are called after their run. */
+  private adapterName(path: string): string {
+    if (!this.isRun(dirname(path))) return basename(path);
+    const run = basename(dirname(path));
+    return basename(path) === 'adapter' ? run : `${run} (${basename(path).replace('adapter-', '')})`;
+  }
+
+  private isRun(path: string): boolean {
+    return this.runsFolders.includes(dirname(path));
+  }
+}
+
+/** Folders where nobody keeps models on purpose. */
+function isOffTopic(name: string): boolean {
+  return name.startsWith('.') || name === 'node_modules' || name === '__pycache__' || name === 'checkpoints';
+}
+
+async function readSmallJson(path: string): Promise<Record<string, unknown> | undefined> {
+  try {
+    if ((await sizeOf(path)) > largestJson) return undefined;
+    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}
+
+async function totalSize(paths: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(paths.map(sizeOf));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

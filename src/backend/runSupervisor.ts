@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../core/errors.js';
+import type { RunEvent } from '../protocol/backend.js';
+import type { RunControl } from '../protocol/run.js';
+import type { RunConfig } from '../protocol/runConfig.js';
+import { RunDirectory } from '../runs/runDirectory.js';
+import { RunWatcher } from './runWatcher.js';
+import { startTrainer } from './trainerProcess.js';
+
+/** Starts, steers and removes runs. What a run is doing it learns from its directory, like everybody else. */
+export class RunSupervisor {
+  readonly watcher: RunWatcher;
+
+  constructor(
+    private folders: readonly string[],
+    publish: (event: RunEvent) => void,
+  ) {
+    this.watcher = new RunWatcher(folders, publish);
+    this.watcher.start();
+  }
+
+  setFolders(folders: readonly string[]): void {
+    this.folders = folders;
+    this.watcher.setFolders(folders);
+  }
+
+  /** Writes the run directory and starts its trainer; returns the run's id. */
+  start(config: RunConfig): string {
+    const folder = this.folders[0];
+    if (!folder) throw new UserError('config-invalid', 'There is no folder for runs: set loraWorkbench.runsFolder.');
+    makeRunsFolder(folder);
+    const path = freeFolder(folder, new Date());
+    const run = RunDirectory.create(path, config);
+    this.startTrainer(run);
+    return run.path;
+  }
+
+  resume(runId: string): void {
+    const run = this.open(runId);
+    if (run.readState().status === 'paused') run.writeControl('run');
+    else this.startTrainer(run);
+    this.watcher.look();
+  }
+
+  control(runId: string, command: RunControl['command']): void {
+    this.open(runId).writeControl(command);
+  }
+
+  delete(runId: string): void {
+    const run = this.open(runId);
+    const { status } = run.readState();
+    if (status === 'running' || status === 'paused') {
+      throw new UserError('run-busy', `${run.name} is still going. Stop it first.`);
+    }
+    rmSync(run.path, { recursive: true, force: true });
+    this.watcher.look();
+  }
+
+  private startTrainer(run: RunDirectory): void {
+    startTrainer(run, (code) => this.noteDeath(run, code));
+    this.watcher.look();
+  }
+
+  /** A trainer that dies before it could write anything down would otherwise seem to prepare for ever. */
+  private noteDeath(run: RunDirectory, code: number | null): void {
+    if (!existsSync(run.statePath)) return;
+    const state = run.readState();
+    if (state.status === 'preparing' && state.pid === null) {
+      const message = `The trainer ended before it began (exit code ${code ?? 'none'}); see ${run.logPath}.`;
+      run.writeState({ ...state, status: 'failed', message, updatedAt: new Date().toISOString() });
+    }
+    this.watcher.look();
+  }
+
+  /** Only what is listed can be touched: an id is a path, and comes from outside this process. */
+  private open(runId: string): RunDirectory {
+    if (!this.watcher.has(runId)) throw new UserError('file-not-found', `There is no run at ${runId}.`);
+    return RunDirectory.open(runId);
+  }
+}
+
+/** Inside a repository runs are not for its history. */
+function makeRunsFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, '.gitignore'), '*\n');
+}
+
+/** 2026-03-14-150926, as the command line names them; a number behind it where that is taken. */
+function freeFolder(folder: string, now: Date): string {
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString();
+  const name = `${local.slice(0, 10)}-${local.slice(11, 19).replaceAll(':', '')}`;
+  for (let number = 1; ; number++) {
+    const path = join(folder, number === 1 ? name : `${name}-${number}`);
+    if (!existsSync(path)) return path;
+  }
+}

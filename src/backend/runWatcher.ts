@@ -1,0 +1,119 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '../core/errors.js';
+import type { RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
+import { readLastStep } from '../runs/metricsFile.js';
+import { RunDirectory } from '../runs/runDirectory.js';
+
+interface KnownRun {
+  /** Of state.json, when the summary was made. */
+  readonly modified: number;
+  readonly summary: RunSummary;
+  readonly printed: string;
+}
+
+type Event = RunEvent extends infer One ? (One extends unknown ? Omit<One, 'seq'> : never) : never;
+
+/**
+ * Looks at the run directories and tells what changed. It polls: run folders may lie on file systems that report nothing, and
+ * that a trainer died is written nowhere.
+ */
+export class RunWatcher {
+  private readonly known = new Map<string, KnownRun>();
+  private seq = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private folders: readonly string[],
+    private readonly publish: (event: RunEvent) => void,
+    private readonly intervalMs = 500,
+  ) {}
+
+  start(): void {
+    this.timer ??= setInterval(() => this.look(), this.intervalMs);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  setFolders(folders: readonly string[]): void {
+    this.folders = folders;
+    this.look();
+  }
+
+  has(runId: string): boolean {
+    this.look();
+    return this.known.has(runId);
+  }
+
+  snapshot(): RunsSnapshot {
+    this.look();
+    return { runs: [...this.known.values()].map(({ summary }) => summary), throughSeq: this.seq };
+  }
+
+  /** Publishes every difference to what was there at the last look. */
+  look(): void {
+    const present = new Set(this.folders.flatMap(foldersIn));
+    for (const runId of [...this.known.keys()]) {
+      if (!present.has(runId)) this.forget(runId);
+    }
+    for (const runId of present) this.lookAt(runId);
+  }
+
+  private lookAt(runId: string): void {
+    const before = this.known.get(runId);
+    const modified = modifiedAt(join(runId, 'state.json'));
+    if (modified === undefined) return this.forget(runId);
+    if (before && before.modified === modified && !mayDie(before.summary)) return;
+    const summary = summarise(runId);
+    if (!summary) return this.forget(runId);
+    const printed = JSON.stringify(summary);
+    this.known.set(runId, { modified, summary, printed });
+    if (printed !== before?.printed) this.tell({ kind: 'changed', run: summary });
+  }
+
+  private forget(runId: string): void {
+    if (this.known.delete(runId)) this.tell({ kind: 'removed', runId });
+  }
+
+  private tell(event: Event): void {
+    this.publish({ ...event, seq: ++this.seq });
+  }
+}
+
+/** A run with a process at work is looked at each time: its process may be gone, its metrics grow. */
+function mayDie({ state }: RunSummary): boolean {
+  return state.status === 'preparing' || state.status === 'running' || state.status === 'paused';
+}
+
+function foldersIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => resolve(folder, entry.name));
+}
+
+function modifiedAt(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/** undefined for a folder that is no run, or a damaged one. */
+function summarise(runId: string): RunSummary | undefined {
+  try {
+    const run = RunDirectory.open(runId);
+    const config = run.readConfig();
+    return {
+      runId,
+      name: run.name,
+      model: config.model,
+      dataPath: config.data.path,
+      state: run.readState(),
+      lastStep: readLastStep(run.metricsPath) ?? null,
+      hasAdapter: existsSync(join(run.adapterPath, 'adapter_config.json')),
+    };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import {
+  createConnection,
+  ErrorCodes,
+  ProposedFeatures,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+  TextDocumentSyncKind,
+  TextDocuments,
+  type CancellationToken,
+  type Connection,
+} from 'vscode-languageserver/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { version } from '../../package.json';
+import { UserError } from '../core/errors.js';
+import { modelsFolder } from '../files/cacheFolder.js';
+import {
+  protocolVersion,
+  type BackendNotifications,
+  type BackendOptions,
+  type BackendRequests,
+  type BackendSettings,
+  type NotificationMethod,
+  type RequestMethod,
+} from '../protocol/backend.js';
+import { RunDirectory } from '../runs/runDirectory.js';
+import { checkConfig, resolved } from './configCheck.js';
+import { DataHelp } from './dataHelpFeatures.js';
+import { Generator } from './generator.js';
+import { InlineCompletion } from './inlineCompletion.js';
+import { MetricsFollowers } from './metricsFollowers.js';
+import { findModels } from './modelCatalog.js';
+import { preflight } from './preflight.js';
+import { RunSupervisor } from './runSupervisor.js';
+import { Tokenizers } from './tokenizers.js';
+import { nodeEnvironment, programPath } from './trainerProcess.js';
+
+type Handlers = {
+  [Method in RequestMethod]: (
+    params: BackendRequests[Method]['params'],
+    token: CancellationToken,
+  ) => Promise<BackendRequests[Method]['result']> | BackendRequests[Method]['result'];
+};
+
+/** The language server of one window, over stdin and stdout. */
+export function serve(): void {
+  // Only the protocol may use stdout: whatever else prints goes to the log.
+  console.log = console.info = console.debug = console.error;
+  const connection = createConnection(
+    ProposedFeatures.all,
+    new StreamMessageReader(process.stdin),
+    new StreamMessageWriter(process.stdout),
+  );
+  const documents = new TextDocuments(TextDocument);
+  connection.onInitialize(({ initializationOptions }) => {
+    const options = initializationOptions as BackendOptions;
+    if (options.protocolVersion !== protocolVersion) throw new ResponseError(ErrorCodes.InvalidParams, mismatch(options));
+    new Backend(connection, documents, options);
+    return {
+      serverInfo: { name: 'LoRA Workbench', version },
+      capabilities: { textDocumentSync: TextDocumentSyncKind.Incremental },
+    };
+  });
+  documents.listen(connection);
+  connection.listen();
+}
+
+function mismatch({ protocolVersion: theirs }: BackendOptions): string {
+  return `The extension speaks protocol ${theirs}, this backend ${protocolVersion}: reinstall the extension.`;
+}
+
+class Backend {
+  private readonly supervisor: RunSupervisor;
+  private readonly followers: MetricsFollowers;
+  private readonly generator: Generator;
+  private readonly tokenizers = new Tokenizers();
+  private readonly completion: InlineCompletion;
+
+  constructor(
+    private readonly connection: Connection,
+    documents: TextDocuments<TextDocument>,
+    private settings: BackendSettings,
+  ) {
+    this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.tell('loraWorkbench/runs/event', event));
+    this.followers = new MetricsFollowers((piece) => this.tell('loraWorkbench/runs/metrics', piece));
+    this.generator = new Generator(settings, (piece) => this.tell('loraWorkbench/generate/token', piece));
+    this.completion = new InlineCompletion(
+      connection,
+      this.generator,
+      (uri) => documents.get(uri),
+      (status) => this.tell('loraWorkbench/completion/status', status),
+    );
+    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse());
+    this.register(this.handlers());
+    connection.onShutdown(() => this.stop());
+  }
+
+  private handlers(): Handlers {
+    return {
+      'loraWorkbench/runs/list': () => this.supervisor.watcher.snapshot(),
+      'loraWorkbench/runs/follow': ({ runId, followId }) => done(this.followers.follow(runId, followId)),
+      'loraWorkbench/runs/unfollow': ({ followId }) => done(this.followers.unfollow(followId)),
+      'loraWorkbench/runs/config': ({ runId }) => RunDirectory.open(runId).readConfig(),
+      'loraWorkbench/runs/start': (text) => ({ runId: this.supervisor.start(resolved(text)) }),
+      'loraWorkbench/runs/resume': ({ runId }) => done(this.supervisor.resume(runId)),
+      'loraWorkbench/runs/control': ({ runId, command }) => done(this.supervisor.control(runId, command)),
+      'loraWorkbench/runs/delete': ({ runId }) => done(this.supervisor.delete(runId)),
+      'loraWorkbench/models/list': async () => (await this.findModels()).models,
+      'loraWorkbench/adapters/list': async () => (await this.findModels()).adapters,
+      'loraWorkbench/config/check': (text) => checkConfig(text),
+      'loraWorkbench/preflight': (text, token) => preflight(resolved(text), token),
+      'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
+      'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokens.encode(text).length }),
+      'loraWorkbench/completion/configure': async (settings) => done(await this.completion.configure(settings)),
+      'loraWorkbench/settings': (settings) => done(this.changeSettings(settings)),
+      'loraWorkbench/doctor': () => doctor(),
+    };
+  }
+
+  private register(handlers: Handlers): void {
+    for (const [method, handle] of Object.entries(handlers)) {
+      const handler = handle as (params: unknown, token: CancellationToken) => unknown;
+      this.connection.onRequest(method, async (params: unknown, token: CancellationToken) => {
+        try {
+          return await handler(params, token);
+        } catch (error) {
+          if (error instanceof UserError) throw new ResponseError(ErrorCodes.InvalidRequest, error.message, error.code);
+          throw error;
+        }
+      });
+    }
+  }
+
+  private tell<Method extends NotificationMethod>(method: Method, params: BackendNotifications[Method]): void {
+    void this.connection.sendNotification(method, params);
+  }
+
+  private changeSettings(settings: BackendSettings): void {
+    this.settings = settings;
+    this.supervisor.setFolders(settings.runsFolders);
+    this.generator.setEngine(settings);
+    this.tell('loraWorkbench/models/changed', null);
+  }
+
+  private findModels() {
+    const cache = { path: modelsFolder(), source: 'cache' as const };
+    return findModels([...this.settings.modelFolders, cache], this.settings.runsFolders);
+  }
+
+  /** Whose tokens are counted in data files: the newest run's model, else the first one found. */
+  private async modelInUse(): Promise<string | undefined> {
+    const { runs } = this.supervisor.watcher.snapshot();
+    const newest = [...runs].sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt))[0];
+    return newest?.model ?? (await this.findModels()).models[0]?.path;
+  }
+
+  private stop(): void {
+    this.supervisor.watcher.stop();
+    this.followers.stop();
+    this.generator.stop();
+  }
+}
+
+function done(_: void): null {
+  return null;
+}
+
+/** Ends with 1 where something is missing; its words are wanted all the more then. */
+function doctor(): Promise<{ report: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [programPath, 'doctor'], { env: nodeEnvironment }, (_, stdout, stderr) =>
+      resolve({ report: stdout || stderr }),
+    );
+  });
+}

@@ -1,0 +1,27 @@
+/** @file What backend and workers say to each other. */
+import { NotificationType, RequestType } from 'vscode-languageserver/node';
+import type { CompletionMode, GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import type { PreflightReport } from '../protocol/preflight.js';
+import type { RunConfig } from '../protocol/runConfig.js';
+
+export interface EngineChoice {
+  readonly device: 'auto' | 'cpu' | 'webgpu';
+  readonly threads: number | null;
+}
+
+export interface CompleteParams {
+  readonly model: string;
+  readonly adapter: string | null;
+  readonly adapterStrength: number;
+  /** The document before and after the cursor. */
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly mode: CompletionMode;
+  readonly maxNewTokens: number;
+}
+
+export const engineRequest = new RequestType<EngineChoice, null, void>('engine');
+export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
+export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
+export const completeRequest = new RequestType<CompleteParams, string, void>('complete');
+export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');

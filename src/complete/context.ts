@@ -1,0 +1,60 @@
+import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+
+export interface CursorContext {
+  /** The document before and after the cursor. */
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+export interface CompletionPrompt {
+  readonly ids: readonly number[];
+  /** Ids that end the text, besides the tokenizer's own. */
+  readonly endIds: readonly number[];
+}
+
+/** A token is about this long in code; the exact count is not worth encoding a whole document for. */
+const charactersPerToken = 3;
+
+/**
+ * What the model reads: the text around the cursor in fill-in-the-middle order where the vocabulary has such tokens
+ * (https://arxiv.org/abs/2207.14255), else the text before it. `budget`: tokens at most, about.
+ */
+export function completionPrompt(tokens: Tokenizer, { prefix, suffix }: CursorContext, budget: number): CompletionPrompt {
+  const characters = budget * charactersPerToken;
+  const middle = tokens.fillInTheMiddle;
+  if (!middle || suffix.trim() === '') {
+    return { ids: fit([...tokens.encode(lastPart(prefix, characters))], budget), endIds: [] };
+  }
+  const encode = (text: string) => [...tokens.encode(text, { addSpecialTokens: false })];
+  const before = fit(encode(lastPart(prefix, characters * 0.75)), Math.floor(budget * 0.75));
+  const after = encode(firstPart(suffix, characters * 0.25)).slice(0, Math.floor(budget * 0.25));
+  const start = tokens.bosId === null ? [] : [tokens.bosId];
+  return {
+    ids: [...start, middle.prefixId, ...before, middle.suffixId, ...after, middle.middleId],
+    endIds: middle.endId === null ? [] : [middle.endId],
+  };
+}
+
+/**
+ * The end of a text, from the beginning of a line. The cut moves in steps of a quarter of the length, not with every key: then
+ * most of the prompt is what it was before, and the model's cache still holds it.
+ */
+export function lastPart(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const step = Math.max(1, Math.floor(length / 4));
+  const cut = Math.ceil((text.length - length) / step) * step;
+  const line = text.indexOf('\n', cut);
+  return line < 0 || line + 1 >= text.length ? text.slice(cut) : text.slice(line + 1);
+}
+
+/** The beginning of a text, to the end of a line. */
+export function firstPart(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const line = text.lastIndexOf('\n', length);
+  return text.slice(0, line > 0 ? line : length);
+}
+
+/** Dense text may have more tokens than guessed; what is furthest from the cursor goes. */
+function fit(ids: readonly number[], budget: number): readonly number[] {
+  return ids.length <= budget ? ids : ids.slice(ids.length - budget);
+}
