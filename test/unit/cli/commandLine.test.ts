@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/** As it is shipped; built before the tests. */
+const program = resolve('dist/cli.js');
+const tinyModel = resolve('test/fixtures/models/tiny-llama');
+let folder: string;
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program as a script would, not on a terminal. `interruptAt`: Ctrl+C once stdout has this text. */
+function lora(args: readonly string[], interruptAt?: string): Promise<Ended> {
+  return new Promise((end) => {
+    const env = { ...process.env, LORA_WORKBENCH_CACHE: join(folder, 'cache') };
+    const child = spawn(process.execPath, [program, ...args], { cwd: folder, env });
+    let [stdout, stderr, interrupted] = ['', '', false];
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data.toString();
+      if (interrupted || !interruptAt || !stdout.includes(interruptAt)) return;
+      interrupted = true;
+      child.kill('SIGINT');
+    });
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('close', (code) => end({ code, stdout, stderr }));
+  });
+}
+
+function jsonLines({ stdout }: Ended): Record<string, unknown>[] {
+  return stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+const adapterBytes = (run: string) => readFileSync(join(folder, run, 'adapter', 'adapter_model.safetensors'));
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lora-workbench-'));
+  const rows = Array.from({ length: 24 }, (_, index) => ({ instruction: `Name color ${index}.`, output: 'It is blue.' }));
+  writeFileSync(join(folder, 'data.jsonl'), `${rows.map((row) => JSON.stringify(row)).join('\n')}\nnot json\n`);
+  writeFileSync(
+    join(folder, 'run.json'),
+    `{ // comments are allowed
+      "model": ${JSON.stringify(tinyModel)},
+      "data": { "path": "data.jsonl", "eval_fraction": 0.2, "max_seq_length": 160 },
+      "lora": { "target_modules": ["q_proj", "v_proj", "up_proj", "down_proj"] },
+      "train": { "max_steps": 12, "batch_size": 2, "learning_rate": 2e-2, "warmup_steps": 1, "eval_steps": 6, "save_steps": 4 },
+    }`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a run from the command line', () => {
+  it('trains and says so in plain lines', async () => {
+    const { code, stdout, stderr } = await lora(['train', '--config', 'run.json', '--out', 'whole']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toMatch(/To learn from +19 examples/);
+    expect(stdout).toMatch(/skipped .*data\.jsonl:25: not valid JSON/);
+    expect(stdout).toMatch(/step 12\/12 {2}loss [\d.]+ {2}learning rate \S+ {2}\d+ tokens\/s/);
+    expect(stdout).toContain(`The adapter is in ${join('whole', 'adapter')}.`);
+  });
+
+  it('saves a checkpoint on Ctrl+C and resumes to the same adapter', async () => {
+    const stopped = await lora(['train', '--config', 'run.json', '--out', 'broken', '--set', 'train.save_steps=100'], 'step 5/12');
+    expect(stopped.code).toBe(130);
+    expect(stopped.stdout).toContain('lora-workbench resume broken');
+    const resumed = await lora(['resume', 'broken']);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stdout).not.toContain('step 5/12');
+    expect(Buffer.compare(adapterBytes('broken'), adapterBytes('whole'))).toBe(0);
+  });
+
+  it('evaluates: the trained adapter beats the base on its own data', async () => {
+    const loss = async (...adapter: string[]) => {
+      const ended = await lora(['evaluate', '--model', tinyModel, ...adapter, '--data', 'data.jsonl', '--json']);
+      const [result] = jsonLines(ended) as [{ loss: number; perplexity: number; labelTokens: number; skipped: number }];
+      expect(result.perplexity).toBeCloseTo(Math.exp(result.loss), 6);
+      expect(result).toMatchObject({ skipped: 1, examples: 24, format: 'alpaca' });
+      return result.loss;
+    };
+    expect(await loss('--adapter', 'whole/adapter')).toBeLessThan((await loss()) - 1);
+  });
+
+  it('generates what the adapter has learned, the same each time', async () => {
+    const args = ['generate', '--model', tinyModel, '--adapter', 'whole/adapter', '--prompt', 'Name color 3.', '--max-new-tokens', '12'];
+    const [words, json] = await Promise.all([lora(args), lora([...args, '--json'])]);
+    const [result] = jsonLines(json);
+    expect(result).toMatchObject({ template: 'alpaca', text: words.stdout.trimEnd() });
+    const base = await lora(args.filter((arg) => arg !== '--adapter' && arg !== 'whole/adapter').concat('--template', 'alpaca'));
+    expect(words.stdout).not.toBe(base.stdout);
+  });
+
+  it('inspects model, adapter, run and data', async () => {
+    const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl'];
+    const inspected = await Promise.all(paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]));
+    expect(inspected.map((each) => each!['kind'])).toEqual(['model', 'adapter', 'run', 'data']);
+    expect(inspected[1]).toMatchObject({ r: 8, alpha: 16, scale: 2, baseModel: tinyModel });
+    expect(inspected[2]).toMatchObject({ state: { status: 'finished', step: 12 } });
+    expect(inspected[3]).toMatchObject({ format: 'alpaca', records: 24, broken: [{ origin: expect.stringMatching(/:25$/) as string }] });
+  });
+});
+
+describe('for programs', () => {
+  it('train --json is the metrics of metrics.jsonl between the pre-flight and the end', async () => {
+    const ended = await lora(['train', '--config', 'run.json', '--out', 'json', '--set', 'train.max_steps=3', '--json']);
+    const [first, ...rest] = jsonLines(ended);
+    const last = rest.pop();
+    expect(first).toMatchObject({ preflight: { totalSteps: 3, skippedCount: 1 } });
+    expect(rest).toEqual(jsonLines({ ...ended, stdout: readFileSync(join(folder, 'json', 'metrics.jsonl'), 'utf8') }));
+    expect(last).toMatchObject({ status: 'finished', step: 3, run: join(folder, 'json') });
+  });
+
+  it('a dry run reports and leaves nothing behind', async () => {
+    const [report] = jsonLines(await lora(['train', '--config', 'run.json', '--out', 'dry', '--dry-run', '--json']));
+    expect(report).toMatchObject({ totalSteps: 12, training: { examples: 19 }, evaluation: { examples: 5 } });
+    expect(existsSync(join(folder, 'dry'))).toBe(false);
+  });
+
+  it('doctor finds a machine that can train', async () => {
+    const { code, stdout } = await lora(['doctor', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ engine: { providers: expect.arrayContaining(['cpu']) as string[] }, models: [] });
+  });
+
+  it('a failure is one line on stderr and an object on stdout', async () => {
+    const ended = await lora(['inspect', 'nowhere', '--json']);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/^error: .*nowhere.*\n$/);
+    expect(jsonLines(ended)).toEqual([{ error: { code: 'file-not-found', message: expect.stringContaining('nowhere') as string } }]);
+  });
+});
+
+describe('mistakes end with the right exit code and one clear message', () => {
+  it.each([
+    { args: ['train', '--config', 'absent.json'], code: 1, message: /absent\.json could not be read/ },
+    { args: ['train', '--config', 'run.json', '--set', 'train.learning_rat=1'], code: 1, message: /did you mean train\.learning_rate/ },
+    { args: ['train', '--config', 'run.json', '--out', '.'], code: 1, message: /is not empty/ },
+    { args: ['resume', 'absent'], code: 1, message: /absent is not a run directory/ },
+    { args: ['generate', '--model', 'absent', '--prompt', 'x'], code: 1, message: /no model/ },
+    { args: ['evaluate', '--model', tinyModel, '--data', 'absent.jsonl'], code: 1, message: /absent\.jsonl does not exist/ },
+    { args: ['generate', '--model', tinyModel, '--adapter', '.', '--prompt', 'x'], code: 1, message: /is no adapter/ },
+    { args: ['generate', '--model', tinyModel], code: 2, message: /--prompt/ },
+    { args: ['generate', '--model', 'x', '--prompt', 'x', '--temperature', 'hot'], code: 2, message: /Expected 0 to 10/ },
+    { args: ['inspct', 'x'], code: 2, message: /Did you mean inspect/ },
+  ])('$args', async ({ args, code, message }) => {
+    const ended = await lora(args);
+    expect(ended.stderr).toMatch(message);
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
+    expect(ended.code).toBe(code);
+  });
+
+  it.each(['train', 'resume', 'generate', 'evaluate', 'inspect', 'doctor', 'demo'])('%s --help shows examples', async (command) => {
+    const { code, stdout } = await lora([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`  lora-workbench ${command}`);
+  });
+});
