@@ -130,18 +130,19 @@ class Reader {
   read(path: string, wanted: FormatName | 'auto'): { format: FormatName; records: ReadSequence[] } {
     const place = this.files.open(path);
     const format = wanted === 'auto' ? detectFormat(place) : wanted;
-    const problems: Skipped[] = place.kind === 'folder' ? [...place.skipped] : [];
+    const problems = new Problems();
+    if (place.kind === 'folder') place.skipped.forEach((skipped) => problems.add(skipped));
     const records: ReadSequence[] = [];
     for (const file of filesOfFormat(place, format)) {
       for (const result of readSequences(file, format, this.context)) {
-        if ('reason' in result) problems.push(result);
+        if ('reason' in result) problems.add(result);
         else records.push(this.checked(result));
         this.onRecord?.(++this.recordCount);
       }
     }
     if (records.length === 0) throw nothingUsable(path, format, problems);
-    this.skippedCount += problems.length;
-    this.skipped.push(...problems.slice(0, skippedShown - this.skipped.length));
+    this.skippedCount += problems.count;
+    this.skipped.push(...problems.first.slice(0, skippedShown - this.skipped.length));
     return { format, records };
   }
 
@@ -161,10 +162,21 @@ class Reader {
   }
 }
 
-function nothingUsable(path: string, format: FormatName, problems: readonly Skipped[]): UserError {
-  const [first] = problems;
+/** A file may have more broken lines than are worth keeping. */
+class Problems {
+  readonly first: Skipped[] = [];
+  count = 0;
+
+  add(problem: Skipped): void {
+    this.count++;
+    if (this.first.length < skippedShown) this.first.push(problem);
+  }
+}
+
+function nothingUsable(path: string, format: FormatName, problems: Problems): UserError {
+  const [first] = problems.first;
   const problem = first
-    ? `The first of ${problems.length} problems is in ${first.origin}: ${first.reason}.`
+    ? `The first of ${problems.count} problems is in ${first.origin}: ${first.reason}.`
     : 'There is nothing in it.';
   return new UserError('data-invalid', `${path} has no usable example, read as ${format} data. ${problem}`);
 }

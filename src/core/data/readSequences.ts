@@ -3,7 +3,7 @@ import { sourceFile } from './formats/code.js';
 import { rowFormats } from './formats/format.js';
 import { asObject, jsonItems } from './jsonItems.js';
 import { learnedTokens, wholeText, type EncodingContext, type Sequence } from './sequence.js';
-import { Unusable, type DataFile, type Skipped } from './source.js';
+import { largestDocument, Unusable, type DataFile, type Skipped } from './source.js';
 
 /** What one record of a data file came to. */
 export type ReadResult = ReadSequence | Skipped;
@@ -24,7 +24,7 @@ export interface ReadSequence {
 export function* readSequences(file: DataFile, format: FormatName, context: EncodingContext): Generator<ReadResult> {
   if (format === 'code') yield attempt(file.path, () => windows(sourceFile(file, context), context));
   else if (format === 'text' && !isRowFile(file))
-    yield attempt(file.path, () => windows(wholeText(nonEmpty(file.text()), context), context));
+    yield attempt(file.path, () => windows(wholeText(documentText(file), context), context));
   else yield* readRows(file, format, context);
 }
 
@@ -47,7 +47,12 @@ function attempt(origin: string, read: () => Omit<ReadSequence, 'origin'>): Read
   }
 }
 
-function nonEmpty(text: string): string {
+function documentText(file: DataFile): string {
+  if (file.size > largestDocument)
+    throw new Unusable(
+      `larger than ${largestDocument / 2 ** 20} MB; cut it into several files, or JSONL rows with a "text" each`,
+    );
+  const text = file.text();
   if (text.trim() === '') throw new Unusable('the file is empty');
   return text;
 }

@@ -42,8 +42,10 @@ export class Unusable extends Error {}
 
 /** Bytes; a line or an array element beyond this is no training example. */
 export const largestRecord = 8 * 2 ** 20;
-/** Bytes; what must be held as one string. */
+/** Bytes; what must be held as one string: a JSON array. */
 export const largestText = 256 * 2 ** 20;
+/** Bytes; what is tokenized as one text, which takes a hundred times its size. */
+export const largestDocument = 32 * 2 ** 20;
 
 /** A file whose text is already here. */
 export function textFile(path: string, text: string): DataFile {
