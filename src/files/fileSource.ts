@@ -1,19 +1,23 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
 
 /** A file for random access. Throws UserError when it is missing, no file, or may not be read. */
 export function openFile(path: string): ByteSource {
   const descriptor = openForReading(path);
-  const size = fstatSync(descriptor).size;
   return {
     name: path,
-    size,
+    size: fstatSync(descriptor).size,
     read(offset, into) {
       let done = 0;
       while (done < into.length) {
         const count = readOnce(path, descriptor, into, done, offset + done);
-        if (count === 0) throw new UserError('file-unreadable', `${path} ended at byte ${offset + done}: it was cut off while in use.`);
+        if (count === 0) {
+          throw new UserError(
+            'file-unreadable',
+            `${path} ended at byte ${offset + done}: it was cut off while in use.`,
+          );
+        }
         done += count;
       }
     },
@@ -21,18 +25,35 @@ export function openFile(path: string): ByteSource {
   };
 }
 
+/** The whole of a small file. Throws UserError as openFile does, and when the file is larger than `limit` bytes. */
+export function readSmallFile(path: string, limit: number): Uint8Array {
+  const source = openFile(path);
+  try {
+    if (source.size > limit) {
+      throw new UserError('file-corrupt', `${path} has ${source.size} bytes, too many for a file of its kind.`);
+    }
+    const bytes = new Uint8Array(source.size);
+    source.read(0, bytes);
+    return bytes;
+  } finally {
+    source.close();
+  }
+}
+
 function openForReading(path: string): number {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer; on files it changes nothing. Windows has neither.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new UserError('file-not-found', `${path} does not exist.`, { cause });
     throw new UserError('file-unreadable', `${path} cannot be opened (${code}). Check its permissions.`, { cause });
   }
-  if (fstatSync(descriptor).isFile()) return descriptor;
+  const status = fstatSync(descriptor);
+  if (status.isFile()) return descriptor;
   closeSync(descriptor);
-  throw new UserError('file-unreadable', `${path} is not a file.`);
+  throw new UserError('file-unreadable', `${path} is ${status.isDirectory() ? 'a folder, not a file' : 'not a file'}.`);
 }
 
 function readOnce(path: string, descriptor: number, into: Uint8Array, start: number, offset: number): number {

@@ -8,13 +8,16 @@ import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
 
 /** Reads weights from open files when they are asked for. Every shape has been checked against the config before. */
 export class FileWeightStore implements WeightStore {
+  private readonly infos: ReadonlyMap<string, WeightInfo>;
+
+  /** Throws UserError where `found` is not what the config asks for; `where` is the file or folder that should hold it. */
   constructor(
     readonly config: LlamaConfig,
-    private readonly infos: ReadonlyMap<string, WeightInfo>,
+    found: ReadonlyMap<string, WeightInfo>,
     private readonly sources: ReadonlyMap<string, ByteSource>,
     where: string,
   ) {
-    checkAgainstConfig(config, infos, where);
+    this.infos = checkedWeights(config, found, where);
   }
 
   info(name: string): WeightInfo | undefined {
@@ -29,6 +32,7 @@ export class FileWeightStore implements WeightStore {
     const info = this.infos.get(name);
     if (!info) throw new Error(`internal: the model has no weight ${name}`);
     const values = into ?? new Float32Array(elementCount(info.shape));
+    if (values.length !== elementCount(info.shape)) throw new Error(`internal: ${values.length} places for ${name}`);
     decodeTensor(this.sources.get(info.file)!, info, values);
     if (info.permutedRows) unpermuteRows(values, this.config.headDim, info.shape[1] ?? 1);
     return values;
@@ -46,13 +50,36 @@ export class FileWeightStore implements WeightStore {
   }
 }
 
-function checkAgainstConfig(config: LlamaConfig, infos: ReadonlyMap<string, WeightInfo>, where: string): void {
+/** The weights that the config asks for, each found in the right shape, and no others. */
+function checkedWeights(
+  config: LlamaConfig,
+  found: ReadonlyMap<string, WeightInfo>,
+  where: string,
+): Map<string, WeightInfo> {
+  const weights = new Map<string, WeightInfo>();
   for (const [name, shape] of expectedWeights(config)) {
-    const info = infos.get(name);
-    if (!info) throw new UserError('file-corrupt', `${where} has no weight ${name}, which its config asks for. Is a file missing?`);
+    const info = found.get(name);
+    if (!info) {
+      throw new UserError(
+        'file-corrupt',
+        `${where} has no weight ${name}, which its config asks for. Is a file missing?`,
+      );
+    }
     if (!sameShape(info.shape, shape)) {
       const message = `${info.file}: ${name} is [${info.shape.join(', ')}] where the config asks for [${shape.join(', ')}].`;
       throw new UserError('file-corrupt', message);
     }
+    weights.set(name, info);
   }
+  for (const { name, file } of found.values()) {
+    if (weights.has(name) || isDerived(name, config)) continue;
+    const message = `${file} holds the weight ${name}, which a LlamaForCausalLM with this config does not have.`;
+    throw new UserError('model-unsupported', message);
+  }
+  return weights;
+}
+
+/** Older checkpoints hold the rotary frequencies too, which follow from the config; some hold a tied head a second time. */
+function isDerived(name: string, config: LlamaConfig): boolean {
+  return name.endsWith('rotary_emb.inv_freq') || (config.tiedEmbeddings && name === 'lm_head.weight');
 }

@@ -20,7 +20,8 @@ export function decodeTensor(source: ByteSource, tensor: StoredTensor, into: Flo
   if (storedType === 'F32') {
     source.read(offset, new Uint8Array(into.buffer, into.byteOffset, byteLength));
   } else {
-    const { elements, bytes } = storedType === 'F16' || storedType === 'BF16' ? { elements: 1, bytes: 2 } : blockFormats[storedType];
+    const { elements, bytes } =
+      storedType === 'F16' || storedType === 'BF16' ? { elements: 1, bytes: 2 } : blockFormats[storedType];
     const step = Math.floor(chunkBytes / bytes) * bytes;
     const chunk = new Uint8Array(Math.min(step, byteLength));
     for (let start = 0; start < byteLength; start += step) {
@@ -51,6 +52,9 @@ function checkFinite(source: ByteSource, { name }: StoredTensor, values: Float32
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
   if (sum !== 0) {
-    throw new UserError('file-corrupt', `${source.name}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`);
+    throw new UserError(
+      'file-corrupt',
+      `${source.name}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`,
+    );
   }
 }

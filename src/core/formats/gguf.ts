@@ -24,7 +24,19 @@ export interface GgufFile {
 
 /** The file's numbers for ggml_type; others (IQ*, TQ*, …) are refused by name of the tensor. */
 const storedTypes: Readonly<Record<number, StoredType>> = {
-  0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 6: 'Q5_0', 7: 'Q5_1', 8: 'Q8_0', 10: 'Q2_K', 11: 'Q3_K', 12: 'Q4_K', 13: 'Q5_K', 14: 'Q6_K', 30: 'BF16',
+  0: 'F32',
+  1: 'F16',
+  2: 'Q4_0',
+  3: 'Q4_1',
+  6: 'Q5_0',
+  7: 'Q5_1',
+  8: 'Q8_0',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  12: 'Q4_K',
+  13: 'Q5_K',
+  14: 'Q6_K',
+  30: 'BF16',
 };
 
 // No real file comes near these; a hostile one that does would take memory and time.
@@ -40,7 +52,8 @@ export function parseGguf(source: ByteSource): GgufFile {
   const reader = new GgufReader(source);
   if (reader.text(4) !== 'GGUF') throw corrupt(source, 'it does not start with GGUF');
   const version = reader.u32();
-  if (version !== 2 && version !== 3) throw unsupported(source, `GGUF version ${version}; versions 2 and 3 can be read`);
+  if (version !== 2 && version !== 3)
+    throw unsupported(source, `GGUF version ${version}; versions 2 and 3 can be read`);
   const tensorCount = reader.count(mostTensors, 'tensors');
   const metadataCount = reader.count(mostMetadata, 'metadata entries');
   const metadata = new Map<string, GgufValue>();
@@ -51,7 +64,8 @@ export function parseGguf(source: ByteSource): GgufFile {
   }
   const declared = Array.from({ length: tensorCount }, () => readTensorInfo(reader, source));
   const alignment = Number(metadata.get('general.alignment') ?? 32);
-  if (!Number.isInteger(Math.log2(alignment)) || alignment < 1 || alignment > 2 ** 20) throw corrupt(source, `its alignment is ${alignment}`);
+  if (!Number.isInteger(Math.log2(alignment)) || alignment < 1 || alignment > 2 ** 20)
+    throw corrupt(source, `its alignment is ${alignment}`);
   return { metadata, tensors: placeTensors(declared, reader.position, alignment, source) };
 }
 
@@ -66,30 +80,47 @@ function readTensorInfo(reader: GgufReader, source: ByteSource): DeclaredTensor 
   const shape = Array.from({ length: rank }, () => reader.length(`a dimension of ${name}`)).reverse();
   const typeNumber = reader.u32();
   const type = storedTypes[typeNumber];
-  if (!type) throw unsupported(source, `tensor ${name} of ggml type ${typeNumber}; F32, F16, BF16, Q4_0 to Q8_0 and Q2_K to Q6_K can be read`);
+  if (!type)
+    throw unsupported(
+      source,
+      `tensor ${name} of ggml type ${typeNumber}; F32, F16, BF16, Q4_0 to Q8_0 and Q2_K to Q6_K can be read`,
+    );
   const offsetInData = reader.length(`the offset of ${name}`);
   return { name, type, shape, offsetInData, byteLength: storedByteLength(name, type, shape, source) };
 }
 
 function storedByteLength(name: string, type: StoredType, shape: readonly number[], source: ByteSource): number {
-  const { elements, bytes } = type === 'F32' ? { elements: 1, bytes: 4 } : type === 'F16' || type === 'BF16' ? { elements: 1, bytes: 2 } : blockFormats[type];
-  if (shape.at(-1)! % elements !== 0) throw corrupt(source, `rows of tensor ${name} do not divide into blocks of ${elements}`);
+  const { elements, bytes } =
+    type === 'F32'
+      ? { elements: 1, bytes: 4 }
+      : type === 'F16' || type === 'BF16'
+        ? { elements: 1, bytes: 2 }
+        : blockFormats[type];
+  if (shape.at(-1)! % elements !== 0)
+    throw corrupt(source, `rows of tensor ${name} do not divide into blocks of ${elements}`);
   const length = (shape.reduce((product, axis) => product * axis, 1) / elements) * bytes;
   if (!Number.isSafeInteger(length)) throw corrupt(source, `tensor ${name} is impossibly large`);
   return length;
 }
 
 /** The data starts, as each tensor in it, at a multiple of the alignment. */
-function placeTensors(declared: readonly DeclaredTensor[], headerEnd: number, alignment: number, source: ByteSource): Map<string, GgufTensor> {
+function placeTensors(
+  declared: readonly DeclaredTensor[],
+  headerEnd: number,
+  alignment: number,
+  source: ByteSource,
+): Map<string, GgufTensor> {
   const dataStart = Math.ceil(headerEnd / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   let end = 0;
   for (const { offsetInData, ...tensor } of [...declared].sort((a, b) => a.offsetInData - b.offsetInData)) {
     if (tensors.has(tensor.name)) throw corrupt(source, `it has the tensor ${tensor.name} twice`);
-    if (offsetInData % alignment !== 0) throw corrupt(source, `tensor ${tensor.name} is not aligned to ${alignment} bytes`);
+    if (offsetInData % alignment !== 0)
+      throw corrupt(source, `tensor ${tensor.name} is not aligned to ${alignment} bytes`);
     if (offsetInData < end) throw corrupt(source, `tensor ${tensor.name} overlaps another`);
     end = offsetInData + tensor.byteLength;
-    if (dataStart + end > source.size) throw corrupt(source, `tensor ${tensor.name} ends beyond the end of the file: it is cut off`);
+    if (dataStart + end > source.size)
+      throw corrupt(source, `tensor ${tensor.name} ends beyond the end of the file: it is cut off`);
     tensors.set(tensor.name, { ...tensor, offset: dataStart + offsetInData });
   }
   return tensors;
@@ -136,20 +167,34 @@ class GgufReader {
 
   value(type: number, depth: number): GgufValue {
     switch (type) {
-      case 0: return this.view(1).getUint8(0);
-      case 1: return this.view(1).getInt8(0);
-      case 2: return this.view(2).getUint16(0, true);
-      case 3: return this.view(2).getInt16(0, true);
-      case 4: return this.view(4).getUint32(0, true);
-      case 5: return this.view(4).getInt32(0, true);
-      case 6: return this.view(4).getFloat32(0, true);
-      case 7: return this.view(1).getUint8(0) !== 0;
-      case 8: return this.string();
-      case 9: return this.array(depth + 1);
-      case 10: return this.view(8).getBigUint64(0, true);
-      case 11: return this.view(8).getBigInt64(0, true);
-      case 12: return this.view(8).getFloat64(0, true);
-      default: throw corrupt(this.source, `its metadata has the unknown type ${type}`);
+      case 0:
+        return this.view(1).getUint8(0);
+      case 1:
+        return this.view(1).getInt8(0);
+      case 2:
+        return this.view(2).getUint16(0, true);
+      case 3:
+        return this.view(2).getInt16(0, true);
+      case 4:
+        return this.view(4).getUint32(0, true);
+      case 5:
+        return this.view(4).getInt32(0, true);
+      case 6:
+        return this.view(4).getFloat32(0, true);
+      case 7:
+        return this.view(1).getUint8(0) !== 0;
+      case 8:
+        return this.string();
+      case 9:
+        return this.array(depth + 1);
+      case 10:
+        return this.view(8).getBigUint64(0, true);
+      case 11:
+        return this.view(8).getBigInt64(0, true);
+      case 12:
+        return this.view(8).getFloat64(0, true);
+      default:
+        throw corrupt(this.source, `its metadata has the unknown type ${type}`);
     }
   }
 
@@ -158,7 +203,8 @@ class GgufReader {
     const type = this.u32();
     const count = this.length('the length of an array');
     this.arrayElements += count;
-    if (this.arrayElements > Math.min(mostArrayElements, this.source.size)) throw corrupt(this.source, `it claims an array of ${count} elements`);
+    if (this.arrayElements > Math.min(mostArrayElements, this.source.size))
+      throw corrupt(this.source, `it claims an array of ${count} elements`);
     const values: GgufValue[] = [];
     for (let i = 0; i < count; i++) values.push(this.value(type, depth));
     return values;
@@ -185,7 +231,10 @@ class GgufReader {
 }
 
 function corrupt(source: ByteSource, defect: string): UserError {
-  return new UserError('file-corrupt', `${source.name} is not a valid GGUF file: ${shortened(defect)}. Download or convert it again.`);
+  return new UserError(
+    'file-corrupt',
+    `${source.name} is not a valid GGUF file: ${shortened(defect)}. Download or convert it again.`,
+  );
 }
 
 function unsupported(source: ByteSource, what: string): UserError {

@@ -4,7 +4,21 @@ import type { ByteSource } from './byteSource.js';
 import { shortened, shownValue } from './shownValue.js';
 
 const bytesPerElement = {
-  BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, F16: 2, BF16: 2, U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8,
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
 } as const;
 
 export type SafetensorsType = keyof typeof bytesPerElement;
@@ -55,21 +69,26 @@ function readHeader(source: ByteSource): Header {
   const lengthBytes = new Uint8Array(8);
   source.read(0, lengthBytes);
   const length = new DataView(lengthBytes.buffer).getBigUint64(0, true);
-  if (length > BigInt(largestHeader)) throw corrupt(source, `its header claims ${length} bytes; at most ${largestHeader} are allowed`);
+  if (length > BigInt(largestHeader))
+    throw corrupt(source, `its header claims ${length} bytes; at most ${largestHeader} are allowed`);
   const dataStart = 8 + Number(length);
-  if (dataStart > source.size) throw corrupt(source, `its header claims ${length} bytes but the file has ${source.size}`);
+  if (dataStart > source.size)
+    throw corrupt(source, `its header claims ${length} bytes but the file has ${source.size}`);
   const bytes = new Uint8Array(Number(length));
   source.read(8, bytes);
   const { punctuation, names } = countStructure(bytes);
   if (punctuation > mostPunctuation) throw corrupt(source, 'its header describes more than any model has');
   const header = parseJson(bytes, source);
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw corrupt(source, 'its header is no JSON object');
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw corrupt(source, 'its header is no JSON object');
   return { header: header as Record<string, unknown>, nameCount: names, dataStart };
 }
 
 /** Counts what stands outside the strings of a JSON text: colons follow names, the rest makes objects and lists. */
 function countStructure(json: Uint8Array): { punctuation: number; names: number } {
-  const [quote, backslash, colon, comma, bracket, brace] = Array.from('"\\:,[{', (character) => character.charCodeAt(0));
+  const [quote, backslash, colon, comma, bracket, brace] = Array.from('"\\:,[{', (character) =>
+    character.charCodeAt(0),
+  );
   let inString = false;
   let punctuation = 0;
   let names = 0;
@@ -93,22 +112,35 @@ function parseJson(bytes: Uint8Array, source: ByteSource): unknown {
 
 function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, string> {
   if (metadata === undefined) return {};
-  const isText = typeof metadata === 'object' && metadata !== null && Object.values(metadata).every((value) => typeof value === 'string');
+  const isText =
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    Object.values(metadata).every((value) => typeof value === 'string');
   if (!isText) throw corrupt(source, 'its __metadata__ is no map of text to text');
   return metadata as Record<string, string>;
 }
 
 function checkedEntry(name: string, entry: unknown, dataStart: number, source: ByteSource): SafetensorsEntry {
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) throw corrupt(source, `tensor ${name} has the unknown type ${shownValue(dtype)}`);
+  const {
+    dtype,
+    shape,
+    data_offsets: offsets,
+  } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype))
+    throw corrupt(source, `tensor ${name} has the unknown type ${shownValue(dtype)}`);
   if (!isListOfLengths(shape)) throw corrupt(source, `tensor ${name} has no valid shape`);
-  if (!isListOfLengths(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) throw corrupt(source, `tensor ${name} has no valid data_offsets`);
-  if (Object.keys(entry as object).length !== 3) throw corrupt(source, `tensor ${name} has more than dtype, shape and data_offsets`);
+  if (!isListOfLengths(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
+    throw corrupt(source, `tensor ${name} has no valid data_offsets`);
+  if (Object.keys(entry as object).length !== 3)
+    throw corrupt(source, `tensor ${name} has more than dtype, shape and data_offsets`);
   const type = dtype as SafetensorsType;
   const expected = shape.reduce((product, length) => product * length, bytesPerElement[type]);
   const [begin, end] = offsets as [number, number];
   if (!Number.isSafeInteger(expected) || end - begin !== expected) {
-    throw corrupt(source, `tensor ${name} of type ${type} and shape [${shape.join(', ')}] needs ${expected} bytes but is given ${end - begin}`);
+    throw corrupt(
+      source,
+      `tensor ${name} of type ${type} and shape [${shape.join(', ')}] needs ${expected} bytes but is given ${end - begin}`,
+    );
   }
   if (dataStart + end > source.size) throw corrupt(source, `tensor ${name} ends beyond the end of the file`);
   return { name, type, shape, offset: dataStart + begin, byteLength: expected };
@@ -128,7 +160,11 @@ function checkNamesOccurOnce(header: Record<string, unknown>, nameCount: number,
 function checkCoverage(entries: readonly SafetensorsEntry[], dataStart: number, source: ByteSource): void {
   let end = dataStart;
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
-    if (entry.offset !== end) throw corrupt(source, `tensor ${entry.name} ${entry.offset < end ? 'overlaps another' : 'leaves a gap before it'}`);
+    if (entry.offset !== end)
+      throw corrupt(
+        source,
+        `tensor ${entry.name} ${entry.offset < end ? 'overlaps another' : 'leaves a gap before it'}`,
+      );
     end = entry.offset + entry.byteLength;
   }
   if (end !== source.size) throw corrupt(source, `${source.size - end} bytes follow its last tensor`);
@@ -148,14 +184,20 @@ export interface TensorToWrite {
  * The pieces of a file of fp32 tensors, to be written one after another. Tensors are ordered by name, as the reference library
  * does for equal types, so that equal content gives equal bytes.
  */
-export function safetensorsBytes(tensors: ReadonlyMap<string, TensorToWrite>, metadata: Record<string, string> = {}): Uint8Array[] {
+export function safetensorsBytes(
+  tensors: ReadonlyMap<string, TensorToWrite>,
+  metadata: Record<string, string> = {},
+): Uint8Array[] {
   const names = [...tensors.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   let offset = 0;
   const entries = names.map((name) => {
     const { shape, data } = tensors.get(name)!;
     return [name, { dtype: 'F32', shape, data_offsets: [offset, (offset += data.byteLength)] }];
   });
-  const json = JSON.stringify({ ...(Object.keys(metadata).length > 0 && { __metadata__: metadata }), ...Object.fromEntries(entries) });
+  const json = JSON.stringify({
+    ...(Object.keys(metadata).length > 0 && { __metadata__: metadata }),
+    ...Object.fromEntries(entries),
+  });
   const header = new TextEncoder().encode(json);
   const padded = new Uint8Array(8 + Math.ceil(header.length / 8) * 8).fill(0x20); // the data starts at a multiple of 8
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);

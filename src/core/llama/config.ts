@@ -40,9 +40,18 @@ export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
     throw new UserError('file-corrupt', `${file}: ${defect}.`);
   };
   const { headCount, keyValueHeadCount, headDim } = config;
-  if (!Number.isInteger(headDim) || headDim % 2 !== 0) refuse(`the head size is ${headDim}, but rotary embedding needs an even whole number`);
-  if (headCount % keyValueHeadCount !== 0) refuse(`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
-  const limits = { vocabSize: 2 ** 22, hiddenSize: 2 ** 17, intermediateSize: 2 ** 20, layerCount: 1024, headCount: 4096, headDim: 4096 } as const;
+  if (!Number.isInteger(headDim) || headDim % 2 !== 0)
+    refuse(`the head size is ${headDim}, but rotary embedding needs an even whole number`);
+  if (headCount % keyValueHeadCount !== 0)
+    refuse(`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
+  const limits = {
+    vocabSize: 2 ** 22,
+    hiddenSize: 2 ** 17,
+    intermediateSize: 2 ** 20,
+    layerCount: 1024,
+    headCount: 4096,
+    headDim: 4096,
+  } as const;
   for (const [name, limit] of Object.entries(limits) as [keyof typeof limits, number][]) {
     if (config[name] > limit) refuse(`${name} is ${config[name]}, which no LLaMA has`);
   }

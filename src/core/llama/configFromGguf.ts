@@ -7,13 +7,18 @@ import { checkedConfig, type LlamaConfig, type RopeScaling } from './config.js';
  * The hyper-parameters that a GGUF file of architecture `llama` carries in its metadata. `ropeFactors` are the divisors of
  * rope_freqs.weight, where the file has them. Throws UserError('model-unsupported' | 'file-corrupt') naming the file.
  */
-export function configFromGguf({ metadata, tensors }: GgufFile, ropeFactors: Float32Array | null, file: string): LlamaConfig {
+export function configFromGguf(
+  { metadata, tensors }: GgufFile,
+  ropeFactors: Float32Array | null,
+  file: string,
+): LlamaConfig {
   const architecture = metadata.get('general.architecture');
   if (architecture !== 'llama') {
     const message = `${file} is a model of architecture ${shownValue(architecture)}; LoRA Workbench trains those of architecture llama.`;
     throw new UserError('model-unsupported', message);
   }
-  const number = (key: string, fallback?: number): number => positiveNumber(metadata.get(`llama.${key}`), fallback, `llama.${key}`, file);
+  const number = (key: string, fallback?: number): number =>
+    positiveNumber(metadata.get(`llama.${key}`), fallback, `llama.${key}`, file);
   refuseVariants(metadata, file);
   const hiddenSize = number('embedding_length');
   const headCount = number('attention.head_count');
@@ -55,18 +60,32 @@ function refuseVariants(metadata: GgufFile['metadata'], file: string): void {
   }
 }
 
-function ropeScaling(metadata: GgufFile['metadata'], factors: Float32Array | null, headDim: number, file: string): RopeScaling {
+function ropeScaling(
+  metadata: GgufFile['metadata'],
+  factors: Float32Array | null,
+  headDim: number,
+  file: string,
+): RopeScaling {
   if (factors) {
     const isValid = factors.length === headDim / 2 && factors.every((factor) => factor > 0);
-    if (!isValid) throw new UserError('file-corrupt', `${file}: rope_freqs.weight should be ${headDim / 2} positive numbers.`);
+    if (!isValid)
+      throw new UserError('file-corrupt', `${file}: rope_freqs.weight should be ${headDim / 2} positive numbers.`);
     return { type: 'factors', factors: [...factors] };
   }
-  const factor = positiveNumber(metadata.get('llama.rope.scaling.factor') ?? metadata.get('llama.rope.scale_linear'), 1, 'llama.rope.scaling.factor', file);
+  const factor = positiveNumber(
+    metadata.get('llama.rope.scaling.factor') ?? metadata.get('llama.rope.scale_linear'),
+    1,
+    'llama.rope.scaling.factor',
+    file,
+  );
   // llama.cpp takes a factor without a type as linear.
   const type = metadata.get('llama.rope.scaling.type') ?? 'linear';
   if (type === 'none' || (type === 'linear' && factor === 1)) return { type: 'none' };
   if (type === 'linear') return { type: 'linear', factor };
-  throw new UserError('model-unsupported', `${file} asks for the rope scaling ${shownValue(type)}; linear and LLaMA 3's are supported.`);
+  throw new UserError(
+    'model-unsupported',
+    `${file} asks for the rope scaling ${shownValue(type)}; linear and LLaMA 3's are supported.`,
+  );
 }
 
 function positiveNumber(value: GgufValue | undefined, fallback: number | undefined, key: string, file: string): number {

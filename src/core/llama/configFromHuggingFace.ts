@@ -9,7 +9,8 @@ type Json = Record<string, unknown>;
  * Throws UserError('model-unsupported') for another architecture, ('file-corrupt') for fields of the wrong kind.
  */
 export function configFromHuggingFace(json: unknown, file: string): LlamaConfig {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new UserError('file-corrupt', `${file} holds no JSON object.`);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UserError('file-corrupt', `${file} holds no JSON object.`);
   const fields = new Fields(json as Json, file);
   refuseOtherArchitectures(fields, file);
   const hiddenSize = fields.integer('hidden_size');
@@ -41,18 +42,30 @@ export function configFromHuggingFace(json: unknown, file: string): LlamaConfig 
 function refuseOtherArchitectures(fields: Fields, file: string): void {
   const modelType = fields.text('model_type');
   const architectures = fields.list('architectures');
-  const isLlama = (modelType ?? 'llama') === 'llama' && (architectures.length > 0 ? architectures.includes('LlamaForCausalLM') : modelType === 'llama');
+  const isLlama =
+    (modelType ?? 'llama') === 'llama' &&
+    (architectures.length > 0 ? architectures.includes('LlamaForCausalLM') : modelType === 'llama');
   if (!isLlama) {
     const what = architectures.length > 0 ? architectures.join(', ') : (modelType ?? 'a model of no stated type');
-    throw new UserError('model-unsupported', `${file} describes ${what}; LoRA Workbench trains LlamaForCausalLM models.`);
+    throw new UserError(
+      'model-unsupported',
+      `${file} describes ${what}; LoRA Workbench trains LlamaForCausalLM models.`,
+    );
   }
   const quantization = fields.object('quantization_config');
   if (quantization) {
     const method = quantization.text('quant_method') ?? 'an unknown method';
-    throw new UserError('model-unsupported', `${file}: the weights are quantized with ${method}. Use the original model, or a GGUF.`);
+    throw new UserError(
+      'model-unsupported',
+      `${file}: the weights are quantized with ${method}. Use the original model, or a GGUF.`,
+    );
   }
   const activation = fields.text('hidden_act') ?? 'silu';
-  if (activation !== 'silu') throw new UserError('model-unsupported', `${file} asks for the activation ${shownValue(activation)}; LLaMA uses silu.`);
+  if (activation !== 'silu')
+    throw new UserError(
+      'model-unsupported',
+      `${file} asks for the activation ${shownValue(activation)}; LLaMA uses silu.`,
+    );
 }
 
 function ropeScaling(rope: Fields, file: string): RopeScaling {
@@ -72,7 +85,10 @@ function ropeScaling(rope: Fields, file: string): RopeScaling {
       return { type, factor: rope.number('factor'), lowFrequencyFactor, highFrequencyFactor, originalContextLength };
     }
     default:
-      throw new UserError('model-unsupported', `${file} asks for the rope scaling ${shownValue(type)}; linear and llama3 are supported.`);
+      throw new UserError(
+        'model-unsupported',
+        `${file} asks for the rope scaling ${shownValue(type)}; linear and llama3 are supported.`,
+      );
   }
 }
 
@@ -113,7 +129,12 @@ class Fields {
     return typeof value === 'object' && value !== null ? new Fields(value as Json, this.file) : undefined;
   }
 
-  private checked(name: string, fallback: number | undefined, what: string, isValid: (value: number) => boolean): number {
+  private checked(
+    name: string,
+    fallback: number | undefined,
+    what: string,
+    isValid: (value: number) => boolean,
+  ): number {
     const value = this.json[name] ?? fallback;
     if (this.json[name] == null && fallback !== undefined) return fallback;
     if (typeof value === 'number' && isValid(value)) return value;
