@@ -4,12 +4,19 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const elsewhere = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'];
+const elsewhere = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
 
 /** CHROMIUM_PATH, else the first browser found; undefined where there is none. */
 export function findChromium() {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  const candidates = [process.env.CHROMIUM_PATH ?? '', ...folders.flatMap((folder) => names.map((name) => join(folder, name))), ...elsewhere];
+  const candidates = [
+    process.env.CHROMIUM_PATH ?? '',
+    ...folders.flatMap((folder) => names.map((name) => join(folder, name))),
+    ...elsewhere,
+  ];
   return candidates.find((path) => path && isExecutable(path));
 }
 
@@ -19,9 +26,13 @@ export function ensureChromium() {
   if (found) return found;
   console.log('No Chromium here: installing it through apt.');
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const installed = existsSync('/usr/bin/apt-get') && apt(prefix, 'update') && apt(prefix, 'install', '--yes', '--no-install-recommends', 'chromium');
+  const installed =
+    existsSync('/usr/bin/apt-get') &&
+    apt(prefix, 'update') &&
+    apt(prefix, 'install', '--yes', '--no-install-recommends', 'chromium');
   const path = installed ? findChromium() : undefined;
-  if (!path) console.error('Chromium could not be installed. Install it by hand, or set CHROMIUM_PATH to a Chromium or Chrome.');
+  if (!path)
+    console.error('Chromium could not be installed. Install it by hand, or set CHROMIUM_PATH to a Chromium or Chrome.');
   return path;
 }
 

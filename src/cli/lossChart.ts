@@ -11,7 +11,9 @@ export interface LossCurve {
 export function lossCurve(metrics: readonly Metric[]): LossCurve {
   return {
     points: metrics.flatMap((metric) => ('loss' in metric ? [metric] : [])),
-    heldOut: metrics.flatMap((metric) => ('eval_loss' in metric ? [{ step: metric.step, loss: metric.eval_loss }] : [])),
+    heldOut: metrics.flatMap((metric) =>
+      'eval_loss' in metric ? [{ step: metric.step, loss: metric.eval_loss }] : [],
+    ),
   };
 }
 
@@ -60,6 +62,8 @@ function axis(first: number, last: number, columns: number): string {
 }
 
 function legend(both: boolean): string {
-  const names = both ? `${blue}── training loss, smoothed${reset}   ${yellow}── held-out loss${reset}` : 'training loss, smoothed';
+  const names = both
+    ? `${blue}── training loss, smoothed${reset}   ${yellow}── held-out loss${reset}`
+    : 'training loss, smoothed';
   return ' '.repeat(axisWidth) + names;
 }

@@ -5,14 +5,18 @@ import { bytes, duration, integer, large, plural, table } from './words.js';
 /** The numbers of a pre-flight report: what will be learned from, on what, for how long. */
 export function preflightSummary(report: PreflightReport): string {
   const { device, trainableParameters, totalSteps, training, evaluation, estimate } = report;
-  const perStep = estimate.secondsPerStep < 10 ? estimate.secondsPerStep.toFixed(1) : estimate.secondsPerStep.toFixed(0);
+  const perStep =
+    estimate.secondsPerStep < 10 ? estimate.secondsPerStep.toFixed(1) : estimate.secondsPerStep.toFixed(0);
   return table([
     ['To learn from', dataInWords(training)],
     ['Held out', evaluation ? dataInWords(evaluation) : 'nothing: no held-out loss will be measured'],
     ...(report.skippedCount > 0 ? ([['Skipped', plural(report.skippedCount, 'record')]] as const) : []),
     ['Adapter', `${large(trainableParameters)} trainable parameters`],
     ['Device', device],
-    ['Time', `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`],
+    [
+      'Time',
+      `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`,
+    ],
     ['Memory', `about ${bytes(estimate.peakMemoryBytes)}`],
   ]);
 }
@@ -29,7 +33,11 @@ const skippedShown = 10;
 export function preflightConcerns({ skipped, skippedCount, warnings }: PreflightReport): string[] {
   const shown = skipped.slice(0, skippedShown).map(({ origin, reason }) => `skipped ${origin}: ${reason}`);
   const more = skippedCount - shown.length;
-  return [...shown, ...(more > 0 ? [`… and ${plural(more, 'more record')} skipped`] : []), ...warnings.map((text) => `warning: ${text}`)];
+  return [
+    ...shown,
+    ...(more > 0 ? [`… and ${plural(more, 'more record')} skipped`] : []),
+    ...warnings.map((text) => `warning: ${text}`),
+  ];
 }
 
 /** One sequence token by token, parted by │; what the loss counts is green or, without colour, stands in [ ]. */
@@ -38,7 +46,8 @@ export function sampleText({ origin, tokens }: SampleSequence, output: Output): 
   const pieces = tokens.map(({ text, learned }, index) => {
     const next = tokens[index + 1];
     const shown = visible(text);
-    if (output.colour) return { text: `${shown}│`, painted: `${learned ? green + shown + plain : shown}${output.faint('│')}` };
+    if (output.colour)
+      return { text: `${shown}│`, painted: `${learned ? green + shown + plain : shown}${output.faint('│')}` };
     const opening = learned && !tokens[index - 1]?.learned ? '[' : '';
     const marked = opening + shown + (learned && !next?.learned ? ']' : '│');
     return { text: marked, painted: marked };
@@ -65,5 +74,8 @@ const green = '\u001b[32m';
 const plain = '\u001b[39m';
 
 function visible(text: string): string {
-  return text.replaceAll('\n', '↵').replaceAll('\t', '→').replaceAll(/\p{Cc}/gu, '�');
+  return text
+    .replaceAll('\n', '↵')
+    .replaceAll('\t', '→')
+    .replaceAll(/\p{Cc}/gu, '�');
 }

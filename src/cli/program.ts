@@ -20,27 +20,41 @@ export function createProgram(productFolder: string): Command {
     .option('--out <folder>', 'the run directory to make (default: runs/<date and time>)')
     .option('--set <setting=value>', 'change one setting of the config; may be given several times', collect)
     .option('--dry-run', 'only look: data report, one example token by token, memory and time')
-    .addOption(new Option('--run-dir <folder>', 'train a prepared run directory').hideHelp().conflicts(['config', 'out', 'dryRun']))
-    .addHelpText('after', examples(
-      'train --config run.json --dry-run',
-      'train --config run.json --out runs/first',
-      'train --config run.json --set train.max_steps=20 --set lora.r=16',
-    ))
+    .addOption(
+      new Option('--run-dir <folder>', 'train a prepared run directory')
+        .hideHelp()
+        .conflicts(['config', 'out', 'dryRun']),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'train --config run.json --dry-run',
+        'train --config run.json --out runs/first',
+        'train --config run.json --set train.max_steps=20 --set lora.r=16',
+      ),
+    )
     .addHelpText('after', '\nCtrl+C saves a checkpoint and ends; `resume` goes on.')
     .addHelpText('after', () => settingsHelp(Math.min(100, process.stdout.columns || 100)))
-    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).train(context, options)));
+    .action((options) =>
+      perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).train(context, options)),
+    );
 
   add(program, 'resume', 'Go on with a run from its last checkpoint.')
     .argument('<run>', 'the run directory')
     .addHelpText('after', examples('resume runs/first'))
-    .action((run, options) => perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).resume(context, run)));
+    .action((run, options) =>
+      perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).resume(context, run)),
+    );
 
   withModel(add(program, 'generate', 'Write text with a model, with or without an adapter.'))
     .requiredOption('--prompt <text>', 'what to answer or continue')
     .option('--input <text>', 'what the prompt is about: the second part of an Alpaca prompt')
     .option('--strength <factor>', 'strength of the adapter, 0 to 2', number(0, 2), 1)
     .addOption(
-      new Option('--template <name>', 'how the prompt is dressed; auto: as the adapter was trained, else as the model wants it')
+      new Option(
+        '--template <name>',
+        'how the prompt is dressed; auto: as the adapter was trained, else as the model wants it',
+      )
         .choices(['auto', 'chat', 'alpaca', 'none'])
         .default('auto'),
     )
@@ -52,11 +66,18 @@ export function createProgram(productFolder: string): Command {
     .option('--repetition-penalty <factor>', 'above 1 discourages repetition', number(0.1, 10), 1)
     .option('--stop <text>', 'end before this text; may be given several times', collect)
     .option('--seed <number>', 'makes sampling repeatable', integer(0), 1337)
-    .addHelpText('after', examples(
-      'generate --model ./SmolLM2 --prompt "What is LoRA?"',
-      'generate --model ./SmolLM2 --adapter runs/first/adapter --prompt "What is LoRA?" --temperature 0.7 --seed 1',
-    ))
-    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/generate.js')).generate(context, options)));
+    .addHelpText(
+      'after',
+      examples(
+        'generate --model ./SmolLM2 --prompt "What is LoRA?"',
+        'generate --model ./SmolLM2 --adapter runs/first/adapter --prompt "What is LoRA?" --temperature 0.7 --seed 1',
+      ),
+    )
+    .action((options) =>
+      perform(Boolean(options.json), async (context) =>
+        (await import('./commands/generate.js')).generate(context, options),
+      ),
+    );
 
   withModel(add(program, 'evaluate', 'Measure loss and perplexity on a data set.'))
     .requiredOption('--data <path>', 'the data set')
@@ -65,27 +86,45 @@ export function createProgram(productFolder: string): Command {
     .option('--batch-size <count>', 'sequences at a time', integer(1), 4)
     .option('--train-on-prompt', 'count the tokens of the prompts too')
     .addHelpText('after', examples('evaluate --model ./SmolLM2 --adapter runs/first/adapter --data heldout.jsonl'))
-    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/evaluate.js')).evaluate(context, options)));
+    .action((options) =>
+      perform(Boolean(options.json), async (context) =>
+        (await import('./commands/evaluate.js')).evaluate(context, options),
+      ),
+    );
 
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
     .argument('<path>', 'a folder or a file, or the name of a model in the cache')
     .option('--model <path>', 'count a data set in the tokens of this model')
     .option('--max-seq-length <tokens>', 'with --model: what counts as too long', integer(2), 256)
-    .addHelpText('after', examples('inspect ./SmolLM2', 'inspect runs/first', 'inspect data.jsonl --model ./SmolLM2', 'inspect runs/first/adapter --json'))
+    .addHelpText(
+      'after',
+      examples(
+        'inspect ./SmolLM2',
+        'inspect runs/first',
+        'inspect data.jsonl --model ./SmolLM2',
+        'inspect runs/first/adapter --json',
+      ),
+    )
     .action((path, options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/inspect.js')).inspect(context, path, options)),
+      perform(Boolean(options.json), async (context) =>
+        (await import('./commands/inspect.js')).inspect(context, path, options),
+      ),
     );
 
   add(program, 'doctor', 'Look at this machine: devices, memory, versions, and what is missing.')
     .addHelpText('after', examples('doctor', 'doctor --json'))
-    .action((options) => perform(Boolean(options.json), async (context) => (await import('./commands/doctor.js')).doctor(context)));
+    .action((options) =>
+      perform(Boolean(options.json), async (context) => (await import('./commands/doctor.js')).doctor(context)),
+    );
 
   add(program, 'demo', 'Fetch a small model, fine-tune it in a few minutes, and compare its answers.')
     .option('--out <folder>', 'the run directory to make (default: runs/demo-<date and time>)')
     .option('--max-steps <count>', 'optimizer steps', integer(1))
     .addHelpText('after', examples('demo', 'demo --max-steps 20'))
     .action((options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/demo.js')).demo(context, productFolder, options)),
+      perform(Boolean(options.json), async (context) =>
+        (await import('./commands/demo.js')).demo(context, productFolder, options),
+      ),
     );
   return program;
 }

@@ -14,6 +14,9 @@ export async function trainShown(
   onReport: (report: PreflightReport) => void,
 ): Promise<RunState> {
   const view = new TrainingView(output);
+  const announceStop = () =>
+    view.line('Stopping after this step; a checkpoint will be saved. Ctrl+C again ends at once.');
+  signal.addEventListener('abort', announceStop);
   const begins = savedSteps(run.checkpointsPath).length === 0;
   try {
     return await trainRun(run, {
@@ -26,6 +29,7 @@ export async function trainShown(
       listener: { onMetric: (metric, totalSteps) => view.show(metric, totalSteps) },
     });
   } finally {
+    signal.removeEventListener('abort', announceStop);
     view.end();
   }
 }

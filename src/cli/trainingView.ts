@@ -35,7 +35,14 @@ export class TrainingView {
   }
 
   private draw(metric: StepMetric, totalSteps: number): void {
-    this.bars ??= new MultiBar({ format: barFormat, barCompleteChar: '█', barIncompleteChar: '░', barsize: 24, hideCursor: true });
+    this.bars ??= new MultiBar({
+      format: barFormat,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 24,
+      hideCursor: true,
+      gracefulExit: false,
+    });
     this.bar ??= this.bars.create(totalSteps, metric.step - 1);
     this.bar.update(metric.step, {
       loss: metric.loss.toFixed(3),

@@ -30,10 +30,16 @@ export interface DemoOptions {
 export async function demo(context: CommandContext, productFolder: string, options: DemoOptions): Promise<ExitCode> {
   const { output, signal } = context;
   const examples = join(productFolder, 'examples');
-  if (!existsSync(examples)) throw new UserError('file-not-found', 'The demo needs the source folder of LoRA Workbench: its data lies in examples/.');
+  if (!existsSync(examples))
+    throw new UserError(
+      'file-not-found',
+      'The demo needs the source folder of LoRA Workbench: its data lies in examples/.',
+    );
 
   heading(output, '1. The model');
-  const model = await fetchView(output, (report) => obtainDemoModel(join(productFolder, 'test/fixtures/models/tiny-llama'), report, signal));
+  const model = await fetchView(output, (report) =>
+    obtainDemoModel(join(productFolder, 'test/fixtures/models/tiny-llama'), report, signal),
+  );
   output.say(`  ${model.description}`);
   output.say(`  ${model.path}`);
 
@@ -48,7 +54,9 @@ export async function demo(context: CommandContext, productFolder: string, optio
     output.say();
   });
   if (state.status === 'stopped') {
-    output.say(`Stopped after step ${state.step} of ${state.totalSteps}. Go on with: node dist/cli.js resume ${folder}`);
+    output.say(
+      `Stopped after step ${state.step} of ${state.totalSteps}. Go on with: node dist/cli.js resume ${folder}`,
+    );
     return exitCodes.cancelled;
   }
 
@@ -63,8 +71,16 @@ export async function demo(context: CommandContext, productFolder: string, optio
   const answers = await compareAnswers(context, model, run, heldOutQuestions(config));
   output.say();
   output.say(`The adapter is in ${relative(process.cwd(), run.adapterPath)}. Ask it something:`);
-  output.say(`  node dist/cli.js generate --model ${model.name} --adapter ${relative(process.cwd(), run.adapterPath)} --prompt "What is LoRA?"`);
-  output.emit({ model: model.name, pretrained: model.pretrained, run: run.path, heldOutLoss: { before, after }, answers });
+  output.say(
+    `  node dist/cli.js generate --model ${model.name} --adapter ${relative(process.cwd(), run.adapterPath)} --prompt "What is LoRA?"`,
+  );
+  output.emit({
+    model: model.name,
+    pretrained: model.pretrained,
+    run: run.path,
+    heldOutLoss: { before, after },
+    answers,
+  });
   return exitCodes.done;
 }
 
@@ -89,7 +105,11 @@ function showHeldOut(output: Output, { heldOut }: LossCurve): [number, number] {
   const inWords = (loss: number) => `${loss.toFixed(3)}  (perplexity ${Math.exp(loss).toFixed(1)})`;
   output.say(`  Held-out loss before training  ${inWords(before)}`);
   output.say(`  Held-out loss after training   ${inWords(after)}`);
-  output.say(output.faint('  Mean of −log p over the tokens of answers to 28 questions that were not trained on; lower is better.'));
+  output.say(
+    output.faint(
+      '  Mean of −log p over the tokens of answers to 28 questions that were not trained on; lower is better.',
+    ),
+  );
   return [before, after];
 }
 
@@ -134,7 +154,13 @@ async function compareAnswers(
       answers.push(answered);
       output.say();
       wrapText(`Question: ${question.instruction}`, output.width).forEach((line) => output.say(output.bold(line)));
-      output.say(sideBySide({ title: name, text: answered.base }, { title: 'with the adapter', text: answered.adapter }, Math.min(output.width, 120)));
+      output.say(
+        sideBySide(
+          { title: name, text: answered.base },
+          { title: 'with the adapter', text: answered.adapter },
+          Math.min(output.width, 120),
+        ),
+      );
     }
   } finally {
     await model.dispose();

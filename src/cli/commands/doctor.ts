@@ -22,16 +22,18 @@ export async function doctor({ output }: CommandContext): Promise<ExitCode> {
   const machine = await examine();
   const findings = judge(machine);
   output.emit({ ...machine, findings });
-  output.say(table([
-    ['LoRA Workbench', machine.version],
-    ['Node.js', `${machine.node} on ${machine.platform}`],
-    ['Processor', `${machine.processor}, ${plural(machine.threads, 'thread')}`],
-    ['Memory', `${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
-    ['ONNX Runtime', machine.engine?.version ?? 'not loaded'],
-    ['Execution providers', machine.engine?.providers.join(', ') ?? 'none'],
-    ['Cache folder', `${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
-    ['Models in it', machine.models.join(', ') || 'none yet'],
-  ]));
+  output.say(
+    table([
+      ['LoRA Workbench', machine.version],
+      ['Node.js', `${machine.node} on ${machine.platform}`],
+      ['Processor', `${machine.processor}, ${plural(machine.threads, 'thread')}`],
+      ['Memory', `${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
+      ['ONNX Runtime', machine.engine?.version ?? 'not loaded'],
+      ['Execution providers', machine.engine?.providers.join(', ') ?? 'none'],
+      ['Cache folder', `${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
+      ['Models in it', machine.models.join(', ') || 'none yet'],
+    ]),
+  );
   output.say();
   for (const { ok, what, remedy } of findings) {
     output.say(`${ok ? '✓' : '✗'} ${what}`);

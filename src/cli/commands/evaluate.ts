@@ -42,7 +42,14 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
   );
   const batches = trainingData(
     { training: [], evaluation: training },
-    { batchSize: options.batchSize, maxSequenceLength: options.maxSeqLength, packing: false, shuffle: false, seed: 0, padId: tokens.padId },
+    {
+      batchSize: options.batchSize,
+      maxSequenceLength: options.maxSeqLength,
+      packing: false,
+      shuffle: false,
+      seed: 0,
+      padId: tokens.padId,
+    },
   ).evaluation!;
   const adapter = options.adapter === undefined ? null : readAdapterFolder(options.adapter);
   if (adapter) checkAdapterFits(adapter, weights.config, options.adapter!);
@@ -64,12 +71,24 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     const loss = sum.loss / sum.labelTokens;
     const perplexity = Math.exp(loss);
     output.emit({ loss, perplexity, ...report.training, format: report.format, skipped: report.skippedCount });
-    output.say(table([
-      ['Loss', loss.toFixed(4)],
-      ['Perplexity', perplexity.toFixed(3)],
-      ['Tokens', `${integer(sum.labelTokens)} counted of ${integer(report.training.tokens)}, in ${integer(report.training.examples)} examples`],
-      ...(report.skippedCount > 0 ? ([['Skipped', `${integer(report.skippedCount)} records; the first: ${report.skipped[0]!.origin}: ${report.skipped[0]!.reason}`]] as const) : []),
-    ]));
+    output.say(
+      table([
+        ['Loss', loss.toFixed(4)],
+        ['Perplexity', perplexity.toFixed(3)],
+        [
+          'Tokens',
+          `${integer(sum.labelTokens)} counted of ${integer(report.training.tokens)}, in ${integer(report.training.examples)} examples`,
+        ],
+        ...(report.skippedCount > 0
+          ? ([
+              [
+                'Skipped',
+                `${integer(report.skippedCount)} records; the first: ${report.skipped[0]!.origin}: ${report.skipped[0]!.reason}`,
+              ],
+            ] as const)
+          : []),
+      ]),
+    );
     return exitCodes.done;
   } finally {
     await runner.dispose();

@@ -65,7 +65,9 @@ function showEnd(output: Output, run: RunDirectory, state: RunState): void {
   }
   output.say(state.message ?? `Finished after ${state.step} steps.`);
   if (state.bestEvalLoss !== null) {
-    output.say(`Lowest held-out loss ${state.bestEvalLoss.toFixed(4)} at step ${state.bestStep}; that adapter is in ${shortest(run.bestAdapterPath)}.`);
+    output.say(
+      `Lowest held-out loss ${state.bestEvalLoss.toFixed(4)} at step ${state.bestStep}; that adapter is in ${shortest(run.bestAdapterPath)}.`,
+    );
   }
   output.say(`The adapter is in ${shortest(run.adapterPath)}.`);
 }

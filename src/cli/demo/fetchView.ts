@@ -4,7 +4,10 @@ import { bytes } from '../words.js';
 import type { FetchReport } from './demoModel.js';
 
 /** Shows how a download goes on. */
-export async function fetchView<Result>(output: Output, fetch: (report: FetchReport) => Promise<Result>): Promise<Result> {
+export async function fetchView<Result>(
+  output: Output,
+  fetch: (report: FetchReport) => Promise<Result>,
+): Promise<Result> {
   let bar: SingleBar | undefined;
   const endBar = () => {
     bar?.stop();
@@ -19,7 +22,13 @@ export async function fetchView<Result>(output: Output, fetch: (report: FetchRep
       progress(done, total) {
         if (!output.interactive || total === 0) return;
         if (!bar) {
-          bar = new SingleBar({ format: '  {bar} {percentage} %  {size}', barCompleteChar: '█', barIncompleteChar: '░', barsize: 24, hideCursor: true });
+          bar = new SingleBar({
+            format: '  {bar} {percentage} %  {size}',
+            barCompleteChar: '█',
+            barIncompleteChar: '░',
+            barsize: 24,
+            hideCursor: true,
+          });
           bar.start(total, 0, { size: '' });
         }
         bar.update(done, { size: bytes(done) });

@@ -33,14 +33,20 @@ function lora(args: readonly string[], interruptAt?: string): Promise<Ended> {
 }
 
 function jsonLines({ stdout }: Ended): Record<string, unknown>[] {
-  return stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 const adapterBytes = (run: string) => readFileSync(join(folder, run, 'adapter', 'adapter_model.safetensors'));
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lora-workbench-'));
-  const rows = Array.from({ length: 24 }, (_, index) => ({ instruction: `Name color ${index}.`, output: 'It is blue.' }));
+  const rows = Array.from({ length: 24 }, (_, index) => ({
+    instruction: `Name color ${index}.`,
+    output: 'It is blue.',
+  }));
   writeFileSync(join(folder, 'data.jsonl'), `${rows.map((row) => JSON.stringify(row)).join('\n')}\nnot json\n`);
   writeFileSync(
     join(folder, 'run.json'),
@@ -66,7 +72,10 @@ describe('a run from the command line', () => {
   });
 
   it('saves a checkpoint on Ctrl+C and resumes to the same adapter', async () => {
-    const stopped = await lora(['train', '--config', 'run.json', '--out', 'broken', '--set', 'train.save_steps=100'], 'step 5/12');
+    const stopped = await lora(
+      ['train', '--config', 'run.json', '--out', 'broken', '--set', 'train.save_steps=100'],
+      'step 5/12',
+    );
     expect(stopped.code).toBe(130);
     expect(stopped.stdout).toContain('lora-workbench resume broken');
     const resumed = await lora(['resume', 'broken']);
@@ -87,27 +96,54 @@ describe('a run from the command line', () => {
   });
 
   it('generates what the adapter has learned, the same each time', async () => {
-    const args = ['generate', '--model', tinyModel, '--adapter', 'whole/adapter', '--prompt', 'Name color 3.', '--max-new-tokens', '12'];
+    const args = [
+      'generate',
+      '--model',
+      tinyModel,
+      '--adapter',
+      'whole/adapter',
+      '--prompt',
+      'Name color 3.',
+      '--max-new-tokens',
+      '12',
+    ];
     const [words, json] = await Promise.all([lora(args), lora([...args, '--json'])]);
     const [result] = jsonLines(json);
     expect(result).toMatchObject({ template: 'alpaca', text: words.stdout.trimEnd() });
-    const base = await lora(args.filter((arg) => arg !== '--adapter' && arg !== 'whole/adapter').concat('--template', 'alpaca'));
+    const base = await lora(
+      args.filter((arg) => arg !== '--adapter' && arg !== 'whole/adapter').concat('--template', 'alpaca'),
+    );
     expect(words.stdout).not.toBe(base.stdout);
   });
 
   it('inspects model, adapter, run and data', async () => {
     const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl'];
-    const inspected = await Promise.all(paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]));
+    const inspected = await Promise.all(
+      paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]),
+    );
     expect(inspected.map((each) => each!['kind'])).toEqual(['model', 'adapter', 'run', 'data']);
     expect(inspected[1]).toMatchObject({ r: 8, alpha: 16, scale: 2, baseModel: tinyModel });
     expect(inspected[2]).toMatchObject({ state: { status: 'finished', step: 12 } });
-    expect(inspected[3]).toMatchObject({ format: 'alpaca', records: 24, broken: [{ origin: expect.stringMatching(/:25$/) as string }] });
+    expect(inspected[3]).toMatchObject({
+      format: 'alpaca',
+      records: 24,
+      broken: [{ origin: expect.stringMatching(/:25$/) as string }],
+    });
   });
 });
 
 describe('for programs', () => {
   it('train --json is the metrics of metrics.jsonl between the pre-flight and the end', async () => {
-    const ended = await lora(['train', '--config', 'run.json', '--out', 'json', '--set', 'train.max_steps=3', '--json']);
+    const ended = await lora([
+      'train',
+      '--config',
+      'run.json',
+      '--out',
+      'json',
+      '--set',
+      'train.max_steps=3',
+      '--json',
+    ]);
     const [first, ...rest] = jsonLines(ended);
     const last = rest.pop();
     expect(first).toMatchObject({ preflight: { totalSteps: 3, skippedCount: 1 } });
@@ -124,28 +160,45 @@ describe('for programs', () => {
   it('doctor finds a machine that can train', async () => {
     const { code, stdout } = await lora(['doctor', '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ engine: { providers: expect.arrayContaining(['cpu']) as string[] }, models: [] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      engine: { providers: expect.arrayContaining(['cpu']) as string[] },
+      models: [],
+    });
   });
 
   it('a failure is one line on stderr and an object on stdout', async () => {
     const ended = await lora(['inspect', 'nowhere', '--json']);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(/^error: .*nowhere.*\n$/);
-    expect(jsonLines(ended)).toEqual([{ error: { code: 'file-not-found', message: expect.stringContaining('nowhere') as string } }]);
+    expect(jsonLines(ended)).toEqual([
+      { error: { code: 'file-not-found', message: expect.stringContaining('nowhere') as string } },
+    ]);
   });
 });
 
 describe('mistakes end with the right exit code and one clear message', () => {
   it.each([
     { args: ['train', '--config', 'absent.json'], code: 1, message: /absent\.json could not be read/ },
-    { args: ['train', '--config', 'run.json', '--set', 'train.learning_rat=1'], code: 1, message: /did you mean train\.learning_rate/ },
+    {
+      args: ['train', '--config', 'run.json', '--set', 'train.learning_rat=1'],
+      code: 1,
+      message: /did you mean train\.learning_rate/,
+    },
     { args: ['train', '--config', 'run.json', '--out', '.'], code: 1, message: /is not empty/ },
     { args: ['resume', 'absent'], code: 1, message: /absent is not a run directory/ },
     { args: ['generate', '--model', 'absent', '--prompt', 'x'], code: 1, message: /no model/ },
-    { args: ['evaluate', '--model', tinyModel, '--data', 'absent.jsonl'], code: 1, message: /absent\.jsonl does not exist/ },
+    {
+      args: ['evaluate', '--model', tinyModel, '--data', 'absent.jsonl'],
+      code: 1,
+      message: /absent\.jsonl does not exist/,
+    },
     { args: ['generate', '--model', tinyModel, '--adapter', '.', '--prompt', 'x'], code: 1, message: /is no adapter/ },
     { args: ['generate', '--model', tinyModel], code: 2, message: /--prompt/ },
-    { args: ['generate', '--model', 'x', '--prompt', 'x', '--temperature', 'hot'], code: 2, message: /Expected 0 to 10/ },
+    {
+      args: ['generate', '--model', 'x', '--prompt', 'x', '--temperature', 'hot'],
+      code: 2,
+      message: /Expected 0 to 10/,
+    },
     { args: ['inspct', 'x'], code: 2, message: /Did you mean inspect/ },
   ])('$args', async ({ args, code, message }) => {
     const ended = await lora(args);
@@ -154,9 +207,12 @@ describe('mistakes end with the right exit code and one clear message', () => {
     expect(ended.code).toBe(code);
   });
 
-  it.each(['train', 'resume', 'generate', 'evaluate', 'inspect', 'doctor', 'demo'])('%s --help shows examples', async (command) => {
-    const { code, stdout } = await lora([command, '--help']);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`  lora-workbench ${command}`);
-  });
+  it.each(['train', 'resume', 'generate', 'evaluate', 'inspect', 'doctor', 'demo'])(
+    '%s --help shows examples',
+    async (command) => {
+      const { code, stdout } = await lora([command, '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`  lora-workbench ${command}`);
+    },
+  );
 });

@@ -10,7 +10,10 @@ interface Row {
 }
 
 const read = (name: string): Row[] =>
-  readFileSync(`examples/${name}`, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Row);
+  readFileSync(`examples/${name}`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row);
 const training = read('lora-workbench-qa.jsonl');
 const heldOut = read('lora-workbench-qa-heldout.jsonl');
 const question = ({ instruction, input }: Row) => `${instruction}\n${input}`;
@@ -39,7 +42,9 @@ describe('the example data set', () => {
   });
 
   it('names only settings that exist', () => {
-    const named = [...training, ...heldOut].flatMap(({ output }) => output.match(/\b(?:data|lora|train|engine)\.[a-z_]+/g) ?? []);
+    const named = [...training, ...heldOut].flatMap(
+      ({ output }) => output.match(/\b(?:data|lora|train|engine)\.[a-z_]+/g) ?? [],
+    );
     const unknown = named.filter((key) => !settingSchema(key.split('.')));
     expect(unknown).toEqual([]);
   });

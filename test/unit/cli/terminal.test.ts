@@ -12,7 +12,10 @@ describe('text on a terminal', () => {
   });
 
   it('puts two answers beside each other only where both stay readable', () => {
-    const [left, right] = [{ title: 'Base', text: 'one two three' }, { title: 'Adapter', text: 'four' }];
+    const [left, right] = [
+      { title: 'Base', text: 'one two three' },
+      { title: 'Adapter', text: 'four' },
+    ];
     expect(sideBySide(left, right, 100).split('\n')[0]).toMatch(/^Base +│ {2}Adapter$/);
     expect(sideBySide(left, right, 60)).toBe('Base:\n  one two three\nAdapter:\n  four');
   });
