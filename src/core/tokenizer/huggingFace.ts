@@ -1,8 +1,8 @@
-import { Tokenizer as Encoder } from '@huggingface/tokenizers';
+import type { Tokenizer as Encoder } from '@huggingface/tokenizers';
 import { UserError } from '../errors.js';
 import { ChatTemplate } from './chatTemplate.js';
+import { createEncoder } from './createEncoder.js';
 import { findFillInTheMiddle } from './fillInTheMiddle.js';
-import { withReferenceSplits } from './referenceSplits.js';
 import { TokenBytes, type Spelling } from './tokenBytes.js';
 import type { Tokenizer } from './tokenizer.js';
 import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
@@ -51,7 +51,7 @@ class HuggingFaceTokenizer implements Tokenizer {
   private readonly chatTemplate: ChatTemplate | null;
 
   constructor(file: TokenizerFile, parts: TokenizerParts) {
-    this.encoder = new Encoder(withReferenceSplits(file), {});
+    this.encoder = createEncoder(file);
     const addedIds = new Set(file.added_tokens.map(({ id }) => id));
     this.specialIds = new Set(file.added_tokens.filter(({ special }) => special).map(({ id }) => id));
     this.vocabSize = 1 + highest(Object.values(file.model.vocab), addedIds);
