@@ -17,11 +17,16 @@ const layers = {
   webview: ['src/protocol'],
 };
 
-const layerZones = Object.entries(layers).map(([layer, allowed]) => ({
-  target: `./${layer}`,
-  from: ['./src', './webview', './test', './bench', './scripts'],
-  except: [layer, ...allowed].map((path) => `../${path}`),
-}));
+const roots = ['src', 'webview', 'test', 'bench', 'scripts'];
+const layerZones = Object.entries(layers).flatMap(([layer, allowed]) =>
+  roots
+    .filter((root) => root !== layer)
+    .map((root) => ({
+      target: `./${layer}`,
+      from: `./${root}`,
+      except: [layer, ...allowed].filter((path) => path.startsWith(`${root}/`)).map((path) => `./${path.slice(root.length + 1)}`),
+    })),
+);
 
 // The folder each package belongs to: nobody else imports it.
 const packageOwners = {
