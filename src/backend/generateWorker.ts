@@ -1,6 +1,6 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
 import { complete } from '../complete/complete.js';
-import { encodePrompt, templateFor } from '../complete/loadedModel.js';
+import { encodePrompt, templateFor } from '../runs/promptTemplate.js';
 import { writeText } from '../complete/writeText.js';
 import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import { rethrowForPeople } from './preflightWorker.js';

@@ -1,14 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { alpacaPrompt } from '../core/data/formats/alpaca.js';
-import { detectFormat } from '../core/data/detectFormat.js';
-import { UserError } from '../core/errors.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { modelPath } from '../files/cacheFolder.js';
-import { diskFiles } from '../files/dataFiles.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
 import { readTokenizer } from '../files/tokenizerFiles.js';
-import { RunDirectory } from '../runs/runDirectory.js';
 
 export interface LoadedModel extends OpenModel {
   readonly tokens: Tokenizer;
@@ -18,46 +11,4 @@ export interface LoadedModel extends OpenModel {
 export function loadModel(pathOrName: string): LoadedModel {
   const model = openModel(modelPath(pathOrName));
   return { ...model, tokens: readTokenizer(model.tokenizer) };
-}
-
-/** How a prompt is dressed before the model reads it. */
-export type Template = 'chat' | 'alpaca' | 'none';
-
-export interface Prompt {
-  readonly text: string;
-  /** The optional second part of an Alpaca prompt. */
-  readonly input?: string;
-}
-
-export function encodePrompt(tokens: Tokenizer, { text, input = '' }: Prompt, template: Template): readonly number[] {
-  switch (template) {
-    case 'alpaca':
-      return [...tokens.encode(alpacaPrompt(text, input))];
-    case 'chat': {
-      const content = input ? `${text}\n\n${input}` : text;
-      const dressed = tokens.applyChatTemplate([{ role: 'user', content }], { addGenerationPrompt: true });
-      return [...tokens.encode(dressed, { addSpecialTokens: false })];
-    }
-    case 'none':
-      return [...tokens.encode(input ? `${text}\n${input}` : text)];
-  }
-}
-
-/** As the adapter's run trained it, where its run directory is still around it; else as the model wants it. */
-export function templateFor(tokens: Tokenizer, adapterFolder: string | undefined): Template {
-  const trained = adapterFolder === undefined ? undefined : templateOfRun(dirname(adapterFolder));
-  return trained ?? (tokens.hasChatTemplate ? 'chat' : 'none');
-}
-
-function templateOfRun(runFolder: string): Template | undefined {
-  if (!existsSync(join(runFolder, 'state.json'))) return undefined;
-  try {
-    const { data } = RunDirectory.open(runFolder).readConfig();
-    const format = data.format === 'auto' ? detectFormat(diskFiles.open(data.path)) : data.format;
-    return format === 'alpaca' || format === 'chat' ? format : 'none';
-  } catch (error) {
-    // Only a hint is lost: the data may have moved since.
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
 }

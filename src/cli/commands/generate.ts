@@ -1,7 +1,8 @@
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { loadTextModel } from '../../runtime/engine.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { encodePrompt, loadModel, templateFor, type Template } from '../../complete/loadedModel.js';
+import { loadModel } from '../../complete/loadedModel.js';
+import { encodePrompt, templateFor, type Template } from '../../runs/promptTemplate.js';
 import type { CommandContext } from '../perform.js';
 import { writeText } from '../../complete/writeText.js';
 
