@@ -1,6 +1,6 @@
 // Bundles every program of the product into dist/. Usage: node scripts/build.mjs [--watch]
 import { build, context } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 
 // mainFields: the CommonJS build of jsonc-parser cannot be bundled, its ES modules can.
 const node = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', mainFields: ['module', 'main'], sourcemap: true, logLevel: 'warning' };
@@ -9,6 +9,10 @@ const programs = [
   { ...node, entryPoints: { backend: 'src/backend/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
   { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode'], outdir: 'dist' },
 ].filter((program) => Object.values(program.entryPoints).every((path) => existsSync(path)));
+
+// Named by contributes.jsonValidation, for completion and squiggles in run.json.
+mkdirSync('dist', { recursive: true });
+copyFileSync('src/protocol/runConfig.schema.json', 'dist/runConfig.schema.json');
 
 if (process.argv.includes('--watch')) {
   for (const program of programs) await (await context(program)).watch();

@@ -14,6 +14,6 @@ export function servePreflight(): void {
 /** Only a message crosses the process boundary; a defect of ours brings its stack along for the log. */
 export function rethrowForPeople(error: unknown): never {
   if (error instanceof UserError) throw new ResponseError(ErrorCodes.InvalidRequest, error.message, error.code);
-  if (error instanceof Error) console.error(error.stack);
+  if (error instanceof Error) process.stderr.write(`${error.stack}\n`);
   throw new ResponseError(ErrorCodes.InternalError, `internal: ${error instanceof Error ? error.message : String(error)}`);
 }

@@ -4,8 +4,6 @@ import {
   ErrorCodes,
   ProposedFeatures,
   ResponseError,
-  StreamMessageReader,
-  StreamMessageWriter,
   TextDocumentSyncKind,
   TextDocuments,
   type CancellationToken,
@@ -36,22 +34,19 @@ import { RunSupervisor } from './runSupervisor.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 
+type Answer<Result> = Result extends null ? void : Result;
+
 type Handlers = {
   [Method in RequestMethod]: (
     params: BackendRequests[Method]['params'],
     token: CancellationToken,
-  ) => Promise<BackendRequests[Method]['result']> | BackendRequests[Method]['result'];
+  ) => Promise<Answer<BackendRequests[Method]['result']>> | Answer<BackendRequests[Method]['result']>;
 };
 
 /** The language server of one window, over stdin and stdout. */
 export function serve(): void {
-  // Only the protocol may use stdout: whatever else prints goes to the log.
-  console.log = console.info = console.debug = console.error;
-  const connection = createConnection(
-    ProposedFeatures.all,
-    new StreamMessageReader(process.stdin),
-    new StreamMessageWriter(process.stdout),
-  );
+  // --stdio among the arguments: stdout belongs to the protocol, and what is printed becomes log messages of it.
+  const connection = createConnection(ProposedFeatures.all);
   const documents = new TextDocuments(TextDocument);
   connection.onInitialize(({ initializationOptions }) => {
     const options = initializationOptions as BackendOptions;
@@ -99,21 +94,21 @@ class Backend {
   private handlers(): Handlers {
     return {
       'loraWorkbench/runs/list': () => this.supervisor.watcher.snapshot(),
-      'loraWorkbench/runs/follow': ({ runId, followId }) => done(this.followers.follow(runId, followId)),
-      'loraWorkbench/runs/unfollow': ({ followId }) => done(this.followers.unfollow(followId)),
+      'loraWorkbench/runs/follow': ({ runId, followId }) => this.followers.follow(runId, followId),
+      'loraWorkbench/runs/unfollow': ({ followId }) => this.followers.unfollow(followId),
       'loraWorkbench/runs/config': ({ runId }) => RunDirectory.open(runId).readConfig(),
       'loraWorkbench/runs/start': (text) => ({ runId: this.supervisor.start(resolved(text)) }),
-      'loraWorkbench/runs/resume': ({ runId }) => done(this.supervisor.resume(runId)),
-      'loraWorkbench/runs/control': ({ runId, command }) => done(this.supervisor.control(runId, command)),
-      'loraWorkbench/runs/delete': ({ runId }) => done(this.supervisor.delete(runId)),
+      'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
+      'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
+      'loraWorkbench/runs/delete': ({ runId }) => this.supervisor.delete(runId),
       'loraWorkbench/models/list': async () => (await this.findModels()).models,
       'loraWorkbench/adapters/list': async () => (await this.findModels()).adapters,
       'loraWorkbench/config/check': (text) => checkConfig(text),
       'loraWorkbench/preflight': (text, token) => preflight(resolved(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokens.encode(text).length }),
-      'loraWorkbench/completion/configure': async (settings) => done(await this.completion.configure(settings)),
-      'loraWorkbench/settings': (settings) => done(this.changeSettings(settings)),
+      'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
+      'loraWorkbench/settings': (settings) => this.changeSettings(settings),
       'loraWorkbench/doctor': () => doctor(),
     };
   }
@@ -123,7 +118,7 @@ class Backend {
       const handler = handle as (params: unknown, token: CancellationToken) => unknown;
       this.connection.onRequest(method, async (params: unknown, token: CancellationToken) => {
         try {
-          return await handler(params, token);
+          return (await handler(params, token)) ?? null;
         } catch (error) {
           if (error instanceof UserError) throw new ResponseError(ErrorCodes.InvalidRequest, error.message, error.code);
           throw error;
@@ -160,10 +155,6 @@ class Backend {
     this.followers.stop();
     this.generator.stop();
   }
-}
-
-function done(_: void): null {
-  return null;
 }
 
 /** Ends with 1 where something is missing; its words are wanted all the more then. */

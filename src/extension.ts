@@ -1,0 +1,66 @@
+import * as vscode from 'vscode';
+import { BackendClient } from './extension/backendClient.js';
+import { Catalog } from './extension/catalog.js';
+import { ChatProvider } from './extension/chatProvider.js';
+import { explain, registerCommands } from './extension/commands/commandTable.js';
+import { ComparePanels } from './extension/comparePanel.js';
+import { setContext } from './extension/contextKeys.js';
+import { chatVendor, panelIds, prefix, viewIds } from './extension/contributions.js';
+import { FineTunePanels } from './extension/fineTunePanel.js';
+import { InlineCompletion } from './extension/inlineCompletion.js';
+import { backendSettings, draftUri, hasRuns } from './extension/places.js';
+import { PlaygroundPanels } from './extension/playgroundPanel.js';
+import { runContext, Runs } from './extension/runs.js';
+import { TextStreams } from './extension/textStreams.js';
+import { TrainingStatus } from './extension/trainingStatus.js';
+import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
+import { MonitorView } from './extension/views/monitorView.js';
+import { RunsTree } from './extension/views/runsTree.js';
+
+/** Composes; the backend starts when somebody needs it. */
+export function activate(context: vscode.ExtensionContext): void {
+  const { extensionUri, workspaceState: memory } = context;
+  const log = vscode.window.createOutputChannel('LoRA Workbench', { log: true });
+  const backend = new BackendClient(context.extensionPath, log, () => backendSettings(context));
+  const runs = new Runs(backend);
+  const catalog = new Catalog(backend);
+  const streams = new TextStreams(backend);
+  const onError = (error: unknown) => void explain({ backend }, error);
+  const compare = new ComparePanels(extensionUri, backend, runs, onError);
+  const services = { extensionUri, backend, runs, catalog, onError, draft: draftUri(context), memory };
+  const fineTune = new FineTunePanels(services, compare);
+  const playground = new PlaygroundPanels(extensionUri, backend, catalog, streams, onError);
+  const monitor = new MonitorView(extensionUri, backend, runs, onError);
+  const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
+
+  context.subscriptions.push(
+    log,
+    backend,
+    runs,
+    catalog,
+    completion,
+    new TrainingStatus(runs),
+    ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion }),
+    vscode.window.registerWebviewViewProvider(viewIds.monitor, monitor),
+    vscode.window.registerTreeDataProvider(viewIds.runs, new RunsTree(runs)),
+    vscode.window.registerTreeDataProvider(viewIds.adapters, new AdaptersTree(catalog)),
+    vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),
+    vscode.window.registerWebviewPanelSerializer(panelIds.fineTune, fineTune),
+    vscode.window.registerWebviewPanelSerializer(panelIds.playground, playground),
+    vscode.lm.registerLanguageModelChatProvider(chatVendor, new ChatProvider(backend, catalog, streams)),
+    runs.onDidChange(() => setContext(runContext(runs.list()))),
+    catalog.onDidChange(() => setContext({ hasModels: catalog.models.length > 0, hasAdapters: catalog.adapters.length > 0 })),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration(prefix)) void backend.settingsChanged();
+    }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => void backend.settingsChanged()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void startIfWanted(context, backend, completion)),
+  );
+  void startIfWanted(context, backend, completion);
+}
+
+/** A run that goes on belongs into the status bar, and ghost text that is on must come, without anybody asking again. */
+async function startIfWanted(context: vscode.ExtensionContext, backend: BackendClient, completion: InlineCompletion): Promise<void> {
+  if (!vscode.workspace.isTrusted) return;
+  if (completion.isOn || (await hasRuns(context))) await backend.ready().catch(() => undefined);
+}

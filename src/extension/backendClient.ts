@@ -1,0 +1,153 @@
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import {
+  protocolVersion,
+  type BackendNotifications,
+  type BackendOptions,
+  type BackendRequests,
+  type BackendSettings,
+  type NotificationMethod,
+  type RequestMethod,
+} from '../protocol/backend.js';
+import { startBackend } from './backendProcess.js';
+import { CrashBudget } from './crashBudget.js';
+
+/** A backend that has started. Whoever holds one need not ask whether there is one. */
+export interface LiveBackend {
+  request<Method extends RequestMethod>(
+    method: Method,
+    params: BackendRequests[Method]['params'],
+    token?: vscode.CancellationToken,
+  ): Promise<BackendRequests[Method]['result']>;
+}
+
+/** Why there is none: shown as it stands. */
+export class BackendUnavailable extends Error {
+  override readonly name = 'BackendUnavailable';
+}
+
+type Handlers = { [Method in NotificationMethod]?: (params: BackendNotifications[Method]) => void };
+
+/**
+ * The backend process of this window: started on first need, started again when it dies (runs are processes of their own and
+ * do not notice), and given up when it dies again and again.
+ */
+export class BackendClient implements vscode.Disposable {
+  private client: Promise<LanguageClient> | undefined;
+  private restarting: Promise<void> | undefined;
+  private readonly crashes = new CrashBudget(5, 3 * 60_000);
+  private readonly started = new vscode.EventEmitter<LiveBackend>();
+  private readonly handlers: Handlers = {};
+  /** Also after every restart: whoever keeps what the backend told must ask again. */
+  readonly onDidStart = this.started.event;
+
+  constructor(
+    private readonly extensionPath: string,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly settings: () => BackendSettings,
+  ) {}
+
+  /** Starts the backend where it is not running. Throws BackendUnavailable where it must not or can not. */
+  async ready(): Promise<LiveBackend> {
+    if (!vscode.workspace.isTrusted) {
+      throw new BackendUnavailable(
+        vscode.l10n.t('This workspace is not trusted, so nothing is loaded or trained here.'),
+      );
+    }
+    this.client ??= this.start();
+    try {
+      return liveBackend(await this.client);
+    } catch (error) {
+      this.client = undefined;
+      throw new BackendUnavailable(
+        vscode.l10n.t('The backend did not start: {0}', error instanceof Error ? error.message : String(error)),
+      );
+    }
+  }
+
+  /** Sets what happens with a notification; one handler for each. */
+  handle<Method extends NotificationMethod>(
+    method: Method,
+    handler: (params: BackendNotifications[Method]) => void,
+  ): void {
+    (this.handlers as Record<string, unknown>)[method] = handler;
+  }
+
+  /** Calls while a restart is under way join it. */
+  restart(): Promise<void> {
+    this.restarting ??= this.stopAndStart().finally(() => (this.restarting = undefined));
+    return this.restarting;
+  }
+
+  async settingsChanged(): Promise<void> {
+    if (!this.client) return;
+    await (await this.ready()).request('loraWorkbench/settings', this.settings());
+  }
+
+  showLog(): void {
+    this.log.show();
+  }
+
+  dispose(): void {
+    void this.client?.then((client) => client.dispose());
+    this.started.dispose();
+  }
+
+  private async stopAndStart(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    this.crashes.reset();
+    await client?.then((running) => running.dispose()).catch(() => undefined);
+    await this.ready();
+  }
+
+  private async start(): Promise<LanguageClient> {
+    // Loaded here and not above: activation must not wait for it.
+    const { LanguageClient, CloseAction, ErrorAction, State, RevealOutputChannelOn } = await import(
+      'vscode-languageclient/node'
+    );
+    const client = new LanguageClient(
+      'loraWorkbench',
+      'LoRA Workbench',
+      () => Promise.resolve(startBackend(this.extensionPath)),
+      {
+        // Documents are synchronised for ghost text and data files; what is offered where, the backend registers narrowly.
+        documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
+        outputChannel: this.log,
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
+        initializationOptions: (): BackendOptions => ({ protocolVersion, ...this.settings() }),
+        errorHandler: {
+          error: () => ({ action: ErrorAction.Continue, handled: true }),
+          closed: () => {
+            if (this.crashes.spend()) return { action: CloseAction.Restart, handled: true };
+            this.client = undefined;
+            this.tellGivenUp();
+            return { action: CloseAction.DoNotRestart, handled: true };
+          },
+        },
+      },
+    );
+    for (const [method, handler] of Object.entries(this.handlers)) {
+      client.onNotification(method, handler as (params: unknown) => void);
+    }
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Running) this.started.fire(liveBackend(client));
+    });
+    await client.start();
+    return client;
+  }
+
+  private tellGivenUp(): void {
+    const restart = vscode.l10n.t('Restart');
+    const showLog = vscode.l10n.t('Show Log');
+    const text = vscode.l10n.t('The LoRA Workbench backend stopped several times in a row. Runs go on without it.');
+    void vscode.window.showErrorMessage(text, restart, showLog).then((choice) => {
+      if (choice === restart) void this.restart();
+      if (choice === showLog) this.log.show();
+    });
+  }
+}
+
+function liveBackend(client: LanguageClient): LiveBackend {
+  return { request: (method, params, token) => client.sendRequest(method, params, token) };
+}

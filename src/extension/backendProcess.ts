@@ -1,0 +1,22 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface ProcessRecipe {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** On the desktop process.execPath is Electron, which is Node only when told so; on a server it is Node and ignores the word. */
+export function backendRecipe(extensionPath: string, environment: NodeJS.ProcessEnv = process.env): ProcessRecipe {
+  return {
+    command: process.execPath,
+    args: [join(extensionPath, 'dist', 'backend.js'), '--stdio'],
+    env: { ...environment, ELECTRON_RUN_AS_NODE: '1' },
+  };
+}
+
+export function startBackend(extensionPath: string): ChildProcess {
+  const { command, args, env } = backendRecipe(extensionPath);
+  return spawn(command, args, { env, stdio: 'pipe', windowsHide: true });
+}

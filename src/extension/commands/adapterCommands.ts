@@ -1,0 +1,78 @@
+import * as vscode from 'vscode';
+import type { AdapterInfo } from '../../protocol/backend.js';
+import type { Workbench } from '../workbench.js';
+import { pickAdapter } from './pick.js';
+import { offerFineTune } from './offers.js';
+
+/** The adapter of a tree item, else the one that the user chooses; says what to do where there is none. */
+async function chosenAdapter(
+  { backend, catalog }: Workbench,
+  argument: unknown,
+  placeHolder: string,
+): Promise<AdapterInfo | undefined> {
+  await backend.ready();
+  await catalog.refresh();
+  const path = typeof argument === 'object' && argument !== null && 'path' in argument ? argument.path : undefined;
+  if (typeof path === 'string') return catalog.adapters.find((adapter) => adapter.path === path);
+  if (catalog.adapters.length > 0) return pickAdapter(catalog.adapters, placeHolder);
+  await offerFineTune(vscode.l10n.t('There is no adapter yet. Fine-tuning a model makes one.'));
+  return undefined;
+}
+
+export async function runInference(workbench: Workbench, argument: unknown): Promise<void> {
+  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Run inference with which adapter?'));
+  if (adapter) await workbench.playground.open({ adapter });
+}
+
+export async function runInferenceOnSelection(workbench: Workbench): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor) return;
+  const prompt = editor.document.getText(editor.selection);
+  const adapter = await chosenAdapter(workbench, undefined, vscode.l10n.t('Run inference with which adapter?'));
+  if (adapter) await workbench.playground.open({ adapter, prompt, run: true });
+}
+
+export async function useAdapterForCompletion(workbench: Workbench, argument: unknown): Promise<void> {
+  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Use which adapter for inline completion?'));
+  if (!adapter) return;
+  const model = workbench.catalog.baseOf(adapter);
+  if (!model) {
+    const text = vscode.l10n.t('The base model of {0} is {1}, which was not found.', adapter.name, adapter.baseModel);
+    await offerImport(text);
+    return;
+  }
+  await workbench.completion.use({ model: model.path, adapter: adapter.path });
+}
+
+async function offerImport(text: string): Promise<void> {
+  const importModel = vscode.l10n.t('Import Model…');
+  const choice = await vscode.window.showWarningMessage(text, importModel);
+  if (choice === importModel) await vscode.commands.executeCommand('loraWorkbench.importModel');
+}
+
+export async function exportAdapter(workbench: Workbench, argument: unknown): Promise<void> {
+  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Export which adapter?'));
+  if (!adapter) return;
+  const [parent] =
+    (await vscode.window.showOpenDialog({
+      canSelectFolders: true,
+      canSelectFiles: false,
+      openLabel: vscode.l10n.t('Export Here'),
+    })) ?? [];
+  if (!parent) return;
+  const target = vscode.Uri.joinPath(parent, adapter.name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-'));
+  await vscode.workspace.fs.copy(vscode.Uri.file(adapter.path), target, { overwrite: false });
+  void vscode.window.showInformationMessage(vscode.l10n.t("Exported to {0}, in PEFT's format.", target.fsPath));
+}
+
+export async function deleteAdapter(workbench: Workbench, argument: unknown): Promise<void> {
+  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Delete which adapter?'));
+  if (!adapter) return;
+  const remove = vscode.l10n.t('Delete');
+  const question = vscode.l10n.t('Delete the adapter {0}?', adapter.name);
+  const detail = vscode.l10n.t('{0} is removed from the disk.', adapter.path);
+  const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, remove);
+  if (answer !== remove) return;
+  await vscode.workspace.fs.delete(vscode.Uri.file(adapter.path), { recursive: true });
+  await workbench.catalog.refresh();
+}

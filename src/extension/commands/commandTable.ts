@@ -1,0 +1,63 @@
+import * as vscode from 'vscode';
+import { BackendUnavailable } from '../backendClient.js';
+import { commandId, commandNames, type CommandName } from '../contributions.js';
+import type { Workbench } from '../workbench.js';
+import * as adapters from './adapterCommands.js';
+import * as backend from './backendCommands.js';
+import * as fineTune from './fineTuneCommands.js';
+import * as models from './modelCommands.js';
+import { offerTrust } from './offers.js';
+import * as runs from './runCommands.js';
+
+/** `argument` is what VS Code passes: a tree item, a file, or what our own views send. */
+type Command = (workbench: Workbench, argument: unknown) => Promise<void>;
+
+const commands: Record<CommandName, Command> = {
+  fineTune: fineTune.fineTune,
+  fineTuneWorkspace: fineTune.fineTuneWorkspace,
+  fineTuneFile: fineTune.fineTuneFile,
+  openInPanel: fineTune.openInPanel,
+  openMonitor: ({ monitor }) => monitor.focus(),
+  pauseRun: runs.pauseRun,
+  resumeRun: runs.resumeRun,
+  stopRun: runs.stopRun,
+  compareRuns: runs.compareRuns,
+  openRun: runs.openRun,
+  showRunLog: runs.showRunLog,
+  revealRunFolder: runs.revealRunFolder,
+  deleteRun: runs.deleteRun,
+  runInference: adapters.runInference,
+  runInferenceOnSelection: adapters.runInferenceOnSelection,
+  openPlayground: ({ playground }) => playground.open({}),
+  useAdapterForCompletion: adapters.useAdapterForCompletion,
+  turnOffCompletion: ({ completion }) => completion.turnOff(),
+  switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
+  exportAdapter: adapters.exportAdapter,
+  deleteAdapter: adapters.deleteAdapter,
+  importModel: models.importModel,
+  removeModelFolder: models.removeModelFolder,
+  refreshModels: models.refreshModels,
+  doctor: backend.doctor,
+  showBackendLog: backend.showBackendLog,
+  restartBackend: backend.restartBackend,
+};
+
+export function registerCommands(workbench: Workbench): vscode.Disposable[] {
+  return commandNames.map((name) =>
+    vscode.commands.registerCommand(commandId(name), (argument: unknown) =>
+      commands[name](workbench, argument).catch((error: unknown) => explain(workbench, error)),
+    ),
+  );
+}
+
+/** What a command failed with is a sentence for people already; here it gets the button that helps. */
+export async function explain({ backend }: Pick<Workbench, 'backend'>, error: unknown): Promise<void> {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!vscode.workspace.isTrusted) return offerTrust(message);
+  const showLog = vscode.l10n.t('Show Log');
+  const restart = vscode.l10n.t('Restart Backend');
+  const buttons = error instanceof BackendUnavailable ? [restart, showLog] : [showLog];
+  const choice = await vscode.window.showErrorMessage(message, ...buttons);
+  if (choice === showLog) backend.showLog();
+  if (choice === restart) await backend.restart();
+}

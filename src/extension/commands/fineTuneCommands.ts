@@ -1,0 +1,44 @@
+import * as vscode from 'vscode';
+import { presets } from '../../protocol/presets.js';
+import type { ConfigEdit } from '../../protocol/webview.js';
+import type { Workbench } from '../workbench.js';
+
+/** From the models tree: with that model. */
+export async function fineTune({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
+  const model = typeof argument === 'object' && argument !== null && 'path' in argument ? argument.path : undefined;
+  await panels.open(typeof model === 'string' ? [{ path: ['model'], value: model }] : []);
+}
+
+export async function fineTuneWorkspace({ fineTune: panels }: Workbench): Promise<void> {
+  const folder = await chooseWorkspaceFolder();
+  if (!folder) return;
+  const { settings } = presets.find(({ id }) => id === 'code-completion')!;
+  await panels.open([
+    ...Object.entries(settings).flatMap(([section, values]) =>
+      Object.entries(values).map(([key, value]): ConfigEdit => ({ path: [section, key], value })),
+    ),
+    { path: ['data', 'path'], value: folder.uri.fsPath },
+  ]);
+}
+
+async function chooseWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length === 0) throw new Error(vscode.l10n.t('Open a folder first: its source files are the data.'));
+  return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
+}
+
+/** From the explorer as a Uri, from the code lens of the backend as its text. */
+export async function fineTuneFile({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
+  const uri = argument instanceof vscode.Uri ? argument : typeof argument === 'string' ? vscode.Uri.parse(argument) : undefined;
+  if (!uri) return;
+  await panels.open([
+    { path: ['data', 'path'], value: uri.fsPath },
+    { path: ['data', 'format'], value: 'auto' },
+  ]);
+}
+
+/** A run.json as a form. */
+export async function openInPanel({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
+  const uri = argument instanceof vscode.Uri ? argument : vscode.window.activeTextEditor?.document.uri;
+  if (uri) await panels.openDocument(uri);
+}

@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import type { RunSummary } from '../../protocol/backend.js';
+import { canResume, isLive, isTraining } from '../runStore.js';
+import type { Workbench } from '../workbench.js';
+import { pickRun, pickRuns } from './pick.js';
+
+/** The run a tree item or a view names, else the one that the user chooses among those that fit. */
+async function chosenRun(
+  { runs }: Workbench,
+  argument: unknown,
+  fits: (run: RunSummary) => boolean,
+  placeHolder: string,
+): Promise<RunSummary | undefined> {
+  const runId = typeof argument === 'object' && argument !== null && 'runId' in argument ? argument.runId : undefined;
+  if (typeof runId === 'string') return runs.get(runId);
+  return pickRun(runs.list().filter(fits), placeHolder);
+}
+
+const any = () => true;
+
+export async function pauseRun(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, isTraining, vscode.l10n.t('Pause which run?'));
+  if (run) await control(workbench, run, 'pause');
+}
+
+export async function stopRun(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, isLive, vscode.l10n.t('Stop which run?'));
+  if (run) await control(workbench, run, 'stop');
+}
+
+async function control({ backend }: Workbench, { runId }: RunSummary, command: 'pause' | 'stop'): Promise<void> {
+  await (await backend.ready()).request('loraWorkbench/runs/control', { runId, command });
+}
+
+export async function resumeRun(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, canResume, vscode.l10n.t('Resume which run?'));
+  if (run) await (await workbench.backend.ready()).request('loraWorkbench/runs/resume', { runId: run.runId });
+}
+
+export async function openRun(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, any, vscode.l10n.t('Show which run?'));
+  if (run) await workbench.fineTune.showRuns([run.runId]);
+}
+
+export async function compareRuns(workbench: Workbench): Promise<void> {
+  const runs = await pickRuns(workbench.runs.list(), vscode.l10n.t('Compare which runs?'));
+  if (runs.length > 0) await workbench.fineTune.showRuns(runs.map(({ runId }) => runId));
+}
+
+export async function showRunLog(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, any, vscode.l10n.t('Show the log of which run?'));
+  if (!run) return;
+  const log = vscode.Uri.joinPath(vscode.Uri.file(run.runId), 'log.txt');
+  await vscode.window.showTextDocument(log, { preview: true });
+}
+
+export async function revealRunFolder(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, any, vscode.l10n.t('Reveal the folder of which run?'));
+  if (!run) return;
+  const folder = vscode.Uri.file(run.runId);
+  const inWorkspace = vscode.workspace.getWorkspaceFolder(folder) !== undefined;
+  // The system's file manager is not there on a remote machine; the explorer shows only what is in the workspace.
+  await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', folder);
+}
+
+export async function deleteRun(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, (one) => !isLive(one), vscode.l10n.t('Delete which run?'));
+  if (!run) return;
+  const remove = vscode.l10n.t('Delete');
+  const question = vscode.l10n.t('Delete {0} with its checkpoints and its adapter?', run.name);
+  const detail = vscode.l10n.t('{0} is removed from the disk.', run.runId);
+  const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, remove);
+  if (answer !== remove) return;
+  await (await workbench.backend.ready()).request('loraWorkbench/runs/delete', { runId: run.runId });
+}

@@ -1,0 +1,94 @@
+/** @file Every identifier that package.json and the code share. A unit test compares the two. */
+
+export const prefix = 'loraWorkbench';
+
+export const commandNames = [
+  'fineTune',
+  'fineTuneWorkspace',
+  'fineTuneFile',
+  'openInPanel',
+  'openMonitor',
+  'pauseRun',
+  'resumeRun',
+  'stopRun',
+  'compareRuns',
+  'openRun',
+  'showRunLog',
+  'revealRunFolder',
+  'deleteRun',
+  'runInference',
+  'runInferenceOnSelection',
+  'openPlayground',
+  'useAdapterForCompletion',
+  'turnOffCompletion',
+  'switchCompletionAdapter',
+  'exportAdapter',
+  'deleteAdapter',
+  'importModel',
+  'removeModelFolder',
+  'refreshModels',
+  'doctor',
+  'showBackendLog',
+  'restartBackend',
+] as const;
+export type CommandName = (typeof commandNames)[number];
+
+export function commandId(name: CommandName): string {
+  return `${prefix}.${name}`;
+}
+
+export const viewIds = {
+  monitor: 'loraWorkbench.monitor',
+  runs: 'loraWorkbench.runs',
+  adapters: 'loraWorkbench.adapters',
+  models: 'loraWorkbench.models',
+} as const;
+
+export const panelIds = {
+  fineTune: 'loraWorkbench.fineTune',
+  playground: 'loraWorkbench.playground',
+  compare: 'loraWorkbench.compare',
+} as const;
+
+/** Keys of `when` clauses. */
+export const contextKeys = [
+  'hasRuns',
+  'hasActiveRun',
+  'hasPausedRun',
+  'hasResumableRun',
+  'hasAdapters',
+  'hasModels',
+  'completionOn',
+] as const;
+export type ContextKey = (typeof contextKeys)[number];
+
+/** The values of `contextValue` in the trees. */
+export type TreeItemKind = `run.${string}` | 'adapter' | 'model' | 'model.added';
+
+/** Settings below `loraWorkbench.` with their types. */
+export interface Settings {
+  runsFolder: string;
+  modelFolders: string[];
+  'engine.device': 'auto' | 'cpu' | 'webgpu';
+  'engine.threads': number | null;
+  'inlineCompletion.languages': string[];
+  'inlineCompletion.mode': 'auto' | 'line' | 'block';
+  'inlineCompletion.adapterStrength': number;
+  'inlineCompletion.debounceMilliseconds': number;
+  'inlineCompletion.maxNewTokens': number;
+}
+
+/** The same names as values, for the comparison with package.json. */
+export const settingNames = Object.keys({
+  runsFolder: 0,
+  modelFolders: 0,
+  'engine.device': 0,
+  'engine.threads': 0,
+  'inlineCompletion.languages': 0,
+  'inlineCompletion.mode': 0,
+  'inlineCompletion.adapterStrength': 0,
+  'inlineCompletion.debounceMilliseconds': 0,
+  'inlineCompletion.maxNewTokens': 0,
+} satisfies Record<keyof Settings, 0>);
+
+export const chatVendor = 'lora-workbench';

@@ -1,0 +1,41 @@
+import * as vscode from 'vscode';
+import type { RunStatus } from '../protocol/run.js';
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+}
+
+/** "45 s", "12 min", "3 h 20 min". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 60) return vscode.l10n.t('{0} s', Math.round(seconds));
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return vscode.l10n.t('{0} min', minutes);
+  return vscode.l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
+}
+
+export function formatStatus(status: RunStatus): string {
+  switch (status) {
+    case 'preparing':
+      return vscode.l10n.t('preparing');
+    case 'running':
+      return vscode.l10n.t('running');
+    case 'paused':
+      return vscode.l10n.t('paused');
+    case 'stopped':
+      return vscode.l10n.t('stopped');
+    case 'finished':
+      return vscode.l10n.t('finished');
+    case 'failed':
+      return vscode.l10n.t('failed');
+    case 'interrupted':
+      return vscode.l10n.t('interrupted');
+  }
+}
+
+/** "today 14:05" would need a calendar; the locale's short form does. */
+export function formatTime(iso: string): string {
+  return new Date(iso).toLocaleString(vscode.env.language, { dateStyle: 'short', timeStyle: 'short' });
+}

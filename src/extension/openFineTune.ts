@@ -1,0 +1,146 @@
+import * as vscode from 'vscode';
+import type { BrowsableSetting, FineTuneState, FromWebview } from '../protocol/webview.js';
+import type { ConfigDocument } from './configDocument.js';
+import type { FineTuneServices } from './fineTunePanel.js';
+import { Preflight } from './preflight.js';
+import { RunFeed } from './webviews/runFeed.js';
+import { receiveShared } from './webviews/sharedMessages.js';
+import { WebviewSession } from './webviews/webviewSession.js';
+
+const restMs = 300;
+
+/** A panel in front of the user: everything it shows is in the document, the run directories or the backend. */
+export class OpenFineTune {
+  private readonly session: WebviewSession<'fineTune'>;
+  private readonly feed: RunFeed;
+  private readonly preflight: Preflight;
+  private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
+  private checkTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    readonly document: ConfigDocument,
+    private runId: string | null,
+    private readonly services: FineTuneServices,
+    private readonly remember: (runId: string | null) => void,
+  ) {
+    const { backend, runs, catalog, extensionUri, onError } = services;
+    this.feed = new RunFeed(backend, runs, (message) => this.session.post(message));
+    this.preflight = new Preflight(backend, (preflight) => this.session.post({ type: 'preflight', preflight }));
+    const handlers = {
+      state: () => this.state(),
+      receive: (message: FromWebview) => this.receive(message),
+      reset: () => this.feed.reset(),
+    };
+    this.session = new WebviewSession(panel.webview, 'fineTune', extensionUri, handlers, onError);
+    const subscriptions = [
+      this.feed,
+      runs.onDidReplace(() => {
+        this.session.hydrate();
+        void this.check();
+      }),
+      catalog.onDidChange(() => this.session.post({ type: 'models', models: catalog.models })),
+      vscode.workspace.onDidChangeTextDocument(({ document: changed }) => {
+        if (changed.uri.toString() === document.uri.toString()) this.documentChanged();
+      }),
+    ];
+    panel.onDidDispose(() => {
+      clearTimeout(this.checkTimer);
+      this.preflight.cancel();
+      vscode.Disposable.from(...subscriptions).dispose();
+    });
+    this.remember(runId);
+    void this.check();
+  }
+
+  showRun(runId: string): void {
+    this.runId = runId;
+    this.remember(runId);
+    this.session.post({ type: 'shownRun', runId });
+  }
+
+  private state(): FineTuneState {
+    return {
+      document: this.document.shown(),
+      ...this.checked,
+      models: this.services.catalog.models,
+      preflight: this.preflight.state(this.document.text()),
+      runs: this.services.runs.snapshot(),
+      runId: this.runId,
+    };
+  }
+
+  private documentChanged(): void {
+    this.session.post({ type: 'document', document: this.document.shown() });
+    clearTimeout(this.checkTimer);
+    this.checkTimer = setTimeout(() => void this.check(), restMs);
+  }
+
+  private async check(): Promise<void> {
+    const text = this.document.text();
+    if (!text || !vscode.workspace.isTrusted) return;
+    const live = await this.services.backend.ready().catch(() => undefined);
+    if (!live) return;
+    this.checked = await live.request('loraWorkbench/config/check', text);
+    this.session.post({ type: 'checked', ...this.checked });
+    const preflight = this.preflight.state(text);
+    if (preflight.kind === 'ready') this.session.post({ type: 'preflight', preflight });
+  }
+
+  private async receive(message: FromWebview): Promise<void> {
+    if (await receiveShared(message, this.feed)) return;
+    switch (message.type) {
+      case 'edit':
+        return this.document.apply(message.edits, message.edit);
+      case 'browse':
+        return this.browse(message.setting);
+      case 'openJson':
+        await vscode.window.showTextDocument(this.document.uri, { viewColumn: vscode.ViewColumn.Beside });
+        return;
+      case 'start':
+        return this.start();
+      case 'runPreflight': {
+        const text = this.document.text();
+        if (text) await this.preflight.run(text);
+        return;
+      }
+      case 'cancelPreflight':
+        return this.preflight.cancel();
+      case 'openOrigin':
+        return openOrigin(message.origin);
+    }
+  }
+
+  private async start(): Promise<void> {
+    const text = this.document.text();
+    if (!text) return;
+    try {
+      const { runId } = await (await this.services.backend.ready()).request('loraWorkbench/runs/start', text);
+      this.showRun(runId);
+    } catch (error) {
+      this.session.post({ type: 'startFailed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async browse(setting: BrowsableSetting): Promise<void> {
+    const folders = setting === 'lora.init_from';
+    const [chosen] =
+      (await vscode.window.showOpenDialog({
+        // A model or a data set may be either; not every system's dialog can offer both at once.
+        canSelectFiles: !folders,
+        canSelectFolders: true,
+        openLabel: vscode.l10n.t('Choose'),
+      })) ?? [];
+    if (chosen) await this.document.apply([{ path: setting.split('.'), value: chosen.fsPath }]);
+  }
+}
+
+/** `path:line`, counted from 1; the path alone for a file that is one example. */
+async function openOrigin(origin: string): Promise<void> {
+  const [, path = origin, line = '1'] = /^(.*?)(?::(\d+))?$/.exec(origin) ?? [];
+  const position = new vscode.Position(Number(line) - 1, 0);
+  await vscode.window.showTextDocument(vscode.Uri.file(path), {
+    viewColumn: vscode.ViewColumn.Beside,
+    selection: new vscode.Range(position, position),
+  });
+}

@@ -1,0 +1,45 @@
+import * as vscode from 'vscode';
+import type { BackendSettings } from '../protocol/backend.js';
+import { setting } from './settings.js';
+
+/** Where runs and models are, as the settings and the open folders say. */
+export function backendSettings(context: vscode.ExtensionContext): BackendSettings {
+  const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => ({ path: uri.fsPath, source: 'workspace' as const }));
+  const added = setting('modelFolders').map((path) => ({ path, source: 'added' as const }));
+  return {
+    runsFolders: runsFolders(context).map(({ fsPath }) => fsPath),
+    // What the user added keeps that name though it lies in the workspace.
+    modelFolders: [...added, ...workspace],
+    device: setting('engine.device'),
+    threads: setting('engine.threads'),
+  };
+}
+
+/** New runs go into the first. */
+export function runsFolders({ globalStorageUri }: vscode.ExtensionContext): vscode.Uri[] {
+  const folder = setting('runsFolder');
+  if (isAbsolute(folder)) return [vscode.Uri.file(folder)];
+  const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => vscode.Uri.joinPath(uri, folder));
+  return workspace.length > 0 ? workspace : [vscode.Uri.joinPath(globalStorageUri, 'runs')];
+}
+
+/** The config that is begun in the panel. */
+export function draftUri({ storageUri, globalStorageUri }: vscode.ExtensionContext): vscode.Uri {
+  return vscode.Uri.joinPath(storageUri ?? globalStorageUri, 'fine-tune', 'run.json');
+}
+
+function isAbsolute(path: string): boolean {
+  return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
+}
+
+/** Whether there are runs that somebody may want to see at once. */
+export async function hasRuns(context: vscode.ExtensionContext): Promise<boolean> {
+  for (const folder of runsFolders(context)) {
+    const entries = await vscode.workspace.fs.readDirectory(folder).then(
+      (found) => found,
+      () => [],
+    );
+    if (entries.some(([, type]) => type === vscode.FileType.Directory)) return true;
+  }
+  return false;
+}

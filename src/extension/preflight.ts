@@ -1,0 +1,53 @@
+import * as vscode from 'vscode';
+import type { ConfigText } from '../protocol/backend.js';
+import type { PreflightState } from '../protocol/webview.js';
+import type { BackendClient } from './backendClient.js';
+
+/** The last look at what the model will see, and whether the settings are still those of that look. */
+export class Preflight {
+  private result: PreflightState = { kind: 'none' };
+  private lookedAt = '';
+  private running: vscode.CancellationTokenSource | undefined;
+
+  constructor(
+    private readonly backend: BackendClient,
+    private readonly tell: (state: PreflightState) => void,
+  ) {}
+
+  state(text: ConfigText | undefined): PreflightState {
+    const { result } = this;
+    return result.kind === 'ready' ? { ...result, current: relevant(text) === this.lookedAt } : result;
+  }
+
+  async run(text: ConfigText): Promise<void> {
+    this.cancel();
+    const running = (this.running = new vscode.CancellationTokenSource());
+    this.set({ kind: 'running' });
+    this.lookedAt = relevant(text);
+    try {
+      const report = await (await this.backend.ready()).request('loraWorkbench/preflight', text, running.token);
+      this.set({ kind: 'ready', report, current: true });
+    } catch (error) {
+      if (running.token.isCancellationRequested) return;
+      this.set({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  cancel(): void {
+    if (!this.running) return;
+    this.running.cancel();
+    this.running = undefined;
+    if (this.result.kind === 'running') this.set({ kind: 'none' });
+  }
+
+  private set(state: PreflightState): void {
+    this.result = state;
+    this.tell(state);
+  }
+}
+
+/** What decides about the sequences. */
+function relevant(text: ConfigText | undefined): string {
+  const { model, data } = (text?.config ?? {}) as { model?: unknown; data?: unknown };
+  return JSON.stringify([model, data]);
+}

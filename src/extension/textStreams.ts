@@ -1,0 +1,27 @@
+import type * as vscode from 'vscode';
+import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import type { BackendClient } from './backendClient.js';
+
+/** Text as it is generated: gives each request its stream. */
+export class TextStreams {
+  private readonly listeners = new Map<string, (text: string) => void>();
+  private lastStream = 0;
+
+  constructor(private readonly backend: BackendClient) {
+    backend.handle('loraWorkbench/generate/token', ({ streamId, text }) => this.listeners.get(streamId)?.(text));
+  }
+
+  async generate(
+    params: Omit<GenerateParams, 'streamId'>,
+    onText: (text: string) => void,
+    token: vscode.CancellationToken,
+  ): Promise<GenerateSummary> {
+    const streamId = `stream-${++this.lastStream}`;
+    this.listeners.set(streamId, onText);
+    try {
+      return await (await this.backend.ready()).request('loraWorkbench/generate', { ...params, streamId }, token);
+    } finally {
+      this.listeners.delete(streamId);
+    }
+  }
+}

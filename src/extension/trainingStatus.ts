@@ -1,0 +1,38 @@
+import * as vscode from 'vscode';
+import { commandId } from './contributions.js';
+import { formatDuration } from './format.js';
+import type { Runs } from './runs.js';
+import { isLive, secondsLeft } from './runStore.js';
+
+/** A run that goes, in the status bar. */
+export class TrainingStatus implements vscode.Disposable {
+  private readonly item = vscode.window.createStatusBarItem('training', vscode.StatusBarAlignment.Left, 10);
+  private readonly subscription: vscode.Disposable;
+
+  constructor(private readonly runs: Runs) {
+    this.item.name = vscode.l10n.t('LoRA Workbench: Training');
+    this.item.command = commandId('openMonitor');
+    this.subscription = runs.onDidChange(() => this.show());
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.item.dispose();
+  }
+
+  private show(): void {
+    const live = this.runs.list().filter(isLive);
+    const [run] = live;
+    if (!run) return this.item.hide();
+    const { step, totalSteps, status } = run.state;
+    const more = live.length > 1 ? ` +${live.length - 1}` : '';
+    const icon = status === 'paused' ? 'debug-pause' : 'sync~spin';
+    this.item.text = `$(${icon}) ${totalSteps > 0 ? `${step}/${totalSteps}` : vscode.l10n.t('preparing')}${more}`;
+    const left = secondsLeft(run);
+    const loss = run.lastStep ? vscode.l10n.t('loss {0}', run.lastStep.loss.toFixed(3)) : '';
+    const time = left === undefined ? '' : vscode.l10n.t('about {0} left', formatDuration(left));
+    this.item.tooltip = [run.name, loss, time].filter(Boolean).join(' · ');
+    this.item.accessibilityInformation = { label: vscode.l10n.t('Training {0}, step {1} of {2}', run.name, step, totalSteps) };
+    this.item.show();
+  }
+}

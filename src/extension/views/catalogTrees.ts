@@ -1,0 +1,72 @@
+import * as vscode from 'vscode';
+import type { AdapterInfo, ModelInfo, ModelSource } from '../../protocol/backend.js';
+import type { Catalog } from '../catalog.js';
+import type { TreeItemKind } from '../contributions.js';
+import { formatBytes } from '../format.js';
+
+export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
+  readonly onDidChangeTreeData: vscode.Event<void>;
+
+  constructor(private readonly catalog: Catalog) {
+    this.onDidChangeTreeData = catalog.onDidChange;
+  }
+
+  getChildren(parent?: AdapterInfo): AdapterInfo[] {
+    return parent ? [] : [...this.catalog.adapters];
+  }
+
+  getTreeItem(adapter: AdapterInfo): vscode.TreeItem {
+    const item = new vscode.TreeItem(adapter.name);
+    item.id = adapter.path;
+    item.contextValue = 'adapter' satisfies TreeItemKind;
+    item.iconPath = new vscode.ThemeIcon('layers');
+    item.description = [
+      this.catalog.baseOf(adapter)?.name ?? adapter.baseModel,
+      vscode.l10n.t('rank {0}', adapter.rank),
+      formatBytes(adapter.sizeBytes),
+    ].join(' · ');
+    const text = new vscode.MarkdownString();
+    for (const line of [
+      vscode.l10n.t('Base model: {0}', adapter.baseModel),
+      vscode.l10n.t('Rank {0}, alpha {1}, on {2}', adapter.rank, adapter.alpha, adapter.targetModules.join(', ')),
+      adapter.path,
+    ])
+      text.appendText(line).appendMarkdown('\n\n');
+    item.tooltip = text;
+    return item;
+  }
+}
+
+export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
+  readonly onDidChangeTreeData: vscode.Event<void>;
+
+  constructor(private readonly catalog: Catalog) {
+    this.onDidChangeTreeData = catalog.onDidChange;
+  }
+
+  getChildren(parent?: ModelInfo): ModelInfo[] {
+    return parent ? [] : [...this.catalog.models];
+  }
+
+  getTreeItem(model: ModelInfo): vscode.TreeItem {
+    const item = new vscode.TreeItem(model.name);
+    item.id = model.path;
+    item.contextValue = (model.source === 'added' ? 'model.added' : 'model') satisfies TreeItemKind;
+    item.iconPath = new vscode.ThemeIcon('symbol-class');
+    const kind = model.kind === 'gguf' ? 'GGUF' : 'Hugging Face';
+    item.description = [kind, formatBytes(model.sizeBytes), sourceText(model.source)].join(' · ');
+    item.tooltip = model.path;
+    return item;
+  }
+}
+
+function sourceText(source: ModelSource): string {
+  switch (source) {
+    case 'cache':
+      return vscode.l10n.t('cache');
+    case 'workspace':
+      return vscode.l10n.t('workspace');
+    case 'added':
+      return vscode.l10n.t('added');
+  }
+}

@@ -1,0 +1,18 @@
+import type { BackendClient } from './backendClient.js';
+import type { Catalog } from './catalog.js';
+import type { InlineCompletion } from './inlineCompletion.js';
+import type { FineTunePanels } from './fineTunePanel.js';
+import type { MonitorView } from './views/monitorView.js';
+import type { PlaygroundPanels } from './playgroundPanel.js';
+import type { Runs } from './runs.js';
+
+/** Everything a command may need. Made once, in extension.ts. */
+export interface Workbench {
+  readonly backend: BackendClient;
+  readonly runs: Runs;
+  readonly catalog: Catalog;
+  readonly fineTune: FineTunePanels;
+  readonly playground: PlaygroundPanels;
+  readonly monitor: MonitorView;
+  readonly completion: InlineCompletion;
+}
