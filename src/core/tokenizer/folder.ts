@@ -28,7 +28,7 @@ export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
   const configs = [json(folder.config, 'config.json'), json(folder.generationConfig, 'generation_config.json')];
   return createTokenizer({
     file: folder.file,
-    tokenizer: parseObject(folder.tokenizer, folder.file),
+    tokenizer: withConfiguredTokens(parseObject(folder.tokenizer, folder.file), settings),
     specialTokens: specialTokens(settings, configs),
     chatTemplate: folder.chatTemplate ?? defaultTemplate(settings.chat_template),
   });
@@ -44,6 +44,21 @@ function parseObject(text: string, file: string): Json {
     throw new UserError('file-corrupt', `${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
   throw new UserError('file-corrupt', `${file} should hold a JSON object.`);
+}
+
+/** tokenizer_config.json may list added tokens that tokenizer.json does not, and so may its bos_token and the like. */
+function withConfiguredTokens(tokenizer: Json, settings: Json): Json {
+  const { added_tokens: listed = [], model } = tokenizer;
+  if (!Array.isArray(listed)) return tokenizer;
+  const decoder = isObject(settings.added_tokens_decoder) ? settings.added_tokens_decoder : {};
+  const vocab = isObject(model) && isObject(model.vocab) ? model.vocab : {};
+  const named = [settings.bos_token, settings.eos_token, settings.pad_token, settings.unk_token]
+    .map(tokenText)
+    .filter((content) => content !== null && Object.hasOwn(vocab, content))
+    .map((content) => ({ id: vocab[content!], content, special: true }));
+  const configured = Object.entries(decoder).map(([id, token]) => ({ ...(token as object), id: Number(id) }));
+  const byId = new Map([...named, ...configured, ...(listed as { id?: unknown }[])].map((token) => [token?.id, token]));
+  return { ...tokenizer, added_tokens: [...byId.values()] };
 }
 
 function specialTokens(settings: Json, configs: readonly Json[]): SpecialTokens {
