@@ -126,10 +126,13 @@ function placeTensors(
   return tensors;
 }
 
+type BigReader = 'getBigUint64' | 'getBigInt64';
+type NumberReader = Exclude<Extract<keyof DataView, `get${string}`>, BigReader>;
+
 /** Reads forward through the file with a window, so that a file of gigabytes costs a few pages. */
 class GgufReader {
   position = 0;
-  private window = new Uint8Array(0);
+  private window = new DataView(new ArrayBuffer(0));
   private windowStart = 0;
   private arrayElements = 0;
   // A byte order mark is part of the token that begins with it.
@@ -138,12 +141,12 @@ class GgufReader {
   constructor(private readonly source: ByteSource) {}
 
   u32(): number {
-    return this.view(4).getUint32(0, true);
+    return this.number(4, 'getUint32');
   }
 
   /** A 64-bit number small enough to compute with. */
   length(what: string): number {
-    const value = this.view(8).getBigUint64(0, true);
+    const value = this.number(8, 'getBigUint64');
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(this.source, `${what} is ${value}`);
     return Number(value);
   }
@@ -162,37 +165,38 @@ class GgufReader {
   }
 
   text(length: number): string {
-    return this.decoder.decode(this.bytes(length));
+    const at = this.advance(length);
+    return this.decoder.decode(new Uint8Array(this.window.buffer, at, length));
   }
 
   value(type: number, depth: number): GgufValue {
     switch (type) {
       case 0:
-        return this.view(1).getUint8(0);
+        return this.number(1, 'getUint8');
       case 1:
-        return this.view(1).getInt8(0);
+        return this.number(1, 'getInt8');
       case 2:
-        return this.view(2).getUint16(0, true);
+        return this.number(2, 'getUint16');
       case 3:
-        return this.view(2).getInt16(0, true);
+        return this.number(2, 'getInt16');
       case 4:
-        return this.view(4).getUint32(0, true);
+        return this.number(4, 'getUint32');
       case 5:
-        return this.view(4).getInt32(0, true);
+        return this.number(4, 'getInt32');
       case 6:
-        return this.view(4).getFloat32(0, true);
+        return this.number(4, 'getFloat32');
       case 7:
-        return this.view(1).getUint8(0) !== 0;
+        return this.number(1, 'getUint8') !== 0;
       case 8:
         return this.string();
       case 9:
         return this.array(depth + 1);
       case 10:
-        return this.view(8).getBigUint64(0, true);
+        return this.number(8, 'getBigUint64');
       case 11:
-        return this.view(8).getBigInt64(0, true);
+        return this.number(8, 'getBigInt64');
       case 12:
-        return this.view(8).getFloat64(0, true);
+        return this.number(8, 'getFloat64');
       default:
         throw corrupt(this.source, `its metadata has the unknown type ${type}`);
     }
@@ -210,23 +214,26 @@ class GgufReader {
     return values;
   }
 
-  private view(length: number): DataView {
-    const bytes = this.bytes(length);
-    return new DataView(bytes.buffer, bytes.byteOffset, length);
+  private number(length: number, read: BigReader): bigint;
+  private number(length: number, read: NumberReader): number;
+  private number(length: number, read: BigReader | NumberReader): number | bigint {
+    const at = this.advance(length); // before the window is looked at: it may be moved
+    return this.window[read](at, true);
   }
 
-  private bytes(length: number): Uint8Array {
-    if (length > this.source.size - this.position) throw corrupt(this.source, 'it ends in the middle of its header');
-    if (this.position + length > largestHeader) throw corrupt(this.source, 'its header is impossibly large');
-    const start = this.position - this.windowStart;
-    if (start < 0 || start + length > this.window.length) {
-      this.window = new Uint8Array(Math.min(Math.max(length, 2 ** 16), this.source.size - this.position));
-      this.windowStart = this.position;
-      this.source.read(this.position, this.window);
+  /** Takes the next bytes and says where in the window they are. */
+  private advance(length: number): number {
+    const { position, source } = this;
+    if (length > source.size - position) throw corrupt(source, 'it ends in the middle of its header');
+    if (position + length > largestHeader) throw corrupt(source, 'its header is impossibly large');
+    if (position + length > this.windowStart + this.window.byteLength) {
+      const bytes = new Uint8Array(Math.min(Math.max(length, 2 ** 16), source.size - position));
+      source.read(position, bytes);
+      this.window = new DataView(bytes.buffer);
+      this.windowStart = position;
     }
-    const bytes = this.window.subarray(this.position - this.windowStart, this.position - this.windowStart + length);
     this.position += length;
-    return bytes;
+    return position - this.windowStart;
   }
 }
 
