@@ -16,15 +16,10 @@ export function createProgram(productFolder: string): Command {
     .addHelpText('after', examples('demo', 'train --config run.json', 'train --help'));
 
   add(program, 'train', 'Fine-tune a model as run.json says.')
-    .option('--config <file>', 'the run config: model, data, LoRA and training settings')
+    .requiredOption('--config <file>', 'the run config: model, data, LoRA and training settings')
     .option('--out <folder>', 'the run directory to make (default: runs/<date and time>)')
     .option('--set <setting=value>', 'change one setting of the config; may be given several times', collect)
     .option('--dry-run', 'only look: data report, one example token by token, memory and time')
-    .addOption(
-      new Option('--run-dir <folder>', 'train a prepared run directory')
-        .hideHelp()
-        .conflicts(['config', 'out', 'dryRun']),
-    )
     .addHelpText(
       'after',
       examples(
@@ -49,7 +44,7 @@ export function createProgram(productFolder: string): Command {
   withModel(add(program, 'generate', 'Write text with a model, with or without an adapter.'))
     .requiredOption('--prompt <text>', 'what to answer or continue')
     .option('--input <text>', 'what the prompt is about: the second part of an Alpaca prompt')
-    .option('--strength <factor>', 'strength of the adapter, 0 to 2', number(0, 2), 1)
+    .addOption(strength())
     .addOption(
       new Option(
         '--template <name>',
@@ -76,6 +71,22 @@ export function createProgram(productFolder: string): Command {
     .action((options) =>
       perform(Boolean(options.json), async (context) =>
         (await import('./commands/generate.js')).generate(context, options),
+      ),
+    );
+
+  withModel(add(program, 'complete', 'Show what the editor would suggest at a place in a file.'))
+    .argument('<file>', 'a source file')
+    .requiredOption('--line <number>', 'line of the cursor, counted from 1', integer(1))
+    .option('--column <number>', 'column of the cursor, counted from 1 (default: the end of the line)', integer(1))
+    .addOption(strength())
+    .addOption(
+      new Option('--mode <name>', 'one line, or a whole block').choices(['auto', 'line', 'block']).default('auto'),
+    )
+    .option('--max-new-tokens <count>', 'tokens at most', integer(1), 64)
+    .addHelpText('after', examples('complete src/app.py --line 12 --model ./SmolLM2 --adapter runs/first/adapter'))
+    .action((file, options) =>
+      perform(Boolean(options.json), async (context) =>
+        (await import('./commands/complete.js')).complete(context, file, options),
       ),
     );
 
@@ -148,6 +159,12 @@ function withModel(command: Command): Command {
     .requiredOption('--model <path>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
     .option('--threads <count>', 'CPU threads (default: as many as cores)', integer(1));
+}
+
+function strength(): Option {
+  return new Option('--strength <factor>', 'strength of the adapter')
+    .argParser(number(0, 2))
+    .default(1, '1, as trained; 0 to 2');
 }
 
 function examples(...lines: string[]): string {

@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import { UserError } from '../../core/errors.js';
 import type { PreflightReport } from '../../protocol/preflight.js';
 import type { RunState } from '../../protocol/run.js';
 import { dryRun } from '../../runs/prepareRun.js';
@@ -13,17 +12,13 @@ import { newRunFolder } from '../runFolder.js';
 import { trainShown } from '../trainShown.js';
 
 export interface TrainOptions {
-  readonly config?: string;
+  readonly config: string;
   readonly out?: string;
   readonly set?: readonly string[];
   readonly dryRun?: boolean;
-  /** A run directory that somebody else made. */
-  readonly runDir?: string;
 }
 
 export async function train(context: CommandContext, options: TrainOptions): Promise<ExitCode> {
-  if (options.runDir) return trainDirectory(context, RunDirectory.open(options.runDir));
-  if (!options.config) throw new UserError('config-invalid', 'Say what to train: --config run.json.');
   const config = readRunConfig(options.config, options.set);
   if (!options.dryRun) return trainDirectory(context, RunDirectory.create(options.out ?? newRunFolder(), config));
   const report = await dryRun(config, () => undefined);

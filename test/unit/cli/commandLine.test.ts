@@ -116,6 +116,16 @@ describe('a run from the command line', () => {
     expect(words.stdout).not.toBe(base.stdout);
   });
 
+  it('completes a file at the cursor', async () => {
+    writeFileSync(join(folder, 'text.txt'), 'The loss is the mean of the\n\nThe end.\n');
+    const args = ['complete', 'text.txt', '--line', '1', '--model', tinyModel, '--mode', 'line', '--json'];
+    const [result] = jsonLines(await lora(args));
+    // The tiny model knows its corpus by heart.
+    expect(result!['text']).toMatch(/^ negative logarithm/);
+    const beyond = await lora(['complete', 'text.txt', '--line', '9', '--model', tinyModel]);
+    expect(beyond).toMatchObject({ code: 1, stderr: 'error: text.txt has 4 lines, so there is no line 9.\n' });
+  });
+
   it('inspects model, adapter, run and data', async () => {
     const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl'];
     const inspected = await Promise.all(
@@ -193,6 +203,7 @@ describe('mistakes end with the right exit code and one clear message', () => {
       message: /absent\.jsonl does not exist/,
     },
     { args: ['generate', '--model', tinyModel, '--adapter', '.', '--prompt', 'x'], code: 1, message: /is no adapter/ },
+    { args: ['train'], code: 2, message: /--config/ },
     { args: ['generate', '--model', tinyModel], code: 2, message: /--prompt/ },
     {
       args: ['generate', '--model', 'x', '--prompt', 'x', '--temperature', 'hot'],
@@ -207,7 +218,7 @@ describe('mistakes end with the right exit code and one clear message', () => {
     expect(ended.code).toBe(code);
   });
 
-  it.each(['train', 'resume', 'generate', 'evaluate', 'inspect', 'doctor', 'demo'])(
+  it.each(['train', 'resume', 'generate', 'complete', 'evaluate', 'inspect', 'doctor', 'demo'])(
     '%s --help shows examples',
     async (command) => {
       const { code, stdout } = await lora([command, '--help']);

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
+import { loadModel } from '../../complete/loadedModel.js';
+import { UserError } from '../../core/errors.js';
+import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { loadTextModel } from '../../runtime/engine.js';
+import { exitCodes, type ExitCode } from '../interrupt.js';
+import type { CommandContext } from '../perform.js';
+
+export interface CompleteOptions {
+  readonly model: string;
+  readonly adapter?: string;
+  readonly strength: number;
+  readonly line: number;
+  readonly column?: number;
+  readonly mode: CompletionRequest['mode'];
+  readonly maxNewTokens: number;
+  readonly threads?: number;
+}
+
+/** What the editor would show as ghost text at a place in a file. */
+export async function complete(
+  { output, signal }: CommandContext,
+  file: string,
+  options: CompleteOptions,
+): Promise<ExitCode> {
+  const cursor = splitAt(file, options.line, options.column);
+  const { weights, tokens } = loadModel(options.model);
+  const adapter = options.adapter === undefined ? null : readAdapterFolder(options.adapter);
+  const model = await loadTextModel(weights, { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null });
+  try {
+    const { strength: adapterStrength, mode, maxNewTokens } = options;
+    const started = performance.now();
+    const text = await completeAt({ model, tokens, adapter, adapterStrength, mode, maxNewTokens, ...cursor }, signal);
+    output.say(text);
+    output.emit({ text, milliseconds: performance.now() - started });
+    return signal.aborted ? exitCodes.cancelled : exitCodes.done;
+  } finally {
+    await model.dispose();
+    weights.close();
+  }
+}
+
+/** The text before and after a place; lines and columns are counted from 1, as editors show them. */
+function splitAt(file: string, line: number, column: number | undefined): { prefix: string; suffix: string } {
+  const text = readText(file);
+  const lines = text.split('\n');
+  const content = lines[line - 1];
+  if (content === undefined)
+    throw new UserError('data-invalid', `${file} has ${lines.length} lines, so there is no line ${line}.`);
+  const before = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  const offset = before + Math.min((column ?? Infinity) - 1, content.replace(/\r$/, '').length);
+  return { prefix: text.slice(0, offset), suffix: text.slice(offset) };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new UserError('file-not-found', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
+  }
+}
