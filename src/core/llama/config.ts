@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { ropeFrequencies } from './rope.js';
 
 /** Rotary scaling for longer contexts. https://huggingface.co/docs/transformers/internal/rope_utils */
 export type RopeScaling =
@@ -39,21 +40,30 @@ export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
   const refuse = (defect: string): never => {
     throw new UserError('file-corrupt', `${file}: ${defect}.`);
   };
-  const { headCount, keyValueHeadCount, headDim } = config;
-  if (!Number.isInteger(headDim) || headDim % 2 !== 0)
-    refuse(`the head size is ${headDim}, but rotary embedding needs an even whole number`);
-  if (headCount % keyValueHeadCount !== 0)
-    refuse(`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
-  const limits = {
-    vocabSize: 2 ** 22,
-    hiddenSize: 2 ** 17,
-    intermediateSize: 2 ** 20,
-    layerCount: 1024,
-    headCount: 4096,
-    headDim: 4096,
-  } as const;
   for (const [name, limit] of Object.entries(limits) as [keyof typeof limits, number][]) {
     if (config[name] > limit) refuse(`${name} is ${config[name]}, which no LLaMA has`);
   }
+  const { headCount, keyValueHeadCount, headDim } = config;
+  if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
+    refuse(`the head size is ${headDim}, but rotary embedding needs an even whole number`);
+  }
+  if (headCount % keyValueHeadCount !== 0) {
+    refuse(`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
+  }
+  if (!ropeFrequencies(config).every((frequency) => frequency > 0 && frequency < Infinity)) {
+    refuse('its rope theta and scaling give frequencies that are no numbers');
+  }
   return config;
 }
+
+/** Well above any model's: what exceeds them is damage, and would cost memory before it shows as such. */
+const limits = {
+  vocabSize: 2 ** 22,
+  hiddenSize: 2 ** 17,
+  intermediateSize: 2 ** 20,
+  layerCount: 1024,
+  headCount: 4096,
+  headDim: 4096,
+  contextLength: 2 ** 27,
+  rmsNormEpsilon: 1,
+} as const;

@@ -1,0 +1,43 @@
+/** @file Any bytes at all: a reader reads them or says in one UserError which file is wrong, soon. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { ByteSource } from '../../../src/core/formats/byteSource.js';
+import { parseGguf } from '../../../src/core/formats/gguf.js';
+import { parseSafetensors } from '../../../src/core/formats/safetensors.js';
+import { damagedCopies } from './damagedCopies.js';
+import { goldenPath, memorySource, passesOrNames } from './memorySource.js';
+
+const file = 'the-file';
+const enoughTime = 1000; // milliseconds; an undamaged file takes one
+
+interface Place {
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+const readers: [string, string, (source: ByteSource) => { tensors: ReadonlyMap<string, Place> }][] = [
+  ['safetensors', 'formats/types.safetensors', parseSafetensors],
+  ['GGUF', 'formats/blocks.gguf', parseGguf],
+];
+
+test.each(readers)('%s', (_, golden, parse) => {
+  const original = readFileSync(goldenPath(golden));
+  const outcomes = { read: 0, refused: 0 };
+  fc.assert(
+    fc.property(damagedCopies(original), (bytes) => {
+      const start = performance.now();
+      const passed = passesOrNames(file, () => {
+        for (const { offset, byteLength } of parse(memorySource(bytes, file)).tensors.values()) {
+          expect(offset + byteLength).toBeLessThanOrEqual(bytes.length);
+        }
+      });
+      expect(performance.now() - start).toBeLessThan(enoughTime);
+      outcomes[passed ? 'read' : 'refused']++;
+    }),
+    { numRuns: 3000 },
+  );
+  // The damage reaches both ways out, or it would prove nothing.
+  expect(outcomes.read).toBeGreaterThan(50);
+  expect(outcomes.refused).toBeGreaterThan(500);
+});
