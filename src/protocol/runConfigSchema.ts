@@ -12,6 +12,9 @@ export interface SettingSchema {
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly uniqueItems?: boolean;
   /** Names the same thing has in other programs; used to suggest ours. */
   readonly aliases?: readonly string[];
   readonly properties?: Readonly<Record<string, SettingSchema>>;

@@ -65,7 +65,7 @@ export interface FineTuneState {
 
 /** The run config as its document has it: what the form shows is what the text says. */
 export type ConfigDocument =
-  /** `config`: the parsed JSON, defaults not filled in, perhaps invalid. `throughEdit`: the last `edit` of the form that is in it. */
+  /** `config`: the parsed JSON, defaults not filled in, perhaps invalid. `throughEdit`: the last `edit` of the form that was handled. */
   | { readonly kind: 'parsed'; readonly config: Readonly<Record<string, unknown>>; readonly throughEdit: number; readonly name: string }
   /** The text is no JSON object at present: the form waits. */
   | { readonly kind: 'broken'; readonly message: string; readonly name: string };
@@ -162,7 +162,7 @@ export interface ConfigEdit {
 }
 
 export type FromFineTune =
-  /** `edit` counts up from 1; comes back as `throughEdit`. */
+  /** `edit` counts up from the document's `throughEdit` (0 at first), as which it comes back, even where it could not be applied. */
   | { readonly type: 'edit'; readonly edit: number; readonly edits: readonly ConfigEdit[] }
   /** The host asks with a file dialog and changes the document. */
   | { readonly type: 'browse'; readonly setting: BrowsableSetting }

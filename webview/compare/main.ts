@@ -1,0 +1,73 @@
+/** @file Several runs side by side: their plots together, and a table of what was set differently. */
+import { boolean, list, nullable, object, string, type Shape } from '../../src/protocol/shape.js';
+import type { CompareState } from '../../src/protocol/webview.js';
+import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
+import { isForRunStore, RunStore } from '../runs/runStore.js';
+import { RunChooser } from '../runs/runChooser.js';
+import { element, setHidden } from '../shared/dom.js';
+import { oncePerFrame } from '../shared/frame.js';
+import { rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
+import { t } from '../shared/text.js';
+import { comparisonTable } from './comparisonTable.js';
+
+interface Look {
+  /** null: those that the command chose. */
+  readonly chosen: readonly string[] | null;
+  readonly allSettings: boolean;
+  readonly board: BoardLook;
+}
+
+const lookShape: Shape<Look> = object({ chosen: nullable(list(string)), allSettings: boolean, board: boardLookShape });
+
+function openCompare(state: CompareState): Receiver {
+  let look: Look = rememberedLook(lookShape, { chosen: null, allSettings: false, board: firstBoardLook });
+  const remember = (change: Partial<Look>) => {
+    look = { ...look, ...change };
+    rememberLook(look);
+    refresh();
+  };
+  const store = new RunStore(state.runs);
+  const board = new PlotBoard(look.board, (boardLook) => { remember({ board: boardLook }); });
+  const chooser = new RunChooser((chosen) => { remember({ chosen }); });
+  const table = element('div', { class: 'comparison' });
+  const hint = element('p', { class: 'muted' }, t('compare.choose'));
+  const everything = element('input', { type: 'checkbox', checked: look.allSettings });
+  everything.addEventListener('change', () => { remember({ allSettings: everything.checked }); });
+
+  const refresh = oncePerFrame(() => {
+    const known = new Set(store.all.map(({ runId }) => runId));
+    const chosen = (look.chosen ?? state.runIds).filter((runId) => known.has(runId));
+    store.follow(chosen);
+    const runs = store.boardRuns(chosen);
+    chooser.update(store.all, chosen);
+    setHidden(hint, chosen.length > 0);
+    setHidden(board.root, chosen.length === 0);
+    board.show(runs);
+    const compared = runs.map((run) => ({ ...run, summary: store.get(run.runId)!, config: store.config(run.runId) }));
+    table.replaceChildren(comparisonTable(compared, look.allSettings));
+  });
+
+  document.body.append(
+    element(
+      'main',
+      { class: 'compare', 'aria-label': t('compare.title') },
+      element('aside', { class: 'compare-runs', 'aria-label': t('compare.runs') }, element('h2', {}, t('compare.runs')), chooser.root),
+      element(
+        'div',
+        { class: 'results' },
+        hint,
+        board.root,
+        element('section', {}, element('header', { class: 'panel-header' }, element('h2', {}, t('compare.differences')), element('span', { class: 'spacer' }), element('label', { class: 'inline-control' }, everything, element('span', {}, t('compare.allSettings')))), table),
+      ),
+    ),
+  );
+  refresh();
+  return (message) => {
+    if (!isForRunStore(message)) return;
+    store.receive(message);
+    if (message.type === 'metrics') board.changed();
+    refresh();
+  };
+}
+
+startView('compare', openCompare);

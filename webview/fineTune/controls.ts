@@ -1,0 +1,149 @@
+/** @file Native controls for the kinds of values that the schema knows. A control shows a value and tells what is typed. */
+import type { SettingSchema } from '../../src/protocol/runConfigSchema.js';
+import type { BrowsableSetting } from '../../src/protocol/webview.js';
+import { button, element, freshId } from '../shared/dom.js';
+import { post } from '../shared/host.js';
+import { t } from '../shared/text.js';
+
+export interface Control {
+  readonly root: HTMLElement;
+  /** What is labelled and described: an input, or a group of them. */
+  readonly labelled: HTMLElement;
+  readonly show: (value: unknown) => void;
+}
+
+export type OnInput = (value: unknown) => void;
+
+export function controlFor(schema: SettingSchema, onInput: OnInput): Control {
+  const types = [schema.type ?? []].flat();
+  if (schema.enum) return selectControl(schema.enum.map((value) => ({ value, label: value })), onInput);
+  if (types.includes('boolean')) return checkboxControl(onInput);
+  if (types.includes('integer') || types.includes('number')) return numberControl(types.includes('null'), onInput);
+  if (types.includes('array')) return schema.items?.enum ? checkboxesControl(schema.items.enum, onInput) : integersControl(onInput);
+  return textControl(types.includes('null'), onInput);
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+export function selectControl(choices: readonly Choice[], onInput: OnInput): Control & { setChoices(choices: readonly Choice[]): void } {
+  const select = element('select');
+  const setChoices = (offered: readonly Choice[]) => {
+    const chosen = select.value;
+    select.replaceChildren(...offered.map(({ value, label }) => element('option', { value, title: value }, label)));
+    select.value = chosen;
+  };
+  setChoices(choices);
+  select.addEventListener('change', () => { onInput(select.value); });
+  const show = (value: unknown) => {
+    const text = typeof value === 'string' ? value : '';
+    // A value from the document that is none of the choices is shown all the same, and reported as a problem.
+    if (![...select.options].some((option) => option.value === text)) select.append(element('option', { value: text }, text || t('form.choose')));
+    select.value = text;
+  };
+  return { root: select, labelled: select, show, setChoices };
+}
+
+function checkboxControl(onInput: OnInput): Control {
+  const box = element('input', { type: 'checkbox' });
+  box.addEventListener('change', () => { onInput(box.checked); });
+  return { root: box, labelled: box, show: (value) => { box.checked = value === true; } };
+}
+
+function numberControl(optional: boolean, onInput: OnInput): Control {
+  const input = numberInput(onInput);
+  if (optional) input.placeholder = t('form.automatic');
+  return { root: input, labelled: input, show: (value) => { showNumber(input, value); } };
+}
+
+/** Text rather than type=number: 3e-4 stays as typed, and letters are seen and reported instead of swallowed. */
+function numberInput(onInput: OnInput): HTMLInputElement {
+  const input = element('input', { type: 'text', inputmode: 'decimal', spellcheck: 'false', autocomplete: 'off', class: 'number' });
+  input.addEventListener('input', () => { onInput(parseNumber(input.value)); });
+  return input;
+}
+
+/** null where it is empty, the text itself where it is no number. */
+export function parseNumber(text: string): number | string | null {
+  const trimmed = text.trim();
+  if (trimmed === '') return null;
+  const value = Number(trimmed);
+  return Number.isFinite(value) ? value : trimmed;
+}
+
+function showNumber(input: HTMLInputElement, value: unknown): void {
+  if (parseNumber(input.value) === (value ?? null)) return;
+  input.value = typeof value === 'number' ? printNumber(value) : typeof value === 'string' ? value : '';
+}
+
+/** 0.0003 as 3e-4: how learning rates are written. */
+function printNumber(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+}
+
+/** A slider for the usual range beside a number for any. */
+export function sliderControl({ min, max, step }: { min: number; max: number; step: number }, onInput: OnInput): Control {
+  const slider = element('input', { type: 'range', min, max, step });
+  const input = numberInput((value) => {
+    if (typeof value === 'number') slider.value = String(value);
+    onInput(value);
+  });
+  slider.addEventListener('input', () => {
+    input.value = slider.value;
+    onInput(slider.valueAsNumber);
+  });
+  const show = (value: unknown) => {
+    showNumber(input, value);
+    if (typeof value === 'number') slider.value = String(value);
+  };
+  return { root: element('div', { class: 'slider-and-number' }, slider, input), labelled: input, show };
+}
+
+function textControl(optional: boolean, onInput: OnInput): Control {
+  const input = element('input', { type: 'text', spellcheck: 'false', autocomplete: 'off' });
+  if (optional) input.placeholder = t('form.none');
+  input.addEventListener('input', () => { onInput(input.value === '' && optional ? null : input.value); });
+  const show = (value: unknown) => {
+    const text = typeof value === 'string' ? value : '';
+    if (input.value !== text) input.value = text;
+  };
+  return { root: input, labelled: input, show };
+}
+
+/** The control with a button for the host's file dialog beside it. */
+export function withBrowse(control: Control, setting: BrowsableSetting, name: string, beforehand: () => void): Control {
+  const browse = button({
+    kind: 'icon',
+    icon: 'folder-opened',
+    label: t('form.browse', name),
+    onClick: () => {
+      beforehand();
+      post({ type: 'browse', setting });
+    },
+  });
+  return { ...control, root: element('div', { class: 'with-browse' }, control.root, browse) };
+}
+
+function checkboxesControl(values: readonly string[], onInput: OnInput): Control {
+  const boxes = values.map((value) => element('input', { type: 'checkbox', value }));
+  const tell = () => { onInput(boxes.filter((box) => box.checked).map((box) => box.value)); };
+  const labels = boxes.map((box) => element('label', { class: 'inline-control' }, box, element('span', {}, box.value)));
+  const group = element('div', { class: 'checkboxes', role: 'group', change: tell }, ...labels);
+  const show = (value: unknown) => {
+    for (const box of boxes) box.checked = Array.isArray(value) && value.includes(box.value);
+  };
+  return { root: group, labelled: group, show };
+}
+
+/** Whole numbers with commas between them; empty means all, which is null. */
+function integersControl(onInput: OnInput): Control {
+  const input = element('input', { type: 'text', id: freshId('list'), spellcheck: 'false', autocomplete: 'off', placeholder: t('form.all') });
+  const parse = () => (input.value.trim() === '' ? null : input.value.split(',').map(parseNumber));
+  input.addEventListener('input', () => { onInput(parse()); });
+  const show = (value: unknown) => {
+    if (JSON.stringify(parse()) !== JSON.stringify(value ?? null)) input.value = Array.isArray(value) ? value.join(', ') : '';
+  };
+  return { root: input, labelled: input, show };
+}

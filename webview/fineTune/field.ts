@@ -1,0 +1,65 @@
+import { settingSchema } from '../../src/protocol/runConfigSchema.js';
+import { element, freshId, setText } from '../shared/dom.js';
+import { settingHelp, settingTitle } from '../shared/text.js';
+import { controlFor, type Control, type OnInput } from './controls.js';
+import type { FormConfig, SettingPath } from './formConfig.js';
+
+export type HostProblems = ReadonlyMap<string, string>;
+
+export interface FieldOptions {
+  /** In place of the control that the schema suggests. */
+  readonly control?: (onInput: OnInput) => Control;
+  /** Shown under the control. */
+  readonly note?: HTMLElement;
+}
+
+/** One setting: label, control, what is wrong with it. The help is its tooltip and its accessible description. */
+export class Field {
+  readonly root: HTMLElement;
+  private readonly control: Control;
+  private readonly error = element('p', { class: 'field-error', id: freshId('error') });
+
+  constructor(
+    readonly path: SettingPath,
+    private readonly form: FormConfig,
+    options: FieldOptions = {},
+  ) {
+    const onInput = (value: unknown) => { form.set(path, value); };
+    this.control = options.control?.(onInput) ?? controlFor(settingSchema(path)!, onInput);
+    const help = element('p', { class: 'visually-hidden', id: freshId('help') }, settingHelp(path));
+    const { labelled } = this.control;
+    labelled.setAttribute('aria-describedby', `${help.id} ${this.error.id}`);
+    const attributes = { class: 'field', 'data-setting': path.join('.'), title: settingHelp(path), focusout: () => { form.flush(); } };
+    this.root = element('div', attributes, ...this.labelAndControl(), options.note ?? null, this.error, help);
+  }
+
+  update(hostProblems: HostProblems): void {
+    this.control.show(this.form.get(this.path));
+    const problem = this.form.problem(this.path) ?? hostProblems.get(this.path.join('.')) ?? null;
+    setText(this.error, problem ?? '');
+    this.root.classList.toggle('invalid', problem !== null);
+    this.root.classList.toggle('modified', this.isModified());
+    const { labelled } = this.control;
+    if (labelled.role !== 'group') labelled.setAttribute('aria-invalid', String(problem !== null));
+  }
+
+  private isModified(): boolean {
+    const written = this.form.written(this.path);
+    const standard = settingSchema(this.path)?.default;
+    return standard !== undefined && written !== undefined && JSON.stringify(written) !== JSON.stringify(standard);
+  }
+
+  private labelAndControl(): HTMLElement[] {
+    const { root, labelled } = this.control;
+    const title = settingTitle(this.path);
+    if (labelled.role === 'group') {
+      const name = element('span', { class: 'field-label', id: freshId('label') }, title);
+      labelled.setAttribute('aria-labelledby', name.id);
+      return [name, root];
+    }
+    labelled.id = freshId('setting');
+    root.querySelectorAll('input[type=range]').forEach((slider) => { slider.setAttribute('aria-label', title); });
+    const label = element('label', { class: 'field-label', for: labelled.id }, title);
+    return labelled instanceof HTMLInputElement && labelled.type === 'checkbox' ? [element('div', { class: 'checkbox-field' }, root, label)] : [label, root];
+  }
+}

@@ -1,0 +1,146 @@
+/** @file The Fine-Tune panel: configuration on the left, plots and pre-flight on the right. */
+import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
+import type { FineTuneState } from '../../src/protocol/webview.js';
+import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
+import { isForRunStore, RunStore } from '../runs/runStore.js';
+import { RunChooser } from '../runs/runChooser.js';
+import { isLive, RunStatusView } from '../runs/runStatus.js';
+import { button, element, setHidden, setText } from '../shared/dom.js';
+import { oncePerFrame } from '../shared/frame.js';
+import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
+import { t } from '../shared/text.js';
+import { Tabs } from '../shared/tabs.js';
+import { ConfigForm } from './configForm.js';
+import { EstimatePanel } from './estimatePanel.js';
+import { FormConfig } from './formConfig.js';
+import { PreflightTab } from './preflightTab.js';
+
+interface Look {
+  readonly tab: string;
+  readonly advancedOpen: boolean;
+  readonly overlaid: readonly string[];
+  readonly board: BoardLook;
+}
+
+const lookShape: Shape<Look> = object({ tab: string, advancedOpen: boolean, overlaid: list(string), board: boardLookShape });
+const firstLook: Look = { tab: 'plots', advancedOpen: false, overlaid: [], board: firstBoardLook };
+
+class FineTunePanel {
+  private look = rememberedLook(lookShape, firstLook);
+  private readonly store: RunStore;
+  private readonly config = new FormConfig(() => { this.refresh(); });
+  private readonly form = new ConfigForm(
+    this.config,
+    this.look.advancedOpen,
+    (advancedOpen) => { this.remember({ advancedOpen }); },
+    () => { this.tabs.select('preflight'); },
+  );
+  private readonly estimate = new EstimatePanel(this.config);
+  private readonly preflight = new PreflightTab(() => { this.config.flush(); });
+  private readonly board = new PlotBoard(this.look.board, (board) => { this.remember({ board }); });
+  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'reveal']);
+  private readonly chooser = new RunChooser((runIds) => { this.remember({ overlaid: runIds }); this.refresh(); });
+  private readonly noRun = element('p', { class: 'muted no-run' }, t('panel.noRun'));
+  private readonly overlay = element('details', { class: 'overlay' }, element('summary', {}, t('panel.overlay')), this.chooser.root);
+  private readonly failure = element('p', { class: 'banner error', role: 'alert', hidden: true });
+  private readonly documentName = element('span', { class: 'document-name' });
+  private readonly start = button({ kind: 'primary', icon: 'play', label: t('panel.start'), onClick: () => { this.startRun(); } });
+  private readonly tabs: Tabs;
+  private starting = false;
+  readonly refresh = oncePerFrame(() => { this.update(); });
+
+  constructor(private state: FineTuneState) {
+    this.store = new RunStore(state.runs);
+    const plots = element('div', { class: 'plots-panel' }, this.noRun, this.status.root, this.overlay, this.board.root);
+    const panels = [
+      { id: 'plots', title: t('panel.plots'), panel: plots },
+      { id: 'preflight', title: t('panel.preflight'), panel: element('div', {}, this.preflight.root) },
+    ];
+    this.tabs = new Tabs(panels, this.look.tab, (tab) => { this.remember({ tab }); this.refresh(); });
+    document.body.append(element('main', { class: 'fine-tune', 'aria-label': t('panel.title') }, this.configuration(), element('div', { class: 'results' }, this.tabs.root)));
+    this.config.receive(state.document);
+    this.update();
+  }
+
+  readonly receive: Receiver = (message) => {
+    if (isForRunStore(message)) {
+      this.store.receive(message);
+      if (message.type === 'metrics') return this.board.changed();
+    } else this.change(message);
+    this.refresh();
+  };
+
+  private change(message: Parameters<Receiver>[0]): void {
+    switch (message.type) {
+      case 'document':
+        this.state = { ...this.state, document: message.document };
+        return this.config.receive(message.document);
+      case 'checked':
+        this.state = { ...this.state, check: message.check, modelShape: message.modelShape };
+        return;
+      case 'models':
+        this.state = { ...this.state, models: message.models };
+        return;
+      case 'preflight':
+        this.state = { ...this.state, preflight: message.preflight };
+        return;
+      case 'shownRun':
+        this.starting = false;
+        this.state = { ...this.state, runId: message.runId };
+        if (message.runId) this.tabs.select('plots');
+        return;
+      case 'startFailed':
+        this.starting = false;
+        setText(this.failure, message.message);
+        setHidden(this.failure, false);
+    }
+  }
+
+  private update(): void {
+    const { preflight, check, modelShape, runId } = this.state;
+    setText(this.documentName, this.state.document.name);
+    this.form.update(this.state);
+    const report = preflight.kind === 'ready' && preflight.current ? preflight.report : null;
+    this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, report });
+    this.preflight.update(preflight);
+    const run = this.store.get(runId);
+    this.start.disabled = this.starting || !this.form.isValid || check?.ok === false || (run !== undefined && isLive(run));
+    this.updateRun();
+  }
+
+  private updateRun(): void {
+    const run = this.store.get(this.state.runId);
+    const others = this.store.all.filter(({ runId }) => runId !== this.state.runId);
+    const overlaid = this.look.overlaid.filter((runId) => others.some((other) => other.runId === runId));
+    const shown = [...(run ? [run.runId] : []), ...overlaid];
+    setHidden(this.noRun, shown.length > 0);
+    setHidden(this.status.root, !run);
+    setHidden(this.overlay, others.length === 0);
+    setHidden(this.board.root, shown.length === 0);
+    if (run) this.status.update(run);
+    this.chooser.update(others, overlaid);
+    this.store.follow(shown);
+    this.board.show(this.store.boardRuns(shown));
+  }
+
+  private startRun(): void {
+    this.config.flush();
+    this.starting = true;
+    setHidden(this.failure, true);
+    post({ type: 'start' });
+    this.refresh();
+  }
+
+  private configuration(): HTMLElement {
+    const openJson = button({ kind: 'icon', icon: 'json', label: t('panel.openJson'), onClick: () => { this.config.flush(); post({ type: 'openJson' }); } });
+    const header = element('header', { class: 'panel-header' }, element('h1', {}, t('panel.title')), this.documentName, element('span', { class: 'spacer' }), openJson);
+    return element('div', { class: 'configuration' }, header, this.form.root, element('footer', { class: 'start-bar' }, this.estimate.root, this.failure, this.start));
+  }
+
+  private remember(change: Partial<Look>): void {
+    this.look = { ...this.look, ...change };
+    rememberLook(this.look);
+  }
+}
+
+startView('fineTune', (state) => new FineTunePanel(state).receive);

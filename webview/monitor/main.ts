@@ -1,0 +1,97 @@
+/** @file The training monitor in the sidebar: what runs now, or what to do next. */
+import type { RunSummary } from '../../src/protocol/backend.js';
+import type { MonitorState } from '../../src/protocol/webview.js';
+import { lossPlot, plotLines } from '../plots/lines.js';
+import { Plot } from '../plots/plot.js';
+import { isForRunStore, RunStore } from '../runs/runStore.js';
+import { isLive, RunStatusView } from '../runs/runStatus.js';
+import { button, element } from '../shared/dom.js';
+import { oncePerFrame } from '../shared/frame.js';
+import { post, startView, type Receiver } from '../shared/host.js';
+import { t } from '../shared/text.js';
+import { onThemeChange, readTheme } from '../shared/theme.js';
+
+const smoothing = 0.6;
+
+/** One run with its small plot. */
+class RunCard {
+  readonly root: HTMLElement;
+  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'open']);
+  private readonly plot: Plot;
+
+  constructor(
+    private readonly runId: string,
+    redraw: () => void,
+  ) {
+    const nothing = () => undefined;
+    this.plot = new Plot(lossPlot, { onRange: nothing, onHover: (step) => { this.plot.hover(step); }, onZoomKey: nothing, onResize: redraw }, true);
+    this.root = element('article', { class: 'run-card' }, this.status.root, this.plot.root);
+  }
+
+  close(): void {
+    this.plot.close();
+  }
+
+  update(store: RunStore): void {
+    const run = store.get(this.runId);
+    const [drawn] = store.boardRuns([this.runId]);
+    if (!run || !drawn) return;
+    this.status.update(run);
+    const { series } = drawn;
+    const range = [series.steps.length > 0 ? series.steps.at(0) : 0, Math.max(2, run.state.totalSteps)] as const;
+    this.plot.draw(plotLines(lossPlot, [drawn], smoothing), { range, logScale: false, asTable: false }, readTheme());
+  }
+}
+
+/** The live runs; where there are none, the one that ended last. */
+function shownRuns(store: RunStore): readonly RunSummary[] {
+  const live = store.all.filter(isLive);
+  return live.length > 0 ? live : store.all.slice(0, 1);
+}
+
+function emptyState(trusted: boolean): HTMLElement {
+  const [text, label, message] = trusted
+    ? [t('monitor.empty'), t('monitor.fineTune'), { type: 'fineTune' } as const]
+    : [t('monitor.untrusted'), t('monitor.manageTrust'), { type: 'manageTrust' } as const];
+  return element('div', { class: 'empty-state' }, element('p', {}, text), button({ kind: 'primary', label, onClick: () => { post(message); } }));
+}
+
+function openMonitor(state: MonitorState): Receiver {
+  const store = new RunStore(state.runs);
+  const cards = new Map<string, RunCard>();
+  const list = element('main', { class: 'monitor', 'aria-label': t('monitor.title') });
+  document.body.append(list);
+
+  const draw = oncePerFrame(() => {
+    const runs = state.trusted ? shownRuns(store) : [];
+    const runIds = runs.map(({ runId }) => runId);
+    store.follow(runIds);
+    layOut(runIds);
+    for (const card of cards.values()) card.update(store);
+  });
+
+  function layOut(runIds: readonly string[]): void {
+    const live = runIds.some((runId) => isLive(store.get(runId)!));
+    const signature = JSON.stringify([live, runIds]);
+    if (list.dataset['shown'] === signature) return;
+    list.dataset['shown'] = signature;
+    for (const [runId, card] of cards) {
+      if (runIds.includes(runId)) continue;
+      card.close();
+      cards.delete(runId);
+    }
+    for (const runId of runIds) if (!cards.has(runId)) cards.set(runId, new RunCard(runId, draw));
+    const shown = runIds.map((runId) => cards.get(runId)!.root);
+    list.replaceChildren(...shown, ...(live ? [] : [emptyState(state.trusted)]));
+  }
+
+  onThemeChange(draw);
+  draw();
+  return (message) => {
+    if (!isForRunStore(message)) return;
+    store.receive(message);
+    draw();
+  };
+}
+
+startView('monitor', openMonitor);

@@ -1,0 +1,127 @@
+/** @file How Chart.js draws our lines: decimated beforehand, without animation, in the colours of the theme. */
+import {
+  Chart,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  type ChartConfiguration,
+  type ChartDataset,
+  type Plugin,
+  type ScaleOptionsByType,
+} from 'chart.js';
+import { color as parseColor } from 'chart.js/helpers';
+import zoomPlugin from 'chartjs-plugin-zoom';
+import { formatCompact, formatValue } from '../shared/text.js';
+import type { Theme } from '../shared/theme.js';
+import { decimate } from './decimate.js';
+import { dashPatterns, type PlotLine } from './lines.js';
+
+Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, zoomPlugin);
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+export type LineChart = Chart<'line', Point[]>;
+type Dataset = ChartDataset<'line', Point[]>;
+
+/** First and last step that are shown. */
+export type StepRange = readonly [number, number];
+
+const markers = ['circle', 'rect', 'triangle', 'rectRot', 'crossRot', 'star'] as const;
+/** More points than this are a line; markers would only be a smear. */
+const mostMarkers = 120;
+
+/** The part of the line in the range, and one point beyond each end so that it runs off the edge. */
+export function visiblePoints(line: PlotLine, [first, last]: StepRange, pixels: number, logarithmic: boolean): Point[] {
+  const from = Math.max(0, line.steps.lowerBound(first) - 1);
+  const to = Math.min(line.values.length, line.steps.lowerBound(last) + 2);
+  return decimate(line.values, from, to, pixels).map((index) => {
+    const y = line.values.at(index);
+    return { x: line.steps.at(index), y: logarithmic && y <= 0 ? Number.NaN : y };
+  });
+}
+
+export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Dataset {
+  const full = theme.palette[line.color % theme.palette.length]!;
+  const stroke = line.kind === 'faint' ? parseColor(full).alpha(theme.highContrast ? 0.5 : 0.28).rgbString() : full;
+  const marked = line.kind === 'evaluation' || points.length === 1;
+  return {
+    data: points,
+    borderColor: stroke,
+    borderWidth: line.kind === 'faint' ? 1 : 2,
+    borderDash: line.kind === 'faint' ? [] : [...dashPatterns[line.dash % dashPatterns.length]!],
+    pointStyle: markers[line.dash % markers.length]!,
+    pointRadius: marked && points.length <= mostMarkers ? 3 : 0,
+    pointBorderColor: stroke,
+    pointBackgroundColor: theme.highContrast ? theme.background : stroke,
+    spanGaps: true,
+    order: line.kind === 'faint' ? 1 : 0,
+  };
+}
+
+export function chartConfiguration(
+  compact: boolean,
+  onRange: (range: StepRange) => void,
+  onResize: () => void,
+  overlay: Plugin<'line'>,
+): ChartConfiguration<'line', Point[]> {
+  const report = ({ chart }: { chart: Chart }) => {
+    const { min, max } = chart.scales['x']!;
+    onRange([min, max]);
+  };
+  return {
+    type: 'line',
+    data: { datasets: [] },
+    plugins: [overlay],
+    options: {
+      animation: false,
+      parsing: false,
+      normalized: true,
+      responsive: true,
+      maintainAspectRatio: false,
+      events: [],
+      onResize,
+      layout: { padding: { top: 6, right: 6 } },
+      elements: { line: { borderJoinStyle: 'round', tension: 0 } },
+      plugins: {
+        zoom: compact
+          ? {}
+          : {
+              zoom: { mode: 'x', drag: { enabled: true, threshold: 6 }, wheel: { enabled: true, modifierKey: 'ctrl' }, onZoom: report },
+              pan: { enabled: true, mode: 'x', modifierKey: 'shift', onPan: report },
+            },
+      },
+    },
+  };
+}
+
+export function scaleOptions(theme: Theme, [min, max]: StepRange, logarithmic: boolean, compact: boolean) {
+  const font = { family: theme.fontFamily, size: 11 };
+  const ticks = { color: theme.mutedForeground, font, maxRotation: 0, autoSkipPadding: 14 };
+  const border = { color: theme.grid };
+  return {
+    x: {
+      type: 'linear',
+      min,
+      max,
+      border,
+      grid: { display: false },
+      ticks: { ...ticks, maxTicksLimit: compact ? 4 : 9, callback: (value: string | number) => formatTick(Number(value)) },
+    },
+    y: {
+      type: logarithmic ? 'logarithmic' : 'linear',
+      border: { display: false },
+      grid: { color: theme.grid, lineWidth: theme.highContrast ? 0.5 : 1 },
+      ticks: { ...ticks, maxTicksLimit: compact ? 4 : 6, callback: (value: string | number) => formatValue(Number(value)) },
+    },
+  } satisfies { x: DeepPartial<ScaleOptionsByType<'linear'>>; y: DeepPartial<ScaleOptionsByType<'linear' | 'logarithmic'>> };
+}
+
+type DeepPartial<T> = T extends (...args: never[]) => unknown ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+
+function formatTick(step: number): string {
+  return Math.abs(step) >= 10_000 ? formatCompact(step) : formatValue(step);
+}

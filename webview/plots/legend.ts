@@ -1,0 +1,55 @@
+import { element, setText } from '../shared/dom.js';
+import { formatNumber, formatValue, t } from '../shared/text.js';
+import { dashPatterns, type PlotLine } from './lines.js';
+
+/** The list of a plot's lines and what they are at one step: legend and read-out in one. */
+export class Legend {
+  readonly root = element('ul', { class: 'legend' });
+  private readonly step = element('li', { class: 'legend-step' });
+  private shown = '';
+  private values: HTMLElement[] = [];
+
+  /** `step` null: the last values. */
+  update(lines: readonly PlotLine[], step: number | null): void {
+    const listed = lines.filter((line) => line.kind !== 'faint');
+    const signature = JSON.stringify(listed.map(({ name, kind, color, dash }) => [name, kind, color, dash]));
+    if (signature !== this.shown) this.build(listed);
+    this.shown = signature;
+    setText(this.step, step === null ? '' : t('plot.step', formatNumber(step)));
+    listed.forEach((line, index) => {
+      const value = valueAt(line, step);
+      setText(this.values[index]!, value === undefined ? '–' : formatValue(value));
+    });
+  }
+
+  private build(lines: readonly PlotLine[]): void {
+    this.values = lines.map(() => element('span', { class: 'legend-value' }));
+    const items = lines.map((line, index) =>
+      element('li', { class: 'legend-line', title: line.name }, swatch(line), element('span', { class: 'legend-name' }, line.name), this.values[index]!),
+    );
+    this.root.replaceChildren(this.step, ...items);
+  }
+}
+
+export function valueAt(line: PlotLine, step: number | null): number | undefined {
+  if (step === null) return line.values.last;
+  const index = line.steps.nearest(step);
+  return index === undefined || index >= line.values.length ? undefined : line.values.at(index);
+}
+
+const svg = 'http://www.w3.org/2000/svg';
+
+/** A short piece of the line itself, so that legend and plot are matched by dash as well as by colour. */
+export function swatch({ color, dash, kind }: Pick<PlotLine, 'color' | 'dash' | 'kind'>): SVGElement {
+  const picture = svgElement('svg', { class: `swatch series-${color % 6}`, viewBox: '0 0 24 10', width: 24, height: 10, 'aria-hidden': 'true' });
+  const pattern = dashPatterns[dash % dashPatterns.length]!.join(' ');
+  picture.append(svgElement('line', { x1: 0, y1: 5, x2: 24, y2: 5, 'stroke-dasharray': pattern || 'none' }));
+  if (kind === 'evaluation') picture.append(svgElement('circle', { cx: 12, cy: 5, r: 3 }));
+  return picture;
+}
+
+function svgElement(name: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
+  const made = document.createElementNS(svg, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}

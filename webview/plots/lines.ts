@@ -1,0 +1,69 @@
+/** @file Which lines a plot draws for which runs. */
+import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
+import { t } from '../shared/text.js';
+import type { Column } from './column.js';
+import type { RunSeries, StepMeasure } from './runSeries.js';
+
+export interface PlotDefinition {
+  readonly measure: StepMeasure;
+  readonly title: PhraseKey;
+  /** Noisy: drawn faintly, with its moving average on top. */
+  readonly noisy: boolean;
+  /** Follows the log scale switch. */
+  readonly logarithmic: boolean;
+}
+
+export const lossPlot: PlotDefinition = { measure: 'loss', title: 'plot.loss', noisy: true, logarithmic: true };
+
+export const allPlots: readonly PlotDefinition[] = [
+  lossPlot,
+  { measure: 'learning_rate', title: 'plot.learningRate', noisy: false, logarithmic: false },
+  { measure: 'grad_norm', title: 'plot.gradientNorm', noisy: true, logarithmic: true },
+  { measure: 'tokens_per_second', title: 'plot.speed', noisy: true, logarithmic: false },
+];
+
+export interface BoardRun {
+  readonly runId: string;
+  readonly name: string;
+  readonly series: RunSeries;
+}
+
+export interface PlotLine {
+  readonly name: string;
+  /** `faint` lies under the line that is read and is not listed. */
+  readonly kind: 'faint' | 'line' | 'evaluation';
+  readonly steps: Column;
+  readonly values: Column;
+  /** Indices into palette and dash patterns. */
+  readonly color: number;
+  readonly dash: number;
+}
+
+/** Dashes tell runs apart where colours do not; lengths in pixels. */
+export const dashPatterns: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [9, 3, 2, 3], [12, 4], [4, 4]];
+
+export function plotLines(definition: PlotDefinition, runs: readonly BoardRun[], smoothing: number): PlotLine[] {
+  return runs.flatMap((run, index) => [
+    ...stepLines(definition, run, index, smoothing, runs.length === 1),
+    ...evaluationLine(definition, run, index, runs.length === 1),
+  ]);
+}
+
+function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smoothing: number, alone: boolean): PlotLine[] {
+  const { series } = run;
+  const line = { name: alone ? t(definition.title) : run.name, steps: series.steps, color: index, dash: index };
+  const raw = series.measures[definition.measure];
+  if (!definition.noisy || smoothing === 0) return [{ ...line, kind: 'line', values: raw }];
+  return [
+    { ...line, kind: 'faint', values: raw },
+    { ...line, kind: 'line', values: series.smoothed(definition.measure, smoothing) },
+  ];
+}
+
+/** Alone, the evaluation has a colour of its own; among runs it has its run's, and markers tell it apart. */
+function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number, alone: boolean): PlotLine[] {
+  if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
+  const look = alone ? { color: 1, dash: 1 } : { color: index, dash: index };
+  const name = alone ? t('plot.evaluationLoss') : t('plot.evaluationOf', run.name);
+  return [{ name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, ...look }];
+}

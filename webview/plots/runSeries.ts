@@ -1,0 +1,63 @@
+import type { Metric } from '../../src/protocol/run.js';
+import { Column } from './column.js';
+import { Smoothed } from './smoothing.js';
+
+export const stepMeasures = ['loss', 'learning_rate', 'grad_norm', 'tokens_per_second'] as const;
+export type StepMeasure = (typeof stepMeasures)[number];
+
+/** The metrics of one run as columns. */
+export class RunSeries {
+  readonly steps = new Column();
+  readonly measures: Readonly<Record<StepMeasure, Column>> = {
+    loss: new Column(),
+    learning_rate: new Column(),
+    grad_norm: new Column(),
+    tokens_per_second: new Column(),
+  };
+  readonly evalSteps = new Column();
+  readonly evalLoss = new Column();
+  private readonly smoothing = new Map<StepMeasure, Smoothed>();
+  private received = 0;
+
+  /** False where metrics in between are missing. What came already is dropped. */
+  append(first: number, metrics: readonly Metric[]): boolean {
+    if (first === 0) this.clear();
+    if (first > this.received) return false;
+    for (const metric of metrics.slice(this.received - first)) this.push(metric);
+    return true;
+  }
+
+  smoothed(measure: StepMeasure, weight: number): Column {
+    const smoothed = this.smoothing.get(measure) ?? new Smoothed(this.measures[measure], weight);
+    this.smoothing.set(measure, smoothed);
+    return smoothed.update(weight);
+  }
+
+  get lastStep(): number {
+    return Math.max(this.steps.last ?? 0, this.evalSteps.last ?? 0);
+  }
+
+  /** The least evaluation loss and its step. */
+  get best(): { readonly step: number; readonly loss: number } | undefined {
+    if (this.evalLoss.length === 0) return undefined;
+    const [index] = this.evalLoss.extremes(0, this.evalLoss.length);
+    return { step: this.evalSteps.at(index), loss: this.evalLoss.at(index) };
+  }
+
+  private push(metric: Metric): void {
+    this.received++;
+    if ('eval_loss' in metric) {
+      this.evalSteps.push(metric.step);
+      this.evalLoss.push(metric.eval_loss);
+      return;
+    }
+    this.steps.push(metric.step);
+    for (const measure of stepMeasures) this.measures[measure].push(metric[measure]);
+  }
+
+  private clear(): void {
+    this.received = 0;
+    for (const column of [this.steps, this.evalSteps, this.evalLoss, ...Object.values(this.measures)]) column.clear();
+    this.smoothing.clear();
+  }
+}

@@ -1,0 +1,137 @@
+import type { RunSummary } from '../../src/protocol/backend.js';
+import type { RunStatus } from '../../src/protocol/run.js';
+import type { RunCommand } from '../../src/protocol/webview.js';
+import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
+import { announce } from '../shared/announce.js';
+import { button, element, icon, setText, setHidden } from '../shared/dom.js';
+import { post } from '../shared/host.js';
+import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
+
+const statusIcons: Readonly<Record<RunStatus, string>> = {
+  preparing: 'loading codicon-modifier-spin',
+  running: 'play-circle',
+  paused: 'debug-pause',
+  stopped: 'debug-stop',
+  finished: 'pass-filled',
+  failed: 'error',
+  interrupted: 'warning',
+};
+
+export function statusWord(status: RunStatus): string {
+  return t(`status.${status}`);
+}
+
+export function isLive(run: RunSummary): boolean {
+  return run.state.status === 'preparing' || run.state.status === 'running' || run.state.status === 'paused';
+}
+
+/** Where a command makes sense. */
+const offered: Readonly<Record<Exclude<RunCommand, 'showLog'>, (run: RunSummary) => boolean>> = {
+  pause: (run) => run.state.status === 'running',
+  resume: (run) => ['paused', 'stopped', 'interrupted', 'failed'].includes(run.state.status),
+  stop: isLive,
+  open: () => true,
+  reveal: () => true,
+  playground: (run) => run.hasAdapter,
+};
+
+const commandIcons: Readonly<Record<keyof typeof offered, string>> = {
+  pause: 'debug-pause',
+  resume: 'debug-continue',
+  stop: 'debug-stop',
+  open: 'graph-line',
+  reveal: 'folder-opened',
+  playground: 'comment-discussion',
+};
+
+/** Remaining steps at the pace of the run so far; undefined where there is none to tell it by. */
+export function secondsLeft({ state, lastStep }: RunSummary): number | undefined {
+  if (state.status !== 'running' || !lastStep || lastStep.step === 0) return undefined;
+  return (state.totalSteps - state.step) * (lastStep.elapsed_seconds / lastStep.step);
+}
+
+/** One run at a glance: name, state, progress, figures, and the buttons that act on it. */
+export class RunStatusView {
+  readonly root: HTMLElement;
+  private readonly statusIcon = icon('circle-outline');
+  private readonly name = element('span', { class: 'run-name' });
+  private readonly status = element('span', { class: 'run-state' });
+  private readonly progress = element('progress', { max: 1, value: 0 });
+  private readonly steps = element('span', { class: 'run-steps' });
+  private readonly left = element('span', { class: 'run-left' });
+  private readonly figures = element('dl', { class: 'figures' });
+  private readonly message = element('p', { class: 'run-message' });
+  private readonly buttons: ReadonlyMap<keyof typeof offered, HTMLButtonElement>;
+  private run: RunSummary | undefined;
+
+  constructor(commands: readonly (keyof typeof offered)[]) {
+    this.buttons = new Map(commands.map((command) => [command, this.commandButton(command)]));
+    this.progress.setAttribute('aria-label', t('run.progress'));
+    this.root = element(
+      'section',
+      { class: 'run' },
+      element('header', { class: 'run-header' }, this.statusIcon, this.name, this.status, element('span', { class: 'spacer' }), element('span', { class: 'run-buttons' }, ...this.buttons.values())),
+      this.progress,
+      element('div', { class: 'run-progress-text' }, this.steps, this.left),
+      this.figures,
+      this.message,
+    );
+  }
+
+  update(run: RunSummary): void {
+    this.announceMilestones(run);
+    this.run = run;
+    const { state } = run;
+    this.root.dataset['status'] = state.status;
+    this.statusIcon.className = `codicon codicon-${statusIcons[state.status]} run-icon`;
+    setText(this.name, run.name);
+    this.name.title = run.runId;
+    setText(this.status, statusWord(state.status));
+    this.progress.max = Math.max(1, state.totalSteps);
+    this.progress.value = state.step;
+    setText(this.steps, t('run.steps', formatNumber(state.step), formatNumber(state.totalSteps)));
+    const seconds = secondsLeft(run);
+    setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
+    this.updateFigures(run);
+    setText(this.message, state.message ?? '');
+    setHidden(this.message, state.message === null);
+    for (const [command, control] of this.buttons) control.hidden = !offered[command](run);
+  }
+
+  private updateFigures({ state, lastStep }: RunSummary): void {
+    const figures: readonly (readonly [PhraseKey, string | undefined])[] = [
+      ['figure.loss', lastStep ? formatValue(lastStep.loss) : undefined],
+      ['figure.bestEvalLoss', state.bestEvalLoss === null ? undefined : formatValue(state.bestEvalLoss)],
+      ['figure.speed', lastStep ? t('unit.tokensPerSecond', formatNumber(lastStep.tokens_per_second, { maximumSignificantDigits: 3 })) : undefined],
+      ['figure.memory', lastStep ? formatBytes(lastStep.peak_memory_bytes) : undefined],
+      ['figure.device', state.device || undefined],
+    ];
+    const known = figures.filter(([, value]) => value !== undefined);
+    const signature = known.map(([key]) => key).join();
+    if (this.figures.dataset['keys'] !== signature) {
+      this.figures.dataset['keys'] = signature;
+      this.figures.replaceChildren(...known.map(([key]) => element('div', {}, element('dt', {}, t(key)), element('dd', {}))));
+    }
+    known.forEach(([, value], index) => { setText(this.figures.children[index]!.lastElementChild!, value!); });
+  }
+
+  private commandButton(command: keyof typeof offered): HTMLButtonElement {
+    return button({
+      kind: 'icon',
+      icon: commandIcons[command],
+      label: t(`command.${command}`),
+      onClick: () => {
+        if (this.run) post({ type: 'runCommand', runId: this.run.runId, command });
+      },
+    });
+  }
+
+  private announceMilestones(run: RunSummary): void {
+    const before = this.run?.runId === run.runId ? this.run.state : undefined;
+    if (!before) return;
+    if (before.status !== run.state.status) announce(t('announce.status', run.name, statusWord(run.state.status)));
+    else if (before.bestStep !== run.state.bestStep && run.state.bestEvalLoss !== null) {
+      announce(t('announce.best', run.name, formatValue(run.state.bestEvalLoss), formatNumber(run.state.step)));
+    } else if (Math.floor(before.epoch) < Math.floor(run.state.epoch)) announce(t('announce.epoch', run.name, formatNumber(Math.floor(run.state.epoch))));
+  }
+}

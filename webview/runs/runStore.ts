@@ -1,0 +1,86 @@
+import type { RunEvent, RunSummary, RunsSnapshot } from '../../src/protocol/backend.js';
+import type { Metric } from '../../src/protocol/run.js';
+import type { RunConfig } from '../../src/protocol/runConfig.js';
+import type { ToRunViewer } from '../../src/protocol/webview.js';
+import type { BoardRun } from '../plots/lines.js';
+import { RunSeries } from '../plots/runSeries.js';
+import { post } from '../shared/host.js';
+
+/** What this view knows of the runs: the host's snapshot, brought up to date event by event, and the metrics it follows. */
+export class RunStore {
+  private readonly runs: Map<string, RunSummary>;
+  private throughSeq: number;
+  private readonly series = new Map<string, RunSeries>();
+  private readonly configs = new Map<string, RunConfig>();
+
+  constructor(snapshot: RunsSnapshot) {
+    this.runs = new Map(snapshot.runs.map((run) => [run.runId, run]));
+    this.throughSeq = snapshot.throughSeq;
+  }
+
+  /** The latest first. */
+  get all(): readonly RunSummary[] {
+    return [...this.runs.values()].sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
+  }
+
+  get(runId: string | null): RunSummary | undefined {
+    return runId === null ? undefined : this.runs.get(runId);
+  }
+
+  config(runId: string): RunConfig | undefined {
+    return this.configs.get(runId);
+  }
+
+  /** The followed ones of these runs, with what came of their metrics so far. */
+  boardRuns(runIds: readonly string[]): BoardRun[] {
+    return runIds.flatMap((runId) => {
+      const run = this.runs.get(runId);
+      const series = this.series.get(runId);
+      return run && series ? [{ runId, name: run.name, series }] : [];
+    });
+  }
+
+  /** Asks for the metrics of these runs and no others. */
+  follow(runIds: readonly string[]): void {
+    const unchanged = runIds.length === this.series.size && runIds.every((runId) => this.series.has(runId));
+    if (unchanged) return;
+    for (const runId of this.series.keys()) if (!runIds.includes(runId)) this.series.delete(runId);
+    for (const runId of runIds) if (!this.series.has(runId)) this.series.set(runId, new RunSeries());
+    this.askForAll();
+  }
+
+  receive(message: ToRunViewer): void {
+    switch (message.type) {
+      case 'runEvent':
+        return this.apply(message.event);
+      case 'metrics':
+        return this.append(message.runId, message.first, message.metrics);
+      case 'runConfig':
+        this.configs.set(message.runId, message.config);
+    }
+  }
+
+  private apply(event: RunEvent): void {
+    if (event.seq <= this.throughSeq) return;
+    this.throughSeq = event.seq;
+    if (event.kind === 'changed') this.runs.set(event.run.runId, event.run);
+    else this.runs.delete(event.runId);
+  }
+
+  private append(runId: string, first: number, metrics: readonly Metric[]): void {
+    const series = this.series.get(runId);
+    if (!series || series.append(first, metrics)) return;
+    // Something was lost: let the host send this run from its start.
+    post({ type: 'follow', runIds: [...this.series.keys()].filter((other) => other !== runId) });
+    this.askForAll();
+  }
+
+  private askForAll(): void {
+    post({ type: 'follow', runIds: [...this.series.keys()] });
+  }
+}
+
+/** Messages that a RunStore takes. */
+export function isForRunStore(message: { readonly type: string }): message is ToRunViewer {
+  return message.type === 'runEvent' || message.type === 'metrics' || message.type === 'runConfig';
+}

@@ -1,0 +1,12 @@
+/** @file Tells screen readers of milestones: politely, and never of single steps. */
+import { element } from './dom.js';
+
+let region: HTMLElement | undefined;
+
+export function announce(text: string): void {
+  if (!region?.isConnected) {
+    region = element('div', { class: 'visually-hidden', 'aria-live': 'polite', role: 'status' });
+    document.body.append(region);
+  }
+  region.textContent = text;
+}

@@ -1,0 +1,53 @@
+/** @file Elements made in code. Text becomes text nodes and never markup. */
+type Child = Node | string | null;
+type Attribute = string | number | boolean | null | ((event: Event) => void);
+
+/** `true` sets an empty attribute, `false` and null none; a function listens: { click: … } */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, Attribute>> = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') made.addEventListener(name, value);
+    else if (value !== false && value !== null) made.setAttribute(name, value === true ? '' : String(value));
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/** A codicon; what it means is said by the text or label beside it. */
+export function icon(name: string): HTMLElement {
+  return element('span', { class: `codicon codicon-${name}`, 'aria-hidden': 'true' });
+}
+
+export interface ButtonOptions {
+  readonly label: string;
+  readonly icon?: string;
+  readonly kind?: 'primary' | 'secondary' | 'icon' | 'link';
+  /** Explains more than the label does. */
+  readonly title?: string;
+  readonly onClick: () => void;
+}
+
+/** An `icon` button shows its icon only; its label is its accessible name and its tooltip. */
+export function button({ label, icon: iconName, kind = 'secondary', title, onClick }: ButtonOptions): HTMLButtonElement {
+  const bare = kind === 'icon';
+  const attributes = { type: 'button', class: kind, title: title ?? (bare ? label : null), 'aria-label': bare ? label : null, click: onClick };
+  return element('button', attributes, iconName ? icon(iconName) : null, bare ? null : element('span', {}, label));
+}
+
+/** Sets the text only where it differs, so that nothing is selected away or announced twice. */
+export function setText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+export function setHidden(target: HTMLElement, hidden: boolean): void {
+  target.hidden = hidden;
+}
+
+let lastId = 0;
+export function freshId(prefix: string): string {
+  return `${prefix}-${++lastId}`;
+}

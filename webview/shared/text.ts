@@ -1,0 +1,73 @@
+/** @file What the view says: the host's strings, English where one is missing, and numbers as the reader writes them. */
+import { webviewStrings, type PhraseKey } from '../../src/protocol/webviewStrings.js';
+
+let strings: Readonly<Record<string, string>> = {};
+let locale = 'en';
+
+export function useLanguage(translated: Readonly<Record<string, string>>, newLocale: string): void {
+  strings = translated;
+  locale = Intl.NumberFormat.supportedLocalesOf(newLocale)[0] ?? 'en';
+}
+
+function lookUp(key: string): string {
+  return (Object.hasOwn(strings, key) ? strings[key] : webviewStrings[key]) ?? key;
+}
+
+/** The phrase with {0}, {1} … filled in. */
+export function t(key: PhraseKey, ...values: readonly (string | number)[]): string {
+  return lookUp(key).replace(/\{(\d)\}/g, (_, index: string) => String(values[Number(index)] ?? ''));
+}
+
+export function settingTitle(path: readonly string[]): string {
+  return lookUp(`setting.${path.join('.')}`);
+}
+
+export function settingHelp(path: readonly string[]): string {
+  return lookUp(`setting.${path.join('.')}.help`);
+}
+
+export function presetTitle(id: string): string {
+  return lookUp(`preset.${id}`);
+}
+
+export function presetHelp(id: string): string {
+  return lookUp(`preset.${id}.help`);
+}
+
+export function formatNumber(value: number, options: Intl.NumberFormatOptions = {}): string {
+  return new Intl.NumberFormat(locale, options).format(value);
+}
+
+/** Losses, rates, norms: four significant digits, and powers of ten where decimals would not tell. */
+export function formatValue(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace('e+', 'e');
+  return formatNumber(value, { maximumSignificantDigits: size >= 1000 ? 7 : 4, maximumFractionDigits: 4 });
+}
+
+export function formatCompact(value: number): string {
+  return formatNumber(value, { notation: 'compact', maximumSignificantDigits: 3 });
+}
+
+export function formatPercent(share: number): string {
+  return formatNumber(share, { style: 'percent', maximumSignificantDigits: 2 });
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${formatNumber(bytes / 1000 ** power, { maximumSignificantDigits: 3 })} ${units[power]}`;
+}
+
+/** "45 s", "12 min", "3 h 05 min". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 60) return t('duration.seconds', Math.max(0, Math.round(seconds)));
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return t('duration.minutes', minutes);
+  return t('duration.hours', formatNumber(Math.floor(minutes / 60)), String(minutes % 60).padStart(2, '0'));
+}
+
+export function formatTime(iso: string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? iso : new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
+}
