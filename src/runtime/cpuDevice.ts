@@ -23,6 +23,8 @@ export class CpuDevice implements Device {
       intraOpNumThreads: this.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
+      // Each session would keep an arena as large as its largest moment; our programs run in turn (docs/decisions/0004).
+      enableCpuMemArena: false,
     });
     const { pool } = this;
     const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));

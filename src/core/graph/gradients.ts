@@ -111,7 +111,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   // y = a·u with a = silu(g):  du = dy·a,  dg = dy·u·(σ + a − a·σ)
   swiglu: rule((b, _y, dy, gate, up) => {
     const s = b.sigmoid(gate!);
-    const a = b.multiply(gate!, s);
+    const a = b.silu(gate!); // the forward pass's own, where that is computed again
     const dGate = b.multiply(b.multiply(dy, up!), b.add(s, b.subtract(a, b.multiply(a, s))));
     return [dGate, b.multiply(dy, a)];
   }),

@@ -1,0 +1,45 @@
+/**
+ * Greedy generation by this project's engine on the SmolLM2-135M shape with random weights: prints one line of JSON, with the
+ * keys of transformers_generate.py. Run by run.mjs. Options: --dtype fp32|int8|int4 --threads N --rounds N
+ */
+import { parseArgs } from 'node:util';
+import { greedy } from '../src/core/generate/sampling.js';
+import { loadTextModel } from '../src/runtime/engine.js';
+import type { DecodeDType } from '../src/core/generate/decodePrograms.js';
+import { median } from './measure.js';
+import { randomWeights, smolLm2 } from './shapes.js';
+
+const { values } = parseArgs({
+  options: {
+    dtype: { type: 'string', default: 'int8' },
+    threads: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    'prompt-tokens': { type: 'string', default: '128' },
+    'new-tokens': { type: 'string', default: '64' },
+  },
+});
+
+async function main(): Promise<void> {
+  const [promptTokens, newTokens] = [Number(values['prompt-tokens']), Number(values['new-tokens'])];
+  const model = await loadTextModel(randomWeights(smolLm2), { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
+  const first: number[] = [];
+  const perToken: number[] = [];
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    // Another prompt each time, so that nothing is found in the cache.
+    const promptIds = Array.from({ length: promptTokens }, (_, i) => (i * 7919 + round * 104729 + 1) % smolLm2.vocabSize);
+    const result = await model.generate({ promptIds, adapter: null, adapterStrength: 1, sampling: greedy, maxNewTokens: newTokens, endIds: [] }, () => undefined);
+    if (round === 0) continue; // warm-up
+    first.push(result.promptSeconds);
+    perToken.push(result.decodeSeconds / (newTokens - 1));
+  }
+  const result = {
+    prefill_tokens_per_second: promptTokens / median(first),
+    decode_tokens_per_second: 1 / median(perToken),
+    first_token_seconds: median(first),
+    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    engine: model.description,
+  };
+  console.log(JSON.stringify(result));
+}
+
+void main();

@@ -1,0 +1,83 @@
+/**
+ * LoRA training by this project's engine on the SmolLM2-135M shape with random weights: prints one line of JSON, with the keys
+ * of peft_train.py. Run by run.mjs. Options: --steps N --threads N --device cpu|webgpu --base-dtype fp32|fp16|int4 --rank N
+ * --gradient-checkpointing
+ */
+import { parseArgs } from 'node:util';
+import { linearNames } from '../src/core/llama/weights.js';
+import { initialLoraState } from '../src/core/train/loraInit.js';
+import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
+import { median } from './measure.js';
+import { randomWeights, smolLm2 } from './shapes.js';
+
+const { values } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '10' },
+    threads: { type: 'string', default: '2' },
+    device: { type: 'string', default: 'cpu' },
+    'base-dtype': { type: 'string', default: 'fp32' },
+    rank: { type: 'string', default: '8' },
+    'batch-size': { type: 'string', default: '2' },
+    'sequence-length': { type: 'string', default: '256' },
+    'gradient-checkpointing': { type: 'boolean', default: false },
+  },
+});
+
+async function main(): Promise<void> {
+  const [batchSize, sequenceLength] = [Number(values['batch-size']), Number(values['sequence-length'])];
+  const lora = { r: Number(values.rank), alpha: 2 * Number(values.rank), useRslora: false, targetModules: linearNames, layers: null };
+  const runner = await createTrainer({
+    weights: randomWeights(smolLm2),
+    lora,
+    dropout: 0,
+    initialState: initialLoraState(smolLm2, lora, 0),
+    engine: {
+      device: values.device as EngineOptions['device'],
+      base_dtype: values['base-dtype'] as EngineOptions['base_dtype'],
+      threads: Number(values.threads),
+      gradient_checkpointing: values['gradient-checkpointing'] ? 'on' : 'off',
+    },
+  });
+  const batch = randomBatch(batchSize, sequenceLength);
+  const step = async (number: number): Promise<number> => {
+    const { lossSum, labelTokens } = await runner.accumulate(batch, number);
+    await runner.update({ step: number, learningRate: 3e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, labelTokens, maxGradNorm: 1 });
+    return lossSum / labelTokens;
+  };
+
+  let loss = await step(1);
+  const firstStepSeconds = process.uptime();
+  const durations: number[] = [];
+  for (let number = 2; number <= 1 + Number(values.steps); number++) {
+    const started = performance.now();
+    loss = await step(number);
+    durations.push((performance.now() - started) / 1000);
+  }
+  const result = {
+    tokens_per_second: (batchSize * sequenceLength) / median(durations),
+    first_step_seconds: firstStepSeconds,
+    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    step_seconds: durations,
+    loss,
+    engine: runner.description,
+  };
+  console.log(JSON.stringify(result));
+}
+
+function randomBatch(batchSize: number, sequenceLength: number): Parameters<Awaited<ReturnType<typeof createTrainer>>['accumulate']>[0] {
+  const tokens = batchSize * sequenceLength;
+  const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % smolLm2.vocabSize);
+  const isLast = (i: number): boolean => i % sequenceLength === sequenceLength - 1;
+  return {
+    batchSize,
+    sequenceLength,
+    inputIds,
+    labels: Int32Array.from({ length: tokens }, (_, i) => (isLast(i) ? -100 : inputIds[i + 1]!)),
+    positionIds: Int32Array.from({ length: tokens }, (_, i) => i % sequenceLength),
+    segmentIds: new Int32Array(tokens),
+    labelTokens: tokens - batchSize,
+    tokens,
+  };
+}
+
+void main();
