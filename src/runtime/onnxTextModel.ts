@@ -37,7 +37,7 @@ class OnnxTextModel implements TextModel {
     this.contextLength = decoder.config.contextLength;
   }
 
-  async generate(request: GenerateRequest, onToken: (id: number) => boolean | void): Promise<GenerateResult> {
+  async generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult> {
     const { promptIds, sampling, maxNewTokens, endIds } = request;
     this.checkLength(promptIds.length);
     const voice = await this.voice(request.adapter, request.adapterStrength);

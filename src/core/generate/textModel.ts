@@ -34,7 +34,7 @@ export interface TextModel {
   /** "CPU, 2 threads, int8 weights". */
   readonly description: string;
   readonly contextLength: number;
-  generate(request: GenerateRequest, onToken: (id: number) => boolean | void): Promise<GenerateResult>;
+  generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult>;
   /** Logits [V] after the given ids; for evaluation and tests. */
   logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array>;
   dispose(): Promise<void>;
