@@ -14,7 +14,8 @@ execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
 mkdirSync('build/vsix', { recursive: true });
 for (const target of wanted) {
   const packagePath = resolve(`build/vsix/lora-workbench-${target}.vsix`);
-  await createVSIX({ cwd: stage(target), target, packagePath, dependencies: false });
+  // The README shows its pictures from the package: there is no web address to rewrite its links to.
+  await createVSIX({ cwd: stage(target), target, packagePath, dependencies: false, rewriteRelativeLinks: false });
   console.log(`${packagePath} ${(statSync(packagePath).size / 1e6).toFixed(1)} MB`);
 }
 

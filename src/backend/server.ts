@@ -34,7 +34,8 @@ import { RunSupervisor } from './runSupervisor.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 
-type Answer<Result> = Result extends null ? void : Result;
+/** What a request without a result returns is nobody’s business. */
+type Answer<Result> = Result extends null ? unknown : Result;
 
 type Handlers = {
   [Method in RequestMethod]: (

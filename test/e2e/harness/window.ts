@@ -1,0 +1,106 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
+import { findChromium } from '../../../scripts/chromium.mjs';
+
+const screenshots = 'build/screenshots';
+
+/** A VS Code window in a real browser, driven as a person would. */
+export class Window {
+  private constructor(
+    readonly page: Page,
+    private readonly context: BrowserContext,
+  ) {}
+
+  static async open(url: string, folder: string, profile: string): Promise<Window> {
+    const executablePath = findChromium();
+    if (!executablePath) throw new Error('There is no Chromium: node scripts/chromium.mjs installs it.');
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath,
+      viewport: { width: 1440, height: 900 },
+      args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    const page = context.pages()[0] ?? (await context.newPage());
+    const window = new Window(page, context);
+    await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
+    await window.workbenchReady();
+    return window;
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.workbenchReady();
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+
+  /** Runs a command from the palette by its title: "LoRA Workbench: Fine-Tune…". */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
+    await input.fill(`>${title}`);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    await row.waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).waitFor({ state: 'hidden' });
+  }
+
+  /** The titles that the palette offers for some words. */
+  async paletteOffers(words: string): Promise<string[]> {
+    await this.page.keyboard.press('F1');
+    await this.page.locator('.quick-input-widget input[aria-controls]').first().fill(`>${words}`);
+    await this.page.waitForTimeout(500);
+    const titles = await this.page.locator('.quick-input-list .monaco-list-row .label-name').allTextContents();
+    await this.page.keyboard.press('Escape');
+    return titles;
+  }
+
+  /** Answers the quick pick that is open. */
+  async pick(text: string): Promise<void> {
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+  }
+
+  async openFile(name: string): Promise<Locator> {
+    await this.page.keyboard.press('Control+P');
+    await this.page.locator('.quick-input-widget input[aria-controls]').first().fill(name);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+    const editor = this.page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"]`);
+    await editor.waitFor();
+    return editor;
+  }
+
+  /** The page of one of our webviews. */
+  async webview(view: 'fineTune' | 'monitor' | 'playground' | 'compare', timeoutMs = 30_000): Promise<Frame> {
+    const deadline = Date.now() + timeoutMs;
+    while (Date.now() < deadline) {
+      for (const frame of this.page.frames()) {
+        const found = await frame.evaluate((name) => document.body?.dataset['view'] === name, view).catch(() => false);
+        if (found) return frame;
+      }
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error(`The webview ${view} did not appear.`);
+  }
+
+  async openSideBar(): Promise<void> {
+    const tab = this.page.locator('.activitybar .action-item', { has: this.page.locator('[aria-label^="LoRA Workbench"]') }).first();
+    await tab.click();
+  }
+
+  statusBar(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text });
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+  }
+
+  private async workbenchReady(): Promise<void> {
+    await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.statusbar').waitFor();
+  }
+}

@@ -1,0 +1,103 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CodeServer, installExtension, type ServerOptions } from './codeServer.js';
+import { Window } from './window.js';
+
+export const vsix = resolve('build/vsix/lora-workbench-linux-x64.vsix');
+
+/** VS Code with the packaged extension on a workspace of its own: a tiny LLaMA, data and a source file. */
+export class TestBed {
+  readonly root = mkdtempSync(join(tmpdir(), 'lora-workbench-e2e-'));
+  readonly workspace = join(this.root, 'workspace');
+  private server: CodeServer | undefined;
+  private window_: Window | undefined;
+
+  static async start(options: Partial<ServerOptions> = {}): Promise<TestBed> {
+    const bed = new TestBed();
+    bed.fillWorkspace();
+    installExtension(bed.root, vsix);
+    bed.server = await CodeServer.start({
+      folder: bed.root,
+      ...options,
+      environment: { LORA_WORKBENCH_CACHE: join(bed.root, 'cache'), ...options.environment },
+    });
+    bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'));
+    return bed;
+  }
+
+  get window(): Window {
+    if (!this.window_) throw new Error('The test bed is not started.');
+    return this.window_;
+  }
+
+  path(...parts: string[]): string {
+    return join(this.workspace, ...parts);
+  }
+
+  write(name: string, content: string): string {
+    const path = this.path(name);
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, content);
+    return path;
+  }
+
+  /** Run directories, newest last. */
+  runs(): string[] {
+    const folder = this.path('runs');
+    if (!existsSync(folder)) return [];
+    const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return names.map((entry) => join(folder, entry.name)).sort();
+  }
+
+  async stop(): Promise<void> {
+    await this.window_?.close().catch(() => undefined);
+    for (const run of this.runs()) endTrainer(run);
+    this.server?.stop();
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private fillWorkspace(): void {
+    cpSync('test/fixtures/models/tiny-llama', this.path('models/tiny-llama'), { recursive: true });
+    this.write('answers.jsonl', alpacaLines(40));
+    this.write('program.py', 'def add(a, b):\n    return a + b\n\n\n');
+  }
+}
+
+export function alpacaLines(count: number): string {
+  const examples = Array.from({ length: count }, (_, i) => ({
+    instruction: `What is ${i} plus ${i + 1}?`,
+    input: '',
+    output: `The sum of ${i} and ${i + 1} is ${2 * i + 1}.`,
+  }));
+  return examples.map((example) => `${JSON.stringify(example)}\n`).join('');
+}
+
+export function readState(run: string): { status: string; step: number; totalSteps: number; pid: number | null; message: string | null } {
+  return JSON.parse(readFileSync(join(run, 'state.json'), 'utf8'));
+}
+
+export function readMetrics(run: string): { step: number; loss?: number; eval_loss?: number }[] {
+  const text = readFileSync(join(run, 'metrics.jsonl'), 'utf8');
+  return text.split('\n').flatMap((line) => (line ? [JSON.parse(line)] : []));
+}
+
+/** Polls until the condition gives something. */
+export async function until<Result>(what: string, condition: () => Result | Promise<Result>, timeoutMs = 60_000): Promise<NonNullable<Result>> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const result = await condition();
+    if (result) return result as NonNullable<Result>;
+    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs / 1000} s in vain: ${what}.`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+function endTrainer(run: string): void {
+  try {
+    const { pid } = readState(run);
+    if (pid !== null) process.kill(pid, 'SIGKILL');
+  } catch {
+    // Over already.
+  }
+}

@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { FollowedMetrics, RunSummary } from '../../../src/protocol/backend.js';
+import { readMetrics } from '../../../src/runs/metricsFile.js';
+import { BackendUnderTest, until } from './client.js';
+
+let backend: BackendUnderTest;
+beforeEach(() => {
+  backend = new BackendUnderTest();
+});
+afterEach(() => backend.stop());
+
+const model = join(process.cwd(), 'test/fixtures/models/tiny-llama');
+
+function configText(settings: Record<string, unknown> = {}) {
+  const rows = Array.from({ length: 12 }, (_, i) => ({ instruction: `Say ${i}.`, input: '', output: `Here is ${i}.` }));
+  const data = join(backend.folder, 'data.jsonl');
+  writeFileSync(data, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const train = { max_steps: 6, batch_size: 2, warmup_steps: 0, eval_steps: 3, save_steps: 3, ...settings };
+  const config = { model, data: { path: 'data.jsonl', max_seq_length: 128 }, lora: { r: 2, dropout: 0 }, train };
+  return { config, path: join(backend.folder, 'run.json') };
+}
+
+test('refuses an extension that speaks another protocol, naming both versions', async () => {
+  await expect(backend.initialize({ protocolVersion: 99 })).rejects.toThrow(/protocol 99, this backend \d+/);
+});
+
+test('trains a run to its end and tells about it; followers get what metrics.jsonl holds', async () => {
+  await backend.initialize();
+  const seen = new Map<string, RunSummary>();
+  const sequence: number[] = [];
+  backend.on('loraWorkbench/runs/event', (event) => {
+    sequence.push(event.seq);
+    if (event.kind === 'changed') seen.set(event.run.runId, event.run);
+  });
+  const pieces: FollowedMetrics[] = [];
+  backend.on('loraWorkbench/runs/metrics', (piece) => pieces.push(piece));
+
+  const { runId } = await backend.request('loraWorkbench/runs/start', configText());
+  await backend.request('loraWorkbench/runs/follow', { runId, followId: 'f' });
+  const run = await until('the run finishes', () => seen.get(runId)?.state.status === 'finished' && seen.get(runId));
+  expect(run).toMatchObject({ hasAdapter: true, state: { step: 6, totalSteps: 6 }, lastStep: { step: 6 } });
+  expect(sequence).toEqual(sequence.map((_, index) => index + 1));
+
+  const onDisk = readMetrics(join(runId, 'metrics.jsonl'));
+  await until('the follower has caught up', () => pieces.flatMap(({ metrics }) => metrics).length >= onDisk.length);
+  const first = pieces.findLastIndex(({ replaced }) => replaced);
+  expect(pieces.slice(first).flatMap(({ metrics }) => metrics)).toEqual(onDisk);
+
+  const adapters = await backend.request('loraWorkbench/adapters/list', null);
+  expect(adapters).toContainEqual(expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, runId, baseModel: model }));
+});
+
+test('a run goes on when its backend is killed; the next backend finds it and can stop it', async () => {
+  await backend.initialize();
+  const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 100_000, eval_steps: 100_000, save_steps: 100_000 }));
+  const first = backend;
+  const steps = () => readMetrics(join(runId, 'metrics.jsonl')).length;
+  await until('the run has begun', () => steps() > 3);
+  first.kill();
+  const before = steps();
+  await until('the run goes on', () => steps() > before + 3);
+
+  backend = new BackendUnderTest();
+  await backend.initialize({ runsFolders: [join(first.folder, 'runs')] });
+  const { runs } = await backend.request('loraWorkbench/runs/list', null);
+  expect(runs).toMatchObject([{ runId, state: { status: 'running' } }]);
+  await backend.request('loraWorkbench/runs/control', { runId, command: 'stop' });
+  let status = '';
+  backend.on('loraWorkbench/runs/event', (event) => {
+    if (event.kind === 'changed') status = event.run.state.status;
+  });
+  await until('the run stops', () => status === 'stopped');
+  first.stop();
+});
+
+test('looks before it trains: samples, their mask, and the estimate', async () => {
+  await backend.initialize();
+  const report = await backend.request('loraWorkbench/preflight', configText());
+  expect(report.samples[0]!.tokens.some(({ learned }) => learned)).toBe(true);
+  expect(report.training.examples).toBeGreaterThan(8);
+  expect(report.estimate.secondsPerStep).toBeGreaterThan(0);
+});
+
+test('checks a config while it is written', async () => {
+  await backend.initialize();
+  const { path } = configText();
+  const wrong = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x' }, lora: { rank: 4 } }, path });
+  expect(wrong.check).toMatchObject({ ok: false, problems: [{ path: ['lora', 'rank'] }] });
+  expect(wrong.modelShape).toMatchObject({ model, linears: { q_proj: expect.any(Array) } });
+  const missing = await backend.request('loraWorkbench/config/check', { config: { model: './nowhere', data: { path: 'x' } }, path });
+  expect(missing.check).toMatchObject({ ok: false, problems: [{ path: ['model'] }] });
+  const right = await backend.request('loraWorkbench/config/check', configText());
+  expect(right.check).toMatchObject({ ok: true, estimate: { trainableParameters: expect.any(Number) } });
+});
+
+test('touches no folder that is not a listed run', async () => {
+  await backend.initialize();
+  await expect(backend.request('loraWorkbench/runs/delete', { runId: backend.folder })).rejects.toThrow(/There is no run at/);
+});
+
+test('streams text and can be stopped', async () => {
+  await backend.initialize();
+  const pieces: string[] = [];
+  backend.on('loraWorkbench/generate/token', ({ text }) => pieces.push(text));
+  const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
+  const params = { model, adapter: null, adapterStrength: 1, prompt: { kind: 'plain' as const, text: 'The' }, sampling, maxNewTokens: 8 };
+  const summary = await backend.request('loraWorkbench/generate', { ...params, streamId: 's' });
+  expect(summary.tokens).toBeGreaterThan(0);
+  expect(pieces.join('').length).toBeGreaterThan(0);
+});

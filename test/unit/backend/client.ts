@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createProtocolConnection, type ProtocolConnection } from 'vscode-languageserver/node';
+import {
+  protocolVersion,
+  type BackendNotifications,
+  type BackendOptions,
+  type BackendRequests,
+  type NotificationMethod,
+  type RequestMethod,
+} from '../../../src/protocol/backend.js';
+
+/** The backend as it is shipped, spoken to as the extension does. */
+export class BackendUnderTest {
+  readonly folder = mkdtempSync(join(tmpdir(), 'lora-workbench-backend-'));
+  private readonly child: ChildProcess;
+  readonly connection: ProtocolConnection;
+
+  constructor() {
+    this.child = spawn(process.execPath, ['dist/backend.js', '--stdio'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, LORA_WORKBENCH_CACHE: join(this.folder, 'cache') },
+    });
+    this.connection = createProtocolConnection(this.child.stdout!, this.child.stdin!);
+    this.connection.listen();
+  }
+
+  async initialize(options: Partial<BackendOptions> = {}): Promise<void> {
+    const initializationOptions: BackendOptions = {
+      protocolVersion,
+      runsFolders: [join(this.folder, 'runs')],
+      modelFolders: [{ path: 'test/fixtures/models/tiny-llama', source: 'workspace' }],
+      device: 'auto',
+      threads: 1,
+      ...options,
+    };
+    this.connection.onRequest('client/registerCapability', () => null);
+    this.connection.onRequest('workspace/codeLens/refresh', () => null);
+    await this.connection.sendRequest('initialize', { processId: process.pid, rootUri: null, capabilities: {}, initializationOptions });
+    await this.connection.sendNotification('initialized', {});
+  }
+
+  request<Method extends RequestMethod>(
+    method: Method,
+    params: BackendRequests[Method]['params'],
+  ): Promise<BackendRequests[Method]['result']> {
+    return this.connection.sendRequest(method, params);
+  }
+
+  on<Method extends NotificationMethod>(method: Method, handler: (params: BackendNotifications[Method]) => void): void {
+    this.connection.onNotification(method, handler);
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  stop(): void {
+    this.connection.dispose();
+    this.child.kill();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export async function until<Result>(what: string, condition: () => Result | undefined | false, timeoutMs = 40_000): Promise<Result> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const result = condition();
+    if (result) return result;
+    if (Date.now() > deadline) throw new Error(`Waited in vain: ${what}.`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
