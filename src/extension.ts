@@ -10,6 +10,7 @@ import { FineTunePanels } from './extension/fineTunePanel.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
 import { backendSettings, draftUri, hasRuns } from './extension/places.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
+import { ReportDocuments } from './extension/reportDocuments.js';
 import { runContext, Runs } from './extension/runs.js';
 import { TextStreams } from './extension/textStreams.js';
 import { TrainingStatus } from './extension/trainingStatus.js';
@@ -32,6 +33,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const playground = new PlaygroundPanels(extensionUri, backend, catalog, streams, onError);
   const monitor = new MonitorView(extensionUri, backend, runs, onError);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
+  const reports = new ReportDocuments();
 
   context.subscriptions.push(
     log,
@@ -40,7 +42,8 @@ export function activate(context: vscode.ExtensionContext): void {
     catalog,
     completion,
     new TrainingStatus(runs),
-    ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion }),
+    ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion, reports }),
+    reports.register(),
     vscode.window.registerWebviewViewProvider(viewIds.monitor, monitor),
     vscode.window.registerTreeDataProvider(viewIds.runs, new RunsTree(runs)),
     vscode.window.registerTreeDataProvider(viewIds.adapters, new AdaptersTree(catalog)),

@@ -4,6 +4,7 @@ import type { InlineCompletion } from './inlineCompletion.js';
 import type { FineTunePanels } from './fineTunePanel.js';
 import type { MonitorView } from './views/monitorView.js';
 import type { PlaygroundPanels } from './playgroundPanel.js';
+import type { ReportDocuments } from './reportDocuments.js';
 import type { Runs } from './runs.js';
 
 /** Everything a command may need. Made once, in extension.ts. */
@@ -15,4 +16,5 @@ export interface Workbench {
   readonly playground: PlaygroundPanels;
   readonly monitor: MonitorView;
   readonly completion: InlineCompletion;
+  readonly reports: ReportDocuments;
 }

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import manifest from '../../../package.json';
+import { backendRecipe } from '../../../src/extension/backendProcess.js';
+import { chatVendor, commandId, commandNames, contextKeys, panelIds, settingNames, viewIds } from '../../../src/extension/contributions.js';
+import english from '../../../package.nls.json';
+import chinese from '../../../package.nls.zh-cn.json';
+
+const text = JSON.stringify(manifest);
+const { contributes } = manifest;
+
+test('commands, views, panels and settings of the code are those of package.json', () => {
+  expect(contributes.commands.map(({ command }) => command).sort()).toEqual(commandNames.map(commandId).sort());
+  expect(contributes.views.loraWorkbench.map(({ id }) => id).sort()).toEqual(Object.values(viewIds).sort());
+  expect(Object.keys(contributes.configuration.properties).sort()).toEqual(settingNames.map((name) => `loraWorkbench.${name}`).sort());
+  expect(contributes.languageModelChatProviders.map(({ vendor }) => vendor)).toEqual([chatVendor]);
+  const restored = manifest.activationEvents.flatMap((event) => /^onWebviewPanel:(.*)/.exec(event)?.[1] ?? []);
+  expect(Object.values(panelIds)).toEqual(expect.arrayContaining(restored));
+});
+
+test('menus name commands and context keys that exist', () => {
+  const known = commandNames.map(commandId);
+  const entries = Object.values(contributes.menus).flat() as { command: string; when?: string }[];
+  for (const { command } of entries) expect(known).toContain(command);
+  const keys = [...text.matchAll(/loraWorkbench\.((?:has|completion)\w+)/g)].map((match) => match[1]!);
+  for (const key of keys.filter((name) => name !== 'completion')) expect(contextKeys).toContain(key);
+});
+
+test('every file that package.json names is there or built', () => {
+  const paths = [...text.matchAll(/"(?:\.\/)?((?:media|l10n)[\w./-]*)"/g)].map((match) => match[1]!);
+  for (const path of paths) expect(existsSync(path), path).toBe(true);
+});
+
+test('every %key% has its words in English and Chinese, and no words are left over', () => {
+  const used = [...new Set([...text.matchAll(/"%([\w.]+)%"/g)].map((match) => match[1]!))].sort();
+  expect(Object.keys(english).sort()).toEqual(used);
+  expect(Object.keys(chinese).sort()).toEqual(used);
+  for (const [key, words] of Object.entries(chinese)) {
+    const links = (of: string) => [...of.matchAll(/\(command:[^)]*\)/g)].map(String);
+    expect(links(words), key).toEqual(links(english[key as keyof typeof english]));
+  }
+});
+
+test('activation loads nothing heavy and extension.ts only composes', () => {
+  const source = readFileSync('src/extension.ts', 'utf8');
+  expect(source.split('\n').length).toBeLessThan(80);
+  expect(source).not.toMatch(/vscode-languageclient|jsonc-parser/);
+});
+
+test('the backend is Node also where the program is Electron', () => {
+  const { command, args, env } = backendRecipe('/extension', { PATH: '/bin' });
+  expect(command).toBe(process.execPath);
+  expect(args[0]).toMatch(/dist.backend\.js$/);
+  expect(env).toEqual({ PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
+});
