@@ -36,6 +36,17 @@ export function ensureChromium() {
   return path;
 }
 
+/** The loader through which the WebGPU tests reach a driver: the GPU's, or the software one inside Debian's chromium. */
+export function ensureVulkan() {
+  if (process.platform !== 'linux') return true;
+  const isThere = () => spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout?.includes('libvulkan.so.1');
+  if (isThere()) return true;
+  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  const installed = existsSync('/usr/bin/apt-get') && apt(prefix, 'install', '--yes', '--no-install-recommends', 'libvulkan1');
+  if (!installed) console.error('The Vulkan loader could not be installed. Install the package libvulkan1 by hand.');
+  return installed && isThere();
+}
+
 function apt(prefix, ...args) {
   const [command, ...rest] = [...prefix, 'apt-get', ...args];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

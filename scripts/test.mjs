@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureChromium } from './chromium.mjs';
+import { ensureChromium, ensureVulkan } from './chromium.mjs';
 
 const temporary = mkdtempSync(join(tmpdir(), 'lora-workbench-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -57,6 +57,9 @@ try {
   vitest('unit tests', 'vitest.config.ts');
   const chromium = ensureChromium();
   check('chromium', chromium !== undefined);
+  const vulkan = ensureVulkan();
+  check('vulkan', vulkan);
+  if (vulkan) vitest('WebGPU tests', 'test/webgpu/vitest.config.ts');
   if (chromium) {
     vitest('webview tests', 'test/webview/vitest.config.ts');
     vitest('end-to-end tests', 'test/e2e/vitest.config.ts');
