@@ -3,7 +3,7 @@ import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTens
 import { valuesOf } from './program.js';
 import type { DType, OpName, Program, QuantizedAttributes, Value } from './types.js';
 
-/** What an execution provider has beyond the operators that all of them have (docs/decisions/0003). */
+/** What an execution provider has beyond the operators that all of them have (FusedMatMul is not in WebGPU's set). */
 export interface LoweringTarget {
   /** com.microsoft.FusedMatMul: transposes and a factor inside a batched product. */
   readonly fusedMatMul: boolean;
