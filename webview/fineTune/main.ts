@@ -132,7 +132,7 @@ class FineTunePanel {
   }
 
   private configuration(): HTMLElement {
-    const openJson = button({ kind: 'icon', icon: 'json', label: t('panel.openJson'), onClick: () => { this.config.flush(); post({ type: 'openJson' }); } });
+    const openJson = button({ kind: 'link', icon: 'json', label: t('panel.openJson'), onClick: () => { this.config.flush(); post({ type: 'openJson' }); } });
     const header = element('header', { class: 'panel-header' }, element('h1', {}, t('panel.title')), this.documentName, element('span', { class: 'spacer' }), openJson);
     return element('div', { class: 'configuration' }, header, this.form.root, element('footer', { class: 'start-bar' }, this.estimate.root, this.failure, this.start));
   }

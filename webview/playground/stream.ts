@@ -41,6 +41,7 @@ export class Stream {
 
   append(text: string): void {
     this.arrived += text;
+    setText(this.footer, t('playground.writing'));
     this.copy.disabled = false;
     this.show();
   }

@@ -30,7 +30,6 @@ type Dataset = ChartDataset<'line', Point[]>;
 /** First and last step that are shown. */
 export type StepRange = readonly [number, number];
 
-const markers = ['circle', 'rect', 'triangle', 'rectRot', 'crossRot', 'star'] as const;
 /** More points than this are a line; markers would only be a smear. */
 const mostMarkers = 120;
 
@@ -53,7 +52,7 @@ export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Data
     borderColor: stroke,
     borderWidth: line.kind === 'faint' ? 1 : 2,
     borderDash: line.kind === 'faint' ? [] : [...dashPatterns[line.dash % dashPatterns.length]!],
-    pointStyle: markers[line.dash % markers.length]!,
+    pointStyle: 'circle',
     pointRadius: marked && points.length <= mostMarkers ? 3 : 0,
     pointBorderColor: stroke,
     pointBackgroundColor: theme.highContrast ? theme.background : stroke,
@@ -109,7 +108,7 @@ export function scaleOptions(theme: Theme, [min, max]: StepRange, logarithmic: b
       max,
       border,
       grid: { display: false },
-      ticks: { ...ticks, maxTicksLimit: compact ? 4 : 9, callback: (value: string | number) => formatTick(Number(value)) },
+      ticks: { ...ticks, maxTicksLimit: compact ? 4 : 9, includeBounds: false, callback: (value: string | number) => formatTick(Number(value)) },
     },
     y: {
       type: logarithmic ? 'logarithmic' : 'linear',

@@ -25,7 +25,7 @@ export class Legend {
   private build(lines: readonly PlotLine[]): void {
     this.values = lines.map(() => element('span', { class: 'legend-value' }));
     const items = lines.map((line, index) =>
-      element('li', { class: 'legend-line', title: line.name }, swatch(line), element('span', { class: 'legend-name' }, line.name), this.values[index]!),
+      element('li', { class: 'legend-line', title: line.name || null }, swatch(line), line.name ? element('span', { class: 'legend-name' }, line.name) : null, this.values[index]!),
     );
     this.root.replaceChildren(this.step, ...items);
   }

@@ -29,6 +29,7 @@ export interface BoardRun {
 }
 
 export interface PlotLine {
+  /** Empty where the plot's title says it all. */
   readonly name: string;
   /** `faint` lies under the line that is read and is not listed. */
   readonly kind: 'faint' | 'line' | 'evaluation';
@@ -51,7 +52,7 @@ export function plotLines(definition: PlotDefinition, runs: readonly BoardRun[],
 
 function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smoothing: number, alone: boolean): PlotLine[] {
   const { series } = run;
-  const line = { name: alone ? t(definition.title) : run.name, steps: series.steps, color: index, dash: index };
+  const line = { name: alone ? nameAlone(definition) : run.name, steps: series.steps, color: index, dash: index };
   const raw = series.measures[definition.measure];
   if (!definition.noisy || smoothing === 0) return [{ ...line, kind: 'line', values: raw }];
   return [
@@ -64,6 +65,10 @@ function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smo
 function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number, alone: boolean): PlotLine[] {
   if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
   const look = alone ? { color: 1, dash: 1 } : { color: index, dash: index };
-  const name = alone ? t('plot.evaluationLoss') : t('plot.evaluationOf', run.name);
+  const name = alone ? t('plot.evaluation') : t('plot.evaluationOf', run.name);
   return [{ name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, ...look }];
+}
+
+function nameAlone({ measure }: PlotDefinition): string {
+  return measure === 'loss' ? t('plot.training') : '';
 }

@@ -97,7 +97,7 @@ export class Plot {
   private summary(): string {
     const listed = this.lines.filter((line) => line.kind !== 'faint' && line.values.length > 0);
     if (listed.length === 0) return t('plot.empty', this.title);
-    const values = listed.map((line) => t('plot.lastValue', line.name, formatValue(line.values.last!), formatNumber(line.steps.at(line.values.length - 1))));
+    const values = listed.map((line) => t('plot.lastValue', line.name, formatValue(line.values.last!), formatNumber(line.steps.at(line.values.length - 1))).trim());
     return t('plot.summary', this.title, values.join('; '));
   }
 
@@ -164,7 +164,7 @@ export class Plot {
     const step = this.hoverStep;
     if (step === null) return;
     const listed = this.lines.filter(({ kind }) => kind !== 'faint');
-    const values = listed.map((line) => `${line.name} ${formatValue(valueAt(line, step) ?? Number.NaN)}`);
+    const values = listed.map((line) => `${line.name || this.title} ${formatValue(valueAt(line, step) ?? Number.NaN)}`);
     announce(`${t('plot.step', formatNumber(step))}: ${values.join('; ')}`);
   }
 }

@@ -55,7 +55,6 @@ export class RunStatusView {
   readonly root: HTMLElement;
   private readonly statusIcon = icon('circle-outline');
   private readonly name = element('span', { class: 'run-name' });
-  private readonly status = element('span', { class: 'run-state' });
   private readonly progress = element('progress', { max: 1, value: 0 });
   private readonly steps = element('span', { class: 'run-steps' });
   private readonly left = element('span', { class: 'run-left' });
@@ -70,7 +69,7 @@ export class RunStatusView {
     this.root = element(
       'section',
       { class: 'run' },
-      element('header', { class: 'run-header' }, this.statusIcon, this.name, this.status, element('span', { class: 'spacer' }), element('span', { class: 'run-buttons' }, ...this.buttons.values())),
+      element('header', { class: 'run-header' }, this.statusIcon, this.name, element('span', { class: 'spacer' }), element('span', { class: 'run-buttons' }, ...this.buttons.values())),
       this.progress,
       element('div', { class: 'run-progress-text' }, this.steps, this.left),
       this.figures,
@@ -86,10 +85,9 @@ export class RunStatusView {
     this.statusIcon.className = `codicon codicon-${statusIcons[state.status]} run-icon`;
     setText(this.name, run.name);
     this.name.title = run.runId;
-    setText(this.status, statusWord(state.status));
     this.progress.max = Math.max(1, state.totalSteps);
     this.progress.value = state.step;
-    setText(this.steps, t('run.steps', formatNumber(state.step), formatNumber(state.totalSteps)));
+    setText(this.steps, t('run.stateAndSteps', statusWord(state.status), formatNumber(state.step), formatNumber(state.totalSteps)));
     const seconds = secondsLeft(run);
     setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
     this.updateFigures(run);

@@ -1,4 +1,5 @@
 /** @file The colours of the editor's theme, for canvases; everything else takes them through CSS. */
+import { color as parseColor } from 'chart.js/helpers';
 import { whenViewEnds } from './lifetime.js';
 
 export interface Theme {
@@ -21,7 +22,7 @@ export function readTheme(): Theme {
     foreground,
     mutedForeground: highContrast ? foreground : color('--vscode-descriptionForeground', '--vscode-foreground'),
     background: color('--vscode-editor-background'),
-    grid: highContrast ? color('--vscode-contrastBorder', '--vscode-foreground') : color('--vscode-charts-lines', '--vscode-panel-border'),
+    grid: parseColor(color('--vscode-charts-foreground', '--vscode-foreground')).alpha(highContrast ? 0.6 : 0.14).rgbString(),
     palette: ['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map((name) => color(`--vscode-charts-${name}`)),
     fontFamily: style.fontFamily,
     highContrast,

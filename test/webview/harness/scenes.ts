@@ -1,0 +1,190 @@
+/** @file Plausible states of the host, for the tests and the screenshots. */
+import type { AdapterInfo, ModelInfo, RunSummary } from '../../../src/protocol/backend.js';
+import type { PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
+import type { Metric, RunStatus } from '../../../src/protocol/run.js';
+import type { RunConfig } from '../../../src/protocol/runConfig.js';
+import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
+import type { FineTuneState, ModelShape, PlaygroundState } from '../../../src/protocol/webview.js';
+
+export const models: readonly ModelInfo[] = [
+  { path: '/models/SmolLM2-135M-Instruct.gguf', name: 'SmolLM2-135M-Instruct', kind: 'gguf', source: 'cache', sizeBytes: 98_000_000 },
+  { path: '/models/Llama-3.2-1B', name: 'Llama-3.2-1B', kind: 'huggingface', source: 'added', sizeBytes: 2_470_000_000 },
+];
+
+export const adapters: readonly AdapterInfo[] = [
+  {
+    path: '/workspace/runs/support-answers/adapter',
+    name: 'support-answers',
+    baseModel: '/models/SmolLM2-135M-Instruct.gguf',
+    rank: 8,
+    alpha: 16,
+    targetModules: ['q_proj', 'v_proj'],
+    sizeBytes: 3_700_000,
+    runId: '/workspace/runs/support-answers',
+  },
+];
+
+export const modelShape: ModelShape = {
+  model: '/models/SmolLM2-135M-Instruct.gguf',
+  layerCount: 30,
+  totalParameters: 134_515_008,
+  linears: {
+    q_proj: [576, 576],
+    k_proj: [192, 576],
+    v_proj: [192, 576],
+    o_proj: [576, 576],
+    gate_proj: [1536, 576],
+    up_proj: [1536, 576],
+    down_proj: [576, 1536],
+  },
+};
+
+/** A loss that falls as losses do; the same numbers every time. */
+export function metrics(steps: number, { start = 2.6, floor = 1.1, seed = 1, evalEvery = 20 } = {}): Metric[] {
+  let state = seed;
+  const noise = () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647 - 0.5;
+  };
+  return Array.from({ length: steps }, (_, index) => index + 1).flatMap((step) => {
+    const trend = floor + (start - floor) * Math.exp((-4 * step) / steps);
+    const warm = Math.min(1, step / (steps / 10));
+    const metric: Metric = {
+      step,
+      loss: trend + 0.3 * noise(),
+      learning_rate: 3e-4 * warm * (0.5 + 0.5 * Math.cos((Math.PI * step) / steps)),
+      grad_norm: 0.8 + 1.2 * Math.exp((-6 * step) / steps) + 0.4 * noise(),
+      tokens: step * 900,
+      tokens_per_second: 410 + 30 * noise(),
+      elapsed_seconds: step * 2.2,
+      peak_memory_bytes: 1_320_000_000,
+    };
+    return step % evalEvery === 0 ? [metric, { step, eval_loss: trend + 0.12 + 0.03 * noise() }] : [metric];
+  });
+}
+
+export function run(name: string, status: RunStatus, done: number, total: number, startedAt = '2026-08-20T10:00:00Z'): RunSummary {
+  const last = metrics(Math.max(1, done)).findLast((metric) => 'loss' in metric)!;
+  return {
+    runId: `/workspace/runs/${name}`,
+    name,
+    model: '/models/SmolLM2-135M-Instruct.gguf',
+    dataPath: '/workspace/data/answers.jsonl',
+    state: {
+      status,
+      step: done,
+      totalSteps: total,
+      epoch: (3 * done) / total,
+      pid: status === 'running' ? 4242 : null,
+      processStart: null,
+      device: 'CPU, 2 threads',
+      startedAt,
+      updatedAt: '2026-08-20T10:20:00Z',
+      bestEvalLoss: done >= 20 ? 1.327 : null,
+      bestStep: done >= 20 ? Math.floor(done / 20) * 20 : null,
+      trainableParameters: 460_800,
+      message: null,
+    },
+    lastStep: done > 0 ? (last as RunSummary['lastStep']) : null,
+    hasAdapter: status === 'finished',
+  };
+}
+
+export const configJson = {
+  model: '/models/SmolLM2-135M-Instruct.gguf',
+  data: { path: 'data/answers.jsonl' },
+  lora: { r: 16, alpha: 32, target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj'] },
+  train: { learning_rate: 0.0005, gradient_accumulation_steps: 4 },
+};
+
+export function config(json: unknown = configJson): RunConfig {
+  const result = validateRunConfig(json);
+  if (!result.ok) throw new Error(result.problems.map(({ message }) => message).join('\n'));
+  return result.config;
+}
+
+function tokens(text: string, learned: boolean): SampleToken[] {
+  return (text.match(/\s?\w+|\s?[^\w\s]+|\s/g) ?? []).map((piece, index) => ({ id: 300 + index, text: piece, learned }));
+}
+
+export const preflightReport: PreflightReport = {
+  device: 'CPU, 2 threads, int4 base',
+  trainableParameters: 1_843_200,
+  totalSteps: 171,
+  format: 'alpaca',
+  training: {
+    examples: 912,
+    tokens: 118_204,
+    labelTokens: 61_377,
+    shortestLength: 18,
+    medianLength: 112,
+    length95: 236,
+    longestLength: 256,
+    histogram: [32, 64, 96, 128, 160, 192, 224, 256].map((upTo, index) => ({ upTo, examples: [41, 118, 203, 221, 160, 88, 50, 31][index]! })),
+    truncated: 12,
+  },
+  evaluation: {
+    examples: 48,
+    tokens: 6_190,
+    labelTokens: 3_204,
+    shortestLength: 22,
+    medianLength: 110,
+    length95: 230,
+    longestLength: 256,
+    histogram: [{ upTo: 256, examples: 48 }],
+    truncated: 1,
+  },
+  skipped: [
+    { origin: 'data/answers.jsonl:17', reason: 'not JSON: unexpected end of the line' },
+    { origin: 'data/answers.jsonl:240', reason: 'the field "output" is missing' },
+  ],
+  skippedCount: 2,
+  samples: [
+    {
+      origin: 'data/answers.jsonl:1',
+      tokens: [
+        ...tokens('### Instruction:\nHow do I reset my password?\n\n### Response:\n', false),
+        ...tokens('Open the account page, choose “Security”, and press “Reset password”. A link arrives by mail within a minute.', true),
+      ],
+      cut: 0,
+    },
+    {
+      origin: 'data/answers.jsonl:2',
+      tokens: [
+        ...tokens('### Instruction:\nExplain how refunds work.\n\n### Response:\n', false),
+        ...tokens('A refund goes back to the card that paid. It takes three to five working days, and', true),
+      ],
+      cut: 143,
+    },
+  ],
+  warnings: ['12 of 912 examples are longer than 256 tokens and were cut; raise data.max_seq_length to keep their ends.'],
+  estimate: { secondsPerStep: 6.1, totalSeconds: 1043, peakMemoryBytes: 1_240_000_000 },
+};
+
+export const runs = [run('support-answers', 'running', 120, 171, '2026-08-20T10:00:00Z'), run('first-try', 'finished', 171, 171, '2026-08-19T09:00:00Z'), run('rank-64', 'stopped', 80, 171, '2026-08-18T09:00:00Z')];
+
+export const fineTuneState: FineTuneState = {
+  document: { kind: 'parsed', config: configJson, throughEdit: 0, name: 'support-answers.run.json' },
+  check: {
+    ok: true,
+    config: config(),
+    estimate: { trainableParameters: 1_843_200, totalParameters: 134_515_008, peakMemoryBytes: 1_240_000_000, secondsPerStep: 6.1 },
+    note: null,
+  },
+  modelShape,
+  models,
+  preflight: { kind: 'ready', report: preflightReport, current: true },
+  runs: { runs, throughSeq: 10 },
+  runId: runs[0]!.runId,
+};
+
+export const playgroundState: PlaygroundState = {
+  models,
+  adapters,
+  prefill: { model: models[0]!.path, adapter: adapters[0]!.path, prompt: 'How do I reset my password?', run: false },
+};
+
+/** All of a run's metrics in one message. */
+export function metricsMessage(runId: string, all: readonly Metric[], first = 0) {
+  return { type: 'metrics', runId, first, metrics: all, caughtUp: true } as const;
+}

@@ -1,0 +1,106 @@
+/** @file Each screen in each theme: drawn, free of serious accessibility faults, and kept as a picture in build/screenshots. */
+import { mkdirSync } from 'node:fs';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { adapters, config, configJson, fineTuneState, metrics, metricsMessage, playgroundState, run, runs } from './harness/scenes.js';
+import { themes, type ThemeName } from './harness/themes.js';
+import { launchBrowser, View } from './harness/view.js';
+
+const folder = 'build/screenshots';
+let browser: Browser;
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+const board = { smoothing: 0.6, logScale: false, asTable: false, range: null };
+
+const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
+  'fine-tune': async (theme) => {
+    const view = await View.open(browser, 'fineTune', fineTuneState, { theme });
+    await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
+    return view;
+  },
+  'fine-tune-overlaid': async (theme) => {
+    const remembered = { tab: 'plots', advancedOpen: true, overlaid: runs.slice(1).map(({ runId }) => runId), board };
+    const view = await View.open(browser, 'fineTune', fineTuneState, { theme, remembered });
+    await view.send(
+      metricsMessage(runs[0]!.runId, metrics(120)),
+      metricsMessage(runs[1]!.runId, metrics(171, { floor: 1.4, seed: 7 })),
+      metricsMessage(runs[2]!.runId, metrics(80, { start: 3, floor: 0.9, seed: 9 })),
+    );
+    return view;
+  },
+  'fine-tune-table': async (theme) => {
+    const remembered = { tab: 'plots', advancedOpen: false, overlaid: [], board: { ...board, asTable: true } };
+    const view = await View.open(browser, 'fineTune', fineTuneState, { theme, remembered });
+    await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
+    return view;
+  },
+  'fine-tune-empty': async (theme) => View.open(browser, 'fineTune', { ...fineTuneState, runId: null, preflight: { kind: 'none' }, check: null }, { theme }),
+  'fine-tune-invalid': async (theme) => {
+    const broken = { ...configJson, lora: { r: 0, alpha: 16, rank: 3 } };
+    const problems = [
+      { path: ['lora', 'rank'], message: 'lora.rank is not a known setting; did you mean lora.r?' },
+      { path: ['data', 'path'], message: 'data/answers.jsonl does not exist; choose a data file.' },
+    ];
+    const document = { kind: 'parsed', config: broken, throughEdit: 0, name: 'broken.run.json' } as const;
+    return View.open(browser, 'fineTune', { ...fineTuneState, runId: null, document, check: { ok: false, problems } }, { theme });
+  },
+  'fine-tune-narrow': async (theme) => {
+    const view = await View.open(browser, 'fineTune', fineTuneState, { theme, width: 560, height: 1400 });
+    await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
+    return view;
+  },
+  preflight: async (theme) => View.open(browser, 'fineTune', fineTuneState, { theme, remembered: { tab: 'preflight', advancedOpen: false, overlaid: [], board } }),
+  monitor: async (theme) => {
+    const view = await View.open(browser, 'monitor', { runs: { runs, throughSeq: 1 }, trusted: true }, { theme, width: 320, height: 460 });
+    await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
+    return view;
+  },
+  'monitor-failed': async (theme) => {
+    const failed = run('big-batch', 'failed', 12, 171);
+    const message = 'Out of memory: 3.1 GB were needed, 2.0 GB are free. Lower train.batch_size or data.max_seq_length.';
+    const view = await View.open(browser, 'monitor', { runs: { runs: [{ ...failed, state: { ...failed.state, message } }], throughSeq: 1 }, trusted: true }, { theme, width: 320, height: 560 });
+    await view.send(metricsMessage(failed.runId, metrics(12)));
+    return view;
+  },
+  'monitor-empty': async (theme) => View.open(browser, 'monitor', { runs: { runs: [], throughSeq: 0 }, trusted: true }, { theme, width: 320, height: 240 }),
+  'monitor-untrusted': async (theme) => View.open(browser, 'monitor', { runs: { runs: [], throughSeq: 0 }, trusted: false }, { theme, width: 320, height: 240 }),
+  playground: async (theme) => {
+    const view = await View.open(browser, 'playground', playgroundState, { theme, width: 1100 });
+    await view.page.getByRole('button', { name: 'Run' }).click();
+    await view.send(
+      { type: 'token', requestId: 1, side: 'base', text: 'To reset your password, you need to contact the administrator of the site where the account was made.' },
+      { type: 'generated', requestId: 1, side: 'base', summary: { tokens: 21, tokensPerSecond: 38.2, firstTokenMs: 180, reason: 'end' } },
+      { type: 'token', requestId: 1, side: 'adapter', text: 'Open the account page, choose “Security”, and press “Reset password”. A link' },
+    );
+    return view;
+  },
+  'playground-settings': async (theme) => {
+    const view = await View.open(browser, 'playground', { ...playgroundState, adapters: [...adapters, { ...adapters[0]!, path: '/elsewhere', name: 'older' }] }, { theme, width: 700 });
+    await view.page.getByText('Sampling').click();
+    return view;
+  },
+  compare: async (theme) => {
+    const view = await View.open(browser, 'compare', { runs: { runs, throughSeq: 1 }, runIds: runs.map(({ runId }) => runId) }, { theme, height: 1100 });
+    await view.send(
+      ...runs.map(({ runId }, index) => metricsMessage(runId, metrics([120, 171, 80][index]!, { floor: 1 + index / 5, seed: 3 + index }))),
+      ...runs.map(({ runId }, index) => ({ type: 'runConfig', runId, config: config({ ...configJson, lora: { r: [16, 8, 64][index], alpha: 32 }, train: { learning_rate: [5e-4, 3e-4, 2e-4][index] } }) })),
+    );
+    return view;
+  },
+};
+
+describe.each(Object.keys(themes) as ThemeName[])('%s theme', (theme) => {
+  test.each(Object.keys(screens))('%s has no serious accessibility fault', async (name) => {
+    const view = await screens[name]!(theme);
+    await view.settle();
+    await view.page.screenshot({ path: `${folder}/webview-${name}-${theme}.png` });
+    expect(await view.accessibilityFaults()).toEqual([]);
+    expect(view.errors).toEqual([]);
+    await view.close();
+  });
+});
