@@ -75,7 +75,7 @@ const phrases = {
   'panel.title': 'Fine-Tune',
   'panel.plots': 'Plots',
   'panel.preflight': 'Pre-flight',
-  'panel.noRun': 'The plots of the run appear here once it is started. A look at the pre-flight shows what the model will see.',
+  'panel.noRun': 'Choose a model and data, look at what the model will see, then start: the plots of the run appear here.',
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',

@@ -67,12 +67,17 @@ export class ConfigForm {
     setHidden(this.broken, document.kind !== 'broken');
     if (document.kind === 'broken') setText(this.broken, t('form.broken', document.name, document.message));
     const problems = check?.ok === false ? check.problems : [];
-    const byPath = new Map(problems.map(({ path, message }) => [path.join('.'), message]));
+    const byPath = new Map(problems.map(({ path, message }) => [path.slice(0, 2).join('.'), message]));
     this.model.control?.setChoices(modelChoices(models));
     for (const field of this.fields) field.update(byPath);
-    this.showOthers(problems.filter(({ path }) => !this.fields.some((field) => path.join('.').startsWith(field.path.join('.')))).map(({ message }) => message));
+    this.showOthers(problems.filter(({ path }) => !this.hasField(path)).map(({ message }) => message));
     setText(this.batchNote, this.effectiveBatch());
     this.showData(preflight);
+  }
+
+  /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list. */
+  private hasField(path: readonly string[]): boolean {
+    return this.fields.some((field) => field.path.every((key, index) => path[index] === key));
   }
 
   /** Problems of settings that the form does not have, such as misspelt ones. */

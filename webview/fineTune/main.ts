@@ -40,7 +40,7 @@ class FineTunePanel {
   private readonly board = new PlotBoard(this.look.board, (board) => { this.remember({ board }); });
   private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'reveal']);
   private readonly chooser = new RunChooser((runIds) => { this.remember({ overlaid: runIds }); this.refresh(); });
-  private readonly noRun = element('p', { class: 'muted no-run' }, t('panel.noRun'));
+  private readonly noRun = element('div', { class: 'empty-state' }, element('p', {}, t('panel.noRun')), button({ label: t('preflight.run'), onClick: () => { this.runPreflight(); } }));
   private readonly overlay = element('details', { class: 'overlay' }, element('summary', {}, t('panel.overlay')), this.chooser.root);
   private readonly failure = element('p', { class: 'banner error', role: 'alert', hidden: true });
   private readonly documentName = element('span', { class: 'document-name' });
@@ -121,6 +121,12 @@ class FineTunePanel {
     this.chooser.update(others, overlaid);
     this.store.follow(shown);
     this.board.show(this.store.boardRuns(shown));
+  }
+
+  private runPreflight(): void {
+    this.config.flush();
+    post({ type: 'runPreflight' });
+    this.tabs.select('preflight');
   }
 
   private startRun(): void {

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { isFromWebview, isToWebview } from '../../../src/protocol/webviewMessages.js';
+import type { FromWebview, ToWebview } from '../../../src/protocol/webview.js';
+import { adapters, config, fineTuneState, metrics, metricsMessage, models, modelShape, playgroundState, preflightReport, run } from '../../webview/harness/scenes.js';
+
+const summary = run('a', 'running', 30, 60);
+const hydrate = { type: 'hydrate', strings: {}, locale: 'en' } as const;
+const problems = [{ path: ['lora', 'r'], message: 'lora.r must be at least 1, not 0' }];
+const generated = { tokens: 3, tokensPerSecond: 2.5, firstTokenMs: 80, reason: 'end' } as const;
+
+const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview, { type: T }>[] } = {
+  hydrate: [
+    { ...hydrate, view: 'fineTune', state: fineTuneState },
+    { ...hydrate, view: 'monitor', state: { runs: { runs: [summary], throughSeq: 1 }, trusted: true } },
+    { ...hydrate, view: 'playground', state: playgroundState },
+    { ...hydrate, view: 'compare', state: { runs: { runs: [], throughSeq: 0 }, runIds: ['a'] } },
+  ],
+  runEvent: [
+    { type: 'runEvent', event: { seq: 1, kind: 'changed', run: summary } },
+    { type: 'runEvent', event: { seq: 1, kind: 'removed', runId: 'a' } },
+  ],
+  metrics: [metricsMessage('a', metrics(25))],
+  runConfig: [{ type: 'runConfig', runId: 'a', config: config() }],
+  document: [
+    { type: 'document', document: fineTuneState.document },
+    { type: 'document', document: { kind: 'broken', message: 'no JSON', name: 'run.json' } },
+  ],
+  checked: [
+    { type: 'checked', check: fineTuneState.check, modelShape },
+    { type: 'checked', check: { ok: false, problems }, modelShape: null },
+  ],
+  models: [{ type: 'models', models }],
+  preflight: [
+    { type: 'preflight', preflight: { kind: 'none' } },
+    { type: 'preflight', preflight: { kind: 'ready', report: preflightReport, current: false } },
+    { type: 'preflight', preflight: { kind: 'failed', message: 'no data' } },
+  ],
+  shownRun: [{ type: 'shownRun', runId: null }],
+  startFailed: [{ type: 'startFailed', message: 'no' }],
+  choices: [{ type: 'choices', models, adapters }],
+  prefill: [{ type: 'prefill', prefill: playgroundState.prefill! }],
+  token: [{ type: 'token', requestId: 1, side: 'base', text: 'x' }],
+  generated: [{ type: 'generated', requestId: 1, side: 'adapter', summary: generated }],
+  generateFailed: [{ type: 'generateFailed', requestId: 1, side: 'base', message: 'no' }],
+};
+
+const sampling = { temperature: 0.7, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
+const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, { type: T }> } = {
+  ready: { type: 'ready' },
+  copy: { type: 'copy', text: 'x' },
+  follow: { type: 'follow', runIds: ['a'] },
+  runCommand: { type: 'runCommand', runId: 'a', command: 'pause' },
+  export: { type: 'export', format: 'csv', name: 'a.csv', content: '1' },
+  fineTune: { type: 'fineTune' },
+  manageTrust: { type: 'manageTrust' },
+  edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },
+  browse: { type: 'browse', setting: 'model' },
+  openJson: { type: 'openJson' },
+  start: { type: 'start' },
+  runPreflight: { type: 'runPreflight' },
+  cancelPreflight: { type: 'cancelPreflight' },
+  openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
+  generate: { type: 'generate', request: { requestId: 1, model: 'm', adapter: null, adapterStrength: 1, prompt: 'p', chat: true, sampling, maxNewTokens: 8 } },
+  stopGenerating: { type: 'stopGenerating', requestId: 1 },
+  browseAdapter: { type: 'browseAdapter' },
+};
+
+/** The message once for each place in it, with that place put wrong. What a user wrote into run.json may be anything. */
+function* spoilt(value: unknown): Generator<unknown> {
+  if (typeof value !== 'object' || value === null) return;
+  const written = 'kind' in value && value.kind === 'parsed' ? 'config' : undefined;
+  for (const key of Object.keys(value).filter((name) => name !== written)) {
+    const inner = (value as Record<string, unknown>)[key];
+    yield replaced(value, key, { wrong: [true] });
+    if (typeof inner === 'object') for (const wrong of spoilt(inner)) yield replaced(value, key, wrong);
+  }
+}
+
+function replaced(value: object, key: string, by: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => (String(index) === key ? by : (item as unknown)));
+  return { ...value, [key]: by };
+}
+
+describe('messages', () => {
+  test.each(Object.entries(toWebview))('%s to a webview is known, and refused with any part of it wrong', (_, messages: readonly unknown[]) => {
+    for (const message of messages) {
+      expect(isToWebview(message)).toBe(true);
+      for (const wrong of spoilt(message)) expect(isToWebview(wrong), JSON.stringify(wrong)).toBe(false);
+    }
+  });
+
+  test.each(Object.entries(fromWebview))('%s from a webview is known, and refused with any part of it wrong', (_, message) => {
+    expect(isFromWebview(message)).toBe(true);
+    for (const wrong of spoilt(message)) expect(isFromWebview(wrong), JSON.stringify(wrong)).toBe(false);
+  });
+
+  test.each([null, undefined, 1, 'ready', [], {}, { type: 'toString' }, { type: '__proto__' }, { type: ['ready'] }])('%j is none', (message) => {
+    expect(isToWebview(message)).toBe(false);
+    expect(isFromWebview(message)).toBe(false);
+  });
+});
