@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/unit/**/*.test.ts'],
     globalSetup: 'test/unit/buildPrograms.ts',
+    setupFiles: 'test/unit/fuzzSeed.ts',
     // Two workers at most: the machines that run this have two cores and the numerics use both.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import { shownValue } from '../formats/shownValue.js';
+import { shortened, shownValue } from '../formats/shownValue.js';
 import { checkedConfig, type LlamaConfig, type RopeScaling } from './config.js';
 
 type Json = Record<string, unknown>;
@@ -49,7 +49,7 @@ function refuseOtherArchitectures(fields: Fields, file: string): void {
     const what = architectures.length > 0 ? architectures.join(', ') : (modelType ?? 'a model of no stated type');
     throw new UserError(
       'model-unsupported',
-      `${file} describes ${what}; LoRA Workbench trains LlamaForCausalLM models.`,
+      `${file} describes ${shortened(what)}; LoRA Workbench trains LlamaForCausalLM models.`,
     );
   }
   const quantization = fields.object('quantization_config');
@@ -57,7 +57,7 @@ function refuseOtherArchitectures(fields: Fields, file: string): void {
     const method = quantization.text('quant_method') ?? 'an unknown method';
     throw new UserError(
       'model-unsupported',
-      `${file}: the weights are quantized with ${method}. Use the original model, or a GGUF.`,
+      `${file}: the weights are quantized with ${shortened(method)}. Use the original model, or a GGUF.`,
     );
   }
   const activation = fields.text('hidden_act') ?? 'silu';
