@@ -8,7 +8,15 @@
  * lie beside it), and `dist/webview/<view>.js` as `<script type="module" nonce>`. Content-Security-Policy: default-src 'none';
  * script-src 'nonce-…'; style-src and font-src the webview's cspSource; img-src the cspSource and data: (exported plots).
  */
-import type { AdapterInfo, ConfigCheck, GenerateSummary, ModelInfo, RunEvent, RunsSnapshot, SamplingSettings } from './backend.js';
+import type {
+  AdapterInfo,
+  ConfigCheck,
+  GenerateSummary,
+  ModelInfo,
+  RunEvent,
+  RunsSnapshot,
+  SamplingSettings,
+} from './backend.js';
 import type { PreflightReport } from './preflight.js';
 import type { Metric } from './run.js';
 import type { RunConfig } from './runConfig.js';
@@ -24,11 +32,7 @@ export interface WebviewStates {
   compare: CompareState;
 }
 
-export type ToWebview =
-  | { [V in WebviewView]: Hydrate<V> }[WebviewView]
-  | ToRunViewer
-  | ToFineTune
-  | ToPlayground;
+export type ToWebview = { [V in WebviewView]: Hydrate<V> }[WebviewView] | ToRunViewer | ToFineTune | ToPlayground;
 
 export interface Hydrate<V extends WebviewView = WebviewView> {
   readonly type: 'hydrate';
@@ -48,7 +52,13 @@ export type ToRunViewer =
    * what came before (also after a resumed run replaced metrics.jsonl). All there are come first, in pieces of some
    * thousands, then the new ones at most ten times a second.
    */
-  | { readonly type: 'metrics'; readonly runId: string; readonly first: number; readonly metrics: readonly Metric[]; readonly caughtUp: boolean }
+  | {
+      readonly type: 'metrics';
+      readonly runId: string;
+      readonly first: number;
+      readonly metrics: readonly Metric[];
+      readonly caughtUp: boolean;
+    }
   /** Once for each followed run, as it was started. */
   | { readonly type: 'runConfig'; readonly runId: string; readonly config: RunConfig };
 
@@ -66,7 +76,12 @@ export interface FineTuneState {
 /** The run config as its document has it: what the form shows is what the text says. */
 export type ConfigDocument =
   /** `config`: the parsed JSON, defaults not filled in, perhaps invalid. `throughEdit`: the last `edit` of the form that was handled. */
-  | { readonly kind: 'parsed'; readonly config: Readonly<Record<string, unknown>>; readonly throughEdit: number; readonly name: string }
+  | {
+      readonly kind: 'parsed';
+      readonly config: Readonly<Record<string, unknown>>;
+      readonly throughEdit: number;
+      readonly name: string;
+    }
   /** The text is no JSON object at present: the form waits. */
   | { readonly kind: 'broken'; readonly message: string; readonly name: string };
 
@@ -130,8 +145,18 @@ export type ToPlayground =
   | { readonly type: 'choices'; readonly models: readonly ModelInfo[]; readonly adapters: readonly AdapterInfo[] }
   | { readonly type: 'prefill'; readonly prefill: Prefill }
   | { readonly type: 'token'; readonly requestId: number; readonly side: PlaygroundSide; readonly text: string }
-  | { readonly type: 'generated'; readonly requestId: number; readonly side: PlaygroundSide; readonly summary: GenerateSummary }
-  | { readonly type: 'generateFailed'; readonly requestId: number; readonly side: PlaygroundSide; readonly message: string };
+  | {
+      readonly type: 'generated';
+      readonly requestId: number;
+      readonly side: PlaygroundSide;
+      readonly summary: GenerateSummary;
+    }
+  | {
+      readonly type: 'generateFailed';
+      readonly requestId: number;
+      readonly side: PlaygroundSide;
+      readonly message: string;
+    };
 
 export type FromWebview =
   | { readonly type: 'ready' }

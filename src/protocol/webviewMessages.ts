@@ -1,14 +1,67 @@
 /** @file Run-time checks of what host and webviews post to each other; a message of another shape is dropped. */
-import type { AdapterInfo, ConfigCheck, GenerateSummary, ModelInfo, RunEstimate, RunEvent, RunSummary, RunsSnapshot, SamplingSettings } from './backend.js';
-import type { DataSummary, LengthBin, PreflightReport, SampleSequence, SampleToken, SkippedRecord, StepEstimate } from './preflight.js';
+import type {
+  AdapterInfo,
+  ConfigCheck,
+  GenerateSummary,
+  ModelInfo,
+  RunEstimate,
+  RunEvent,
+  RunSummary,
+  RunsSnapshot,
+  SamplingSettings,
+} from './backend.js';
+import type {
+  DataSummary,
+  LengthBin,
+  PreflightReport,
+  SampleSequence,
+  SampleToken,
+  SkippedRecord,
+  StepEstimate,
+} from './preflight.js';
 import type { EvalMetric, RunState, StepMetric } from './run.js';
-import { dataFormats, type DataConfig, type EngineConfig, type LoraConfig, type RunConfig, type TrainConfig } from './runConfig.js';
-import { anything, boolean, count, either, isRecord, list, nullable, number, object, oneOf, recordOf, string, type Shape } from './shape.js';
+import {
+  dataFormats,
+  type DataConfig,
+  type EngineConfig,
+  type LoraConfig,
+  type RunConfig,
+  type TrainConfig,
+} from './runConfig.js';
+import {
+  anything,
+  boolean,
+  count,
+  either,
+  isRecord,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  recordOf,
+  string,
+  type Shape,
+} from './shape.js';
 import type { ConfigProblem } from './validateRunConfig.js';
-import type { ConfigDocument, ConfigEdit, FromWebview, ModelShape, PlaygroundRequest, Prefill, PreflightState, ToWebview, WebviewStates, WebviewView } from './webview.js';
+import type {
+  ConfigDocument,
+  ConfigEdit,
+  FromWebview,
+  ModelShape,
+  PlaygroundRequest,
+  Prefill,
+  PreflightState,
+  ToWebview,
+  WebviewStates,
+  WebviewView,
+} from './webview.js';
 
 /** A message by its type, without the `type` key. */
-type Body<Message extends { type: string }, Type extends Message['type']> = Omit<Extract<Message, { type: Type }>, 'type'>;
+type Body<Message extends { type: string }, Type extends Message['type']> = Omit<
+  Extract<Message, { type: Type }>,
+  'type'
+>;
 type Bodies<Message extends { type: string }> = { readonly [Type in Message['type']]: Shape<Body<Message, Type>> };
 
 export function isToWebview(message: unknown): message is ToWebview {
@@ -111,7 +164,13 @@ const engineConfig: Shape<EngineConfig> = object({
   threads: nullable(count),
   gradient_checkpointing: oneOf('auto', 'on', 'off'),
 });
-const runConfig: Shape<RunConfig> = object({ model: string, data: dataConfig, lora: loraConfig, train: trainConfig, engine: engineConfig });
+const runConfig: Shape<RunConfig> = object({
+  model: string,
+  data: dataConfig,
+  lora: loraConfig,
+  train: trainConfig,
+  engine: engineConfig,
+});
 
 const estimate: Shape<RunEstimate> = object({
   trainableParameters: count,
@@ -121,15 +180,31 @@ const estimate: Shape<RunEstimate> = object({
 });
 const problem: Shape<ConfigProblem> = object({ path: list(string), message: string });
 const configCheck: Shape<ConfigCheck> = either(
-  object<Extract<ConfigCheck, { ok: true }>>({ ok: oneOf(true), config: runConfig, estimate: nullable(estimate), note: nullable(string) }),
+  object<Extract<ConfigCheck, { ok: true }>>({
+    ok: oneOf(true),
+    config: runConfig,
+    estimate: nullable(estimate),
+    note: nullable(string),
+  }),
   object<Extract<ConfigCheck, { ok: false }>>({ ok: oneOf(false), problems: list(problem) }),
 );
 const configDocument: Shape<ConfigDocument> = either(
-  object<Extract<ConfigDocument, { kind: 'parsed' }>>({ kind: oneOf('parsed'), config: recordOf(anything), throughEdit: count, name: string }),
+  object<Extract<ConfigDocument, { kind: 'parsed' }>>({
+    kind: oneOf('parsed'),
+    config: recordOf(anything),
+    throughEdit: count,
+    name: string,
+  }),
   object<Extract<ConfigDocument, { kind: 'broken' }>>({ kind: oneOf('broken'), message: string, name: string }),
 );
-const pair: Shape<readonly [number, number]> = (value): value is readonly [number, number] => list(count)(value) && value.length === 2;
-const modelShape: Shape<ModelShape> = object({ model: string, layerCount: count, totalParameters: count, linears: recordOf(pair) });
+const pair: Shape<readonly [number, number]> = (value): value is readonly [number, number] =>
+  list(count)(value) && value.length === 2;
+const modelShape: Shape<ModelShape> = object({
+  model: string,
+  layerCount: count,
+  totalParameters: count,
+  linears: recordOf(pair),
+});
 
 const lengthBin: Shape<LengthBin> = object({ upTo: number, examples: count });
 const dataSummary: Shape<DataSummary> = object({
@@ -146,7 +221,11 @@ const dataSummary: Shape<DataSummary> = object({
 const sampleToken: Shape<SampleToken> = object({ id: count, text: string, learned: boolean });
 const sampleSequence: Shape<SampleSequence> = object({ origin: string, tokens: list(sampleToken), cut: count });
 const skippedRecord: Shape<SkippedRecord> = object({ origin: string, reason: string });
-const stepEstimate: Shape<StepEstimate> = object({ secondsPerStep: number, totalSeconds: number, peakMemoryBytes: number });
+const stepEstimate: Shape<StepEstimate> = object({
+  secondsPerStep: number,
+  totalSeconds: number,
+  peakMemoryBytes: number,
+});
 const preflightReport: Shape<PreflightReport> = object({
   device: string,
   trainableParameters: count,
@@ -161,8 +240,14 @@ const preflightReport: Shape<PreflightReport> = object({
   estimate: stepEstimate,
 });
 const preflight: Shape<PreflightState> = either(
-  object<{ kind: 'none' | 'running' }>({ kind: oneOf('none', 'running') }) as Shape<{ readonly kind: 'none' } | { readonly kind: 'running' }>,
-  object<Extract<PreflightState, { kind: 'ready' }>>({ kind: oneOf('ready'), report: preflightReport, current: boolean }),
+  object<{ kind: 'none' | 'running' }>({ kind: oneOf('none', 'running') }) as Shape<
+    { readonly kind: 'none' } | { readonly kind: 'running' }
+  >,
+  object<Extract<PreflightState, { kind: 'ready' }>>({
+    kind: oneOf('ready'),
+    report: preflightReport,
+    current: boolean,
+  }),
   object<Extract<PreflightState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 
@@ -183,7 +268,12 @@ const adapterInfo: Shape<AdapterInfo> = object({
   sizeBytes: number,
   runId: nullable(string),
 });
-const prefill: Shape<Prefill> = object({ model: nullable(string), adapter: nullable(string), prompt: nullable(string), run: boolean });
+const prefill: Shape<Prefill> = object({
+  model: nullable(string),
+  adapter: nullable(string),
+  prompt: nullable(string),
+  run: boolean,
+});
 const side = oneOf('base', 'adapter');
 const generateSummary: Shape<GenerateSummary> = object({
   tokens: count,

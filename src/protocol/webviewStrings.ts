@@ -75,10 +75,13 @@ const phrases = {
   'panel.title': 'Fine-Tune',
   'panel.plots': 'Plots',
   'panel.preflight': 'Pre-flight',
-  'panel.noRun': 'Choose a model and data, look at what the model will see, then start: the plots of the run appear here.',
+  'panel.noRun':
+    'Choose a model and data, look at what the model will see, then start: the plots of the run appear here.',
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',
+  'panel.startWhenValid': 'Mend the settings that are marked first.',
+  'panel.startWhenEnded': 'The run shown here is still going on.',
 
   'form.title': 'Configuration',
   'form.presets': 'Start from',
@@ -116,7 +119,7 @@ const phrases = {
   'data.skipped': '{0} skipped',
 
   'estimate.title': 'What this run comes to',
-  'estimate.scale': 'Scale',
+  'estimate.scale': 'Scale (alpha / r)',
   'estimate.scale.help': 'What the output of the adapter is multiplied by: alpha / r (alpha / √r with rsLoRA).',
   'estimate.parameters': 'Trainable',
   'estimate.parameters.help': 'Trainable parameters, and their share of all parameters of the model.',
@@ -130,7 +133,8 @@ const phrases = {
   'estimate.timeAndSteps': 'about {0} ({1} steps)',
   'estimate.afterPreflight': 'after the pre-flight',
 
-  'preflight.explanation': 'The pre-flight reads the data as training would and measures one step: what the model will see, how long it takes, how much memory it needs.',
+  'preflight.explanation':
+    'The pre-flight reads the data as training would and measures one step: what the model will see, how long it takes, how much memory it needs.',
   'preflight.run': 'Run Pre-flight',
   'preflight.cancel': 'Cancel',
   'preflight.running': 'Reading the data and measuring a step…',

@@ -1,7 +1,17 @@
 /** @file The conversation between host and webviews, held in a real browser. */
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { config, configJson, fineTuneState, metrics, metricsMessage, models, playgroundState, run, runs } from './harness/scenes.js';
+import {
+  config,
+  configJson,
+  fineTuneState,
+  metrics,
+  metricsMessage,
+  models,
+  playgroundState,
+  run,
+  runs,
+} from './harness/scenes.js';
 import { themes, themeVariables } from './harness/themes.js';
 import { launchBrowser, View } from './harness/view.js';
 
@@ -36,7 +46,12 @@ test('the loss is drawn on the canvas, and summarised for those who cannot see i
 
 test('the read-out shows what metrics hold at the step under the pointer', async () => {
   const all = metrics(120);
-  await openPanel({ tab: 'plots', advancedOpen: false, overlaid: [], board: { smoothing: 0, logScale: false, asTable: false, range: null } });
+  await openPanel({
+    tab: 'plots',
+    advancedOpen: false,
+    overlaid: [],
+    board: { smoothing: 0, logScale: false, asTable: false, range: null },
+  });
   const area = view.page.locator('.plot-loss .plot-area');
   await area.focus();
   await area.press('ArrowRight');
@@ -59,6 +74,16 @@ test('dragging across a plot zooms all plots, the view is remembered, and the re
   const zoomed = (await view.remembered()) as { board: { range: [number, number] } };
   expect(zoomed.board.range[0]).toBeGreaterThan(20);
   expect(zoomed.board.range[1]).toBeLessThan(90);
+  await view.page.keyboard.down('Shift');
+  await view.page.mouse.move(box.x + box.width * 0.5, box.y + 100);
+  await view.page.mouse.down();
+  await view.page.mouse.move(box.x + box.width * 0.3, box.y + 100, { steps: 5 });
+  await view.page.mouse.up();
+  await view.page.keyboard.up('Shift');
+  const panned = (await view.remembered()) as { board: { range: [number, number] } };
+  expect(panned.board.range[0]).toBeGreaterThan(zoomed.board.range[0]);
+  const width = ([from, to]: [number, number]) => to - from;
+  expect(width(panned.board.range)).toBeCloseTo(width(zoomed.board.range), 6);
   await view.page.getByRole('button', { name: 'Show All Steps' }).click();
   expect(await view.remembered()).toMatchObject({ board: { range: null } });
 });
@@ -72,12 +97,18 @@ test('increments that the snapshot has already are dropped, and a gap asks for t
   const follows = (await view.posted()).filter(({ type }) => type === 'follow').length;
   await view.send(metricsMessage(live.runId, all.slice(0, 3), 5000));
   const after = (await view.posted()).filter(({ type }) => type === 'follow');
-  expect(after.slice(follows)).toEqual([{ type: 'follow', runIds: [] }, { type: 'follow', runIds: [live.runId] }]);
+  expect(after.slice(follows)).toEqual([
+    { type: 'follow', runIds: [] },
+    { type: 'follow', runIds: [live.runId] },
+  ]);
 });
 
 test('events of the past change nothing, later ones do', async () => {
   await openPanel();
-  const event = (seq: number, name: string) => ({ type: 'runEvent', event: { seq, kind: 'changed', run: { ...live, name } } });
+  const event = (seq: number, name: string) => ({
+    type: 'runEvent',
+    event: { seq, kind: 'changed', run: { ...live, name } },
+  });
   await view.send(event(10, 'stale'));
   await view.settle();
   expect(await view.page.locator('.run-header .run-name').textContent()).toBe('support-answers');
@@ -94,7 +125,10 @@ test('form and document are two views of one thing', async () => {
   const edit = await view.waitForPost('edit');
   expect(edit).toEqual({ type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'], value: 8 }] });
   // An echo from before the edit must not undo what was typed.
-  const document = (r: number, throughEdit: number) => ({ type: 'document', document: { kind: 'parsed', config: { ...configJson, lora: { r } }, throughEdit, name: 'run.json' } });
+  const document = (r: number, throughEdit: number) => ({
+    type: 'document',
+    document: { kind: 'parsed', config: { ...configJson, lora: { r } }, throughEdit, name: 'run.json' },
+  });
   await view.send(document(16, 0));
   expect(await rank.inputValue()).toBe('8');
   await view.send(document(4, 1));
@@ -110,7 +144,9 @@ test('a value out of range is reported while it is typed and keeps the run from 
   await rank.fill('2');
   await view.settle();
   expect(await rank.getAttribute('aria-invalid')).toBe('true');
-  expect(await view.page.locator('[data-setting="train.learning_rate"] .field-error').textContent()).toBe('Must be at most 1.');
+  expect(await view.page.locator('[data-setting="train.learning_rate"] .field-error').textContent()).toBe(
+    'Must be at most 1.',
+  );
   expect(await start.isEnabled()).toBe(false);
   await rank.fill('2e-4');
   await start.click();
@@ -123,7 +159,10 @@ test('a preset changes the document in one edit, and a broken document locks the
   await view.page.getByRole('button', { name: 'Instructions (Alpaca)' }).click();
   const { edits } = await view.waitForPost('edit');
   expect(edits).toContainEqual({ path: ['train', 'gradient_accumulation_steps'], value: 32 });
-  await view.send({ type: 'document', document: { kind: 'broken', message: 'line 3: a comma is missing.', name: 'run.json' } });
+  await view.send({
+    type: 'document',
+    document: { kind: 'broken', message: 'line 3: a comma is missing.', name: 'run.json' },
+  });
   await view.settle();
   expect(await view.page.getByRole('textbox', { name: 'Rank' }).isDisabled()).toBe(true);
   expect(await view.page.getByRole('alert').first().textContent()).toContain('line 3');
@@ -167,16 +206,34 @@ test('plots are exported as a picture and as numbers', async () => {
 
 test('markup in names, data and messages is shown as text', async () => {
   const script = '<img src=x onerror="document.body.dataset.owned=1"><script>document.body.dataset.owned=1</script>';
-  const state = structuredClone(fineTuneState) as unknown as { preflight: { report: { samples: { origin: string; tokens: { text: string }[] }[]; warnings: string[]; skipped: { reason: string }[] } }; runs: { runs: { name: string }[] }; models: { name: string }[]; document: { name: string } };
+  const state = structuredClone(fineTuneState) as unknown as {
+    preflight: {
+      report: {
+        samples: { origin: string; tokens: { text: string }[] }[];
+        warnings: string[];
+        skipped: { reason: string }[];
+      };
+    };
+    runs: { runs: { name: string }[] };
+    models: { name: string }[];
+    document: { name: string };
+  };
   const { report } = state.preflight;
   report.samples[0]!.origin = script;
   report.samples[0]!.tokens[0]!.text = script;
   report.warnings[0] = script;
   report.skipped[0]!.reason = script;
-  state.runs.runs.forEach((hostile) => { hostile.name = script; });
+  state.runs.runs.forEach((hostile) => {
+    hostile.name = script;
+  });
   state.models[0]!.name = script;
   state.document.name = script;
-  const remembered = { tab: 'preflight', advancedOpen: false, overlaid: [runs[1]!.runId], board: { smoothing: 0, logScale: false, asTable: true, range: null } };
+  const remembered = {
+    tab: 'preflight',
+    advancedOpen: false,
+    overlaid: [runs[1]!.runId],
+    board: { smoothing: 0, logScale: false, asTable: true, range: null },
+  };
   view = await View.open(browser, 'fineTune', state as unknown as typeof fineTuneState, { remembered });
   await view.send(metricsMessage(live.runId, metrics(120)), metricsMessage(runs[1]!.runId, metrics(120)));
   await view.settle();
@@ -184,7 +241,12 @@ test('markup in names, data and messages is shown as text', async () => {
   await view.page.getByRole('tab', { name: 'Plots' }).click();
   await view.settle();
   expect(await view.page.locator('.plot-loss thead th').nth(1).textContent()).toBe(script);
-  expect(await view.page.evaluate(() => [document.querySelectorAll('img, script').length, document.body.dataset['owned'] ?? ''])).toEqual([0, '']);
+  expect(
+    await view.page.evaluate(() => [
+      document.querySelectorAll('img, script').length,
+      document.body.dataset['owned'] ?? '',
+    ]),
+  ).toEqual([0, '']);
 });
 
 test('messages of a wrong shape are ignored', async () => {
@@ -196,7 +258,10 @@ test('messages of a wrong shape are ignored', async () => {
     { type: 'unknown' },
     { type: 'constructor' },
     { type: 'document', document: { kind: 'parsed', config: [], throughEdit: 9, name: 'run.json' } },
-    { type: 'runEvent', event: { seq: 99, kind: 'changed', run: { ...live, state: { ...live.state, status: 'exploded' } } } },
+    {
+      type: 'runEvent',
+      event: { seq: 99, kind: 'changed', run: { ...live, state: { ...live.state, status: 'exploded' } } },
+    },
     { type: 'metrics', runId: live.runId, first: 0, metrics: [{ step: 1, loss: 'low' }], caughtUp: true },
     { type: 'metrics', runId: 'unheard of', first: 0, metrics: metrics(3), caughtUp: true },
     { type: 'hydrate', view: 'fineTune', state: {}, strings: {}, locale: 'en' },
@@ -211,14 +276,34 @@ test('a million points: a message and its redraw take under 50 ms', async () => 
   const total = 1_000_000;
   const frames = await view.page.evaluate(
     async ({ runId, count }) => {
-      const metric = (step: number) => ({ step, loss: 1 + Math.sin(step / 9) + 1000 / step, learning_rate: 1e-4, grad_norm: 1 + Math.cos(step), tokens: step, tokens_per_second: 400 + (step % 17), elapsed_seconds: step, peak_memory_bytes: 1 });
+      const metric = (step: number) => ({
+        step,
+        loss: 1 + Math.sin(step / 9) + 1000 / step,
+        learning_rate: 1e-4,
+        grad_norm: 1 + Math.cos(step),
+        tokens: step,
+        tokens_per_second: 400 + (step % 17),
+        elapsed_seconds: step,
+        peak_memory_bytes: 1,
+      });
       const send = (first: number, length: number) => {
-        const data = { type: 'metrics', runId, first, metrics: Array.from({ length }, (_, index) => metric(first + index + 1)), caughtUp: true };
+        const data = {
+          type: 'metrics',
+          runId,
+          first,
+          metrics: Array.from({ length }, (_, index) => metric(first + index + 1)),
+          caughtUp: true,
+        };
         const began = performance.now();
         window.dispatchEvent(new MessageEvent('message', { data }));
         return performance.now() - began;
       };
-      const frame = () => new Promise<number>((done) => requestAnimationFrame(() => { done(performance.now()); }));
+      const frame = () =>
+        new Promise<number>((done) =>
+          requestAnimationFrame(() => {
+            done(performance.now());
+          }),
+        );
       for (let first = 0; first < count; first += 5000) send(first, 5000);
       await frame();
       await frame();
@@ -238,6 +323,20 @@ test('a million points: a message and its redraw take under 50 ms', async () => 
   expect(await view.pixels(loss, blue)).toBeGreaterThan(500);
   // The median: another process may take the core for a frame.
   expect(frames[7]).toBeLessThan(50);
+});
+
+test('the panel can be used within a second of its page being loaded', async () => {
+  await openPanel();
+  const readyAt = await view.page.evaluate(() => (window as unknown as { readyAt: number }).readyAt);
+  const hydrated = await view.page.evaluate(async (state) => {
+    const began = performance.now();
+    window.dispatchEvent(
+      new MessageEvent('message', { data: { type: 'hydrate', view: 'fineTune', state, strings: {}, locale: 'en' } }),
+    );
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    return performance.now() - began;
+  }, fineTuneState);
+  expect(readyAt + hydrated).toBeLessThan(1000);
 });
 
 test('the monitor shows a live run, and its buttons act on it', async () => {
@@ -264,28 +363,50 @@ test('the playground asks once and fills both sides', async () => {
   view = await View.open(browser, 'playground', playgroundState);
   await view.page.getByRole('textbox', { name: 'Prompt' }).press('Control+Enter');
   const { request } = await view.waitForPost('generate');
-  expect(request).toMatchObject({ requestId: 1, model: models[0]!.path, adapter: '/workspace/runs/support-answers/adapter', adapterStrength: 1, prompt: 'How do I reset my password?', chat: true });
+  expect(request).toMatchObject({
+    requestId: 1,
+    model: models[0]!.path,
+    adapter: '/workspace/runs/support-answers/adapter',
+    adapterStrength: 1,
+    prompt: 'How do I reset my password?',
+    chat: true,
+  });
   await view.send(
     { type: 'token', requestId: 1, side: 'base', text: '<b>one</b>' },
     { type: 'token', requestId: 1, side: 'adapter', text: 'two ' },
     { type: 'token', requestId: 0, side: 'adapter', text: 'from before' },
     { type: 'token', requestId: 1, side: 'adapter', text: 'three' },
-    { type: 'generated', requestId: 1, side: 'adapter', summary: { tokens: 2, tokensPerSecond: 12.345, firstTokenMs: 80, reason: 'length' } },
+    {
+      type: 'generated',
+      requestId: 1,
+      side: 'adapter',
+      summary: { tokens: 2, tokensPerSecond: 12.345, firstTokenMs: 80, reason: 'length' },
+    },
     { type: 'generateFailed', requestId: 1, side: 'base', message: 'Out of memory.' },
   );
   await view.settle();
   expect(await view.page.locator('.stream-text').allTextContents()).toEqual(['<b>one</b>', 'two three']);
-  expect(await view.page.locator('.stream-summary').allTextContents()).toEqual(['Out of memory.', '2 tokens · 12.3 tokens/s · first after 80 ms · reached the limit']);
+  expect(await view.page.locator('.stream-summary').allTextContents()).toEqual([
+    'Out of memory.',
+    '2 tokens · 12.3 tokens/s · first after 80 ms · reached the limit',
+  ]);
   await view.page.getByRole('button', { name: /Copy output: support-answers/ }).click();
   expect(await view.waitForPost('copy')).toEqual({ type: 'copy', text: 'two three' });
 });
 
 test('the comparison lists what was set differently', async () => {
   const compared = [run('rank-8', 'finished', 100, 100), run('rank-16', 'finished', 100, 100)];
-  view = await View.open(browser, 'compare', { runs: { runs: compared, throughSeq: 0 }, runIds: compared.map(({ runId }) => runId) });
+  view = await View.open(browser, 'compare', {
+    runs: { runs: compared, throughSeq: 0 },
+    runIds: compared.map(({ runId }) => runId),
+  });
   await view.send(
     ...compared.map(({ runId }) => metricsMessage(runId, metrics(100))),
-    ...compared.map(({ runId }, index) => ({ type: 'runConfig', runId, config: config({ ...configJson, lora: { r: [8, 16][index] } }) })),
+    ...compared.map(({ runId }, index) => ({
+      type: 'runConfig',
+      runId,
+      config: config({ ...configJson, lora: { r: [8, 16][index] } }),
+    })),
   );
   await view.settle();
   const settings = view.page.locator('.comparison tbody').nth(1).locator('tr');
@@ -296,6 +417,11 @@ test('the comparison lists what was set differently', async () => {
 });
 
 test('strings of the host replace the English ones', async () => {
-  view = await View.open(browser, 'monitor', { runs: { runs: [], throughSeq: 0 }, trusted: true }, { strings: { 'monitor.fineTune': '微调…' } });
+  view = await View.open(
+    browser,
+    'monitor',
+    { runs: { runs: [], throughSeq: 0 }, trusted: true },
+    { strings: { 'monitor.fineTune': '微调…' } },
+  );
   expect(await view.page.getByRole('button', { name: '微调…' }).isVisible()).toBe(true);
 });

@@ -2,7 +2,17 @@
 import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adapters, config, configJson, fineTuneState, metrics, metricsMessage, playgroundState, run, runs } from './harness/scenes.js';
+import {
+  adapters,
+  config,
+  configJson,
+  fineTuneState,
+  metrics,
+  metricsMessage,
+  playgroundState,
+  run,
+  runs,
+} from './harness/scenes.js';
 import { themes, type ThemeName } from './harness/themes.js';
 import { launchBrowser, View } from './harness/view.js';
 
@@ -39,7 +49,13 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
     return view;
   },
-  'fine-tune-empty': async (theme) => View.open(browser, 'fineTune', { ...fineTuneState, runId: null, preflight: { kind: 'none' }, check: null }, { theme }),
+  'fine-tune-empty': async (theme) =>
+    View.open(
+      browser,
+      'fineTune',
+      { ...fineTuneState, runId: null, preflight: { kind: 'none' }, check: null },
+      { theme },
+    ),
   'fine-tune-invalid': async (theme) => {
     const broken = { ...configJson, lora: { r: 0, alpha: 16, rank: 3 } };
     const problems = [
@@ -47,48 +63,115 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       { path: ['data', 'path'], message: 'data/answers.jsonl does not exist; choose a data file.' },
     ];
     const document = { kind: 'parsed', config: broken, throughEdit: 0, name: 'broken.run.json' } as const;
-    return View.open(browser, 'fineTune', { ...fineTuneState, runId: null, document, check: { ok: false, problems } }, { theme });
+    return View.open(
+      browser,
+      'fineTune',
+      { ...fineTuneState, runId: null, document, check: { ok: false, problems } },
+      { theme },
+    );
   },
   'fine-tune-narrow': async (theme) => {
     const view = await View.open(browser, 'fineTune', fineTuneState, { theme, width: 560, height: 1400 });
     await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
     return view;
   },
-  preflight: async (theme) => View.open(browser, 'fineTune', fineTuneState, { theme, remembered: { tab: 'preflight', advancedOpen: false, overlaid: [], board } }),
+  preflight: async (theme) =>
+    View.open(browser, 'fineTune', fineTuneState, {
+      theme,
+      remembered: { tab: 'preflight', advancedOpen: false, overlaid: [], board },
+    }),
   monitor: async (theme) => {
-    const view = await View.open(browser, 'monitor', { runs: { runs, throughSeq: 1 }, trusted: true }, { theme, width: 320, height: 460 });
+    const view = await View.open(
+      browser,
+      'monitor',
+      { runs: { runs, throughSeq: 1 }, trusted: true },
+      { theme, width: 320, height: 460 },
+    );
     await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
     return view;
   },
   'monitor-failed': async (theme) => {
     const failed = run('big-batch', 'failed', 12, 171);
-    const message = 'Out of memory: 3.1 GB were needed, 2.0 GB are free. Lower train.batch_size or data.max_seq_length.';
-    const view = await View.open(browser, 'monitor', { runs: { runs: [{ ...failed, state: { ...failed.state, message } }], throughSeq: 1 }, trusted: true }, { theme, width: 320, height: 560 });
+    const message =
+      'Out of memory: 3.1 GB were needed, 2.0 GB are free. Lower train.batch_size or data.max_seq_length.';
+    const view = await View.open(
+      browser,
+      'monitor',
+      { runs: { runs: [{ ...failed, state: { ...failed.state, message } }], throughSeq: 1 }, trusted: true },
+      { theme, width: 320, height: 560 },
+    );
     await view.send(metricsMessage(failed.runId, metrics(12)));
     return view;
   },
-  'monitor-empty': async (theme) => View.open(browser, 'monitor', { runs: { runs: [], throughSeq: 0 }, trusted: true }, { theme, width: 320, height: 240 }),
-  'monitor-untrusted': async (theme) => View.open(browser, 'monitor', { runs: { runs: [], throughSeq: 0 }, trusted: false }, { theme, width: 320, height: 240 }),
+  'monitor-empty': async (theme) =>
+    View.open(
+      browser,
+      'monitor',
+      { runs: { runs: [], throughSeq: 0 }, trusted: true },
+      { theme, width: 320, height: 240 },
+    ),
+  'monitor-untrusted': async (theme) =>
+    View.open(
+      browser,
+      'monitor',
+      { runs: { runs: [], throughSeq: 0 }, trusted: false },
+      { theme, width: 320, height: 240 },
+    ),
   playground: async (theme) => {
     const view = await View.open(browser, 'playground', playgroundState, { theme, width: 1100 });
     await view.page.getByRole('button', { name: 'Run' }).click();
     await view.send(
-      { type: 'token', requestId: 1, side: 'base', text: 'To reset your password, you need to contact the administrator of the site where the account was made.' },
-      { type: 'generated', requestId: 1, side: 'base', summary: { tokens: 21, tokensPerSecond: 38.2, firstTokenMs: 180, reason: 'end' } },
-      { type: 'token', requestId: 1, side: 'adapter', text: 'Open the account page, choose “Security”, and press “Reset password”. A link' },
+      {
+        type: 'token',
+        requestId: 1,
+        side: 'base',
+        text: 'To reset your password, you need to contact the administrator of the site where the account was made.',
+      },
+      {
+        type: 'generated',
+        requestId: 1,
+        side: 'base',
+        summary: { tokens: 21, tokensPerSecond: 38.2, firstTokenMs: 180, reason: 'end' },
+      },
+      {
+        type: 'token',
+        requestId: 1,
+        side: 'adapter',
+        text: 'Open the account page, choose “Security”, and press “Reset password”. A link',
+      },
     );
     return view;
   },
   'playground-settings': async (theme) => {
-    const view = await View.open(browser, 'playground', { ...playgroundState, adapters: [...adapters, { ...adapters[0]!, path: '/elsewhere', name: 'older' }] }, { theme, width: 700 });
+    const view = await View.open(
+      browser,
+      'playground',
+      { ...playgroundState, adapters: [...adapters, { ...adapters[0]!, path: '/elsewhere', name: 'older' }] },
+      { theme, width: 700 },
+    );
     await view.page.getByText('Sampling').click();
     return view;
   },
   compare: async (theme) => {
-    const view = await View.open(browser, 'compare', { runs: { runs, throughSeq: 1 }, runIds: runs.map(({ runId }) => runId) }, { theme, height: 1100 });
+    const view = await View.open(
+      browser,
+      'compare',
+      { runs: { runs, throughSeq: 1 }, runIds: runs.map(({ runId }) => runId) },
+      { theme, height: 1100 },
+    );
     await view.send(
-      ...runs.map(({ runId }, index) => metricsMessage(runId, metrics([120, 171, 80][index]!, { floor: 1 + index / 5, seed: 3 + index }))),
-      ...runs.map(({ runId }, index) => ({ type: 'runConfig', runId, config: config({ ...configJson, lora: { r: [16, 8, 64][index], alpha: 32 }, train: { learning_rate: [5e-4, 3e-4, 2e-4][index] } }) })),
+      ...runs.map(({ runId }, index) =>
+        metricsMessage(runId, metrics([120, 171, 80][index]!, { floor: 1 + index / 5, seed: 3 + index })),
+      ),
+      ...runs.map(({ runId }, index) => ({
+        type: 'runConfig',
+        runId,
+        config: config({
+          ...configJson,
+          lora: { r: [16, 8, 64][index], alpha: 32 },
+          train: { learning_rate: [5e-4, 3e-4, 2e-4][index] },
+        }),
+      })),
     );
     return view;
   },

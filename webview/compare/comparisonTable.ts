@@ -22,23 +22,51 @@ interface Row {
 /** Results first, then the settings that differ (or all of them); one column for each run. */
 export function comparisonTable(runs: readonly ComparedRun[], allSettings: boolean): HTMLTableElement {
   const settings = settingRows(runs).filter(({ cells }) => allSettings || new Set(cells).size > 1);
-  const head = element('tr', {}, element('td'), ...runs.map(({ name, runId }, index) => element('th', { scope: 'col', title: runId }, swatch({ color: index, dash: index, kind: 'line' }), name)));
-  return element('table', {}, element('thead', {}, head), element('tbody', {}, ...resultRows(runs).map(row)), element('tbody', {}, ...settings.map(row)));
+  const head = element(
+    'tr',
+    {},
+    element('td'),
+    ...runs.map(({ name, runId }, index) =>
+      element('th', { scope: 'col', title: runId }, swatch({ color: index, dash: index, kind: 'line' }), name),
+    ),
+  );
+  return element(
+    'table',
+    {},
+    element('thead', {}, head),
+    element('tbody', {}, ...resultRows(runs).map(row)),
+    element('tbody', {}, ...settings.map(row)),
+  );
 }
 
 function row({ title, help, cells }: Row): HTMLElement {
-  return element('tr', {}, element('th', { scope: 'row', title: help || null }, title), ...cells.map((cell) => element('td', {}, cell)));
+  return element(
+    'tr',
+    {},
+    element('th', { scope: 'row', title: help || null }, title),
+    ...cells.map((cell) => element('td', {}, cell)),
+  );
 }
 
 function resultRows(runs: readonly ComparedRun[]): Row[] {
-  const result = (title: string, cell: (run: ComparedRun) => string): Row => ({ title, help: '', cells: runs.map(cell) });
+  const result = (title: string, cell: (run: ComparedRun) => string): Row => ({
+    title,
+    help: '',
+    cells: runs.map(cell),
+  });
   return [
     result(t('compare.status'), ({ summary }) => statusWord(summary.state.status)),
-    result(t('compare.steps'), ({ summary: { state } }) => t('run.steps', formatNumber(state.step), formatNumber(state.totalSteps))),
-    result(t('figure.bestEvalLoss'), ({ series }) => (series.best ? t('compare.atStep', formatValue(series.best.loss), formatNumber(series.best.step)) : '–')),
+    result(t('compare.steps'), ({ summary: { state } }) =>
+      t('run.steps', formatNumber(state.step), formatNumber(state.totalSteps)),
+    ),
+    result(t('figure.bestEvalLoss'), ({ series }) =>
+      series.best ? t('compare.atStep', formatValue(series.best.loss), formatNumber(series.best.step)) : '–',
+    ),
     result(t('compare.lastLoss'), ({ summary }) => (summary.lastStep ? formatValue(summary.lastStep.loss) : '–')),
     result(t('estimate.parameters'), ({ summary }) => formatNumber(summary.state.trainableParameters)),
-    result(t('compare.time'), ({ summary }) => (summary.lastStep ? formatDuration(summary.lastStep.elapsed_seconds) : '–')),
+    result(t('compare.time'), ({ summary }) =>
+      summary.lastStep ? formatDuration(summary.lastStep.elapsed_seconds) : '–',
+    ),
   ];
 }
 

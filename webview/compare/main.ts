@@ -27,12 +27,18 @@ function openCompare(state: CompareState): Receiver {
     refresh();
   };
   const store = new RunStore(state.runs);
-  const board = new PlotBoard(look.board, (boardLook) => { remember({ board: boardLook }); });
-  const chooser = new RunChooser((chosen) => { remember({ chosen }); });
+  const board = new PlotBoard(look.board, (boardLook) => {
+    remember({ board: boardLook });
+  });
+  const chooser = new RunChooser((chosen) => {
+    remember({ chosen });
+  });
   const table = element('div', { class: 'comparison' });
   const hint = element('p', { class: 'muted' }, t('compare.choose'));
   const everything = element('input', { type: 'checkbox', checked: look.allSettings });
-  everything.addEventListener('change', () => { remember({ allSettings: everything.checked }); });
+  everything.addEventListener('change', () => {
+    remember({ allSettings: everything.checked });
+  });
 
   const refresh = oncePerFrame(() => {
     const known = new Set(store.all.map(({ runId }) => runId));
@@ -44,20 +50,38 @@ function openCompare(state: CompareState): Receiver {
     setHidden(board.root, chosen.length === 0);
     board.show(runs);
     const compared = runs.map((run) => ({ ...run, summary: store.get(run.runId)!, config: store.config(run.runId) }));
-    table.replaceChildren(comparisonTable(compared, look.allSettings));
+    const made = comparisonTable(compared, look.allSettings);
+    // What is selected in the table stays selected.
+    if (!made.isEqualNode(table.firstChild)) table.replaceChildren(made);
   });
 
   document.body.append(
     element(
       'main',
       { class: 'compare', 'aria-label': t('compare.title') },
-      element('aside', { class: 'compare-runs', 'aria-label': t('compare.runs') }, element('h2', {}, t('compare.runs')), chooser.root),
+      element(
+        'aside',
+        { class: 'compare-runs', 'aria-label': t('compare.runs') },
+        element('h2', {}, t('compare.runs')),
+        chooser.root,
+      ),
       element(
         'div',
         { class: 'results' },
         hint,
         board.root,
-        element('section', {}, element('header', { class: 'panel-header' }, element('h2', {}, t('compare.differences')), element('span', { class: 'spacer' }), element('label', { class: 'inline-control' }, everything, element('span', {}, t('compare.allSettings')))), table),
+        element(
+          'section',
+          {},
+          element(
+            'header',
+            { class: 'panel-header' },
+            element('h2', {}, t('compare.differences')),
+            element('span', { class: 'spacer' }),
+            element('label', { class: 'inline-control' }, everything, element('span', {}, t('compare.allSettings'))),
+          ),
+          table,
+        ),
       ),
     ),
   );

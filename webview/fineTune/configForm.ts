@@ -6,19 +6,47 @@ import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { button, element, icon, setHidden, setText } from '../shared/dom.js';
 import { allSettingPaths } from '../shared/settings.js';
 import { formatBytes, formatNumber, presetHelp, presetTitle, t } from '../shared/text.js';
-import { controlFor, selectControl, sliderControl, withBrowse, type Choice, type Control, type OnInput } from './controls.js';
+import {
+  controlFor,
+  selectControl,
+  sliderControl,
+  withBrowse,
+  type Choice,
+  type Control,
+  type OnInput,
+} from './controls.js';
 import { Field, type FieldOptions } from './field.js';
 import { FormConfig, type SettingPath } from './formConfig.js';
 
 /** The settings that everybody decides; the rest is under Advanced. */
 const sections: readonly { readonly title: PhraseKey; readonly paths: readonly SettingPath[] }[] = [
   { title: 'form.section.data', paths: [['model'], ['data', 'path'], ['data', 'format'], ['data', 'max_seq_length']] },
-  { title: 'form.section.adapter', paths: [['lora', 'r'], ['lora', 'alpha'], ['lora', 'target_modules'], ['lora', 'dropout']] },
+  {
+    title: 'form.section.adapter',
+    paths: [
+      ['lora', 'r'],
+      ['lora', 'alpha'],
+      ['lora', 'target_modules'],
+      ['lora', 'dropout'],
+    ],
+  },
   {
     title: 'form.section.training',
-    paths: [['train', 'learning_rate'], ['train', 'num_epochs'], ['train', 'max_steps'], ['train', 'batch_size'], ['train', 'gradient_accumulation_steps']],
+    paths: [
+      ['train', 'learning_rate'],
+      ['train', 'num_epochs'],
+      ['train', 'max_steps'],
+      ['train', 'batch_size'],
+      ['train', 'gradient_accumulation_steps'],
+    ],
   },
-  { title: 'form.section.engine', paths: [['engine', 'device'], ['engine', 'base_dtype']] },
+  {
+    title: 'form.section.engine',
+    paths: [
+      ['engine', 'device'],
+      ['engine', 'base_dtype'],
+    ],
+  },
 ];
 
 export interface FormState {
@@ -39,22 +67,47 @@ export class ConfigForm {
   private readonly settings = element('fieldset', { class: 'settings' });
   private readonly model: { control: ReturnType<typeof selectControl> | undefined } = { control: undefined };
 
-  constructor(private readonly form: FormConfig, advancedOpen: boolean, onAdvanced: (open: boolean) => void, showPreflight: () => void) {
+  constructor(
+    private readonly form: FormConfig,
+    advancedOpen: boolean,
+    onAdvanced: (open: boolean) => void,
+    showPreflight: () => void,
+  ) {
     const shown = new Set(sections.flatMap(({ paths }) => paths.map((path) => path.join('.'))));
     const advanced = allSettingPaths().filter((path) => !shown.has(path.join('.')) && path.join('.') !== 'engine.kind');
     const sectionFields = sections.map(({ paths }) => paths.map((path) => this.field(path)));
     const advancedFields = advanced.map((path) => this.field(path));
     this.fields = [...sectionFields.flat(), ...advancedFields];
     this.dataNote.addEventListener('click', showPreflight);
-    const fold = element('details', { class: 'advanced', open: advancedOpen }, element('summary', {}, t('form.advanced')), grid(advancedFields));
-    fold.addEventListener('toggle', () => { onAdvanced(fold.open); });
+    const fold = element(
+      'details',
+      { class: 'advanced', open: advancedOpen },
+      element('summary', {}, t('form.advanced')),
+      grid(advancedFields),
+    );
+    fold.addEventListener('toggle', () => {
+      onAdvanced(fold.open);
+    });
     this.settings.append(
       element('legend', { class: 'visually-hidden' }, t('form.title')),
       this.presetButtons(),
-      ...sections.map(({ title }, index) => element('section', { class: 'form-section' }, element('h2', {}, t(title)), grid(sectionFields[index]!))),
+      ...sections.map(({ title }, index) =>
+        element('section', { class: 'form-section' }, element('h2', {}, t(title)), grid(sectionFields[index]!)),
+      ),
       fold,
     );
-    this.root = element('form', { class: 'config-form', submit: (event) => { event.preventDefault(); } }, this.broken, this.others, this.settings);
+    this.root = element(
+      'form',
+      {
+        class: 'config-form',
+        submit: (event) => {
+          event.preventDefault();
+        },
+      },
+      this.broken,
+      this.others,
+      this.settings,
+    );
   }
 
   /** Whether nothing keeps the run from being started. */
@@ -90,9 +143,15 @@ export class ConfigForm {
   }
 
   private fieldOptions(path: SettingPath): FieldOptions {
-    const flush = () => { this.form.flush(); };
-    const browsable = (setting: 'data.path' | 'data.eval_path' | 'lora.init_from', note?: HTMLElement): FieldOptions => ({
-      control: (onInput: OnInput): Control => withBrowse(controlFor(settingSchema(path)!, onInput), setting, setting, flush),
+    const flush = () => {
+      this.form.flush();
+    };
+    const browsable = (
+      setting: 'data.path' | 'data.eval_path' | 'lora.init_from',
+      note?: HTMLElement,
+    ): FieldOptions => ({
+      control: (onInput: OnInput): Control =>
+        withBrowse(controlFor(settingSchema(path)!, onInput), setting, setting, flush),
       ...(note ? { note } : {}),
     });
     switch (path.join('.')) {
@@ -122,13 +181,26 @@ export class ConfigForm {
 
   private presetButtons(): HTMLElement {
     const buttons = presets.map((preset) =>
-      button({ label: presetTitle(preset.id), title: presetHelp(preset.id), onClick: () => { this.form.edit(presetEdits(preset)); this.form.flush(); } }),
+      button({
+        label: presetTitle(preset.id),
+        title: presetHelp(preset.id),
+        onClick: () => {
+          this.form.edit(presetEdits(preset));
+          this.form.flush();
+        },
+      }),
     );
-    return element('div', { class: 'presets', role: 'group', 'aria-label': t('form.presets') }, element('span', { class: 'field-label' }, t('form.presets')), ...buttons);
+    return element(
+      'div',
+      { class: 'presets', role: 'group', 'aria-label': t('form.presets') },
+      element('span', { class: 'field-label' }, t('form.presets')),
+      ...buttons,
+    );
   }
 
   private effectiveBatch(): string {
-    const sequences = this.form.number(['train', 'batch_size']) * this.form.number(['train', 'gradient_accumulation_steps']);
+    const sequences =
+      this.form.number(['train', 'batch_size']) * this.form.number(['train', 'gradient_accumulation_steps']);
     return Number.isFinite(sequences) ? t('form.effectiveBatch', formatNumber(sequences)) : '';
   }
 
@@ -147,7 +219,9 @@ function modelChoices(models: readonly ModelInfo[]): Choice[] {
 }
 
 function presetEdits({ settings }: Preset): ConfigEdit[] {
-  return Object.entries(settings).flatMap(([section, values]) => Object.entries(values).map(([key, value]) => ({ path: [section, key], value })));
+  return Object.entries(settings).flatMap(([section, values]) =>
+    Object.entries(values).map(([key, value]) => ({ path: [section, key], value })),
+  );
 }
 
 function dataSummary(preflight: PreflightState): (Node | string)[] {
@@ -161,7 +235,10 @@ function dataSummary(preflight: PreflightState): (Node | string)[] {
     case 'ready': {
       const { training, evaluation, skippedCount } = preflight.report;
       const examples = training.examples + (evaluation?.examples ?? 0);
-      const parts = [t('data.examples', formatNumber(examples)), t('data.tokens', formatNumber(training.tokens + (evaluation?.tokens ?? 0)))];
+      const parts = [
+        t('data.examples', formatNumber(examples)),
+        t('data.tokens', formatNumber(training.tokens + (evaluation?.tokens ?? 0))),
+      ];
       const truncated = training.truncated + (evaluation?.truncated ?? 0);
       if (truncated > 0) parts.push(t('data.truncated', formatNumber(truncated)));
       if (skippedCount > 0) parts.push(t('data.skipped', formatNumber(skippedCount)));

@@ -16,10 +16,15 @@ export type OnInput = (value: unknown) => void;
 
 export function controlFor(schema: SettingSchema, onInput: OnInput): Control {
   const types = [schema.type ?? []].flat();
-  if (schema.enum) return selectControl(schema.enum.map((value) => ({ value, label: value })), onInput);
+  if (schema.enum)
+    return selectControl(
+      schema.enum.map((value) => ({ value, label: value })),
+      onInput,
+    );
   if (types.includes('boolean')) return checkboxControl(onInput);
   if (types.includes('integer') || types.includes('number')) return numberControl(types.includes('null'), onInput);
-  if (types.includes('array')) return schema.items?.enum ? checkboxesControl(schema.items.enum, onInput) : integersControl(onInput);
+  if (types.includes('array'))
+    return schema.items?.enum ? checkboxesControl(schema.items.enum, onInput) : integersControl(onInput);
   return textControl(types.includes('null'), onInput);
 }
 
@@ -28,19 +33,29 @@ export interface Choice {
   readonly label: string;
 }
 
-export function selectControl(choices: readonly Choice[], onInput: OnInput): Control & { setChoices(choices: readonly Choice[]): void } {
+export function selectControl(
+  choices: readonly Choice[],
+  onInput: OnInput,
+): Control & { setChoices(choices: readonly Choice[]): void } {
   const select = element('select');
+  let shown = '';
   const setChoices = (offered: readonly Choice[]) => {
+    // Replacing options closes an open list: only where they differ.
+    if (JSON.stringify(offered) === shown) return;
+    shown = JSON.stringify(offered);
     const chosen = select.value;
     select.replaceChildren(...offered.map(({ value, label }) => element('option', { value, title: value }, label)));
     select.value = chosen;
   };
   setChoices(choices);
-  select.addEventListener('change', () => { onInput(select.value); });
+  select.addEventListener('change', () => {
+    onInput(select.value);
+  });
   const show = (value: unknown) => {
     const text = typeof value === 'string' ? value : '';
     // A value from the document that is none of the choices is shown all the same, and reported as a problem.
-    if (![...select.options].some((option) => option.value === text)) select.append(element('option', { value: text }, text || t('form.choose')));
+    if (![...select.options].some((option) => option.value === text))
+      select.append(element('option', { value: text }, text || t('form.choose')));
     select.value = text;
   };
   return { root: select, labelled: select, show, setChoices };
@@ -48,20 +63,42 @@ export function selectControl(choices: readonly Choice[], onInput: OnInput): Con
 
 function checkboxControl(onInput: OnInput): Control {
   const box = element('input', { type: 'checkbox' });
-  box.addEventListener('change', () => { onInput(box.checked); });
-  return { root: box, labelled: box, show: (value) => { box.checked = value === true; } };
+  box.addEventListener('change', () => {
+    onInput(box.checked);
+  });
+  return {
+    root: box,
+    labelled: box,
+    show: (value) => {
+      box.checked = value === true;
+    },
+  };
 }
 
 function numberControl(optional: boolean, onInput: OnInput): Control {
   const input = numberInput(onInput);
   if (optional) input.placeholder = t('form.automatic');
-  return { root: input, labelled: input, show: (value) => { showNumber(input, value); } };
+  return {
+    root: input,
+    labelled: input,
+    show: (value) => {
+      showNumber(input, value);
+    },
+  };
 }
 
 /** Text rather than type=number: 3e-4 stays as typed, and letters are seen and reported instead of swallowed. */
 function numberInput(onInput: OnInput): HTMLInputElement {
-  const input = element('input', { type: 'text', inputmode: 'decimal', spellcheck: 'false', autocomplete: 'off', class: 'number' });
-  input.addEventListener('input', () => { onInput(parseNumber(input.value)); });
+  const input = element('input', {
+    type: 'text',
+    inputmode: 'decimal',
+    spellcheck: 'false',
+    autocomplete: 'off',
+    class: 'number',
+  });
+  input.addEventListener('input', () => {
+    onInput(parseNumber(input.value));
+  });
   return input;
 }
 
@@ -84,7 +121,10 @@ function printNumber(value: number): string {
 }
 
 /** A slider for the usual range beside a number for any. */
-export function sliderControl({ min, max, step }: { min: number; max: number; step: number }, onInput: OnInput): Control {
+export function sliderControl(
+  { min, max, step }: { min: number; max: number; step: number },
+  onInput: OnInput,
+): Control {
   const slider = element('input', { type: 'range', min, max, step });
   const input = numberInput((value) => {
     if (typeof value === 'number') slider.value = String(value);
@@ -104,7 +144,9 @@ export function sliderControl({ min, max, step }: { min: number; max: number; st
 function textControl(optional: boolean, onInput: OnInput): Control {
   const input = element('input', { type: 'text', spellcheck: 'false', autocomplete: 'off' });
   if (optional) input.placeholder = t('form.none');
-  input.addEventListener('input', () => { onInput(input.value === '' && optional ? null : input.value); });
+  input.addEventListener('input', () => {
+    onInput(input.value === '' && optional ? null : input.value);
+  });
   const show = (value: unknown) => {
     const text = typeof value === 'string' ? value : '';
     if (input.value !== text) input.value = text;
@@ -128,7 +170,9 @@ export function withBrowse(control: Control, setting: BrowsableSetting, name: st
 
 function checkboxesControl(values: readonly string[], onInput: OnInput): Control {
   const boxes = values.map((value) => element('input', { type: 'checkbox', value }));
-  const tell = () => { onInput(boxes.filter((box) => box.checked).map((box) => box.value)); };
+  const tell = () => {
+    onInput(boxes.filter((box) => box.checked).map((box) => box.value));
+  };
   const labels = boxes.map((box) => element('label', { class: 'inline-control' }, box, element('span', {}, box.value)));
   const group = element('div', { class: 'checkboxes', role: 'group', change: tell }, ...labels);
   const show = (value: unknown) => {
@@ -139,11 +183,20 @@ function checkboxesControl(values: readonly string[], onInput: OnInput): Control
 
 /** Whole numbers with commas between them; empty means all, which is null. */
 function integersControl(onInput: OnInput): Control {
-  const input = element('input', { type: 'text', id: freshId('list'), spellcheck: 'false', autocomplete: 'off', placeholder: t('form.all') });
+  const input = element('input', {
+    type: 'text',
+    id: freshId('list'),
+    spellcheck: 'false',
+    autocomplete: 'off',
+    placeholder: t('form.all'),
+  });
   const parse = () => (input.value.trim() === '' ? null : input.value.split(',').map(parseNumber));
-  input.addEventListener('input', () => { onInput(parse()); });
+  input.addEventListener('input', () => {
+    onInput(parse());
+  });
   const show = (value: unknown) => {
-    if (JSON.stringify(parse()) !== JSON.stringify(value ?? null)) input.value = Array.isArray(value) ? value.join(', ') : '';
+    if (JSON.stringify(parse()) !== JSON.stringify(value ?? null))
+      input.value = Array.isArray(value) ? value.join(', ') : '';
   };
   return { root: input, labelled: input, show };
 }

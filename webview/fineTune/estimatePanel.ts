@@ -33,7 +33,9 @@ export class EstimatePanel {
   constructor(private readonly form: FormConfig) {
     const made = figures.map((figure) => [figure, element('dd', {}, '–')] as const);
     this.values = Object.fromEntries(made) as Record<Figure, HTMLElement>;
-    const items = made.map(([figure, value]) => element('div', { title: t(`${titles[figure]}.help` as PhraseKey) }, element('dt', {}, t(titles[figure])), value));
+    const items = made.map(([figure, value]) =>
+      element('div', { title: t(`${titles[figure]}.help` as PhraseKey) }, element('dt', {}, t(titles[figure])), value),
+    );
     this.root = element('dl', { class: 'figures estimate', 'aria-label': t('estimate.title') }, ...items);
   }
 
@@ -57,8 +59,14 @@ export class EstimatePanel {
     const r = this.form.number(['lora', 'r']);
     const modules = this.form.get(['lora', 'target_modules']);
     const layers = this.form.get(['lora', 'layers']);
-    if (!modelShape || !Number.isFinite(r) || !Array.isArray(modules)) return '–';
-    const count = trainableParameters(modelShape, r, modules.map(String), Array.isArray(layers) ? layers.map(Number) : null);
+    if (modelShape?.model !== this.form.get(['model']) || !modelShape || !Number.isFinite(r) || !Array.isArray(modules))
+      return '–';
+    const count = trainableParameters(
+      modelShape,
+      r,
+      modules.map(String),
+      Array.isArray(layers) ? layers.map(Number) : null,
+    );
     return t('estimate.share', formatNumber(count), formatPercent(count / modelShape.totalParameters));
   }
 
@@ -77,7 +85,9 @@ export class EstimatePanel {
     if (!report) return undefined;
     if (this.form.get(['data', 'packing']) === true) return report.totalSteps;
     const batches = Math.ceil(report.training.examples / this.form.number(['train', 'batch_size']));
-    const steps = Math.ceil(batches / this.form.number(['train', 'gradient_accumulation_steps'])) * this.form.number(['train', 'num_epochs']);
+    const steps =
+      Math.ceil(batches / this.form.number(['train', 'gradient_accumulation_steps'])) *
+      this.form.number(['train', 'num_epochs']);
     return Number.isFinite(steps) ? steps : undefined;
   }
 }

@@ -24,12 +24,21 @@ export class Field {
     private readonly form: FormConfig,
     options: FieldOptions = {},
   ) {
-    const onInput = (value: unknown) => { form.set(path, value); };
+    const onInput = (value: unknown) => {
+      form.set(path, value);
+    };
     this.control = options.control?.(onInput) ?? controlFor(settingSchema(path)!, onInput);
     const help = element('p', { class: 'visually-hidden', id: freshId('help') }, settingHelp(path));
     const { labelled } = this.control;
     labelled.setAttribute('aria-describedby', `${help.id} ${this.error.id}`);
-    const attributes = { class: 'field', 'data-setting': path.join('.'), title: settingHelp(path), focusout: () => { form.flush(); } };
+    const attributes = {
+      class: 'field',
+      'data-setting': path.join('.'),
+      title: settingHelp(path),
+      focusout: () => {
+        form.flush();
+      },
+    };
     this.root = element('div', attributes, ...this.labelAndControl(), options.note ?? null, this.error, help);
   }
 
@@ -58,8 +67,12 @@ export class Field {
       return [name, root];
     }
     labelled.id = freshId('setting');
-    root.querySelectorAll('input[type=range]').forEach((slider) => { slider.setAttribute('aria-label', title); });
+    root.querySelectorAll('input[type=range]').forEach((slider) => {
+      slider.setAttribute('aria-label', title);
+    });
     const label = element('label', { class: 'field-label', for: labelled.id }, title);
-    return labelled instanceof HTMLInputElement && labelled.type === 'checkbox' ? [element('div', { class: 'checkbox-field' }, root, label)] : [label, root];
+    return labelled instanceof HTMLInputElement && labelled.type === 'checkbox'
+      ? [element('div', { class: 'checkbox-field' }, root, label)]
+      : [label, root];
   }
 }

@@ -37,7 +37,10 @@ export class FormConfig {
 
   /** undefined where the document leaves the setting out. */
   written(path: SettingPath): unknown {
-    return path.reduce<unknown>((found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined), this.config);
+    return path.reduce<unknown>(
+      (found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined),
+      this.config,
+    );
   }
 
   number(path: SettingPath): number {
@@ -63,7 +66,9 @@ export class FormConfig {
       this.pending = this.pending.filter((other) => other.path.join('.') !== edit.path.join('.'));
       this.pending.push(edit);
     }
-    this.timer ??= window.setTimeout(() => { this.flush(); }, editPause);
+    this.timer ??= window.setTimeout(() => {
+      this.flush();
+    }, editPause);
     this.onChange();
   }
 
@@ -77,7 +82,11 @@ export class FormConfig {
   }
 }
 
-function withValue(config: Readonly<Record<string, unknown>>, [key, ...rest]: SettingPath, value: unknown): Readonly<Record<string, unknown>> {
+function withValue(
+  config: Readonly<Record<string, unknown>>,
+  [key, ...rest]: SettingPath,
+  value: unknown,
+): Readonly<Record<string, unknown>> {
   if (key === undefined) return config;
   const inner = config[key];
   return { ...config, [key]: rest.length === 0 ? value : withValue(isRecord(inner) ? inner : {}, rest, value) };

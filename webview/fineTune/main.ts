@@ -22,32 +22,78 @@ interface Look {
   readonly board: BoardLook;
 }
 
-const lookShape: Shape<Look> = object({ tab: string, advancedOpen: boolean, overlaid: list(string), board: boardLookShape });
+const lookShape: Shape<Look> = object({
+  tab: string,
+  advancedOpen: boolean,
+  overlaid: list(string),
+  board: boardLookShape,
+});
 const firstLook: Look = { tab: 'plots', advancedOpen: false, overlaid: [], board: firstBoardLook };
 
 class FineTunePanel {
   private look = rememberedLook(lookShape, firstLook);
   private readonly store: RunStore;
-  private readonly config = new FormConfig(() => { this.refresh(); });
+  private readonly config = new FormConfig(() => {
+    this.refresh();
+  });
   private readonly form = new ConfigForm(
     this.config,
     this.look.advancedOpen,
-    (advancedOpen) => { this.remember({ advancedOpen }); },
-    () => { this.tabs.select('preflight'); },
+    (advancedOpen) => {
+      this.remember({ advancedOpen });
+    },
+    () => {
+      this.tabs.select('preflight');
+    },
   );
   private readonly estimate = new EstimatePanel(this.config);
-  private readonly preflight = new PreflightTab(() => { this.config.flush(); });
-  private readonly board = new PlotBoard(this.look.board, (board) => { this.remember({ board }); });
+  private readonly preflight = new PreflightTab(() => {
+    this.config.flush();
+  });
+  private readonly board = new PlotBoard(this.look.board, (board) => {
+    this.remember({ board });
+  });
   private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'reveal']);
-  private readonly chooser = new RunChooser((runIds) => { this.remember({ overlaid: runIds }); this.refresh(); });
-  private readonly noRun = element('div', { class: 'empty-state' }, element('p', {}, t('panel.noRun')), button({ label: t('preflight.run'), onClick: () => { this.runPreflight(); } }));
-  private readonly overlay = element('details', { class: 'overlay' }, element('summary', {}, t('panel.overlay')), this.chooser.root);
+  private readonly chooser = new RunChooser((runIds) => {
+    this.remember({ overlaid: runIds });
+    this.refresh();
+  });
+  private readonly noRun = element(
+    'div',
+    { class: 'empty-state' },
+    element('p', {}, t('panel.noRun')),
+    button({
+      label: t('preflight.run'),
+      onClick: () => {
+        this.runPreflight();
+      },
+    }),
+  );
+  private readonly overlay = element(
+    'details',
+    { class: 'overlay' },
+    element('summary', {}, t('panel.overlay')),
+    this.chooser.root,
+  );
   private readonly failure = element('p', { class: 'banner error', role: 'alert', hidden: true });
   private readonly documentName = element('span', { class: 'document-name' });
-  private readonly start = button({ kind: 'primary', icon: 'play', label: t('panel.start'), onClick: () => { this.startRun(); } });
+  private readonly start = button({
+    kind: 'primary',
+    icon: 'play',
+    label: t('panel.start'),
+    onClick: () => {
+      this.startRun();
+    },
+  });
   private readonly tabs: Tabs;
   private starting = false;
-  readonly refresh = oncePerFrame(() => { this.update(); });
+  readonly refresh = oncePerFrame(() => {
+    this.update();
+  });
+  /** Runs change ten times a second, the form does not. */
+  private readonly refreshRun = oncePerFrame(() => {
+    this.updateRun();
+  });
 
   constructor(private state: FineTuneState) {
     this.store = new RunStore(state.runs);
@@ -56,8 +102,18 @@ class FineTunePanel {
       { id: 'plots', title: t('panel.plots'), panel: plots },
       { id: 'preflight', title: t('panel.preflight'), panel: element('div', {}, this.preflight.root) },
     ];
-    this.tabs = new Tabs(panels, this.look.tab, (tab) => { this.remember({ tab }); this.refresh(); });
-    document.body.append(element('main', { class: 'fine-tune', 'aria-label': t('panel.title') }, this.configuration(), element('div', { class: 'results' }, this.tabs.root)));
+    this.tabs = new Tabs(panels, this.look.tab, (tab) => {
+      this.remember({ tab });
+      this.refresh();
+    });
+    document.body.append(
+      element(
+        'main',
+        { class: 'fine-tune', 'aria-label': t('panel.title') },
+        this.configuration(),
+        element('div', { class: 'results' }, this.tabs.root),
+      ),
+    );
     this.config.receive(state.document);
     this.update();
   }
@@ -65,8 +121,11 @@ class FineTunePanel {
   readonly receive: Receiver = (message) => {
     if (isForRunStore(message)) {
       this.store.receive(message);
-      if (message.type === 'metrics') return this.board.changed();
-    } else this.change(message);
+      if (message.type === 'metrics') this.board.changed();
+      else this.refreshRun();
+      return;
+    }
+    this.change(message);
     this.refresh();
   };
 
@@ -97,15 +156,20 @@ class FineTunePanel {
   }
 
   private update(): void {
-    const { preflight, check, modelShape, runId } = this.state;
+    const { preflight, check, modelShape } = this.state;
     setText(this.documentName, this.state.document.name);
+    this.documentName.title = this.state.document.name;
     this.form.update(this.state);
     const report = preflight.kind === 'ready' && preflight.current ? preflight.report : null;
     this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, report });
     this.preflight.update(preflight);
-    const run = this.store.get(runId);
-    this.start.disabled = this.starting || !this.form.isValid || check?.ok === false || (run !== undefined && isLive(run));
     this.updateRun();
+  }
+
+  private updateStart(live: boolean): void {
+    const valid = this.form.isValid && this.state.check?.ok !== false;
+    this.start.disabled = this.starting || !valid || live;
+    this.start.title = live ? t('panel.startWhenEnded') : valid ? '' : t('panel.startWhenValid');
   }
 
   private updateRun(): void {
@@ -118,6 +182,7 @@ class FineTunePanel {
     setHidden(this.overlay, others.length === 0);
     setHidden(this.board.root, shown.length === 0);
     if (run) this.status.update(run);
+    this.updateStart(run !== undefined && isLive(run));
     this.chooser.update(others, overlaid);
     this.store.follow(shown);
     this.board.show(this.store.boardRuns(shown));
@@ -138,9 +203,30 @@ class FineTunePanel {
   }
 
   private configuration(): HTMLElement {
-    const openJson = button({ kind: 'link', icon: 'json', label: t('panel.openJson'), onClick: () => { this.config.flush(); post({ type: 'openJson' }); } });
-    const header = element('header', { class: 'panel-header' }, element('h1', {}, t('panel.title')), this.documentName, element('span', { class: 'spacer' }), openJson);
-    return element('div', { class: 'configuration' }, header, this.form.root, element('footer', { class: 'start-bar' }, this.estimate.root, this.failure, this.start));
+    const openJson = button({
+      kind: 'link',
+      icon: 'json',
+      label: t('panel.openJson'),
+      onClick: () => {
+        this.config.flush();
+        post({ type: 'openJson' });
+      },
+    });
+    const header = element(
+      'header',
+      { class: 'panel-header' },
+      element('h1', {}, t('panel.title')),
+      this.documentName,
+      element('span', { class: 'spacer' }),
+      openJson,
+    );
+    return element(
+      'div',
+      { class: 'configuration' },
+      header,
+      this.form.root,
+      element('footer', { class: 'start-bar' }, this.estimate.root, this.failure, this.start),
+    );
   }
 
   private remember(change: Partial<Look>): void {

@@ -1,4 +1,10 @@
-import type { DataSummary, PreflightReport, SampleSequence, SampleToken, SkippedRecord } from '../../src/protocol/preflight.js';
+import type {
+  DataSummary,
+  PreflightReport,
+  SampleSequence,
+  SampleToken,
+  SkippedRecord,
+} from '../../src/protocol/preflight.js';
 import type { PreflightState } from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
 import { button, element, icon } from '../shared/dom.js';
@@ -23,28 +29,68 @@ export class PreflightTab {
   private content(state: PreflightState): HTMLElement[] {
     switch (state.kind) {
       case 'none':
-        return [element('div', { class: 'empty-state' }, element('p', {}, t('preflight.explanation')), this.runButton('primary'))];
+        return [
+          element(
+            'div',
+            { class: 'empty-state' },
+            element('p', {}, t('preflight.explanation')),
+            this.runButton('primary'),
+          ),
+        ];
       case 'running':
         return [
-          element('div', { class: 'empty-state', role: 'status' }, element('p', {}, icon('loading codicon-modifier-spin'), ` ${t('preflight.running')}`), this.cancelButton()),
+          element(
+            'div',
+            { class: 'empty-state', role: 'status' },
+            element('p', {}, icon('loading codicon-modifier-spin'), ` ${t('preflight.running')}`),
+            this.cancelButton(),
+          ),
         ];
       case 'failed':
-        return [element('div', { class: 'empty-state' }, element('p', { class: 'banner error', role: 'alert' }, state.message), this.runButton('primary'))];
+        return [
+          element(
+            'div',
+            { class: 'empty-state' },
+            element('p', { class: 'banner error', role: 'alert' }, state.message),
+            this.runButton('primary'),
+          ),
+        ];
       case 'ready':
         return [...this.outdated(state.current), ...report(state.report)];
     }
   }
 
   private outdated(current: boolean): HTMLElement[] {
-    return current ? [] : [element('div', { class: 'banner warning' }, element('span', {}, t('preflight.outdated')), this.runButton('secondary'))];
+    return current
+      ? []
+      : [
+          element(
+            'div',
+            { class: 'banner warning' },
+            element('span', {}, t('preflight.outdated')),
+            this.runButton('secondary'),
+          ),
+        ];
   }
 
   private runButton(kind: 'primary' | 'secondary'): HTMLElement {
-    return button({ kind, label: t('preflight.run'), onClick: () => { this.beforehand(); post({ type: 'runPreflight' }); } });
+    return button({
+      kind,
+      label: t('preflight.run'),
+      onClick: () => {
+        this.beforehand();
+        post({ type: 'runPreflight' });
+      },
+    });
   }
 
   private cancelButton(): HTMLElement {
-    return button({ label: t('preflight.cancel'), onClick: () => { post({ type: 'cancelPreflight' }); } });
+    return button({
+      label: t('preflight.cancel'),
+      onClick: () => {
+        post({ type: 'cancelPreflight' });
+      },
+    });
   }
 }
 
@@ -52,10 +98,14 @@ function report(of: PreflightReport): HTMLElement[] {
   const warnings = of.warnings.map((warning) => element('li', {}, icon('warning'), ` ${warning}`));
   return [
     overview(of),
-    ...(warnings.length > 0 ? [element('ul', { class: 'banner warning', 'aria-label': t('preflight.warnings') }, ...warnings)] : []),
+    ...(warnings.length > 0
+      ? [element('ul', { class: 'banner warning', 'aria-label': t('preflight.warnings') }, ...warnings)]
+      : []),
     section(t('preflight.samples'), legend(), ...of.samples.map(sample)),
     section(t('preflight.lengths'), histogram(of.training)),
-    ...(of.skippedCount > 0 ? [section(t('preflight.skipped', formatNumber(of.skippedCount)), skippedTable(of.skipped))] : []),
+    ...(of.skippedCount > 0
+      ? [section(t('preflight.skipped', formatNumber(of.skippedCount)), skippedTable(of.skipped))]
+      : []),
   ];
 }
 
@@ -68,14 +118,25 @@ function overview(of: PreflightReport): HTMLElement {
   const figures: readonly (readonly [string, string])[] = [
     [t('preflight.training'), summary(training)],
     [t('preflight.evaluation'), evaluation ? summary(evaluation) : t('form.none')],
-    [t('preflight.learned'), t('preflight.learnedShare', formatNumber(training.labelTokens), formatPercent(training.labelTokens / Math.max(1, training.tokens)))],
+    [
+      t('preflight.learned'),
+      t(
+        'preflight.learnedShare',
+        formatNumber(training.labelTokens),
+        formatPercent(training.labelTokens / Math.max(1, training.tokens)),
+      ),
+    ],
     [t('preflight.format'), of.format],
     [t('preflight.steps'), formatNumber(of.totalSteps)],
     [t('estimate.time'), t('estimate.about', formatDuration(estimate.totalSeconds))],
     [t('estimate.memory'), t('estimate.about', formatBytes(estimate.peakMemoryBytes))],
     [t('figure.device'), of.device],
   ];
-  return element('dl', { class: 'figures' }, ...figures.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))));
+  return element(
+    'dl',
+    { class: 'figures' },
+    ...figures.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
+  );
 }
 
 function summary({ examples, tokens }: DataSummary): string {
@@ -83,18 +144,37 @@ function summary({ examples, tokens }: DataSummary): string {
 }
 
 function legend(): HTMLElement {
-  const entry = (kind: string, text: string) => element('li', {}, element('span', { class: `token ${kind}` }, t('preflight.token')), ` ${text}`);
-  return element('ul', { class: 'token-legend' }, entry('learned', t('preflight.legend.learned')), entry('context', t('preflight.legend.context')), entry('cut', t('preflight.legend.cut')));
+  const entry = (kind: string, text: string) =>
+    element('li', {}, element('span', { class: `token ${kind}` }, t('preflight.token')), ` ${text}`);
+  return element(
+    'ul',
+    { class: 'token-legend' },
+    entry('learned', t('preflight.legend.learned')),
+    entry('context', t('preflight.legend.context')),
+    entry('cut', t('preflight.legend.cut')),
+  );
 }
 
 function sample({ origin, tokens, cut }: SampleSequence): HTMLElement {
-  const where = button({ kind: 'link', label: origin, title: t('preflight.open'), onClick: () => { post({ type: 'openOrigin', origin }); } });
+  const where = button({
+    kind: 'link',
+    label: origin,
+    title: t('preflight.open'),
+    onClick: () => {
+      post({ type: 'openOrigin', origin });
+    },
+  });
   const rest = cut > 0 ? element('span', { class: 'token cut' }, t('preflight.cut', formatNumber(cut))) : null;
   return element(
     'article',
     { class: 'sample' },
     element('header', {}, where, element('span', { class: 'muted' }, t('data.tokens', formatNumber(tokens.length)))),
-    element('p', { class: 'tokens', tabindex: 0, role: 'group', 'aria-label': t('preflight.sampleOf', origin) }, ...tokens.map(token), rest),
+    element(
+      'p',
+      { class: 'tokens', tabindex: 0, role: 'group', 'aria-label': t('preflight.sampleOf', origin) },
+      ...tokens.map(token),
+      rest,
+    ),
   );
 }
 
@@ -107,8 +187,29 @@ function token({ id, text, learned }: SampleToken): HTMLElement {
 
 function skippedTable(skipped: readonly SkippedRecord[]): HTMLElement {
   const rows = skipped.map(({ origin, reason }) =>
-    element('tr', {}, element('th', { scope: 'row' }, button({ kind: 'link', label: origin, title: t('preflight.open'), onClick: () => { post({ type: 'openOrigin', origin }); } })), element('td', {}, reason)),
+    element(
+      'tr',
+      {},
+      element(
+        'th',
+        { scope: 'row' },
+        button({
+          kind: 'link',
+          label: origin,
+          title: t('preflight.open'),
+          onClick: () => {
+            post({ type: 'openOrigin', origin });
+          },
+        }),
+      ),
+      element('td', {}, reason),
+    ),
   );
-  const header = element('tr', {}, element('th', { scope: 'col' }, t('preflight.where')), element('th', { scope: 'col' }, t('preflight.reason')));
+  const header = element(
+    'tr',
+    {},
+    element('th', { scope: 'col' }, t('preflight.where')),
+    element('th', { scope: 'col' }, t('preflight.reason')),
+  );
   return element('table', { class: 'skipped' }, element('thead', {}, header), element('tbody', {}, ...rows));
 }

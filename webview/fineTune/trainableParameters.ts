@@ -1,7 +1,12 @@
 import type { ModelShape } from '../../src/protocol/webview.js';
 
 /** A [r, in] and B [out, r] for each target module of each adapted layer. `layers` null: all. */
-export function trainableParameters(shape: ModelShape, r: number, targetModules: readonly string[], layers: readonly number[] | null): number {
+export function trainableParameters(
+  shape: ModelShape,
+  r: number,
+  targetModules: readonly string[],
+  layers: readonly number[] | null,
+): number {
   const perLayer = targetModules.reduce((sum, name) => {
     const linear = Object.hasOwn(shape.linears, name) ? shape.linears[name] : undefined;
     return linear ? sum + r * (linear[0] + linear[1]) : sum;

@@ -24,7 +24,18 @@ class RunCard {
     redraw: () => void,
   ) {
     const nothing = () => undefined;
-    this.plot = new Plot(lossPlot, { onRange: nothing, onHover: (step) => { this.plot.hover(step); }, onZoomKey: nothing, onResize: redraw }, true);
+    this.plot = new Plot(
+      lossPlot,
+      {
+        onRange: nothing,
+        onHover: (step) => {
+          this.plot.hover(step);
+        },
+        onZoomKey: nothing,
+        onResize: redraw,
+      },
+      true,
+    );
     this.root = element('article', { class: 'run-card' }, this.status.root, this.plot.root);
   }
 
@@ -38,7 +49,10 @@ class RunCard {
     if (!run || !drawn) return;
     this.status.update(run);
     const { series } = drawn;
-    const range = [series.steps.length > 0 ? series.steps.at(0) : 0, Math.max(2, isLive(run) ? run.state.totalSteps : series.lastStep)] as const;
+    const range = [
+      series.steps.length > 0 ? series.steps.at(0) : 0,
+      Math.max(2, isLive(run) ? run.state.totalSteps : series.lastStep),
+    ] as const;
     this.plot.draw(plotLines(lossPlot, [drawn], smoothing), { range, logScale: false, asTable: false }, readTheme());
   }
 }
@@ -53,7 +67,18 @@ function emptyState(trusted: boolean): HTMLElement {
   const [text, label, message] = trusted
     ? [t('monitor.empty'), t('monitor.fineTune'), { type: 'fineTune' } as const]
     : [t('monitor.untrusted'), t('monitor.manageTrust'), { type: 'manageTrust' } as const];
-  return element('div', { class: 'empty-state' }, element('p', {}, text), button({ kind: 'primary', label, onClick: () => { post(message); } }));
+  return element(
+    'div',
+    { class: 'empty-state' },
+    element('p', {}, text),
+    button({
+      kind: 'primary',
+      label,
+      onClick: () => {
+        post(message);
+      },
+    }),
+  );
 }
 
 function openMonitor(state: MonitorState): Receiver {

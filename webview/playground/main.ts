@@ -16,26 +16,70 @@ interface Look {
   readonly strength: number;
   readonly prompt: string;
   readonly settings: PlaygroundSettings;
+  /** Ids of requests count on after a reload, so that late answers to earlier ones are told apart. */
+  readonly requestId: number;
 }
 
-const lookShape: Shape<Look> = object({ model: string, adapter: string, strength: number, prompt: string, settings: settingsShape });
-const firstLook: Look = { model: '', adapter: '', strength: 1, prompt: '', settings: firstSettings };
+const lookShape: Shape<Look> = object({
+  model: string,
+  adapter: string,
+  strength: number,
+  prompt: string,
+  settings: settingsShape,
+  requestId: number,
+});
+const firstLook: Look = { model: '', adapter: '', strength: 1, prompt: '', settings: firstSettings, requestId: 0 };
 
 class Playground {
   private look = rememberedLook(lookShape, firstLook);
   private models: readonly ModelInfo[];
   private adapters: readonly AdapterInfo[];
-  private requestId = 0;
   private readonly running = new Set<PlaygroundSide>();
   private readonly streams = { base: new Stream(), adapter: new Stream() } as const;
-  private readonly modelSelect = element('select', { id: freshId('model'), change: () => { this.remember({ model: this.modelSelect.value }); } });
-  private readonly adapterSelect = element('select', { id: freshId('adapter'), change: () => { this.chooseAdapter(this.adapterSelect.value); } });
-  private readonly strength = element('input', { type: 'range', id: freshId('strength'), min: 0, max: 2, step: 0.05, value: this.look.strength });
+  private readonly modelSelect = element('select', {
+    id: freshId('model'),
+    change: () => {
+      this.remember({ model: this.modelSelect.value });
+    },
+  });
+  private readonly adapterSelect = element('select', {
+    id: freshId('adapter'),
+    change: () => {
+      this.chooseAdapter(this.adapterSelect.value);
+    },
+  });
+  private readonly strength = element('input', {
+    type: 'range',
+    id: freshId('strength'),
+    min: 0,
+    max: 2,
+    step: 0.05,
+    value: this.look.strength,
+  });
   private readonly strengthValue = element('output', { class: 'number-output', for: this.strength.id });
-  private readonly prompt = element('textarea', { id: freshId('prompt'), rows: 5, spellcheck: 'false', placeholder: t('playground.prompt.placeholder') });
+  private readonly prompt = element('textarea', {
+    id: freshId('prompt'),
+    rows: 5,
+    spellcheck: 'false',
+    placeholder: t('playground.prompt.placeholder'),
+  });
   private readonly chat = element('input', { type: 'checkbox', checked: this.look.settings.chat });
-  private readonly runButton = button({ kind: 'primary', icon: 'play', label: t('playground.run'), title: t('playground.run.help'), onClick: () => { this.run(); } });
-  private readonly stopButton = button({ icon: 'debug-stop', label: t('playground.stop'), onClick: () => { this.stop(); } });
+  private readonly runButton = button({
+    kind: 'primary',
+    icon: 'play',
+    label: t('playground.run'),
+    title: t('playground.run.help'),
+    onClick: () => {
+      this.run();
+    },
+  });
+  private readonly stopButton = button({
+    icon: 'debug-stop',
+    label: t('playground.stop'),
+    onClick: () => {
+      this.stop();
+    },
+  });
 
   constructor(state: PlaygroundState) {
     this.models = state.models;
@@ -56,14 +100,14 @@ class Playground {
       case 'prefill':
         return this.fillIn(message.prefill);
       case 'token':
-        if (message.requestId === this.requestId) this.streams[message.side].append(message.text);
+        if (message.requestId === this.look.requestId) this.streams[message.side].append(message.text);
         return;
       case 'generated':
-        if (message.requestId !== this.requestId) return;
+        if (message.requestId !== this.look.requestId) return;
         this.streams[message.side].finish(message.summary);
         return this.ended(message.side);
       case 'generateFailed':
-        if (message.requestId !== this.requestId) return;
+        if (message.requestId !== this.look.requestId) return;
         this.streams[message.side].fail(message.message);
         return this.ended(message.side);
       default:
@@ -72,9 +116,15 @@ class Playground {
   };
 
   private listen(): void {
-    this.strength.addEventListener('input', () => { this.remember({ strength: this.strength.valueAsNumber }); });
-    this.prompt.addEventListener('input', () => { this.remember({ prompt: this.prompt.value }); });
-    this.chat.addEventListener('change', () => { this.changeSettings({ chat: this.chat.checked }); });
+    this.strength.addEventListener('input', () => {
+      this.remember({ strength: this.strength.valueAsNumber });
+    });
+    this.prompt.addEventListener('input', () => {
+      this.remember({ prompt: this.prompt.value });
+    });
+    this.chat.addEventListener('change', () => {
+      this.changeSettings({ chat: this.chat.checked });
+    });
     this.prompt.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || this.runButton.disabled) return;
       event.preventDefault();
@@ -93,7 +143,8 @@ class Playground {
   /** With an adapter comes the model it was trained on, where it is here. */
   private chooseAdapter(path: string): void {
     const adapter = this.adapters.find((known) => known.path === path);
-    const base = adapter && this.models.find(({ path: model, name }) => model === adapter.baseModel || name === adapter.baseModel);
+    const base =
+      adapter && this.models.find(({ path: model, name }) => model === adapter.baseModel || name === adapter.baseModel);
     this.remember({ adapter: path, ...(base ? { model: base.path } : {}) });
   }
 
@@ -101,17 +152,21 @@ class Playground {
     this.stop();
     const { chat, maxNewTokens, ...sampling } = this.look.settings;
     const { model, adapter, strength: adapterStrength, prompt } = this.look;
-    this.requestId++;
+    this.remember({ requestId: this.look.requestId + 1 });
+    const { requestId } = this.look;
     for (const side of this.shownSides()) {
       this.running.add(side);
       this.streams[side].begin();
     }
-    post({ type: 'generate', request: { requestId: this.requestId, model, adapter: adapter || null, adapterStrength, prompt, chat, sampling, maxNewTokens } });
+    post({
+      type: 'generate',
+      request: { requestId, model, adapter: adapter || null, adapterStrength, prompt, chat, sampling, maxNewTokens },
+    });
     this.update();
   }
 
   private stop(): void {
-    if (this.running.size > 0) post({ type: 'stopGenerating', requestId: this.requestId });
+    if (this.running.size > 0) post({ type: 'stopGenerating', requestId: this.look.requestId });
   }
 
   private ended(side: PlaygroundSide): void {
@@ -137,8 +192,14 @@ class Playground {
   private update(): void {
     if (!this.look.model && this.models[0]) this.look = { ...this.look, model: this.models[0].path };
     const { model, adapter, strength } = this.look;
-    fillSelect(this.modelSelect, this.models.map(({ path, name, sizeBytes }) => [path, `${name} (${formatBytes(sizeBytes)})`]), model);
-    const adapters = this.adapters.map(({ path, name, rank }) => [path, t('playground.adapterChoice', name, rank)] as const);
+    fillSelect(
+      this.modelSelect,
+      this.models.map(({ path, name, sizeBytes }) => [path, `${name} (${formatBytes(sizeBytes)})`]),
+      model,
+    );
+    const adapters = this.adapters.map(
+      ({ path, name, rank }) => [path, t('playground.adapterChoice', name, rank)] as const,
+    );
     fillSelect(this.adapterSelect, [['', t('playground.noAdapter')], ...adapters], adapter);
     this.strength.disabled = !adapter;
     const shownStrength = formatNumber(strength, { minimumFractionDigits: 2 });
@@ -156,11 +217,29 @@ class Playground {
       'div',
       { class: 'playground-choices' },
       labelled(t('playground.model'), this.modelSelect),
-      labelled(t('playground.adapter'), element('div', { class: 'with-browse' }, this.adapterSelect, this.browseAdapter())),
-      labelled(t('playground.strength'), element('div', { class: 'slider-and-number' }, this.strength, this.strengthValue)),
+      labelled(
+        t('playground.adapter'),
+        element('div', { class: 'with-browse' }, this.adapterSelect, this.browseAdapter()),
+      ),
+      labelled(
+        t('playground.strength'),
+        element('div', { class: 'slider-and-number' }, this.strength, this.strengthValue),
+      ),
     );
-    const sampling = element('details', { class: 'advanced' }, element('summary', {}, t('playground.sampling')), samplingFields(this.look.settings, (change) => { this.changeSettings(change); }));
-    const chat = element('label', { class: 'inline-control', title: t('playground.chat.help') }, this.chat, element('span', {}, t('playground.chat')));
+    const sampling = element(
+      'details',
+      { class: 'advanced' },
+      element('summary', {}, t('playground.sampling')),
+      samplingFields(this.look.settings, (change) => {
+        this.changeSettings(change);
+      }),
+    );
+    const chat = element(
+      'label',
+      { class: 'inline-control', title: t('playground.chat.help') },
+      this.chat,
+      element('span', {}, t('playground.chat')),
+    );
     const promptLabel = element('label', { class: 'field-label', for: this.prompt.id }, t('playground.prompt'));
     return element(
       'main',
@@ -174,7 +253,14 @@ class Playground {
   }
 
   private browseAdapter(): HTMLButtonElement {
-    return button({ kind: 'icon', icon: 'folder-opened', label: t('form.browse', t('playground.adapter')), onClick: () => { post({ type: 'browseAdapter' }); } });
+    return button({
+      kind: 'icon',
+      icon: 'folder-opened',
+      label: t('form.browse', t('playground.adapter')),
+      onClick: () => {
+        post({ type: 'browseAdapter' });
+      },
+    });
   }
 }
 
@@ -185,7 +271,9 @@ function labelled(title: string, control: HTMLElement): HTMLElement {
 
 /** Keeps a choice that is not among the offered ones, by its own name. */
 function fillSelect(select: HTMLSelectElement, choices: readonly (readonly [string, string])[], chosen: string): void {
-  const offered = choices.some(([value]) => value === chosen) ? choices : [...choices, [chosen, chosen || t('form.choose')] as const];
+  const offered = choices.some(([value]) => value === chosen)
+    ? choices
+    : [...choices, [chosen, chosen || t('form.choose')] as const];
   const signature = JSON.stringify(offered);
   if (select.dataset['offered'] !== signature) {
     select.dataset['offered'] = signature;

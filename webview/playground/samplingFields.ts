@@ -43,9 +43,19 @@ const numbers = {
 } as const;
 
 /** A change is told only where the number is within its bounds; the field shows when it is not. */
-export function samplingFields(settings: PlaygroundSettings, onChange: (change: Partial<PlaygroundSettings>) => void): HTMLElement {
+export function samplingFields(
+  settings: PlaygroundSettings,
+  onChange: (change: Partial<PlaygroundSettings>) => void,
+): HTMLElement {
   const fields = Object.entries(numbers).map(([name, bounds]) => {
-    const input = element('input', { type: 'number', id: freshId(name), value: settings[name as keyof typeof numbers], ...bounds, step: bounds.step, required: true });
+    const input = element('input', {
+      type: 'number',
+      id: freshId(name),
+      value: settings[name as keyof typeof numbers],
+      ...bounds,
+      step: bounds.step,
+      required: true,
+    });
     input.addEventListener('input', () => {
       input.setAttribute('aria-invalid', String(!input.validity.valid));
       if (input.validity.valid) onChange({ [name]: input.valueAsNumber });
@@ -59,5 +69,11 @@ function field(name: keyof typeof numbers, input: HTMLInputElement): HTMLElement
   const help = t(`sampling.${name}.help` satisfies PhraseKey);
   const description = element('span', { class: 'visually-hidden', id: freshId('help') }, help);
   input.setAttribute('aria-describedby', description.id);
-  return element('div', { class: 'field', title: help }, element('label', { class: 'field-label', for: input.id }, t(`sampling.${name}`)), input, description);
+  return element(
+    'div',
+    { class: 'field', title: help },
+    element('label', { class: 'field-label', for: input.id }, t(`sampling.${name}`)),
+    input,
+    description,
+  );
 }

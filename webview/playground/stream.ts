@@ -19,9 +19,22 @@ export class Stream {
   });
 
   constructor() {
-    this.copy = button({ kind: 'icon', icon: 'copy', label: t('playground.copy'), onClick: () => { post({ type: 'copy', text: this.arrived }); } });
+    this.copy = button({
+      kind: 'icon',
+      icon: 'copy',
+      label: t('playground.copy'),
+      onClick: () => {
+        post({ type: 'copy', text: this.arrived });
+      },
+    });
     this.copy.disabled = true;
-    this.root = element('section', { class: 'stream' }, element('header', { class: 'panel-header' }, this.title, element('span', { class: 'spacer' }), this.copy), this.output, this.footer);
+    this.root = element(
+      'section',
+      { class: 'stream' },
+      element('header', { class: 'panel-header' }, this.title, element('span', { class: 'spacer' }), this.copy),
+      this.output,
+      this.footer,
+    );
   }
 
   name(title: string): void {
@@ -49,8 +62,16 @@ export class Stream {
   finish({ tokens, tokensPerSecond, firstTokenMs, reason }: GenerateSummary): void {
     this.root.classList.remove('streaming');
     const speed = t('unit.tokensPerSecond', formatNumber(tokensPerSecond, { maximumSignificantDigits: 3 }));
-    const latency = t('playground.firstToken', firstTokenMs < 1000 ? t('unit.milliseconds', formatNumber(Math.round(firstTokenMs))) : formatDuration(firstTokenMs / 1000));
-    setText(this.footer, [t('data.tokens', formatNumber(tokens)), speed, latency, t(`playground.reason.${reason}`)].join(' · '));
+    const latency = t(
+      'playground.firstToken',
+      firstTokenMs < 1000
+        ? t('unit.milliseconds', formatNumber(Math.round(firstTokenMs)))
+        : formatDuration(firstTokenMs / 1000),
+    );
+    setText(
+      this.footer,
+      [t('data.tokens', formatNumber(tokens)), speed, latency, t(`playground.reason.${reason}`)].join(' · '),
+    );
   }
 
   fail(message: string): void {

@@ -18,8 +18,14 @@ export interface BoardLook {
   readonly range: StepRange | null;
 }
 
-const stepRange: Shape<StepRange> = (value): value is StepRange => Array.isArray(value) && value.length === 2 && value.every(number);
-export const boardLookShape: Shape<BoardLook> = object({ smoothing: number, logScale: boolean, asTable: boolean, range: nullable(stepRange) });
+const stepRange: Shape<StepRange> = (value): value is StepRange =>
+  Array.isArray(value) && value.length === 2 && value.every(number);
+export const boardLookShape: Shape<BoardLook> = object({
+  smoothing: number,
+  logScale: boolean,
+  asTable: boolean,
+  range: nullable(stepRange),
+});
 export const firstBoardLook: BoardLook = { smoothing: 0.6, logScale: false, asTable: false, range: null };
 
 /** Steps that a view must at least show. */
@@ -30,6 +36,14 @@ export class PlotBoard {
   readonly root: HTMLElement;
   private readonly plots: readonly Plot[];
   private readonly smoothingValue = element('output', { class: 'number-output' });
+  private readonly savePng = button({
+    kind: 'icon',
+    icon: 'file-media',
+    label: t('plots.exportPng'),
+    onClick: () => {
+      exportPng(this.plots, readTheme());
+    },
+  });
   private runs: readonly BoardRun[] = [];
   private readonly redraw = oncePerFrame(() => {
     this.draw();
@@ -40,13 +54,28 @@ export class PlotBoard {
     private readonly onLook: (look: BoardLook) => void,
   ) {
     const events = {
-      onRange: (range: StepRange) => { this.zoomTo(range); },
-      onHover: (step: number | null) => { this.plots.forEach((plot) => { plot.hover(step); }); },
-      onZoomKey: (key: ZoomKey) => { this.zoomBy(key); },
-      onResize: () => { this.redraw(); },
+      onRange: (range: StepRange) => {
+        this.zoomTo(range);
+      },
+      onHover: (step: number | null) => {
+        this.plots.forEach((plot) => {
+          plot.hover(step);
+        });
+      },
+      onZoomKey: (key: ZoomKey) => {
+        this.zoomBy(key);
+      },
+      onResize: () => {
+        this.redraw();
+      },
     };
     this.plots = allPlots.map((definition) => new Plot(definition, events));
-    this.root = element('div', { class: 'board' }, this.toolbar(), element('div', { class: 'plots' }, ...this.plots.map((plot) => plot.root)));
+    this.root = element(
+      'div',
+      { class: 'board' },
+      this.toolbar(),
+      element('div', { class: 'plots' }, ...this.plots.map((plot) => plot.root)),
+    );
     onThemeChange(this.redraw);
   }
 
@@ -64,12 +93,15 @@ export class PlotBoard {
     if (this.root.offsetParent === null) return;
     const theme = readTheme();
     const look = { ...this.look, range: this.look.range ?? this.wholeRange() };
+    this.savePng.disabled = this.look.asTable;
     setText(this.smoothingValue, formatNumber(this.look.smoothing, { minimumFractionDigits: 2 }));
     for (const plot of this.plots) plot.draw(plotLines(plot.definition, this.runs, this.look.smoothing), look, theme);
   }
 
   private wholeRange(): StepRange {
-    const firstSteps = this.runs.filter(({ series }) => series.steps.length > 0).map(({ series }) => series.steps.at(0));
+    const firstSteps = this.runs
+      .filter(({ series }) => series.steps.length > 0)
+      .map(({ series }) => series.steps.at(0));
     const first = firstSteps.length > 0 ? Math.min(...firstSteps) : 0;
     return [first, Math.max(first + 1, ...this.runs.map(({ series }) => series.lastStep))];
   }
@@ -118,17 +150,37 @@ export class PlotBoard {
       this.zoomButton('arrow-right', t('plots.panRight'), 'right'),
       this.zoomButton('screen-full', t('plots.zoomReset'), 'reset'),
       element('span', { class: 'separator' }),
-      button({ kind: 'icon', icon: 'file-media', label: t('plots.exportPng'), onClick: () => { exportPng(this.plots, readTheme()); } }),
-      button({ kind: 'icon', icon: 'table', label: t('plots.exportCsv'), onClick: () => { exportCsv(this.runs); } }),
+      this.savePng,
+      button({
+        kind: 'icon',
+        icon: 'table',
+        label: t('plots.exportCsv'),
+        onClick: () => {
+          exportCsv(this.runs);
+        },
+      }),
     );
   }
 
   private smoothingControl(): HTMLElement {
-    const slider = element('input', { type: 'range', min: 0, max: 0.99, step: 0.01, value: this.look.smoothing, title: t('plots.smoothing.help') });
+    const slider = element('input', {
+      type: 'range',
+      min: 0,
+      max: 0.99,
+      step: 0.01,
+      value: this.look.smoothing,
+      title: t('plots.smoothing.help'),
+    });
     slider.addEventListener('input', () => {
       this.change({ smoothing: slider.valueAsNumber });
     });
-    return element('label', { class: 'inline-control' }, element('span', {}, t('plots.smoothing')), slider, this.smoothingValue);
+    return element(
+      'label',
+      { class: 'inline-control' },
+      element('span', {}, t('plots.smoothing')),
+      slider,
+      this.smoothingValue,
+    );
   }
 
   private toggle(label: string, key: 'logScale' | 'asTable'): HTMLElement {
@@ -140,6 +192,13 @@ export class PlotBoard {
   }
 
   private zoomButton(iconName: string, label: string, key: ZoomKey): HTMLButtonElement {
-    return button({ kind: 'icon', icon: iconName, label, onClick: () => { this.zoomBy(key); } });
+    return button({
+      kind: 'icon',
+      icon: iconName,
+      label,
+      onClick: () => {
+        this.zoomBy(key);
+      },
+    });
   }
 }

@@ -45,7 +45,12 @@ export function visiblePoints(line: PlotLine, [first, last]: StepRange, pixels: 
 
 export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Dataset {
   const full = theme.palette[line.color % theme.palette.length]!;
-  const stroke = line.kind === 'faint' ? parseColor(full).alpha(theme.highContrast ? 0.5 : 0.28).rgbString() : full;
+  const stroke =
+    line.kind === 'faint'
+      ? parseColor(full)
+          .alpha(theme.highContrast ? 0.5 : 0.28)
+          .rgbString()
+      : full;
   const marked = line.kind === 'evaluation' || points.length === 1;
   return {
     data: points,
@@ -89,7 +94,12 @@ export function chartConfiguration(
         zoom: compact
           ? {}
           : {
-              zoom: { mode: 'x', drag: { enabled: true, threshold: 6 }, wheel: { enabled: true, modifierKey: 'ctrl' }, onZoom: report },
+              zoom: {
+                mode: 'x',
+                drag: { enabled: true, threshold: 6 },
+                wheel: { enabled: true, modifierKey: 'ctrl' },
+                onZoom: report,
+              },
               pan: { enabled: true, mode: 'x', modifierKey: 'shift', onPan: report },
             },
       },
@@ -108,18 +118,34 @@ export function scaleOptions(theme: Theme, [min, max]: StepRange, logarithmic: b
       max,
       border,
       grid: { display: false },
-      ticks: { ...ticks, maxTicksLimit: compact ? 4 : 9, includeBounds: false, callback: (value: string | number) => formatTick(Number(value)) },
+      ticks: {
+        ...ticks,
+        maxTicksLimit: compact ? 4 : 9,
+        includeBounds: false,
+        callback: (value: string | number) => formatTick(Number(value)),
+      },
     },
     y: {
       type: logarithmic ? 'logarithmic' : 'linear',
       border: { display: false },
       grid: { color: theme.grid, lineWidth: theme.highContrast ? 0.5 : 1 },
-      ticks: { ...ticks, maxTicksLimit: compact ? 4 : 6, callback: (value: string | number) => formatValue(Number(value)) },
+      ticks: {
+        ...ticks,
+        maxTicksLimit: compact ? 4 : 6,
+        callback: (value: string | number) => formatValue(Number(value)),
+      },
     },
-  } satisfies { x: DeepPartial<ScaleOptionsByType<'linear'>>; y: DeepPartial<ScaleOptionsByType<'linear' | 'logarithmic'>> };
+  } satisfies {
+    x: DeepPartial<ScaleOptionsByType<'linear'>>;
+    y: DeepPartial<ScaleOptionsByType<'linear' | 'logarithmic'>>;
+  };
 }
 
-type DeepPartial<T> = T extends (...args: never[]) => unknown ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+type DeepPartial<T> = T extends (...args: never[]) => unknown
+  ? T
+  : T extends object
+    ? { [K in keyof T]?: DeepPartial<T[K]> }
+    : T;
 
 function formatTick(step: number): string {
   return Math.abs(step) >= 10_000 ? formatCompact(step) : formatValue(step);

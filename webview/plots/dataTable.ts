@@ -9,11 +9,27 @@ const mostRows = 100;
 /** What the plot shows, as a table: the shown steps, thinned out evenly where there are more than a table should have. */
 export function dataTable(title: string, lines: readonly PlotLine[], range: StepRange): HTMLTableElement {
   const listed = lines.filter((line) => line.kind !== 'faint');
-  const header = element('tr', {}, columnHeader(t('plot.stepColumn')), ...listed.map((line) => columnHeader(line.name || title)));
-  const rows = tableSteps(listed, range).map((step) =>
-    element('tr', {}, element('th', { scope: 'row' }, formatNumber(step)), ...listed.map((line) => element('td', {}, cell(line, step)))),
+  const header = element(
+    'tr',
+    {},
+    columnHeader(t('plot.stepColumn')),
+    ...listed.map((line) => columnHeader(line.name || title)),
   );
-  return element('table', {}, element('caption', { class: 'visually-hidden' }, title), element('thead', {}, header), element('tbody', {}, ...rows));
+  const rows = tableSteps(listed, range).map((step) =>
+    element(
+      'tr',
+      {},
+      element('th', { scope: 'row' }, formatNumber(step)),
+      ...listed.map((line) => element('td', {}, cell(line, step))),
+    ),
+  );
+  return element(
+    'table',
+    {},
+    element('caption', { class: 'visually-hidden' }, title),
+    element('thead', {}, header),
+    element('tbody', {}, ...rows),
+  );
 }
 
 function columnHeader(text: string): HTMLElement {

@@ -25,7 +25,13 @@ export class Legend {
   private build(lines: readonly PlotLine[]): void {
     this.values = lines.map(() => element('span', { class: 'legend-value' }));
     const items = lines.map((line, index) =>
-      element('li', { class: 'legend-line', title: line.name || null }, swatch(line), line.name ? element('span', { class: 'legend-name' }, line.name) : null, this.values[index]!),
+      element(
+        'li',
+        { class: 'legend-line', title: line.name || null },
+        swatch(line),
+        line.name ? element('span', { class: 'legend-name' }, line.name) : null,
+        this.values[index]!,
+      ),
     );
     this.root.replaceChildren(this.step, ...items);
   }
@@ -41,7 +47,13 @@ const svg = 'http://www.w3.org/2000/svg';
 
 /** A short piece of the line itself, so that legend and plot are matched by dash as well as by colour. */
 export function swatch({ color, dash, kind }: Pick<PlotLine, 'color' | 'dash' | 'kind'>): SVGElement {
-  const picture = svgElement('svg', { class: `swatch series-${color % 6}`, viewBox: '0 0 24 10', width: 24, height: 10, 'aria-hidden': 'true' });
+  const picture = svgElement('svg', {
+    class: `swatch series-${color % 6}`,
+    viewBox: '0 0 24 10',
+    width: 24,
+    height: 10,
+    'aria-hidden': 'true',
+  });
   const pattern = dashPatterns[dash % dashPatterns.length]!.join(' ');
   picture.append(svgElement('line', { x1: 0, y1: 5, x2: 24, y2: 5, 'stroke-dasharray': pattern || 'none' }));
   if (kind === 'evaluation') picture.append(svgElement('circle', { cx: 12, cy: 5, r: 3 }));

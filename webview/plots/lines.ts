@@ -50,7 +50,13 @@ export function plotLines(definition: PlotDefinition, runs: readonly BoardRun[],
   ]);
 }
 
-function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smoothing: number, alone: boolean): PlotLine[] {
+function stepLines(
+  definition: PlotDefinition,
+  run: BoardRun,
+  index: number,
+  smoothing: number,
+  alone: boolean,
+): PlotLine[] {
   const { series } = run;
   const line = { name: alone ? nameAlone(definition) : run.name, steps: series.steps, color: index, dash: index };
   const raw = series.measures[definition.measure];

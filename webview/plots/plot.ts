@@ -4,7 +4,14 @@ import { element } from '../shared/dom.js';
 import { whenViewEnds } from '../shared/lifetime.js';
 import { formatNumber, formatValue, t } from '../shared/text.js';
 import type { Theme } from '../shared/theme.js';
-import { chartConfiguration, lineDataset, scaleOptions, visiblePoints, type LineChart, type StepRange } from './chartConfig.js';
+import {
+  chartConfiguration,
+  lineDataset,
+  scaleOptions,
+  visiblePoints,
+  type LineChart,
+  type StepRange,
+} from './chartConfig.js';
 import { dataTable } from './dataTable.js';
 import { Legend, valueAt } from './legend.js';
 import type { PlotDefinition, PlotLine } from './lines.js';
@@ -25,7 +32,14 @@ export interface PlotLook {
   readonly asTable: boolean;
 }
 
-const zoomKeys: Readonly<Record<string, ZoomKey>> = { '+': 'in', '=': 'in', '-': 'out', '0': 'reset', PageUp: 'left', PageDown: 'right' };
+const zoomKeys: Readonly<Record<string, ZoomKey>> = {
+  '+': 'in',
+  '=': 'in',
+  '-': 'out',
+  '0': 'reset',
+  PageUp: 'left',
+  PageDown: 'right',
+};
 
 /** One chart: a figure with a caption, a legend that reads out values, a canvas with a summary, and the same as a table. */
 export class Plot {
@@ -46,7 +60,17 @@ export class Plot {
     private readonly compact = false,
   ) {
     const title = t(definition.title);
-    const focusable = compact ? {} : { tabindex: 0, role: 'group', 'aria-label': t('plot.keys', title), keydown: this.onKey, blur: () => { events.onHover(null); } };
+    const focusable = compact
+      ? {}
+      : {
+          tabindex: 0,
+          role: 'group',
+          'aria-label': t('plot.keys', title),
+          keydown: this.onKey,
+          blur: () => {
+            events.onHover(null);
+          },
+        };
     this.area = element('div', { class: 'plot-area', ...focusable }, this.canvas);
     this.table.setAttribute('aria-label', t('plot.tableOf', title));
     const caption = element('figcaption', {}, element('span', { class: 'plot-title' }, title), this.legend.root);
@@ -81,8 +105,17 @@ export class Plot {
 
   private drawChart(logarithmic: boolean, theme: Theme): void {
     const pixels = Math.max(50, Math.round(this.chart.width * devicePixelRatio));
-    this.chart.data.datasets = this.lines.map((line) => lineDataset(line, visiblePoints(line, this.range, pixels, logarithmic), theme));
+    this.chart.data.datasets = this.lines.map((line) =>
+      lineDataset(line, visiblePoints(line, this.range, pixels, logarithmic), theme),
+    );
     Object.assign(this.chart.options, { scales: scaleOptions(theme, this.range, logarithmic, this.compact) });
+    const drag = this.chart.options.plugins?.zoom?.zoom?.drag;
+    if (drag)
+      Object.assign(drag, {
+        backgroundColor: theme.highContrast ? 'transparent' : theme.grid,
+        borderColor: theme.foreground,
+        borderWidth: 1,
+      });
     this.chart.update('none');
   }
 
@@ -97,7 +130,14 @@ export class Plot {
   private summary(): string {
     const listed = this.lines.filter((line) => line.kind !== 'faint' && line.values.length > 0);
     if (listed.length === 0) return t('plot.empty', this.title);
-    const values = listed.map((line) => t('plot.lastValue', line.name, formatValue(line.values.last!), formatNumber(line.steps.at(line.values.length - 1))).trim());
+    const values = listed.map((line) =>
+      t(
+        'plot.lastValue',
+        line.name,
+        formatValue(line.values.last!),
+        formatNumber(line.steps.at(line.values.length - 1)),
+      ).trim(),
+    );
     return t('plot.summary', this.title, values.join('; '));
   }
 
@@ -154,7 +194,10 @@ export class Plot {
     const [first, last] = this.range;
     const current = line.steps.nearest(this.hoverStep ?? last) ?? 0;
     const stride = Math.max(1, Math.round((line.steps.lowerBound(last) - line.steps.lowerBound(first)) / 100));
-    const index = Math.min(line.steps.length - 1, Math.max(0, current + direction * (this.hoverStep === null ? 0 : stride)));
+    const index = Math.min(
+      line.steps.length - 1,
+      Math.max(0, current + direction * (this.hoverStep === null ? 0 : stride)),
+    );
     this.events.onHover(line.steps.at(index));
     this.announceReading();
     return true;

@@ -11,10 +11,16 @@ export class RunChooser {
   constructor(private readonly onChoice: (runIds: readonly string[]) => void) {}
 
   update(runs: readonly RunSummary[], chosen: readonly string[]): void {
-    const signature = JSON.stringify([chosen, runs.map(({ runId, name, state }) => [runId, name, state.status, state.bestEvalLoss])]);
+    const signature = JSON.stringify([
+      chosen,
+      runs.map(({ runId, name, state }) => [runId, name, state.status, state.bestEvalLoss]),
+    ]);
     if (signature === this.listed) return;
     this.listed = signature;
-    const focused = document.activeElement instanceof HTMLInputElement && this.root.contains(document.activeElement) ? document.activeElement.value : undefined;
+    const focused =
+      document.activeElement instanceof HTMLInputElement && this.root.contains(document.activeElement)
+        ? document.activeElement.value
+        : undefined;
     this.root.replaceChildren(...runs.map((run) => this.item(run, chosen)));
     for (const box of this.root.querySelectorAll('input')) if (box.value === focused) box.focus();
   }
@@ -26,6 +32,16 @@ export class RunChooser {
     });
     const best = run.state.bestEvalLoss === null ? [] : [t('run.bestShort', formatValue(run.state.bestEvalLoss))];
     const details = [statusWord(run.state.status), ...best, formatTime(run.state.startedAt)].join(' · ');
-    return element('li', {}, element('label', { class: 'inline-control', title: run.runId }, box, element('span', { class: 'run-name' }, run.name), element('span', { class: 'muted' }, details)));
+    return element(
+      'li',
+      {},
+      element(
+        'label',
+        { class: 'inline-control', title: run.runId },
+        box,
+        element('span', { class: 'run-name' }, run.name),
+        element('span', { class: 'muted' }, details),
+      ),
+    );
   }
 }

@@ -69,7 +69,14 @@ export class RunStatusView {
     this.root = element(
       'section',
       { class: 'run' },
-      element('header', { class: 'run-header' }, this.statusIcon, this.name, element('span', { class: 'spacer' }), element('span', { class: 'run-buttons' }, ...this.buttons.values())),
+      element(
+        'header',
+        { class: 'run-header' },
+        this.statusIcon,
+        this.name,
+        element('span', { class: 'spacer' }),
+        element('span', { class: 'run-buttons' }, ...this.buttons.values()),
+      ),
       this.progress,
       element('div', { class: 'run-progress-text' }, this.steps, this.left),
       this.figures,
@@ -87,7 +94,10 @@ export class RunStatusView {
     this.name.title = run.runId;
     this.progress.max = Math.max(1, state.totalSteps);
     this.progress.value = state.step;
-    setText(this.steps, t('run.stateAndSteps', statusWord(state.status), formatNumber(state.step), formatNumber(state.totalSteps)));
+    setText(
+      this.steps,
+      t('run.stateAndSteps', statusWord(state.status), formatNumber(state.step), formatNumber(state.totalSteps)),
+    );
     const seconds = secondsLeft(run);
     setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
     this.updateFigures(run);
@@ -100,7 +110,12 @@ export class RunStatusView {
     const figures: readonly (readonly [PhraseKey, string | undefined])[] = [
       ['figure.loss', lastStep ? formatValue(lastStep.loss) : undefined],
       ['figure.bestEvalLoss', state.bestEvalLoss === null ? undefined : formatValue(state.bestEvalLoss)],
-      ['figure.speed', lastStep ? t('unit.tokensPerSecond', formatNumber(lastStep.tokens_per_second, { maximumSignificantDigits: 3 })) : undefined],
+      [
+        'figure.speed',
+        lastStep
+          ? t('unit.tokensPerSecond', formatNumber(lastStep.tokens_per_second, { maximumSignificantDigits: 3 }))
+          : undefined,
+      ],
       ['figure.memory', lastStep ? formatBytes(lastStep.peak_memory_bytes) : undefined],
       ['figure.device', state.device || undefined],
     ];
@@ -108,9 +123,13 @@ export class RunStatusView {
     const signature = known.map(([key]) => key).join();
     if (this.figures.dataset['keys'] !== signature) {
       this.figures.dataset['keys'] = signature;
-      this.figures.replaceChildren(...known.map(([key]) => element('div', {}, element('dt', {}, t(key)), element('dd', {}))));
+      this.figures.replaceChildren(
+        ...known.map(([key]) => element('div', {}, element('dt', {}, t(key)), element('dd', {}))),
+      );
     }
-    known.forEach(([, value], index) => { setText(this.figures.children[index]!.lastElementChild!, value!); });
+    known.forEach(([, value], index) => {
+      setText(this.figures.children[index]!.lastElementChild!, value!);
+    });
   }
 
   private commandButton(command: keyof typeof offered): HTMLButtonElement {
@@ -130,6 +149,7 @@ export class RunStatusView {
     if (before.status !== run.state.status) announce(t('announce.status', run.name, statusWord(run.state.status)));
     else if (before.bestStep !== run.state.bestStep && run.state.bestEvalLoss !== null) {
       announce(t('announce.best', run.name, formatValue(run.state.bestEvalLoss), formatNumber(run.state.step)));
-    } else if (Math.floor(before.epoch) < Math.floor(run.state.epoch)) announce(t('announce.epoch', run.name, formatNumber(Math.floor(run.state.epoch))));
+    } else if (Math.floor(before.epoch) < Math.floor(run.state.epoch))
+      announce(t('announce.epoch', run.name, formatNumber(Math.floor(run.state.epoch))));
   }
 }

@@ -32,9 +32,21 @@ export interface ButtonOptions {
 }
 
 /** An `icon` button shows its icon only; its label is its accessible name and its tooltip. */
-export function button({ label, icon: iconName, kind = 'secondary', title, onClick }: ButtonOptions): HTMLButtonElement {
+export function button({
+  label,
+  icon: iconName,
+  kind = 'secondary',
+  title,
+  onClick,
+}: ButtonOptions): HTMLButtonElement {
   const bare = kind === 'icon';
-  const attributes = { type: 'button', class: kind, title: title ?? (bare ? label : null), 'aria-label': bare ? label : null, click: onClick };
+  const attributes = {
+    type: 'button',
+    class: kind,
+    title: title ?? (bare ? label : null),
+    'aria-label': bare ? label : null,
+    click: onClick,
+  };
   return element('button', attributes, iconName ? icon(iconName) : null, bare ? null : element('span', {}, label));
 }
 

@@ -4,5 +4,7 @@ import { runConfigSchema } from '../../src/protocol/runConfigSchema.js';
 export function allSettingPaths(): (readonly string[])[] {
   return Object.entries(runConfigSchema.properties ?? {})
     .filter(([key]) => key !== '$schema')
-    .flatMap(([key, schema]) => (schema.properties ? Object.keys(schema.properties).map((inner) => [key, inner]) : [[key]]));
+    .flatMap(([key, schema]) =>
+      schema.properties ? Object.keys(schema.properties).map((inner) => [key, inner]) : [[key]],
+    );
 }

@@ -37,7 +37,19 @@ export class Tabs {
   }
 
   private tabButton({ id, title, panel }: Tab): HTMLButtonElement {
-    const made = element('button', { type: 'button', role: 'tab', class: 'tab', id: freshId('tab'), click: () => { this.select(id); } }, title);
+    const made = element(
+      'button',
+      {
+        type: 'button',
+        role: 'tab',
+        class: 'tab',
+        id: freshId('tab'),
+        click: () => {
+          this.select(id);
+        },
+      },
+      title,
+    );
     panel.id = freshId('panel');
     panel.setAttribute('role', 'tabpanel');
     panel.setAttribute('aria-labelledby', made.id);

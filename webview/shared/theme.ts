@@ -15,14 +15,17 @@ export interface Theme {
 
 export function readTheme(): Theme {
   const style = getComputedStyle(document.body);
-  const color = (...names: readonly string[]) => names.map((name) => style.getPropertyValue(name).trim()).find(Boolean) ?? style.color;
+  const color = (...names: readonly string[]) =>
+    names.map((name) => style.getPropertyValue(name).trim()).find(Boolean) ?? style.color;
   const highContrast = /vscode-high-contrast/.test(document.body.className);
   const foreground = color('--vscode-charts-foreground', '--vscode-foreground');
   return {
     foreground,
     mutedForeground: highContrast ? foreground : color('--vscode-descriptionForeground', '--vscode-foreground'),
     background: color('--vscode-editor-background'),
-    grid: parseColor(color('--vscode-charts-foreground', '--vscode-foreground')).alpha(highContrast ? 0.6 : 0.14).rgbString(),
+    grid: parseColor(color('--vscode-charts-foreground', '--vscode-foreground'))
+      .alpha(highContrast ? 0.6 : 0.14)
+      .rgbString(),
     palette: ['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map((name) => color(`--vscode-charts-${name}`)),
     fontFamily: style.fontFamily,
     highContrast,

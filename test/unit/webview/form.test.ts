@@ -13,26 +13,45 @@ import { allSettingPaths } from '../../../webview/shared/settings.js';
 describe('the check of a field', () => {
   const numbers = [-1, 0, 0.05, 0.5, 0.9, 1, 1.5, 2, 8, 1e-8, 4294967295, 1e12];
   const modules = fc.array(fc.constantFrom('q_proj', 'v_proj', 'nonsense', 3), { maxLength: 3 });
-  const value = fc.oneof(fc.constantFrom<unknown>(...numbers, '', 'auto', 'cosine', 'x', true, false, null, {}), modules, fc.array(fc.constantFrom(0, 2, -1), { maxLength: 3 }));
+  const value = fc.oneof(
+    fc.constantFrom<unknown>(...numbers, '', 'auto', 'cosine', 'x', true, false, null, {}),
+    modules,
+    fc.array(fc.constantFrom(0, 2, -1), { maxLength: 3 }),
+  );
 
   // ajv, which the host uses, is the judge.
-  test.each(allSettingPaths().map((path) => [path.join('.'), path] as const))('says of %s what the host says', (_, path) => {
-    fc.assert(
-      fc.property(value, (candidate) => {
-        const json: Record<string, unknown> = { model: 'm', data: { path: 'd' } };
-        if (path.length === 1) json[path[0]!] = candidate;
-        else json[path[0]!] = { ...(json[path[0]!] as object | undefined), [path[1]!]: candidate };
-        expect(settingProblem(settingSchema(path)!, candidate) === null).toBe(validateRunConfig(json).ok);
-      }),
-      { numRuns: 150 },
-    );
-  });
+  test.each(allSettingPaths().map((path) => [path.join('.'), path] as const))(
+    'says of %s what the host says',
+    (_, path) => {
+      fc.assert(
+        fc.property(value, (candidate) => {
+          const json: Record<string, unknown> = { model: 'm', data: { path: 'd' } };
+          if (path.length === 1) json[path[0]!] = candidate;
+          else json[path[0]!] = { ...(json[path[0]!] as object | undefined), [path[1]!]: candidate };
+          expect(settingProblem(settingSchema(path)!, candidate) === null).toBe(validateRunConfig(json).ok);
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 });
 
 test('the form counts the parameters that training would train', () => {
   const llama: LlamaConfig = {
-    vocabSize: 100, hiddenSize: 48, intermediateSize: 128, layerCount: 5, headCount: 6, keyValueHeadCount: 2, headDim: 8,
-    rmsNormEpsilon: 1e-5, ropeTheta: 1e4, ropeScaling: { type: 'none' }, contextLength: 64, tiedEmbeddings: true, attentionBias: false, mlpBias: false,
+    vocabSize: 100,
+    hiddenSize: 48,
+    intermediateSize: 128,
+    layerCount: 5,
+    headCount: 6,
+    keyValueHeadCount: 2,
+    headDim: 8,
+    rmsNormEpsilon: 1e-5,
+    ropeTheta: 1e4,
+    ropeScaling: { type: 'none' },
+    contextLength: 64,
+    tiedEmbeddings: true,
+    attentionBias: false,
+    mlpBias: false,
   };
   const linears = Object.fromEntries(linearNames.map((name) => [name, linearShape(llama, name)] as const));
   const shape = { model: 'm', layerCount: llama.layerCount, totalParameters: 1, linears };

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { isFromWebview, isToWebview } from '../../../src/protocol/webviewMessages.js';
 import type { FromWebview, ToWebview } from '../../../src/protocol/webview.js';
-import { adapters, config, fineTuneState, metrics, metricsMessage, models, modelShape, playgroundState, preflightReport, run } from '../../webview/harness/scenes.js';
+import {
+  adapters,
+  config,
+  fineTuneState,
+  metrics,
+  metricsMessage,
+  models,
+  modelShape,
+  playgroundState,
+  preflightReport,
+  run,
+} from '../../webview/harness/scenes.js';
 
 const summary = run('a', 'running', 30, 60);
 const hydrate = { type: 'hydrate', strings: {}, locale: 'en' } as const;
@@ -60,7 +71,19 @@ const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, {
   runPreflight: { type: 'runPreflight' },
   cancelPreflight: { type: 'cancelPreflight' },
   openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
-  generate: { type: 'generate', request: { requestId: 1, model: 'm', adapter: null, adapterStrength: 1, prompt: 'p', chat: true, sampling, maxNewTokens: 8 } },
+  generate: {
+    type: 'generate',
+    request: {
+      requestId: 1,
+      model: 'm',
+      adapter: null,
+      adapterStrength: 1,
+      prompt: 'p',
+      chat: true,
+      sampling,
+      maxNewTokens: 8,
+    },
+  },
   stopGenerating: { type: 'stopGenerating', requestId: 1 },
   browseAdapter: { type: 'browseAdapter' },
 };
@@ -82,20 +105,29 @@ function replaced(value: object, key: string, by: unknown): unknown {
 }
 
 describe('messages', () => {
-  test.each(Object.entries(toWebview))('%s to a webview is known, and refused with any part of it wrong', (_, messages: readonly unknown[]) => {
-    for (const message of messages) {
-      expect(isToWebview(message)).toBe(true);
-      for (const wrong of spoilt(message)) expect(isToWebview(wrong), JSON.stringify(wrong)).toBe(false);
-    }
-  });
+  test.each(Object.entries(toWebview))(
+    '%s to a webview is known, and refused with any part of it wrong',
+    (_, messages: readonly unknown[]) => {
+      for (const message of messages) {
+        expect(isToWebview(message)).toBe(true);
+        for (const wrong of spoilt(message)) expect(isToWebview(wrong), JSON.stringify(wrong)).toBe(false);
+      }
+    },
+  );
 
-  test.each(Object.entries(fromWebview))('%s from a webview is known, and refused with any part of it wrong', (_, message) => {
-    expect(isFromWebview(message)).toBe(true);
-    for (const wrong of spoilt(message)) expect(isFromWebview(wrong), JSON.stringify(wrong)).toBe(false);
-  });
+  test.each(Object.entries(fromWebview))(
+    '%s from a webview is known, and refused with any part of it wrong',
+    (_, message) => {
+      expect(isFromWebview(message)).toBe(true);
+      for (const wrong of spoilt(message)) expect(isFromWebview(wrong), JSON.stringify(wrong)).toBe(false);
+    },
+  );
 
-  test.each([null, undefined, 1, 'ready', [], {}, { type: 'toString' }, { type: '__proto__' }, { type: ['ready'] }])('%j is none', (message) => {
-    expect(isToWebview(message)).toBe(false);
-    expect(isFromWebview(message)).toBe(false);
-  });
+  test.each([null, undefined, 1, 'ready', [], {}, { type: 'toString' }, { type: '__proto__' }, { type: ['ready'] }])(
+    '%j is none',
+    (message) => {
+      expect(isToWebview(message)).toBe(false);
+      expect(isFromWebview(message)).toBe(false);
+    },
+  );
 });

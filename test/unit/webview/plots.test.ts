@@ -16,7 +16,9 @@ const number = fc.double({ noNaN: true, noDefaultInfinity: true });
 
 describe('a column', () => {
   test('knows the extremes of every range', () => {
-    const range = fc.array(number, { minLength: 1, maxLength: 3000, size: 'max' }).chain((values) => fc.tuple(fc.constant(values), fc.nat(values.length - 1), fc.nat(values.length - 1)));
+    const range = fc
+      .array(number, { minLength: 1, maxLength: 3000, size: 'max' })
+      .chain((values) => fc.tuple(fc.constant(values), fc.nat(values.length - 1), fc.nat(values.length - 1)));
     fc.assert(
       fc.property(range, ([values, one, other]) => {
         const [from, to] = [Math.min(one, other), Math.max(one, other) + 1];
@@ -56,7 +58,10 @@ describe('smoothing', () => {
   /** Σ wⁿ⁻ⁱ·xᵢ / Σ wⁿ⁻ⁱ: what the recursion comes to, written out. */
   const weightedMean = (values: readonly number[], end: number, weight: number) => {
     const weights = values.slice(0, end + 1).map((_, index) => weight ** (end - index));
-    return values.slice(0, end + 1).reduce((sum, value, index) => sum + weights[index]! * value, 0) / weights.reduce((a, b) => a + b);
+    return (
+      values.slice(0, end + 1).reduce((sum, value, index) => sum + weights[index]! * value, 0) /
+      weights.reduce((a, b) => a + b)
+    );
   };
 
   test('is the weighted mean of all values so far, however they arrive', () => {
@@ -67,13 +72,24 @@ describe('smoothing', () => {
     for (const value of values.slice(2)) source.push(value);
     for (const weight of [0.9, 0.3]) {
       const column = smoothed.update(weight);
-      values.forEach((_, index) => { expect(column.at(index)).toBeCloseTo(weightedMean(values, index, weight), 12); });
+      values.forEach((_, index) => {
+        expect(column.at(index)).toBeCloseTo(weightedMean(values, index, weight), 12);
+      });
     }
   });
 });
 
 describe('the series of a run', () => {
-  const step = (at: number): Metric => ({ step: at, loss: at, learning_rate: 0, grad_norm: 0, tokens: 0, tokens_per_second: 0, elapsed_seconds: 0, peak_memory_bytes: 0 });
+  const step = (at: number): Metric => ({
+    step: at,
+    loss: at,
+    learning_rate: 0,
+    grad_norm: 0,
+    tokens: 0,
+    tokens_per_second: 0,
+    elapsed_seconds: 0,
+    peak_memory_bytes: 0,
+  });
 
   test('takes each metric once, refuses gaps, and starts over at 0', () => {
     const series = new RunSeries();

@@ -7,8 +7,20 @@ import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
 import type { FineTuneState, ModelShape, PlaygroundState } from '../../../src/protocol/webview.js';
 
 export const models: readonly ModelInfo[] = [
-  { path: '/models/SmolLM2-135M-Instruct.gguf', name: 'SmolLM2-135M-Instruct', kind: 'gguf', source: 'cache', sizeBytes: 98_000_000 },
-  { path: '/models/Llama-3.2-1B', name: 'Llama-3.2-1B', kind: 'huggingface', source: 'added', sizeBytes: 2_470_000_000 },
+  {
+    path: '/models/SmolLM2-135M-Instruct.gguf',
+    name: 'SmolLM2-135M-Instruct',
+    kind: 'gguf',
+    source: 'cache',
+    sizeBytes: 98_000_000,
+  },
+  {
+    path: '/models/Llama-3.2-1B',
+    name: 'Llama-3.2-1B',
+    kind: 'huggingface',
+    source: 'added',
+    sizeBytes: 2_470_000_000,
+  },
 ];
 
 export const adapters: readonly AdapterInfo[] = [
@@ -63,7 +75,13 @@ export function metrics(steps: number, { start = 2.6, floor = 1.1, seed = 1, eva
   });
 }
 
-export function run(name: string, status: RunStatus, done: number, total: number, startedAt = '2026-08-20T10:00:00Z'): RunSummary {
+export function run(
+  name: string,
+  status: RunStatus,
+  done: number,
+  total: number,
+  startedAt = '2026-08-20T10:00:00Z',
+): RunSummary {
   const last = metrics(Math.max(1, done)).findLast((metric) => 'loss' in metric)!;
   return {
     runId: `/workspace/runs/${name}`,
@@ -104,7 +122,11 @@ export function config(json: unknown = configJson): RunConfig {
 }
 
 function tokens(text: string, learned: boolean): SampleToken[] {
-  return (text.match(/\s?\w+|\s?[^\w\s]+|\s/g) ?? []).map((piece, index) => ({ id: 300 + index, text: piece, learned }));
+  return (text.match(/\s?\w+|\s?[^\w\s]+|\s/g) ?? []).map((piece, index) => ({
+    id: 300 + index,
+    text: piece,
+    learned,
+  }));
 }
 
 export const preflightReport: PreflightReport = {
@@ -120,7 +142,10 @@ export const preflightReport: PreflightReport = {
     medianLength: 112,
     length95: 236,
     longestLength: 256,
-    histogram: [32, 64, 96, 128, 160, 192, 224, 256].map((upTo, index) => ({ upTo, examples: [41, 118, 203, 221, 160, 88, 50, 31][index]! })),
+    histogram: [32, 64, 96, 128, 160, 192, 224, 256].map((upTo, index) => ({
+      upTo,
+      examples: [41, 118, 203, 221, 160, 88, 50, 31][index]!,
+    })),
     truncated: 12,
   },
   evaluation: {
@@ -144,7 +169,10 @@ export const preflightReport: PreflightReport = {
       origin: 'data/answers.jsonl:1',
       tokens: [
         ...tokens('### Instruction:\nHow do I reset my password?\n\n### Response:\n', false),
-        ...tokens('Open the account page, choose “Security”, and press “Reset password”. A link arrives by mail within a minute.', true),
+        ...tokens(
+          'Open the account page, choose “Security”, and press “Reset password”. A link arrives by mail within a minute.',
+          true,
+        ),
       ],
       cut: 0,
     },
@@ -157,18 +185,29 @@ export const preflightReport: PreflightReport = {
       cut: 143,
     },
   ],
-  warnings: ['12 of 912 examples are longer than 256 tokens and were cut; raise data.max_seq_length to keep their ends.'],
+  warnings: [
+    '12 of 912 examples are longer than 256 tokens and were cut; raise data.max_seq_length to keep their ends.',
+  ],
   estimate: { secondsPerStep: 6.1, totalSeconds: 1043, peakMemoryBytes: 1_240_000_000 },
 };
 
-export const runs = [run('support-answers', 'running', 120, 171, '2026-08-20T10:00:00Z'), run('first-try', 'finished', 171, 171, '2026-08-19T09:00:00Z'), run('rank-64', 'stopped', 80, 171, '2026-08-18T09:00:00Z')];
+export const runs = [
+  run('support-answers', 'running', 120, 171, '2026-08-20T10:00:00Z'),
+  run('first-try', 'finished', 171, 171, '2026-08-19T09:00:00Z'),
+  run('rank-64', 'stopped', 80, 171, '2026-08-18T09:00:00Z'),
+];
 
 export const fineTuneState: FineTuneState = {
   document: { kind: 'parsed', config: configJson, throughEdit: 0, name: 'support-answers.run.json' },
   check: {
     ok: true,
     config: config(),
-    estimate: { trainableParameters: 1_843_200, totalParameters: 134_515_008, peakMemoryBytes: 1_240_000_000, secondsPerStep: 6.1 },
+    estimate: {
+      trainableParameters: 1_843_200,
+      totalParameters: 134_515_008,
+      peakMemoryBytes: 1_240_000_000,
+      secondsPerStep: 6.1,
+    },
     note: null,
   },
   modelShape,

@@ -169,5 +169,7 @@ export const themes = {
 } as const satisfies Record<string, ThemeSet>;
 
 export function themeVariables(theme: ThemeName): Record<string, string> {
-  return Object.fromEntries(Object.entries({ ...fonts, ...themes[theme].colors }).map(([name, value]) => [`--vscode-${name}`, value]));
+  return Object.fromEntries(
+    Object.entries({ ...fonts, ...themes[theme].colors }).map(([name, value]) => [`--vscode-${name}`, value]),
+  );
 }

@@ -8,8 +8,21 @@ import type { FromWebview, ToWebview, WebviewStates, WebviewView } from '../../.
 import { themes, themeVariables, type ThemeName } from './themes.js';
 
 const origin = 'https://webview.test';
-const contentTypes: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '.ttf': 'font/ttf' };
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const contentTypes: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.ttf': 'font/ttf',
+};
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findChromium();
@@ -41,12 +54,21 @@ export class View {
     });
   }
 
-  static async open<V extends WebviewView>(browser: Browser, name: V, state: WebviewStates[V], options: ViewOptions = {}): Promise<View> {
+  static async open<V extends WebviewView>(
+    browser: Browser,
+    name: V,
+    state: WebviewStates[V],
+    options: ViewOptions = {},
+  ): Promise<View> {
     const { theme = 'dark', width = 1280, height = 860, remembered, strings = {} } = options;
     const page = await browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' });
     const view = new View(page, name, strings);
     await page.route('**/*', (route) => route.fulfill(answer(name, new URL(route.request().url()).pathname)));
-    await page.addInitScript(playHost, { variables: themeVariables(theme), bodyClass: themes[theme].bodyClass, remembered });
+    await page.addInitScript(playHost, {
+      variables: themeVariables(theme),
+      bodyClass: themes[theme].bodyClass,
+      remembered,
+    });
     await page.goto(`${origin}/`);
     await view.waitForPost('ready');
     await view.hydrate(state);
@@ -60,7 +82,9 @@ export class View {
 
   /** `unknown`: tests send nonsense as well. */
   async send(...messages: readonly unknown[]): Promise<void> {
-    await this.page.evaluate((all) => { for (const data of all) window.dispatchEvent(new MessageEvent('message', { data })); }, messages);
+    await this.page.evaluate((all) => {
+      for (const data of all) window.dispatchEvent(new MessageEvent('message', { data }));
+    }, messages);
   }
 
   async posted(): Promise<FromWebview[]> {
@@ -68,8 +92,13 @@ export class View {
   }
 
   async waitForPost<T extends FromWebview['type']>(type: T): Promise<Extract<FromWebview, { type: T }>> {
-    await this.page.waitForFunction((wanted) => (window as unknown as { posted: FromWebview[] }).posted.some((message) => message.type === wanted), type);
-    return (await this.posted()).findLast((message): message is Extract<FromWebview, { type: T }> => message.type === type)!;
+    await this.page.waitForFunction(
+      (wanted) => (window as unknown as { posted: FromWebview[] }).posted.some((message) => message.type === wanted),
+      type,
+    );
+    return (await this.posted()).findLast(
+      (message): message is Extract<FromWebview, { type: T }> => message.type === type,
+    )!;
   }
 
   /** What setState got last. */
@@ -79,22 +108,39 @@ export class View {
 
   /** Two frames: one to draw, one to be drawn. */
   async settle(): Promise<void> {
-    await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => { setTimeout(done, 30); }))));
+    await this.page.evaluate(
+      () =>
+        new Promise((done) =>
+          requestAnimationFrame(() =>
+            requestAnimationFrame(() => {
+              setTimeout(done, 30);
+            }),
+          ),
+        ),
+    );
   }
 
   /** Serious and critical findings of axe, one line each. */
   async accessibilityFaults(): Promise<string[]> {
     await this.page.evaluate(axe.source);
-    const { violations } = await this.page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }));
+    const { violations } = await this.page.evaluate(() =>
+      (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
+    );
     const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    return grave.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary ?? ''}`));
+    return grave.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary ?? ''}`),
+    );
   }
 
   /** How many pixels of a canvas have about this colour. */
   async pixels(selector: string, color: string): Promise<number> {
     return this.page.locator(selector).evaluate((canvas: HTMLCanvasElement, wanted) => {
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-      const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(wanted.slice(at, at + 2), 16)) as [number, number, number];
+      const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(wanted.slice(at, at + 2), 16)) as [
+        number,
+        number,
+        number,
+      ];
       let found = 0;
       for (let at = 0; at < data.length; at += 4) {
         const near = Math.abs(data[at]! - red) + Math.abs(data[at + 1]! - green) + Math.abs(data[at + 2]! - blue) < 24;
@@ -111,12 +157,21 @@ export class View {
 
 function answer(view: WebviewView, path: string): { status: number; contentType?: string; body: string | Buffer } {
   if (path === '/') {
-    const body = webviewHtml(view, { script: `${origin}/${view}.js`, style: `${origin}/webview.css`, cspSource: origin, language: 'en' });
+    const body = webviewHtml(view, {
+      script: `${origin}/${view}.js`,
+      style: `${origin}/webview.css`,
+      cspSource: origin,
+      language: 'en',
+    });
     return { status: 200, contentType: 'text/html', body };
   }
   const file = join('dist/webview', path);
   if (!existsSync(file)) return { status: path === '/favicon.ico' ? 204 : 404, body: '' };
-  return { status: 200, contentType: contentTypes[extname(path)] ?? 'application/octet-stream', body: readFileSync(file) };
+  return {
+    status: 200,
+    contentType: contentTypes[extname(path)] ?? 'application/octet-stream',
+    body: readFileSync(file),
+  };
 }
 
 interface PlayedHost {
@@ -129,9 +184,14 @@ interface PlayedHost {
 function playHost({ variables, bodyClass, remembered }: PlayedHost): void {
   const host = Object.assign(window as unknown as Record<string, unknown>, { posted: [] as unknown[], remembered });
   host['acquireVsCodeApi'] = () => ({
-    postMessage: (message: unknown) => { (host['posted'] as unknown[]).push(structuredClone(message)); },
+    postMessage: (message: unknown) => {
+      host['readyAt'] ??= performance.now();
+      (host['posted'] as unknown[]).push(structuredClone(message));
+    },
     getState: () => host['remembered'],
-    setState: (state: unknown) => { host['remembered'] = structuredClone(state); },
+    setState: (state: unknown) => {
+      host['remembered'] = structuredClone(state);
+    },
   });
   const dress = () => {
     for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
