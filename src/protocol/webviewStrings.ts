@@ -95,6 +95,7 @@ const phrases = {
   'form.choose': 'Choose…',
   'form.automatic': 'automatic',
   'form.none': 'none',
+  'form.default': 'Default: {0}.',
   'form.all': 'all',
   'form.effectiveBatch': 'Sequences per optimizer step: {0}',
   'form.broken': '{0} cannot be read: {1} The form waits until the JSON is mended.',

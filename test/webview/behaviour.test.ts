@@ -101,6 +101,11 @@ test('increments that the snapshot has already are dropped, and a gap asks for t
     { type: 'follow', runIds: [] },
     { type: 'follow', runIds: [live.runId] },
   ]);
+  // A host that cannot fill the gap is not asked for ever.
+  await view.send(metricsMessage(live.runId, [{ step: 9000, eval_loss: 1 }], 5000));
+  await view.settle();
+  expect((await view.posted()).filter(({ type }) => type === 'follow')).toHaveLength(after.length);
+  expect(await view.page.locator(loss).getAttribute('aria-label')).toContain('at step 9,000');
 });
 
 test('events of the past change nothing, later ones do', async () => {

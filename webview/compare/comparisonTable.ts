@@ -1,7 +1,7 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
 import { allSettingPaths } from '../shared/settings.js';
-import type { BoardRun } from '../plots/lines.js';
+import { runLook, type BoardRun } from '../plots/lines.js';
 import { swatch } from '../plots/legend.js';
 import { statusWord } from '../runs/runStatus.js';
 import { element } from '../shared/dom.js';
@@ -27,7 +27,7 @@ export function comparisonTable(runs: readonly ComparedRun[], allSettings: boole
     {},
     element('td'),
     ...runs.map(({ name, runId }, index) =>
-      element('th', { scope: 'col', title: runId }, swatch({ color: index, dash: index, kind: 'line' }), name),
+      element('th', { scope: 'col', title: runId }, swatch({ ...runLook(index), kind: 'line' }), name),
     ),
   );
   return element(

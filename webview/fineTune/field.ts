@@ -1,6 +1,6 @@
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import { element, freshId, setText } from '../shared/dom.js';
-import { settingHelp, settingTitle } from '../shared/text.js';
+import { settingHelp, settingTitle, t } from '../shared/text.js';
 import { controlFor, type Control, type OnInput } from './controls.js';
 import type { FormConfig, SettingPath } from './formConfig.js';
 
@@ -28,13 +28,14 @@ export class Field {
       form.set(path, value);
     };
     this.control = options.control?.(onInput) ?? controlFor(settingSchema(path)!, onInput);
-    const help = element('p', { class: 'visually-hidden', id: freshId('help') }, settingHelp(path));
+    const explanation = explain(path);
+    const help = element('p', { class: 'visually-hidden', id: freshId('help') }, explanation);
     const { labelled } = this.control;
     labelled.setAttribute('aria-describedby', `${help.id} ${this.error.id}`);
     const attributes = {
       class: 'field',
       'data-setting': path.join('.'),
-      title: settingHelp(path),
+      title: explanation,
       focusout: () => {
         form.flush();
       },
@@ -75,4 +76,10 @@ export class Field {
       ? [element('div', { class: 'checkbox-field' }, root, label)]
       : [label, root];
   }
+}
+
+function explain(path: SettingPath): string {
+  const standard = settingSchema(path)?.default;
+  if (standard === undefined || standard === null) return settingHelp(path);
+  return `${settingHelp(path)} ${t('form.default', Array.isArray(standard) ? standard.join(', ') : String(standard))}`;
 }

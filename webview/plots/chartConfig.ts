@@ -44,7 +44,7 @@ export function visiblePoints(line: PlotLine, [first, last]: StepRange, pixels: 
 }
 
 export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Dataset {
-  const full = theme.palette[line.color % theme.palette.length]!;
+  const full = theme.palette[line.color]!;
   const stroke =
     line.kind === 'faint'
       ? parseColor(full)
@@ -56,7 +56,7 @@ export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Data
     data: points,
     borderColor: stroke,
     borderWidth: line.kind === 'faint' ? 1 : 2,
-    borderDash: line.kind === 'faint' ? [] : [...dashPatterns[line.dash % dashPatterns.length]!],
+    borderDash: line.kind === 'faint' ? [] : [...dashPatterns[line.dash]!],
     pointStyle: 'circle',
     pointRadius: marked && points.length <= mostMarkers ? 3 : 0,
     pointBorderColor: stroke,

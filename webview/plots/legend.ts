@@ -37,10 +37,12 @@ export class Legend {
   }
 }
 
-export function valueAt(line: PlotLine, step: number | null): number | undefined {
-  if (step === null) return line.values.last;
-  const index = line.steps.nearest(step);
-  return index === undefined || index >= line.values.length ? undefined : line.values.at(index);
+/** What a line is at a step: beyond its ends nothing; an evaluation holds until the next one. `step` null: its last value. */
+export function valueAt({ kind, steps, values }: PlotLine, step: number | null): number | undefined {
+  if (step === null) return values.last;
+  if (values.length === 0 || step < steps.at(0)) return undefined;
+  if (kind === 'evaluation') return values.at(steps.lowerBound(step + 0.5) - 1);
+  return step > steps.at(values.length - 1) ? undefined : values.at(steps.nearest(step)!);
 }
 
 const svg = 'http://www.w3.org/2000/svg';
@@ -48,13 +50,13 @@ const svg = 'http://www.w3.org/2000/svg';
 /** A short piece of the line itself, so that legend and plot are matched by dash as well as by colour. */
 export function swatch({ color, dash, kind }: Pick<PlotLine, 'color' | 'dash' | 'kind'>): SVGElement {
   const picture = svgElement('svg', {
-    class: `swatch series-${color % 6}`,
+    class: `swatch series-${color}`,
     viewBox: '0 0 24 10',
     width: 24,
     height: 10,
     'aria-hidden': 'true',
   });
-  const pattern = dashPatterns[dash % dashPatterns.length]!.join(' ');
+  const pattern = dashPatterns[dash]!.join(' ');
   picture.append(svgElement('line', { x1: 0, y1: 5, x2: 24, y2: 5, 'stroke-dasharray': pattern || 'none' }));
   if (kind === 'evaluation') picture.append(svgElement('circle', { cx: 12, cy: 5, r: 3 }));
   return picture;

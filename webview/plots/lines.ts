@@ -40,8 +40,17 @@ export interface PlotLine {
   readonly dash: number;
 }
 
+/** Colours in a theme's palette. */
+export const paletteSize = 6;
+
 /** Dashes tell runs apart where colours do not; lengths in pixels. */
 export const dashPatterns: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [9, 3, 2, 3], [12, 4], [4, 4]];
+
+/** The seventh run has the first one's colour again, but another dash. */
+export function runLook(index: number): Pick<PlotLine, 'color' | 'dash'> {
+  const round = Math.floor(index / paletteSize);
+  return { color: index % paletteSize, dash: (index + round) % dashPatterns.length };
+}
 
 export function plotLines(definition: PlotDefinition, runs: readonly BoardRun[], smoothing: number): PlotLine[] {
   return runs.flatMap((run, index) => [
@@ -58,7 +67,7 @@ function stepLines(
   alone: boolean,
 ): PlotLine[] {
   const { series } = run;
-  const line = { name: alone ? nameAlone(definition) : run.name, steps: series.steps, color: index, dash: index };
+  const line = { name: alone ? nameAlone(definition) : run.name, steps: series.steps, ...runLook(index) };
   const raw = series.measures[definition.measure];
   if (!definition.noisy || smoothing === 0) return [{ ...line, kind: 'line', values: raw }];
   return [
@@ -70,7 +79,7 @@ function stepLines(
 /** Alone, the evaluation has a colour of its own; among runs it has its run's, and markers tell it apart. */
 function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number, alone: boolean): PlotLine[] {
   if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
-  const look = alone ? { color: 1, dash: 1 } : { color: index, dash: index };
+  const look = runLook(alone ? 1 : index);
   const name = alone ? t('plot.evaluation') : t('plot.evaluationOf', run.name);
   return [{ name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, ...look }];
 }

@@ -171,11 +171,13 @@ export class Plot {
     });
   }
 
-  /** The logged step nearest to a place on the axis. */
+  /** The logged step of any run that is nearest to a place on the axis. */
   private nearestStep(place: number): number | null {
-    const line = this.lines.find(({ kind }) => kind === 'line');
-    const index = line?.steps.nearest(place);
-    return line && index !== undefined ? line.steps.at(index) : null;
+    const steps = this.lines.flatMap(({ kind, steps }) => {
+      const index = kind === 'line' ? steps.nearest(place) : undefined;
+      return index === undefined ? [] : [steps.at(index)];
+    });
+    return steps.length === 0 ? null : steps.reduce((a, b) => (Math.abs(b - place) < Math.abs(a - place) ? b : a));
   }
 
   private readonly onKey = (event: Event): void => {
@@ -188,7 +190,7 @@ export class Plot {
 
   /** Arrow keys walk along the line, a hundredth of the view (at least one logged step) at a time. */
   private moveReading(key: string): boolean {
-    const line = this.lines.find(({ kind }) => kind === 'line');
+    const line = this.longestLine();
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[key];
     if (!line || direction === undefined) return false;
     const [first, last] = this.range;
@@ -203,11 +205,19 @@ export class Plot {
     return true;
   }
 
+  private longestLine(): PlotLine | undefined {
+    const lines = this.lines.filter(({ kind, values }) => kind === 'line' && values.length > 0);
+    return lines.sort((a, b) => b.steps.last! - a.steps.last!)[0];
+  }
+
   private announceReading(): void {
     const step = this.hoverStep;
     if (step === null) return;
     const listed = this.lines.filter(({ kind }) => kind !== 'faint');
-    const values = listed.map((line) => `${line.name || this.title} ${formatValue(valueAt(line, step) ?? Number.NaN)}`);
+    const values = listed.flatMap((line) => {
+      const value = valueAt(line, step);
+      return value === undefined ? [] : [`${line.name || this.title} ${formatValue(value)}`];
+    });
     announce(`${t('plot.step', formatNumber(step))}: ${values.join('; ')}`);
   }
 }

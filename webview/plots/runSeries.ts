@@ -27,6 +27,12 @@ export class RunSeries {
     return true;
   }
 
+  /** For what will not come any more. */
+  appendAfterGap(first: number, metrics: readonly Metric[]): void {
+    this.received = first;
+    this.append(first, metrics);
+  }
+
   smoothed(measure: StepMeasure, weight: number): Column {
     const smoothed = this.smoothing.get(measure) ?? new Smoothed(this.measures[measure], weight);
     this.smoothing.set(measure, smoothed);

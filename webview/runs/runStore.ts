@@ -11,6 +11,8 @@ export class RunStore {
   private readonly runs: Map<string, RunSummary>;
   private throughSeq: number;
   private readonly series = new Map<string, RunSeries>();
+  /** Runs that were asked for anew because metrics were missing. */
+  private readonly askedAnew = new Set<string>();
   private readonly configs = new Map<string, RunConfig>();
 
   constructor(snapshot: RunsSnapshot) {
@@ -70,7 +72,9 @@ export class RunStore {
   private append(runId: string, first: number, metrics: readonly Metric[]): void {
     const series = this.series.get(runId);
     if (!series || series.append(first, metrics)) return;
-    // Something was lost: let the host send this run from its start.
+    // Something was lost: let the host send this run from its start. What it cannot send whole twice, it never will.
+    if (this.askedAnew.has(runId)) return series.appendAfterGap(first, metrics);
+    this.askedAnew.add(runId);
     post({ type: 'follow', runIds: [...this.series.keys()].filter((other) => other !== runId) });
     this.askForAll();
   }

@@ -41,7 +41,8 @@ export function formatNumber(value: number, options: Intl.NumberFormatOptions = 
 /** Losses, rates, norms: four significant digits, and powers of ten where decimals would not tell. */
 export function formatValue(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace('e+', 'e');
+  if (size !== 0 && (size < 1e-3 || size >= 1e7))
+    return Number(value.toPrecision(3)).toExponential().replace('e+', 'e');
   return formatNumber(value, { maximumSignificantDigits: size >= 1000 ? 7 : 4, maximumFractionDigits: 4 });
 }
 
