@@ -227,7 +227,8 @@ function settingStrings(schema: SettingSchema, path: readonly string[]): [string
     const name = ['setting', ...path, key].join('.');
     const title = setting.title ?? key;
     return [
-      [name, title.charAt(0).toUpperCase() + title.slice(1)],
+      // A name such as rsLoRA keeps its own capitals.
+      [name, title.replace(/^[a-z](?=[a-z]*\b)/, (first) => first.toUpperCase())],
       [`${name}.help`, setting.description ?? ''],
       ...settingStrings(setting, [...path, key]),
     ];

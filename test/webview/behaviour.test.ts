@@ -126,6 +126,7 @@ test('form and document are two views of one thing', async () => {
   await openPanel();
   const rank = view.page.getByRole('textbox', { name: 'Rank' });
   await rank.fill('8');
+  await view.settle();
   expect(await view.page.locator('.estimate').textContent()).toContain('921,600');
   const edit = await view.waitForPost('edit');
   expect(edit).toEqual({ type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'], value: 8 }] });
@@ -135,6 +136,7 @@ test('form and document are two views of one thing', async () => {
     document: { kind: 'parsed', config: { ...configJson, lora: { r } }, throughEdit, name: 'run.json' },
   });
   await view.send(document(16, 0));
+  await view.settle();
   expect(await rank.inputValue()).toBe('8');
   await view.send(document(4, 1));
   await view.settle();

@@ -122,7 +122,7 @@ export function scaleOptions(theme: Theme, [min, max]: StepRange, logarithmic: b
         ...ticks,
         maxTicksLimit: compact ? 4 : 9,
         includeBounds: false,
-        callback: (value: string | number) => formatTick(Number(value)),
+        callback: (value: string | number) => (max >= 10_000 ? formatCompact : formatValue)(Number(value)),
       },
     },
     y: {
@@ -146,7 +146,3 @@ type DeepPartial<T> = T extends (...args: never[]) => unknown
   : T extends object
     ? { [K in keyof T]?: DeepPartial<T[K]> }
     : T;
-
-function formatTick(step: number): string {
-  return Math.abs(step) >= 10_000 ? formatCompact(step) : formatValue(step);
-}

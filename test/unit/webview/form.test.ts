@@ -69,4 +69,6 @@ test('every setting has a title and an explanation', () => {
     expect(webviewStrings[key], key).toMatch(/\S/);
     expect(webviewStrings[`${key}.help`], key).toMatch(/\S/);
   }
+  expect(webviewStrings['setting.lora.use_rslora']).toBe('rsLoRA scaling');
+  expect(webviewStrings['setting.train.learning_rate']).toBe('Learning rate');
 });
