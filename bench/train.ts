@@ -30,6 +30,7 @@ async function main(): Promise<void> {
     weights: randomWeights(smolLm2),
     lora,
     dropout: 0,
+    tokensPerBatch: batchSize * sequenceLength,
     initialState: initialLoraState(smolLm2, lora, 0),
     engine: {
       device: values.device as EngineOptions['device'],

@@ -74,6 +74,7 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
     dropout: config.lora.dropout,
     initialState: initialState(config, weights, lora),
     engine: config.engine,
+    tokensPerBatch: config.train.batch_size * config.data.max_seq_length,
     note,
   });
   return {

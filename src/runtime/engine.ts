@@ -1,7 +1,9 @@
+import { freemem } from 'node:os';
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { DecodeDType } from '../core/generate/decodePrograms.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import type { WeightStore } from '../core/llama/weights.js';
+import { keptBytes } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
 import type { BaseDType } from './frozenWeights.js';
@@ -23,20 +25,29 @@ export interface TrainingSetup {
   readonly dropout: number;
   readonly initialState: TrainableState;
   readonly engine: EngineOptions;
+  /** Of the largest micro-batch, padding included. */
+  readonly tokensPerBatch: number;
   /** Hears in a sentence why the device was chosen. */
   readonly note?: (text: string) => void;
 }
 
 /** Loads the base model onto the chosen device, ready to train the adapter. */
-export async function createTrainer({ engine, note, ...setup }: TrainingSetup): Promise<StepRunner> {
+export async function createTrainer({ engine, note, tokensPerBatch, ...setup }: TrainingSetup): Promise<StepRunner> {
   const { device, because } = await chooseDevice(engine.device, engine.threads);
   note?.(because);
+  const gradientCheckpointing = wantsCheckpointing(engine.gradient_checkpointing, keptBytes(setup.weights.config, tokensPerBatch));
+  if (gradientCheckpointing) note?.('Activations are computed again in the backward pass, which saves memory.');
   return createOnnxStepRunner({
     ...setup,
     device,
     baseDType: engine.base_dtype === 'auto' ? 'fp32' : engine.base_dtype,
-    gradientCheckpointing: engine.gradient_checkpointing === 'on',
+    gradientCheckpointing,
   });
+}
+
+/** `auto` recomputes where keeping the activations would take more than half of the free memory. */
+function wantsCheckpointing(wish: EngineOptions['gradient_checkpointing'], bytes: number): boolean {
+  return wish === 'on' || (wish === 'auto' && bytes > freemem() / 2);
 }
 
 /** Loads the base model for generation. By default 8-bit weights: several times faster than fp32, and nearly the same text. */

@@ -57,6 +57,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     weights,
     dropout: 0,
     engine: { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null, gradient_checkpointing: 'off' },
+    tokensPerBatch: options.batchSize * options.maxSeqLength,
     ...trainables(adapter, weights.config),
   });
   try {

@@ -64,6 +64,16 @@ export interface BlockActivations {
   readonly up: Value;
 }
 
+/** Bytes that a forward pass keeps for the backward pass where nothing is computed again. */
+export function keptBytes(config: LlamaConfig, tokens: number): number {
+  const { hiddenSize, intermediateSize, layerCount, headCount, keyValueHeadCount, headDim } = config;
+  const inputAndResidual = 2 * hiddenSize;
+  const queryAndAttention = 2 * headCount * headDim;
+  const keyAndValue = 2 * keyValueHeadCount * headDim;
+  const gateAndUp = 2 * intermediateSize;
+  return 4 * tokens * layerCount * (inputAndResidual + queryAndAttention + keyAndValue + gateAndUp);
+}
+
 /** A block's graph with its differentiable pieces, from which its programs are cut. */
 export class BlockGraph {
   private readonly b = new GraphBuilder();
