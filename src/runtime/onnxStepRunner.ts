@@ -9,7 +9,7 @@ import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../co
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { dropoutMask } from './dropoutMask.js';
 import { FrozenWeights, type BaseDType } from './frozenWeights.js';
-import { headChunks } from './headChunks.js';
+import { headChunks, headChunkSize } from './headChunks.js';
 import { Trainables } from './trainables.js';
 import { TrainPrograms } from './trainPrograms.js';
 
@@ -23,8 +23,6 @@ export interface OnnxStepRunnerOptions {
   readonly initialState: TrainableState;
   readonly device: Device;
 }
-
-const headChunk = 128;
 
 const cheapestToKeep: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
 
@@ -56,7 +54,7 @@ class OnnxStepRunner implements StepRunner {
     this.description = `${device.description}, ${baseDType} base`;
     const keep = gradientCheckpointing ? [] : cheapestToKeep;
     const weightInput = baseDType === 'fp16' ? 'float16' : 'float32';
-    this.programs = new TrainPrograms(device, { config: this.config, weightInput, lora, dropout, keep, headChunk });
+    this.programs = new TrainPrograms(device, { config: this.config, weightInput, lora, dropout, keep });
   }
 
   async accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss> {
@@ -153,11 +151,12 @@ class OnnxStepRunner implements StepRunner {
     const weights: [string, DeviceTensor][] = [['lm_head.weight', this.frozen.head], ['norm.weight', this.frozen.norm]];
     let lossSum = await this.device.zeros([1, 1]);
     let dx = withGradient ? await this.device.zeros(x.shape) : null;
-    for (const chunk of headChunks(batch, headChunk)) {
+    const size = headChunkSize(batch);
+    for (const chunk of headChunks(batch)) {
       const inputs = new Map<string, DeviceTensor>([
-        ['rows', await upload('int64', [headChunk], chunk.rows)],
-        ['labels', await upload('int64', [headChunk], chunk.labels)],
-        ['counted', await upload('float32', [headChunk, 1], chunk.counted)],
+        ['rows', await upload('int64', [size], chunk.rows)],
+        ['labels', await upload('int64', [size], chunk.labels)],
+        ['counted', await upload('float32', [size, 1], chunk.counted)],
         ['loss_sum_before', lossSum],
       ]);
       if (dx) inputs.set('dx_before', dx);

@@ -12,6 +12,7 @@ import {
   type BatchShape,
 } from '../core/train/programs.js';
 import type { Device, Executable } from './device.js';
+import { headChunkSize } from './headChunks.js';
 
 export interface TrainProgramOptions {
   readonly config: LlamaConfig;
@@ -20,8 +21,6 @@ export interface TrainProgramOptions {
   readonly dropout: number;
   /** What the forward pass keeps for the backward pass; nothing means recompute everything. */
   readonly keep: readonly (keyof BlockActivations)[];
-  /** Rows of logits that exist at a time. */
-  readonly headChunk: number;
 }
 
 /** Compiles the programs of training when they are first wanted, once for each batch shape. */
@@ -48,8 +47,7 @@ export class TrainPrograms {
 
   head = (shape: BatchShape, withGradient: boolean): Promise<Executable> =>
     this.once(`head ${text(shape)} ${withGradient}`, () => {
-      const { config, headChunk } = this.options;
-      return headProgram(config, shape.batchSize * shape.sequenceLength, headChunk, withGradient);
+      return headProgram(this.options.config, shape.batchSize * shape.sequenceLength, headChunkSize(shape), withGradient);
     });
 
   norm = (): Promise<Executable> => this.once('norm', () => normProgram(this.options.config, this.options.lora));

@@ -62,7 +62,7 @@ function fuseSum(b: GraphBuilder, product: Value, addend: Value): Value | undefi
   if (isOp(product, 'matmul') && product.shape.length === 2 && addend.shape.length <= 2) {
     return b.gemm(product.inputs[0]!, product.inputs[1]!, addend, product.attributes);
   }
-  if (isOp(product, 'scatterAddRows') && isZero(product.inputs[0]!)) {
+  if (isOp(product, 'scatterAddRows') && isZero(product.inputs[0]!) && sameShape(addend.shape, product.shape)) {
     return b.scatterAddRows(addend, product.inputs[1]!, product.inputs[2]!);
   }
   return undefined;

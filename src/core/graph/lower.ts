@@ -109,8 +109,8 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
     const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, scale: { float: 1 / Math.sqrt(headDim) } };
     return e.emit('GroupQueryAttention', inputs, attributes, { domain: 'com.microsoft', scope, moreOutputs: 2 });
   },
-  presentKey: (_e, _value, [attention]) => `${attention}:1`,
-  presentValue: (_e, _value, [attention]) => `${attention}:2`,
+  presentKey: (e, _value, [attention]) => e.resultBeside(attention!, 1),
+  presentValue: (e, _value, [attention]) => e.resultBeside(attention!, 2),
 };
 
 function lowerValue(e: Emitter, value: Value, inputs: readonly string[]): string {
@@ -165,6 +165,11 @@ class Emitter {
     const more = Array.from({ length: where.moreOutputs ?? 0 }, (_, i) => `${output}:${i + 1}`);
     this.nodes.push({ op, domain: where.domain ?? '', name, inputs, outputs: [output, ...more], attributes });
     return output;
+  }
+
+  /** Another result of the node whose first one is named. */
+  resultBeside(first: string, index: number): string {
+    return this.nodes.find(({ outputs }) => outputs[0] === first)!.outputs[index]!;
   }
 
   /** Gives a result that nobody uses yet another name; a constant keeps its own. */

@@ -45,7 +45,10 @@ export interface OpAttributes {
   maxLast: object;
   /** Rows of a table: table [n, …], indices [m] → [m, …]. */
   gatherRows: object;
-  /** base [n, …] + the updates [m, …] added at rows indices [m]; an index may occur several times. */
+  /**
+   * base [n, …] + the updates [m, …] added at rows indices [m]. A program that runs must not repeat an index: ONNX Runtime adds
+   * the rows in parallel, without locks.
+   */
   scatterAddRows: object;
 
   /** Over the last axis. */

@@ -1,0 +1,232 @@
+/**
+ * @file What a program means: every operation by its definition, in double precision, and nothing done fast. Roundings that a
+ * type would make (fp16) are not made.
+ */
+import { valuesOf } from '../../src/core/graph/program.js';
+import { elementCount, type OpName, type Program, type Shape, type Value } from '../../src/core/graph/types.js';
+import { tensor, type Tensor } from './tensors.js';
+
+/** The outputs by name. `inputs` may hold more than the program asks for. */
+export function evaluate(program: Program, inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const results = new Map<Value, Tensor>();
+  const of = (value: Value): Tensor => results.get(value)!;
+  for (const [name, value] of program.inputs) results.set(value, given(inputs, name, value));
+  for (const value of valuesOf(program)) {
+    if (!results.has(value)) results.set(value, tensor(value.shape, apply(value, of)));
+  }
+  return new Map([...program.outputs].map(([name, value]) => [name, of(value)]));
+}
+
+function given(inputs: ReadonlyMap<string, Tensor>, name: string, { shape }: Value): Tensor {
+  const input = inputs.get(name);
+  if (input?.shape.join() !== shape.join()) throw new Error(`the input ${name} should be [${shape}], is [${input?.shape}]`);
+  return input;
+}
+
+type Evaluate<K extends OpName> = (inputs: readonly Tensor[], value: Value<K>, of: (value: Value) => Tensor) => ArrayLike<number>;
+
+function apply<K extends OpName>(value: Value<K>, of: (value: Value) => Tensor): ArrayLike<number> {
+  const evaluateOp = evaluators[value.op] as Evaluate<K>;
+  return evaluateOp(value.inputs.map(of), value, of);
+}
+
+/** Total: an operation without a meaning does not compile. */
+const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
+  input: (_inputs, { attributes }) => {
+    throw new Error(`the input ${attributes.name} was not given`);
+  },
+  constant: (_inputs, { attributes }) => attributes.values,
+
+  add: elementwise((a, b) => a! + b!),
+  subtract: elementwise((a, b) => a! - b!),
+  multiply: elementwise((a, b) => a! * b!),
+  divide: elementwise((a, b) => a! / b!),
+  negate: elementwise((x) => -x!),
+  exp: elementwise((x) => Math.exp(x!)),
+  log: elementwise((x) => Math.log(x!)),
+  sqrt: elementwise((x) => Math.sqrt(x!)),
+  reciprocal: elementwise((x) => 1 / x!),
+  sigmoid: elementwise((x) => sigmoid(x!)),
+  equal: elementwise((a, b) => Number(a === b)),
+  lessOrEqual: elementwise((a, b) => Number(a! <= b!)),
+  where: elementwise((condition, a, b) => (condition ? a! : b!)),
+  cast: ([x], { attributes: { to } }) => {
+    if (to === 'bool') return x!.data.map((number) => Number(number !== 0));
+    return to === 'float32' || to === 'float16' ? x!.data : x!.data.map(Math.trunc);
+  },
+
+  matmul: ([a, b], { shape, attributes }) => generate(shape, (at) => product(a!, b!, attributes, at)),
+  gemm: ([a, b, c], { shape, attributes }) => generate(shape, (at) => read(c!, at) + product(a!, b!, attributes, at)),
+  quantizedMatmul: ([x, codes, scales], { shape, attributes: { inFeatures, bits, blockSize } }) => {
+    const blocks = Math.ceil(inFeatures / blockSize);
+    const weight = (row: number, column: number): number => {
+      const position = row * blocks * blockSize + column; // a last block is filled up
+      const byte = codes!.data[(position * bits) >> 3]!;
+      const code = bits === 8 ? byte : (byte >> (4 * (position & 1))) & 15;
+      return scales!.data[row * blocks + Math.floor(column / blockSize)]! * (code - 2 ** (bits - 1));
+    };
+    return generate(shape, (at) => sum(inFeatures, (k) => read(x!, [...at.slice(0, -1), k]) * weight(at.at(-1)!, k)));
+  },
+
+  reshape: ([x]) => x!.data,
+  transpose: ([x], { shape, attributes: { permutation } }) =>
+    generate(shape, (at) => read(x!, permutation.map((_, axis) => at[permutation.indexOf(axis)]!))),
+  broadcastTo: ([x], { shape }) => generate(shape, (at) => read(x!, at)),
+  slice: ([x], { shape, attributes: { axis, start } }) =>
+    generate(shape, (at) => read(x!, at.map((index, i) => (i === axis ? start + index : index)))),
+  concat: (inputs, { shape, attributes: { axis } }) =>
+    generate(shape, (at) => {
+      let index = at[axis]!;
+      const owner = inputs.find((x) => index < x.shape[axis]! || ((index -= x.shape[axis]!), false))!;
+      return read(owner, at.map((own, i) => (i === axis ? index : own)));
+    }),
+  reduceSum: ([x], { shape, attributes: { axes } }) => {
+    const sums = new Float64Array(elementCount(shape));
+    for (const at of coordinates(x!.shape)) sums[offset(shape, at.map((index, i) => (axes.includes(i) ? 0 : index)))]! += read(x!, at);
+    return sums;
+  },
+  maxLast: ([x]) => rows(x!).map((row) => Math.max(...row)),
+  gatherRows: ([table, indices], { shape }) => generate(shape, (at) => {
+    const rank = indices!.shape.length;
+    return read(table!, [read(indices!, at.slice(0, rank)), ...at.slice(rank)]);
+  }),
+  scatterAddRows: ([base, indices, updates]) => {
+    const result = base!.data.slice();
+    const rank = indices!.shape.length;
+    for (const at of coordinates(updates!.shape)) {
+      result[offset(base!.shape, [read(indices!, at.slice(0, rank)), ...at.slice(rank)])]! += read(updates!, at);
+    }
+    return result;
+  },
+
+  softmax: ([x]) => rows(x!).flatMap(softmax),
+  logSumExp: ([x]) => rows(x!).map((row) => Math.log(row.reduce((total, number) => total + Math.exp(number), 0))),
+  silu: elementwise((x) => x! * sigmoid(x!)),
+  swiglu: elementwise((gate, up) => gate! * sigmoid(gate!) * up!),
+  rmsNorm: ([x, weight], { attributes: { epsilon } }) =>
+    rows(x!).flatMap((row) => {
+      const meanSquare = row.reduce((total, number) => total + number * number, 0) / row.length;
+      return row.map((number, i) => (number / Math.sqrt(meanSquare + epsilon)) * weight!.data[i]!);
+    }),
+  rope: ([x, positionIds, cos, sin], { shape, attributes: { inverse } }) => {
+    const half = cos!.shape[1]!;
+    return generate(shape, (at) => {
+      const [batch, token, feature] = at as [number, number, number];
+      const isFirstHalf = feature % (2 * half) < half;
+      const partner = read(x!, [batch, token, feature + (isFirstHalf ? half : -half)]);
+      const angle = [read(positionIds!, [batch, token]), feature % half];
+      const turn = (isFirstHalf === inverse ? 1 : -1) * read(sin!, angle);
+      return read(x!, at) * read(cos!, angle) + partner * turn;
+    });
+  },
+  attention: ([query, key, value, mask], { shape, attributes: { heads, keyValueHeads, headDim } }) => {
+    const keys = key!.shape[1]!;
+    return generate(shape, (at) => {
+      const [batch, token, feature] = at as [number, number, number];
+      const head = Math.floor(feature / headDim);
+      const start = Math.floor(head / (heads / keyValueHeads)) * headDim; // where the head's keys and values lie
+      const scores = Array.from({ length: keys }, (_, k) => {
+        const dot = sum(headDim, (d) => read(query!, [batch, token, head * headDim + d]) * read(key!, [batch, k, start + d]));
+        return dot / Math.sqrt(headDim) + read(mask!, [batch, 0, token, k]);
+      });
+      return sum(keys, (k) => softmax(scores)[k]! * read(value!, [batch, k, start + (feature % headDim)]));
+    });
+  },
+  cachedAttention: ([query, key, value, pastKey, pastValue, , totalLength], { shape, attributes: { heads, keyValueHeads, headDim } }) => {
+    const presentKey = append(pastKey!, key!, totalLength!);
+    const presentValue = append(pastValue!, value!, totalLength!);
+    const before = totalLength!.data[0]! - shape[1]!;
+    return generate(shape, (at) => {
+      const [, token, feature] = at as [number, number, number];
+      const head = Math.floor(feature / headDim);
+      const group = Math.floor(head / (heads / keyValueHeads));
+      const seen = before + token + 1;
+      const scores = Array.from({ length: seen }, (_, k) => {
+        const dot = sum(headDim, (d) => read(query!, [0, token, head * headDim + d]) * read(presentKey, [0, group, k, d]));
+        return dot / Math.sqrt(headDim);
+      });
+      return sum(seen, (k) => softmax(scores)[k]! * read(presentValue, [0, group, k, feature % headDim]));
+    });
+  },
+  presentKey: (_inputs, { inputs: [attention] }, of) => {
+    const [, key, , pastKey, , , totalLength] = attention!.inputs.map(of);
+    return append(pastKey!, key!, totalLength!).data;
+  },
+  presentValue: (_inputs, { inputs: [attention] }, of) => {
+    const [, , value, , pastValue, , totalLength] = attention!.inputs.map(of);
+    return append(pastValue!, value!, totalLength!).data;
+  },
+};
+
+/** NumPy's broadcasting. */
+function elementwise(f: (...numbers: number[]) => number): Evaluate<OpName> {
+  return (inputs, { shape }) => generate(shape, (at) => f(...inputs.map((input) => read(input, at))));
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+function softmax(row: readonly number[]): number[] {
+  const largest = Math.max(...row);
+  const exponentials = row.map((number) => Math.exp(number - largest));
+  const total = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((number) => number / total);
+}
+
+function product(a: Tensor, b: Tensor, options: { transposeA: boolean; transposeB: boolean; alpha: number }, at: readonly number[]): number {
+  const [batch, row, column] = [at.slice(0, -2), at.at(-2)!, at.at(-1)!];
+  const inner = a.shape.at(options.transposeA ? -2 : -1)!;
+  const ofA = (k: number): number => read(a, [...batch, ...(options.transposeA ? [k, row] : [row, k])]);
+  const ofB = (k: number): number => read(b, [...batch, ...(options.transposeB ? [column, k] : [k, column])]);
+  return options.alpha * sum(inner, (k) => ofA(k) * ofB(k));
+}
+
+/** New tokens [1, T, heads · headDim] at the end of a cache [1, heads, capacity, headDim] that then holds totalLength of them. */
+function append(past: Tensor, added: Tensor, totalLength: Tensor): Tensor {
+  const [, heads, , headDim] = past.shape as [number, number, number, number];
+  const data = past.data.slice();
+  const first = totalLength.data[0]! - added.shape[1]!;
+  for (const [, token, feature] of coordinates(added.shape) as Iterable<[number, number, number]>) {
+    const place = [0, Math.floor(feature / headDim) % heads, first + token, feature % headDim];
+    data[offset(past.shape, place)] = read(added, [0, token, feature]);
+  }
+  return { shape: past.shape, data };
+}
+
+function sum(count: number, term: (k: number) => number): number {
+  let total = 0;
+  for (let k = 0; k < count; k++) total += term(k);
+  return total;
+}
+
+function generate(shape: Shape, at: (coordinates: readonly number[]) => number): Float64Array {
+  return Float64Array.from(coordinates(shape), at);
+}
+
+function* coordinates(shape: Shape): Generator<number[]> {
+  for (let index = 0; index < elementCount(shape); index++) {
+    let rest = index;
+    yield shape.map((_, axis) => {
+      const stride = elementCount(shape.slice(axis + 1));
+      const coordinate = Math.floor(rest / stride);
+      rest -= coordinate * stride;
+      return coordinate;
+    });
+  }
+}
+
+/** Where coordinates lie, those of broadcast axes taken for 0 and further axes on the left left out. */
+function offset(shape: Shape, at: readonly number[]): number {
+  const skipped = at.length - shape.length;
+  return shape.reduce((index, length, axis) => index * length + (length === 1 ? 0 : at[axis + skipped]!), 0);
+}
+
+function read({ shape, data }: Tensor, at: readonly number[]): number {
+  return data[offset(shape, at)]!;
+}
+
+function rows({ shape, data }: Tensor): number[][] {
+  const width = shape.at(-1)!;
+  return Array.from({ length: data.length / width }, (_, row) => [...data.slice(row * width, (row + 1) * width)]);
+}

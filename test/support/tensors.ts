@@ -1,0 +1,50 @@
+/** @file Tensors of tests: random ones, and comparisons that say where two differ. */
+import { elementCount, type Shape } from '../../src/core/graph/types.js';
+import { Random } from '../../src/core/random.js';
+
+/** Row-major. Integers and booleans are numbers too. */
+export interface Tensor {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+export function tensor(shape: Shape, data: ArrayLike<number>): Tensor {
+  if (data.length !== elementCount(shape)) throw new Error(`${data.length} numbers for [${shape}]`);
+  return { shape, data: Float64Array.from(data) };
+}
+
+/** Uniform in from … to, and exact in fp32, so that what runs in fp32 starts from the same numbers. */
+export function randomTensor(shape: Shape, random: Random, from = -1, to = 1): Tensor {
+  return { shape, data: Float64Array.from({ length: elementCount(shape) }, () => Math.fround(from + (to - from) * random.uniform())) };
+}
+
+/** Throws, naming the worst place and both numbers there, unless all differ by at most tolerance · the largest expected one. */
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
+  if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} numbers, expected ${expected.length}`);
+  const largest = largestMagnitude(expected) || 1;
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    if (!(difference(actual, expected, i) <= difference(actual, expected, worst))) worst = i;
+    if (Number.isNaN(actual[i])) break;
+  }
+  if (expected.length === 0 || difference(actual, expected, worst) <= tolerance * largest) return;
+  const share = (difference(actual, expected, worst) / largest).toExponential(1);
+  throw new Error(`${what}[${worst}] is ${actual[worst]}, expected ${expected[worst]}: ${share} of the largest, allowed ${tolerance}`);
+}
+
+/** The largest difference as a share of the largest expected number. */
+export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, difference(actual, expected, i));
+  return largest / largestMagnitude(expected);
+}
+
+function largestMagnitude(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
+  return largest;
+}
+
+function difference(a: ArrayLike<number>, b: ArrayLike<number>, index: number): number {
+  return Math.abs(a[index]! - b[index]!);
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { backward } from '../../../src/core/graph/autodiff.js';
+import { GraphBuilder } from '../../../src/core/graph/builder.js';
+import { gradients, type Gradient } from '../../../src/core/graph/gradients.js';
+import { makeProgram } from '../../../src/core/graph/program.js';
+import type { OpName, Program } from '../../../src/core/graph/types.js';
+import { differentiate } from '../../support/differentiate.js';
+import { evaluate } from '../../support/evaluate.js';
+import { opCases } from '../../support/opCases.js';
+import { expectClose, tensor, type Tensor } from '../../support/tensors.js';
+
+const opsOfKind = (kind: Gradient<OpName>['kind']): OpName[] =>
+  (Object.keys(gradients) as OpName[]).filter((op) => gradients[op].kind === kind);
+
+describe.each(opsOfKind('rule'))('the derivative of %s is the limit of differences', (op) => {
+  const cases = opCases[op].filter(({ inputs }) => Object.values(inputs).some(({ dtype }) => dtype === 'float32'));
+  test.each(cases)('$name', (each) => {
+    const { program, wrt, values } = differentiate(each);
+    expect(wrt.length).toBeGreaterThan(0);
+    const derivatives = evaluate(program, values);
+    for (const name of wrt) {
+      expectClose(derivatives.get(`d ${name}`)!.data, centralDifferences(program, values, name), 1e-7, `d ${name}`);
+    }
+  });
+});
+
+test('masks, angles, positions and conditions have no derivative', () => {
+  const derivativesOf = (op: OpName): readonly string[] => differentiate(opCases[op][0]!).wrt;
+  expect(derivativesOf('attention')).toEqual(['x0', 'x1', 'x2']);
+  expect(derivativesOf('rope')).toEqual(['x0']);
+  expect(derivativesOf('where')).toEqual(['x1', 'x2']);
+});
+
+describe('operations without a derivative', () => {
+  test.each(opsOfKind('forbidden'))('%s may not be differentiated, and says why', (op) => {
+    const b = new GraphBuilder();
+    const { inputs, build } = opCases[op][0]!;
+    const operands = Object.entries(inputs).map(([name, { dtype, value }]) => b.input(name, value.shape, dtype));
+    const y = build(b, operands);
+    const { because } = gradients[op] as Gradient<OpName> & { kind: 'forbidden' };
+    expect(() => backward(b, new Map([[y, b.input('upstream', y.shape)]]), operands.slice(0, 2))).toThrow(because);
+  });
+
+  test.each(['equal', 'lessOrEqual'] as const)('nothing flows through %s, but all that passes beside it', (op) => {
+    const b = new GraphBuilder();
+    const [x, y] = [b.input('x', [3]), b.input('y', [3])];
+    const loss = b.multiply(x, b.cast(b[op](x, y), 'float32')); // x where the comparison holds
+    const upstream = b.constant([1, 1, 1], [3]);
+    const [dx] = backward(b, new Map([[loss, upstream]]), [x]);
+    const values = new Map([['x', tensor([3], [1, 2, 5])], ['y', tensor([3], [1, 3, 4])]]);
+    const { data } = evaluate(makeProgram('dx', { dx: dx! }), values).get('dx')!;
+    expect([...data]).toEqual(op === 'equal' ? [1, 0, 0] : [1, 1, 0]);
+    expect(() => backward(b, new Map([[loss, upstream]]), [y])).toThrow('internal: the result does not depend on input %1 [3]');
+  });
+});
+
+describe('the walk from the results back', () => {
+  test('adds up what comes on several ways and from several results', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', [1]);
+    const square = b.multiply(x, x);
+    const [dx] = backward(b, new Map([[b.multiply(square, x), b.constant([1], [1])], [square, b.constant([10], [1])]]), [x]);
+    const { data } = evaluate(makeProgram('dx', { dx: dx! }), new Map([['x', tensor([1], [3])]])).get('dx')!;
+    expect(data[0]).toBe(3 * 3 ** 2 + 10 * 2 * 3);
+  });
+
+  test('gives derivatives in the order asked for, shaped like what they belong to', () => {
+    const b = new GraphBuilder();
+    const [x, y] = [b.input('x', [2]), b.input('y', [1])];
+    const derivatives = backward(b, new Map([[b.multiply(x, y), b.input('upstream', [2])]]), [y, x]);
+    expect(derivatives.map(({ shape }) => shape)).toEqual([[1], [2]]);
+  });
+});
+
+function centralDifferences(program: Program, values: ReadonlyMap<string, Tensor>, name: string): Float64Array {
+  const { shape, data } = values.get(name)!;
+  const forward = makeProgram('forward', { y: program.outputs.get('y')! });
+  const loss = (index: number, moved: number): number => {
+    const changed = { shape, data: data.with(index, moved) };
+    const y = evaluate(forward, new Map([...values, [name, changed]])).get('y')!;
+    return y.data.reduce((sum, number, i) => sum + number * values.get('upstream')!.data[i]!, 0);
+  };
+  return data.map((center, i) => (loss(i, center + 1e-5) - loss(i, center - 1e-5)) / 2e-5);
+}
