@@ -1,5 +1,4 @@
 import { loraParameters, type LoraParameter, type LoraShape } from '../core/adapters/lora.js';
-import { elementCount } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor } from './device.js';
@@ -26,11 +25,11 @@ export class Trainables {
       const { localName, shape } = parameter;
       const layer = this.layers.get(parameter.layer) ?? new Map<string, DeviceTensor>();
       this.layers.set(parameter.layer, layer);
-      const put = async (name: string, data: Float32Array): Promise<unknown> =>
-        layer.set(name, await this.device.upload('float32', shape, data));
-      await put(localName, hostData(state.parameters, parameter));
-      await put(`${localName}.m`, hostData(state.firstMoments, parameter));
-      await put(`${localName}.v`, hostData(state.secondMoments, parameter));
+      const put = async (name: string, tensors: ReadonlyMap<string, HostTensor>): Promise<unknown> =>
+        layer.set(name, await this.device.fill(shape, (into) => copyOrClear(into, tensors.get(parameter.name))));
+      await put(localName, state.parameters);
+      await put(`${localName}.m`, state.firstMoments);
+      await put(`${localName}.v`, state.secondMoments);
       layer.set(`${localName}.gradient_sum`, await this.device.zeros(shape));
     }
   }
@@ -65,7 +64,8 @@ export class Trainables {
   }
 }
 
-/** A copy, because the device may keep what it is given; absent moments are zeros. */
-function hostData(tensors: ReadonlyMap<string, HostTensor>, { name, shape }: LoraParameter): Float32Array {
-  return tensors.get(name)?.data.slice() ?? new Float32Array(elementCount(shape));
+/** Absent moments are zeros. */
+function copyOrClear(into: Float32Array, tensor: HostTensor | undefined): void {
+  if (tensor) into.set(tensor.data);
+  else into.fill(0);
 }
