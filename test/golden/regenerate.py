@@ -11,7 +11,7 @@ from pathlib import Path
 from golden import output_folder
 
 HERE = Path(__file__).parent
-NOT_GOLDEN = {".py", ".pyc", ".md", ".ts"}
+NOT_GOLDEN = {".py", ".pyc", ".md", ".ts", ".txt"}
 
 
 def golden_files(folder: Path) -> list[str]:

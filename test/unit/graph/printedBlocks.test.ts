@@ -1,0 +1,87 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { backward } from '../../../src/core/graph/autodiff.js';
+import { GraphBuilder } from '../../../src/core/graph/builder.js';
+import { optimize } from '../../../src/core/graph/fuse.js';
+import { printProgram } from '../../../src/core/graph/print.js';
+import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js';
+import type { OpAttributes, Program } from '../../../src/core/graph/types.js';
+import type { LlamaConfig } from '../../../src/core/llama/config.js';
+import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
+import { BlockGraph, headProgram, type BlockActivations } from '../../../src/core/train/programs.js';
+
+// No two lengths are equal, so that a shape says what a value is.
+const config = {
+  layerCount: 1,
+  hiddenSize: 20,
+  intermediateSize: 28,
+  headCount: 3,
+  keyValueHeadCount: 1,
+  headDim: 4,
+  vocabSize: 17,
+  rmsNormEpsilon: 1e-5,
+  attentionBias: false,
+  mlpBias: false,
+} as LlamaConfig;
+const shape = { batchSize: 1, sequenceLength: 5 };
+const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
+const keep: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
+
+const block = (): BlockGraph => new BlockGraph({ config, shape, weightInput: 'float32', lora, dropout: 0 });
+const programs: Record<string, () => Program> = {
+  'block-forward': () => block().forward([]),
+  'block-backward': () => block().backward(keep, true),
+  'block-backward-optimized': () => optimize(block().backward(keep, true)),
+  head: () => headProgram(config, 5, 4, true),
+};
+
+// UPDATE_GRAPHS=1 npx vitest run test/unit/graph writes them anew; read the difference before you commit it.
+test.each(Object.keys(programs))('the printed program %s is the committed one', (name) => {
+  const file = `test/golden/graphs/${name}.txt`;
+  const printed = printProgram(programs[name]!());
+  if (process.env['UPDATE_GRAPHS']) writeFileSync(file, printed);
+  expect(existsSync(file), `${file} exists; UPDATE_GRAPHS=1 writes it`).toBe(true);
+  expect(printed).toBe(readFileSync(file, 'utf8'));
+});
+
+describe('the backward program of a block', () => {
+  test('has no gradient of a frozen weight: nothing computed is shaped like one', () => {
+    const frozen = linearNames.map((linear) => linearShape(config, linear)).flatMap(([rows, columns]) => [`${rows},${columns}`, `${columns},${rows}`]);
+    for (const program of [block().backward(keep, true), optimize(block().backward([], true))]) {
+      const inputs = new Set(program.inputs.values());
+      const computed = valuesOf(program).filter((value) => !inputs.has(value));
+      expect(computed.filter((value) => frozen.includes(value.shape.join())).map(({ op, scope }) => `${op} in ${scope}`)).toEqual([]);
+      expect(computed.length).toBeGreaterThan(50);
+    }
+  });
+
+  test('repeats no product with a frozen weight that the forward pass has kept', () => {
+    const repeated = (kept: typeof keep): number =>
+      valuesOf(block().backward(kept, true)).filter(({ op, attributes, inputs }) => {
+        const name = inputs[1] && isOp(inputs[1], 'input') ? inputs[1].attributes.name : '';
+        return op === 'matmul' && (attributes as OpAttributes['matmul']).transposeB && /_proj\.weight$/.test(name);
+      }).length;
+    expect(repeated(keep)).toBe(0);
+    expect(repeated([]), 'all but down_proj, when nothing is kept').toBe(6);
+  });
+
+  test('stops where nothing below is trained', () => {
+    const lowest = block().backward(keep, false);
+    expect(lowest.outputs.has('dx')).toBe(false);
+    // What only dx needs is gone: the products with the frozen weights of the linears that read the block's input.
+    for (const linear of ['q_proj', 'k_proj', 'v_proj']) expect([...lowest.inputs.keys()]).not.toContain(`${linear}.weight`);
+    expect([...block().backward(keep, true).inputs.keys()]).toContain('q_proj.weight');
+  });
+});
+
+test.each([false, true].flatMap((transposeA) => [false, true].map((transposeB) => ({ transposeA, transposeB }))))(
+  'the gradient of a matmul is matmuls alone: $transposeA, $transposeB',
+  (transposes) => {
+    const b = new GraphBuilder();
+    const [x, y] = [b.input('x', transposes.transposeA ? [3, 2] : [2, 3]), b.input('y', transposes.transposeB ? [4, 3] : [3, 4])];
+    const product = b.matmul(x, y, { ...transposes, alpha: 0.5 });
+    const [dx, dy] = backward(b, new Map([[product, b.input('upstream', product.shape)]]), [x, y]);
+    const ops = valuesOf(makeProgram('gradient', { dx: dx!, dy: dy! })).map(({ op }) => op);
+    expect(ops.filter((op) => op !== 'input')).toEqual(['matmul', 'matmul']);
+  },
+);
