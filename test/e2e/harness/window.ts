@@ -22,6 +22,7 @@ export class Window {
     });
     const page = context.pages()[0] ?? (await context.newPage());
     const window = new Window(page, context);
+    await context.addInitScript({ content: takeServiceWorkersAsTheyCome });
     await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
     await window.workbenchReady();
     return window;
@@ -38,9 +39,7 @@ export class Window {
 
   /** Runs a command from the palette by its title: "LoRA Workbench: Fine-Tune…". */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
-    await input.fill(`>${title}`);
+    await this.openQuickInput('F1', `>${title}`);
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     await row.waitFor();
     await this.page.keyboard.press('Enter');
@@ -49,8 +48,7 @@ export class Window {
 
   /** The titles that the palette offers for some words. */
   async paletteOffers(words: string): Promise<string[]> {
-    await this.page.keyboard.press('F1');
-    await this.page.locator('.quick-input-widget input[aria-controls]').first().fill(`>${words}`);
+    await this.openQuickInput('F1', `>${words}`);
     await this.page.waitForTimeout(500);
     const titles = await this.page.locator('.quick-input-list .monaco-list-row .label-name').allTextContents();
     await this.page.keyboard.press('Escape');
@@ -63,8 +61,7 @@ export class Window {
   }
 
   async openFile(name: string): Promise<Locator> {
-    await this.page.keyboard.press('Control+P');
-    await this.page.locator('.quick-input-widget input[aria-controls]').first().fill(name);
+    await this.openQuickInput('Control+P', name);
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
     await this.page.keyboard.press('Enter');
     const editor = this.page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"]`);
@@ -99,8 +96,42 @@ export class Window {
     await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
   }
 
+  /** A key that is pressed while a webview takes the focus is lost: then once more. */
+  private async openQuickInput(key: string, text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
+    for (let attempt = 1; ; attempt++) {
+      await this.page.keyboard.press(key);
+      const isOpen = await input.waitFor({ timeout: 3000 }).then(
+        () => true,
+        () => false,
+      );
+      if (isOpen) break;
+      if (attempt === 5) throw new Error(`${key} opened nothing.`);
+    }
+    await input.fill(text);
+  }
+
   private async workbenchReady(): Promise<void> {
     await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
     await this.page.locator('.statusbar').waitFor();
   }
 }
+
+/**
+ * Runs in every frame. VS Code's webviews wait for their service worker to change hands, and wait for ever where it did so a moment
+ * too early, which slow machines see; here registering ends when a worker is in control. code-server's own worker is not needed.
+ * A text, because functions that go through a compiler bring helpers along.
+ */
+const takeServiceWorkersAsTheyCome = `{
+  const { serviceWorker } = navigator;
+  const register = serviceWorker?.register.bind(serviceWorker);
+  if (serviceWorker) serviceWorker.register = async (path, options) => {
+    self.__stage = 'registering';
+    if (self === top) return new Promise(() => undefined);
+    await register(path, options); self.__stage = 'registered';
+    while (!serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
+    self.__stage = 'settled';
+    const settled = { installing: null, waiting: null, update: async () => settled };
+    return settled;
+  };
+}`;

@@ -1,0 +1,47 @@
+/** @file The engine of training on tiny models, and what its gradients are. */
+import type { LoraShape } from '../../src/core/adapters/lora.js';
+import type { Adapter } from '../../src/core/adapters/peft.js';
+import type { StepRunner, TrainableState } from '../../src/core/train/stepRunner.js';
+import { withZeroMoments } from '../../src/core/train/loraInit.js';
+import { openModel } from '../../src/files/openModel.js';
+import { CpuDevice } from '../../src/runtime/cpuDevice.js';
+import { createOnnxStepRunner, type OnnxStepRunnerOptions } from '../../src/runtime/onnxStepRunner.js';
+import { expectClose } from './tensors.js';
+
+export type Parameters = TrainableState['parameters'];
+
+export function createTrainer(model: string, adapter: Pick<Adapter, 'lora' | 'parameters'>, options: Partial<OnnxStepRunnerOptions> = {}): Promise<StepRunner> {
+  return createOnnxStepRunner({
+    weights: openModel(`test/fixtures/models/${model}`).weights,
+    lora: adapter.lora,
+    dropout: 0,
+    baseDType: 'fp32',
+    gradientCheckpointing: false,
+    device: new CpuDevice(2),
+    initialState: withZeroMoments(adapter.parameters),
+    ...options,
+  });
+}
+
+/** The gradient sums, which are cleared: an update without effect whose first moments are its gradients. */
+export async function takeGradients(runner: StepRunner): Promise<Parameters> {
+  const { parameters } = await runner.exportState();
+  await runner.update({ step: 1, learningRate: 0, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, labelTokens: 1, maxGradNorm: 0 });
+  const { firstMoments } = await runner.exportState();
+  await runner.importState(withZeroMoments(parameters));
+  return firstMoments;
+}
+
+/** A tensor for each name of `expected`, each close to its own; relative to the largest number of all with `tolerance`. */
+export function expectParametersClose(actual: Parameters, expected: Parameters, tolerance: number): void {
+  for (const [name, { data }] of expected) expectClose(actual.get(name)?.data ?? [], data, tolerance, name);
+}
+
+export function mapParameters(parameters: Parameters, change: (data: Float32Array, name: string) => Float32Array): Parameters {
+  return new Map([...parameters].map(([name, { shape, data }]) => [name, { shape, data: change(data, name) }]));
+}
+
+/** The adapter of a few of its layers or linears. */
+export function restricted(adapter: Adapter, lora: Partial<LoraShape>): Pick<Adapter, 'lora' | 'parameters'> {
+  return { lora: { ...adapter.lora, ...lora }, parameters: adapter.parameters };
+}
