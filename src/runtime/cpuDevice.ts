@@ -25,6 +25,8 @@ export class CpuDevice implements Device {
       graphOptimizationLevel: 'all',
       // Each session would keep an arena as large as its largest moment; our programs run in turn (docs/decisions/0004).
       enableCpuMemArena: false,
+      // One block for all of a run's intermediates would come fresh from the system, page by page, in every run.
+      enableMemPattern: false,
     });
     const { pool } = this;
     const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
