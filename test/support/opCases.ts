@@ -1,6 +1,6 @@
 /** @file Every operation with small inputs: broadcasting, all transposes, repeated indices. Their derivatives and their lowering are judged on these. */
 import type { GraphBuilder } from '../../src/core/graph/builder.js';
-import type { AttentionAttributes, DType, OpName, Shape, Value } from '../../src/core/graph/types.js';
+import type { DType, OpAttributes, OpName, Shape, Value } from '../../src/core/graph/types.js';
 import { Random } from '../../src/core/random.js';
 import { randomTensor, tensor, type Tensor } from './tensors.js';
 
@@ -69,12 +69,12 @@ const rope = (inverse: boolean): OpCase =>
     (b, [x, positions, cos, sin]) => b.rope(x!, positions!, cos!, sin!, inverse),
   );
 
-const attention = ({ batch, queries, keys, ...attributes }: AttentionAttributes & { batch: number; queries: number; keys: number }): OpCase => {
+const attention = ({ batch, queries, keys, ...attributes }: OpAttributes['attention'] & { batch: number; queries: number; keys: number }): OpCase => {
   const { heads, keyValueHeads, headDim } = attributes;
   // The last query sees everything, the others not the keys after their own place.
   const seen = Array.from({ length: queries * keys }, (_, i) => (i % keys <= Math.floor(i / keys) + keys - queries ? 0 : -1e30));
   const mask = given('float32', [1, 1, queries, keys], seen);
-  const name = `attention with ${heads} heads over ${keyValueHeads}`;
+  const name = `attention with ${heads} heads over ${keyValueHeads}, ${queries} queries`;
   const keyShape = [batch, keys, keyValueHeads * headDim];
   return opCase(name, [real([batch, queries, heads * headDim]), real(keyShape), real(keyShape), mask], (b, [q, k, v, m]) => b.attention(q!, k!, v!, m!, attributes));
 };
@@ -176,9 +176,9 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   ],
   rope: [rope(false), rope(true)],
   attention: [
-    attention({ heads: 4, keyValueHeads: 2, headDim: 2, batch: 2, queries: 3, keys: 3 }),
-    attention({ heads: 3, keyValueHeads: 1, headDim: 4, batch: 1, queries: 2, keys: 5 }),
-    attention({ heads: 2, keyValueHeads: 2, headDim: 3, batch: 1, queries: 3, keys: 3 }),
+    attention({ heads: 4, keyValueHeads: 2, headDim: 2, causal: true, batch: 2, queries: 3, keys: 3 }),
+    attention({ heads: 3, keyValueHeads: 1, headDim: 4, causal: false, batch: 1, queries: 2, keys: 5 }),
+    attention({ heads: 2, keyValueHeads: 2, headDim: 3, causal: false, batch: 1, queries: 3, keys: 3 }),
   ],
   cachedAttention: [cachedAttention('output', 0, 3), cachedAttention('output', 2, 1), cachedAttention('output', 1, 4)],
   presentKey: [cachedAttention('key', 0, 3), cachedAttention('key', 2, 1)],

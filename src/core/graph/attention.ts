@@ -1,23 +1,44 @@
 /** @file Attention over primitives, and its derivative, which needs neither stored probabilities nor expanded KV heads. */
 import type { GraphBuilder } from './builder.js';
-import type { AttentionAttributes, Value } from './types.js';
+import type { AttentionAttributes, OpAttributes, Value } from './types.js';
 
-// B batch, T queries, K keys, N key/value heads, G query heads per key/value head, D headDim.
+// B batch, T queries, K keys, t queries of a block, k keys that they may see, N key/value heads, G query heads per key/value
+// head, D headDim.
+
+/**
+ * Under a causal mask the queries go in blocks: n blocks compute (n + 1)/2n of all scores, and hold 1/n of them at a time. More
+ * blocks make smaller products and longer programs for little.
+ */
+const mostBlocks = 8;
+const shortestBlock = 64;
+
+/** A run of queries, and the keys that any of them may see. */
+interface Block {
+  readonly start: number;
+  readonly end: number;
+  readonly keys: number;
+}
+
 interface Heads {
-  /** [B, N, G·T, D]: the query heads of a group stand below each other, so that keys need no copy per query head. */
+  /** [B, N, G·t, D]: the query heads of a group stand below each other, so that keys need no copy per query head. */
   readonly query: Value;
-  /** [B, N, K, D] */
+  /** [B, N, k, D] */
   readonly key: Value;
   readonly value: Value;
-  /** [B, N, G·T, K] */
+  /** [B, N, G·t, k] */
   readonly probabilities: Value;
   readonly scale: number;
 }
 
+type Attributes = OpAttributes['attention'];
+
 /** softmax(q·kᵀ/√D + mask)·v. Shapes: see OpAttributes.attention. */
-export function attentionForward(b: GraphBuilder, inputs: readonly Value[], attributes: AttentionAttributes): Value {
-  const heads = splitHeads(b, inputs, attributes);
-  return joinQueryHeads(b, b.matmul(heads.probabilities, heads.value), inputs[0]!, attributes);
+export function attentionForward(b: GraphBuilder, inputs: readonly Value[], attributes: Attributes): Value {
+  const outputs = blocksOf(inputs, attributes).map((block) => {
+    const { probabilities, value } = headsOf(b, inputs, block, attributes);
+    return joinQueryHeads(b, b.matmul(probabilities, value), block, attributes);
+  });
+  return b.concat(outputs, 1);
 }
 
 /**
@@ -30,38 +51,76 @@ export function attentionBackward(
   inputs: readonly Value[],
   output: Value,
   dOutput: Value,
-  attributes: AttentionAttributes,
+  attributes: Attributes,
 ): [Value, Value, Value] {
-  const [query, key] = inputs as [Value, Value];
-  const { query: q, key: k, value: v, probabilities, scale } = splitHeads(b, inputs, attributes);
-  const dO = splitQueryHeads(b, dOutput, attributes); // [B, N, G·T, D]
-  const delta = b.sumLast(b.multiply(dO, splitQueryHeads(b, output, attributes))); // [B, N, G·T, 1]
-  const dP = b.matmul(dO, v, { transposeB: true }); // [B, N, G·T, K]
-  const dS = b.multiply(probabilities, b.subtract(dP, delta));
+  const gradients = blocksOf(inputs, attributes).map((block) => {
+    const { query, key, value, probabilities, scale } = headsOf(b, inputs, block, attributes);
+    const ofBlock = (x: Value): Value => splitQueryHeads(b, sliceRows(b, x, block), attributes);
+    const dO = ofBlock(dOutput); // [B, N, G·t, D]
+    const delta = b.sumLast(b.multiply(dO, ofBlock(output))); // [B, N, G·t, 1]
+    const dP = b.matmul(dO, value, { transposeB: true }); // [B, N, G·t, k]
+    const dS = b.multiply(probabilities, b.subtract(dP, delta));
+    return {
+      dQuery: joinQueryHeads(b, b.matmul(dS, key, { alpha: scale }), block, attributes),
+      dKey: b.matmul(dS, query, { transposeA: true, alpha: scale }), // [B, N, k, D]
+      dValue: b.matmul(probabilities, dO, { transposeA: true }),
+    };
+  });
   return [
-    joinQueryHeads(b, b.matmul(dS, k, { alpha: scale }), query, attributes),
-    joinKeyHeads(b, b.matmul(dS, q, { transposeA: true, alpha: scale }), key),
-    joinKeyHeads(b, b.matmul(probabilities, dO, { transposeA: true }), key),
+    b.concat(gradients.map(({ dQuery }) => dQuery), 1),
+    joinKeyHeads(b, sumOfPrefixes(b, gradients.map(({ dKey }) => dKey)), inputs[1]!),
+    joinKeyHeads(b, sumOfPrefixes(b, gradients.map(({ dValue }) => dValue)), inputs[2]!),
   ];
 }
 
-function splitHeads(b: GraphBuilder, inputs: readonly Value[], attributes: AttentionAttributes): Heads {
+/** Without a causal mask every query may see every key, and there is one block. */
+function blocksOf([query, key]: readonly Value[], { causal }: Attributes): Block[] {
+  const queries = query!.shape[1]!;
+  const keys = key!.shape[1]!;
+  if (!causal) return [{ start: 0, end: queries, keys }];
+  const blocks: Block[] = [];
+  const blockLength = Math.max(shortestBlock, Math.ceil(queries / mostBlocks));
+  for (let start = 0; start < queries; start += blockLength) {
+    const end = Math.min(start + blockLength, queries);
+    blocks.push({ start, end, keys: end });
+  }
+  return blocks;
+}
+
+function headsOf(b: GraphBuilder, inputs: readonly Value[], block: Block, attributes: Attributes): Heads {
   const [queryInput, keyInput, valueInput, mask] = inputs as [Value, Value, Value, Value];
   const { heads, keyValueHeads, headDim } = attributes;
-  const [batch, queries] = queryInput.shape as [number, number];
-  const keys = keyInput.shape[1]!;
-  const groups = heads / keyValueHeads;
+  const batch = queryInput.shape[0]!;
+  const queries = block.end - block.start;
+  const { keys } = block;
   const scale = 1 / Math.sqrt(headDim);
-  const query = splitQueryHeads(b, queryInput, attributes);
-  const key = splitKeyHeads(b, keyInput, attributes);
-  const value = splitKeyHeads(b, valueInput, attributes);
-  const scores = b.matmul(query, key, { transposeB: true, alpha: scale }); // [B, N, G·T, K]
+  const query = splitQueryHeads(b, sliceRows(b, queryInput, block), attributes);
+  const key = b.slice(splitKeyHeads(b, keyInput, attributes), 2, 0, keys);
+  const value = b.slice(splitKeyHeads(b, valueInput, attributes), 2, 0, keys);
+  const scores = b.matmul(query, key, { transposeB: true, alpha: scale }); // [B, N, G·t, k]
+  const blockMask = b.slice(b.slice(mask, 2, block.start, block.end), 3, 0, keys);
   const masked = b.add(
-    b.reshape(scores, [batch, keyValueHeads, groups, queries, keys]),
-    b.reshape(mask, [mask.shape[0]!, 1, 1, queries, keys]),
+    b.reshape(scores, [batch, keyValueHeads, heads / keyValueHeads, queries, keys]),
+    b.reshape(blockMask, [mask.shape[0]!, 1, 1, queries, keys]),
   );
   const probabilities = b.reshape(b.softmax(masked), scores.shape);
   return { query, key, value, probabilities, scale };
+}
+
+function sliceRows(b: GraphBuilder, x: Value, { start, end }: Block): Value {
+  return b.slice(x, 1, start, end);
+}
+
+/** Σ of values [B, N, k, D] with growing k, where the shorter ones have zeros behind them. */
+function sumOfPrefixes(b: GraphBuilder, values: readonly Value[]): Value {
+  let sum = values.at(-1)!;
+  const done: Value[] = [];
+  for (const value of values.slice(0, -1).reverse()) {
+    const length = value.shape[2]!;
+    done.unshift(b.slice(sum, 2, length, sum.shape[2]!));
+    sum = b.add(b.slice(sum, 2, 0, length), value);
+  }
+  return b.concat([sum, ...done], 2);
 }
 
 function splitQueryHeads(b: GraphBuilder, x: Value, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
@@ -76,10 +135,11 @@ function splitKeyHeads(b: GraphBuilder, x: Value, { keyValueHeads, headDim }: At
   return b.transpose(b.reshape(x, [batch, keys, keyValueHeads, headDim]), [0, 2, 1, 3]);
 }
 
-function joinQueryHeads(b: GraphBuilder, x: Value, like: Value, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
-  const [batch, queries] = like.shape as [number, number];
-  const split = b.reshape(x, [batch, keyValueHeads, heads / keyValueHeads, queries, headDim]);
-  return b.reshape(b.transpose(split, [0, 3, 1, 2, 4]), like.shape);
+/** [B, N, G·t, D] → [B, t, heads · D]. */
+function joinQueryHeads(b: GraphBuilder, x: Value, { start, end }: Block, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
+  const batch = x.shape[0]!;
+  const split = b.reshape(x, [batch, keyValueHeads, heads / keyValueHeads, end - start, headDim]);
+  return b.reshape(b.transpose(split, [0, 3, 1, 2, 4]), [batch, end - start, heads * headDim]);
 }
 
 function joinKeyHeads(b: GraphBuilder, x: Value, like: Value): Value {

@@ -79,7 +79,8 @@ export class GraphBuilder {
     permutation.every((axis, i) => axis === i) ? x : this.apply('transpose', [x], { permutation });
   broadcastTo = (x: Value, shape: Shape): Value =>
     sameShape(x.shape, shape) ? x : this.apply('broadcastTo', [x], { shape });
-  slice = (x: Value, axis: number, start: number, end: number): Value => this.apply('slice', [x], { axis, start, end });
+  slice = (x: Value, axis: number, start: number, end: number): Value =>
+    start === 0 && end === x.shape[axis] ? x : this.apply('slice', [x], { axis, start, end });
   concat = (inputs: readonly Value[], axis: number): Value =>
     inputs.length === 1 ? inputs[0]! : this.apply('concat', inputs, { axis });
   /** Pieces of the given lengths along an axis. */
@@ -104,7 +105,7 @@ export class GraphBuilder {
   rmsNorm = (x: Value, weight: Value, epsilon: number): Value => this.apply('rmsNorm', [x, weight], { epsilon });
   rope = (x: Value, positionIds: Value, cos: Value, sin: Value, inverse = false): Value =>
     this.apply('rope', [x, positionIds, cos, sin], { inverse });
-  attention = (query: Value, key: Value, value: Value, mask: Value, attributes: AttentionAttributes): Value =>
+  attention = (query: Value, key: Value, value: Value, mask: Value, attributes: OpAttributes['attention']): Value =>
     this.apply('attention', [query, key, value, mask], attributes);
   cachedAttention(inputs: readonly Value[], attributes: AttentionAttributes): { output: Value; key: Value; value: Value } {
     const output = this.apply('cachedAttention', inputs, attributes);

@@ -7,7 +7,7 @@ import { sameShape } from './types.js';
 /** From what the model and the rules wrote to what is worth running. */
 export function optimize(program: Program): Program {
   const builder = new GraphBuilder();
-  return fuseSums(fuseScales(scaleRowsLater(decompose(program, builder), builder), builder), builder);
+  return fuseSums(fuseScales(thinResultsLast(scaleRowsLater(decompose(program, builder), builder), builder), builder), builder);
 }
 
 /** (P ⊙ d)·W → (P·W) ⊙ d for a column d: the factor passes over the narrower of the two matrices. */
@@ -18,6 +18,18 @@ function scaleRowsLater(program: Program, b: GraphBuilder): Program {
       if (column.shape.length === 2 && column.shape[1] === 1 && x.shape.length === 2 && value.shape[1]! < x.shape[1]!) {
         return b.multiply(b.apply('matmul', [x, inputs[1]!], value.attributes), column);
       }
+    }
+    return rebuilt(b, value, inputs);
+  });
+}
+
+/** Aᵀ·B with few columns → (Bᵀ·A)ᵀ: the long matrix is read as it lies, and only the small result is transposed. */
+function thinResultsLast(program: Program, b: GraphBuilder): Program {
+  return rewrite(program, b, (value, inputs) => {
+    if (isOp(value, 'matmul') && value.shape.length === 2 && value.attributes.transposeA) {
+      const [rows, columns] = value.shape as [number, number];
+      const { transposeB, alpha } = value.attributes;
+      if (columns * 4 <= rows) return b.transpose(b.matmul(inputs[1]!, inputs[0]!, { transposeA: !transposeB, alpha }), [1, 0]);
     }
     return rebuilt(b, value, inputs);
   });

@@ -70,9 +70,10 @@ export interface OpAttributes {
   /**
    * Grouped-query attention with an additive mask.
    * query [batch, sequence, heads · headDim], key and value [batch, keys, keyValueHeads · headDim],
-   * mask [batch, 1, sequence, keys] → [batch, sequence, heads · headDim].
+   * mask [batch, 1, sequence, keys] → [batch, sequence, heads · headDim]. `causal` says that queries and keys stand at the same
+   * places and the mask hides whatever comes later: most of those scores are then never computed.
    */
-  attention: AttentionAttributes;
+  attention: AttentionAttributes & { readonly causal: boolean };
   /**
    * Causal attention of new tokens to a cache and to themselves (com.microsoft.GroupQueryAttention).
    * query [1, T, heads · headDim], key and value [1, T, keyValueHeads · headDim], pastKey and pastValue

@@ -144,7 +144,7 @@ export class BlockGraph {
     const query = b.rope(bySequence(flatQuery), positionIds, cos, sin);
     const key = b.rope(bySequence(flatKey), positionIds, cos, sin);
     const value = bySequence(flatValue);
-    const attention = b.attention(query, key, value, mask, attentionAttributes(config));
+    const attention = b.attention(query, key, value, mask, { ...attentionAttributes(config), causal: true });
     this.attention = { query, key, value, attention };
     return b.reshape(attention, flatQuery.shape);
   }
