@@ -1,6 +1,7 @@
 import { float32ToFloat16 } from '../core/formats/float16.js';
 import { hasBias } from '../core/llama/linear.js';
 import { linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
+import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
 import type { Device, DeviceTensor } from './device.js';
 import { packWeight, type PackedWeight } from './packedWeight.js';
 
@@ -13,15 +14,22 @@ interface FrozenLayer {
   readonly packed: ReadonlyMap<string, PackedWeight>;
 }
 
+/** Rows of a table that has one for each token of the vocabulary. */
+export interface TableSlice {
+  /** [] int32 */
+  readonly firstRow: DeviceTensor;
+  /** [rows, H] */
+  readonly weight: DeviceTensor;
+}
+
 /** The base model: uploaded tensor by tensor, so that it never exists twice. */
 export class FrozenWeights {
   private constructor(
     private readonly device: Device,
     private readonly layers: readonly FrozenLayer[],
-    /** [V, H] */
-    readonly embedding: DeviceTensor,
-    /** [V, H]; the embedding itself where they are tied. */
-    readonly head: DeviceTensor,
+    readonly embedding: readonly TableSlice[],
+    /** The embedding itself where they are tied. */
+    readonly head: readonly TableSlice[],
     /** [H] */
     readonly norm: DeviceTensor,
   ) {}
@@ -46,8 +54,8 @@ export class FrozenWeights {
       }
       layers.push({ resident, packed });
     }
-    const embedding = await upload('model.embed_tokens.weight');
-    const head = config.tiedEmbeddings ? embedding : await upload('lm_head.weight');
+    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight');
+    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, 'lm_head.weight');
     return new FrozenWeights(device, layers, embedding, head, await upload('model.norm.weight'));
   }
 
@@ -64,7 +72,22 @@ export class FrozenWeights {
   }
 
   dispose(): void {
-    const tensors = new Set([...this.layers.flatMap(({ resident }) => [...resident.values()]), this.embedding, this.head, this.norm]);
+    const slices = new Set([...this.embedding, ...this.head]);
+    const tensors = [...this.layers.flatMap(({ resident }) => [...resident.values()]), ...[...slices].flatMap(({ firstRow, weight }) => [firstRow, weight]), this.norm];
     tensors.forEach((tensor) => this.device.release(tensor));
   }
+}
+
+/** On the CPU the slices are views of one array. */
+async function uploadTable(store: WeightStore, device: Device, name: string): Promise<TableSlice[]> {
+  const { hiddenSize } = store.config;
+  const values = store.readFloat32(name);
+  const slices: TableSlice[] = [];
+  for (const { firstRow, rows } of vocabularySlices(store.config)) {
+    slices.push({
+      firstRow: await device.upload('int32', [], Int32Array.of(firstRow)),
+      weight: await device.upload('float32', [rows, hiddenSize], values.subarray(firstRow * hiddenSize, (firstRow + rows) * hiddenSize)),
+    });
+  }
+  return slices;
 }

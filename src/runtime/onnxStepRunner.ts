@@ -9,7 +9,7 @@ import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../co
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { dropoutMask } from './dropoutMask.js';
 import { FrozenWeights, type BaseDType } from './frozenWeights.js';
-import { headChunks, headChunkSize } from './headChunks.js';
+import { headChunks, type HeadChunk } from './headChunks.js';
 import { Trainables } from './trainables.js';
 import { TrainPrograms } from './trainPrograms.js';
 
@@ -128,46 +128,77 @@ class OnnxStepRunner implements StepRunner {
     const upload = this.device.upload.bind(this.device);
     const tables = ropeTables(this.config, sequenceLength);
     const tableShape = [sequenceLength, this.config.headDim / 2];
-    const ids = new Map([
-      ['input_ids', await upload('int64', [batchSize * sequenceLength], BigInt64Array.from(batch.inputIds, BigInt))],
-      ['segment_ids', await upload('int32', [batchSize, sequenceLength], batch.segmentIds.slice())],
-    ]);
-    const embed = await this.programs.embed(batch);
-    const results = await embed.run(new Map([...ids, ['embed_tokens.weight', this.frozen.embedding]]));
-    this.releaseAll(ids);
+    const segments = new Map([['segment_ids', await upload('int32', [batchSize, sequenceLength], batch.segmentIds.slice())]]);
+    const mask = await (await this.programs.mask(batch)).run(segments);
+    this.releaseAll(segments);
     const context = new Map([
-      ['mask', results.get('mask')!],
+      ...mask,
       ['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))],
       ['cos', await upload('float32', tableShape, tables.cos)],
       ['sin', await upload('float32', tableShape, tables.sin)],
     ]);
-    return { x: results.get('x')!, context };
+    return { x: await this.embed(batch.inputIds), context };
+  }
+
+  /** ids [N] → x [N, H]. */
+  private async embed(inputIds: Int32Array): Promise<DeviceTensor> {
+    const ids = await this.device.upload('int32', [inputIds.length], inputIds.slice());
+    let x = await this.device.zeros([inputIds.length, this.config.hiddenSize]);
+    for (const { firstRow, weight } of this.frozen.embedding) {
+      const program = await this.programs.embed(inputIds.length, weight.shape[0]!);
+      const results = await program.run(
+        new Map([['input_ids', ids], ['first_row', firstRow], ['embed_tokens.weight', weight], ['x_before', x]]),
+      );
+      this.device.release(x);
+      x = results.get('x')!;
+    }
+    this.device.release(ids);
+    return x;
   }
 
   /** Loss and its gradient at the last block's output, over chunks of the rows that have a label. */
   private async head(batch: Batch, x: DeviceTensor, withGradient: boolean): Promise<{ lossSum: number; dx: DeviceTensor | null }> {
-    const upload = this.device.upload.bind(this.device);
-    const program = await this.programs.head(batch, withGradient);
-    const weights: [string, DeviceTensor][] = [['lm_head.weight', this.frozen.head], ['norm.weight', this.frozen.norm]];
-    let lossSum = await this.device.zeros([1, 1]);
-    let dx = withGradient ? await this.device.zeros(x.shape) : null;
-    const size = headChunkSize(batch);
+    let sums = new Map([['loss_sum', await this.device.zeros([1, 1])]]);
+    if (withGradient) sums.set('dx', await this.device.zeros(x.shape));
     for (const chunk of headChunks(batch)) {
-      const inputs = new Map<string, DeviceTensor>([
-        ['rows', await upload('int64', [size], chunk.rows)],
-        ['labels', await upload('int64', [size], chunk.labels)],
-        ['counted', await upload('float32', [size, 1], chunk.counted)],
-        ['loss_sum_before', lossSum],
-      ]);
-      if (dx) inputs.set('dx_before', dx);
-      const results = await program.run(new Map([...inputs, ['x', x], ...weights]));
-      this.releaseAll(inputs);
-      lossSum = results.get('loss_sum')!;
-      dx = results.get('dx') ?? null;
+      const before = beforeThis(sums);
+      sums = await this.headChunk(chunk, x, before, withGradient);
+      this.releaseAll(before);
     }
+    const lossSum = sums.get('loss_sum')!;
     const [value] = await this.device.download(lossSum);
     this.device.release(lossSum);
-    return { lossSum: value!, dx };
+    return { lossSum: value!, dx: sums.get('dx') ?? null };
+  }
+
+  private async headChunk(chunk: HeadChunk, x: DeviceTensor, sumsBefore: Tensors, withGradient: boolean): Promise<Map<string, DeviceTensor>> {
+    const { device, programs, config, frozen } = this;
+    const size = chunk.rows.length;
+    const tokens = x.shape[0]!;
+    const rows = await device.upload('int64', [size], chunk.rows);
+    const labels = await device.upload('int32', [size], chunk.labels);
+    const counted = await device.upload('float32', [size, 1], chunk.counted);
+    const rowInputs: [string, DeviceTensor][] = [['x', x], ['rows', rows], ['norm.weight', frozen.norm]];
+
+    const start = await (await programs.headRows(tokens, size)).run(new Map(rowInputs));
+    const normed = start.get('normed')!;
+    let state = new Map([
+      ['maximum', start.get('maximum')!],
+      ['sum', await device.zeros([size, 1])],
+      ['label_rows', await device.zeros([size, config.hiddenSize])],
+    ]);
+    if (withGradient) state.set('weighted', await device.zeros([size, config.hiddenSize]));
+    for (const { firstRow, weight } of frozen.head) {
+      const slice = await programs.headSlice(size, weight.shape[0]!, withGradient);
+      const before = beforeThis(state);
+      state = await slice.run(new Map([...before, ['normed', normed], ['labels', labels], ['first_row', firstRow], ['lm_head.weight', weight]]));
+      this.releaseAll(before);
+    }
+    const loss = await programs.headLoss(tokens, size, withGradient);
+    const sums = await loss.run(new Map([...rowInputs, ...state, ...sumsBefore, ['counted', counted]]));
+    this.releaseAll(state);
+    [rows, labels, counted, normed].forEach((tensor) => device.release(tensor));
+    return sums;
   }
 
   /** From the last layer down to the lowest adapted one; releases what the forward pass kept. */
@@ -233,6 +264,11 @@ class OnnxStepRunner implements StepRunner {
   private releaseAll(tensors: Tensors): void {
     tensors.forEach((tensor) => this.device.release(tensor));
   }
+}
+
+/** Results of one run as the next run takes them. */
+function beforeThis(results: Tensors): Map<string, DeviceTensor> {
+  return new Map([...results].map(([name, tensor]) => [`${name}_before`, tensor]));
 }
 
 function updateScalars(options: UpdateOptions, clip: number): UpdateScalars {

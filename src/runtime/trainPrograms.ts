@@ -5,14 +5,13 @@ import type { WeightInput } from '../core/llama/linear.js';
 import {
   BlockGraph,
   type BlockActivations,
-  embedProgram,
-  headProgram,
+  maskProgram,
   normProgram,
   updateProgram,
   type BatchShape,
 } from '../core/train/programs.js';
+import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram } from '../core/train/vocabularyPrograms.js';
 import type { Device, Executable } from './device.js';
-import { headChunkSize } from './headChunks.js';
 
 export interface TrainProgramOptions {
   readonly config: LlamaConfig;
@@ -32,8 +31,10 @@ export class TrainPrograms {
     private readonly options: TrainProgramOptions,
   ) {}
 
-  embed = (shape: BatchShape): Promise<Executable> =>
-    this.once(`embed ${text(shape)}`, () => embedProgram(this.options.config, shape));
+  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(shape));
+
+  embed = (tokens: number, sliceRows: number): Promise<Executable> =>
+    this.once(`embed ${tokens} ${sliceRows}`, () => embedProgram(this.options.config, tokens, sliceRows));
 
   forward = (shape: BatchShape, variant: { adapted: boolean; training: boolean }): Promise<Executable> =>
     this.once(`forward ${text(shape)} ${JSON.stringify(variant)}`, () =>
@@ -45,10 +46,14 @@ export class TrainPrograms {
       this.block(shape, { ...variant, training: true }).backward(this.options.keep, variant.wantsInputGradient),
     );
 
-  head = (shape: BatchShape, withGradient: boolean): Promise<Executable> =>
-    this.once(`head ${text(shape)} ${withGradient}`, () => {
-      return headProgram(this.options.config, shape.batchSize * shape.sequenceLength, headChunkSize(shape), withGradient);
-    });
+  headRows = (tokens: number, chunk: number): Promise<Executable> =>
+    this.once(`head rows ${tokens} ${chunk}`, () => headRowsProgram(this.options.config, tokens, chunk));
+
+  headSlice = (chunk: number, sliceRows: number, withGradient: boolean): Promise<Executable> =>
+    this.once(`head slice ${chunk} ${sliceRows} ${withGradient}`, () => headSliceProgram(this.options.config, chunk, sliceRows, withGradient));
+
+  headLoss = (tokens: number, chunk: number, withGradient: boolean): Promise<Executable> =>
+    this.once(`head loss ${tokens} ${chunk} ${withGradient}`, () => headLossProgram(this.options.config, tokens, chunk, withGradient));
 
   norm = (): Promise<Executable> => this.once('norm', () => normProgram(this.options.config, this.options.lora));
   update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));

@@ -1,9 +1,10 @@
 /**
- * @file The programs of a training step. The engine runs `embed`, then `forward` once per layer, `head` once per chunk of label
- * rows, `backward` once per layer downwards, and at the end of the optimizer step `norm` and `update`. Each is compiled once
- * for all layers, so that compile time does not grow with depth and memory is weights + kept activations + one block.
+ * @file The programs of a training step but for the vocabulary's (vocabularyPrograms.ts). The engine embeds, runs `forward` once
+ * per layer, the head, `backward` once per layer downwards, and at the end of the optimizer step `norm` and `update`. Each is
+ * compiled once for all layers, so that compile time does not grow with depth and memory is weights + kept activations + one
+ * block.
  *
- * Symbols of the shape comments: B batch, T sequence, N = B·T tokens, C rows of a chunk, V vocabSize, H hiddenSize,
+ * Symbols of the shape comments: B batch, T sequence, N = B·T tokens, H hiddenSize,
  * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize.
  */
 import { addLora, blockLoraParameters, type LoraShape } from '../adapters/lora.js';
@@ -33,12 +34,9 @@ export interface BlockOptions {
 
 const maskedScore = -1e30;
 
-/** input_ids [N] int64, embed_tokens [V, H], segment_ids [B, T] int32 → x [N, H], mask [B, 1, T, T]. */
-export function embedProgram(config: LlamaConfig, { batchSize, sequenceLength }: BatchShape): Program {
+/** segment_ids [B, T] int32 → mask [B, 1, T, T]: what a token may see is added 0, the rest −10³⁰. */
+export function maskProgram({ batchSize, sequenceLength }: BatchShape): Program {
   const b = new GraphBuilder();
-  const table = b.input('embed_tokens.weight', [config.vocabSize, config.hiddenSize]);
-  const x = b.gatherRows(table, b.input('input_ids', [batchSize * sequenceLength], 'int64'));
-
   const segments = b.input('segment_ids', [batchSize, sequenceLength], 'int32');
   const querySegment = b.reshape(segments, [batchSize, 1, sequenceLength, 1]);
   const keySegment = b.reshape(segments, [batchSize, 1, 1, sequenceLength]);
@@ -46,7 +44,7 @@ export function embedProgram(config: LlamaConfig, { batchSize, sequenceLength }:
   const isPast = b.lessOrEqual(b.constant(order, [1, 1, 1, sequenceLength], 'int32'), b.constant(order, [1, 1, sequenceLength, 1], 'int32'));
   const masked = b.scalar(maskedScore);
   const causal = b.where(isPast, b.scalar(0), masked);
-  return makeProgram('embed', { x, mask: b.where(b.equal(querySegment, keySegment), causal, masked) });
+  return makeProgram('mask', { mask: b.where(b.equal(querySegment, keySegment), causal, masked) });
 }
 
 /** The values of a forward pass from which the backward pass can recompute the others cheaply. */
@@ -172,34 +170,6 @@ export const dropoutMasks = {
 /** The masks that an adapter needs in each layer, with their width. */
 export function dropoutMaskWidths(config: LlamaConfig, lora: LoraShape): ReadonlyMap<string, number> {
   return new Map(lora.targetModules.map((linear) => [dropoutMasks[linear], linearShape(config, linear)[1]]));
-}
-
-/**
- * Final norm, output layer and cross-entropy for a chunk of rows whose next token has a label; only these rows ever get logits.
- * x [N, H], rows [C] int64, labels [C] int64, counted [C, 1] (0 for padding of the chunk) and the sums so far
- * → loss_sum [1, 1] and, with `withGradient`, dx [N, H].
- */
-export function headProgram(config: LlamaConfig, tokens: number, chunk: number, withGradient: boolean): Program {
-  const b = new GraphBuilder();
-  const x = b.input('x', [tokens, config.hiddenSize]);
-  const rows = b.input('rows', [chunk], 'int64');
-  const counted = b.input('counted', [chunk, 1]);
-  const vocabulary = b.input('lm_head.weight', [config.vocabSize, config.hiddenSize]);
-
-  const normed = b.rmsNorm(b.gatherRows(x, rows), b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon); // [C, H]
-  const logits = b.matmul(normed, vocabulary, { transposeB: true }); // [C, V]
-  // The label's logit from its own row of the vocabulary: its gradient then needs no one-hot of [C, V].
-  const labelRows = b.gatherRows(vocabulary, b.input('labels', [chunk], 'int64')); // [C, H]
-  const labelLogits = b.sumLast(b.multiply(normed, labelRows)); // [C, 1]
-  const losses = b.multiply(b.subtract(b.logSumExp(logits), labelLogits), counted); // [C, 1]
-  const lossSum = b.reduceSum(losses, [0]); // [1, 1]
-
-  const outputs: Record<string, Value> = { loss_sum: b.add(b.input('loss_sum_before', [1, 1]), lossSum) };
-  if (withGradient) {
-    const [dx] = backward(b, new Map([[lossSum, b.constant([1], [1, 1])]]), [x]);
-    outputs['dx'] = b.add(b.input('dx_before', x.shape), dx!);
-  }
-  return makeProgram('head', outputs);
 }
 
 /** The gradient sums of one layer, total_before [] → total []: Σ g². */

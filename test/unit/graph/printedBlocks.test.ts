@@ -8,7 +8,8 @@ import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js'
 import type { OpAttributes, Program } from '../../../src/core/graph/types.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
 import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
-import { BlockGraph, headProgram, type BlockActivations } from '../../../src/core/train/programs.js';
+import { BlockGraph, type BlockActivations } from '../../../src/core/train/programs.js';
+import { headLossProgram, headSliceProgram } from '../../../src/core/train/vocabularyPrograms.js';
 
 // No two lengths are equal, so that a shape says what a value is.
 const config = {
@@ -32,7 +33,8 @@ const programs: Record<string, () => Program> = {
   'block-forward': () => block().forward([]),
   'block-backward': () => block().backward(keep, true),
   'block-backward-optimized': () => optimize(block().backward(keep, true)),
-  head: () => headProgram(config, 5, 4, true),
+  'head-slice': () => headSliceProgram(config, 4, 9, true),
+  'head-loss': () => headLossProgram(config, 5, 4, true),
 };
 
 // UPDATE_GRAPHS=1 npx vitest run test/unit/graph writes them anew; read the difference before you commit it.

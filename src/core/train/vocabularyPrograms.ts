@@ -1,0 +1,111 @@
+/**
+ * @file Embeddings and loss, a slice of the vocabulary at a time: neither a whole table nor a row's logits are ever needed at
+ * once, so memory and the largest tensor do not grow with the vocabulary.
+ *
+ * Symbols of the shape comments: N tokens of a batch, C rows of a chunk, V vocabSize, S rows of a slice, H hiddenSize.
+ */
+import { backward } from '../graph/autodiff.js';
+import { GraphBuilder } from '../graph/builder.js';
+import { makeProgram } from '../graph/program.js';
+import type { Program, Value } from '../graph/types.js';
+import type { LlamaConfig } from '../llama/config.js';
+
+type Sizes = Pick<LlamaConfig, 'vocabSize' | 'hiddenSize'>;
+
+/** With 512 rows of a chunk, 8 MiB of logits; and no slice of more than 64 MiB. */
+const mostSliceRows = 4096;
+const mostSliceElements = 2 ** 24;
+
+/**
+ * The slices of the vocabulary's tables, all of the same length but for the last: an odd number of 64-byte lines, since rows of
+ * logits that lie a power of two apart compete for the same places of a cache (docs/decisions/0008).
+ */
+export function vocabularySlices({ vocabSize, hiddenSize }: Sizes): { readonly firstRow: number; readonly rows: number }[] {
+  const count = Math.ceil(vocabSize / Math.min(mostSliceRows, Math.floor(mostSliceElements / hiddenSize)));
+  const lines = Math.ceil(vocabSize / count / 16);
+  const rows = 16 * (lines % 2 === 0 ? lines + 1 : lines);
+  const starts = Array.from({ length: Math.ceil(vocabSize / rows) }, (_, i) => i * rows);
+  return starts.map((firstRow) => ({ firstRow, rows: Math.min(rows, vocabSize - firstRow) }));
+}
+
+/** input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] with the rows of this slice. */
+export function embedProgram({ hiddenSize }: Sizes, tokens: number, sliceRows: number): Program {
+  const b = new GraphBuilder();
+  const table = b.input('embed_tokens.weight', [sliceRows, hiddenSize]);
+  const rows = rowsOfSlice(b, table, b.input('input_ids', [tokens], 'int32'), b.input('first_row', [], 'int32'));
+  return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), rows) });
+}
+
+/** x [N, H], rows [C] int64 → normed [C, H], the running maximum's start [C, 1]. */
+export function headRowsProgram(config: LlamaConfig, tokens: number, chunk: number): Program {
+  const b = new GraphBuilder();
+  const { normed } = normedRows(b, config, tokens, chunk);
+  return makeProgram('head-rows', { normed, maximum: b.broadcastTo(b.scalar(-1e30), [chunk, 1]) });
+}
+
+/**
+ * One step of an online softmax (https://arxiv.org/abs/1805.02867), in which the gradient of the logits goes along as it does
+ * in https://arxiv.org/abs/2205.14135. normed [C, H], labels [C] int32, first_row [] int32, lm_head.weight [S, H] and the state
+ * so far → the state with this slice: maximum [C, 1], sum [C, 1] = Σ exp(logit − maximum), label_rows [C, H] = the weights of the
+ * labels, and with `withGradient` weighted [C, H] = Σ exp(logit − maximum) · weight.
+ */
+export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, withGradient: boolean): Program {
+  const b = new GraphBuilder();
+  const weight = b.input('lm_head.weight', [sliceRows, hiddenSize]);
+  const before = (name: string, width: number): Value => b.input(`${name}_before`, [chunk, width]);
+
+  const logits = b.matmul(b.input('normed', [chunk, hiddenSize]), weight, { transposeB: true }); // [C, S]
+  const largest = b.maxLast(logits);
+  const maximumBefore = before('maximum', 1);
+  const maximum = b.where(b.lessOrEqual(largest, maximumBefore), maximumBefore, largest);
+  const exponentials = b.exp(b.subtract(logits, maximum));
+  const shrunk = b.exp(b.subtract(maximumBefore, maximum));
+  const sum = b.add(b.multiply(before('sum', 1), shrunk), b.sumLast(exponentials));
+
+  const ofLabels = rowsOfSlice(b, weight, b.input('labels', [chunk], 'int32'), b.input('first_row', [], 'int32'));
+  const outputs: Record<string, Value> = { maximum, sum, label_rows: b.add(before('label_rows', hiddenSize), ofLabels) };
+  if (withGradient) {
+    outputs['weighted'] = b.add(b.multiply(before('weighted', hiddenSize), shrunk), b.matmul(exponentials, weight));
+  }
+  return makeProgram('head-slice', outputs);
+}
+
+/**
+ * The state after all slices, x [N, H], rows [C] int64, counted [C, 1] (0 for padding of the chunk) and the sums so far
+ * → loss_sum [1, 1] and, with `withGradient`, dx [N, H]. With p = softmax(logits): d loss/d normed = Σ p · weight − the label's.
+ */
+export function headLossProgram(config: LlamaConfig, tokens: number, chunk: number, withGradient: boolean): Program {
+  const b = new GraphBuilder();
+  const { x, normed } = normedRows(b, config, tokens, chunk);
+  const counted = b.input('counted', [chunk, 1]);
+  const sum = b.input('sum', [chunk, 1]);
+  const labelRows = b.input('label_rows', [chunk, config.hiddenSize]);
+
+  const logSumExp = b.add(b.log(sum), b.input('maximum', [chunk, 1]));
+  const losses = b.multiply(b.subtract(logSumExp, b.sumLast(b.multiply(normed, labelRows))), counted); // [C, 1]
+  const outputs: Record<string, Value> = { loss_sum: b.add(b.input('loss_sum_before', [1, 1]), b.reduceSum(losses, [0])) };
+  if (withGradient) {
+    const expected = b.divide(b.input('weighted', normed.shape), sum);
+    const dNormed = b.multiply(b.subtract(expected, labelRows), counted);
+    const [dx] = backward(b, new Map([[normed, dNormed]]), [x]);
+    outputs['dx'] = b.add(b.input('dx_before', x.shape), dx!);
+  }
+  return makeProgram('head-loss', outputs);
+}
+
+function normedRows(b: GraphBuilder, config: LlamaConfig, tokens: number, chunk: number): { x: Value; normed: Value } {
+  const x = b.input('x', [tokens, config.hiddenSize]);
+  const rows = b.gatherRows(x, b.input('rows', [chunk], 'int64')); // [C, H]
+  return { x, normed: b.rmsNorm(rows, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon) };
+}
+
+/** The rows [n, H] of the ids [n] that lie in the slice, and zeros for the others. */
+function rowsOfSlice(b: GraphBuilder, slice: Value, ids: Value, firstRow: Value): Value {
+  const local = b.subtract(ids, firstRow);
+  const zero = b.scalar(0, 'int32');
+  const inside = <T>(yes: T, no: T, choose: (condition: Value, yes: T, no: T) => T): T =>
+    choose(b.lessOrEqual(zero, local), choose(b.lessOrEqual(local, b.scalar(slice.shape[0]! - 1, 'int32')), yes, no), no);
+  const picked = b.gatherRows(slice, inside(local, zero, b.where)); // row 0 for those outside
+  const counts = inside(b.scalar(1), b.scalar(0), b.where); // [n]
+  return b.multiply(picked, b.reshape(counts, [ids.shape[0]!, 1]));
+}
