@@ -6,6 +6,7 @@ import type { ConfigDocument as ShownDocument, ConfigEdit } from '../protocol/we
 /** A run.json and its form: two views of one text document. */
 export class ConfigDocument {
   private throughEdit = 0;
+  private lastEdit: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly document: vscode.TextDocument) {}
 
@@ -40,15 +41,29 @@ export class ConfigDocument {
     return { kind: 'broken', message: vscode.l10n.t('{0} is not valid JSON at present.', name), name };
   }
 
-  /** Edits of the form; comments and layout of the text stay. `edit`: its number, for the form to recognise. */
-  async apply(edits: readonly ConfigEdit[], edit = this.throughEdit): Promise<void> {
+  /** Edits of the form, one after the other; comments and layout of the text stay. `edit`: its number, for the form to recognise. */
+  async apply(edits: readonly ConfigEdit[], edit?: number): Promise<void> {
+    const written = this.lastEdit.then(() => this.write(edits));
+    this.lastEdit = written.catch(() => undefined);
+    await written.finally(() => {
+      // Only now: a text that lacks the edit must not pass for one that has it.
+      this.throughEdit = edit ?? this.throughEdit;
+    });
+  }
+
+  /** When every edit so far is in the text. */
+  async settled(): Promise<this> {
+    await this.lastEdit;
+    return this;
+  }
+
+  private async write(edits: readonly ConfigEdit[]): Promise<void> {
     const before = this.document.getText();
     const formattingOptions = { insertSpaces: true, tabSize: 2 };
     const after = edits.reduce(
       (text, { path, value }) => applyEdits(text, modify(text, [...path], value, { formattingOptions })),
       before.trim() === '' ? '{}' : before,
     );
-    this.throughEdit = edit;
     if (after !== before) await this.replace(before, after);
     // In sight of the user it is theirs to save; otherwise nobody would.
     if (!isShown(this.uri)) await this.document.save();

@@ -91,16 +91,17 @@ export class OpenFineTune {
     if (await receiveShared(message, this.feed)) return;
     switch (message.type) {
       case 'edit':
-        return this.document.apply(message.edits, message.edit);
+        return this.edit(message);
       case 'browse':
         return this.browse(message.setting);
       case 'openJson':
+        await this.document.settled();
         await vscode.window.showTextDocument(this.document.uri, { viewColumn: vscode.ViewColumn.Beside });
         return;
       case 'start':
         return this.start();
       case 'runPreflight': {
-        const text = this.document.text();
+        const text = (await this.document.settled()).text();
         if (text) await this.preflight.run(text);
         return;
       }
@@ -111,8 +112,16 @@ export class OpenFineTune {
     }
   }
 
+  private async edit({ edit, edits }: Extract<FromWebview, { type: 'edit' }>): Promise<void> {
+    try {
+      await this.document.apply(edits, edit);
+    } finally {
+      this.session.post({ type: 'document', document: this.document.shown() });
+    }
+  }
+
   private async start(): Promise<void> {
-    const text = this.document.text();
+    const text = (await this.document.settled()).text();
     if (!text) return;
     try {
       const { runId } = await (await this.services.backend.ready()).request('loraWorkbench/runs/start', text);
