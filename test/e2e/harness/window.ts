@@ -39,11 +39,16 @@ export class Window {
 
   /** Runs a command from the palette by its title: "LoRA Workbench: Fine-Tune…". */
   async command(title: string): Promise<void> {
-    await this.openQuickInput('F1', `>${title}`);
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    await row.waitFor();
+    // The list is made when words are typed: a command that arrives later, or becomes possible later, is not in it.
+    for (let attempt = 1; ; attempt++) {
+      await this.openQuickInput('F1', `>${title}`);
+      if (await appears(row, 3000)) break;
+      if (attempt === 20) throw new Error(`The palette does not offer ${title}.`);
+      await this.page.keyboard.press('Escape');
+    }
     await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).waitFor({ state: 'hidden' });
+    await row.waitFor({ state: 'hidden' });
   }
 
   /** The titles that the palette offers for some words. */
@@ -101,11 +106,7 @@ export class Window {
     const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
     for (let attempt = 1; ; attempt++) {
       await this.page.keyboard.press(key);
-      const isOpen = await input.waitFor({ timeout: 3000 }).then(
-        () => true,
-        () => false,
-      );
-      if (isOpen) break;
+      if (await appears(input, 3000)) break;
       if (attempt === 5) throw new Error(`${key} opened nothing.`);
     }
     await input.fill(text);
@@ -117,6 +118,13 @@ export class Window {
   }
 }
 
+function appears(locator: Locator, timeout: number): Promise<boolean> {
+  return locator.waitFor({ timeout }).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * Runs in every frame. VS Code's webviews wait for their service worker to change hands, and wait for ever where it did so a moment
  * too early, which slow machines see; here registering ends when a worker is in control. code-server's own worker is not needed.
@@ -126,11 +134,9 @@ const takeServiceWorkersAsTheyCome = `{
   const { serviceWorker } = navigator;
   const register = serviceWorker?.register.bind(serviceWorker);
   if (serviceWorker) serviceWorker.register = async (path, options) => {
-    self.__stage = 'registering';
     if (self === top) return new Promise(() => undefined);
-    await register(path, options); self.__stage = 'registered';
+    await register(path, options);
     while (!serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
-    self.__stage = 'settled';
     const settled = { installing: null, waiting: null, update: async () => settled };
     return settled;
   };
