@@ -42,6 +42,27 @@ export class TestBed {
     return path;
   }
 
+  /** Changes settings of the user while VS Code runs; it reads the file again by itself. */
+  changeSettings(change: Readonly<Record<string, unknown>>): void {
+    const path = join(this.root, 'user-data/User/settings.json');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
+  }
+
+  /** The backend of this VS Code, where one runs. */
+  backendPid(): number | undefined {
+    const extensions = join(this.root, 'extensions');
+    const isBackend = (pid: string) => {
+      try {
+        const [, program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return program.startsWith(extensions) && program.endsWith('backend.js');
+      } catch {
+        return false;
+      }
+    };
+    const pid = readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && isBackend(entry));
+    return pid === undefined ? undefined : Number(pid);
+  }
+
   /** Run directories, newest last. */
   runs(): string[] {
     const folder = this.path('runs');
