@@ -39,15 +39,16 @@ export class Window {
 
   /** Runs a command from the palette by its title: "LoRA Workbench: Fine-Tune…". */
   async command(title: string): Promise<void> {
-    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    // The list is made when words are typed: a command that arrives later, or becomes possible later, is not in it.
+    const name = this.page.locator('.label-name').getByText(title, { exact: true });
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { has: name }).first();
+    // The list is made when words are typed, so a command that becomes possible later is not in it; and it closes when a view that
+    // opens takes the focus.
     for (let attempt = 1; ; attempt++) {
       await this.openQuickInput('F1', `>${title}`);
-      if (await appears(row, 3000)) break;
+      if (await succeeds(row.click({ timeout: 3000 }))) break;
       if (attempt === 20) throw new Error(`The palette does not offer ${title}.`);
       await this.page.keyboard.press('Escape');
     }
-    await this.page.keyboard.press('Enter');
     await row.waitFor({ state: 'hidden' });
   }
 
@@ -63,6 +64,14 @@ export class Window {
   /** Answers the quick pick that is open. */
   async pick(text: string): Promise<void> {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+  }
+
+  /** Changes the colour theme, by the name that the list of themes has. */
+  async useTheme(name: string): Promise<void> {
+    await this.command('Preferences: Color Theme');
+    await this.page.locator('.quick-input-widget input[aria-controls]').first().fill(name);
+    await this.pick(name);
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
   async openFile(name: string): Promise<Locator> {
@@ -96,9 +105,18 @@ export class Window {
     return this.page.locator('.statusbar-item', { hasText: text });
   }
 
-  async screenshot(name: string): Promise<void> {
+  /** A line of a tree in the side bar, by the view's title. */
+  treeRow(view: string, text: string | RegExp): Locator {
+    const pane = this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${view}"]`) });
+    return pane.locator('.monaco-list-row', { hasText: text }).first();
+  }
+
+  /** Keeps a picture; returns its path. */
+  async screenshot(name: string): Promise<string> {
     mkdirSync(screenshots, { recursive: true });
-    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+    const path = join(screenshots, `${name}.png`);
+    await this.page.screenshot({ path });
+    return path;
   }
 
   /** A key that is pressed while a webview takes the focus is lost: then once more. */
@@ -106,7 +124,7 @@ export class Window {
     const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
     for (let attempt = 1; ; attempt++) {
       await this.page.keyboard.press(key);
-      if (await appears(input, 3000)) break;
+      if (await succeeds(input.waitFor({ timeout: 3000 }))) break;
       if (attempt === 5) throw new Error(`${key} opened nothing.`);
     }
     await input.fill(text);
@@ -118,8 +136,8 @@ export class Window {
   }
 }
 
-function appears(locator: Locator, timeout: number): Promise<boolean> {
-  return locator.waitFor({ timeout }).then(
+function succeeds(action: Promise<unknown>): Promise<boolean> {
+  return action.then(
     () => true,
     () => false,
   );

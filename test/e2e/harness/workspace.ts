@@ -42,12 +42,6 @@ export class TestBed {
     return path;
   }
 
-  /** Changes settings of the user while VS Code runs; it reads the file again by itself. */
-  changeSettings(change: Readonly<Record<string, unknown>>): void {
-    const path = join(this.root, 'user-data/User/settings.json');
-    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
-  }
-
   /** The backend of this VS Code, where one runs. */
   backendPid(): number | undefined {
     const extensions = join(this.root, 'extensions');

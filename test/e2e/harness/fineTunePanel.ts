@@ -1,0 +1,71 @@
+import type { Frame, Locator } from 'playwright-core';
+import { until } from './workspace.js';
+
+/** The Fine-Tune panel's page. */
+export class FineTunePanel {
+  constructor(readonly frame: Frame) {}
+
+  setting(path: string): Locator {
+    return this.frame.locator(`[data-setting="${path}"]`);
+  }
+
+  async fill(path: string, value: string | number): Promise<void> {
+    await this.setting(path).locator('input:not([type=range])').fill(String(value));
+  }
+
+  async choose(path: string, value: string): Promise<void> {
+    await this.setting(path).locator('select').selectOption(value);
+  }
+
+  get start(): Locator {
+    return this.frame.getByRole('button', { name: 'Start Training' });
+  }
+
+  get plots(): Locator {
+    return this.frame.locator('.board');
+  }
+
+  async showTab(name: 'Plots' | 'Pre-flight'): Promise<void> {
+    await this.frame.getByRole('tab', { name }).click();
+  }
+
+  /** Runs the pre-flight and waits for its report. */
+  async preflight(): Promise<void> {
+    await this.showTab('Pre-flight');
+    await this.frame.locator('.preflight').getByRole('button', { name: 'Run Pre-flight' }).click();
+    await this.frame.locator('.sample').first().waitFor({ timeout: 60_000 });
+  }
+
+  async runIs(status: string): Promise<void> {
+    await this.frame.locator(`.run[data-status=${status}]`).waitFor({ timeout: 60_000 });
+  }
+
+  /** The step that the panel counts. */
+  async step(): Promise<number> {
+    const text = await this.frame.locator('.run-steps').textContent();
+    return Number(/([\d,]+) of/.exec(text ?? '')?.[1]?.replaceAll(',', ''));
+  }
+
+  /** What the plot of the loss shows, as its table twin has it: step by step, without smoothing. */
+  async losses(): Promise<{ step: number; loss: number }[]> {
+    await this.frame.getByRole('slider', { name: 'Smoothing' }).fill('0');
+    const asTable = this.frame.getByRole('checkbox', { name: 'As table' });
+    await asTable.check();
+    const body = this.plots.locator('.plot-loss tbody');
+    await body.locator('tr').nth(1).waitFor();
+    const rows = await body.evaluate((table) =>
+      [...table.querySelectorAll('tr')].map((row) => [...row.children].map((cell) => cell.textContent ?? '')),
+    );
+    await asTable.uncheck();
+    return rows.map(([step, loss]) => ({ step: Number(step), loss: Number(loss) })).reverse();
+  }
+}
+
+/** Waits for what a view says. */
+export async function says(locator: Locator, text: string | RegExp): Promise<void> {
+  const said = async () => (await locator.first().textContent()) ?? '';
+  const fits = async () => (typeof text === 'string' ? (await said()).includes(text) : text.test(await said()));
+  await until(`the text ${String(text)}`, fits).catch(async (error: unknown) => {
+    throw new Error(`${String(error)} There is: ${await said()}`);
+  });
+}
