@@ -21,6 +21,8 @@ import {
   type BackendSettings,
   type NotificationMethod,
   type RequestMethod,
+  type RunEvent,
+  type RunSummary,
 } from '../protocol/backend.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { checkConfig, resolved } from './configCheck.js';
@@ -72,13 +74,15 @@ class Backend {
   private readonly generator: Generator;
   private readonly tokenizers = new Tokenizers();
   private readonly completion: InlineCompletion;
+  private readonly adaptersOfRuns = new Map<string, string>();
+  private modelsChanged: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly connection: Connection,
     documents: TextDocuments<TextDocument>,
     private settings: BackendSettings,
   ) {
-    this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.tell('loraWorkbench/runs/event', event));
+    this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
     this.followers = new MetricsFollowers((piece) => this.tell('loraWorkbench/runs/metrics', piece));
     this.generator = new Generator(settings, (piece) => this.tell('loraWorkbench/generate/token', piece));
     this.completion = new InlineCompletion(
@@ -132,6 +136,19 @@ class Backend {
     void this.connection.sendNotification(method, params);
   }
 
+  private runChanged(event: RunEvent): void {
+    this.tell('loraWorkbench/runs/event', event);
+    const [runId, adapters] = event.kind === 'changed' ? [event.run.runId, adaptersOf(event.run)] : [event.runId, undefined];
+    if (this.adaptersOfRuns.get(runId) === adapters) return;
+    if (adapters === undefined) this.adaptersOfRuns.delete(runId);
+    else this.adaptersOfRuns.set(runId, adapters);
+    // Many runs become known at once when the first look is taken.
+    this.modelsChanged ??= setTimeout(() => {
+      this.modelsChanged = undefined;
+      this.tell('loraWorkbench/models/changed', null);
+    }, 200);
+  }
+
   private changeSettings(settings: BackendSettings): void {
     this.settings = settings;
     this.supervisor.setFolders(settings.runsFolders);
@@ -155,7 +172,13 @@ class Backend {
     this.supervisor.watcher.stop();
     this.followers.stop();
     this.generator.stop();
+    clearTimeout(this.modelsChanged);
   }
+}
+
+/** Another text whenever a run wrote another adapter: the first one, a better one, the last one. */
+function adaptersOf({ hasAdapter, state }: RunSummary): string {
+  return `${hasAdapter} ${state.bestStep} ${state.status}`;
 }
 
 /** Ends with 1 where something is missing; its words are wanted all the more then. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { applyEdits, modify, parse, type ParseError } from 'jsonc-parser';
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
@@ -24,6 +25,12 @@ export class ConfigDocument {
     return this.document.uri;
   }
 
+  /** As the user knows it; where the draft lies is nothing to know. */
+  private get name(): string {
+    const inWorkspace = vscode.workspace.getWorkspaceFolder(this.uri) !== undefined;
+    return inWorkspace ? vscode.workspace.asRelativePath(this.uri) : basename(this.uri.fsPath);
+  }
+
   /** The config as the backend wants it; undefined while the text is no JSON object. */
   text(): ConfigText | undefined {
     const shown = this.shown();
@@ -31,7 +38,7 @@ export class ConfigDocument {
   }
 
   shown(): ShownDocument {
-    const name = vscode.workspace.asRelativePath(this.uri);
+    const name = this.name;
     const errors: ParseError[] = [];
     const config: unknown = parse(this.document.getText() || '{}', errors, { allowTrailingComma: true });
     const isObject = typeof config === 'object' && config !== null && !Array.isArray(config);

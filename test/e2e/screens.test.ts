@@ -35,7 +35,7 @@ test('pre-flight, training, monitor, comparison and playground', async () => {
     await start(panel, rank, 40);
     await panel.runIs('finished');
   }
-  const live = await start(panel, 8, 5000);
+  const live = await start(panel, 8, 2000);
   await until('some steps', () => readState(live).step > 30);
   await inEveryTheme('training-and-monitor', panel.frame);
   await window.command('LoRA Workbench: Stop Run');

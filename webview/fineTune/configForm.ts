@@ -128,9 +128,12 @@ export class ConfigForm {
     this.showData(preflight);
   }
 
-  /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list. */
+  /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list; that of a section to its fields. */
   private hasField(path: readonly string[]): boolean {
-    return this.fields.some((field) => field.path.every((key, index) => path[index] === key));
+    return this.fields.some((field) => {
+      const shared = Math.min(field.path.length, path.length);
+      return shared > 0 && path.slice(0, shared).every((key, index) => field.path[index] === key);
+    });
   }
 
   /** Problems of settings that the form does not have, such as misspelt ones. */

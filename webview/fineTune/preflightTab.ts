@@ -155,15 +155,20 @@ function legend(): HTMLElement {
   );
 }
 
-function sample({ origin, tokens, cut }: SampleSequence): HTMLElement {
-  const where = button({
+/** Named by its file and line; the whole path is in the tooltip. */
+function originLink(origin: string): HTMLElement {
+  return button({
     kind: 'link',
-    label: origin,
-    title: t('preflight.open'),
+    label: origin.split(/[\\/]/).at(-1)!,
+    title: `${t('preflight.open')}\n${origin}`,
     onClick: () => {
       post({ type: 'openOrigin', origin });
     },
   });
+}
+
+function sample({ origin, tokens, cut }: SampleSequence): HTMLElement {
+  const where = originLink(origin);
   const rest = cut > 0 ? element('span', { class: 'token cut' }, t('preflight.cut', formatNumber(cut))) : null;
   return element(
     'article',
@@ -193,14 +198,7 @@ function skippedTable(skipped: readonly SkippedRecord[]): HTMLElement {
       element(
         'th',
         { scope: 'row' },
-        button({
-          kind: 'link',
-          label: origin,
-          title: t('preflight.open'),
-          onClick: () => {
-            post({ type: 'openOrigin', origin });
-          },
-        }),
+        originLink(origin),
       ),
       element('td', {}, reason),
     ),

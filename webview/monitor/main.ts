@@ -49,10 +49,7 @@ class RunCard {
     if (!run || !drawn) return;
     this.status.update(run);
     const { series } = drawn;
-    const range = [
-      series.steps.length > 0 ? series.steps.at(0) : 0,
-      Math.max(2, isLive(run) ? run.state.totalSteps : series.lastStep),
-    ] as const;
+    const range = [series.firstStep ?? 0, Math.max(2, series.lastStep)] as const;
     this.plot.draw(plotLines(lossPlot, [drawn], smoothing), { range, logScale: false, asTable: false }, readTheme());
   }
 }

@@ -99,9 +99,7 @@ export class PlotBoard {
   }
 
   private wholeRange(): StepRange {
-    const firstSteps = this.runs
-      .filter(({ series }) => series.steps.length > 0)
-      .map(({ series }) => series.steps.at(0));
+    const firstSteps = this.runs.flatMap(({ series }) => series.firstStep ?? []);
     const first = firstSteps.length > 0 ? Math.min(...firstSteps) : 0;
     return [first, Math.max(first + 1, ...this.runs.map(({ series }) => series.lastStep))];
   }

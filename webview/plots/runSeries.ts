@@ -39,6 +39,12 @@ export class RunSeries {
     return smoothed.update(weight);
   }
 
+  /** Evaluations begin before the first step. */
+  get firstStep(): number | undefined {
+    const firsts = [this.steps, this.evalSteps].filter(({ length }) => length > 0).map((column) => column.at(0));
+    return firsts.length > 0 ? Math.min(...firsts) : undefined;
+  }
+
   get lastStep(): number {
     return Math.max(this.steps.last ?? 0, this.evalSteps.last ?? 0);
   }

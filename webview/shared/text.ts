@@ -38,12 +38,12 @@ export function formatNumber(value: number, options: Intl.NumberFormatOptions = 
   return new Intl.NumberFormat(locale, options).format(value);
 }
 
-/** Losses, rates, norms: four significant digits, and powers of ten where decimals would not tell. */
+/** Losses, rates, norms: four significant digits and no fewer than a whole number has, powers of ten where decimals would not tell. */
 export function formatValue(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e7))
     return Number(value.toPrecision(3)).toExponential().replace('e+', 'e');
-  return formatNumber(value, { maximumSignificantDigits: size >= 1000 ? 7 : 4, maximumFractionDigits: 4 });
+  return formatNumber(value, size >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 });
 }
 
 export function formatCompact(value: number): string {
@@ -55,7 +55,7 @@ export function formatPercent(share: number): string {
 }
 
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${formatNumber(bytes / 1000 ** power, { maximumSignificantDigits: 3 })} ${units[power]}`;
 }

@@ -26,7 +26,8 @@ export function readTheme(): Theme {
     grid: parseColor(color('--vscode-charts-foreground', '--vscode-foreground'))
       .alpha(highContrast ? 0.6 : 0.14)
       .rgbString(),
-    palette: ['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map((name) => color(`--vscode-charts-${name}`)),
+    // Orange comes last: the standard themes make it pale.
+    palette: ['blue', 'green', 'purple', 'yellow', 'red', 'orange'].map((name) => color(`--vscode-charts-${name}`)),
     fontFamily: style.fontFamily,
     highContrast,
   };

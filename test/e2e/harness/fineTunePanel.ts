@@ -57,7 +57,9 @@ export class FineTunePanel {
       [...table.querySelectorAll('tr')].map((row) => [...row.children].map((cell) => cell.textContent ?? '')),
     );
     await asTable.uncheck();
-    return rows.map(([step, loss]) => ({ step: Number(step), loss: Number(loss) })).reverse();
+    // The evaluation before the first step has a line of its own.
+    const steps = rows.filter(([, loss]) => loss !== '');
+    return steps.map(([step, loss]) => ({ step: Number(step), loss: Number(loss) })).reverse();
   }
 }
 

@@ -93,7 +93,7 @@ export class Window {
       }
       await this.page.waitForTimeout(200);
     }
-    throw new Error(`The webview ${view} did not appear.`);
+    throw new Error(`The webview ${view} did not appear: see ${await this.screenshot(`without-${view}`)}.`);
   }
 
   async openSideBar(): Promise<void> {
