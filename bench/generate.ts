@@ -1,9 +1,11 @@
 /**
- * Greedy generation by this project's engine on the SmolLM2-135M shape with random weights: prints one line of JSON, with the
- * keys of transformers_generate.py. Run by run.mjs. Options: --dtype fp32|int8|int4 --threads N --rounds N
+ * Greedy generation by this project's engine, on the SmolLM2-135M shape with random weights or on a model file: prints one line
+ * of JSON, with the keys of transformers_generate.py. Run by run.mjs. Options: --model PATH --dtype fp32|int8|int4 --threads N
+ * --rounds N
  */
 import { parseArgs } from 'node:util';
 import { greedy } from '../src/core/generate/sampling.js';
+import { openModel } from '../src/files/openModel.js';
 import { loadTextModel } from '../src/runtime/engine.js';
 import type { DecodeDType } from '../src/core/generate/decodePrograms.js';
 import { median } from './measure.js';
@@ -11,6 +13,7 @@ import { randomWeights, smolLm2 } from './shapes.js';
 
 const { values } = parseArgs({
   options: {
+    model: { type: 'string' },
     dtype: { type: 'string', default: 'int8' },
     threads: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '3' },
@@ -21,7 +24,7 @@ const { values } = parseArgs({
 
 async function main(): Promise<void> {
   const [promptTokens, newTokens] = [Number(values['prompt-tokens']), Number(values['new-tokens'])];
-  const model = await loadTextModel(randomWeights(smolLm2), { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
+  const model = await loadTextModel(values.model ? openModel(values.model).weights : randomWeights(smolLm2), { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
   const first: number[] = [];
   const perToken: number[] = [];
   for (let round = 0; round <= Number(values.rounds); round++) {

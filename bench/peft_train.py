@@ -24,9 +24,11 @@ def trainable(model: PeftModel) -> list[torch.nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def train_step(model: PeftModel, optimizer: torch.optim.Optimizer, ids: torch.Tensor) -> float:
+def train_step(model: PeftModel, optimizer: torch.optim.Optimizer, ids: torch.Tensor, prompt_length: int) -> float:
     """One optimizer step; returns the loss."""
-    loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+    labels = ids.clone()
+    labels[:, :prompt_length] = -100
+    loss = model(input_ids=ids, labels=labels, use_cache=False).loss
     loss.backward()
     torch.nn.utils.clip_grad_norm_(trainable(model), 1.0)
     optimizer.step()
@@ -39,6 +41,7 @@ def main() -> None:
     options.add_argument("--batch-size", type=int, default=2)
     options.add_argument("--sequence-length", type=int, default=256)
     options.add_argument("--rank", type=int, default=8)
+    options.add_argument("--label-share", type=float, default=1.0, help="the last part of each row that has labels")
     options.add_argument("--gradient-checkpointing", action="store_true")
     arguments = options.parse_args()
 
@@ -50,15 +53,17 @@ def main() -> None:
     model = get_peft_model(base, lora).train()
     optimizer = torch.optim.AdamW(trainable(model), lr=3e-4)
 
+    prompt_length = round((1 - arguments.label_share) * arguments.sequence_length)
+
     def ids() -> torch.Tensor:
         return torch.randint(base.config.vocab_size, (arguments.batch_size, arguments.sequence_length))
 
-    loss = train_step(model, optimizer, ids())
+    loss = train_step(model, optimizer, ids(), prompt_length)
     first_step_seconds = seconds_since_process_start()
     durations = []
     for _ in range(arguments.steps):
         started = time.perf_counter()
-        loss = train_step(model, optimizer, ids())
+        loss = train_step(model, optimizer, ids(), prompt_length)
         durations.append(time.perf_counter() - started)
 
     result = {

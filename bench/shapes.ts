@@ -19,6 +19,22 @@ export const smolLm2: LlamaConfig = {
   mlpBias: false,
 };
 
+/** What --shape names: models with published configurations. */
+export const shapes = {
+  'smollm2-135m': smolLm2,
+  'smollm2-360m': { ...smolLm2, hiddenSize: 960, intermediateSize: 2560, layerCount: 32, headCount: 15, keyValueHeadCount: 5 },
+  'llama-3.2-1b': {
+    ...smolLm2,
+    vocabSize: 128256,
+    hiddenSize: 2048,
+    intermediateSize: 8192,
+    layerCount: 16,
+    headCount: 32,
+    keyValueHeadCount: 8,
+    ropeTheta: 500000,
+  },
+} satisfies Record<string, LlamaConfig>;
+
 /** A model of the given shape with random weights of a fixed seed, made when read. */
 export function randomWeights(config: LlamaConfig): WeightStore {
   const infos = new Map<string, WeightInfo>();

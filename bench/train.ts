@@ -1,14 +1,15 @@
 /**
  * LoRA training by this project's engine on the SmolLM2-135M shape with random weights: prints one line of JSON, with the keys
  * of peft_train.py. Run by run.mjs. Options: --steps N --threads N --device cpu|webgpu --base-dtype fp32|fp16|int4 --rank N
- * --gradient-checkpointing
+ * --batch-size N --sequence-length N --shape smollm2-135m|smollm2-360m|llama-3.2-1b --layers N --gradient-checkpointing
+ * --label-share S: the last S of each row have labels, 1 unless said otherwise
  */
 import { parseArgs } from 'node:util';
 import { linearNames } from '../src/core/llama/weights.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
 import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
 import { median } from './measure.js';
-import { randomWeights, smolLm2 } from './shapes.js';
+import { randomWeights, shapes } from './shapes.js';
 
 const { values } = parseArgs({
   options: {
@@ -19,19 +20,25 @@ const { values } = parseArgs({
     rank: { type: 'string', default: '8' },
     'batch-size': { type: 'string', default: '2' },
     'sequence-length': { type: 'string', default: '256' },
+    shape: { type: 'string', default: 'smollm2-135m' },
+    layers: { type: 'string' },
+    'label-share': { type: 'string', default: '1' },
     'gradient-checkpointing': { type: 'boolean', default: false },
   },
 });
+
+const shape = shapes[values.shape as keyof typeof shapes];
+const config = { ...shape, layerCount: values.layers ? Number(values.layers) : shape.layerCount };
 
 async function main(): Promise<void> {
   const [batchSize, sequenceLength] = [Number(values['batch-size']), Number(values['sequence-length'])];
   const lora = { r: Number(values.rank), alpha: 2 * Number(values.rank), useRslora: false, targetModules: linearNames, layers: null };
   const runner = await createTrainer({
-    weights: randomWeights(smolLm2),
+    weights: randomWeights(config),
     lora,
     dropout: 0,
     tokensPerBatch: batchSize * sequenceLength,
-    initialState: initialLoraState(smolLm2, lora, 0),
+    initialState: initialLoraState(config, lora, 0),
     engine: {
       device: values.device as EngineOptions['device'],
       base_dtype: values['base-dtype'] as EngineOptions['base_dtype'],
@@ -67,16 +74,21 @@ async function main(): Promise<void> {
 
 function randomBatch(batchSize: number, sequenceLength: number): Parameters<Awaited<ReturnType<typeof createTrainer>>['accumulate']>[0] {
   const tokens = batchSize * sequenceLength;
-  const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % smolLm2.vocabSize);
-  const isLast = (i: number): boolean => i % sequenceLength === sequenceLength - 1;
+  const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % config.vocabSize);
+  // The prompt has no labels, and nothing follows the last token.
+  const promptLength = Math.round((1 - Number(values['label-share'])) * sequenceLength);
+  const labels = Int32Array.from({ length: tokens }, (_, i) => {
+    const position = i % sequenceLength;
+    return position < promptLength || position === sequenceLength - 1 ? -100 : inputIds[i + 1]!;
+  });
   return {
     batchSize,
     sequenceLength,
     inputIds,
-    labels: Int32Array.from({ length: tokens }, (_, i) => (isLast(i) ? -100 : inputIds[i + 1]!)),
+    labels,
     positionIds: Int32Array.from({ length: tokens }, (_, i) => i % sequenceLength),
     segmentIds: new Int32Array(tokens),
-    labelTokens: tokens - batchSize,
+    labelTokens: labels.filter((label) => label !== -100).length,
     tokens,
   };
 }

@@ -1,0 +1,88 @@
+// llama.cpp through node-llama-cpp on the CPU: prints one line of JSON, with the keys of generate.ts or suggest.ts. Run by run.mjs.
+//   node bench/llama_cpp.mjs --model FILE.gguf [--threads N] [--rounds N] [--prompt-tokens N] [--new-tokens N] [--suggest]
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const version = '3.22.1';
+const home = resolve('.cache/llama-cpp');
+const entry = join(home, 'node_modules/node-llama-cpp/dist/index.js');
+const binaries = { 'linux-x64': 'linux-x64', 'linux-arm64': 'linux-arm64', 'darwin-arm64': 'mac-arm64-metal', 'win32-x64': 'win-x64' };
+
+/** Into a folder of its own: it is no dependency of the product. */
+export function installLlamaCpp() {
+  if (existsSync(entry)) return;
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'package.json'), '{"private":true}');
+  const packages = [`node-llama-cpp@${version}`, `@node-llama-cpp/${binaries[`${process.platform}-${process.arch}`]}@${version}`];
+  execFileSync('npm', ['install', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error', ...packages], {
+    cwd: home,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      model: { type: 'string' },
+      threads: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: '5' },
+      'prompt-tokens': { type: 'string', default: '128' },
+      'new-tokens': { type: 'string', default: '64' },
+      suggest: { type: 'boolean', default: false },
+    },
+  });
+  const threads = Number(values.threads);
+  const newTokens = values.suggest ? 16 : Number(values['new-tokens']);
+  const contextTokens = values.suggest ? 512 : Number(values['prompt-tokens']);
+  const { getLlama } = await import(pathToFileURL(entry).href);
+  const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, logLevel: 'error' });
+  const model = await llama.loadModel({ modelPath: values.model });
+  const context = await model.createContext({ contextSize: 1024, threads, batchSize: 512 });
+  const sequence = context.getSequence();
+
+  const first = [];
+  const perToken = [];
+  let cached = [];
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    const fresh = (length, seed) => Array.from({ length }, (_, i) => ((i * 7919 + seed * 104729 + 1) % 48000) + 100);
+    let prompt = fresh(contextTokens, round);
+    if (values.suggest) {
+      // What a key adds to a context that was read before.
+      cached = cached.length ? cached : fresh(contextTokens, 0);
+      const addition = fresh(2, round + 1);
+      await sequence.eraseContextTokenRanges([{ start: cached.length, end: sequence.nextTokenIndex }]);
+      if (sequence.nextTokenIndex === 0) await sequence.evaluateWithoutGeneratingNewTokens(cached);
+      prompt = addition;
+    } else await sequence.clearHistory();
+    const started = performance.now();
+    const times = [];
+    const tokens = sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true });
+    while (times.length < newTokens && !(await tokens.next()).done) times.push(performance.now());
+    await tokens.return();
+    if (round === 0) continue; // warm-up
+    first.push((times[0] - started) / 1000);
+    perToken.push((times.at(-1) - times[0]) / 1000 / (newTokens - 1));
+  }
+  const result = {
+    prefill_tokens_per_second: contextTokens / median(first),
+    decode_tokens_per_second: 1 / median(perToken),
+    first_token_seconds: median(first),
+    first_suggestion_seconds: median(first),
+    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    engine: `llama.cpp (node-llama-cpp ${version}), ${threads} threads`,
+  };
+  console.log(JSON.stringify(result));
+  process.exit(0);
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,0 +1,70 @@
+/**
+ * Inline completion as an editor asks for it: after each key, with 512 tokens of context of which the cache holds all but the last.
+ * Prints one line of JSON. Run by run.mjs. Options: --model FILE.gguf --dtype int8|int4 --threads N --keys N
+ *
+ * first_suggestion_seconds   median time from a key to the first token of its suggestion
+ * line_seconds               median time from a key to its whole one-line suggestion
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { complete } from '../src/complete/complete.js';
+import { loadModel } from '../src/complete/loadedModel.js';
+import type { DecodeDType } from '../src/core/generate/decodePrograms.js';
+import type { GenerateResult, TextModel } from '../src/core/generate/textModel.js';
+import { loadTextModel } from '../src/runtime/engine.js';
+import { median } from './measure.js';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    dtype: { type: 'string', default: 'int8' },
+    threads: { type: 'string', default: '2' },
+    keys: { type: 'string', default: '40' },
+  },
+});
+const contextTokens = 512;
+
+async function main(): Promise<void> {
+  const { weights, tokens } = loadModel(values.model!);
+  const model = await loadTextModel(weights, { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
+  const source = readFileSync('src/core/graph/builder.ts', 'utf8');
+  const start = tokens.decode(tokens.encode(source).slice(0, contextTokens)).length;
+
+  const results: GenerateResult[] = [];
+  const observed: TextModel = { ...bound(model), generate: async (request, onToken) => {
+    const result = await model.generate(request, onToken);
+    results.push(result);
+    return result;
+  } };
+  const lines: number[] = [];
+  for (let key = 0; key <= Number(values.keys); key++) {
+    const asked = performance.now();
+    const request = { model: observed, tokens, adapter: null, adapterStrength: 1, mode: 'line' as const, maxNewTokens: 24 };
+    await complete({ ...request, prefix: source.slice(0, start + key), suffix: '' }, new AbortController().signal);
+    lines.push((performance.now() - asked) / 1000);
+  }
+  const warm = results.slice(1); // the first call reads the whole context
+  const written = warm.filter(({ ids }) => ids.length > 1);
+  const result = {
+    first_suggestion_seconds: median(warm.map(({ promptSeconds }) => promptSeconds)),
+    line_seconds: median(lines.slice(1)),
+    decode_tokens_per_second: median(written.map(({ ids, decodeSeconds }) => (ids.length - 1) / decodeSeconds)),
+    reused_tokens: median(warm.map(({ reusedTokens }) => reusedTokens)),
+    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    engine: model.description,
+  };
+  console.log(JSON.stringify(result));
+}
+
+/** The model's members, which live on its class. */
+function bound(model: TextModel): TextModel {
+  return {
+    description: model.description,
+    contextLength: model.contextLength,
+    generate: model.generate.bind(model),
+    logits: model.logits.bind(model),
+    dispose: model.dispose.bind(model),
+  };
+}
+
+void main();
