@@ -12,7 +12,7 @@ export type Parameters = TrainableState['parameters'];
 
 export function createTrainer(model: string, adapter: Pick<Adapter, 'lora' | 'parameters'>, options: Partial<OnnxStepRunnerOptions> = {}): Promise<StepRunner> {
   return createOnnxStepRunner({
-    weights: openModel(`test/fixtures/models/${model}`).weights,
+    weights: options.weights ?? openModel(`test/fixtures/models/${model}`).weights,
     lora: adapter.lora,
     dropout: 0,
     baseDType: 'fp32',
