@@ -2,7 +2,7 @@ import type { Adapter } from '../core/adapters/peft.js';
 import { greedy } from '../core/generate/sampling.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
-import { completionPrompt, type CursorContext } from './context.js';
+import { completionPrompt, unsettledEnds, type CursorContext } from './context.js';
 import { chooseMode, stopAt, trimCompletion, type StopMode } from './stopRules.js';
 
 export interface CompletionRequest extends CursorContext {
@@ -19,10 +19,21 @@ const mostContext = 1024;
 
 /** What the model would write at the cursor, greedily; empty where it has nothing to say or was cancelled. */
 export async function complete(request: CompletionRequest, signal: AbortSignal): Promise<string> {
+  for (const typed of unsettledEnds(request.prefix)) {
+    const text = await writeOn(request, typed, signal);
+    if (signal.aborted) return '';
+    if (text !== undefined) return trimCompletion(text, request.suffix);
+  }
+  return '';
+}
+
+/** What follows the prefix where the model itself writes the end of it that was typed; undefined where it would write another. */
+async function writeOn(request: CompletionRequest, typed: string, signal: AbortSignal): Promise<string | undefined> {
   const { model, tokens, adapter, adapterStrength, prefix, suffix, maxNewTokens } = request;
   const budget = Math.max(1, Math.min(mostContext, model.contextLength - maxNewTokens));
-  const { ids, endIds } = completionPrompt(tokens, { prefix, suffix }, budget);
-  if (ids.length === 0) return '';
+  const settled = prefix.slice(0, prefix.length - typed.length);
+  const { ids, endIds } = completionPrompt(tokens, { prefix: settled, suffix }, budget);
+  if (ids.length === 0) return undefined;
   const mode = chooseMode(prefix, request.mode);
   const decoder = tokens.streamDecoder({ skipSpecialTokens: true, continuation: true });
   let text = '';
@@ -37,8 +48,13 @@ export async function complete(request: CompletionRequest, signal: AbortSignal):
   };
   await model.generate(generation, (id) => {
     text += decoder.push(id);
-    end = stopAt(text, prefix, mode);
-    return end === undefined && !signal.aborted;
+    if (signal.aborted || !agree(text, typed)) return false;
+    end = stopAt(text.slice(typed.length), prefix, mode);
+    return end === undefined;
   });
-  return signal.aborted ? '' : trimCompletion(text.slice(0, end), suffix);
+  return text.startsWith(typed) ? text.slice(typed.length).slice(0, end) : undefined;
+}
+
+function agree(text: string, typed: string): boolean {
+  return text.startsWith(typed) || typed.startsWith(text);
 }

@@ -36,6 +36,16 @@ export function completionPrompt(tokens: Tokenizer, { prefix, suffix }: CursorCo
 }
 
 /**
+ * Ends of the text before the cursor that a model had better write again by itself, longest first, at last none. A tokenizer
+ * joins blanks with the word that follows them and words with their own ends, so a model that reads a prompt cut in between has
+ * never seen the like and goes astray (known as token healing).
+ */
+export function unsettledEnds(prefix: string): readonly string[] {
+  const ends = [/\s*[\p{L}\p{N}_]*$/u, / ?[\p{L}\p{N}_]*$/u].map((end) => end.exec(prefix)?.[0] ?? '');
+  return [...new Set([...ends, ''])];
+}
+
+/**
  * The end of a text, from the beginning of a line. The cut moves in steps of a quarter of the length, not with every key: then
  * most of the prompt is what it was before, and the model's cache still holds it.
  */

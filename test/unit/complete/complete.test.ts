@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { complete } from '../../../src/complete/complete.js';
+import { loadModel, type LoadedModel } from '../../../src/complete/loadedModel.js';
+import type { TextModel } from '../../../src/core/generate/textModel.js';
+import { loadTextModel } from '../../../src/runtime/engine.js';
+
+let loaded: LoadedModel;
+let model: TextModel;
+beforeAll(async () => {
+  loaded = loadModel('test/fixtures/models/tiny-llama');
+  model = await loadTextModel(loaded.weights, { device: 'cpu', base_dtype: 'fp32', threads: 1 });
+});
+afterAll(async () => {
+  await model?.dispose();
+  loaded?.weights.close();
+});
+
+const signature = 'def add(left: int, right: int) -> int:';
+const body = '\n    return left + right';
+
+function suggest(prefix: string, signal = new AbortController().signal): Promise<string> {
+  const settings = { adapter: null, adapterStrength: 1, mode: 'line', maxNewTokens: 24 } as const;
+  return complete({ ...settings, model, tokens: loaded.tokens, prefix, suffix: '' }, signal);
+}
+
+test('wherever in the line the cursor stands, also amid blanks and words, the line that the model knows is finished', async () => {
+  for (let typed = 0; typed < body.length; typed++) {
+    const prefix = signature + body.slice(0, typed);
+    expect(prefix + (await suggest(prefix))).toBe((signature + body).trimEnd());
+  }
+});
+
+test('what is typed otherwise than the model would write stays as it is', async () => {
+  expect(await suggest(`${signature}\n\n\n    `)).toBe('return left + right');
+});
+
+test('a cancelled suggestion is none', async () => {
+  const cancelled = new AbortController();
+  cancelled.abort();
+  expect(await suggest(signature, cancelled.signal)).toBe('');
+});
