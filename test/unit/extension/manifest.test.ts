@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import bundle from '../../../l10n/bundle.l10n.zh-cn.json';
 import manifest from '../../../package.json';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
 import { chatVendor, commandId, commandNames, contextKeys, panelIds, settingNames, viewIds } from '../../../src/extension/contributions.js';
+import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
 import english from '../../../package.nls.json';
 import chinese from '../../../package.nls.zh-cn.json';
 
@@ -39,6 +42,17 @@ test('every %key% has its words in English and Chinese, and no words are left ov
     const links = (of: string) => [...of.matchAll(/\(command:[^)]*\)/g)].map(String);
     expect(links(words), key).toEqual(links(english[key as keyof typeof english]));
   }
+});
+
+test('what the extension and its webviews say is all there in Chinese, with the same blanks, and no more than that', () => {
+  const folder = 'src/extension';
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const sources = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+  const said = [...sources.matchAll(/l10n\.t\(\s*(?:'([^']*)'|"([^"]*)")/g)].map((match) => match[1] ?? match[2]!);
+  expect(said.length).toBeGreaterThan(50);
+  expect(Object.keys(bundle).sort()).toEqual([...new Set([...said, ...Object.values(webviewStrings)])].sort());
+  const blanks = (words: string) => [...words.matchAll(/\{\d\}/g)].map(String).sort();
+  for (const [words, translated] of Object.entries(bundle)) expect(blanks(translated), words).toEqual(blanks(words));
 });
 
 test('activation loads nothing heavy and extension.ts only composes', () => {
