@@ -57,6 +57,8 @@ export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Data
     borderColor: stroke,
     borderWidth: line.kind === 'faint' ? 1 : 2,
     borderDash: line.kind === 'faint' ? [] : [...dashPatterns[line.dash]!],
+    // Markers at the ends of the range are shown whole.
+    clip: marked ? 4 : 0,
     pointStyle: 'circle',
     pointRadius: marked && points.length <= mostMarkers ? 3 : 0,
     pointBorderColor: stroke,

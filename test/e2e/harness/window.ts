@@ -63,14 +63,21 @@ export class Window {
 
   /** Answers the quick pick that is open. */
   async pick(text: string): Promise<void> {
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click({ timeout: 10_000 });
   }
 
   /** Changes the colour theme, by the name that the list of themes has. */
   async useTheme(name: string): Promise<void> {
-    await this.command('Preferences: Color Theme');
-    await this.page.locator('.quick-input-widget input[aria-controls]').first().fill(name);
-    await this.pick(name);
+    const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
+    for (let attempt = 1; ; attempt++) {
+      await this.command('Preferences: Color Theme');
+      // The palette's words are gone when the list of themes has taken its place.
+      while ((await input.inputValue()) !== '') await this.page.waitForTimeout(50);
+      await input.fill(name);
+      if (await succeeds(this.pick(name))) break;
+      if (attempt === 5) throw new Error(`There is no theme ${name}.`);
+      await this.page.keyboard.press('Escape');
+    }
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
