@@ -244,7 +244,9 @@ test('markup in names, data and messages is shown as text', async () => {
   view = await View.open(browser, 'fineTune', state as unknown as typeof fineTuneState, { remembered });
   await view.send(metricsMessage(live.runId, metrics(120)), metricsMessage(runs[1]!.runId, metrics(120)));
   await view.settle();
-  expect(await view.page.locator('.sample .link').first().textContent()).toBe(script);
+  const origin = view.page.locator('.sample .link').first();
+  expect(await origin.textContent()).toBe(script.split('/').at(-1)); // a path is shown by its last part
+  expect(await origin.getAttribute('title')).toContain(script);
   await view.page.getByRole('tab', { name: 'Plots' }).click();
   await view.settle();
   expect(await view.page.locator('.plot-loss thead th').nth(1).textContent()).toBe(script);
@@ -327,7 +329,7 @@ test('a million points: a message and its redraw take under 50 ms', async () => 
     { runId: live.runId, count: total },
   );
   expect(await view.page.locator(loss).getAttribute('aria-label')).toContain('at step 1,001,500');
-  expect(await view.pixels(loss, blue)).toBeGreaterThan(500);
+  expect(await view.pixels(loss, blue)).toBeGreaterThan(100);
   // The median: another process may take the core for a frame.
   expect(frames[7]).toBeLessThan(50);
 });
