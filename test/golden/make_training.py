@@ -55,6 +55,29 @@ CASES = {
         "random_b": True,
         "max_grad_norm": 2.5,
     },
+    # The default linears, on a model that has learned something.
+    "tiny-llama": {
+        "lora": {"r": 8, "lora_alpha": 16, "target_modules": ["q_proj", "v_proj"]},
+        "random_b": False,
+        "max_grad_norm": 1.0,
+    },
+    # Two layers of three; the layer between them is only passed through.
+    "llama3-rope": {
+        "lora": {
+            "r": 4,
+            "lora_alpha": 4,
+            "target_modules": ["k_proj", "o_proj", "gate_proj", "up_proj"],
+            "layers_to_transform": [0, 2],
+        },
+        "random_b": False,
+        "max_grad_norm": 1.0,
+    },
+    # The upper layer alone: no gradient goes below it.
+    "mqa-f16": {
+        "lora": {"r": 2, "lora_alpha": 8, "target_modules": ["q_proj", "down_proj"], "layers_to_transform": [1]},
+        "random_b": False,
+        "max_grad_norm": 1.0,
+    },
 }
 
 

@@ -29,43 +29,42 @@ export class Sampler {
   next(logits: Float32Array, previous: Iterable<number>): number {
     const { temperature, repetitionPenalty } = this.sampling;
     if (repetitionPenalty !== 1) penalize(logits, previous, repetitionPenalty);
-    return temperature === 0 ? argmax(logits) : this.draw(this.candidates(logits));
+    return temperature === 0 ? argmax(logits) : this.draw(tokenWeights(logits, this.sampling));
   }
 
-  /** Tokens that pass the filters with their probabilities before normalization, most likely first. */
-  private candidates(logits: Float32Array): Candidate[] {
-    const { temperature, topK, topP, minP } = this.sampling;
-    const largest = logits[argmax(logits)]!;
-    const weights: Candidate[] = [];
-    for (let id = 0; id < logits.length; id++) {
-      const weight = Math.exp((logits[id]! - largest) / temperature);
-      if (weight > 0 && weight >= minP) weights.push({ id, weight });
-    }
-    weights.sort((a, b) => b.weight - a.weight || a.id - b.id);
-    const kept = topK > 0 ? weights.slice(0, topK) : weights;
-    return topP < 1 ? nucleus(kept, topP) : kept;
-  }
-
-  private draw(candidates: readonly Candidate[]): number {
-    let remaining = this.random.uniform() * candidates.reduce((sum, { weight }) => sum + weight, 0);
-    for (const { id, weight } of candidates) {
-      remaining -= weight;
+  private draw(weights: Float64Array): number {
+    let remaining = this.random.uniform() * sumOf(weights);
+    let last = 0;
+    for (let id = 0; id < weights.length; id++) {
+      if (weights[id] === 0) continue;
+      remaining -= weights[id]!;
       if (remaining < 0) return id;
+      last = id;
     }
-    return candidates.at(-1)!.id;
+    return last;
   }
 }
 
-interface Candidate {
-  readonly id: number;
-  readonly weight: number;
+/** Proportional to the probabilities of the tokens, the largest 1; 0 for those that top-k, top-p and min-p leave out. */
+function tokenWeights(logits: Float32Array, { temperature, topK, topP, minP }: Sampling): Float64Array {
+  const largest = logits[argmax(logits)]!;
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
+  const least = Math.max(minP, leastKept(weights, topK, topP));
+  return weights.map((weight) => (weight >= least ? weight : 0));
 }
 
-function nucleus(candidates: readonly Candidate[], topP: number): Candidate[] {
-  const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
+/** The smallest weight that is among the `topK` largest and within the share `topP` of their sum. */
+function leastKept(weights: Float64Array, topK: number, topP: number): number {
+  if (topK === 0 && topP === 1) return 0;
+  const descending = weights.slice().sort().reverse();
+  const likeliest = topK > 0 ? descending.subarray(0, topK) : descending;
+  const share = topP * sumOf(likeliest);
   let sum = 0;
-  const end = candidates.findIndex(({ weight }) => (sum += weight) >= topP * total);
-  return candidates.slice(0, end < 0 ? undefined : end + 1);
+  return likeliest.find((weight) => (sum += weight) >= share) ?? likeliest.at(-1)!;
+}
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 function penalize(logits: Float32Array, previous: Iterable<number>, penalty: number): void {

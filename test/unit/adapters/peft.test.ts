@@ -93,6 +93,21 @@ describe("PEFT's own adapters", () => {
   });
 });
 
+test.each(['gqa-tied', 'linear-rope-biases', 'llama3-rope', 'mqa-f16'])('written, an adapter of PEFT has its own bytes again: %s', (model) => {
+  const original = golden(`training/${model}-final`);
+  const folder = mkdtempSync(join(tmpdir(), 'adapter-'));
+  writeAdapterFolder(folder, readAdapterFolder(original), 0);
+  const tensors = (of: string) => readFileSync(join(of, 'adapter_model.safetensors')).toString('base64');
+  expect(tensors(folder)).toBe(tensors(original));
+  const settings = (of: string) => JSON.parse(readFileSync(join(of, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
+  const [ours, theirs] = [settings(folder), settings(original)];
+  for (const [key, value] of Object.entries(ours)) {
+    if (key === 'target_modules') expect([...(value as string[])].sort()).toEqual(theirs[key]);
+    // Which layers: PEFT writes null for all of them.
+    else if (key !== 'layers_to_transform' || theirs[key] !== null) expect([key, value]).toEqual([key, theirs[key]]);
+  }
+});
+
 test('an adapter written and read again is the same, bit for bit', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adapter-'));
   const { parameters } = initialLoraState(config, lora, 1);
