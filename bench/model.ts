@@ -1,5 +1,5 @@
 /** Prints the path of SmolLM2-135M-Instruct, fetched where it is not there yet; nothing where it cannot be had. */
-import { obtainDemoModel } from '../src/cli/demo/demoModel.js';
+import { fetchSmolLM2 } from '../src/files/fetch/smolLM2.js';
 
 const report = { say: (line: string) => console.error(line), progress: () => undefined };
-void obtainDemoModel('', report, new AbortController().signal).then((model) => console.log(model.pretrained ? model.path : ''));
+void fetchSmolLM2(report, new AbortController().signal).then((path) => console.log(path ?? ''));

@@ -50,6 +50,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),
     vscode.window.registerWebviewPanelSerializer(panelIds.fineTune, fineTune),
     vscode.window.registerWebviewPanelSerializer(panelIds.playground, playground),
+    vscode.window.registerWebviewPanelSerializer(panelIds.compare, compare),
     vscode.lm.registerLanguageModelChatProvider(chatVendor, new ChatProvider(backend, catalog, streams)),
     runs.onDidChange(() => setContext(runContext(runs.list()))),
     catalog.onDidChange(() => setContext({ hasModels: catalog.models.length > 0, hasAdapters: catalog.adapters.length > 0 })),
@@ -57,7 +58,7 @@ export function activate(context: vscode.ExtensionContext): void {
       if (change.affectsConfiguration(prefix)) void backend.settingsChanged();
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void backend.settingsChanged()),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void startIfWanted(context, backend, completion)),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void backend.wake()),
   );
   void startIfWanted(context, backend, completion);
 }
@@ -65,5 +66,5 @@ export function activate(context: vscode.ExtensionContext): void {
 /** A run that goes on belongs into the status bar, and ghost text that is on must come, without anybody asking again. */
 async function startIfWanted(context: vscode.ExtensionContext, backend: BackendClient, completion: InlineCompletion): Promise<void> {
   if (!vscode.workspace.isTrusted) return;
-  if (completion.isOn || (await hasRuns(context))) await backend.ready().catch(() => undefined);
+  if (completion.isOn || (await hasRuns(context))) await backend.wake();
 }

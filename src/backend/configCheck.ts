@@ -8,6 +8,7 @@ import type { RunConfig } from '../protocol/runConfig.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
 import type { ModelShape } from '../protocol/webview.js';
 import { parseRunConfig } from '../runs/runConfigFile.js';
+import type { TrainingPace } from './trainingPace.js';
 
 export interface CheckedConfig {
   readonly check: ConfigCheck;
@@ -15,7 +16,7 @@ export interface CheckedConfig {
 }
 
 /** Defects of a config while it is written, and what it comes to; reads no more of the model than its headers. */
-export function checkConfig(text: ConfigText): CheckedConfig {
+export function checkConfig(text: ConfigText, pace: TrainingPace): CheckedConfig {
   const result = validateRunConfig(text.config);
   const named = modelOf(text.config);
   const model = named === undefined ? undefined : openNamed(absoluteModel(text, named));
@@ -26,7 +27,7 @@ export function checkConfig(text: ConfigText): CheckedConfig {
     return { check: { ok: false, problems }, modelShape: null };
   }
   const config = resolved(text);
-  return { check: { ok: true, config, estimate: estimate(config, model), note: null }, modelShape };
+  return { check: { ok: true, config, estimate: { ...estimate(config, model), secondsPerStep: pace.secondsPerStep(config) }, note: null }, modelShape };
 }
 
 /** With defaults and absolute paths; throws UserError naming the defects. */
@@ -77,7 +78,7 @@ const bytesOf = { fp32: 4, fp16: 2, int4: 0.5625, auto: 4 };
  * Memory: the base weights, four fp32 numbers for each trainable one (parameter, gradient, two moments), and the activations
  * that the backward pass needs: about 14 hidden and 3 intermediate vectors a token and layer, and one chunk of logits.
  */
-function estimate({ lora, train, data, engine }: RunConfig, { weights }: OpenModel): RunEstimate {
+function estimate({ lora, train, data, engine }: RunConfig, { weights }: OpenModel): Omit<RunEstimate, 'secondsPerStep'> {
   const { config } = weights;
   const targetModules = linearNames.filter((name) => lora.target_modules.includes(name));
   const shape = { r: lora.r, alpha: lora.alpha, targetModules, layers: lora.layers, useRslora: lora.use_rslora };
@@ -88,6 +89,6 @@ function estimate({ lora, train, data, engine }: RunConfig, { weights }: OpenMod
   const layersKept = engine.gradient_checkpointing === 'on' ? 2 : config.layerCount;
   const activations = 4 * tokens * perLayer * layersKept + 4 * 128 * config.vocabSize * 2;
   const peakMemoryBytes = totalParameters * bytesOf[engine.base_dtype] + 16 * trainableParameters + activations + 150e6;
-  return { trainableParameters, totalParameters, peakMemoryBytes, secondsPerStep: null };
+  return { trainableParameters, totalParameters, peakMemoryBytes };
 }
 

@@ -5,6 +5,7 @@ import { jsonItems } from '../core/data/jsonItems.js';
 import { readSequences } from '../core/data/readSequences.js';
 import { textFile } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
+import type { Say } from './phrases.js';
 import type { ModelTokenizer } from './tokenizers.js';
 
 /** What is known about a data file that lies open in an editor. */
@@ -21,14 +22,14 @@ const largestDocument = 4 * 2 ** 20;
 const mostDiagnostics = 200;
 
 /** undefined for a file that is no training data, or too large to be looked at while it is edited. */
-export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined): DataFileReport | undefined {
+export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined, say: Say): DataFileReport | undefined {
   const text = document.getText();
   if (text.length > largestDocument) return undefined;
   const file = textFile(fileName(document.uri), text);
   try {
     const format = detectFileFormat(file);
     if (format === 'code') return undefined;
-    return tokenizer ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
+    return tokenizer ? withTokens(document, file, format, tokenizer, say) : withoutModel(document, file, say);
   } catch (error) {
     // Of no known format: some other JSON, which is none of our business.
     if (error instanceof UserError) return undefined;
@@ -41,6 +42,7 @@ function withTokens(
   file: ReturnType<typeof textFile>,
   format: Parameters<typeof readSequences>[1],
   { tokens, vocabSize }: ModelTokenizer,
+  say: Say,
 ): DataFileReport {
   const context = { tokenizer: tokens, vocabSize, maxSequenceLength: usualLength, trainOnPrompt: false };
   const diagnostics: Diagnostic[] = [];
@@ -49,14 +51,14 @@ function withTokens(
   for (const result of readSequences(file, format, context)) {
     const line = lineOf(result.origin);
     if ('reason' in result) {
-      diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Error, `This example would be skipped: ${result.reason}.`));
+      diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Error, say('example.skipped', result.reason)));
       continue;
     }
     examples++;
     const length = result.sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0) + result.cut;
     tokensByLine.set(line, length);
     if (result.cut > 0) {
-      const message = `This example has ${length} tokens; at data.max_seq_length ${usualLength} its last ${result.cut} are cut off.`;
+      const message = say('example.cut', length, usualLength, result.cut);
       diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Warning, message));
     }
   }
@@ -64,12 +66,12 @@ function withTokens(
 }
 
 /** Without a model there are no tokens, but broken lines are broken. */
-function withoutModel(document: TextDocument, file: ReturnType<typeof textFile>): DataFileReport {
+function withoutModel(document: TextDocument, file: ReturnType<typeof textFile>, say: Say): DataFileReport {
   const diagnostics: Diagnostic[] = [];
   let examples = 0;
   for (const item of jsonItems(file)) {
     if ('value' in item) examples++;
-    else diagnostics.push(diagnostic(document, item.line - 1, DiagnosticSeverity.Error, `This example would be skipped: ${item.problem}.`));
+    else diagnostics.push(diagnostic(document, item.line - 1, DiagnosticSeverity.Error, say('example.skipped', item.problem)));
   }
   return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, mostDiagnostics) };
 }
@@ -81,14 +83,14 @@ function diagnostic(document: TextDocument, line: number, severity: DiagnosticSe
   return { range: { start, end: lastOfLine }, severity, message, source: 'LoRA Workbench' };
 }
 
-export function hover({ tokensByLine }: DataFileReport, { line }: Position): Hover | null {
+export function hover({ tokensByLine }: DataFileReport, { line }: Position, say: Say): Hover | null {
   const tokens = tokensByLine.get(line);
-  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: `${tokens} tokens` } };
+  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: say('hover.tokens', tokens) } };
 }
 
-export function codeLens({ examples }: DataFileReport, uri: string): CodeLens[] {
+export function codeLens({ examples }: DataFileReport, uri: string, say: Say): CodeLens[] {
   const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-  const title = `Fine-tune on this file (${examples} ${examples === 1 ? 'example' : 'examples'})`;
+  const title = examples === 1 ? say('lens.one') : say('lens.many', examples);
   return [{ range, command: { title, command: 'loraWorkbench.fineTuneFile', arguments: [uri] } }];
 }
 

@@ -8,6 +8,7 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { UserError } from '../core/errors.js';
 import { codeLens, examine, hover, type DataFileReport } from './dataHelp.js';
+import type { Say } from './phrases.js';
 import type { ModelTokenizer, Tokenizers } from './tokenizers.js';
 
 const restMs = 400;
@@ -24,16 +25,17 @@ export class DataHelp {
     private readonly documents: TextDocuments<TextDocument>,
     private readonly tokenizers: Tokenizers,
     private readonly modelInUse: () => Promise<string | undefined>,
+    private readonly say: Say,
   ) {
     documents.onDidChangeContent(({ document }) => this.lookSoon(document));
     documents.onDidClose(({ document }) => this.forget(document.uri));
     connection.onHover(({ textDocument, position }) => {
       const report = this.reports.get(textDocument.uri);
-      return report ? hover(report, position) : null;
+      return report ? hover(report, position, say) : null;
     });
     connection.onCodeLens(({ textDocument }) => {
       const report = this.reports.get(textDocument.uri);
-      return report ? codeLens(report, textDocument.uri) : [];
+      return report ? codeLens(report, textDocument.uri, say) : [];
     });
     connection.onInitialized(async () => {
       // Not among the static capabilities: those would be asked for in every document that is synchronised.
@@ -51,7 +53,7 @@ export class DataHelp {
   private async look(document: TextDocument): Promise<void> {
     const tokenizer = await this.tokenizer();
     if (!this.documents.get(document.uri)) return;
-    const report = examine(document, tokenizer);
+    const report = examine(document, tokenizer, this.say);
     if (!report) return this.forget(document.uri);
     this.reports.set(document.uri, report);
     await this.connection.sendDiagnostics({ uri: document.uri, diagnostics: [...report.diagnostics] });

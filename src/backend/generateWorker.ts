@@ -3,6 +3,7 @@ import { complete } from '../complete/complete.js';
 import { encodePrompt, templateFor } from '../runs/promptTemplate.js';
 import { writeText } from '../complete/writeText.js';
 import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import { abortSignal } from './abortSignal.js';
 import { rethrowForPeople } from './preflightWorker.js';
 import { TextModels, type ReadyModel } from './textModels.js';
 import { parentConnection } from './workerConnection.js';
@@ -80,11 +81,4 @@ function promptTokens({ tokens }: ReadyModel, { prompt }: GenerateParams): reado
 async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<string> {
   const { text, tokens } = await models.model(params.model);
   return complete({ ...params, model: text, tokens, adapter: models.adapter(params.adapter) }, abortSignal(token));
-}
-
-function abortSignal(token: CancellationToken): AbortSignal {
-  const controller = new AbortController();
-  if (token.isCancellationRequested) controller.abort();
-  token.onCancellationRequested(() => controller.abort());
-  return controller.signal;
 }

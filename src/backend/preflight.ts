@@ -1,11 +1,13 @@
-import { ErrorCodes, LSPErrorCodes, ResponseError, type CancellationToken } from 'vscode-languageserver/node';
-import type { PreflightReport } from '../protocol/preflight.js';
+import { ErrorCodes, LSPErrorCodes, ResponseError, type CancellationToken, type RequestType } from 'vscode-languageserver/node';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker } from './workerConnection.js';
-import { preflightRequest } from './workerProtocol.js';
 
-/** Looks at the data and measures a step in a process of its own; cancelling ends that process. */
-export async function preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
+/** Asks a process of its own about a config; cancelling ends that process. */
+export async function askPreflight<Result>(
+  request: RequestType<RunConfig, Result, void>,
+  config: RunConfig,
+  token: CancellationToken,
+): Promise<Result> {
   const { connection, process: child } = startWorker('preflight');
   const ended = new Promise<never>((_, reject) => {
     token.onCancellationRequested(() => reject(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled')));
@@ -14,7 +16,7 @@ export async function preflight(config: RunConfig, token: CancellationToken): Pr
     );
   });
   try {
-    return await Promise.race([connection.sendRequest(preflightRequest, config), ended]);
+    return await Promise.race([connection.sendRequest(request, config), ended]);
   } finally {
     child.kill();
     connection.dispose();

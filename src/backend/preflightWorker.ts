@@ -1,12 +1,19 @@
 import { ErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import { UserError } from '../core/errors.js';
-import { dryRun } from '../runs/prepareRun.js';
+import { dryRun, lookAtData } from '../runs/prepareRun.js';
 import { parentConnection } from './workerConnection.js';
-import { preflightRequest } from './workerProtocol.js';
+import { dataLookRequest, preflightRequest } from './workerProtocol.js';
 
-/** One pre-flight, in a process that can be ended at any moment. */
+/** One pre-flight or one look at the data, in a process that can be ended at any moment. */
 export function servePreflight(): void {
   const connection = parentConnection();
+  connection.onRequest(dataLookRequest, async (config) => {
+    try {
+      return lookAtData(config);
+    } catch (error) {
+      return rethrowForPeople(error);
+    }
+  });
   connection.onRequest(preflightRequest, (config) => dryRun(config, () => undefined).catch(rethrowForPeople));
   connection.listen();
 }

@@ -24,17 +24,23 @@ import {
   type RunEvent,
   type RunSummary,
 } from '../protocol/backend.js';
+import type { PreflightReport } from '../protocol/preflight.js';
+import type { RunConfig } from '../protocol/runConfig.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { checkConfig, resolved } from './configCheck.js';
 import { DataHelp } from './dataHelpFeatures.js';
+import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
 import { InlineCompletion } from './inlineCompletion.js';
 import { MetricsFollowers } from './metricsFollowers.js';
 import { findModels } from './modelCatalog.js';
-import { preflight } from './preflight.js';
+import { sayIn } from './phrases.js';
+import { askPreflight } from './preflight.js';
 import { RunSupervisor } from './runSupervisor.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
+import { TrainingPace } from './trainingPace.js';
+import { dataLookRequest, preflightRequest } from './workerProtocol.js';
 
 /** What a request without a result returns is nobody’s business. */
 type Answer<Result> = Result extends null ? unknown : Result;
@@ -73,15 +79,18 @@ class Backend {
   private readonly followers: MetricsFollowers;
   private readonly generator: Generator;
   private readonly tokenizers = new Tokenizers();
+  private readonly pace = new TrainingPace(() => this.supervisor.watcher.snapshot().runs);
   private readonly completion: InlineCompletion;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
+  private settings: BackendSettings;
 
   constructor(
     private readonly connection: Connection,
     documents: TextDocuments<TextDocument>,
-    private settings: BackendSettings,
+    { strings, ...settings }: BackendOptions,
   ) {
+    this.settings = settings;
     this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
     this.followers = new MetricsFollowers((piece) => this.tell('loraWorkbench/runs/metrics', piece));
     this.generator = new Generator(settings, (piece) => this.tell('loraWorkbench/generate/token', piece));
@@ -91,7 +100,7 @@ class Backend {
       (uri) => documents.get(uri),
       (status) => this.tell('loraWorkbench/completion/status', status),
     );
-    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse());
+    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse(), sayIn(strings));
     this.register(this.handlers());
     connection.onShutdown(() => this.stop());
   }
@@ -107,9 +116,11 @@ class Backend {
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/delete': ({ runId }) => this.supervisor.delete(runId),
       'loraWorkbench/models/list': async () => (await this.findModels()).models,
+      'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
       'loraWorkbench/adapters/list': async () => (await this.findModels()).adapters,
-      'loraWorkbench/config/check': (text) => checkConfig(text),
-      'loraWorkbench/preflight': (text, token) => preflight(resolved(text), token),
+      'loraWorkbench/config/check': (text) => checkConfig(text, this.pace),
+      'loraWorkbench/data/look': (text, token) => askPreflight(dataLookRequest, resolved(text), token),
+      'loraWorkbench/preflight': (text, token) => this.preflight(resolved(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokens.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
@@ -154,6 +165,12 @@ class Backend {
     this.supervisor.setFolders(settings.runsFolders);
     this.generator.setEngine(settings);
     this.tell('loraWorkbench/models/changed', null);
+  }
+
+  private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
+    const report = await askPreflight(preflightRequest, config, token);
+    this.pace.note(config, report.estimate.secondsPerStep);
+    return report;
   }
 
   private findModels() {

@@ -1,7 +1,7 @@
 /** @file What backend and workers say to each other. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { CompletionMode, GenerateParams, GenerateSummary } from '../protocol/backend.js';
-import type { PreflightReport } from '../protocol/preflight.js';
+import type { DataLook, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
 export interface EngineChoice {
@@ -24,4 +24,5 @@ export const engineRequest = new RequestType<EngineChoice, null, void>('engine')
 export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
 export const completeRequest = new RequestType<CompleteParams, string, void>('complete');
+export const dataLookRequest = new RequestType<RunConfig, DataLook, void>('dataLook');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');

@@ -9,8 +9,10 @@ import {
   type NotificationMethod,
   type RequestMethod,
 } from '../protocol/backend.js';
+import { backendStrings } from '../protocol/backendStrings.js';
 import { startBackend } from './backendProcess.js';
 import { CrashBudget } from './crashBudget.js';
+import { translated } from './translated.js';
 
 /** A backend that has started. Whoever holds one need not ask whether there is one. */
 export interface LiveBackend {
@@ -65,6 +67,11 @@ export class BackendClient implements vscode.Disposable {
     }
   }
 
+  /** Starts the backend for whoever only shows what it knows; why there is none, commands say. */
+  async wake(): Promise<void> {
+    await this.ready().catch(() => undefined);
+  }
+
   /** Sets what happens with a notification; one handler for each. */
   handle<Method extends NotificationMethod>(
     method: Method,
@@ -115,7 +122,7 @@ export class BackendClient implements vscode.Disposable {
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        initializationOptions: (): BackendOptions => ({ protocolVersion, ...this.settings() }),
+        initializationOptions: (): BackendOptions => ({ protocolVersion, strings: translated(backendStrings), ...this.settings() }),
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }),
           closed: () => {

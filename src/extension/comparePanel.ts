@@ -7,7 +7,7 @@ import { receiveShared } from './webviews/sharedMessages.js';
 import { WebviewSession } from './webviews/webviewSession.js';
 
 /** Several runs over each other. */
-export class ComparePanels {
+export class ComparePanels implements vscode.WebviewPanelSerializer {
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly backend: BackendClient,
@@ -16,7 +16,17 @@ export class ComparePanels {
   ) {}
 
   open(runIds: readonly string[]): void {
-    const panel = vscode.window.createWebviewPanel(panelIds.compare, vscode.l10n.t('Compare Runs'), vscode.ViewColumn.Active);
+    this.adopt(vscode.window.createWebviewPanel(panelIds.compare, vscode.l10n.t('Compare Runs'), vscode.ViewColumn.Active), runIds);
+  }
+
+  /** The page itself remembers which runs it shows. */
+  deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+    this.adopt(panel, []);
+    void this.backend.wake();
+    return Promise.resolve();
+  }
+
+  private adopt(panel: vscode.WebviewPanel, runIds: readonly string[]): void {
     panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'icons', 'container.svg');
     const feed = new RunFeed(this.backend, this.runs, (message) => session.post(message));
     const session = new WebviewSession(

@@ -67,7 +67,7 @@ export class FineTunePanels implements vscode.WebviewPanelSerializer {
     const memory = this.services.memory.get<FineTuneMemory>(memoryKey);
     const uri = memory ? vscode.Uri.parse(memory.document) : this.services.draft;
     this.adopt(panel, await ConfigDocument.open(uri), memory?.runId ?? null);
-    void this.services.backend.ready().catch(() => undefined);
+    void this.services.backend.wake();
   }
 
   private show(document: ConfigDocument, runId: string | null): void {

@@ -101,7 +101,7 @@ export class InlineCompletion implements vscode.Disposable {
     const choice = this.choice;
     this.setContext(choice !== undefined);
     if (!choice) return this.statusItem.hide();
-    const name = choice.adapterOn ? nameOf(choice.adapter) : vscode.l10n.t('base');
+    const name = choice.adapterOn ? nameOf(choice.adapter) : vscode.l10n.t('base {0}', nameOf(choice.model));
     this.statusItem.text = `$(${statusIcon(this.status)}) ${name}${latency(this.status)}`;
     this.statusItem.tooltip = tooltip(choice, this.status);
     this.statusItem.accessibilityInformation = { label: vscode.l10n.t('Inline completion by {0}', name) };
@@ -132,6 +132,9 @@ function tooltip({ model, adapter, adapterOn }: Choice, status: CompletionStatus
     adapterOn
       ? vscode.l10n.t('with the adapter {0}', nameOf(adapter))
       : vscode.l10n.t('without the adapter {0}', nameOf(adapter)),
+    ...(status.kind === 'ready' && status.latencyMs !== null
+      ? [vscode.l10n.t('The last suggestion took {0} ms.', Math.round(status.latencyMs))]
+      : []),
     ...(status.kind === 'failed' ? [status.message] : []),
     vscode.l10n.t('Click to switch between base and adapter.'),
   ];

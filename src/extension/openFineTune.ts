@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import type { ConfigText } from '../protocol/backend.js';
 import type { BrowsableSetting, FineTuneState, FromWebview } from '../protocol/webview.js';
+import { browse } from './browse.js';
 import type { ConfigDocument } from './configDocument.js';
+import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { Preflight } from './preflight.js';
 import { RunFeed } from './webviews/runFeed.js';
@@ -13,6 +16,7 @@ const restMs = 300;
 export class OpenFineTune {
   private readonly session: WebviewSession<'fineTune'>;
   private readonly feed: RunFeed;
+  private readonly data: DataLookup;
   private readonly preflight: Preflight;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
   private checkTimer: NodeJS.Timeout | undefined;
@@ -26,7 +30,12 @@ export class OpenFineTune {
   ) {
     const { backend, runs, catalog, extensionUri, onError } = services;
     this.feed = new RunFeed(backend, runs, (message) => this.session.post(message));
-    this.preflight = new Preflight(backend, (preflight) => this.session.post({ type: 'preflight', preflight }));
+    this.data = new DataLookup(backend, (data) => this.session.post({ type: 'data', data }));
+    this.preflight = new Preflight(backend, (preflight) => {
+      this.session.post({ type: 'preflight', preflight });
+      // It measured how long a step takes.
+      if (preflight.kind === 'ready') void this.check();
+    });
     const handlers = {
       state: () => this.state(),
       receive: (message: FromWebview) => this.receive(message),
@@ -40,6 +49,7 @@ export class OpenFineTune {
         void this.check();
       }),
       catalog.onDidChange(() => this.session.post({ type: 'models', models: catalog.models })),
+      vscode.workspace.onDidSaveTextDocument(({ uri }) => this.saved(uri)),
       vscode.workspace.onDidChangeTextDocument(({ document: changed }) => {
         if (changed.uri.toString() === document.uri.toString()) this.documentChanged();
       }),
@@ -47,6 +57,7 @@ export class OpenFineTune {
     panel.onDidDispose(() => {
       clearTimeout(this.checkTimer);
       this.preflight.cancel();
+      this.data.cancel();
       vscode.Disposable.from(...subscriptions).dispose();
     });
     this.remember(runId);
@@ -64,6 +75,7 @@ export class OpenFineTune {
       document: this.document.shown(),
       ...this.checked,
       models: this.services.catalog.models,
+      data: this.data.state,
       preflight: this.preflight.state(this.document.text()),
       runs: this.services.runs.snapshot(),
       runId: this.runId,
@@ -76,6 +88,20 @@ export class OpenFineTune {
     this.checkTimer = setTimeout(() => void this.check(), restMs);
   }
 
+  private lookAtData(text: ConfigText): void {
+    const { check } = this.checked;
+    if (check?.ok) void this.data.lookAt(text);
+    else if (check?.problems.some(({ path }) => path[0] === 'model' || path[0] === 'data')) this.data.clear();
+  }
+
+  /** Data that is mended in the editor is counted anew. */
+  private saved(uri: vscode.Uri): void {
+    const { check } = this.checked;
+    if (!check?.ok || ![check.config.data.path, check.config.data.eval_path].includes(uri.fsPath)) return;
+    this.data.forget();
+    void this.check();
+  }
+
   private async check(): Promise<void> {
     const text = this.document.text();
     if (!text || !vscode.workspace.isTrusted) return;
@@ -83,6 +109,7 @@ export class OpenFineTune {
     if (!live) return;
     this.checked = await live.request('loraWorkbench/config/check', text);
     this.session.post({ type: 'checked', ...this.checked });
+    this.lookAtData(text);
     const preflight = this.preflight.state(text);
     if (preflight.kind === 'ready') this.session.post({ type: 'preflight', preflight });
   }
@@ -132,14 +159,7 @@ export class OpenFineTune {
   }
 
   private async browse(setting: BrowsableSetting): Promise<void> {
-    const folders = setting === 'lora.init_from';
-    const [chosen] =
-      (await vscode.window.showOpenDialog({
-        // A model or a data set may be either; not every system's dialog can offer both at once.
-        canSelectFiles: !folders,
-        canSelectFolders: true,
-        openLabel: vscode.l10n.t('Choose'),
-      })) ?? [];
+    const chosen = await browse(setting);
     if (chosen) await this.document.apply([{ path: setting.split('.'), value: chosen.fsPath }]);
   }
 }

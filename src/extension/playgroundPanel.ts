@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { AdapterInfo } from '../protocol/backend.js';
-import type { FromWebview, PlaygroundRequest, PlaygroundSide, Prefill } from '../protocol/webview.js';
+import type { AdapterInfo, ModelInfo } from '../protocol/backend.js';
+import type { FromWebview, PlaygroundAnswer, PlaygroundRequest, PlaygroundSide, PlaygroundState, Prefill } from '../protocol/webview.js';
 import type { BackendClient } from './backendClient.js';
+import { chooseUri } from './browse.js';
 import type { Catalog } from './catalog.js';
 import { panelIds } from './contributions.js';
 import type { TextStreams } from './textStreams.js';
@@ -9,6 +10,8 @@ import { receiveShared } from './webviews/sharedMessages.js';
 import { WebviewSession } from './webviews/webviewSession.js';
 
 export interface PlaygroundStart {
+  /** The base alone. */
+  readonly model?: ModelInfo;
   readonly adapter?: AdapterInfo;
   readonly prompt?: string;
   readonly run?: boolean;
@@ -39,7 +42,7 @@ export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
     this.adopt(panel, null);
-    void this.backend.ready().catch(() => undefined);
+    void this.backend.wake();
     return Promise.resolve();
   }
 
@@ -49,15 +52,18 @@ export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
     panel.onDidDispose(() => (this.open_ = undefined));
   }
 
-  private prefill({ adapter, prompt, run }: PlaygroundStart): Prefill {
-    const model = adapter ? this.catalog.baseOf(adapter) : undefined;
-    return { model: model?.path ?? null, adapter: adapter?.path ?? null, prompt: prompt ?? null, run: run ?? false };
+  private prefill({ model, adapter, prompt, run }: PlaygroundStart): Prefill {
+    const base = adapter ? this.catalog.baseOf(adapter) : model;
+    const alone = model ? '' : null;
+    return { model: base?.path ?? null, adapter: adapter?.path ?? alone, prompt: prompt ?? null, run: run ?? false };
   }
 }
 
 class OpenPlayground {
   private readonly session: WebviewSession<'playground'>;
   private generating: { readonly requestId: number; readonly cancel: vscode.CancellationTokenSource } | undefined;
+  /** To the last request: a page that is hidden gets no messages, and none of what it showed survives. */
+  private readonly answers = new Map<PlaygroundSide, PlaygroundAnswer>();
 
   constructor(
     readonly panel: vscode.WebviewPanel,
@@ -85,10 +91,11 @@ class OpenPlayground {
     this.session.post({ type: 'prefill', prefill });
   }
 
-  private state() {
+  private state(): PlaygroundState {
     const prefill = this.firstPrefill;
     this.firstPrefill = null;
-    return { models: this.catalog.models, adapters: this.catalog.adapters, prefill };
+    const { models, adapters } = this.catalog;
+    return { models, adapters, prefill, answers: [...this.answers.values()] };
   }
 
   private sendChoices(): void {
@@ -112,9 +119,12 @@ class OpenPlayground {
   private async generate(request: PlaygroundRequest): Promise<void> {
     this.generating?.cancel.cancel();
     const cancel = new vscode.CancellationTokenSource();
-    this.generating = { requestId: request.requestId, cancel };
-    await this.generateSide(request, 'base', cancel.token);
-    if (request.adapter !== null) await this.generateSide(request, 'adapter', cancel.token);
+    const { requestId } = request;
+    this.generating = { requestId, cancel };
+    const sides: readonly PlaygroundSide[] = request.adapter === null ? ['base'] : ['base', 'adapter'];
+    this.answers.clear();
+    for (const side of sides) this.answers.set(side, { requestId, side, text: '', end: null });
+    for (const side of sides) await this.generateSide(request, side, cancel.token);
   }
 
   private async generateSide(request: PlaygroundRequest, side: PlaygroundSide, token: vscode.CancellationToken): Promise<void> {
@@ -131,18 +141,29 @@ class OpenPlayground {
           sampling,
           maxNewTokens,
         },
-        (text) => this.session.post({ type: 'token', ...address, text }),
+        (text) => {
+          this.note(address, (answer) => ({ ...answer, text: answer.text + text }));
+          this.session.post({ type: 'token', ...address, text });
+        },
         token,
       );
+      this.note(address, (answer) => ({ ...answer, end: { kind: 'generated', summary } }));
       this.session.post({ type: 'generated', ...address, summary });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
+      this.note(address, (answer) => ({ ...answer, end: { kind: 'failed', message } }));
       this.session.post({ type: 'generateFailed', ...address, message });
     }
   }
 
+  /** Keeps what came, unless something else was asked meanwhile. */
+  private note({ requestId, side }: Pick<PlaygroundAnswer, 'requestId' | 'side'>, change: (answer: PlaygroundAnswer) => PlaygroundAnswer): void {
+    const answer = this.answers.get(side);
+    if (answer?.requestId === requestId) this.answers.set(side, change(answer));
+  }
+
   private async browseAdapter(): Promise<void> {
-    const [folder] = (await vscode.window.showOpenDialog({ canSelectFolders: true, canSelectFiles: false })) ?? [];
+    const folder = await chooseUri('folder');
     if (folder) this.prefill({ model: null, adapter: folder.fsPath, prompt: null, run: false });
   }
 }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
 import type { PreflightState } from '../protocol/webview.js';
 import type { BackendClient } from './backendClient.js';
+import { dataSettings } from './dataLookup.js';
 
 /** The last look at what the model will see, and whether the settings are still those of that look. */
 export class Preflight {
@@ -16,14 +17,14 @@ export class Preflight {
 
   state(text: ConfigText | undefined): PreflightState {
     const { result } = this;
-    return result.kind === 'ready' ? { ...result, current: relevant(text) === this.lookedAt } : result;
+    return result.kind === 'ready' ? { ...result, current: dataSettings(text) === this.lookedAt } : result;
   }
 
   async run(text: ConfigText): Promise<void> {
     this.cancel();
     const running = (this.running = new vscode.CancellationTokenSource());
     this.set({ kind: 'running' });
-    this.lookedAt = relevant(text);
+    this.lookedAt = dataSettings(text);
     try {
       const report = await (await this.backend.ready()).request('loraWorkbench/preflight', text, running.token);
       this.set({ kind: 'ready', report, current: true });
@@ -44,10 +45,4 @@ export class Preflight {
     this.result = state;
     this.tell(state);
   }
-}
-
-/** What decides about the sequences. */
-function relevant(text: ConfigText | undefined): string {
-  const { model, data } = (text?.config ?? {}) as { model?: unknown; data?: unknown };
-  return JSON.stringify([model, data]);
 }

@@ -13,6 +13,7 @@ export class Runs implements vscode.Disposable {
   private readonly replaced = new vscode.EventEmitter<void>();
   private readonly followers = new Map<string, { runId: string; listener: MetricsListener }>();
   private lastFollowId = 0;
+  private hydrating: Promise<void> | undefined;
   /** Any change of the list. */
   readonly onDidChange = this.changed.event;
   /** Single changes, for those who keep a copy. */
@@ -27,7 +28,13 @@ export class Runs implements vscode.Disposable {
       this.changed.fire();
     });
     backend.handle('loraWorkbench/runs/metrics', (piece) => this.followers.get(piece.followId)?.listener(piece));
-    backend.onDidStart((live) => this.hydrate(live));
+    backend.onDidStart((live) => (this.hydrating = this.hydrate(live)));
+  }
+
+  /** When the first look is taken; starts the backend for it. */
+  async looked(): Promise<void> {
+    await this.backend.wake();
+    await this.hydrating?.catch(() => undefined);
   }
 
   list(): RunSummary[] {

@@ -2,7 +2,7 @@
  * @file What extension and backend say to each other, over the language server's connection (docs/architecture.md). Plain JSON;
  * a run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
-import type { PreflightReport } from './preflight.js';
+import type { DataLook, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunState, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 import type { ConfigProblem } from './validateRunConfig.js';
@@ -14,6 +14,8 @@ export const protocolVersion = 1;
 /** initializationOptions of the language server. */
 export interface BackendOptions extends BackendSettings {
   readonly protocolVersion: number;
+  /** backendStrings in the user's language; what is missing is said in English. */
+  readonly strings: Readonly<Record<string, string>>;
 }
 
 /** What the extension's settings come to; sent again when they change. */
@@ -96,7 +98,7 @@ export interface RunEstimate {
   readonly trainableParameters: number;
   readonly totalParameters: number;
   readonly peakMemoryBytes: number;
-  /** null: unknown until a step was measured. */
+  /** From the pace of the last pre-flight or run with this model; null before there was one. */
   readonly secondsPerStep: number | null;
 }
 
@@ -188,9 +190,13 @@ export interface BackendRequests {
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
   'loraWorkbench/runs/delete': { params: { runId: string }; result: null };
   'loraWorkbench/models/list': { params: null; result: readonly ModelInfo[] };
+  /** Fetches SmolLM2-135M-Instruct into the cache, for those who have no model; can be cancelled. */
+  'loraWorkbench/models/fetchSmall': { params: null; result: { path: string } };
   'loraWorkbench/adapters/list': { params: null; result: readonly AdapterInfo[] };
   /** Schema, paths, and what the configuration comes to. */
   'loraWorkbench/config/check': { params: ConfigText; result: { check: ConfigCheck; modelShape: ModelShape | null } };
+  /** Reads and counts the data; can be cancelled. */
+  'loraWorkbench/data/look': { params: ConfigText; result: DataLook };
   /** Reads the data, measures a step. Takes as long as that; can be cancelled. */
   'loraWorkbench/preflight': { params: ConfigText; result: PreflightReport };
   'loraWorkbench/generate': { params: GenerateParams; result: GenerateSummary };
@@ -206,6 +212,8 @@ export interface BackendNotifications {
   'loraWorkbench/runs/event': RunEvent;
   'loraWorkbench/runs/metrics': FollowedMetrics;
   'loraWorkbench/models/changed': null;
+  /** Bytes so far of the whole, of the model that is being fetched. */
+  'loraWorkbench/models/fetching': { readonly done: number; readonly total: number };
   'loraWorkbench/generate/token': { readonly streamId: string; readonly text: string };
   'loraWorkbench/completion/status': CompletionStatus;
 }

@@ -21,6 +21,18 @@ export interface PreflightReport {
   readonly estimate: StepEstimate;
 }
 
+/** What data comes to with a model's tokenizer: found out in a moment, without the model's weights. Held-out examples are counted. */
+export interface DataLook {
+  readonly format: Exclude<DataFormat, 'auto'>;
+  readonly examples: number;
+  readonly tokens: number;
+  /** Examples that were cut at data.max_seq_length. */
+  readonly truncated: number;
+  readonly skippedCount: number;
+  /** Training sequences of an epoch: packed examples share one. */
+  readonly rows: number;
+}
+
 export interface DataSummary {
   readonly examples: number;
   readonly tokens: number;

@@ -17,7 +17,7 @@ import type {
   RunsSnapshot,
   SamplingSettings,
 } from './backend.js';
-import type { PreflightReport } from './preflight.js';
+import type { DataLook, PreflightReport } from './preflight.js';
 import type { Metric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 
@@ -67,6 +67,7 @@ export interface FineTuneState {
   readonly check: ConfigCheck | null;
   readonly modelShape: ModelShape | null;
   readonly models: readonly ModelInfo[];
+  readonly data: DataState;
   readonly preflight: PreflightState;
   readonly runs: RunsSnapshot;
   /** The run that the panel shows and whose buttons act: started here, or opened. */
@@ -95,6 +96,13 @@ export interface ModelShape {
   readonly linears: Readonly<Record<string, readonly [number, number]>>;
 }
 
+/** What is known about the data that the config names; `none` while it names none. */
+export type DataState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'ready'; readonly look: DataLook }
+  | { readonly kind: 'failed'; readonly message: string };
+
 export type PreflightState =
   | { readonly kind: 'none' }
   | { readonly kind: 'running' }
@@ -107,6 +115,7 @@ export type ToFineTune =
   /** After each change of the document, when it came to rest (some 300 ms). */
   | { readonly type: 'checked'; readonly check: ConfigCheck | null; readonly modelShape: ModelShape | null }
   | { readonly type: 'models'; readonly models: readonly ModelInfo[] }
+  | { readonly type: 'data'; readonly data: DataState }
   | { readonly type: 'preflight'; readonly preflight: PreflightState }
   | { readonly type: 'shownRun'; readonly runId: string | null }
   | { readonly type: 'startFailed'; readonly message: string };
@@ -127,6 +136,8 @@ export interface PlaygroundState {
   readonly models: readonly ModelInfo[];
   readonly adapters: readonly AdapterInfo[];
   readonly prefill: Prefill | null;
+  /** What the last request got so far, for a page that was away meanwhile. */
+  readonly answers: readonly PlaygroundAnswer[];
 }
 
 /** What a command fills in; null leaves what is there. */
@@ -140,6 +151,18 @@ export interface Prefill {
 
 /** The two columns of the playground. */
 export type PlaygroundSide = 'base' | 'adapter';
+
+/** One side's answer to a request. */
+export interface PlaygroundAnswer {
+  readonly requestId: number;
+  readonly side: PlaygroundSide;
+  readonly text: string;
+  /** null while it is being written. */
+  readonly end:
+    | { readonly kind: 'generated'; readonly summary: GenerateSummary }
+    | { readonly kind: 'failed'; readonly message: string }
+    | null;
+}
 
 export type ToPlayground =
   | { readonly type: 'choices'; readonly models: readonly ModelInfo[]; readonly adapters: readonly AdapterInfo[] }

@@ -11,6 +11,7 @@ import type {
   SamplingSettings,
 } from './backend.js';
 import type {
+  DataLook,
   DataSummary,
   LengthBin,
   PreflightReport,
@@ -47,8 +48,10 @@ import type { ConfigProblem } from './validateRunConfig.js';
 import type {
   ConfigDocument,
   ConfigEdit,
+  DataState,
   FromWebview,
   ModelShape,
+  PlaygroundAnswer,
   PlaygroundRequest,
   Prefill,
   PreflightState,
@@ -206,6 +209,22 @@ const modelShape: Shape<ModelShape> = object({
   linears: recordOf(pair),
 });
 
+const dataLook: Shape<DataLook> = object({
+  format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
+  examples: count,
+  tokens: count,
+  truncated: count,
+  skippedCount: count,
+  rows: count,
+});
+const data: Shape<DataState> = either(
+  object<{ kind: 'none' | 'reading' }>({ kind: oneOf('none', 'reading') }) as Shape<
+    { readonly kind: 'none' } | { readonly kind: 'reading' }
+  >,
+  object<Extract<DataState, { kind: 'ready' }>>({ kind: oneOf('ready'), look: dataLook }),
+  object<Extract<DataState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+
 const lengthBin: Shape<LengthBin> = object({ upTo: number, examples: count });
 const dataSummary: Shape<DataSummary> = object({
   examples: count,
@@ -281,6 +300,11 @@ const generateSummary: Shape<GenerateSummary> = object({
   firstTokenMs: number,
   reason: oneOf('end', 'length', 'stopped'),
 });
+const answerEnd: Shape<NonNullable<PlaygroundAnswer['end']>> = either(
+  object<Extract<PlaygroundAnswer['end'], { kind: 'generated' }>>({ kind: oneOf('generated'), summary: generateSummary }),
+  object<Extract<PlaygroundAnswer['end'], { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+const answer: Shape<PlaygroundAnswer> = object({ requestId: count, side, text: string, end: nullable(answerEnd) });
 
 const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
   fineTune: object({
@@ -288,12 +312,18 @@ const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
     check: nullable(configCheck),
     modelShape: nullable(modelShape),
     models: list(modelInfo),
+    data,
     preflight,
     runs: runsSnapshot,
     runId: nullable(string),
   }),
   monitor: object({ runs: runsSnapshot, trusted: boolean }),
-  playground: object({ models: list(modelInfo), adapters: list(adapterInfo), prefill: nullable(prefill) }),
+  playground: object({
+    models: list(modelInfo),
+    adapters: list(adapterInfo),
+    prefill: nullable(prefill),
+    answers: list(answer),
+  }),
   compare: object({ runs: runsSnapshot, runIds: list(string) }),
 };
 const hydrate: Shape<Body<ToWebview, 'hydrate'>> = (value): value is Body<ToWebview, 'hydrate'> =>
@@ -312,6 +342,7 @@ const toWebview: Bodies<ToWebview> = {
   document: object({ document: configDocument }),
   checked: object({ check: nullable(configCheck), modelShape: nullable(modelShape) }),
   models: object({ models: list(modelInfo) }),
+  data: object({ data }),
   preflight: object({ preflight }),
   shownRun: object({ runId: nullable(string) }),
   startFailed: object({ message: string }),

@@ -112,7 +112,6 @@ const phrases = {
   'problem.chooseOne': 'Choose at least one.',
   'problem.twice': 'Names something twice.',
 
-  'data.unread': 'The pre-flight reads the data and counts its tokens.',
   'data.reading': 'Reading the data…',
   'data.examples': '{0} examples',
   'data.tokens': '{0} tokens',
@@ -127,12 +126,12 @@ const phrases = {
   'estimate.memory': 'Memory',
   'estimate.memory.help': 'Estimated peak memory of the training process.',
   'estimate.time': 'Time',
-  'estimate.time.help': 'Estimated from a measured step; evaluating and saving come on top.',
+  'estimate.time.help':
+    'Estimated from the last pre-flight or run with this model; evaluating and saving come on top. Run the pre-flight to measure.',
   'estimate.share': '{0} ({1})',
   'estimate.about': 'about {0}',
   'estimate.steps': '{0} steps',
   'estimate.timeAndSteps': 'about {0} ({1} steps)',
-  'estimate.afterPreflight': 'after the pre-flight',
 
   'preflight.explanation':
     'The pre-flight reads the data as training would and measures one step: what the model will see, how long it takes, how much memory it needs.',

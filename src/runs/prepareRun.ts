@@ -13,7 +13,7 @@ import { modelPath } from '../files/cacheFolder.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
 import { readTokenizer } from '../files/tokenizerFiles.js';
-import type { PreflightReport } from '../protocol/preflight.js';
+import type { DataLook, PreflightReport } from '../protocol/preflight.js';
 import type { LoraConfig, RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
 import { measureStep } from './measureStep.js';
@@ -37,6 +37,25 @@ export async function prepareRun(config: RunConfig, note: (text: string) => void
   } catch (error) {
     model.weights.close();
     throw error;
+  }
+}
+
+/** What the data comes to with the model's tokenizer; no weight is read. */
+export function lookAtData(config: RunConfig): DataLook {
+  const model = openModel(modelPath(config.model));
+  try {
+    const { data, dataset } = readData(model, { ...config, train: { ...config.train, batch_size: 1 } });
+    const { format, training, evaluation, skippedCount } = dataset.report;
+    return {
+      format,
+      examples: training.examples + (evaluation?.examples ?? 0),
+      tokens: training.tokens + (evaluation?.tokens ?? 0),
+      truncated: training.truncated + (evaluation?.truncated ?? 0),
+      skippedCount,
+      rows: data.epoch(0).count,
+    };
+  } finally {
+    model.weights.close();
   }
 }
 

@@ -12,6 +12,7 @@ import {
   run,
   runs,
 } from './harness/scenes.js';
+import { firstSettings } from '../../webview/playground/samplingFields.js';
 import { themes, themeVariables } from './harness/themes.js';
 import { launchBrowser, View } from './harness/view.js';
 
@@ -401,6 +402,46 @@ test('the playground asks once and fills both sides', async () => {
   ]);
   await view.page.getByRole('button', { name: /Copy output: support-answers/ }).click();
   expect(await view.waitForPost('copy')).toEqual({ type: 'copy', text: 'two three' });
+});
+
+test('answers that came while the playground was hidden are there when it comes back', async () => {
+  const remembered = { model: models[0]!.path, adapter: '/a', strength: 1, prompt: 'Hello', settings: firstSettings, requestId: 4 };
+  const summary = { tokens: 2, tokensPerSecond: 20, firstTokenMs: 80, reason: 'end' } as const;
+  const answers = [
+    { requestId: 4, side: 'base', text: 'finished meanwhile', end: { kind: 'generated', summary } },
+    { requestId: 4, side: 'adapter', text: 'still ', end: null },
+  ] as const;
+  view = await View.open(browser, 'playground', { ...playgroundState, prefill: null, answers }, { remembered });
+  await view.send({ type: 'token', requestId: 4, side: 'adapter', text: 'going' });
+  await view.settle();
+  expect(await view.page.locator('.stream-text').allTextContents()).toEqual(['finished meanwhile', 'still going']);
+  await view.page.getByRole('button', { name: 'Stop' }).click();
+  expect(await view.waitForPost('stopGenerating')).toEqual({ type: 'stopGenerating', requestId: 4 });
+});
+
+test('the estimate follows the settings as they move', async () => {
+  view = await View.open(browser, 'fineTune', fineTuneState);
+  const estimate = view.page.locator('.estimate');
+  const figure = (name: string) => estimate.locator('div', { hasText: name }).locator('dd').textContent();
+  await view.page.locator('[data-setting="lora.r"] input[type=range]').fill('32');
+  await view.settle();
+  expect(await figure('Scale')).toBe('1');
+  const shares = await figure('Trainable');
+  await view.page.locator('[data-setting="lora.r"] input[type=range]').fill('64');
+  await view.settle();
+  const count = (text: string | null) => Number(text!.split(' ')[0]!.replaceAll(',', ''));
+  expect(count(await figure('Trainable'))).toBe(2 * count(shares));
+
+  const steps = async () => Number(/\(([\d,]+) steps\)/.exec((await figure('Time'))!)![1]!.replaceAll(',', ''));
+  const before = await steps();
+  await view.page.locator('[data-setting="train.num_epochs"] input').fill('6');
+  await view.settle();
+  expect(await steps()).toBe(2 * before);
+  const look = { format: 'alpaca', examples: 10, tokens: 99, truncated: 4, skippedCount: 0, rows: 10 } as const;
+  await view.send({ type: 'data', data: { kind: 'ready', look } });
+  await view.settle();
+  expect(await steps()).toBeLessThan(before);
+  expect(await view.page.locator('[data-setting="data.path"] .field-note').textContent()).toBe('alpaca · 10 examples · 99 tokens · 4 truncated');
 });
 
 test('the comparison lists what was set differently', async () => {

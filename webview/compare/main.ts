@@ -1,5 +1,5 @@
 /** @file Several runs side by side: their plots together, and a table of what was set differently. */
-import { boolean, list, nullable, object, string, type Shape } from '../../src/protocol/shape.js';
+import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
 import type { CompareState } from '../../src/protocol/webview.js';
 import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
@@ -11,16 +11,15 @@ import { t } from '../shared/text.js';
 import { comparisonTable } from './comparisonTable.js';
 
 interface Look {
-  /** null: those that the command chose. */
-  readonly chosen: readonly string[] | null;
+  readonly chosen: readonly string[];
   readonly allSettings: boolean;
   readonly board: BoardLook;
 }
 
-const lookShape: Shape<Look> = object({ chosen: nullable(list(string)), allSettings: boolean, board: boardLookShape });
+const lookShape: Shape<Look> = object({ chosen: list(string), allSettings: boolean, board: boardLookShape });
 
 function openCompare(state: CompareState): Receiver {
-  let look: Look = rememberedLook(lookShape, { chosen: null, allSettings: false, board: firstBoardLook });
+  let look: Look = rememberedLook(lookShape, { chosen: state.runIds, allSettings: false, board: firstBoardLook });
   const remember = (change: Partial<Look>) => {
     look = { ...look, ...change };
     rememberLook(look);
@@ -42,7 +41,7 @@ function openCompare(state: CompareState): Receiver {
 
   const refresh = oncePerFrame(() => {
     const known = new Set(store.all.map(({ runId }) => runId));
-    const chosen = (look.chosen ?? state.runIds).filter((runId) => known.has(runId));
+    const chosen = look.chosen.filter((runId) => known.has(runId));
     store.follow(chosen);
     const runs = store.boardRuns(chosen);
     chooser.update(store.all, chosen);
@@ -85,7 +84,7 @@ function openCompare(state: CompareState): Receiver {
       ),
     ),
   );
-  refresh();
+  remember({});
   return (message) => {
     if (!isForRunStore(message)) return;
     store.receive(message);

@@ -1,7 +1,7 @@
 import type { ConfigCheck, ModelInfo } from '../../src/protocol/backend.js';
 import { presets, type Preset } from '../../src/protocol/presets.js';
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
-import type { ConfigDocument, ConfigEdit, PreflightState } from '../../src/protocol/webview.js';
+import type { ConfigDocument, ConfigEdit, DataState } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { button, element, icon, setHidden, setText } from '../shared/dom.js';
 import { allSettingPaths } from '../shared/settings.js';
@@ -53,7 +53,7 @@ export interface FormState {
   readonly document: ConfigDocument;
   readonly check: ConfigCheck | null;
   readonly models: readonly ModelInfo[];
-  readonly preflight: PreflightState;
+  readonly data: DataState;
 }
 
 /** The configuration as a form. */
@@ -71,14 +71,12 @@ export class ConfigForm {
     private readonly form: FormConfig,
     advancedOpen: boolean,
     onAdvanced: (open: boolean) => void,
-    showPreflight: () => void,
   ) {
     const shown = new Set(sections.flatMap(({ paths }) => paths.map((path) => path.join('.'))));
     const advanced = allSettingPaths().filter((path) => !shown.has(path.join('.')) && path.join('.') !== 'engine.kind');
     const sectionFields = sections.map(({ paths }) => paths.map((path) => this.field(path)));
     const advancedFields = advanced.map((path) => this.field(path));
     this.fields = [...sectionFields.flat(), ...advancedFields];
-    this.dataNote.addEventListener('click', showPreflight);
     const fold = element(
       'details',
       { class: 'advanced', open: advancedOpen },
@@ -115,7 +113,7 @@ export class ConfigForm {
     return !this.settings.disabled && this.fields.every(({ path }) => this.form.problem(path) === null);
   }
 
-  update({ document, check, models, preflight }: FormState): void {
+  update({ document, check, models, data }: FormState): void {
     this.settings.disabled = document.kind === 'broken';
     setHidden(this.broken, document.kind !== 'broken');
     if (document.kind === 'broken') setText(this.broken, t('form.broken', document.name, document.message));
@@ -125,7 +123,8 @@ export class ConfigForm {
     for (const field of this.fields) field.update(byPath);
     this.showOthers(problems.filter(({ path }) => !this.hasField(path)).map(({ message }) => message));
     setText(this.batchNote, this.effectiveBatch());
-    this.showData(preflight);
+    this.dataNote.replaceChildren(...dataSummary(data));
+    this.dataNote.classList.toggle('failed', data.kind === 'failed');
   }
 
   /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list; that of a section to its fields. */
@@ -206,11 +205,6 @@ export class ConfigForm {
       this.form.number(['train', 'batch_size']) * this.form.number(['train', 'gradient_accumulation_steps']);
     return Number.isFinite(sequences) ? t('form.effectiveBatch', formatNumber(sequences)) : '';
   }
-
-  private showData(preflight: PreflightState): void {
-    this.dataNote.replaceChildren(...dataSummary(preflight));
-    this.dataNote.classList.toggle('outdated', preflight.kind === 'ready' && !preflight.current);
-  }
 }
 
 function grid(fields: readonly Field[]): HTMLElement {
@@ -227,22 +221,17 @@ function presetEdits({ settings }: Preset): ConfigEdit[] {
   );
 }
 
-function dataSummary(preflight: PreflightState): (Node | string)[] {
-  switch (preflight.kind) {
+function dataSummary(data: DataState): (Node | string)[] {
+  switch (data.kind) {
     case 'none':
-      return [t('data.unread')];
-    case 'running':
+      return [];
+    case 'reading':
       return [icon('loading codicon-modifier-spin'), ` ${t('data.reading')}`];
     case 'failed':
-      return [icon('error'), ` ${preflight.message}`];
+      return [icon('error'), ` ${data.message}`];
     case 'ready': {
-      const { training, evaluation, skippedCount } = preflight.report;
-      const examples = training.examples + (evaluation?.examples ?? 0);
-      const parts = [
-        t('data.examples', formatNumber(examples)),
-        t('data.tokens', formatNumber(training.tokens + (evaluation?.tokens ?? 0))),
-      ];
-      const truncated = training.truncated + (evaluation?.truncated ?? 0);
+      const { format, examples, tokens, truncated, skippedCount } = data.look;
+      const parts = [format, t('data.examples', formatNumber(examples)), t('data.tokens', formatNumber(tokens))];
       if (truncated > 0) parts.push(t('data.truncated', formatNumber(truncated)));
       if (skippedCount > 0) parts.push(t('data.skipped', formatNumber(skippedCount)));
       return [parts.join(' · ')];

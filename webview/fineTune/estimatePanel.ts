@@ -1,5 +1,4 @@
 import type { RunEstimate } from '../../src/protocol/backend.js';
-import type { PreflightReport } from '../../src/protocol/preflight.js';
 import type { ModelShape } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { element, setText } from '../shared/dom.js';
@@ -11,8 +10,8 @@ import { trainableParameters } from './trainableParameters.js';
 export interface EstimateBasis {
   readonly modelShape: ModelShape | null;
   readonly estimate: RunEstimate | null;
-  /** Of the present data. */
-  readonly report: PreflightReport | null;
+  /** Training sequences of an epoch; null while the data is not read. */
+  readonly rows: number | null;
 }
 
 const figures = ['scale', 'parameters', 'memory', 'time'] as const;
@@ -42,7 +41,7 @@ export class EstimatePanel {
   update(basis: EstimateBasis): void {
     setText(this.values.scale, this.scale());
     setText(this.values.parameters, this.parameters(basis));
-    const bytes = basis.estimate?.peakMemoryBytes ?? basis.report?.estimate.peakMemoryBytes;
+    const bytes = basis.estimate?.peakMemoryBytes;
     setText(this.values.memory, bytes === undefined ? '–' : t('estimate.about', formatBytes(bytes)));
     setText(this.values.time, this.time(basis));
   }
@@ -70,24 +69,20 @@ export class EstimatePanel {
     return t('estimate.share', formatNumber(count), formatPercent(count / modelShape.totalParameters));
   }
 
-  private time({ estimate, report }: EstimateBasis): string {
-    const steps = this.totalSteps(report);
-    const perStep = estimate?.secondsPerStep ?? report?.estimate.secondsPerStep;
-    if (steps === undefined) return t('estimate.afterPreflight');
-    if (perStep === undefined) return t('estimate.steps', formatNumber(steps));
-    return t('estimate.timeAndSteps', formatDuration(steps * perStep), formatNumber(steps));
+  private time({ estimate, rows }: EstimateBasis): string {
+    const steps = this.totalSteps(rows);
+    if (steps === undefined) return '–';
+    if (estimate?.secondsPerStep == null) return t('estimate.steps', formatNumber(steps));
+    return t('estimate.timeAndSteps', formatDuration(steps * estimate.secondsPerStep), formatNumber(steps));
   }
 
-  /** Packed examples share sequences: their number is the report's to know. */
-  private totalSteps(report: PreflightReport | null): number | undefined {
+  private totalSteps(rows: number | null): number | undefined {
     const maxSteps = this.form.number(['train', 'max_steps']);
     if (Number.isFinite(maxSteps)) return maxSteps;
-    if (!report) return undefined;
-    if (this.form.get(['data', 'packing']) === true) return report.totalSteps;
-    const batches = Math.ceil(report.training.examples / this.form.number(['train', 'batch_size']));
-    const steps =
-      Math.ceil(batches / this.form.number(['train', 'gradient_accumulation_steps'])) *
-      this.form.number(['train', 'num_epochs']);
+    if (rows === null) return undefined;
+    const batches = Math.ceil(rows / this.form.number(['train', 'batch_size']));
+    const perEpoch = Math.ceil(batches / this.form.number(['train', 'gradient_accumulation_steps']));
+    const steps = perEpoch * this.form.number(['train', 'num_epochs']);
     return Number.isFinite(steps) ? steps : undefined;
   }
 }

@@ -42,9 +42,6 @@ class FineTunePanel {
     (advancedOpen) => {
       this.remember({ advancedOpen });
     },
-    () => {
-      this.tabs.select('preflight');
-    },
   );
   private readonly estimate = new EstimatePanel(this.config);
   private readonly preflight = new PreflightTab(() => {
@@ -140,6 +137,9 @@ class FineTunePanel {
       case 'models':
         this.state = { ...this.state, models: message.models };
         return;
+      case 'data':
+        this.state = { ...this.state, data: message.data };
+        return;
       case 'preflight':
         this.state = { ...this.state, preflight: message.preflight };
         return;
@@ -156,12 +156,12 @@ class FineTunePanel {
   }
 
   private update(): void {
-    const { preflight, check, modelShape } = this.state;
+    const { data, preflight, check, modelShape } = this.state;
     setText(this.documentName, this.state.document.name);
     this.documentName.title = this.state.document.name;
     this.form.update(this.state);
-    const report = preflight.kind === 'ready' && preflight.current ? preflight.report : null;
-    this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, report });
+    const rows = data.kind === 'ready' ? data.look.rows : null;
+    this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, rows });
     this.preflight.update(preflight);
     this.updateRun();
   }

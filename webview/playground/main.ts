@@ -1,7 +1,7 @@
 /** @file The playground: one prompt, answered by the base model and by the adapter, side by side. */
 import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
 import { number, object, string, type Shape } from '../../src/protocol/shape.js';
-import type { PlaygroundSide, PlaygroundState, Prefill } from '../../src/protocol/webview.js';
+import type { PlaygroundAnswer, PlaygroundSide, PlaygroundState, Prefill } from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
 import { button, element, freshId, setHidden, setText } from '../shared/dom.js';
 import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
@@ -87,6 +87,7 @@ class Playground {
     this.prompt.value = this.look.prompt;
     this.listen();
     document.body.append(this.page());
+    for (const answer of state.answers) this.takeUp(answer);
     if (state.prefill) this.fillIn(state.prefill);
     this.update();
   }
@@ -114,6 +115,17 @@ class Playground {
         return;
     }
   };
+
+  /** What came while this page was away. */
+  private takeUp({ requestId, side, text, end }: PlaygroundAnswer): void {
+    if (requestId !== this.look.requestId) return;
+    const stream = this.streams[side];
+    stream.begin();
+    if (text) stream.append(text);
+    if (end?.kind === 'generated') stream.finish(end.summary);
+    else if (end?.kind === 'failed') stream.fail(end.message);
+    else this.running.add(side);
+  }
 
   private listen(): void {
     this.strength.addEventListener('input', () => {

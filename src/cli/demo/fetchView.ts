@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Output } from '../output.js';
 import { bytes } from '../words.js';
-import type { FetchReport } from './demoModel.js';
+import type { FetchReport } from '../../files/fetch/smolLM2.js';
 
 /** Shows how a download goes on. */
 export async function fetchView<Result>(

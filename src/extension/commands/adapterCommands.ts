@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo } from '../../protocol/backend.js';
+import { chooseUri } from '../browse.js';
 import type { Workbench } from '../workbench.js';
 import { pickAdapter } from './pick.js';
 import { offerFineTune } from './offers.js';
@@ -53,12 +54,7 @@ async function offerImport(text: string): Promise<void> {
 export async function exportAdapter(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Export which adapter?'));
   if (!adapter) return;
-  const [parent] =
-    (await vscode.window.showOpenDialog({
-      canSelectFolders: true,
-      canSelectFiles: false,
-      openLabel: vscode.l10n.t('Export Here'),
-    })) ?? [];
+  const parent = await chooseUri('folder', { openLabel: vscode.l10n.t('Export Here') });
   if (!parent) return;
   const target = vscode.Uri.joinPath(parent, adapter.name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-'));
   await vscode.workspace.fs.copy(vscode.Uri.file(adapter.path), target, { overwrite: false });

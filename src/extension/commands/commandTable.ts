@@ -28,7 +28,7 @@ const commands: Record<CommandName, Command> = {
   deleteRun: runs.deleteRun,
   runInference: adapters.runInference,
   runInferenceOnSelection: adapters.runInferenceOnSelection,
-  openPlayground: ({ playground }) => playground.open({}),
+  openPlayground: models.openPlayground,
   useAdapterForCompletion: adapters.useAdapterForCompletion,
   turnOffCompletion: ({ completion }) => completion.turnOff(),
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),

@@ -1,19 +1,34 @@
 import * as vscode from 'vscode';
+import { chooseUri } from '../browse.js';
+import type { FetchProgress } from '../catalog.js';
+import { formatBytes } from '../format.js';
 import { setting, updateModelFolders } from '../settings.js';
 import type { Workbench } from '../workbench.js';
 
-export async function importModel({ catalog }: Workbench): Promise<void> {
-  const folder = { label: `$(folder) ${vscode.l10n.t('Hugging Face folder…')}`, detail: vscode.l10n.t('config.json and safetensors; a folder of such folders works too') };
-  const file = { label: `$(file-binary) ${vscode.l10n.t('GGUF file…')}`, detail: vscode.l10n.t('model, configuration and tokenizer in one file') };
-  const choice = await vscode.window.showQuickPick([folder, file], { placeHolder: vscode.l10n.t('What does the model look like?') });
-  if (!choice) return;
-  const [uri] =
-    (await vscode.window.showOpenDialog({
-      canSelectFolders: choice === folder,
-      canSelectFiles: choice === file,
-      openLabel: vscode.l10n.t('Import'),
-      ...(choice === file ? { filters: { GGUF: ['gguf'] } } : {}),
-    })) ?? [];
+/** A folder or a file of the user's, or a small model for those who have none. */
+export async function importModel(workbench: Workbench): Promise<void> {
+  const folder = {
+    label: `$(folder) ${vscode.l10n.t('Hugging Face folder…')}`,
+    detail: vscode.l10n.t('config.json and safetensors; a folder of such folders works too'),
+    import: () => importFrom(workbench, 'folder'),
+  };
+  const file = {
+    label: `$(file-binary) ${vscode.l10n.t('GGUF file…')}`,
+    detail: vscode.l10n.t('model, configuration and tokenizer in one file'),
+    import: () => importFrom(workbench, 'file'),
+  };
+  const small = {
+    label: `$(cloud-download) SmolLM2-135M-Instruct`,
+    detail: vscode.l10n.t('no model yet? This small one (98 MB, Apache 2.0) is downloaded and trains in minutes'),
+    import: () => fetchSmallModel(workbench),
+  };
+  const choice = await vscode.window.showQuickPick([folder, file, small], { placeHolder: vscode.l10n.t('Import which model?') });
+  await choice?.import();
+}
+
+async function importFrom({ catalog }: Workbench, kind: 'file' | 'folder'): Promise<void> {
+  const filters = kind === 'file' ? { filters: { GGUF: ['gguf'] } } : {};
+  const uri = await chooseUri(kind, { openLabel: vscode.l10n.t('Import'), ...filters });
   if (!uri) return;
   await updateModelFolders([...new Set([...setting('modelFolders'), uri.fsPath])]);
   await catalog.refresh();
@@ -22,11 +37,34 @@ export async function importModel({ catalog }: Workbench): Promise<void> {
   else void vscode.window.showWarningMessage(vscode.l10n.t('No model of the LLaMA family was found in {0}.', uri.fsPath));
 }
 
+async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
+  const title = vscode.l10n.t('Downloading SmolLM2-135M-Instruct');
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  await vscode.window.withProgress(options, async (progress, token) => {
+    let shown = 0;
+    const report = ({ done, total }: FetchProgress) => {
+      const percent = total > 0 ? (100 * done) / total : 0;
+      progress.report({ message: formatBytes(done), increment: percent - shown });
+      shown = percent;
+    };
+    await catalog.fetchSmallModel(report, token).catch((error: unknown) => {
+      if (!token.isCancellationRequested) throw error;
+    });
+  });
+}
+
 /** Takes the folder that the model was found in off the list; nothing is removed from the disk. */
 export async function removeModelFolder(_: Workbench, argument: unknown): Promise<void> {
   if (typeof argument !== 'object' || argument === null || !('path' in argument)) return;
   const path = String(argument.path);
   await updateModelFolders(setting('modelFolders').filter((folder) => !path.startsWith(folder)));
+}
+
+/** From the models tree: with that model and no adapter of another one. */
+export async function openPlayground({ playground, catalog }: Workbench, argument: unknown): Promise<void> {
+  const path = typeof argument === 'object' && argument !== null && 'path' in argument ? argument.path : undefined;
+  const model = catalog.models.find((known) => known.path === path);
+  await playground.open(model ? { model } : {});
 }
 
 export async function refreshModels({ catalog }: Workbench): Promise<void> {

@@ -16,8 +16,9 @@ export async function pickRun(runs: readonly RunSummary[], placeHolder: string):
   return runs.length === 1 ? runs[0] : pick(runs.map(runChoice), placeHolder);
 }
 
-export async function pickRuns(runs: readonly RunSummary[], placeHolder: string): Promise<RunSummary[]> {
-  const chosen = await vscode.window.showQuickPick(runs.map(runChoice), { placeHolder, canPickMany: true });
+export async function pickRuns(runs: readonly RunSummary[], picked: string | undefined, placeHolder: string): Promise<RunSummary[]> {
+  const choices = runs.map((run) => ({ ...runChoice(run), picked: run.runId === picked }));
+  const chosen = await vscode.window.showQuickPick(choices, { placeHolder, canPickMany: true });
   return (chosen ?? []).map(({ value }) => value);
 }
 

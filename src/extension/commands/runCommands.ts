@@ -11,9 +11,13 @@ async function chosenRun(
   fits: (run: RunSummary) => boolean,
   placeHolder: string,
 ): Promise<RunSummary | undefined> {
+  const runId = namedRun(argument);
+  return runId === undefined ? pickRun(runs.list().filter(fits), placeHolder) : runs.get(runId);
+}
+
+function namedRun(argument: unknown): string | undefined {
   const runId = typeof argument === 'object' && argument !== null && 'runId' in argument ? argument.runId : undefined;
-  if (typeof runId === 'string') return runs.get(runId);
-  return pickRun(runs.list().filter(fits), placeHolder);
+  return typeof runId === 'string' ? runId : undefined;
 }
 
 const any = () => true;
@@ -42,8 +46,8 @@ export async function openRun(workbench: Workbench, argument: unknown): Promise<
   if (run) await workbench.fineTune.showRuns([run.runId]);
 }
 
-export async function compareRuns(workbench: Workbench): Promise<void> {
-  const runs = await pickRuns(workbench.runs.list(), vscode.l10n.t('Compare which runs?'));
+export async function compareRuns(workbench: Workbench, argument: unknown): Promise<void> {
+  const runs = await pickRuns(workbench.runs.list(), namedRun(argument), vscode.l10n.t('Compare which runs?'));
   if (runs.length > 0) await workbench.fineTune.showRuns(runs.map(({ runId }) => runId));
 }
 

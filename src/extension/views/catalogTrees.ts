@@ -11,7 +11,8 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
     this.onDidChangeTreeData = catalog.onDidChange;
   }
 
-  getChildren(parent?: AdapterInfo): AdapterInfo[] {
+  async getChildren(parent?: AdapterInfo): Promise<AdapterInfo[]> {
+    await this.catalog.looked();
     return parent ? [] : [...this.catalog.adapters];
   }
 
@@ -44,7 +45,8 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
     this.onDidChangeTreeData = catalog.onDidChange;
   }
 
-  getChildren(parent?: ModelInfo): ModelInfo[] {
+  async getChildren(parent?: ModelInfo): Promise<ModelInfo[]> {
+    await this.catalog.looked();
     return parent ? [] : [...this.catalog.models];
   }
 

@@ -39,6 +39,6 @@ export class MonitorView implements vscode.WebviewViewProvider {
     ];
     view.onDidDispose(() => vscode.Disposable.from(...subscriptions).dispose());
     // The view is in sight: whoever looks wants to see the runs. Why there is no backend, other places say.
-    void this.backend.ready().catch(() => undefined);
+    void this.backend.wake();
   }
 }

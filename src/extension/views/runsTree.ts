@@ -12,7 +12,8 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary> {
     this.onDidChangeTreeData = runs.onDidChange;
   }
 
-  getChildren(parent?: RunSummary): RunSummary[] {
+  async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
+    await this.runs.looked();
     return parent ? [] : this.runs.list();
   }
 

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { isFromWebview } from '../../protocol/webviewMessages.js';
 import type { FromWebview, ToWebview, WebviewStates, WebviewView } from '../../protocol/webview.js';
 import { webviewStrings } from '../../protocol/webviewStrings.js';
+import { translated } from '../translated.js';
 import { webviewHtml } from './webviewHtml.js';
 
 type Handled = Exclude<FromWebview, { type: 'ready' }>;
@@ -44,7 +45,7 @@ export class WebviewSession<View extends WebviewView> {
   /** Sends everything anew, after the truth itself was replaced. */
   hydrate(): void {
     this.handlers.reset?.();
-    const hydrate = { type: 'hydrate', view: this.view, state: this.handlers.state(), strings: strings(), locale: vscode.env.language };
+    const hydrate = { type: 'hydrate', view: this.view, state: this.handlers.state(), strings: translated(webviewStrings), locale: vscode.env.language };
     this.post(hydrate as ToWebview);
   }
 
@@ -60,9 +61,4 @@ export class WebviewSession<View extends WebviewView> {
       this.onError(error);
     }
   }
-}
-
-/** What the webviews say, in the language of VS Code; the translations lie with those of the extension. */
-function strings(): Record<string, string> {
-  return Object.fromEntries(Object.entries(webviewStrings).map(([key, english]) => [key, vscode.l10n.t(english)]));
 }

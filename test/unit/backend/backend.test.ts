@@ -83,6 +83,24 @@ test('looks before it trains: samples, their mask, and the estimate', async () =
   expect(report.estimate.secondsPerStep).toBeGreaterThan(0);
 });
 
+test('counts data in a moment, and knows the time of a step once one was measured', async () => {
+  await backend.initialize();
+  const text = configText();
+  const look = await backend.request('loraWorkbench/data/look', text);
+  expect(look).toMatchObject({ format: 'alpaca', examples: 12, truncated: 0, skippedCount: 0 });
+  // Of twelve examples one is held out at the default of 5 %.
+  expect(look.rows).toBe(11);
+  const estimate = async (batch: number) => {
+    const { check } = await backend.request('loraWorkbench/config/check', configText({ batch_size: batch }));
+    return check.ok ? check.estimate!.secondsPerStep : undefined;
+  };
+  expect(await estimate(2)).toBe(null);
+  const { estimate: measured } = await backend.request('loraWorkbench/preflight', text);
+  expect(await estimate(2)).toBeCloseTo(measured.secondsPerStep, 9);
+  expect(await estimate(6)).toBeCloseTo(3 * measured.secondsPerStep, 9);
+  await expect(backend.request('loraWorkbench/data/look', { ...text, config: { model, data: { path: 'nowhere.jsonl' } } })).rejects.toThrow(/nowhere\.jsonl/);
+});
+
 test('checks a config while it is written', async () => {
   await backend.initialize();
   const { path } = configText();

@@ -5,6 +5,7 @@ import bundle from '../../../l10n/bundle.l10n.zh-cn.json';
 import manifest from '../../../package.json';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
 import { chatVendor, commandId, commandNames, contextKeys, panelIds, settingNames, viewIds } from '../../../src/extension/contributions.js';
+import { backendStrings } from '../../../src/protocol/backendStrings.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
 import english from '../../../package.nls.json';
 import chinese from '../../../package.nls.zh-cn.json';
@@ -50,7 +51,7 @@ test('what the extension and its webviews say is all there in Chinese, with the 
   const sources = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const said = [...sources.matchAll(/l10n\.t\(\s*(?:'([^']*)'|"([^"]*)")/g)].map((match) => match[1] ?? match[2]!);
   expect(said.length).toBeGreaterThan(50);
-  expect(Object.keys(bundle).sort()).toEqual([...new Set([...said, ...Object.values(webviewStrings)])].sort());
+  expect(Object.keys(bundle).sort()).toEqual([...new Set([...said, ...Object.values(webviewStrings), ...Object.values(backendStrings)])].sort());
   const blanks = (words: string) => [...words.matchAll(/\{\d\}/g)].map(String).sort();
   for (const [words, translated] of Object.entries(bundle)) expect(blanks(translated), words).toEqual(blanks(words));
 });

@@ -41,6 +41,11 @@ const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview
     { type: 'checked', check: { ok: false, problems }, modelShape: null },
   ],
   models: [{ type: 'models', models }],
+  data: [
+    { type: 'data', data: { kind: 'reading' } },
+    { type: 'data', data: fineTuneState.data },
+    { type: 'data', data: { kind: 'failed', message: 'no data' } },
+  ],
   preflight: [
     { type: 'preflight', preflight: { kind: 'none' } },
     { type: 'preflight', preflight: { kind: 'ready', report: preflightReport, current: false } },

@@ -212,6 +212,7 @@ export const fineTuneState: FineTuneState = {
   },
   modelShape,
   models,
+  data: { kind: 'ready', look: { format: 'alpaca', examples: 912, tokens: 131_072, truncated: 12, skippedCount: 3, rows: 912 } },
   preflight: { kind: 'ready', report: preflightReport, current: true },
   runs: { runs, throughSeq: 10 },
   runId: runs[0]!.runId,
@@ -221,6 +222,7 @@ export const playgroundState: PlaygroundState = {
   models,
   adapters,
   prefill: { model: models[0]!.path, adapter: adapters[0]!.path, prompt: 'How do I reset my password?', run: false },
+  answers: [],
 };
 
 /** All of a run's metrics in one message. */

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import type { FetchReport } from './demoModel.js';
+import type { FetchReport } from './smolLM2.js';
 
 /** A closed network is noticed quickly, a slow one is waited for. */
 const patience = { connectMs: 6_000, silenceMs: 30_000 };

