@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 
@@ -96,12 +96,6 @@ export function installExtension(folder: string, vsix: string): void {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`${vsix} could not be installed:\n${stdout}\n${stderr}`);
-}
-
-/** A copy of a fixture that a test may change. */
-export function copyFixture(from: string, to: string): string {
-  cpSync(from, to, { recursive: true });
-  return to;
 }
 
 function profileFlags(folder: string): string[] {

@@ -81,6 +81,16 @@ export class Window {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
+  /** Types a number into the settings editor, which stays open behind what is opened next. */
+  async typeSetting(id: string, value: number): Promise<void> {
+    await this.command('Preferences: Open Settings (UI)');
+    const settings = this.page.locator('.settings-editor');
+    await settings.locator('.settings-header .view-lines').click();
+    await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.insertText(`@id:${id}`);
+    await settings.locator(`[data-key="${id}"] input`).fill(String(value));
+  }
+
   async openFile(name: string): Promise<Locator> {
     await this.openQuickInput('Control+P', name);
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
@@ -101,11 +111,6 @@ export class Window {
       await this.page.waitForTimeout(200);
     }
     throw new Error(`The webview ${view} did not appear: see ${await this.screenshot(`without-${view}`)}.`);
-  }
-
-  async openSideBar(): Promise<void> {
-    const tab = this.page.locator('.activitybar .action-item', { has: this.page.locator('[aria-label^="LoRA Workbench"]') }).first();
-    await tab.click();
   }
 
   statusBar(text: string | RegExp): Locator {

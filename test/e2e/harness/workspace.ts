@@ -6,6 +6,11 @@ import { Window } from './window.js';
 
 export const vsix = resolve('build/vsix/lora-workbench-linux-x64.vsix');
 
+export interface TestBedOptions extends Omit<ServerOptions, 'folder'> {
+  /** Adds to the workspace before VS Code opens it. */
+  readonly prepare?: (bed: TestBed) => void;
+}
+
 /** VS Code with the packaged extension on a workspace of its own: a tiny LLaMA, data and a source file. */
 export class TestBed {
   readonly root = mkdtempSync(join(tmpdir(), 'lora-workbench-e2e-'));
@@ -13,13 +18,14 @@ export class TestBed {
   private server: CodeServer | undefined;
   private window_: Window | undefined;
 
-  static async start(options: Partial<ServerOptions> = {}): Promise<TestBed> {
+  static async start({ prepare, ...options }: TestBedOptions = {}): Promise<TestBed> {
     const bed = new TestBed();
     bed.fillWorkspace();
+    prepare?.(bed);
     installExtension(bed.root, vsix);
     bed.server = await CodeServer.start({
-      folder: bed.root,
       ...options,
+      folder: bed.root,
       environment: { LORA_WORKBENCH_CACHE: join(bed.root, 'cache'), ...options.environment },
     });
     bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'));
@@ -29,6 +35,14 @@ export class TestBed {
   get window(): Window {
     if (!this.window_) throw new Error('The test bed is not started.');
     return this.window_;
+  }
+
+  /** As a user does it; ends when settings.json has it. */
+  async changeSetting(id: string, value: number): Promise<void> {
+    const settings = () => readFileSync(join(this.root, 'user-data/User/settings.json'), 'utf8');
+    const before = settings();
+    await this.window.typeSetting(id, value);
+    await until(`settings.json changes with ${id}`, () => settings() !== before);
   }
 
   path(...parts: string[]): string {

@@ -1,0 +1,97 @@
+/** @file Ghost text: from the adapter, taken with Tab, other than the base's, as strong as set, and gone when it is turned off. */
+import { readFileSync } from 'node:fs';
+import type { Locator } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { adapterAnswer, baseAnswer, signature, trainAdapter } from './harness/adapter.js';
+import { TestBed, until } from './harness/workspace.js';
+
+let bed: TestBed;
+let editor: Locator;
+beforeAll(async () => {
+  bed = await TestBed.start({ settings: { 'files.autoSave': 'afterDelay', 'files.autoSaveDelay': 100 } });
+  bed.write('empty.py', '');
+  editor = await bed.window.openFile('empty.py');
+});
+afterAll(async () => {
+  await bed?.stop();
+});
+
+test('while nothing is chosen there is no ghost text, no status, and no backend', async () => {
+  await typeSignature();
+  await bed.window.page.waitForTimeout(2000);
+  expect(await ghostText()).toBe('');
+  expect(await status().count()).toBe(0);
+  expect(bed.backendPid()).toBe(undefined);
+});
+
+test('the adapter writes ghost text, and Tab takes exactly that', async () => {
+  const { window } = bed;
+  trainAdapter(bed);
+  await window.command('LoRA Workbench: Use Adapter for Inline Completion');
+  await status().filter({ hasText: 'contrary' }).waitFor();
+  await typeSignature();
+  await until('ghost text', async () => (await ghostText()) === adapterAnswer);
+  await until('the latency in the status bar', async () => /contrary \d+ ms/.test((await status().textContent()) ?? ''));
+  await window.page.keyboard.press('Tab');
+  await documentIs(`${signature}\n    ${adapterAnswer}`);
+  expect(await ghostText()).toBe('');
+});
+
+test('a switch at the same cursor shows what the base would write, and back', async () => {
+  const { window } = bed;
+  await typeSignature();
+  await until('ghost text of the adapter', async () => (await ghostText()) === adapterAnswer);
+  await window.command('LoRA Workbench: Switch Inline Completion Between Base and Adapter');
+  await until('ghost text of the base', async () => (await ghostText()) === baseAnswer);
+  await status().filter({ hasText: /base/ }).waitFor();
+  await status().click();
+  await until('ghost text of the adapter again', async () => (await ghostText()) === adapterAnswer);
+  await documentIs(`${signature}\n    `);
+});
+
+test('at strength 0 the adapter adds nothing', async () => {
+  await bed.changeSetting('loraWorkbench.inlineCompletion.adapterStrength', 0);
+  await bed.window.openFile('empty.py');
+  await status().filter({ hasText: 'contrary' }).waitFor();
+  await until('ghost text of the base', async () => {
+    await typeSignature();
+    return until('ghost text', async () => (await ghostText()) === baseAnswer, 5000).catch(() => false);
+  });
+});
+
+test('turned off, it is silent', async () => {
+  const { window } = bed;
+  await window.command('LoRA Workbench: Turn Off Inline Completion');
+  await status().waitFor({ state: 'hidden' });
+  await typeSignature();
+  await window.page.waitForTimeout(2000);
+  expect(await ghostText()).toBe('');
+  expect(await window.paletteOffers('Turn Off Inline Completion')).not.toContain('LoRA Workbench: Turn Off Inline Completion');
+});
+
+/** In place of all that is there. Enter indents the next line. */
+async function typeSignature(): Promise<void> {
+  const { keyboard } = bed.window.page;
+  await editor.locator('.view-lines').click();
+  await keyboard.press('Control+A');
+  await keyboard.press('Delete');
+  await keyboard.type(signature, { delay: 5 });
+  await keyboard.press('Enter');
+  await documentIs(`${signature}\n    `);
+}
+
+async function documentIs(text: string): Promise<void> {
+  const saved = () => readFileSync(bed.path('empty.py'), 'utf8');
+  await until(`the document is ${JSON.stringify(text)}`, () => saved() === text).catch((error: unknown) => {
+    throw new Error(`${String(error)} It is ${JSON.stringify(saved())}.`);
+  });
+}
+
+async function ghostText(): Promise<string> {
+  const texts = await editor.locator('.ghost-text-decoration, .suggest-preview-text').allTextContents();
+  return texts.join('').replaceAll('\u00a0', ' ');
+}
+
+function status(): Locator {
+  return bed.window.page.locator('.statusbar-item[id*="completion"]');
+}
