@@ -10,7 +10,9 @@ const views = ['fineTune', 'monitor', 'playground', 'compare'];
 const programs = [
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
   { ...node, entryPoints: { backend: 'src/backend/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
-  { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode'], outdir: 'dist' },
+  // The language client is a file of its own: activation does not read it. A dynamic import becomes require, which VS Code serves.
+  { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode', './languageClient.js'], supported: { 'dynamic-import': false }, outdir: 'dist' },
+  { ...node, entryPoints: { languageClient: 'src/extension/languageClient.ts' }, external: ['vscode'], outdir: 'dist' },
   { ...browser, entryPoints: Object.fromEntries(views.map((view) => [view, `webview/${view}/main.ts`])), outdir: 'dist/webview' },
   { ...browser, entryPoints: { webview: 'webview/styles/webview.css' }, outdir: 'dist/webview' },
 ].filter((program) => Object.values(program.entryPoints).every((path) => existsSync(path)));

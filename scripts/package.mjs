@@ -1,21 +1,25 @@
-// Makes the VSIX files, one per platform, into build/vsix. Usage: node scripts/package.mjs [linux-x64 …]   (default: all)
+// Makes the VSIX files, one per platform, into build/vsix.
+// Usage: node scripts/package.mjs [--no-build] [linux-x64 …]   (default: all platforms, of dist/ made anew)
 import { createVSIX } from '@vscode/vsce';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const targets = ['linux-x64', 'linux-arm64', 'win32-x64', 'win32-arm64', 'darwin-arm64'];
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : targets;
+const { values: options, positionals } = parseArgs({ options: { 'no-build': { type: 'boolean' } }, allowPositionals: true });
+const wanted = positionals.length > 0 ? positionals : targets;
 
 for (const target of wanted) {
   if (!targets.includes(target)) throw new Error(`There is no target ${target}; known: ${targets.join(', ')}.`);
 }
-execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+if (!options['no-build']) execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
 mkdirSync('build/vsix', { recursive: true });
 for (const target of wanted) {
   const packagePath = resolve(`build/vsix/lora-workbench-${target}.vsix`);
-  // The README shows its pictures from the package: there is no web address to rewrite its links to.
-  await createVSIX({ cwd: stage(target), target, packagePath, dependencies: false, rewriteRelativeLinks: false });
+  // The README shows its pictures from the package: there is no web address to rewrite its links to, and no repository to name.
+  const noAddress = { rewriteRelativeLinks: false, allowMissingRepository: true };
+  await createVSIX({ cwd: stage(target), target, packagePath, dependencies: false, ...noAddress });
   console.log(`${packagePath} ${(statSync(packagePath).size / 1e6).toFixed(1)} MB`);
 }
 

@@ -110,9 +110,7 @@ export class BackendClient implements vscode.Disposable {
 
   private async start(): Promise<LanguageClient> {
     // Loaded here and not above: activation must not wait for it.
-    const { LanguageClient, CloseAction, ErrorAction, State, RevealOutputChannelOn } = await import(
-      'vscode-languageclient/node'
-    );
+    const { LanguageClient, CloseAction, ErrorAction, State, RevealOutputChannelOn } = await import('./languageClient.js');
     const client = new LanguageClient(
       'loraWorkbench',
       'LoRA Workbench',

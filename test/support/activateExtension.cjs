@@ -1,0 +1,56 @@
+// Activates dist/extension.js against a VS Code that does nothing, in this fresh process; prints what it cost and what was loaded.
+const Module = require('node:module');
+const { join, resolve } = require('node:path');
+
+class EventEmitter {
+  event = () => new Disposable();
+  fire() {}
+  dispose() {}
+}
+class Disposable {
+  static from() {
+    return new Disposable();
+  }
+  dispose() {}
+}
+
+/** Whatever is asked of it is there, can be called and made anew, and does nothing. */
+const anything = new Proxy(function () {}, {
+  get: (_, name) => (name === 'then' ? undefined : name === Symbol.toPrimitive ? () => 'anything' : anything),
+  set: () => true,
+  apply: () => anything,
+  construct: () => anything,
+});
+const vscode = {
+  ...Object.fromEntries(['window', 'commands', 'lm', 'env', 'Uri', 'StatusBarAlignment', 'FileType'].map((name) => [name, anything])),
+  EventEmitter,
+  Disposable,
+  l10n: { t: (text) => text },
+  workspace: new Proxy(
+    {
+      isTrusted: true,
+      workspaceFolders: [],
+      getConfiguration: () => ({ get: () => 'runs' }),
+      fs: { readDirectory: async () => [] },
+    },
+    { get: (own, name) => own[name] ?? anything },
+  ),
+};
+
+const loaded = [];
+const load = Module._load;
+Module._load = function (request, ...rest) {
+  if (request === 'vscode') return vscode;
+  loaded.push(request);
+  return load.call(this, request, ...rest);
+};
+
+const memento = { get: () => undefined, update: async () => undefined };
+const context = { extensionUri: anything, extensionPath: '/', globalStorageUri: anything, subscriptions: [], workspaceState: memento };
+const path = resolve(process.argv[2] ?? join(__dirname, '../../dist/extension.js'));
+const processorBefore = process.cpuUsage();
+const before = performance.now();
+require(path).activate(context);
+const wallMs = performance.now() - before;
+const { user, system } = process.cpuUsage(processorBefore);
+console.log(JSON.stringify({ wallMs, processorMs: (user + system) / 1000, loaded: loaded.slice(1), subscriptions: context.subscriptions.length }));

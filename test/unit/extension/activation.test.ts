@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+interface Activation {
+  readonly processorMs: number;
+  readonly loaded: readonly string[];
+  readonly subscriptions: number;
+}
+
+/** Each time in a process of its own, as VS Code does it. Processor time: other programs on the machine do not count. */
+function activate(): Activation {
+  return JSON.parse(execFileSync(process.execPath, ['test/support/activateExtension.cjs'], { encoding: 'utf8' }));
+}
+
+test('activation takes less than 50 ms and reads nothing but its own file', () => {
+  const runs = [activate(), activate(), activate()];
+  for (const { loaded, subscriptions } of runs) {
+    expect(loaded.filter((request) => !request.startsWith('node:'))).toEqual([]);
+    expect(subscriptions).toBeGreaterThan(40);
+  }
+  expect(Math.min(...runs.map(({ processorMs }) => processorMs))).toBeLessThan(50);
+});
