@@ -22,6 +22,7 @@ const phrases = {
   'command.stop': 'Stop',
   'command.open': 'Open in Panel',
   'command.reveal': 'Reveal Run Folder',
+  'command.showLog': 'Show Run Log',
   'command.playground': 'Try in Playground',
 
   'run.progress': 'Steps done',

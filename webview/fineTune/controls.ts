@@ -149,7 +149,10 @@ function textControl(optional: boolean, onInput: OnInput): Control {
   });
   const show = (value: unknown) => {
     const text = typeof value === 'string' ? value : '';
-    if (input.value !== text) input.value = text;
+    if (input.value === text) return;
+    input.value = text;
+    // Of a path that is cut off, the end says more than the beginning.
+    input.scrollLeft = input.scrollWidth;
   };
   return { root: input, labelled: input, show };
 }

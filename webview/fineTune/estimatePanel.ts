@@ -58,7 +58,7 @@ export class EstimatePanel {
     const r = this.form.number(['lora', 'r']);
     const modules = this.form.get(['lora', 'target_modules']);
     const layers = this.form.get(['lora', 'layers']);
-    if (modelShape?.model !== this.form.get(['model']) || !modelShape || !Number.isFinite(r) || !Array.isArray(modules))
+    if (modelShape?.model !== this.form.get(['model']) || !modelShape || !(r >= 1) || !Array.isArray(modules))
       return '–';
     const count = trainableParameters(
       modelShape,

@@ -50,7 +50,7 @@ class FineTunePanel {
   private readonly board = new PlotBoard(this.look.board, (board) => {
     this.remember({ board });
   });
-  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'reveal']);
+  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'showLog', 'reveal']);
   private readonly chooser = new RunChooser((runIds) => {
     this.remember({ overlaid: runIds });
     this.refresh();

@@ -16,7 +16,7 @@ const smoothing = 0.6;
 /** One run with its small plot. */
 class RunCard {
   readonly root: HTMLElement;
-  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'open']);
+  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'showLog', 'open']);
   private readonly plot: Plot;
 
   constructor(

@@ -26,21 +26,23 @@ export function isLive(run: RunSummary): boolean {
 }
 
 /** Where a command makes sense. */
-const offered: Readonly<Record<Exclude<RunCommand, 'showLog'>, (run: RunSummary) => boolean>> = {
+const offered: Readonly<Record<RunCommand, (run: RunSummary) => boolean>> = {
   pause: (run) => run.state.status === 'running',
   resume: (run) => ['paused', 'stopped', 'interrupted', 'failed'].includes(run.state.status),
   stop: isLive,
   open: () => true,
   reveal: () => true,
+  showLog: (run) => run.state.status === 'failed' || run.state.status === 'interrupted',
   playground: (run) => run.hasAdapter,
 };
 
-const commandIcons: Readonly<Record<keyof typeof offered, string>> = {
+const commandIcons: Readonly<Record<RunCommand, string>> = {
   pause: 'debug-pause',
   resume: 'debug-continue',
   stop: 'debug-stop',
   open: 'graph-line',
   reveal: 'folder-opened',
+  showLog: 'output',
   playground: 'comment-discussion',
 };
 
@@ -60,10 +62,10 @@ export class RunStatusView {
   private readonly left = element('span', { class: 'run-left' });
   private readonly figures = element('dl', { class: 'figures' });
   private readonly message = element('p', { class: 'run-message' });
-  private readonly buttons: ReadonlyMap<keyof typeof offered, HTMLButtonElement>;
+  private readonly buttons: ReadonlyMap<RunCommand, HTMLButtonElement>;
   private run: RunSummary | undefined;
 
-  constructor(commands: readonly (keyof typeof offered)[]) {
+  constructor(commands: readonly (RunCommand)[]) {
     this.buttons = new Map(commands.map((command) => [command, this.commandButton(command)]));
     this.progress.setAttribute('aria-label', t('run.progress'));
     this.root = element(
@@ -132,7 +134,7 @@ export class RunStatusView {
     });
   }
 
-  private commandButton(command: keyof typeof offered): HTMLButtonElement {
+  private commandButton(command: RunCommand): HTMLButtonElement {
     return button({
       kind: 'icon',
       icon: commandIcons[command],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { complete } from '../../../src/complete/complete.js';
 import { loadModel, type LoadedModel } from '../../../src/complete/loadedModel.js';
-import type { TextModel } from '../../../src/core/generate/textModel.js';
+import type { GenerateResult, TextModel } from '../../../src/core/generate/textModel.js';
 import { loadTextModel } from '../../../src/runtime/engine.js';
 
 let loaded: LoadedModel;
@@ -32,6 +32,31 @@ test('wherever in the line the cursor stands, also amid blanks and words, the li
 
 test('what is typed otherwise than the model would write stays as it is', async () => {
   expect(await suggest(`${signature}\n\n\n    `)).toBe('return left + right');
+});
+
+test('at the next key the model reads only what is new', async () => {
+  const results: GenerateResult[] = [];
+  const watched: TextModel = {
+    description: model.description,
+    contextLength: model.contextLength,
+    logits: (...request) => model.logits(...request),
+    dispose: () => model.dispose(),
+    async generate(request, onToken) {
+      const result = await model.generate(request, onToken);
+      results.push(result);
+      return result;
+    },
+  };
+  const settings = { adapter: null, adapterStrength: 1, mode: 'line', maxNewTokens: 8, suffix: '' } as const;
+  const prompt = `# ${'A long beginning that stays. '.repeat(8)}\n${signature}`;
+  const signal = new AbortController().signal;
+  for (const typed of ['', '\n', '\n    re']) {
+    await complete({ ...settings, model: watched, tokens: loaded.tokens, prefix: prompt + typed }, signal);
+  }
+  const length = loaded.tokens.encode(prompt).length;
+  // The last token is always read again: its logits are wanted.
+  expect(results.length).toBeGreaterThanOrEqual(3);
+  for (const { reusedTokens } of results.slice(1)) expect(reusedTokens).toBeGreaterThanOrEqual(length - 2);
 });
 
 test('a cancelled suggestion is none', async () => {
