@@ -1,6 +1,7 @@
 // Activates dist/extension.js against a VS Code that does nothing, in this fresh process; prints what it cost and what was loaded.
-const Module = require('node:module');
-const { join, resolve } = require('node:path');
+import Module, { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
 
 class EventEmitter {
   event = () => new Disposable();
@@ -47,7 +48,8 @@ Module._load = function (request, ...rest) {
 
 const memento = { get: () => undefined, update: async () => undefined };
 const context = { extensionUri: anything, extensionPath: '/', globalStorageUri: anything, subscriptions: [], workspaceState: memento };
-const path = resolve(process.argv[2] ?? join(__dirname, '../../dist/extension.js'));
+const require = createRequire(import.meta.url);
+const path = resolve('dist/extension.js');
 const processorBefore = process.cpuUsage();
 const before = performance.now();
 require(path).activate(context);
