@@ -3,7 +3,7 @@ import { optimize } from '../core/graph/fuse.js';
 import { lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program, Shape } from '../core/graph/types.js';
 import { elementCount } from '../core/graph/types.js';
-import type { CompileOptions, Device, DeviceTensor, Executable, HostArray } from './device.js';
+import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
 
 /** ONNX Runtime's CPU provider. Buffers of released tensors are used again, so that a training step allocates nothing. */
 export class CpuDevice implements Device {
@@ -47,12 +47,12 @@ export class CpuDevice implements Device {
   }
 
   zeros(shape: Shape): Promise<DeviceTensor> {
-    return this.fill(shape, (into) => into.fill(0));
+    return this.fill('float32', shape, (into) => into.fill(0));
   }
 
-  fill(shape: Shape, write: (into: Float32Array) => void): Promise<DeviceTensor> {
-    const tensor = this.pool.take('float32', shape);
-    write(tensor.tensor.data as Float32Array);
+  fill<K extends DType>(dtype: K, shape: Shape, write: (into: HostArrays[K]) => void): Promise<DeviceTensor> {
+    const tensor = this.pool.take(dtype, shape);
+    write(tensor.tensor.data as HostArrays[K]);
     return Promise.resolve(tensor);
   }
 
@@ -87,7 +87,7 @@ class BufferPool {
   private readonly free = new Map<string, CpuTensor[]>();
 
   take(dtype: DType, shape: Shape): CpuTensor {
-    return this.free.get(key(dtype, shape))?.pop() ?? new CpuTensor(dtype, shape, allocate(dtype, elementCount(shape)), true);
+    return this.free.get(key(dtype, shape))?.pop() ?? new CpuTensor(dtype, shape, hostArray(dtype, elementCount(shape)), true);
   }
 
   give(tensor: CpuTensor): void {
@@ -105,22 +105,6 @@ class BufferPool {
 
 function key(dtype: DType, shape: Shape): string {
   return `${dtype}[${shape.join()}]`;
-}
-
-function allocate(dtype: DType, length: number): HostArray {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(length);
-    case 'float16':
-      return new Uint16Array(length);
-    case 'int32':
-      return new Int32Array(length);
-    case 'int64':
-      return new BigInt64Array(length);
-    case 'uint8':
-    case 'bool':
-      return new Uint8Array(length);
-  }
 }
 
 function required(inputs: ReadonlyMap<string, DeviceTensor>, name: string, program: Program): DeviceTensor {

@@ -8,10 +8,10 @@ import {
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
 import { elementCount } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import { ropeTables } from '../core/llama/rope.js';
 import { linearNames, linearShape, type WeightStore } from '../core/llama/weights.js';
 import { decodeConstants, headConstants } from './decodeConstants.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
+import { uploadRopeTables } from './ropeTensors.js';
 
 /** Prompt tokens per call: long enough to use the cores, short enough to react to a cancellation. */
 const promptChunk = 256;
@@ -174,12 +174,7 @@ export class Decoder {
   private async ropeTensors(capacity: number): Promise<Map<string, DeviceTensor>> {
     if (this.rope?.capacity === capacity) return this.rope.tensors;
     if (this.rope) this.releaseAll(this.rope.tensors);
-    const { cos, sin } = ropeTables(this.config, capacity);
-    const shape = [capacity, this.config.headDim / 2];
-    const tensors = new Map([
-      ['cos', await this.device.upload('float32', shape, cos)],
-      ['sin', await this.device.upload('float32', shape, sin)],
-    ]);
+    const tensors = await uploadRopeTables(this.device, this.config, capacity);
     this.rope = { capacity, tensors };
     return tensors;
   }

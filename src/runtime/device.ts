@@ -2,7 +2,33 @@
 import type { Constants, DynamicAxes } from '../core/graph/lower.js';
 import type { DType, Program, Shape } from '../core/graph/types.js';
 
-export type HostArray = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+/** How elements of each type lie in the host's memory. */
+export interface HostArrays {
+  float32: Float32Array;
+  float16: Uint16Array;
+  int32: Int32Array;
+  int64: BigInt64Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+export type HostArray = HostArrays[DType];
+
+export function hostArray<K extends DType>(dtype: K, length: number): HostArrays[K];
+export function hostArray(dtype: DType, length: number): HostArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(length);
+    case 'float16':
+      return new Uint16Array(length);
+    case 'int32':
+      return new Int32Array(length);
+    case 'int64':
+      return new BigInt64Array(length);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(length);
+  }
+}
 
 /** A tensor where the device wants it. It has one owner, who releases it once. */
 export interface DeviceTensor {
@@ -36,9 +62,9 @@ export interface Device {
   /** The device may keep `data` as it is: the caller gives it away. */
   upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor>;
   zeros(shape: Shape): Promise<DeviceTensor>;
-  /** An fp32 tensor whose every element `write` sets. */
-  fill(shape: Shape, write: (into: Float32Array) => void): Promise<DeviceTensor>;
-  /** A copy on the host. */
+  /** A tensor whose every element `write` sets. */
+  fill<K extends DType>(dtype: K, shape: Shape, write: (into: HostArrays[K]) => void): Promise<DeviceTensor>;
+  /** A copy of an fp32 tensor on the host. */
   download(tensor: DeviceTensor): Promise<Float32Array>;
   release(tensor: DeviceTensor): void;
   dispose(): Promise<void>;

@@ -63,7 +63,7 @@ export class FrozenWeights {
   async withLayer<T>(layer: number, run: (weights: ReadonlyMap<string, DeviceTensor>) => Promise<T>): Promise<T> {
     const { resident, packed } = this.layers[layer]!;
     const unpacked = new Map<string, DeviceTensor>();
-    for (const [name, weight] of packed) unpacked.set(name, await this.device.fill(weight.shape, (into) => weight.unpack(into)));
+    for (const [name, weight] of packed) unpacked.set(name, await this.device.fill('float32', weight.shape, (into) => weight.unpack(into)));
     try {
       return await run(new Map([...resident, ...unpacked]));
     } finally {

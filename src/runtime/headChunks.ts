@@ -3,7 +3,7 @@ import { ignoredLabel, type Batch } from '../core/data/batch.js';
 /** Rows of the flattened batch [N] that have a label, as many at a time as a program takes. */
 export interface HeadChunk {
   /** All different: the gradient is scattered back onto them in parallel, where a repeated row would lose some of its share. */
-  readonly rows: BigInt64Array;
+  readonly rows: Int32Array;
   readonly labels: Int32Array;
   /** 0 where the chunk is only filled up with rows that do not belong to it. */
   readonly counted: Float32Array;
@@ -21,7 +21,7 @@ export function* headChunks(batch: Batch): Generator<HeadChunk> {
     const own = labelled.slice(start, start + size);
     const rows = [...own, ...otherRows(own, size - own.length)];
     yield {
-      rows: BigInt64Array.from(rows, BigInt),
+      rows: Int32Array.from(rows),
       labels: Int32Array.from(rows, (row, i) => (i < own.length ? batch.labels[row]! : 0)),
       counted: Float32Array.from(rows, (_, i) => Number(i < own.length)),
     };

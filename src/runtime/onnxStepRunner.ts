@@ -2,14 +2,14 @@
 import { isAdapted, type LoraShape } from '../core/adapters/lora.js';
 import type { Batch } from '../core/data/batch.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import { ropeTables } from '../core/llama/rope.js';
 import type { WeightStore } from '../core/llama/weights.js';
-import { dropoutMaskWidths, updateScalarNames, type BlockActivations, type UpdateScalars } from '../core/train/programs.js';
+import type { BlockActivations, UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
-import { dropoutMask } from './dropoutMask.js';
+import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
 import { FrozenWeights, type BaseDType } from './frozenWeights.js';
 import { headChunks, type HeadChunk } from './headChunks.js';
+import { uploadRopeTables } from './ropeTensors.js';
 import { Trainables } from './trainables.js';
 import { TrainPrograms } from './trainPrograms.js';
 
@@ -42,6 +42,9 @@ class OnnxStepRunner implements StepRunner {
   private readonly config: LlamaConfig;
   private readonly device: Device;
   private readonly programs: TrainPrograms;
+  private readonly dropout: DropoutMasks;
+  /** cos and sin, by sequence length. */
+  private readonly ropes = new Map<number, Tensors>();
 
   constructor(
     private readonly options: OnnxStepRunnerOptions,
@@ -55,17 +58,19 @@ class OnnxStepRunner implements StepRunner {
     const keep = gradientCheckpointing ? [] : cheapestToKeep;
     const weightInput = baseDType === 'fp16' ? 'float16' : 'float32';
     this.programs = new TrainPrograms(device, { config: this.config, weightInput, lora, dropout, keep });
+    this.dropout = new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
 
   async accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss> {
     const shared = await this.prepare(batch);
+    const dropout = await this.dropout.forBatch(batch, dropoutSeed);
     const kept: Tensors[] = [];
     let x = shared.x;
     for (let layer = 0; layer < this.config.layerCount; layer++) {
       const adapted = isAdapted(this.options.lora, layer);
       const forward = await this.programs.forward(batch, { adapted, training: true });
-      const masks = adapted ? await this.dropoutMasks(batch, dropoutSeed, layer) : new Map();
-      const results = await this.runBlock(forward, layer, [shared.context, masks, new Map([['x', x]])]);
+      const masks = await dropout.masks(layer);
+      const results = await this.runBlock(forward, layer, [shared.rope, shared.context, masks, new Map([['x', x]])]);
       this.releaseAll(masks);
       const y = results.get('y')!;
       results.delete('y');
@@ -74,7 +79,8 @@ class OnnxStepRunner implements StepRunner {
     }
     const { lossSum, dx } = await this.head(batch, x, true);
     this.device.release(x);
-    await this.backward(batch, shared.context, kept, dx!, dropoutSeed);
+    await this.backward(batch, new Map([...shared.rope, ...shared.context]), kept, dx!, dropout);
+    dropout.release();
     this.releaseAll(shared.context);
     return { lossSum, labelTokens: batch.labelTokens };
   }
@@ -84,7 +90,7 @@ class OnnxStepRunner implements StepRunner {
     let x = shared.x;
     for (let layer = 0; layer < this.config.layerCount; layer++) {
       const forward = await this.programs.forward(batch, { adapted: isAdapted(this.options.lora, layer), training: false });
-      const results = await this.runBlock(forward, layer, [shared.context, new Map([['x', x]])]);
+      const results = await this.runBlock(forward, layer, [shared.rope, shared.context, new Map([['x', x]])]);
       this.device.release(x);
       x = results.get('y')!;
     }
@@ -95,17 +101,17 @@ class OnnxStepRunner implements StepRunner {
   }
 
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
-    const gradNorm = (await this.gradientNorm()) / options.labelTokens;
-    const clip = options.maxGradNorm > 0 ? Math.min(1, options.maxGradNorm / (gradNorm + 1e-6)) : 1; // as torch's clip_grad_norm_
-    const scalars = await this.uploadScalars(updateScalars(options, clip));
+    const { norm, gradient_scale } = await this.clip(options);
+    const scalars = new Map([...(await this.uploadScalars(updateScalars(options))), ['gradient_scale', gradient_scale]]);
     const program = await this.programs.update();
     for (const [layer, tensors] of this.trainables.layers) {
       const results = await program.run(new Map([...tensors, ...scalars]));
       for (const [name, tensor] of results) this.trainables.replace(layer, name.replace(/\.next$/, ''), tensor);
     }
     this.releaseAll(scalars);
-    await this.trainables.clearGradients();
-    return { gradNorm };
+    const [gradNorm] = await this.device.download(norm);
+    this.device.release(norm);
+    return { gradNorm: gradNorm! };
   }
 
   exportState(): Promise<TrainableState> {
@@ -119,25 +125,29 @@ class OnnxStepRunner implements StepRunner {
   async dispose(): Promise<void> {
     this.trainables.dispose();
     this.frozen.dispose();
+    this.dropout.dispose();
+    this.ropes.forEach((rope) => this.releaseAll(rope));
     await this.programs.dispose();
   }
 
-  /** Embeddings, and what all blocks share. */
-  private async prepare(batch: Batch): Promise<{ x: DeviceTensor; context: Tensors }> {
+  /** Embeddings, and what all blocks share: `context` belongs to the batch, `rope` stays. */
+  private async prepare(batch: Batch): Promise<{ x: DeviceTensor; context: Tensors; rope: Tensors }> {
     const { batchSize, sequenceLength } = batch;
     const upload = this.device.upload.bind(this.device);
-    const tables = ropeTables(this.config, sequenceLength);
-    const tableShape = [sequenceLength, this.config.headDim / 2];
     const segments = new Map([['segment_ids', await upload('int32', [batchSize, sequenceLength], batch.segmentIds.slice())]]);
     const mask = await (await this.programs.mask(batch)).run(segments);
     this.releaseAll(segments);
     const context = new Map([
       ...mask,
       ['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))],
-      ['cos', await upload('float32', tableShape, tables.cos)],
-      ['sin', await upload('float32', tableShape, tables.sin)],
     ]);
-    return { x: await this.embed(batch.inputIds), context };
+    return { x: await this.embed(batch.inputIds), context, rope: await this.rope(sequenceLength) };
+  }
+
+  private async rope(sequenceLength: number): Promise<Tensors> {
+    const tables = this.ropes.get(sequenceLength) ?? (await uploadRopeTables(this.device, this.config, sequenceLength));
+    this.ropes.set(sequenceLength, tables);
+    return tables;
   }
 
   /** ids [N] → x [N, H]. */
@@ -175,7 +185,7 @@ class OnnxStepRunner implements StepRunner {
     const { device, programs, config, frozen } = this;
     const size = chunk.rows.length;
     const tokens = x.shape[0]!;
-    const rows = await device.upload('int64', [size], chunk.rows);
+    const rows = await device.upload('int32', [size], chunk.rows);
     const labels = await device.upload('int32', [size], chunk.labels);
     const counted = await device.upload('float32', [size, 1], chunk.counted);
     const rowInputs: [string, DeviceTensor][] = [['x', x], ['rows', rows], ['norm.weight', frozen.norm]];
@@ -202,13 +212,13 @@ class OnnxStepRunner implements StepRunner {
   }
 
   /** From the last layer down to the lowest adapted one; releases what the forward pass kept. */
-  private async backward(batch: Batch, context: Tensors, kept: Tensors[], dOutput: DeviceTensor, dropoutSeed: number): Promise<void> {
+  private async backward(batch: Batch, context: Tensors, kept: Tensors[], dOutput: DeviceTensor, dropout: BatchDropout): Promise<void> {
     const lowest = Math.min(...this.trainables.layers.keys());
     let dy = dOutput;
     for (let layer = this.config.layerCount - 1; layer >= lowest; layer--) {
       const adapted = isAdapted(this.options.lora, layer);
       const program = await this.programs.backward(batch, { adapted, wantsInputGradient: layer > lowest });
-      const masks = adapted ? await this.dropoutMasks(batch, dropoutSeed, layer) : new Map();
+      const masks = await dropout.masks(layer);
       const results = await this.runBlock(program, layer, [context, masks, kept[layer]!, new Map([['dy', dy]])]);
       this.releaseAll(masks);
       this.device.release(dy);
@@ -226,21 +236,8 @@ class OnnxStepRunner implements StepRunner {
     return this.frozen.withLayer(layer, (weights) => program.run(new Map([weights, trainables, ...tensors].flatMap((map) => [...map]))));
   }
 
-  private async dropoutMasks({ batchSize, sequenceLength }: Batch, dropoutSeed: number, layer: number): Promise<Tensors> {
-    const { dropout, lora } = this.options;
-    const masks = new Map<string, DeviceTensor>();
-    if (dropout === 0) return masks;
-    let index = 0;
-    for (const [name, width] of dropoutMaskWidths(this.config, lora)) {
-      const shape = [batchSize * sequenceLength, width];
-      const mask = dropoutMask(shape, dropout, dropoutSeed, layer, index++);
-      masks.set(name, await this.device.upload('uint8', shape, mask));
-    }
-    return masks;
-  }
-
-  /** Of the gradient sums: √ Σ g². */
-  private async gradientNorm(): Promise<number> {
+  /** From the gradient sums: the gradient's norm, and what the update multiplies them with. */
+  private async clip({ labelTokens, maxGradNorm }: UpdateOptions): Promise<{ norm: DeviceTensor; gradient_scale: DeviceTensor }> {
     const program = await this.programs.norm();
     let total = await this.device.zeros([]);
     for (const tensors of this.trainables.layers.values()) {
@@ -248,16 +245,18 @@ class OnnxStepRunner implements StepRunner {
       this.device.release(total);
       total = results.get('total')!;
     }
-    const [squared] = await this.device.download(total);
-    this.device.release(total);
-    return Math.sqrt(squared!);
+    const inputs = new Map([
+      ['total', total],
+      ...(await this.uploadScalars({ label_tokens: labelTokens, max_norm: maxGradNorm > 0 ? maxGradNorm : neverReached })),
+    ]);
+    const results = await (await this.programs.clip()).run(inputs);
+    this.releaseAll(inputs);
+    return { norm: results.get('norm')!, gradient_scale: results.get('gradient_scale')! };
   }
 
-  private async uploadScalars(scalars: UpdateScalars): Promise<Tensors> {
+  private async uploadScalars(scalars: Readonly<Record<string, number>>): Promise<Map<string, DeviceTensor>> {
     const tensors = new Map<string, DeviceTensor>();
-    for (const name of updateScalarNames) {
-      tensors.set(name, await this.device.upload('float32', [], Float32Array.of(scalars[name])));
-    }
+    for (const [name, value] of Object.entries(scalars)) tensors.set(name, await this.device.upload('float32', [], Float32Array.of(value)));
     return tensors;
   }
 
@@ -271,10 +270,11 @@ function beforeThis(results: Tensors): Map<string, DeviceTensor> {
   return new Map([...results].map(([name, tensor]) => [`${name}_before`, tensor]));
 }
 
-function updateScalars(options: UpdateOptions, clip: number): UpdateScalars {
-  const { step, learningRate, beta1, beta2, epsilon, weightDecay, labelTokens } = options;
+/** A norm that no gradient has; divided by the smallest norm it still is a number of fp32. */
+const neverReached = 1e30;
+
+function updateScalars({ step, learningRate, beta1, beta2, epsilon, weightDecay }: UpdateOptions): UpdateScalars {
   return {
-    gradient_scale: clip / labelTokens,
     beta1,
     one_minus_beta1: 1 - beta1,
     beta2,

@@ -2,9 +2,11 @@ import type { LoraShape } from '../core/adapters/lora.js';
 import type { Program } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { WeightInput } from '../core/llama/linear.js';
+import { dropoutProgram } from '../core/train/dropout.js';
 import {
   BlockGraph,
   type BlockActivations,
+  clipProgram,
   maskProgram,
   normProgram,
   updateProgram,
@@ -31,7 +33,7 @@ export class TrainPrograms {
     private readonly options: TrainProgramOptions,
   ) {}
 
-  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(shape));
+  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(this.options.config, shape));
 
   embed = (tokens: number, sliceRows: number): Promise<Executable> =>
     this.once(`embed ${tokens} ${sliceRows}`, () => embedProgram(this.options.config, tokens, sliceRows));
@@ -55,7 +57,11 @@ export class TrainPrograms {
   headLoss = (tokens: number, chunk: number, withGradient: boolean): Promise<Executable> =>
     this.once(`head loss ${tokens} ${chunk} ${withGradient}`, () => headLossProgram(this.options.config, tokens, chunk, withGradient));
 
+  dropout = (rows: number): Promise<Executable> =>
+    this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.options.lora, this.options.dropout, rows));
+
   norm = (): Promise<Executable> => this.once('norm', () => normProgram(this.options.config, this.options.lora));
+  clip = (): Promise<Executable> => this.once('clip', clipProgram);
   update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));
 
   async dispose(): Promise<void> {

@@ -26,7 +26,7 @@ export class Trainables {
       const layer = this.layers.get(parameter.layer) ?? new Map<string, DeviceTensor>();
       this.layers.set(parameter.layer, layer);
       const put = async (name: string, tensors: ReadonlyMap<string, HostTensor>): Promise<unknown> =>
-        layer.set(name, await this.device.fill(shape, (into) => copyOrClear(into, tensors.get(parameter.name))));
+        layer.set(name, await this.device.fill('float32', shape, (into) => copyOrClear(into, tensors.get(parameter.name))));
       await put(localName, state.parameters);
       await put(`${localName}.m`, state.firstMoments);
       await put(`${localName}.v`, state.secondMoments);
@@ -50,12 +50,6 @@ export class Trainables {
     const tensors = this.layers.get(layer)!;
     this.device.release(tensors.get(name)!);
     tensors.set(name, tensor);
-  }
-
-  async clearGradients(): Promise<void> {
-    for (const { layer, localName, shape } of this.parameters) {
-      this.replace(layer, `${localName}.gradient_sum`, await this.device.zeros(shape));
-    }
   }
 
   dispose(): void {

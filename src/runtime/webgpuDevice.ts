@@ -1,102 +1,174 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { encodeOnnx } from '../core/formats/onnx.js';
+import { UserError } from '../core/errors.js';
+import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
 import { optimize } from '../core/graph/fuse.js';
 import { lowerToOnnx } from '../core/graph/lower.js';
-import type { DType, Program, Shape } from '../core/graph/types.js';
-import { elementCount } from '../core/graph/types.js';
-import type { CompileOptions, Device, DeviceTensor, Executable, HostArray } from './device.js';
+import { elementCount, tensorBytes, type DType, type Program, type Shape } from '../core/graph/types.js';
+import { BindingLimit } from './bindingLimit.js';
+import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
 
 interface GpuTensor extends DeviceTensor {
   readonly tensor: Tensor;
 }
 
+/** What crossed between host and device since the start, and what lies on the device now; weights inside of programs not counted. */
+export interface DeviceUsage {
+  bytesIn: number;
+  bytesOut: number;
+  tensors: number;
+  bytes: number;
+}
+
 /**
- * ONNX Runtime's WebGPU provider. All tensors stay on the device; what goes in passes through an Identity model whose result
- * stays there, what comes out through one whose result comes to the host: getData() on a device tensor ends the process
+ * ONNX Runtime's WebGPU provider. All tensors stay on the device; what goes in passes through a program whose result stays there,
+ * what comes out through one whose result comes to the host: getData() on a device tensor ends the process
  * (onnxruntime-node 1.30). Nothing is collected for us: every tensor is disposed by release().
  */
 export class WebGpuDevice implements Device {
   readonly kind = 'webgpu';
   readonly writesInPlace = false;
   readonly description = 'GPU (WebGPU)';
-  private readonly uploads = new Map<string, Promise<InferenceSession>>();
-  private readonly downloads = new Map<string, Promise<InferenceSession>>();
+  readonly usage: DeviceUsage = { bytesIn: 0, bytesOut: 0, tensors: 0, bytes: 0 };
+  private readonly limit = new BindingLimit((program) => this.evaluate(program));
+  /** Programs of this class itself, which move tensors. */
+  private readonly movers = new Map<string, Promise<InferenceSession>>();
 
-  async compile(program: Program, { constants, dynamicAxes }: CompileOptions = {}): Promise<Executable> {
-    const model = lowerToOnnx(optimize(program), { fusedMatMul: false }, constants, dynamicAxes);
-    const session = await createSession(model, 'gpu-buffer');
+  async compile(program: Program, options: CompileOptions = {}): Promise<Executable> {
+    const optimized = optimize(program);
+    await this.limit.check(optimized);
+    return this.load(optimized, options);
+  }
+
+  async upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
+    const session = await this.mover('upload', dtype, shape.length);
+    this.usage.bytesIn += data.byteLength;
+    const { y } = await attempt(() => session.run({ x: new Tensor(dtype, data as Float32Array, shape as number[]) as Tensor }));
+    return this.own(dtype, y as Tensor);
+  }
+
+  /** Only the shape goes in. */
+  async zeros(shape: Shape): Promise<DeviceTensor> {
+    if (shape.length === 0) return this.upload('float32', shape, new Float32Array(1));
+    const session = await this.mover('zeros', 'float32', shape.length);
+    const lengths = BigInt64Array.from(shape, BigInt);
+    this.usage.bytesIn += lengths.byteLength;
+    const { y } = await attempt(() => session.run({ x: new Tensor('int64', lengths, [shape.length]) }));
+    return this.own('float32', y as Tensor);
+  }
+
+  fill<K extends DType>(dtype: K, shape: Shape, write: (into: HostArrays[K]) => void): Promise<DeviceTensor> {
+    const data = hostArray(dtype, elementCount(shape));
+    write(data);
+    return this.upload(dtype, shape, data);
+  }
+
+  async download(tensor: DeviceTensor): Promise<Float32Array> {
+    const session = await this.mover('download', tensor.dtype, tensor.shape.length);
+    const { y } = await attempt(() => session.run({ x: gpuTensor(tensor) }));
+    const data = (y!.data as Float32Array).slice();
+    this.usage.bytesOut += data.byteLength;
+    return data;
+  }
+
+  release(tensor: DeviceTensor): void {
+    gpuTensor(tensor).dispose();
+    this.usage.tensors--;
+    this.usage.bytes -= tensorBytes(tensor);
+  }
+
+  async dispose(): Promise<void> {
+    for (const session of this.movers.values()) await (await session).release();
+    this.movers.clear();
+  }
+
+  private async load(program: Program, { constants, dynamicAxes }: CompileOptions): Promise<Executable> {
+    const model = lowerToOnnx(program, { fusedMatMul: false }, constants, dynamicAxes);
+    const session = await attempt(() => createSession(model, 'gpu-buffer', { disable_cpu_ep_fallback: '1' }));
     const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
     return {
-      async run(inputs) {
+      run: async (inputs) => {
         const feeds = Object.fromEntries(inputNames.map((name) => [name, gpuTensor(inputs.get(name)!)]));
-        const results = await session.run(feeds);
-        return new Map(
-          [...program.outputs].map(([name, { dtype }]) => {
-            const tensor = results[name] as Tensor;
-            return [name, { dtype, shape: tensor.dims, tensor }];
-          }),
-        );
+        const results = await attempt(() => session.run(feeds));
+        return new Map([...program.outputs].map(([name, { dtype }]) => [name, this.own(dtype, results[name] as Tensor)]));
       },
       dispose: () => session.release(),
     };
   }
 
-  async upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
-    const session = await this.identity(this.uploads, dtype, shape, 'gpu-buffer');
-    const { y } = await session.run({ x: new Tensor(dtype, data as Float32Array, shape as number[]) as Tensor });
-    return { dtype, shape, tensor: y } as GpuTensor;
+  private async evaluate(program: Program): Promise<number> {
+    const executable = await this.load(program, {});
+    try {
+      const inputs = new Map<string, DeviceTensor>();
+      for (const [name, { shape }] of program.inputs) inputs.set(name, await this.zeros(shape));
+      const [result] = (await executable.run(inputs)).values();
+      const [value] = await this.download(result!);
+      [...inputs.values(), result!].forEach((tensor) => this.release(tensor));
+      return value!;
+    } finally {
+      await executable.dispose();
+    }
   }
 
-  zeros(shape: Shape): Promise<DeviceTensor> {
-    return this.upload('float32', shape, new Float32Array(elementCount(shape)));
-  }
-
-  fill(shape: Shape, write: (into: Float32Array) => void): Promise<DeviceTensor> {
-    const data = new Float32Array(elementCount(shape));
-    write(data);
-    return this.upload('float32', shape, data);
-  }
-
-  async download(tensor: DeviceTensor): Promise<Float32Array> {
-    const session = await this.identity(this.downloads, tensor.dtype, tensor.shape, 'cpu');
-    const { y } = await session.run({ x: gpuTensor(tensor) });
-    return (y!.data as Float32Array).slice();
-  }
-
-  release(tensor: DeviceTensor): void {
-    gpuTensor(tensor).dispose();
-  }
-
-  async dispose(): Promise<void> {
-    for (const session of [...this.uploads.values(), ...this.downloads.values()]) await (await session).release();
-    this.uploads.clear();
-    this.downloads.clear();
+  private own(dtype: DType, tensor: Tensor): GpuTensor {
+    const owned = { dtype, shape: tensor.dims, tensor };
+    this.usage.tensors++;
+    this.usage.bytes += tensorBytes(owned);
+    return owned;
   }
 
   /** One session for a rank and type: lengths are free. */
-  private identity(known: Map<string, Promise<InferenceSession>>, dtype: DType, shape: Shape, result: 'gpu-buffer' | 'cpu'): Promise<InferenceSession> {
-    const key = `${dtype}/${shape.length}`;
-    const axes = shape.map((_, axis) => `length${axis}`);
-    const model = (): Uint8Array =>
-      encodeOnnx({
-        name: 'identity',
-        nodes: [{ op: 'Identity', domain: '', name: 'identity', inputs: ['x'], outputs: ['y'], attributes: {} }],
-        initializers: [],
-        inputs: [{ name: 'x', type: dtype, shape: axes }],
-        outputs: [{ name: 'y', type: dtype, shape: axes }],
-      });
-    const session = known.get(key) ?? createSession(model(), result);
-    known.set(key, session);
+  private mover(purpose: keyof typeof movers, dtype: DType, rank: number): Promise<InferenceSession> {
+    const key = `${purpose} ${dtype} ${rank}`;
+    const known = this.movers.get(key);
+    if (known) return known;
+    const axes = Array.from({ length: rank }, (_, axis) => `length${axis}`);
+    const { node, initializers, result } = movers[purpose];
+    const model = encodeOnnx({
+      name: purpose,
+      nodes: [node],
+      initializers,
+      inputs: [purpose === 'zeros' ? { name: 'x', type: 'int64', shape: [rank] } : { name: 'x', type: dtype, shape: axes }],
+      outputs: [{ name: 'y', type: dtype, shape: axes }],
+    });
+    const session = attempt(() => createSession(model, result));
+    this.movers.set(key, session);
     return session;
   }
 }
 
-function createSession(model: Uint8Array, result: 'gpu-buffer' | 'cpu'): Promise<InferenceSession> {
+interface Mover {
+  readonly node: OnnxNode;
+  readonly initializers: readonly OnnxTensor[];
+  readonly result: 'gpu-buffer' | 'cpu';
+}
+
+const identity: OnnxNode = { op: 'Identity', domain: '', name: 'identity', inputs: ['x'], outputs: ['y'], attributes: {} };
+const zero: OnnxTensor = { name: 'zero', type: 'float32', shape: [], bytes: new Uint8Array(4) };
+
+/** x → y. */
+const movers = {
+  upload: { node: identity, initializers: [], result: 'gpu-buffer' },
+  download: { node: identity, initializers: [], result: 'cpu' },
+  zeros: { node: { ...identity, op: 'Expand', inputs: ['zero', 'x'] }, initializers: [zero], result: 'gpu-buffer' },
+} as const satisfies Record<string, Mover>;
+
+async function createSession(model: Uint8Array, result: 'gpu-buffer' | 'cpu', session: Record<string, string> = {}): Promise<InferenceSession> {
   return InferenceSession.create(model, {
     executionProviders: ['webgpu'],
     logSeverityLevel: 3, // that shape computations run on the CPU is no news
+    extra: { session },
     ...(result === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
   });
+}
+
+/** Whatever ONNX Runtime throws here, a lost device and exhausted memory among it, is no defect of ours. */
+async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = String(cause instanceof Error ? cause.message : cause).split('\n')[0];
+    throw new UserError('device-failed', `The GPU failed: ${reason}`, { cause });
+  }
 }
 
 function gpuTensor(tensor: DeviceTensor): Tensor {

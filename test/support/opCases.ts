@@ -76,7 +76,7 @@ const attention = ({ batch, queries, keys, ...attributes }: OpAttributes['attent
   const mask = given('float32', [1, 1, queries, keys], seen);
   const name = `attention with ${heads} heads over ${keyValueHeads}, ${queries} queries`;
   const keyShape = [batch, keys, keyValueHeads * headDim];
-  return opCase(name, [real([batch, queries, heads * headDim]), real(keyShape), real(keyShape), mask], (b, [q, k, v, m]) => b.attention(q!, k!, v!, m!, attributes));
+  return opCase(name, [real([batch, queries, heads * headDim]), real(keyShape), real(keyShape), mask], (b, [q, k, v, m]) => b.attention(q!, k!, v!, [m!], attributes));
 };
 
 const cached = { heads: 4, keyValueHeads: 2, headDim: 8 };

@@ -7,16 +7,28 @@ import type { AttentionAttributes, OpAttributes, Value } from './types.js';
 
 /**
  * Under a causal mask the queries go in blocks: n blocks compute (n + 1)/2n of all scores, and hold 1/n of them at a time. More
- * blocks make smaller products and longer programs for little.
+ * blocks make smaller products and longer programs for little, so there are more only where a block's scores would be large.
  */
-const mostBlocks = 8;
+const wantedBlocks = 8;
 const shortestBlock = 64;
+const mostScoreElements = 2 ** 24;
 
 /** A run of queries, and the keys that any of them may see. */
-interface Block {
+export interface QueryBlock {
   readonly start: number;
   readonly end: number;
   readonly keys: number;
+}
+
+/** The blocks of causal attention over sequences of `length` tokens. */
+export function causalBlocks(batchSize: number, length: number, heads: number): QueryBlock[] {
+  const longest = Math.max(1, Math.floor(mostScoreElements / (batchSize * heads * length)));
+  const blockLength = Math.min(Math.max(shortestBlock, Math.ceil(length / wantedBlocks)), longest);
+  const starts = Array.from({ length: Math.ceil(length / blockLength) }, (_, i) => i * blockLength);
+  return starts.map((start) => {
+    const end = Math.min(start + blockLength, length);
+    return { start, end, keys: end };
+  });
 }
 
 interface Heads {
@@ -32,10 +44,13 @@ interface Heads {
 
 type Attributes = OpAttributes['attention'];
 
+/** Query, key and value come before the masks. */
+const firstMask = 3;
+
 /** softmax(q·kᵀ/√D + mask)·v. Shapes: see OpAttributes.attention. */
 export function attentionForward(b: GraphBuilder, inputs: readonly Value[], attributes: Attributes): Value {
-  const outputs = blocksOf(inputs, attributes).map((block) => {
-    const { probabilities, value } = headsOf(b, inputs, block, attributes);
+  const outputs = blocksOf(inputs, attributes).map((block, index) => {
+    const { probabilities, value } = headsOf(b, inputs, block, inputs[firstMask + index]!, attributes);
     return joinQueryHeads(b, b.matmul(probabilities, value), block, attributes);
   });
   return b.concat(outputs, 1);
@@ -53,8 +68,8 @@ export function attentionBackward(
   dOutput: Value,
   attributes: Attributes,
 ): [Value, Value, Value] {
-  const gradients = blocksOf(inputs, attributes).map((block) => {
-    const { query, key, value, probabilities, scale } = headsOf(b, inputs, block, attributes);
+  const gradients = blocksOf(inputs, attributes).map((block, index) => {
+    const { query, key, value, probabilities, scale } = headsOf(b, inputs, block, inputs[firstMask + index]!, attributes);
     const ofBlock = (x: Value): Value => splitQueryHeads(b, sliceRows(b, x, block), attributes);
     const dO = ofBlock(dOutput); // [B, N, G·t, D]
     const delta = b.sumLast(b.multiply(dO, ofBlock(output))); // [B, N, G·t, 1]
@@ -74,21 +89,13 @@ export function attentionBackward(
 }
 
 /** Without a causal mask every query may see every key, and there is one block. */
-function blocksOf([query, key]: readonly Value[], { causal }: Attributes): Block[] {
-  const queries = query!.shape[1]!;
-  const keys = key!.shape[1]!;
-  if (!causal) return [{ start: 0, end: queries, keys }];
-  const blocks: Block[] = [];
-  const blockLength = Math.max(shortestBlock, Math.ceil(queries / mostBlocks));
-  for (let start = 0; start < queries; start += blockLength) {
-    const end = Math.min(start + blockLength, queries);
-    blocks.push({ start, end, keys: end });
-  }
-  return blocks;
+function blocksOf([query, key]: readonly Value[], { causal, heads }: Attributes): QueryBlock[] {
+  const [batchSize, queries] = query!.shape as [number, number];
+  return causal ? causalBlocks(batchSize, queries, heads) : [{ start: 0, end: queries, keys: key!.shape[1]! }];
 }
 
-function headsOf(b: GraphBuilder, inputs: readonly Value[], block: Block, attributes: Attributes): Heads {
-  const [queryInput, keyInput, valueInput, mask] = inputs as [Value, Value, Value, Value];
+function headsOf(b: GraphBuilder, inputs: readonly Value[], block: QueryBlock, mask: Value, attributes: Attributes): Heads {
+  const [queryInput, keyInput, valueInput] = inputs as [Value, Value, Value];
   const { heads, keyValueHeads, headDim } = attributes;
   const batch = queryInput.shape[0]!;
   const queries = block.end - block.start;
@@ -98,16 +105,15 @@ function headsOf(b: GraphBuilder, inputs: readonly Value[], block: Block, attrib
   const key = b.slice(splitKeyHeads(b, keyInput, attributes), 2, 0, keys);
   const value = b.slice(splitKeyHeads(b, valueInput, attributes), 2, 0, keys);
   const scores = b.matmul(query, key, { transposeB: true, alpha: scale }); // [B, N, G·t, k]
-  const blockMask = b.slice(b.slice(mask, 2, block.start, block.end), 3, 0, keys);
   const masked = b.add(
     b.reshape(scores, [batch, keyValueHeads, heads / keyValueHeads, queries, keys]),
-    b.reshape(blockMask, [mask.shape[0]!, 1, 1, queries, keys]),
+    b.reshape(mask, [mask.shape[0]!, 1, 1, queries, keys]),
   );
   const probabilities = b.reshape(b.softmax(masked), scores.shape);
   return { query, key, value, probabilities, scale };
 }
 
-function sliceRows(b: GraphBuilder, x: Value, { start, end }: Block): Value {
+function sliceRows(b: GraphBuilder, x: Value, { start, end }: QueryBlock): Value {
   return b.slice(x, 1, start, end);
 }
 
@@ -136,7 +142,7 @@ function splitKeyHeads(b: GraphBuilder, x: Value, { keyValueHeads, headDim }: At
 }
 
 /** [B, N, G·t, D] → [B, t, heads · D]. */
-function joinQueryHeads(b: GraphBuilder, x: Value, { start, end }: Block, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
+function joinQueryHeads(b: GraphBuilder, x: Value, { start, end }: QueryBlock, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
   const batch = x.shape[0]!;
   const split = b.reshape(x, [batch, keyValueHeads, heads / keyValueHeads, end - start, headDim]);
   return b.reshape(b.transpose(split, [0, 3, 1, 2, 4]), [batch, end - start, heads * headDim]);

@@ -105,8 +105,8 @@ export class GraphBuilder {
   rmsNorm = (x: Value, weight: Value, epsilon: number): Value => this.apply('rmsNorm', [x, weight], { epsilon });
   rope = (x: Value, positionIds: Value, cos: Value, sin: Value, inverse = false): Value =>
     this.apply('rope', [x, positionIds, cos, sin], { inverse });
-  attention = (query: Value, key: Value, value: Value, mask: Value, attributes: OpAttributes['attention']): Value =>
-    this.apply('attention', [query, key, value, mask], attributes);
+  attention = (query: Value, key: Value, value: Value, masks: readonly Value[], attributes: OpAttributes['attention']): Value =>
+    this.apply('attention', [query, key, value, ...masks], attributes);
   cachedAttention(inputs: readonly Value[], attributes: AttentionAttributes): { output: Value; key: Value; value: Value } {
     const output = this.apply('cachedAttention', inputs, attributes);
     return { output, key: this.apply('presentKey', [output], {}), value: this.apply('presentValue', [output], {}) };

@@ -132,7 +132,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     undefined,
     undefined,
   ]),
-  attention: rule((b, y, dy, ...inputs) => [...attentionBackward(b, inputs, y, dy, y.attributes), undefined]),
+  attention: rule((b, y, dy, ...inputs) => [...attentionBackward(b, inputs, y, dy, y.attributes), ...inputs.slice(3).map(() => undefined)]),
   cachedAttention: forbidden('it serves decoding only'),
   presentKey: forbidden('it serves decoding only'),
   presentValue: forbidden('it serves decoding only'),

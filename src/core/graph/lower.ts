@@ -94,7 +94,8 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   gatherRows: onnx('Gather', { axis: 0 }),
   scatterAddRows: (e, value, [base, indices, updates]) => {
     const column = e.emit('Unsqueeze', [indices!, e.integers([-1])], {}, { scope: value.scope });
-    return e.emit('ScatterND', [base!, column, updates!], { reduction: 'add' }, { scope: value.scope });
+    const wide = e.emit('Cast', [column], { to: onnxTypes.int64 }, { scope: value.scope }); // ScatterND takes no other type
+    return e.emit('ScatterND', [base!, wide, updates!], { reduction: 'add' }, { scope: value.scope });
   },
 
   softmax: onnx('Softmax', { axis: -1 }),

@@ -46,7 +46,7 @@ export interface OpAttributes {
   /** Rows of a table: table [n, …], indices [m] → [m, …]. */
   gatherRows: object;
   /**
-   * base [n, …] + the updates [m, …] added at rows indices [m]. A program that runs must not repeat an index: ONNX Runtime adds
+   * base [n, …] + the updates [m, …] added at rows indices [m] int32. A program that runs must not repeat an index: ONNX Runtime adds
    * the rows in parallel, without locks.
    */
   scatterAddRows: object;
@@ -71,7 +71,8 @@ export interface OpAttributes {
    * Grouped-query attention with an additive mask.
    * query [batch, sequence, heads · headDim], key and value [batch, keys, keyValueHeads · headDim],
    * mask [batch, 1, sequence, keys] → [batch, sequence, heads · headDim]. `causal` says that queries and keys stand at the same
-   * places and the mask hides whatever comes later: most of those scores are then never computed.
+   * places and no key that comes later is seen: most of those scores are then never computed, and there is a mask
+   * [batch, 1, queries, keys] for each of the causalBlocks (attention.ts).
    */
   attention: AttentionAttributes & { readonly causal: boolean };
   /**
@@ -121,6 +122,12 @@ export interface Program {
 
 export function elementCount(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
+}
+
+const elementBytes: Readonly<Record<DType, number>> = { float32: 4, float16: 2, int32: 4, int64: 8, uint8: 1, bool: 1 };
+
+export function tensorBytes({ dtype, shape }: { readonly dtype: DType; readonly shape: Shape }): number {
+  return elementBytes[dtype] * elementCount(shape);
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

@@ -1,6 +1,6 @@
 /**
  * @file The programs of a training step but for the vocabulary's (vocabularyPrograms.ts). The engine embeds, runs `forward` once
- * per layer, the head, `backward` once per layer downwards, and at the end of the optimizer step `norm` and `update`. Each is
+ * per layer, the head, `backward` once per layer downwards, and at the end of the optimizer step `norm`, `clip` and `update`. Each is
  * compiled once for all layers, so that compile time does not grow with depth and memory is weights + kept activations + one
  * block.
  *
@@ -8,6 +8,7 @@
  * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize.
  */
 import { addLora, blockLoraParameters, type LoraShape } from '../adapters/lora.js';
+import { causalBlocks } from '../graph/attention.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
@@ -15,7 +16,7 @@ import type { Program, Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { frozenLinear, type WeightInput } from '../llama/linear.js';
-import { linearShape } from '../llama/weights.js';
+import { dropoutMasks } from './dropout.js';
 
 export interface BatchShape {
   readonly batchSize: number;
@@ -34,17 +35,24 @@ export interface BlockOptions {
 
 const maskedScore = -1e30;
 
-/** segment_ids [B, T] int32 → mask [B, 1, T, T]: what a token may see is added 0, the rest −10³⁰. */
-export function maskProgram({ batchSize, sequenceLength }: BatchShape): Program {
+/** segment_ids [B, T] int32 → a mask [B, 1, t, k] for each causal block: what a token may see is added 0, the rest −10³⁰. */
+export function maskProgram({ headCount }: LlamaConfig, { batchSize, sequenceLength }: BatchShape): Program {
   const b = new GraphBuilder();
-  const segments = b.input('segment_ids', [batchSize, sequenceLength], 'int32');
-  const querySegment = b.reshape(segments, [batchSize, 1, sequenceLength, 1]);
-  const keySegment = b.reshape(segments, [batchSize, 1, 1, sequenceLength]);
-  const order = Array.from({ length: sequenceLength }, (_, t) => t);
-  const isPast = b.lessOrEqual(b.constant(order, [1, 1, 1, sequenceLength], 'int32'), b.constant(order, [1, 1, sequenceLength, 1], 'int32'));
+  const segments = b.cast(b.input('segment_ids', [batchSize, sequenceLength], 'int32'), 'float32'); // WebGPU slices floats alone
   const masked = b.scalar(maskedScore);
-  const causal = b.where(isPast, b.scalar(0), masked);
-  return makeProgram('mask', { mask: b.where(b.equal(querySegment, keySegment), causal, masked) });
+  const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i);
+  const outputs = causalBlocks(batchSize, sequenceLength, headCount).map(({ start, end, keys }, index): [string, Value] => {
+    const querySegment = b.reshape(b.slice(segments, 1, start, end), [batchSize, 1, end - start, 1]);
+    const keySegment = b.reshape(b.slice(segments, 1, 0, keys), [batchSize, 1, 1, keys]);
+    const queries = b.constant(range(start, end), [1, 1, end - start, 1], 'int32');
+    const isPast = b.lessOrEqual(b.constant(range(0, keys), [1, 1, 1, keys], 'int32'), queries);
+    return [maskName(index), b.where(b.equal(querySegment, keySegment), b.where(isPast, b.scalar(0), masked), masked)];
+  });
+  return makeProgram('mask', Object.fromEntries(outputs));
+}
+
+function maskName(block: number): string {
+  return `mask.${block}`;
 }
 
 /** The values of a forward pass from which the backward pass can recompute the others cheaply. */
@@ -138,38 +146,24 @@ export class BlockGraph {
     const positionIds = b.input('position_ids', [batchSize, sequenceLength], 'int64');
     const cos = b.input('cos', [sequenceLength, config.headDim / 2]);
     const sin = b.input('sin', [sequenceLength, config.headDim / 2]);
-    const mask = b.input('mask', [batchSize, 1, sequenceLength, sequenceLength]);
+    const masks = causalBlocks(batchSize, sequenceLength, config.headCount).map(({ start, end, keys }, index) =>
+      b.input(maskName(index), [batchSize, 1, end - start, keys]),
+    );
     const query = b.rope(bySequence(flatQuery), positionIds, cos, sin);
     const key = b.rope(bySequence(flatKey), positionIds, cos, sin);
     const value = bySequence(flatValue);
-    const attention = b.attention(query, key, value, mask, { ...attentionAttributes(config), causal: true });
+    const attention = b.attention(query, key, value, masks, { ...attentionAttributes(config), causal: true });
     this.attention = { query, key, value, attention };
     return b.reshape(attention, flatQuery.shape);
   }
 
-  /** Linears that read the same activation share its mask: one mask per distinct input, [N, in] of 0 and 1. */
+  /** Linears that read the same activation share its mask: one mask per distinct input, [N, in]. */
   private dropout(linear: keyof typeof dropoutMasks, x: Value): Value {
     const { dropout } = this.options;
     if (dropout === 0) return x;
-    const kept = this.b.cast(this.b.input(dropoutMasks[linear], x.shape, 'uint8'), 'float32');
+    const kept = this.b.cast(this.b.input(dropoutMasks[linear], x.shape, 'bool'), 'float32');
     return this.b.multiply(x, this.b.scale(kept, 1 / (1 - dropout)));
   }
-}
-
-/** The name of the mask that each linear's adapter input goes through. */
-export const dropoutMasks = {
-  q_proj: 'dropout.attention_input',
-  k_proj: 'dropout.attention_input',
-  v_proj: 'dropout.attention_input',
-  o_proj: 'dropout.attention_output',
-  gate_proj: 'dropout.mlp_input',
-  up_proj: 'dropout.mlp_input',
-  down_proj: 'dropout.mlp_hidden',
-} as const;
-
-/** The masks that an adapter needs in each layer, with their width. */
-export function dropoutMaskWidths(config: LlamaConfig, lora: LoraShape): ReadonlyMap<string, number> {
-  return new Map(lora.targetModules.map((linear) => [dropoutMasks[linear], linearShape(config, linear)[1]]));
 }
 
 /** The gradient sums of one layer, total_before [] → total []: Σ g². */
@@ -182,43 +176,44 @@ export function normProgram(config: LlamaConfig, lora: LoraShape): Program {
   return makeProgram('norm', { total });
 }
 
-/** The scalar inputs of the update program. */
-export interface UpdateScalars {
-  /** 1/label tokens, times the clip factor. */
-  readonly gradient_scale: number;
-  readonly beta1: number;
-  readonly one_minus_beta1: number;
-  readonly beta2: number;
-  readonly one_minus_beta2: number;
-  readonly epsilon: number;
-  /** 1 − learning rate · weight decay. */
-  readonly decay: number;
-  /** learning rate / (1 − beta1^t). */
-  readonly step_size: number;
-  /** 1 / √(1 − beta2^t). */
-  readonly inverse_root_correction2: number;
+/**
+ * total [] = Σ g² over the gradient sums of all layers → norm [] of the gradient, which is the mean over label_tokens [], and
+ * gradient_scale []: what makes of the sums a gradient no longer than max_norm [], as torch's clip_grad_norm_ does.
+ */
+export function clipProgram(): Program {
+  const b = new GraphBuilder();
+  const labelTokens = b.input('label_tokens', []);
+  const norm = b.divide(b.sqrt(b.input('total', [])), labelTokens);
+  const ratio = b.divide(b.input('max_norm', []), b.add(norm, b.scalar(1e-6)));
+  const one = b.scalar(1);
+  return makeProgram('clip', { norm, gradient_scale: b.divide(b.where(b.lessOrEqual(one, ratio), one, ratio), labelTokens) });
 }
 
-export const updateScalarNames = [
-  'gradient_scale',
+/** What the update program takes besides gradient_scale, each []. */
+const updateScalarNames = [
   'beta1',
   'one_minus_beta1',
   'beta2',
   'one_minus_beta2',
   'epsilon',
-  'decay',
-  'step_size',
-  'inverse_root_correction2',
-] as const satisfies readonly (keyof UpdateScalars)[];
+  'decay', // 1 − learning rate · weight decay
+  'step_size', // learning rate / (1 − beta1^t)
+  'inverse_root_correction2', // 1 / √(1 − beta2^t)
+] as const;
+export type UpdateScalars = Readonly<Record<(typeof updateScalarNames)[number], number>>;
 
-/** AdamW with decoupled decay (https://arxiv.org/abs/1711.05101), in PyTorch's order of operations, for one layer's parameters. */
+/**
+ * AdamW with decoupled decay (https://arxiv.org/abs/1711.05101), in PyTorch's order of operations, for one layer's parameters;
+ * the next gradient sums are zero.
+ */
 export function updateProgram(config: LlamaConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
   const scalar = Object.fromEntries(updateScalarNames.map((name) => [name, b.input(name, [])])) as Record<keyof UpdateScalars, Value>;
+  const gradientScale = b.input('gradient_scale', []);
   const outputs: Record<string, Value> = {};
   for (const { localName, shape } of blockLoraParameters(config, lora)) {
     const parameter = b.input(localName, shape);
-    const gradient = b.multiply(b.input(`${localName}.gradient_sum`, shape), scalar.gradient_scale);
+    const gradient = b.multiply(b.input(`${localName}.gradient_sum`, shape), gradientScale);
     const m = weightedSum(b.input(`${localName}.m`, shape), scalar.beta1, gradient, scalar.one_minus_beta1);
     const v = weightedSum(b.input(`${localName}.v`, shape), scalar.beta2, b.multiply(gradient, gradient), scalar.one_minus_beta2);
     const denominator = b.add(b.multiply(b.sqrt(v), scalar.inverse_root_correction2), scalar.epsilon);
@@ -226,6 +221,7 @@ export function updateProgram(config: LlamaConfig, lora: LoraShape): Program {
     outputs[`${localName}.next`] = b.subtract(b.multiply(parameter, scalar.decay), step);
     outputs[`${localName}.m.next`] = m;
     outputs[`${localName}.v.next`] = v;
+    outputs[`${localName}.gradient_sum.next`] = b.broadcastTo(b.scalar(0), shape);
   }
   return makeProgram('update', outputs);
 

@@ -36,7 +36,7 @@ export function embedProgram({ hiddenSize }: Sizes, tokens: number, sliceRows: n
   return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), rows) });
 }
 
-/** x [N, H], rows [C] int64 → normed [C, H], the running maximum's start [C, 1]. */
+/** x [N, H], rows [C] int32 → normed [C, H], the running maximum's start [C, 1]. */
 export function headRowsProgram(config: LlamaConfig, tokens: number, chunk: number): Program {
   const b = new GraphBuilder();
   const { normed } = normedRows(b, config, tokens, chunk);
@@ -71,7 +71,7 @@ export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows
 }
 
 /**
- * The state after all slices, x [N, H], rows [C] int64, counted [C, 1] (0 for padding of the chunk) and the sums so far
+ * The state after all slices, x [N, H], rows [C] int32, counted [C, 1] (0 for padding of the chunk) and the sums so far
  * → loss_sum [1, 1] and, with `withGradient`, dx [N, H]. With p = softmax(logits): d loss/d normed = Σ p · weight − the label's.
  */
 export function headLossProgram(config: LlamaConfig, tokens: number, chunk: number, withGradient: boolean): Program {
@@ -95,7 +95,7 @@ export function headLossProgram(config: LlamaConfig, tokens: number, chunk: numb
 
 function normedRows(b: GraphBuilder, config: LlamaConfig, tokens: number, chunk: number): { x: Value; normed: Value } {
   const x = b.input('x', [tokens, config.hiddenSize]);
-  const rows = b.gatherRows(x, b.input('rows', [chunk], 'int64')); // [C, H]
+  const rows = b.gatherRows(x, b.input('rows', [chunk], 'int32')); // [C, H]
   return { x, normed: b.rmsNorm(rows, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon) };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { causalBlocks } from '../../../src/core/graph/attention.js';
 import { backward } from '../../../src/core/graph/autodiff.js';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { optimize } from '../../../src/core/graph/fuse.js';
@@ -14,7 +15,9 @@ const attributes = { heads: 2, keyValueHeads: 1, headDim: 4 };
 function attentionAndGradients(causal: boolean): Program {
   const b = new GraphBuilder();
   const [query, key, value] = [b.input('query', [2, length, 8]), b.input('key', [2, length, 4]), b.input('value', [2, length, 4])];
-  const output = b.attention(query, key, value, b.input('mask', [2, 1, length, length]), { ...attributes, causal });
+  const mask = b.input('mask', [2, 1, length, length]);
+  const masks = causal ? causalBlocks(2, length, 2).map(({ start, end, keys }) => b.slice(b.slice(mask, 2, start, end), 3, 0, keys)) : [mask];
+  const output = b.attention(query, key, value, masks, { ...attributes, causal });
   const [dQuery, dKey, dValue] = backward(b, new Map([[output, b.input('dOutput', output.shape)]]), [query, key, value]);
   return optimize(makeProgram('attention', { output, dQuery: dQuery!, dKey: dKey!, dValue: dValue! }));
 }

@@ -42,7 +42,7 @@ const builds: Record<string, Build> = {
     const seen = segmentIds.flatMap((row) => row.flatMap((own, t) => row.map((other, k) => (k <= t && own === other ? 0 : -1e30))));
     const mask = given('mask', { shape: [batch, 1, length, length], data: seen });
     const attributes = { heads, keyValueHeads: key!.shape[1]!, headDim, causal: true };
-    const output = b.attention(joinHeads(b, query!), joinHeads(b, key!), joinHeads(b, value!), mask, attributes);
+    const output = b.attention(joinHeads(b, query!), joinHeads(b, key!), joinHeads(b, value!), [mask], attributes);
     const counted = given('counted', { shape: [batch, 1, length, 1], data: segmentIds.flat().map((segment) => Number(segment >= 0)) });
     return b.multiply(b.transpose(b.reshape(output, [batch, length, heads, headDim]), [0, 2, 1, 3]), counted);
   },

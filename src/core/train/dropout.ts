@@ -1,0 +1,111 @@
+/**
+ * @file Dropout masks as functions of seed, layer and place alone: the backward pass, checkpointing and a resumed run see the same
+ * mask, on every device. Written twice, as arithmetic on the host and as a program, both over integers modulo 2³².
+ *
+ * The pairs of neighbouring columns of all masks of a layer are numbered through. With x = hash(row) + hash(pair) + seed and an
+ * odd multiplier made of layer and seed, h = x · (2x + multiplier): a permutation whose high bits depend on all bits of x (from
+ * RC6, https://people.csail.mit.edu/rivest/pubs/RRSY98.pdf). Its high half, and the sum of its halves, are the draws of 16 bits
+ * for the two columns.
+ */
+import type { LoraShape } from '../adapters/lora.js';
+import { GraphBuilder } from '../graph/builder.js';
+import { makeProgram } from '../graph/program.js';
+import type { Program, Shape, Value } from '../graph/types.js';
+import type { LlamaConfig } from '../llama/config.js';
+import { linearShape } from '../llama/weights.js';
+import { hash32 } from '../random.js';
+
+/** The name of the mask that each linear's adapter input goes through; those that read the same activation share one. */
+export const dropoutMasks = {
+  q_proj: 'dropout.attention_input',
+  k_proj: 'dropout.attention_input',
+  v_proj: 'dropout.attention_input',
+  o_proj: 'dropout.attention_output',
+  gate_proj: 'dropout.mlp_input',
+  up_proj: 'dropout.mlp_input',
+  down_proj: 'dropout.mlp_hidden',
+} as const;
+
+export interface MaskColumns {
+  readonly name: string;
+  readonly width: number;
+  /** Of its pairs of columns, among those of all masks. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The masks that an adapter needs in each layer. */
+function maskColumns(config: LlamaConfig, lora: LoraShape): MaskColumns[] {
+  const widths = new Map(lora.targetModules.map((linear) => [dropoutMasks[linear], linearShape(config, linear)[1]]));
+  let end = 0;
+  return [...widths].map(([name, width]) => ({ name, width, start: end, end: (end += Math.ceil(width / 2)) }));
+}
+
+const halfWord = 2 ** 16;
+const rowHash = (row: number): number => hash32(row, 0);
+const pairHash = (pair: number): number => hash32(pair, 1);
+
+/** Odd: what the masks of two layers differ by. */
+export function layerKey(layer: number): number {
+  return hash32(layer, 2) | 1;
+}
+
+/** A draw is kept if, as a signed number of 16 bits, it is at least this. */
+function leastKept(probability: number): number {
+  return Math.round(probability * halfWord) - halfWord / 2;
+}
+
+/** seed and layer_key [1, 1] int32 → the masks [N, width] of a layer: true where an element is kept. */
+export function dropoutProgram(config: LlamaConfig, lora: LoraShape, probability: number, rows: number): Program {
+  const b = new GraphBuilder();
+  const hashes = (count: number, shape: Shape, hash: (i: number) => number): Value =>
+    b.constant(Array.from({ length: count }, (_, i) => hash(i)), shape, 'int32');
+  const shift = b.scalar(halfWord, 'int32');
+  const threshold = b.scalar(leastKept(probability) * halfWord, 'int32');
+  const seed = b.input('seed', [1, 1], 'int32');
+  const ofRows = b.add(hashes(rows, [rows, 1], rowHash), seed);
+  const multiplier = b.add(b.input('layer_key', [1, 1], 'int32'), b.add(seed, seed));
+  const outputs = maskColumns(config, lora).map(({ name, width, start, end }): [string, Value] => {
+    const pairs = end - start;
+    const x = b.add(ofRows, hashes(pairs, [1, pairs], (pair) => pairHash(start + pair))); // [N, pairs]
+    const h = b.multiply(x, b.add(b.add(x, x), multiplier));
+    const sum = b.multiply(b.add(h, b.divide(h, shift)), shift);
+    const draws = b.concat([h, sum].map((draw) => b.reshape(draw, [rows, pairs, 1])), 2);
+    const kept = b.lessOrEqual(threshold, b.reshape(draws, [rows, 2 * pairs]));
+    // WebGPU slices floats alone.
+    return [name, width % 2 === 0 ? kept : b.cast(b.slice(b.cast(kept, 'float32'), 1, 0, width), 'bool')];
+  });
+  return makeProgram('dropout', Object.fromEntries(outputs));
+}
+
+/** What dropoutProgram computes, without tensors of integers: on a CPU several times cheaper. */
+export class HostDropout {
+  readonly masks: readonly MaskColumns[];
+  private readonly rowHashes: Int32Array;
+  private readonly pairHashes: Int32Array;
+  private readonly mostDropped: number;
+
+  constructor(config: LlamaConfig, lora: LoraShape, probability: number, rows: number) {
+    this.masks = maskColumns(config, lora);
+    this.rowHashes = Int32Array.from({ length: rows }, (_, row) => rowHash(row));
+    this.pairHashes = Int32Array.from({ length: this.masks.at(-1)!.end }, (_, pair) => pairHash(pair));
+    this.mostDropped = leastKept(probability) - 1;
+  }
+
+  /** Writes a mask [N, width] of 0 and 1. The signs of differences instead of comparisons: branches on random bits would cost most. */
+  write(into: Uint8Array, { width, start, end }: MaskColumns, seed: number, layer: number): void {
+    const { rowHashes, mostDropped } = this;
+    const pairHashes = this.pairHashes.subarray(start, end);
+    const multiplier = (layerKey(layer) + 2 * seed) | 0;
+    for (let row = 0; row < rowHashes.length; row++) {
+      const ofRow = (rowHashes[row]! + seed) | 0;
+      for (let pair = 0, at = row * width; pair < pairHashes.length; pair++, at += 2) {
+        const x = (ofRow + pairHashes[pair]!) | 0;
+        const h = Math.imul(x, (x + x + multiplier) | 0);
+        const high = (h + ((h >> 31) & 0xffff)) >> 16; // h / 2¹⁶, towards zero
+        into[at] = (mostDropped - (h >> 16)) >>> 31;
+        into[at + 1] = (mostDropped - (((h + high) << 16) >> 16)) >>> 31; // in an odd row: of the next row, which overwrites it
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { UserError } from '../core/errors.js';
+import { GraphBuilder } from '../core/graph/builder.js';
+import { isOp, makeProgram, valuesOf } from '../core/graph/program.js';
+import { tensorBytes, type Program, type Value } from '../core/graph/types.js';
+
+const mebibyte = 2 ** 20;
+
+/** What a shader reaches of a tensor on every WebGPU device (maxStorageBufferBindingSize, https://www.w3.org/TR/webgpu/#limits). */
+export const guaranteedBytes = 128 * mebibyte;
+
+const rowLength = 1024;
+
+/**
+ * How large a tensor a device takes. Of larger ones ONNX Runtime 1.30 lets some operations compute only the first part and says
+ * nothing, so no program may hold one. The limit cannot be asked for: sizes above the guaranteed one are tried when a program
+ * first wants them.
+ */
+export class BindingLimit {
+  private reached = guaranteedBytes;
+  private refused = Infinity;
+
+  /** `evaluate` runs a program on zeros, unchecked, and returns its only result, a scalar. */
+  constructor(private readonly evaluate: (program: Program) => Promise<number>) {}
+
+  /** Throws UserError('device-unavailable') for a program that reads, computes or returns a larger tensor. */
+  async check(program: Program): Promise<void> {
+    for (const value of valuesOf(program)) {
+      if (!(await this.allows(tensorBytes(value)))) throw tooLarge(program, value, this.reached);
+    }
+  }
+
+  private async allows(bytes: number): Promise<boolean> {
+    if (bytes > this.reached && bytes < this.refused) {
+      if (await this.isComputedWhole(bytes)) this.reached = bytes;
+      else this.refused = bytes;
+    }
+    return bytes <= this.reached;
+  }
+
+  private async isComputedWhole(bytes: number): Promise<boolean> {
+    try {
+      return Math.abs((await this.evaluate(lastRowProgram(bytes))) - 1) < 1e-3;
+    } catch (error) {
+      if (error instanceof UserError) return false; // no memory for it
+      throw error;
+    }
+  }
+}
+
+/** The sum of the last row of a softmax of so many bytes: 1, and 0 where the device did not reach it. */
+export function lastRowProgram(bytes: number): Program {
+  const b = new GraphBuilder();
+  const rows = Math.ceil(bytes / 4 / rowLength);
+  const softmax = b.softmax(b.broadcastTo(b.input('row', [1, rowLength]), [rows, rowLength]));
+  return makeProgram('last-row', { sum: b.sumLast(b.slice(softmax, 0, rows - 1, rows)) });
+}
+
+function tooLarge(program: Program, value: Value, limit: number): UserError {
+  const size = (bytes: number): string => `${Math.ceil(bytes / mebibyte)} MiB`;
+  const what = `[${value.shape.join(' × ')}] ${value.scope || program.name}`;
+  const advice = isOfWeights(value)
+    ? 'This model has weights too large for it: set engine.device to "cpu".'
+    : 'Lower train.batch_size or data.max_seq_length (raise train.gradient_accumulation_steps to make up for it), or set engine.device to "cpu".';
+  return new UserError(
+    'device-unavailable',
+    `The GPU reaches tensors of at most ${size(limit)}, but a step needs one of ${size(tensorBytes(value))} (${what}). ${advice}`,
+  );
+}
+
+/** Whether its size is the model's and not the batch's. */
+function isOfWeights(value: Value): boolean {
+  if (isOp(value, 'input')) return /\.(weight|bias)/.test(value.attributes.name);
+  return value.inputs.length > 0 && value.inputs.every(isOfWeights);
+}
