@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { greedy } from '../src/core/generate/sampling.js';
 import { openModel } from '../src/files/openModel.js';
 import { loadTextModel } from '../src/runtime/engine.js';
-import type { DecodeDType } from '../src/core/generate/decodePrograms.js';
+import type { DecodeDType } from '../src/runtime/decodeConstants.js';
 import { median } from './measure.js';
 import { randomWeights, smolLm2 } from './shapes.js';
 

@@ -1,5 +1,7 @@
+import { elementCount } from '../src/core/graph/types.js';
 import type { LlamaConfig } from '../src/core/llama/config.js';
 import { linearNames, linearPath, linearShape, type WeightInfo, type WeightStore } from '../src/core/llama/weights.js';
+import { hash32 } from '../src/core/random.js';
 
 /** SmolLM2-135M: a LLaMA with grouped queries and tied embeddings. */
 export const smolLm2: LlamaConfig = {
@@ -33,6 +35,18 @@ export const shapes = {
     keyValueHeadCount: 8,
     ropeTheta: 500000,
   },
+  'llama-3.1-8b': {
+    ...smolLm2,
+    vocabSize: 128256,
+    hiddenSize: 4096,
+    intermediateSize: 14336,
+    layerCount: 32,
+    headCount: 32,
+    keyValueHeadCount: 8,
+    headDim: 128,
+    ropeTheta: 500000,
+    tiedEmbeddings: false,
+  },
 } satisfies Record<string, LlamaConfig>;
 
 /** A model of the given shape with random weights of a fixed seed, made when read. */
@@ -48,21 +62,24 @@ export function randomWeights(config: LlamaConfig): WeightStore {
   }
   add('model.norm.weight', [config.hiddenSize]);
   if (!config.tiedEmbeddings) add('lm_head.weight', [config.vocabSize, config.hiddenSize]);
-  let state = 12345;
+  const readRows = (name: string, firstRow: number, into: Float32Array): void => {
+    if (name.includes('norm')) return void into.fill(1);
+    let state = hash32(names.indexOf(name), firstRow);
+    for (let i = 0; i < into.length; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      into[i] = state * (0.07 / 2 ** 32); // uniform with the standard deviation 0.02 of the usual initialisation
+    }
+  };
+  const names = [...infos.keys()];
   return {
     config,
     info: (name) => infos.get(name),
-    names: () => [...infos.keys()],
-    readFloat32(name, into) {
-      const { shape } = infos.get(name)!;
-      const data = into ?? new Float32Array(shape.reduce((product, length) => product * length, 1));
-      if (name.includes('norm')) return data.fill(1);
-      for (let i = 0; i < data.length; i++) {
-        state = (Math.imul(state, 1664525) + 1013904223) | 0;
-        data[i] = state * (0.07 / 2 ** 32); // uniform with the standard deviation 0.02 of the usual initialisation
-      }
-      return data;
+    names: () => names,
+    readFloat32(name, into = new Float32Array(elementCount(infos.get(name)!.shape))) {
+      readRows(name, 0, into);
+      return into;
     },
+    readRows,
     readStored: () => {
       throw new Error('random weights are stored nowhere');
     },

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { complete } from '../src/complete/complete.js';
 import { loadModel } from '../src/complete/loadedModel.js';
-import type { DecodeDType } from '../src/core/generate/decodePrograms.js';
+import type { DecodeDType } from '../src/runtime/decodeConstants.js';
 import type { GenerateResult, TextModel } from '../src/core/generate/textModel.js';
 import { loadTextModel } from '../src/runtime/engine.js';
 import { median } from './measure.js';

@@ -2,11 +2,13 @@
  * LoRA training by this project's engine on the SmolLM2-135M shape with random weights: prints one line of JSON, with the keys
  * of peft_train.py. Run by run.mjs. Options: --steps N --threads N --device cpu|webgpu --base-dtype fp32|fp16|int4 --rank N
  * --batch-size N --sequence-length N --shape smollm2-135m|smollm2-360m|llama-3.2-1b --layers N --gradient-checkpointing
+ * --layer-streaming --model PATH (instead of a shape)
  * --label-share S: the last S of each row have labels, 1 unless said otherwise
  */
 import { parseArgs } from 'node:util';
 import { linearNames } from '../src/core/llama/weights.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
+import { openModel } from '../src/files/openModel.js';
 import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
 import { median } from './measure.js';
 import { randomWeights, shapes } from './shapes.js';
@@ -24,17 +26,22 @@ const { values } = parseArgs({
     layers: { type: 'string' },
     'label-share': { type: 'string', default: '1' },
     'gradient-checkpointing': { type: 'boolean', default: false },
+    'layer-streaming': { type: 'boolean', default: false },
+    model: { type: 'string' },
   },
 });
 
 const shape = shapes[values.shape as keyof typeof shapes];
-const config = { ...shape, layerCount: values.layers ? Number(values.layers) : shape.layerCount };
+const weights = values.model
+  ? openModel(values.model).weights
+  : randomWeights({ ...shape, layerCount: values.layers ? Number(values.layers) : shape.layerCount });
+const { config } = weights;
 
 async function main(): Promise<void> {
   const [batchSize, sequenceLength] = [Number(values['batch-size']), Number(values['sequence-length'])];
   const lora = { r: Number(values.rank), alpha: 2 * Number(values.rank), useRslora: false, targetModules: linearNames, layers: null };
   const runner = await createTrainer({
-    weights: randomWeights(config),
+    weights,
     lora,
     dropout: 0,
     tokensPerBatch: batchSize * sequenceLength,
@@ -44,6 +51,7 @@ async function main(): Promise<void> {
       base_dtype: values['base-dtype'] as EngineOptions['base_dtype'],
       threads: Number(values.threads),
       gradient_checkpointing: values['gradient-checkpointing'] ? 'on' : 'off',
+      layer_streaming: values['layer-streaming'] ? 'on' : 'off',
     },
   });
   const batch = randomBatch(batchSize, sequenceLength);
@@ -56,16 +64,19 @@ async function main(): Promise<void> {
   let loss = await step(1);
   const firstStepSeconds = process.uptime();
   const durations: number[] = [];
+  const processorTime = process.cpuUsage();
   for (let number = 2; number <= 1 + Number(values.steps); number++) {
     const started = performance.now();
     loss = await step(number);
     durations.push((performance.now() - started) / 1000);
   }
+  const { user, system } = process.cpuUsage(processorTime);
   const result = {
     tokens_per_second: (batchSize * sequenceLength) / median(durations),
     first_step_seconds: firstStepSeconds,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     step_seconds: durations,
+    processor_seconds_per_step: (user + system) / 1e6 / durations.length,
     loss,
     engine: runner.description,
   };

@@ -33,16 +33,22 @@ export class FileWeightStore implements WeightStore {
     if (!info) throw new Error(`internal: the model has no weight ${name}`);
     const values = into ?? new Float32Array(elementCount(info.shape));
     if (values.length !== elementCount(info.shape)) throw new Error(`internal: ${values.length} places for ${name}`);
-    decodeTensor(this.sources.get(info.file)!, info, values);
-    if (info.permutedRows) unpermuteRows(values, this.config.headDim, info.shape[1] ?? 1);
+    this.readRows(name, 0, values);
     return values;
   }
 
-  readStored(name: string): Uint8Array {
-    const { file, offset, byteLength } = this.infos.get(name)!;
-    const bytes = new Uint8Array(byteLength);
-    this.sources.get(file)!.read(offset, bytes);
-    return bytes;
+  readRows(name: string, firstRow: number, into: Float32Array): void {
+    const info = this.infos.get(name)!;
+    const [rowCount, rowLength = 1] = info.shape as [number, number?];
+    const rowBytes = info.byteLength / rowCount;
+    const rows = { ...info, offset: info.offset + firstRow * rowBytes, byteLength: (into.length / rowLength) * rowBytes };
+    decodeTensor(this.sources.get(info.file)!, rows, into);
+    if (info.permutedRows) unpermuteRows(into, this.config.headDim, rowLength);
+  }
+
+  readStored(name: string, offset: number, into: Uint8Array): void {
+    const info = this.infos.get(name)!;
+    this.sources.get(info.file)!.read(info.offset + offset, into);
   }
 
   close(): void {

@@ -64,4 +64,6 @@ export interface EngineConfig {
   readonly threads: number | null;
   /** Recompute activations in the backward pass instead of keeping them. */
   readonly gradient_checkpointing: 'auto' | 'on' | 'off';
+  /** Read each layer's weights from the file whenever they are used. */
+  readonly layer_streaming: 'auto' | 'on' | 'off';
 }

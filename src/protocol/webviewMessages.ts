@@ -166,6 +166,7 @@ const engineConfig: Shape<EngineConfig> = object({
   base_dtype: oneOf('auto', 'fp32', 'fp16', 'int4'),
   threads: nullable(count),
   gradient_checkpointing: oneOf('auto', 'on', 'off'),
+  layer_streaming: oneOf('auto', 'on', 'off'),
 });
 const runConfig: Shape<RunConfig> = object({
   model: string,

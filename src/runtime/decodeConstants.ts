@@ -1,44 +1,76 @@
 /** @file The frozen weights in the form in which the decode programs embed them. */
-import { decodeBlockSize, type DecodeDType } from '../core/generate/decodePrograms.js';
+import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
-import { quantizeBlocks } from '../core/llama/quantize.js';
+import type { MatrixForm } from '../core/llama/frozenMatrix.js';
 import { linearNames, linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import { matrixForm, readMatrix, type WeightWish } from './readMatrix.js';
+
+/** How decoding holds the matrices. */
+export type DecodeDType = Exclude<WeightWish, 'fp16'>;
+
+export function linearForm(store: WeightStore, dtype: DecodeDType, layer: number, linear: LinearName): MatrixForm {
+  return matrixForm(store.info(`${linearPath(layer, linear)}.weight`)!, dtype);
+}
+
+export function headForm(store: WeightStore, dtype: DecodeDType): MatrixForm {
+  return matrixForm(store.info(headName(store))!, dtype);
+}
 
 /** For every weight input of a decodeLayersProgram: its bytes. */
 export function decodeConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
   const constants = new Map<string, Uint8Array>();
   for (const name of program.inputs.keys()) {
     const [layer, part, kind] = name.split('.') as [string, string, string | undefined];
-    if (kind === 'weight' || kind === 'bias') {
+    if (layer === 'block_sums') {
+      constants.set(name, blockSums(Number(part)));
+    } else if (kind === 'weight' || kind === 'bias') {
       const isLinear = (linearNames as readonly string[]).includes(part);
       const path = isLinear ? linearPath(Number(layer), part as LinearName) : `model.layers.${layer}.${part}`;
       constants.set(name, bytesOf(store.readFloat32(`${path}.${kind}`)));
     } else if (kind === 'codes' || kind === 'weight_transposed') {
-      addLinear(constants, store, `${linearPath(Number(layer), part as LinearName)}.weight`, `${layer}.${part}`, dtype);
+      const linear = part as LinearName;
+      const form = linearForm(store, dtype, Number(layer), linear);
+      addMatrix(constants, store, `${linearPath(Number(layer), linear)}.weight`, `${layer}.${linear}`, form);
     }
   }
   return constants;
 }
 
 /** For the inputs of a decodeHeadProgram. */
-export function headConstants(store: WeightStore, _program: Program, dtype: DecodeDType): Constants {
-  const constants = new Map<string, Uint8Array>([['norm.weight', bytesOf(store.readFloat32('model.norm.weight'))]]);
-  const name = store.config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  addLinear(constants, store, name, 'lm_head', dtype);
+export function headConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
+  const constants = new Map([['norm.weight', bytesOf(store.readFloat32('model.norm.weight'))]]);
+  addMatrix(constants, store, headName(store), 'lm_head', headForm(store, dtype));
+  const { hiddenSize } = store.config;
+  if (program.inputs.has(`block_sums.${hiddenSize}`)) constants.set(`block_sums.${hiddenSize}`, blockSums(hiddenSize));
   return constants;
 }
 
-function addLinear(constants: Map<string, Uint8Array>, store: WeightStore, storedName: string, localName: string, dtype: DecodeDType): void {
+function headName({ config }: WeightStore): string {
+  return config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
+}
+
+function addMatrix(constants: Map<string, Uint8Array>, store: WeightStore, storedName: string, localName: string, form: MatrixForm): void {
   const [rows, columns] = store.info(storedName)!.shape as [number, number];
-  const weights = store.readFloat32(storedName);
-  if (dtype === 'fp32') {
-    constants.set(`${localName}.weight_transposed`, bytesOf(transposed(weights, rows, columns)));
+  const [first, scales, minimums] = readMatrix(store, storedName, form).map((part) => part.data);
+  if (form === 'F32' || form === 'F16') {
+    constants.set(`${localName}.weight_transposed`, bytesOf(transposed(first as Float32Array, rows, columns)));
     return;
   }
-  const { codes, scales } = quantizeBlocks(weights, rows, columns, dtype === 'int8' ? 8 : 4, decodeBlockSize);
-  constants.set(`${localName}.codes`, codes);
-  constants.set(`${localName}.scales`, bytesOf(scales));
+  constants.set(`${localName}.codes`, bitsOf(form) === 4 ? asPairs(first as Uint8Array) : (first as Uint8Array));
+  constants.set(`${localName}.scales`, bytesOf(scales as Float32Array));
+  if (minimums) {
+    const offsets = (minimums as Float32Array).map((minimum, block) => minimum + 8 * (scales as Float32Array)[block]!);
+    constants.set(`${localName}.offsets`, bytesOf(transposed(offsets, rows, columns / blockColumns)));
+  }
+}
+
+/** [columns, blocks]: times it, a vector becomes the sums of its blocks. */
+function blockSums(columns: number): Uint8Array {
+  const blocks = columns / blockColumns;
+  const ones = new Float32Array(columns * blocks);
+  for (let column = 0; column < columns; column++) ones[column * blocks + Math.floor(column / blockColumns)] = 1;
+  return bytesOf(ones);
 }
 
 /** [rows, columns] → [columns, rows], in tiles that stay in the cache. */

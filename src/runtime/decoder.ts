@@ -2,14 +2,14 @@
 import {
   decodeHeadProgram,
   decodeLayersProgram,
-  type DecodeDType,
+  type DecodeForms,
   type DecodeProgram,
 } from '../core/generate/decodePrograms.js';
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
-import { elementCount } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import { linearNames, linearShape, type WeightStore } from '../core/llama/weights.js';
-import { decodeConstants, headConstants } from './decodeConstants.js';
+import { matrixBytes, type MatrixForm } from '../core/llama/frozenMatrix.js';
+import { linearNames, linearShape, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import { decodeConstants, headConstants, headForm, linearForm, type DecodeDType } from './decodeConstants.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { uploadRopeTables } from './ropeTensors.js';
 
@@ -47,14 +47,15 @@ export class Decoder {
   static async load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
     const { config } = store;
     const groups: LayerGroup[] = [];
-    const perGroup = layersPerSession(config, dtype);
+    const forms = (layer: number, linear: LinearName): MatrixForm => linearForm(store, dtype, layer, linear);
+    const perGroup = layersPerSession(config, forms);
     for (let from = 0; from < config.layerCount; from += perGroup) {
       const to = Math.min(config.layerCount, from + perGroup);
-      const { program, dynamicAxes } = freeCapacity(decodeLayersProgram(config, from, to, 1, dtype));
+      const { program, dynamicAxes } = freeCapacity(decodeLayersProgram(config, from, to, 1, forms));
       const constants = decodeConstants(store, program, dtype);
       groups.push({ from, to, executable: await device.compile(program, { constants, dynamicAxes }) });
     }
-    const { program } = decodeHeadProgram(config, dtype);
+    const { program } = decodeHeadProgram(config, headForm(store, dtype));
     const head = await device.compile(program, { constants: headConstants(store, program, dtype) });
     return new Decoder(config, device, groups, head, store.readFloat32('model.embed_tokens.weight'));
   }
@@ -180,10 +181,9 @@ export class Decoder {
   }
 }
 
-function layersPerSession(config: LlamaConfig, dtype: DecodeDType): number {
-  const bytesPerWeight = { fp32: 4, int8: 1.125, int4: 0.625 }[dtype];
-  const elements = linearNames.map((linear) => elementCount(linearShape(config, linear))).reduce((sum, count) => sum + count, 0);
-  return Math.max(1, Math.floor(maxSessionBytes / (elements * bytesPerWeight)));
+function layersPerSession(config: LlamaConfig, forms: DecodeForms): number {
+  const bytes = linearNames.map((linear) => matrixBytes(forms(0, linear), linearShape(config, linear)));
+  return Math.max(1, Math.floor(maxSessionBytes / bytes.reduce((sum, each) => sum + each, 0)));
 }
 
 /** The programs are built for one position; the caches' length is free. */

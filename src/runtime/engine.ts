@@ -1,12 +1,12 @@
 import { freemem } from 'node:os';
 import type { LoraShape } from '../core/adapters/lora.js';
-import type { DecodeDType } from '../core/generate/decodePrograms.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { keptBytes } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
-import type { BaseDType } from './frozenWeights.js';
+import type { DecodeDType } from './decodeConstants.js';
+import { layerBytes, type BaseDType } from './frozenWeights.js';
 import { createOnnxStepRunner } from './onnxStepRunner.js';
 import { createTextModel } from './onnxTextModel.js';
 
@@ -17,6 +17,7 @@ export interface EngineOptions {
   /** Null takes as many as the machine has cores. */
   readonly threads: number | null;
   readonly gradient_checkpointing: 'auto' | 'on' | 'off';
+  readonly layer_streaming: 'auto' | 'on' | 'off';
 }
 
 export interface TrainingSetup {
@@ -37,12 +38,15 @@ export async function createTrainer({ engine, note, tokensPerBatch, ...setup }: 
   note?.(because);
   const gradientCheckpointing = wantsCheckpointing(engine.gradient_checkpointing, keptBytes(setup.weights.config, tokensPerBatch));
   if (gradientCheckpointing) note?.('Activations are computed again in the backward pass, which saves memory.');
-  return createOnnxStepRunner({
-    ...setup,
-    device,
-    baseDType: engine.base_dtype === 'auto' ? 'fp32' : engine.base_dtype,
-    gradientCheckpointing,
-  });
+  const baseDType = engine.base_dtype === 'auto' ? 'fp32' : engine.base_dtype;
+  const layerStreaming = wantsStreaming(engine.layer_streaming, layerBytes(setup.weights, baseDType), freemem());
+  if (layerStreaming) note?.('Each layer’s weights are read from the file whenever they are used, which saves memory.');
+  return createOnnxStepRunner({ ...setup, device, baseDType, gradientCheckpointing, layerStreaming });
+}
+
+/** `auto` streams where the weights of all layers would take more than three quarters of the free memory. */
+function wantsStreaming(wish: EngineOptions['layer_streaming'], bytes: number, freeBytes: number): boolean {
+  return wish === 'on' || (wish === 'auto' && bytes > 0.75 * freeBytes);
 }
 
 /** `auto` recomputes where keeping the activations would take more than half of the free memory. */
@@ -50,11 +54,14 @@ function wantsCheckpointing(wish: EngineOptions['gradient_checkpointing'], bytes
   return wish === 'on' || (wish === 'auto' && bytes > freemem() / 2);
 }
 
-/** Loads the base model for generation. By default 8-bit weights: several times faster than fp32, and nearly the same text. */
+/**
+ * Loads the base model for generation. By default quantized weights as they are stored, and others in 8 bits: several times
+ * faster than fp32, and nearly the same text.
+ */
 export async function loadTextModel(
   weights: WeightStore,
   engine: Pick<EngineOptions, 'device' | 'threads'> & { readonly base_dtype: 'auto' | DecodeDType },
 ): Promise<TextModel> {
   const { device } = await chooseDevice(engine.device, engine.threads);
-  return createTextModel(weights, device, engine.base_dtype === 'auto' ? 'int8' : engine.base_dtype);
+  return createTextModel(weights, device, engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype);
 }

@@ -1,93 +1,133 @@
-import { float32ToFloat16 } from '../core/formats/float16.js';
-import { hasBias } from '../core/llama/linear.js';
-import { linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
+import { hasBias, type LinearForms } from '../core/llama/linear.js';
+import { matrixBytes, type MatrixForm } from '../core/llama/frozenMatrix.js';
+import { linearNames, linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
-import type { Device, DeviceTensor } from './device.js';
-import { packWeight, type PackedWeight } from './packedWeight.js';
+import type { Device, DeviceTensor, HostArray } from './device.js';
+import { StreamedBuffers } from './streamedBuffers.js';
+import { matrixForm, readMatrix, type Allocate, type HostPart, type WeightWish } from './readMatrix.js';
 
-/** How the base model's linears are held. Norms, biases and embeddings stay fp32. */
+/** How the base model's matrices are held; norms and biases are fp32. With int4, tables of the vocabulary are in 8 bits or as stored. */
 export type BaseDType = 'fp32' | 'fp16' | 'int4';
 
-interface FrozenLayer {
-  /** Under the names that the block programs use: `q_proj.weight`. */
-  readonly resident: ReadonlyMap<string, DeviceTensor>;
-  readonly packed: ReadonlyMap<string, PackedWeight>;
+export interface FrozenOptions {
+  readonly dtype: BaseDType;
+  /** Layers come from the file whenever they are used and never lie in memory together. */
+  readonly streaming: boolean;
 }
 
-/** Rows of a table that has one for each token of the vocabulary. */
+type Tensors = ReadonlyMap<string, DeviceTensor>;
+
+/** Some rows of a table that has one for each token of the vocabulary. */
 export interface TableSlice {
   /** [] int32 */
   readonly firstRow: DeviceTensor;
-  /** [rows, H] */
-  readonly weight: DeviceTensor;
+  readonly rows: number;
+  /** By suffix of their names: `embed_tokens.weight` and `lm_head.weight` can be one table. */
+  readonly parts: Tensors;
+}
+
+export interface Table {
+  readonly form: MatrixForm;
+  readonly slices: readonly TableSlice[];
 }
 
 /** The base model: uploaded tensor by tensor, so that it never exists twice. */
 export class FrozenWeights {
+  private readonly buffers = new StreamedBuffers();
+  /** Null where layers are streamed. */
+  private resident: readonly Tensors[] | null = null;
+
   private constructor(
+    private readonly store: WeightStore,
     private readonly device: Device,
-    private readonly layers: readonly FrozenLayer[],
-    readonly embedding: readonly TableSlice[],
+    private readonly dtype: BaseDType,
+    readonly embedding: Table,
     /** The embedding itself where they are tied. */
-    readonly head: readonly TableSlice[],
+    readonly head: Table,
     /** [H] */
     readonly norm: DeviceTensor,
   ) {}
 
-  static async load(store: WeightStore, device: Device, dtype: BaseDType): Promise<FrozenWeights> {
+  static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
-    const upload = (name: string): Promise<DeviceTensor> => device.upload('float32', store.info(name)!.shape, store.readFloat32(name));
-    const layers: FrozenLayer[] = [];
-    for (let layer = 0; layer < config.layerCount; layer++) {
-      const resident = new Map<string, DeviceTensor>();
-      const packed = new Map<string, PackedWeight>();
-      for (const norm of ['input_layernorm', 'post_attention_layernorm']) {
-        resident.set(`${norm}.weight`, await upload(`model.layers.${layer}.${norm}.weight`));
-      }
-      for (const linear of linearNames) {
-        const name = `${linearPath(layer, linear)}.weight`;
-        const packedWeight = dtype === 'int4' ? packWeight(store, name) : undefined;
-        if (packedWeight) packed.set(`${linear}.weight`, packedWeight);
-        else if (dtype !== 'fp16') resident.set(`${linear}.weight`, await upload(name));
-        else resident.set(`${linear}.weight`, await device.upload('float16', store.info(name)!.shape, float32ToFloat16(store.readFloat32(name))));
-        if (hasBias(config, linear)) resident.set(`${linear}.bias`, await upload(`${linearPath(layer, linear)}.bias`));
-      }
-      layers.push({ resident, packed });
+    const tableWish = dtype === 'int4' ? 'stored' : dtype;
+    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tableWish);
+    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, 'lm_head.weight', tableWish);
+    const norm = await device.upload('float32', [config.hiddenSize], store.readFloat32('model.norm.weight'));
+    const frozen = new FrozenWeights(store, device, dtype, embedding, head, norm);
+    if (!streaming) {
+      const layers: Tensors[] = [];
+      for (let layer = 0; layer < config.layerCount; layer++) layers.push(await frozen.loadLayer(layer));
+      frozen.resident = layers;
     }
-    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight');
-    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, 'lm_head.weight');
-    return new FrozenWeights(device, layers, embedding, head, await upload('model.norm.weight'));
+    return frozen;
   }
 
-  /** Lends a layer's weights to `run`; packed ones exist in fp32 only meanwhile. */
-  async withLayer<T>(layer: number, run: (weights: ReadonlyMap<string, DeviceTensor>) => Promise<T>): Promise<T> {
-    const { resident, packed } = this.layers[layer]!;
-    const unpacked = new Map<string, DeviceTensor>();
-    for (const [name, weight] of packed) unpacked.set(name, await this.device.fill('float32', weight.shape, (into) => weight.unpack(into)));
+  /** How a layer's linears are held, which decides what its programs look like. */
+  forms(layer: number): LinearForms {
+    const form = (linear: LinearName): MatrixForm => matrixForm(this.store.info(`${linearPath(layer, linear)}.weight`)!, this.dtype);
+    return Object.fromEntries(linearNames.map((linear) => [linear, form(linear)])) as Record<LinearName, MatrixForm>;
+  }
+
+  /** Lends a layer's weights to `run`, under the names that the block programs use. */
+  async withLayer<T>(layer: number, run: (weights: Tensors) => Promise<T>): Promise<T> {
+    if (this.resident) return run(this.resident[layer]!);
+    const weights = await this.loadLayer(layer, this.buffers.allocate);
     try {
-      return await run(new Map([...resident, ...unpacked]));
+      return await run(weights);
     } finally {
-      unpacked.forEach((tensor) => this.device.release(tensor));
+      weights.forEach((tensor) => this.device.release(tensor));
     }
   }
 
   dispose(): void {
-    const slices = new Set([...this.embedding, ...this.head]);
-    const tensors = [...this.layers.flatMap(({ resident }) => [...resident.values()]), ...[...slices].flatMap(({ firstRow, weight }) => [firstRow, weight]), this.norm];
-    tensors.forEach((tensor) => this.device.release(tensor));
+    const layers = this.resident?.flatMap((layer) => [...layer.values()]) ?? [];
+    const slices = new Set([...this.embedding.slices, ...this.head.slices]);
+    const tables = [...slices].flatMap(({ firstRow, parts }) => [firstRow, ...parts.values()]);
+    [...layers, ...tables, this.norm].forEach((tensor) => this.device.release(tensor));
+  }
+
+  private async loadLayer(layer: number, allocate?: Allocate): Promise<Tensors> {
+    const { store, device } = this;
+    const tensors = new Map<string, DeviceTensor>();
+    const vector = async (localName: string, name: string): Promise<unknown> =>
+      tensors.set(localName, await device.upload('float32', store.info(name)!.shape, store.readFloat32(name)));
+    for (const norm of ['input_layernorm', 'post_attention_layernorm']) {
+      await vector(`${norm}.weight`, `model.layers.${layer}.${norm}.weight`);
+    }
+    const forms = this.forms(layer);
+    for (const linear of linearNames) {
+      const path = linearPath(layer, linear);
+      for (const { suffix, dtype, shape, data } of readMatrix(store, `${path}.weight`, forms[linear], allocate)) {
+        tensors.set(`${linear}.weight${suffix}`, await device.upload(dtype, shape, data));
+      }
+      if (hasBias(store.config, linear)) await vector(`${linear}.bias`, `${path}.bias`);
+    }
+    return tensors;
   }
 }
 
+/** Bytes of the linears of all layers, held in this way: what streaming spares, but for one layer. */
+export function layerBytes(store: WeightStore, dtype: BaseDType): number {
+  const layers = Array.from({ length: store.config.layerCount }, (_, layer) => layer);
+  const infos = layers.flatMap((layer) => linearNames.map((linear) => store.info(`${linearPath(layer, linear)}.weight`)!));
+  return infos.reduce((sum, info) => sum + matrixBytes(matrixForm(info, dtype), info.shape as [number, number]), 0);
+}
+
 /** On the CPU the slices are views of one array. */
-async function uploadTable(store: WeightStore, device: Device, name: string): Promise<TableSlice[]> {
-  const { hiddenSize } = store.config;
-  const values = store.readFloat32(name);
+async function uploadTable(store: WeightStore, device: Device, name: string, wish: WeightWish): Promise<Table> {
+  const form = matrixForm(store.info(name)!, wish);
+  const parts = readMatrix(store, name, form);
   const slices: TableSlice[] = [];
   for (const { firstRow, rows } of vocabularySlices(store.config)) {
-    slices.push({
-      firstRow: await device.upload('int32', [], Int32Array.of(firstRow)),
-      weight: await device.upload('float32', [rows, hiddenSize], values.subarray(firstRow * hiddenSize, (firstRow + rows) * hiddenSize)),
-    });
+    const uploaded = new Map<string, DeviceTensor>();
+    for (const part of parts) uploaded.set(part.suffix, await device.upload(part.dtype, [rows, ...part.shape.slice(1)], rowsOf(part, firstRow, rows)));
+    slices.push({ firstRow: await device.upload('int32', [], Int32Array.of(firstRow)), rows, parts: uploaded });
   }
-  return slices;
+  return { form, slices };
+}
+
+function rowsOf({ data, shape }: HostPart, firstRow: number, rows: number): HostArray {
+  const rowLength = data.length / shape[0]!;
+  return data.subarray(firstRow * rowLength, (firstRow + rows) * rowLength);
 }

@@ -11,13 +11,15 @@ import { FrozenWeights, type BaseDType } from './frozenWeights.js';
 import { headChunks, type HeadChunk } from './headChunks.js';
 import { uploadRopeTables } from './ropeTensors.js';
 import { Trainables } from './trainables.js';
-import { TrainPrograms } from './trainPrograms.js';
+import { TrainPrograms, type BlockVariant } from './trainPrograms.js';
 
 export interface OnnxStepRunnerOptions {
   readonly weights: WeightStore;
   readonly lora: LoraShape;
   readonly dropout: number;
   readonly baseDType: BaseDType;
+  /** Read each layer's weights from the file whenever they are used. */
+  readonly layerStreaming: boolean;
   /** Recompute activations in the backward pass instead of keeping them. */
   readonly gradientCheckpointing: boolean;
   readonly initialState: TrainableState;
@@ -33,7 +35,7 @@ export async function createOnnxStepRunner(options: OnnxStepRunnerOptions): Prom
   const { weights, lora, device, baseDType } = options;
   const trainables = new Trainables(device, weights.config, lora);
   await trainables.importState(options.initialState);
-  const frozen = await FrozenWeights.load(weights, device, baseDType);
+  const frozen = await FrozenWeights.load(weights, device, { dtype: baseDType, streaming: options.layerStreaming });
   return new OnnxStepRunner(options, frozen, trainables);
 }
 
@@ -56,8 +58,7 @@ class OnnxStepRunner implements StepRunner {
     this.device = device;
     this.description = `${device.description}, ${baseDType} base`;
     const keep = gradientCheckpointing ? [] : cheapestToKeep;
-    const weightInput = baseDType === 'fp16' ? 'float16' : 'float32';
-    this.programs = new TrainPrograms(device, { config: this.config, weightInput, lora, dropout, keep });
+    this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keep });
     this.dropout = new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
 
@@ -67,8 +68,7 @@ class OnnxStepRunner implements StepRunner {
     const kept: Tensors[] = [];
     let x = shared.x;
     for (let layer = 0; layer < this.config.layerCount; layer++) {
-      const adapted = isAdapted(this.options.lora, layer);
-      const forward = await this.programs.forward(batch, { adapted, training: true });
+      const forward = await this.programs.forward(batch, { ...this.variant(layer), training: true });
       const masks = await dropout.masks(layer);
       const results = await this.runBlock(forward, layer, [shared.rope, shared.context, masks, new Map([['x', x]])]);
       this.releaseAll(masks);
@@ -89,7 +89,7 @@ class OnnxStepRunner implements StepRunner {
     const shared = await this.prepare(batch);
     let x = shared.x;
     for (let layer = 0; layer < this.config.layerCount; layer++) {
-      const forward = await this.programs.forward(batch, { adapted: isAdapted(this.options.lora, layer), training: false });
+      const forward = await this.programs.forward(batch, { ...this.variant(layer), training: false });
       const results = await this.runBlock(forward, layer, [shared.rope, shared.context, new Map([['x', x]])]);
       this.device.release(x);
       x = results.get('y')!;
@@ -154,10 +154,11 @@ class OnnxStepRunner implements StepRunner {
   private async embed(inputIds: Int32Array): Promise<DeviceTensor> {
     const ids = await this.device.upload('int32', [inputIds.length], inputIds.slice());
     let x = await this.device.zeros([inputIds.length, this.config.hiddenSize]);
-    for (const { firstRow, weight } of this.frozen.embedding) {
-      const program = await this.programs.embed(inputIds.length, weight.shape[0]!);
+    const { form, slices } = this.frozen.embedding;
+    for (const { firstRow, rows, parts } of slices) {
+      const program = await this.programs.embed(inputIds.length, rows, form);
       const results = await program.run(
-        new Map([['input_ids', ids], ['first_row', firstRow], ['embed_tokens.weight', weight], ['x_before', x]]),
+        new Map([['input_ids', ids], ['first_row', firstRow], ['x_before', x], ...named('embed_tokens.weight', parts)]),
       );
       this.device.release(x);
       x = results.get('x')!;
@@ -198,10 +199,11 @@ class OnnxStepRunner implements StepRunner {
       ['label_rows', await device.zeros([size, config.hiddenSize])],
     ]);
     if (withGradient) state.set('weighted', await device.zeros([size, config.hiddenSize]));
-    for (const { firstRow, weight } of frozen.head) {
-      const slice = await programs.headSlice(size, weight.shape[0]!, withGradient);
+    const { form, slices } = frozen.head;
+    for (const { firstRow, rows: sliceRows, parts } of slices) {
+      const slice = await programs.headSlice(size, sliceRows, form, withGradient);
       const before = beforeThis(state);
-      state = await slice.run(new Map([...before, ['normed', normed], ['labels', labels], ['first_row', firstRow], ['lm_head.weight', weight]]));
+      state = await slice.run(new Map([...before, ['normed', normed], ['labels', labels], ['first_row', firstRow], ...named('lm_head.weight', parts)]));
       this.releaseAll(before);
     }
     const loss = await programs.headLoss(tokens, size, withGradient);
@@ -216,8 +218,7 @@ class OnnxStepRunner implements StepRunner {
     const lowest = Math.min(...this.trainables.layers.keys());
     let dy = dOutput;
     for (let layer = this.config.layerCount - 1; layer >= lowest; layer--) {
-      const adapted = isAdapted(this.options.lora, layer);
-      const program = await this.programs.backward(batch, { adapted, wantsInputGradient: layer > lowest });
+      const program = await this.programs.backward(batch, { ...this.variant(layer), wantsInputGradient: layer > lowest });
       const masks = await dropout.masks(layer);
       const results = await this.runBlock(program, layer, [context, masks, kept[layer]!, new Map([['dy', dy]])]);
       this.releaseAll(masks);
@@ -229,6 +230,10 @@ class OnnxStepRunner implements StepRunner {
       this.releaseAll(kept[layer]!);
     }
     kept.slice(0, lowest).forEach((tensors) => this.releaseAll(tensors));
+  }
+
+  private variant(layer: number): BlockVariant {
+    return { forms: this.frozen.forms(layer), adapted: isAdapted(this.options.lora, layer) };
   }
 
   private runBlock(program: Executable, layer: number, tensors: readonly Tensors[]): Promise<Map<string, DeviceTensor>> {
@@ -263,6 +268,11 @@ class OnnxStepRunner implements StepRunner {
   private releaseAll(tensors: Tensors): void {
     tensors.forEach((tensor) => this.device.release(tensor));
   }
+}
+
+/** The parts of a matrix, given by suffix. */
+function named(matrix: string, parts: Tensors): [string, DeviceTensor][] {
+  return [...parts].map(([suffix, tensor]) => [matrix + suffix, tensor]);
 }
 
 /** Results of one run as the next run takes them. */

@@ -1,12 +1,12 @@
 /** @file Text generation on a device: caches that remember prefixes, adapters that are switched without reloading. */
 import type { Adapter } from '../core/adapters/peft.js';
 import { checkAdapterFits } from '../core/adapters/peft.js';
-import type { DecodeDType } from '../core/generate/decodePrograms.js';
 import { prepareAdapter } from '../core/generate/preparedAdapter.js';
 import { Sampler } from '../core/generate/sampling.js';
 import type { FinishReason, GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { UserError } from '../core/errors.js';
+import { headForm, linearForm, type DecodeDType } from './decodeConstants.js';
 import { Decoder, KeyValueCache } from './decoder.js';
 import type { Device, DeviceTensor } from './device.js';
 
@@ -22,7 +22,8 @@ interface Voice {
 }
 
 export async function createTextModel(weights: WeightStore, device: Device, dtype: DecodeDType): Promise<TextModel> {
-  return new OnnxTextModel(await Decoder.load(weights, device, dtype), `${device.description}, ${dtype} weights`);
+  const forms = new Set([linearForm(weights, dtype, 0, 'q_proj'), headForm(weights, dtype)]);
+  return new OnnxTextModel(await Decoder.load(weights, device, dtype), `${device.description}, ${[...forms].join(' and ')} weights`);
 }
 
 class OnnxTextModel implements TextModel {

@@ -1,7 +1,8 @@
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { Program } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import type { WeightInput } from '../core/llama/linear.js';
+import type { MatrixForm } from '../core/llama/frozenMatrix.js';
+import type { LinearForms } from '../core/llama/linear.js';
 import { dropoutProgram } from '../core/train/dropout.js';
 import {
   BlockGraph,
@@ -17,11 +18,16 @@ import type { Device, Executable } from './device.js';
 
 export interface TrainProgramOptions {
   readonly config: LlamaConfig;
-  readonly weightInput: WeightInput;
   readonly lora: LoraShape;
   readonly dropout: number;
   /** What the forward pass keeps for the backward pass; nothing means recompute everything. */
   readonly keep: readonly (keyof BlockActivations)[];
+}
+
+/** What the programs of two layers may differ in. */
+export interface BlockVariant {
+  readonly forms: LinearForms;
+  readonly adapted: boolean;
 }
 
 /** Compiles the programs of training when they are first wanted, once for each batch shape. */
@@ -35,15 +41,15 @@ export class TrainPrograms {
 
   mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(this.options.config, shape));
 
-  embed = (tokens: number, sliceRows: number): Promise<Executable> =>
-    this.once(`embed ${tokens} ${sliceRows}`, () => embedProgram(this.options.config, tokens, sliceRows));
+  embed = (tokens: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
+    this.once(`embed ${tokens} ${sliceRows} ${form}`, () => embedProgram(this.options.config, tokens, sliceRows, form));
 
-  forward = (shape: BatchShape, variant: { adapted: boolean; training: boolean }): Promise<Executable> =>
+  forward = (shape: BatchShape, variant: BlockVariant & { training: boolean }): Promise<Executable> =>
     this.once(`forward ${text(shape)} ${JSON.stringify(variant)}`, () =>
       this.block(shape, variant).forward(variant.training ? this.options.keep : []),
     );
 
-  backward = (shape: BatchShape, variant: { adapted: boolean; wantsInputGradient: boolean }): Promise<Executable> =>
+  backward = (shape: BatchShape, variant: BlockVariant & { wantsInputGradient: boolean }): Promise<Executable> =>
     this.once(`backward ${text(shape)} ${JSON.stringify(variant)}`, () =>
       this.block(shape, { ...variant, training: true }).backward(this.options.keep, variant.wantsInputGradient),
     );
@@ -51,8 +57,8 @@ export class TrainPrograms {
   headRows = (tokens: number, chunk: number): Promise<Executable> =>
     this.once(`head rows ${tokens} ${chunk}`, () => headRowsProgram(this.options.config, tokens, chunk));
 
-  headSlice = (chunk: number, sliceRows: number, withGradient: boolean): Promise<Executable> =>
-    this.once(`head slice ${chunk} ${sliceRows} ${withGradient}`, () => headSliceProgram(this.options.config, chunk, sliceRows, withGradient));
+  headSlice = (chunk: number, sliceRows: number, form: MatrixForm, withGradient: boolean): Promise<Executable> =>
+    this.once(`head slice ${chunk} ${sliceRows} ${form} ${withGradient}`, () => headSliceProgram(this.options.config, chunk, sliceRows, form, withGradient));
 
   headLoss = (tokens: number, chunk: number, withGradient: boolean): Promise<Executable> =>
     this.once(`head loss ${tokens} ${chunk} ${withGradient}`, () => headLossProgram(this.options.config, tokens, chunk, withGradient));
@@ -69,9 +75,9 @@ export class TrainPrograms {
     this.compiled.clear();
   }
 
-  private block(shape: BatchShape, { adapted, training }: { adapted: boolean; training: boolean }): BlockGraph {
-    const { config, weightInput, lora, dropout } = this.options;
-    return new BlockGraph({ config, shape, weightInput, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
+  private block(shape: BatchShape, { forms, adapted, training }: BlockVariant & { training: boolean }): BlockGraph {
+    const { config, lora, dropout } = this.options;
+    return new BlockGraph({ config, shape, forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
   }
 
   private once(key: string, build: () => Program): Promise<Executable> {

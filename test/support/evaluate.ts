@@ -46,6 +46,7 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   log: elementwise((x) => Math.log(x!)),
   sqrt: elementwise((x) => Math.sqrt(x!)),
   reciprocal: elementwise((x) => 1 / x!),
+  floor: elementwise((x) => Math.floor(x!)),
   sigmoid: elementwise((x) => sigmoid(x!)),
   equal: elementwise((a, b) => Number(a === b)),
   lessOrEqual: elementwise((a, b) => Number(a! <= b!)),
@@ -67,6 +68,14 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
     };
     return generate(shape, (at) => sum(inFeatures, (k) => read(x!, [...at.slice(0, -1), k]) * weight(at.at(-1)!, k)));
   },
+  dequantize: ([codes, scales, minimums], { shape, attributes: { bits } }) =>
+    generate(shape, ([row, column]) => {
+      const [block, within] = [Math.floor(column! / 32), column! % 32];
+      const byte = read(codes!, [row!, block, bits === 8 ? within : within % 16]);
+      const code = bits === 8 ? byte : within < 16 ? byte & 15 : byte >> 4;
+      const scale = read(scales!, [row!, block]);
+      return minimums ? scale * code + read(minimums, [row!, block]) : scale * (code - 2 ** (bits - 1));
+    }),
 
   reshape: ([x]) => x!.data,
   transpose: ([x], { shape, attributes: { permutation } }) =>

@@ -38,7 +38,7 @@ const broadcasts: [Shape, Shape][] = [
   [[2, 3, 2], [3, 1]],
 ];
 
-type Unary = 'negate' | 'exp' | 'log' | 'sqrt' | 'reciprocal' | 'sigmoid' | 'softmax' | 'logSumExp' | 'silu' | 'maxLast';
+type Unary = 'floor' | 'negate' | 'exp' | 'log' | 'sqrt' | 'reciprocal' | 'sigmoid' | 'softmax' | 'logSumExp' | 'silu' | 'maxLast';
 const unary = (op: Unary, ...inputs: CaseInput[]): OpCase[] => inputs.map((input) => opCase(op, [input], (b, [x]) => b[op](x!)));
 
 type Binary = 'add' | 'subtract' | 'multiply' | 'divide' | 'swiglu';
@@ -106,6 +106,13 @@ const quantized = (bits: 4 | 8): OpCase => {
   return opCase(`${bits} bits`, inputs, (b, [x, ...weight]) => b.quantizedMatmul(x!, weight, attributes), 2e-2);
 };
 
+// Three blocks a row: an odd number, whose zero points do not fill a last byte.
+const packed = (bits: 4 | 8, minimums: boolean): OpCase => {
+  const codes = Array.from({ length: 2 * 3 * 4 * bits }, (_, i) => (i * 37 + 11) % 256);
+  const inputs = [given('uint8', [2, 3, 4 * bits], codes), real([2, 3], 0.01, 0.02), ...(minimums ? [real([2, 3])] : [])];
+  return opCase(`${bits} bits`, inputs, (b, [x, scales, minimum]) => b.dequantize(bits, x!, scales!, minimum));
+};
+
 /** Total: an operation without cases does not compile. */
 export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   input: [opCase('input', [real([2, 3])], (_b, [x]) => x!)],
@@ -123,6 +130,7 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   log: unary('log', positive([2, 3])),
   sqrt: unary('sqrt', positive([2, 3])),
   reciprocal: unary('reciprocal', positive([2, 3])),
+  floor: unary('floor', real([2, 3], -3, 3)),
   sigmoid: unary('sigmoid', real([2, 3], -4, 4)),
   equal: [comparison('equal', 'int32'), comparison('equal', 'float32')],
   lessOrEqual: [comparison('lessOrEqual', 'int32'), comparison('lessOrEqual', 'float32')],
@@ -145,6 +153,7 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     ),
   ),
   quantizedMatmul: [quantized(4), quantized(8)],
+  dequantize: [packed(4, false), packed(4, true), packed(8, false), packed(8, true)],
 
   reshape: [opCase('reshape', [real([2, 6])], (b, [x]) => b.reshape(x!, [3, 2, 2])), opCase('reshape', [real([1, 1])], (b, [x]) => b.reshape(x!, []))],
   transpose: [[0, 2, 1], [2, 0, 1], [1, 2, 0]].map((permutation) => opCase('transpose', [real([2, 3, 4])], (b, [x]) => b.transpose(x!, permutation))),

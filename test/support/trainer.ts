@@ -17,6 +17,7 @@ export function createTrainer(model: string, adapter: Pick<Adapter, 'lora' | 'pa
     dropout: 0,
     baseDType: 'fp32',
     gradientCheckpointing: false,
+    layerStreaming: false,
     device: new CpuDevice(2),
     initialState: withZeroMoments(adapter.parameters),
     ...options,

@@ -48,6 +48,7 @@ async function train(device: Device): Promise<{ losses: number[]; norms: number[
     dropout: 0.1,
     baseDType: 'fp32',
     gradientCheckpointing: false,
+    layerStreaming: false,
     device,
     initialState: { parameters: adapter.parameters, firstMoments: new Map(), secondMoments: new Map() },
   });

@@ -56,7 +56,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
   const runner = await createTrainer({
     weights,
     dropout: 0,
-    engine: { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null, gradient_checkpointing: 'off' },
+    engine: { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null, gradient_checkpointing: 'off', layer_streaming: 'auto' },
     tokensPerBatch: options.batchSize * options.maxSeqLength,
     ...trainables(adapter, weights.config),
   });

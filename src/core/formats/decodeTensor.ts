@@ -31,7 +31,7 @@ export function decodeTensor(source: ByteSource, tensor: StoredTensor, into: Flo
       decodePiece(storedType, piece, into.subarray(first, first + (piece.length / bytes) * elements));
     }
   }
-  checkFinite(source, tensor, into);
+  checkFinite(source.name, tensor.name, into);
 }
 
 function decodePiece(type: Exclude<StoredType, 'F32'>, piece: Uint8Array, into: Float32Array): void {
@@ -47,14 +47,15 @@ function decodePiece(type: Exclude<StoredType, 'F32'>, piece: Uint8Array, into: 
   }
 }
 
-function checkFinite(source: ByteSource, { name }: StoredTensor, values: Float32Array): void {
+/** Throws UserError('file-corrupt') when a weight, or what it is computed from, is NaN or infinite. */
+export function checkFinite(file: string, name: string, values: Float32Array): void {
   // x·0 is NaN exactly where x is not finite, and one sum finds it.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
   if (sum !== 0) {
     throw new UserError(
       'file-corrupt',
-      `${source.name}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`,
+      `${file}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`,
     );
   }
 }

@@ -5,7 +5,7 @@
 import type { StoredType } from '../llama/weights.js';
 import { float16Value } from './float16.js';
 
-type BlockType = Exclude<StoredType, 'F32' | 'F16' | 'BF16'>;
+export type BlockType = Exclude<StoredType, 'F32' | 'F16' | 'BF16'>;
 
 export interface BlockFormat {
   /** Elements a block. */
@@ -178,12 +178,12 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
 };
 
 /** Eight 6-bit scales and eight 6-bit minimums lie in 12 bytes: the upper bits of 4–7 in the top of 0–7. */
-function packedScale(bytes: Uint8Array, at: number, group: number): number {
+export function packedScale(bytes: Uint8Array, at: number, group: number): number {
   if (group < 4) return bytes[at + group]! & 63;
   return (bytes[at + group + 4]! & 15) | ((bytes[at + group - 4]! >> 6) << 4);
 }
 
-function packedMinimum(bytes: Uint8Array, at: number, group: number): number {
+export function packedMinimum(bytes: Uint8Array, at: number, group: number): number {
   if (group < 4) return bytes[at + group + 4]! & 63;
   return (bytes[at + group + 4]! >> 4) | ((bytes[at + group]! >> 6) << 4);
 }

@@ -3,18 +3,18 @@
  * The number of new tokens and the adapter's rank are free, so one set of programs serves prompt and next token, base and every
  * adapter.
  */
+import { bitsOf, blockColumns } from '../formats/packedBlocks.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
+import type { MatrixForm } from '../llama/frozenMatrix.js';
 import { hasBias } from '../llama/linear.js';
 import { linearShape, readingTogether, type LinearName } from '../llama/weights.js';
 
-/** How decoding holds the weights of the linears. */
-export type DecodeDType = 'fp32' | 'int8' | 'int4';
-
-export const decodeBlockSize = 32;
+/** How a layer's linear is held; decoding knows no F16. */
+export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
 
 // Lengths that stand for free ones while the graph is built: T new tokens, r rank of a group of linears.
 const newTokens = 1;
@@ -30,7 +30,7 @@ export interface DecodeProgram {
  * Layers from … to−1: x [1, T, H], caches, `i.group.lora_A` [r, in] and `i.linear.lora_B` [out, r] (scaling and strength
  * multiplied in; columns of the other linears of the group are zero) → y [1, T, H] and the caches with the new tokens in them.
  */
-export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, capacity: number, dtype: DecodeDType): DecodeProgram {
+export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, capacity: number, forms: DecodeForms): DecodeProgram {
   const b = new GraphBuilder();
   const dynamicAxes: DecodeProgram['dynamicAxes'] = { x: { 1: 'tokens' }, y: { 1: 'tokens' }, position_ids: { 1: 'tokens' } };
   const outputs: Record<string, Value> = {};
@@ -46,7 +46,7 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
     ({ output: x } = llamaBlock(b, config, x, {
       norm: (name) => b.input(local(`${name}.weight`), [config.hiddenSize]),
       linear: (linear, input) => {
-        const y = decodeLinear(b, config, local(linear), linear, input, dtype);
+        const y = decodeLinear(b, config, local(linear), linear, input, forms(layer, linear));
         return addPreparedLora(b, config, local, linear, input, y, dynamicAxes);
       },
       attend: (query, key, value) => {
@@ -63,28 +63,33 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
 }
 
 /** Final norm and output layer for one position: x [1, 1, H] → logits [1, 1, V]. */
-export function decodeHeadProgram(config: LlamaConfig, dtype: DecodeDType): DecodeProgram {
+export function decodeHeadProgram(config: LlamaConfig, form: MatrixForm): DecodeProgram {
   const b = new GraphBuilder();
   const x = b.input('x', [1, 1, config.hiddenSize]);
   const normed = b.rmsNorm(x, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
-  const logits = weightProduct(b, 'lm_head', [config.vocabSize, config.hiddenSize], normed, dtype);
+  const logits = weightProduct(b, 'lm_head', [config.vocabSize, config.hiddenSize], normed, form);
   return { program: makeProgram('decode_head', { logits }), dynamicAxes: {} };
 }
 
-function decodeLinear(b: GraphBuilder, config: LlamaConfig, name: string, linear: LinearName, x: Value, dtype: DecodeDType): Value {
+function decodeLinear(b: GraphBuilder, config: LlamaConfig, name: string, linear: LinearName, x: Value, form: MatrixForm): Value {
   const shape = linearShape(config, linear);
-  const product = weightProduct(b, name, shape, x, dtype);
+  const product = weightProduct(b, name, shape, x, form);
   return hasBias(config, linear) ? b.add(product, b.input(`${name}.bias`, [shape[0]])) : product;
 }
 
 /** fp32 weights are given as `name.weight_transposed` [in, out]: one row times a matrix is fastest so. */
-function weightProduct(b: GraphBuilder, name: string, [outFeatures, inFeatures]: readonly [number, number], x: Value, dtype: DecodeDType): Value {
-  if (dtype === 'fp32') return b.matmul(x, b.input(`${name}.weight_transposed`, [inFeatures, outFeatures]));
-  const bits = dtype === 'int8' ? 8 : 4;
-  const blocks = Math.ceil(inFeatures / decodeBlockSize);
-  const codes = b.input(`${name}.codes`, [outFeatures, blocks, (decodeBlockSize * bits) / 8], 'uint8');
+function weightProduct(b: GraphBuilder, name: string, [outFeatures, inFeatures]: readonly [number, number], x: Value, form: MatrixForm): Value {
+  if (form === 'F32' || form === 'F16') return b.matmul(x, b.input(`${name}.weight_transposed`, [inFeatures, outFeatures]));
+  const bits = bitsOf(form);
+  const blocks = inFeatures / blockColumns;
+  const codes = b.input(`${name}.codes`, [outFeatures, blocks, (blockColumns * bits) / 8], 'uint8');
   const scales = b.input(`${name}.scales`, [outFeatures * blocks]);
-  return b.quantizedMatmul(x, [codes, scales], { outFeatures, inFeatures, bits, blockSize: decodeBlockSize });
+  const product = b.quantizedMatmul(x, [codes, scales], { outFeatures, inFeatures, bits, blockSize: blockColumns });
+  if (form !== 'Q4_1') return product;
+  // W = scale · (c − 8) + offset, and what a block's offset adds is its share of the sum of the block's inputs. Zero points in
+  // fp32 would say the same, but ONNX Runtime unpacks such weights anew for every token.
+  const sums = b.matmul(x, b.input(`block_sums.${inFeatures}`, [inFeatures, blocks])); // [1, T, blocks]
+  return b.add(product, b.matmul(sums, b.input(`${name}.offsets`, [blocks, outFeatures])));
 }
 
 function addPreparedLora(

@@ -59,6 +59,7 @@ export class GraphBuilder {
   log = (x: Value): Value => this.apply('log', [x], {});
   sqrt = (x: Value): Value => this.apply('sqrt', [x], {});
   reciprocal = (x: Value): Value => this.apply('reciprocal', [x], {});
+  floor = (x: Value): Value => this.apply('floor', [x], {});
   sigmoid = (x: Value): Value => this.apply('sigmoid', [x], {});
   equal = (a: Value, b: Value): Value => this.apply('equal', [a, b], {});
   lessOrEqual = (a: Value, b: Value): Value => this.apply('lessOrEqual', [a, b], {});
@@ -72,6 +73,9 @@ export class GraphBuilder {
   gemm = (a: Value, b: Value, c: Value, attributes: OpAttributes['gemm']): Value => this.apply('gemm', [a, b, c], attributes);
   quantizedMatmul = (x: Value, weight: readonly Value[], attributes: QuantizedAttributes): Value =>
     this.apply('quantizedMatmul', [x, ...weight], attributes);
+  /** `minimums` may be left out. */
+  dequantize = (bits: 4 | 8, codes: Value, scales: Value, minimums?: Value): Value =>
+    this.apply('dequantize', minimums ? [codes, scales, minimums] : [codes, scales], { bits });
 
   reshape = (x: Value, shape: Shape): Value =>
     sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });

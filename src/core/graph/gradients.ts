@@ -43,6 +43,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   sqrt: rule((b, y, dy) => [b.scale(b.divide(dy, y), 0.5)]),
   // d(1/x) = −dx/x²
   reciprocal: rule((b, y, dy) => [b.negate(b.multiply(dy, b.multiply(y, y)))]),
+  floor: none('piecewise constant'),
   // d σ(x) = σ(1 − σ)·dx
   sigmoid: rule((b, y, dy) => [b.multiply(dy, b.subtract(y, b.multiply(y, y)))]),
   equal: none('a comparison is piecewise constant'),
@@ -68,6 +69,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   }),
   gemm: forbidden('gemm is made by fusion, after differentiation'),
   quantizedMatmul: forbidden('it serves decoding only'),
+  dequantize: forbidden('packed weights are frozen'),
 
   reshape: rule((b, _y, dy, x) => [b.reshape(dy, x!.shape)]),
   // The inverse permutation.

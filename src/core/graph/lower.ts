@@ -53,7 +53,7 @@ export function lowerToOnnx(
 }
 
 type Lowering<K extends OpName> = (e: Emitter, value: Value<K>, inputs: readonly string[]) => string;
-type Lowered = Exclude<OpName, 'input' | 'attention' | 'swiglu' | 'logSumExp'>;
+type Lowered = Exclude<OpName, 'input' | 'attention' | 'swiglu' | 'logSumExp' | 'dequantize'>;
 
 const onnx =
   (op: string, attributes: Record<string, OnnxAttribute> = {}): Lowering<OpName> =>
@@ -71,6 +71,7 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   log: onnx('Log'),
   sqrt: onnx('Sqrt'),
   reciprocal: onnx('Reciprocal'),
+  floor: onnx('Floor'),
   sigmoid: onnx('Sigmoid'),
   equal: onnx('Equal'),
   lessOrEqual: onnx('LessOrEqual'),

@@ -19,6 +19,7 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   log: likeFirst,
   sqrt: likeFirst,
   reciprocal: likeFirst,
+  floor: likeFirst,
   sigmoid: likeFirst,
   equal: comparing,
   lessOrEqual: comparing,
@@ -45,6 +46,12 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   quantizedMatmul: ([x], { outFeatures, inFeatures }) => {
     requireThat(x!.shape.at(-1) === inFeatures, `quantizedMatmul of [${x!.shape}] with ${inFeatures} input features`);
     return { dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), outFeatures] };
+  },
+  dequantize: ([codes, scales, minimums], { bits }) => {
+    const [rows, blocks] = scales!.shape as [number, number];
+    requireThat(sameShape(codes!.shape, [rows, blocks, 4 * bits]), `${bits}-bit codes [${codes!.shape}] with scales [${scales!.shape}]`);
+    requireThat(!minimums || sameShape(minimums.shape, scales!.shape), `minimums [${minimums?.shape}] with scales [${scales!.shape}]`);
+    return { dtype: scales!.dtype, shape: [rows, 32 * blocks] };
   },
 
   reshape: ([x], { shape }) => {

@@ -1,5 +1,6 @@
 /** @file Programs: pieces of a graph between given values and wanted ones, listed, rewritten and printed. */
 import { attentionForward } from './attention.js';
+import { dequantized } from './dequantize.js';
 import type { GraphBuilder } from './builder.js';
 import type { OpAttributes, OpName, Program, Value } from './types.js';
 
@@ -75,6 +76,7 @@ export function decompose(program: Program, b: GraphBuilder): Program {
     if (isOp(value, 'attention')) return attentionForward(b, inputs, value.attributes);
     if (isOp(value, 'swiglu')) return b.multiply(b.silu(inputs[0]!), inputs[1]!);
     // The largest probability is 1 / Σ exp(x − max), and the backward pass wants the probabilities anyway.
+    if (isOp(value, 'dequantize')) return dequantized(b, inputs, value.attributes.bits);
     if (isOp(value, 'logSumExp')) {
       return b.subtract(b.maxLast(inputs[0]!), b.log(b.maxLast(b.softmax(inputs[0]!))));
     }

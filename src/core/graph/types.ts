@@ -18,6 +18,7 @@ export interface OpAttributes {
   log: object;
   sqrt: object;
   reciprocal: object;
+  floor: object;
   sigmoid: object;
   equal: object;
   lessOrEqual: object;
@@ -33,6 +34,12 @@ export interface OpAttributes {
    * codes [out, blocks, blockSize · bits / 8] uint8 around the zero point 2^(bits−1), scales [out · blocks].
    */
   quantizedMatmul: QuantizedAttributes;
+  /**
+   * A matrix [rows, columns] from blocks of 32 columns: codes [rows, blocks, 4 · bits] uint8, scales [rows, blocks] and, where given,
+   * minimums [rows, blocks]. A code c means scale · c + minimum, or scale · (c − 2^(bits−1)) without minimums. With 4 bits the low
+   * nibbles of a block are its first 16 columns, the high ones the others, as in GGUF's Q4_0 and Q4_1.
+   */
+  dequantize: { readonly bits: 4 | 8 };
 
   reshape: { readonly shape: Shape };
   transpose: { readonly permutation: readonly number[] };

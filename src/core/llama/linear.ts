@@ -2,17 +2,21 @@
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { LlamaConfig } from './config.js';
-import { linearShape, type LinearName } from './weights.js';
+import { frozenMatrix, type MatrixForm } from './frozenMatrix.js';
+import { linearNames, linearShape, type LinearName } from './weights.js';
 
-/** As what the programs of training take the linears' weights; fp16 ones are cast where they are used. */
-export type WeightInput = 'float32' | 'float16';
+/** How the weights of a layer's linears are held. */
+export type LinearForms = Readonly<Record<LinearName, MatrixForm>>;
 
-/** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`. */
-export function frozenLinear(b: GraphBuilder, config: LlamaConfig, linear: LinearName, x: Value, weightInput: WeightInput): Value {
-  const [outFeatures, inFeatures] = linearShape(config, linear);
-  const stored = b.input(`${linear}.weight`, [outFeatures, inFeatures], weightInput);
-  const product = b.matmul(x, b.cast(stored, 'float32'), { transposeB: true });
-  return hasBias(config, linear) ? b.add(product, b.input(`${linear}.bias`, [outFeatures])) : product;
+export function allLinears(form: MatrixForm): LinearForms {
+  return Object.fromEntries(linearNames.map((linear) => [linear, form])) as Record<LinearName, MatrixForm>;
+}
+
+/** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`, or several that begin so. */
+export function frozenLinear(b: GraphBuilder, config: LlamaConfig, linear: LinearName, x: Value, form: MatrixForm): Value {
+  const shape = linearShape(config, linear);
+  const product = b.matmul(x, frozenMatrix(b, `${linear}.weight`, shape, form), { transposeB: true });
+  return hasBias(config, linear) ? b.add(product, b.input(`${linear}.bias`, [shape[0]])) : product;
 }
 
 export function hasBias(config: LlamaConfig, linear: LinearName): boolean {

@@ -43,8 +43,10 @@ export interface WeightStore {
   names(): readonly string[];
   /** Decodes a tensor to fp32 (BF16 and F16 exactly, Q* as llama.cpp does). Allocates unless `into` is given. */
   readFloat32(name: string, into?: Float32Array): Float32Array;
-  /** The bytes as they lie in the file. */
-  readStored(name: string): Uint8Array;
+  /** Some rows of a matrix, as many as `into` holds; of one whose rows are permuted, whole heads. */
+  readRows(name: string, firstRow: number, into: Float32Array): void;
+  /** Bytes as they lie in the file, from `offset` within the tensor on. */
+  readStored(name: string, offset: number, into: Uint8Array): void;
   close(): void;
 }
 

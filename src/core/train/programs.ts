@@ -15,7 +15,7 @@ import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
-import { frozenLinear, type WeightInput } from '../llama/linear.js';
+import { frozenLinear, type LinearForms } from '../llama/linear.js';
 import { dropoutMasks } from './dropout.js';
 
 export interface BatchShape {
@@ -26,7 +26,7 @@ export interface BatchShape {
 export interface BlockOptions {
   readonly config: LlamaConfig;
   readonly shape: BatchShape;
-  readonly weightInput: WeightInput;
+  readonly forms: LinearForms;
   /** Null for a layer without adapter. */
   readonly lora: LoraShape | null;
   /** Probability of dropping an element of an adapter's input; 0 leaves the masks out of the programs. */
@@ -91,7 +91,7 @@ export class BlockGraph {
 
   constructor(private readonly options: BlockOptions) {
     const { b } = this;
-    const { config, shape, weightInput, lora } = options;
+    const { config, shape, forms, lora } = options;
     this.x = b.input('x', [shape.batchSize * shape.sequenceLength, config.hiddenSize]);
     this.parameters = lora
       ? blockLoraParameters(config, lora).map((parameter) => ({
@@ -104,7 +104,7 @@ export class BlockGraph {
       norm: (name) => b.input(`${name}.weight`, [config.hiddenSize]),
       linear: (linear, x) =>
         b.within(linear, () => {
-          const y = frozenLinear(b, config, linear, x, weightInput);
+          const y = frozenLinear(b, config, linear, x, forms[linear]);
           return lora?.targetModules.includes(linear) ? addLora(b, lora, linear, y, this.dropout(linear, x), parameters) : y;
         }),
       attend: (query, key, value) => this.attend(query, key, value),

@@ -9,6 +9,7 @@ import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
+import { frozenMatrix, frozenRows, type MatrixForm } from '../llama/frozenMatrix.js';
 
 type Sizes = Pick<LlamaConfig, 'vocabSize' | 'hiddenSize'>;
 
@@ -29,10 +30,10 @@ export function vocabularySlices({ vocabSize, hiddenSize }: Sizes): { readonly f
 }
 
 /** input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] with the rows of this slice. */
-export function embedProgram({ hiddenSize }: Sizes, tokens: number, sliceRows: number): Program {
+export function embedProgram({ hiddenSize }: Sizes, tokens: number, sliceRows: number, form: MatrixForm): Program {
   const b = new GraphBuilder();
-  const table = b.input('embed_tokens.weight', [sliceRows, hiddenSize]);
-  const rows = rowsOfSlice(b, table, b.input('input_ids', [tokens], 'int32'), b.input('first_row', [], 'int32'));
+  const slice: TableSlice = { name: 'embed_tokens.weight', shape: [sliceRows, hiddenSize], form };
+  const rows = rowsOfSlice(b, slice, b.input('input_ids', [tokens], 'int32'), b.input('first_row', [], 'int32'));
   return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), rows) });
 }
 
@@ -49,9 +50,10 @@ export function headRowsProgram(config: LlamaConfig, tokens: number, chunk: numb
  * so far → the state with this slice: maximum [C, 1], sum [C, 1] = Σ exp(logit − maximum), label_rows [C, H] = the weights of the
  * labels, and with `withGradient` weighted [C, H] = Σ exp(logit − maximum) · weight.
  */
-export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, withGradient: boolean): Program {
+export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, form: MatrixForm, withGradient: boolean): Program {
   const b = new GraphBuilder();
-  const weight = b.input('lm_head.weight', [sliceRows, hiddenSize]);
+  const slice: TableSlice = { name: 'lm_head.weight', shape: [sliceRows, hiddenSize], form };
+  const weight = frozenMatrix(b, slice.name, slice.shape, form);
   const before = (name: string, width: number): Value => b.input(`${name}_before`, [chunk, width]);
 
   const logits = b.matmul(b.input('normed', [chunk, hiddenSize]), weight, { transposeB: true }); // [C, S]
@@ -62,7 +64,7 @@ export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows
   const shrunk = b.exp(b.subtract(maximumBefore, maximum));
   const sum = b.add(b.multiply(before('sum', 1), shrunk), b.sumLast(exponentials));
 
-  const ofLabels = rowsOfSlice(b, weight, b.input('labels', [chunk], 'int32'), b.input('first_row', [], 'int32'));
+  const ofLabels = rowsOfSlice(b, slice, b.input('labels', [chunk], 'int32'), b.input('first_row', [], 'int32'));
   const outputs: Record<string, Value> = { maximum, sum, label_rows: b.add(before('label_rows', hiddenSize), ofLabels) };
   if (withGradient) {
     outputs['weighted'] = b.add(b.multiply(before('weighted', hiddenSize), shrunk), b.matmul(exponentials, weight));
@@ -99,13 +101,20 @@ function normedRows(b: GraphBuilder, config: LlamaConfig, tokens: number, chunk:
   return { x, normed: b.rmsNorm(rows, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon) };
 }
 
+/** Some rows of the table, an input of this name. */
+interface TableSlice {
+  readonly name: string;
+  readonly shape: readonly [rows: number, columns: number];
+  readonly form: MatrixForm;
+}
+
 /** The rows [n, H] of the ids [n] that lie in the slice, and zeros for the others. */
-function rowsOfSlice(b: GraphBuilder, slice: Value, ids: Value, firstRow: Value): Value {
+function rowsOfSlice(b: GraphBuilder, { name, shape, form }: TableSlice, ids: Value, firstRow: Value): Value {
   const local = b.subtract(ids, firstRow);
   const zero = b.scalar(0, 'int32');
   const inside = <T>(yes: T, no: T, choose: (condition: Value, yes: T, no: T) => T): T =>
-    choose(b.lessOrEqual(zero, local), choose(b.lessOrEqual(local, b.scalar(slice.shape[0]! - 1, 'int32')), yes, no), no);
-  const picked = b.gatherRows(slice, inside(local, zero, b.where)); // row 0 for those outside
+    choose(b.lessOrEqual(zero, local), choose(b.lessOrEqual(local, b.scalar(shape[0] - 1, 'int32')), yes, no), no);
+  const picked = frozenRows(b, name, shape, form, inside(local, zero, b.where)); // row 0 for those outside
   const counts = inside(b.scalar(1), b.scalar(0), b.where); // [n]
   return b.multiply(picked, b.reshape(counts, [ids.shape[0]!, 1]));
 }

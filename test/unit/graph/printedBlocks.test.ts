@@ -7,6 +7,7 @@ import { printProgram } from '../../../src/core/graph/print.js';
 import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js';
 import type { OpAttributes, Program } from '../../../src/core/graph/types.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
+import { allLinears } from '../../../src/core/llama/linear.js';
 import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
 import { BlockGraph, type BlockActivations } from '../../../src/core/train/programs.js';
 import { headLossProgram, headSliceProgram } from '../../../src/core/train/vocabularyPrograms.js';
@@ -28,12 +29,17 @@ const shape = { batchSize: 1, sequenceLength: 5 };
 const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
 const keep: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
 
-const block = (): BlockGraph => new BlockGraph({ config, shape, weightInput: 'float32', lora, dropout: 0 });
+const block = (): BlockGraph => new BlockGraph({ config, shape, forms: allLinears('F32'), lora, dropout: 0 });
+// Widths that divide into blocks.
+const blockwise = { ...config, hiddenSize: 64, intermediateSize: 96, headCount: 2, headDim: 16 };
+const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, forms: { ...allLinears('Q4_1'), down_proj: 'Q8_0' }, lora, dropout: 0 });
 const programs: Record<string, () => Program> = {
   'block-forward': () => block().forward([]),
   'block-backward': () => block().backward(keep, true),
   'block-backward-optimized': () => optimize(block().backward(keep, true)),
-  'head-slice': () => headSliceProgram(config, 4, 9, true),
+  'packed-block-forward': () => packedBlock().forward([]),
+  'packed-block-backward': () => packedBlock().backward(keep, true),
+  'head-slice': () => headSliceProgram(config, 4, 9, 'F32', true),
   'head-loss': () => headLossProgram(config, 5, 4, true),
 };
 
@@ -65,6 +71,16 @@ describe('the backward program of a block', () => {
       }).length;
     expect(repeated(keep)).toBe(0);
     expect(repeated([]), 'all but down_proj, when nothing is kept').toBe(6);
+  });
+
+  test('unpacks each packed weight once, and multiplies it from the left alone', () => {
+    const values = valuesOf(packedBlock().backward(keep, true));
+    const unpacked = values.filter((value) => isOp(value, 'dequantize'));
+    expect(unpacked).toHaveLength(linearNames.length);
+    for (const weight of unpacked) {
+      const users = values.filter(({ inputs }) => inputs.includes(weight));
+      expect(users.map(({ op, attributes }) => [op, (attributes as OpAttributes['matmul']).transposeB])).toEqual([['matmul', false]]);
+    }
   });
 
   test('stops where nothing below is trained', () => {

@@ -1,17 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Adapter } from '../../../src/core/adapters/peft.js';
-import { quantizeQ4 } from '../../../src/core/formats/quantizeQ4.js';
-import { blockFormats } from '../../../src/core/formats/ggmlBlocks.js';
-import type { WeightStore } from '../../../src/core/llama/weights.js';
+import { decodeLayersProgram } from '../../../src/core/generate/decodePrograms.js';
+import type { Constants } from '../../../src/core/graph/lower.js';
+import { elementCount, type Program, type Value } from '../../../src/core/graph/types.js';
+import { linearNames, type WeightStore } from '../../../src/core/llama/weights.js';
+import { initialLoraState } from '../../../src/core/train/loraInit.js';
+import { Random } from '../../../src/core/random.js';
 import type { HostTensor } from '../../../src/core/train/stepRunner.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTensorFile } from '../../../src/files/tensorFile.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
+import { decodeConstants, linearForm } from '../../../src/runtime/decodeConstants.js';
 import { createTextModel } from '../../../src/runtime/onnxTextModel.js';
 import { batchOf } from '../../support/batches.js';
-import { expectClose, relativeDifference } from '../../support/tensors.js';
+import { evaluate } from '../../support/evaluate.js';
+import { expectClose, randomTensor, relativeDifference, tensor, type Tensor } from '../../support/tensors.js';
 import { createTrainer, expectParametersClose, mapParameters, takeGradients } from '../../support/trainer.js';
 
 /** Made by test/golden/make_models.py from transformers and PEFT. */
@@ -111,6 +116,16 @@ describe('gradients are those of PEFT', () => {
 });
 
 describe('how the base is held', () => {
+  test('a GGUF generates from its own blocks: in double precision the program means what it means with fp32 weights', () => {
+    const { weights } = openModel('test/golden/formats/quantized.gguf');
+    const v_projRounded = changed(weights, (name, values, columns) => name.includes('v_proj') && roundToBlocks(values, 8, columns)); // from Q5_0
+    const [packed, inFp32] = ([['stored', weights], ['fp32', v_projRounded]] as const).map(([dtype, store]) => {
+      const { program } = decodeLayersProgram(store.config, 0, 1, 4, (layer, linear) => linearForm(store, dtype, layer, linear));
+      return evaluate(program, decodeInputs(program, decodeConstants(store, program, dtype))).get('y')!.data;
+    });
+    expectClose(packed!, inFp32!, 1e-6, 'y');
+  });
+
   test('a model of fp16 weights trains from fp16 as from fp32', async () => {
     const { golden: facts, adapter } = golden('mqa-f16');
     const gradients = [];
@@ -123,39 +138,61 @@ describe('how the base is held', () => {
     expectParametersClose(gradients[1]!, gradients[0]!, 1e-6);
   });
 
-  test('int4 is Q4_0: the same as training on weights rounded to it', async () => {
-    const { golden: facts, adapter } = golden('gqa-tied');
-    const { weights } = openModel('test/fixtures/models/gqa-tied');
-    const losses = [];
-    for (const [baseDType, store] of [['int4', weights], ['fp32', changed(weights, roundToQ4)], ['fp32', weights]] as const) {
-      const runner = await createTrainer('gqa-tied', adapter!, { baseDType, weights: store });
-      losses.push((await runner.accumulate(batchOf(facts.input_ids, facts.labels), 0)).lossSum);
+  // In plain arithmetic: linears to 4 bits, the vocabulary's table to 8. What was quantized before stays as it is.
+  test.each([
+    ['gqa-tied', 'test/fixtures/models/gqa-tied', { linears: 4, table: 8 }],
+    ['a GGUF of Q4_1 and Q8_0, with v_proj in Q5_0 and its table in F16', 'test/golden/formats/quantized.gguf', { v_proj: 8, table: 8 }],
+  ] as const)('int4: loss and gradients of %s are those of weights rounded beforehand', async (_name, model, bits) => {
+    const { weights } = openModel(model);
+    const { vocabSize } = weights.config;
+    const round: Round = (name, values, columns) => {
+      const to = name.includes('embed_tokens') ? bits.table : 'linears' in bits ? bits.linears : name.includes('v_proj') ? bits.v_proj : undefined;
+      if (to && /(_proj|embed_tokens)/.test(name) && columns % 32 === 0) roundToBlocks(values, to, columns);
+    };
+    const lora = { r: 2, alpha: 2, useRslora: false, targetModules: linearNames, layers: null };
+    const initialState = initialLoraState(weights.config, lora, 1);
+    const batch = batchOf([Array.from({ length: 16 }, (_, i) => (i * 7 + 3) % vocabSize)]);
+    const trained = [];
+    for (const [baseDType, store] of [['int4', weights], ['fp32', changed(weights, round)], ['fp32', weights]] as const) {
+      const runner = await createTrainer('', { lora, parameters: initialState.parameters }, { baseDType, weights: store });
+      const { lossSum } = await runner.accumulate(batch, 0);
+      trained.push({ lossSum, gradients: await takeGradients(runner) });
       await runner.dispose();
     }
-    expectClose([losses[0]!], [losses[1]!], 1e-6, 'loss');
-    expect(Math.abs(losses[0]! - losses[2]!) / losses[2]!).toBeGreaterThan(1e-4);
+    const [packed, rounded, exact] = trained as [typeof trained[0], typeof trained[0], typeof trained[0]];
+    expectClose([packed.lossSum], [rounded.lossSum], 1e-6, 'loss');
+    expectParametersClose(packed.gradients, rounded.gradients, 1e-4);
+    expect(Math.abs(packed.lossSum - exact.lossSum) / exact.lossSum, 'it is rounded indeed').toBeGreaterThan(1e-5);
   });
 
-  test('a GGUF in blocks of 4 to 8 bits, decoded layer by layer, is the GGUF decoded at once', async () => {
-    const { weights } = openModel('test/golden/formats/quantized.gguf');
-    const { vocabSize } = weights.config;
-    const lora = { lora: { r: 2, alpha: 2, useRslora: false, targetModules: ['q_proj' as const], layers: null }, parameters: new Map<string, HostTensor>() };
-    const batch = batchOf([Array.from({ length: 16 }, (_, i) => (i * 7 + 3) % vocabSize)]);
-    const losses = [];
-    for (const baseDType of ['fp32', 'int4'] as const) {
-      const runner = await createTrainer('', lora, { baseDType, weights });
-      losses.push((await runner.evaluate(batch)).lossSum);
+  test.each(['fp32', 'fp16', 'int4'] as const)('layers of %s that are streamed train bit for bit like resident ones', async (baseDType) => {
+    const { weights } = openModel('test/fixtures/models/gqa-tied');
+    const { golden: facts, adapter } = golden('gqa-tied');
+    const losses: number[][] = [];
+    for (const layerStreaming of [false, true]) {
+      const runner = await createTrainer('', adapter!, { baseDType, weights, layerStreaming });
+      const ofSteps = [];
+      for (let step = 1; step <= 3; step++) {
+        const { lossSum, labelTokens } = await runner.accumulate(batchOf(facts.input_ids, facts.labels), 0);
+        await runner.update({ step, learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, labelTokens, maxGradNorm: 1 });
+        ofSteps.push(lossSum);
+      }
+      losses.push(ofSteps);
       await runner.dispose();
     }
-    expectClose([losses[1]!], [losses[0]!], 1e-6, 'loss');
+    expect(losses[1]).toEqual(losses[0]);
+    expect(losses[0]![2]).not.toBe(losses[0]![0]);
   });
 
   // Weights rounded in plain arithmetic leave only the rounding of the activations to 8 bits to explain.
   test.each(['int8', 'int4'] as const)('logits from %s weights are those of the rounded weights', async (dtype) => {
     const { golden: { input_ids: [prompt] } } = golden('tiny-llama');
     const { weights } = openModel('test/fixtures/models/tiny-llama');
+    const roundMatrices: Round = (name, values, columns) => {
+      if (/(_proj|lm_head)\.weight$/.test(name) && columns % 32 === 0) roundToBlocks(values, dtype === 'int8' ? 8 : 4, columns);
+    };
     const logits = [];
-    for (const [decodeDType, store] of [[dtype, weights], ['fp32', changed(weights, roundToBlocks(dtype))], ['fp32', weights]] as const) {
+    for (const [decodeDType, store] of [[dtype, weights], ['fp32', changed(weights, roundMatrices)], ['fp32', weights]] as const) {
       const model = await createTextModel(store, new CpuDevice(2), decodeDType);
       logits.push(await model.logits(prompt!, null, 1));
       await model.dispose();
@@ -167,41 +204,43 @@ describe('how the base is held', () => {
   });
 });
 
-type Round = (values: Float32Array, columns: number) => void;
-
-/** As training holds int4: rows that do not divide into blocks stay as they are. */
-function roundToQ4(values: Float32Array, columns: number): void {
-  const { bytes, elements, decode } = blockFormats.Q4_0;
-  if (columns % elements !== 0) return;
-  const blocks = quantizeQ4(values);
-  for (let at = 0, to = 0; at < blocks.length; at += bytes, to += elements) decode(blocks, at, values, to);
-}
-
-/** As decoding holds them: blocks of 32 along each row, the value of largest magnitude at the end of the range. */
-function roundToBlocks(dtype: 'int8' | 'int4'): Round {
-  const end = dtype === 'int8' ? 128 : 8;
-  return (values, columns) => {
-    for (let row = 0; row < values.length; row += columns) {
-      for (let start = row; start < row + columns; start += 32) {
-        const block = values.subarray(start, Math.min(start + 32, row + columns));
-        const largest = block.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
-        block.forEach((value, i) => (block[i] = largest === 0 ? 0 : (Math.min(end - 1, Math.round((value * -end) / largest)) * largest) / -end));
-      }
-    }
+/** The constants as numbers, and something for every other input. */
+function decodeInputs(program: Program, constants: Constants): Map<string, Tensor> {
+  const random = new Random(5);
+  const numbers = (name: string, { dtype, shape }: Value): Tensor => {
+    const bytes = constants.get(name);
+    if (bytes) return tensor(shape, dtype === 'uint8' ? bytes : new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4));
+    return dtype === 'float32' ? randomTensor(shape, random) : tensor(shape, new Float64Array(elementCount(shape)).fill(name === 'total_length' ? 1 : 0));
   };
+  return new Map([...program.inputs].map(([name, value]) => [name, numbers(name, value)]));
 }
 
-/** The store with every matrix of the linears and of the output layer rounded. */
+type Round = (name: string, values: Float32Array, columns: number) => unknown;
+
+/** Blocks of 32 along each row, the value of largest magnitude at the end of the range. */
+function roundToBlocks(values: Float32Array, bits: 4 | 8, columns: number): void {
+  const end = 2 ** (bits - 1);
+  for (let row = 0; row < values.length; row += columns) {
+    for (let start = row; start < row + columns; start += 32) {
+      const block = values.subarray(start, Math.min(start + 32, row + columns));
+      const largest = block.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
+      block.forEach((value, i) => (block[i] = largest === 0 ? 0 : (Math.min(end - 1, Math.round((value * -end) / largest)) * largest) / -end));
+    }
+  }
+}
+
+/** The store with its weights rounded when they are read as fp32. */
 function changed(store: WeightStore, round: Round): WeightStore {
   return {
     config: store.config,
     info: (name) => store.info(name),
     names: () => store.names(),
-    readStored: (name) => store.readStored(name),
+    readRows: (name, firstRow, into) => store.readRows(name, firstRow, into),
+    readStored: (name, offset, into) => store.readStored(name, offset, into),
     close: () => store.close(),
-    readFloat32(name) {
-      const values = store.readFloat32(name);
-      if (/(_proj|lm_head)\.weight$/.test(name)) round(values, store.info(name)!.shape[1]!);
+    readFloat32(name, into) {
+      const values = store.readFloat32(name, into);
+      round(name, values, store.info(name)!.shape[1] ?? 1);
       return values;
     },
   };

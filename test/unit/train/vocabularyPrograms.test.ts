@@ -36,7 +36,7 @@ test('embeddings gathered slice by slice are those of the whole table', () => {
   let x = tensor([tokens, config.hiddenSize], new Float64Array(tokens * config.hiddenSize));
   for (const { firstRow, rows, weight } of slices) {
     const inputs = { input_ids: tensor([tokens], ids), first_row: tensor([], [firstRow]), 'embed_tokens.weight': weight, x_before: x };
-    x = evaluate(embedProgram(config, tokens, rows), new Map(Object.entries(inputs))).get('x')!;
+    x = evaluate(embedProgram(config, tokens, rows, 'F32'), new Map(Object.entries(inputs))).get('x')!;
   }
   expect([...x.data]).toEqual(ids.flatMap((id) => [...rowsOf(table, id, id + 1).data]));
 });
@@ -64,7 +64,7 @@ test('loss and gradient over slices are those of a cross-entropy over the whole 
   for (const { firstRow, rows: sliceRows, weight } of slices) {
     const before = [...state].map(([name, value]): [string, Tensor] => [`${name}_before`, value]);
     const inputs = { normed: start.get('normed')!, labels: tensor([4], labels), first_row: tensor([], [firstRow]), 'lm_head.weight': weight };
-    state = new Map(evaluate(headSliceProgram(config, 4, sliceRows, true), new Map([...before, ...named(inputs)])));
+    state = new Map(evaluate(headSliceProgram(config, 4, sliceRows, 'F32', true), new Map([...before, ...named(inputs)])));
   }
   const sumsBefore = { loss_sum_before: tensor([1, 1], [100]), dx_before: tensor(x.shape, new Float64Array(x.data.length).fill(1)) };
   const sums = evaluate(headLossProgram(config, tokens, 4, true), new Map([...named(ofRows), ...state, ...named({ counted, ...sumsBefore })]));

@@ -1,0 +1,113 @@
+/**
+ * @file Matrices of 4 and 8 bits as the programs take them: blocks of 32 columns, codes apart from scales and minimums. A code c
+ * means scale · (c − 2^(bits−1)), and in the form Q4_1 scale · c + minimum (graph/types.ts, `dequantize`).
+ */
+import type { StoredType } from '../llama/weights.js';
+import { packedMinimum, packedScale, type BlockType } from './ggmlBlocks.js';
+import { float16Value } from './float16.js';
+
+export type PackedForm = Extract<StoredType, 'Q4_0' | 'Q4_1' | 'Q8_0'>;
+
+export const blockColumns = 32;
+
+export interface PackedBlocks {
+  /** 16 bytes a block of 4-bit codes, the low nibbles being the first 16 columns; 32 of 8-bit codes. */
+  readonly codes: Uint8Array;
+  /** One a block. */
+  readonly scales: Float32Array;
+  /** One a block, in the form Q4_1 only. */
+  readonly minimums?: Float32Array;
+}
+
+/** The form in which a stored type is held. Those of 5 and 6 bits, and those whose scales change within 32 columns, are rounded to 8 bits. */
+export const packedForms: { readonly [K in BlockType]: PackedForm } = {
+  Q4_0: 'Q4_0',
+  Q4_1: 'Q4_1',
+  Q4_K: 'Q4_1',
+  Q8_0: 'Q8_0',
+  Q5_0: 'Q8_0',
+  Q5_1: 'Q8_0',
+  Q5_K: 'Q8_0',
+  Q6_K: 'Q8_0',
+  Q2_K: 'Q8_0',
+  Q3_K: 'Q8_0',
+};
+
+export function bitsOf(form: PackedForm): 4 | 8 {
+  return form === 'Q8_0' ? 8 : 4;
+}
+
+type Repack = (bytes: Uint8Array, at: number, into: PackedBlocks, block: number) => void;
+
+const half = (bytes: Uint8Array, at: number): number => float16Value(bytes[at]! | (bytes[at + 1]! << 8));
+
+/** Stored blocks that need no rounding: writes the block at `at` as block number `block`, and the next seven for Q4_K. */
+export const repack: { readonly [K in BlockType]?: Repack } = {
+  Q4_0(bytes, at, { codes, scales }, block) {
+    scales[block] = half(bytes, at);
+    for (let i = 0; i < 16; i++) codes[block * 16 + i] = bytes[at + 2 + i]!;
+  },
+  Q4_1(bytes, at, { codes, scales, minimums }, block) {
+    scales[block] = half(bytes, at);
+    minimums![block] = half(bytes, at + 2);
+    for (let i = 0; i < 16; i++) codes[block * 16 + i] = bytes[at + 4 + i]!;
+  },
+  Q8_0(bytes, at, { codes, scales }, block) {
+    scales[block] = half(bytes, at);
+    for (let i = 0; i < 32; i++) codes[block * 32 + i] = bytes[at + 2 + i]! ^ 0x80; // q + 128
+  },
+  Q4_K(bytes, at, { codes, scales, minimums }, block) {
+    for (let group = 0; group < 8; group++) {
+      scales[block + group] = half(bytes, at) * packedScale(bytes, at + 4, group);
+      minimums![block + group] = -half(bytes, at + 2) * packedMinimum(bytes, at + 4, group);
+      const q = at + 16 + (group >> 1) * 32;
+      const shift = 4 * (group & 1);
+      for (let i = 0; i < 16; i++) {
+        codes[(block + group) * 16 + i] = ((bytes[q + i]! >> shift) & 15) | (((bytes[q + 16 + i]! >> shift) & 15) << 4);
+      }
+    }
+  },
+};
+
+/**
+ * Rounds whole blocks from `firstBlock` on. The scale takes the value of largest magnitude to code 0, so that one of the two
+ * ends is met exactly, as GGML's reference quantizer of Q4_0 does.
+ */
+export function roundToBlocks(values: Float32Array, bits: 4 | 8, { codes, scales }: PackedBlocks, firstBlock: number): void {
+  const zero = 2 ** (bits - 1);
+  const code = (scaled: number): number => Math.min(2 * zero - 1, Math.max(0, Math.round(scaled) + zero));
+  for (let block = firstBlock, start = 0; start < values.length; block++, start += blockColumns) {
+    const scale = Math.fround(largestMagnitude(values, start) / -zero);
+    const inverse = scale === 0 ? 0 : 1 / scale;
+    scales[block] = scale;
+    if (bits === 8) {
+      for (let i = 0; i < 32; i++) codes[block * 32 + i] = code(values[start + i]! * inverse);
+    } else {
+      for (let i = 0; i < 16; i++) {
+        codes[block * 16 + i] = code(values[start + i]! * inverse) | (code(values[start + 16 + i]! * inverse) << 4);
+      }
+    }
+  }
+}
+
+/** Of a block's values, with its sign. */
+function largestMagnitude(values: Float32Array, start: number): number {
+  let largest = 0;
+  for (let i = start; i < start + blockColumns; i++) {
+    if (Math.abs(values[i]!) > Math.abs(largest)) largest = values[i]!;
+  }
+  return largest;
+}
+
+/** 4-bit codes with neighbouring columns in one byte, the lower one in the low nibble, as com.microsoft.MatMulNBits wants them. */
+export function asPairs(codes: Uint8Array): Uint8Array {
+  const pairs = new Uint8Array(codes.length);
+  for (let block = 0; block < codes.length; block += 16) {
+    for (let i = 0; i < 8; i++) {
+      const [first, second] = [codes[block + 2 * i]!, codes[block + 2 * i + 1]!];
+      pairs[block + i] = (first & 15) | ((second & 15) << 4);
+      pairs[block + 8 + i] = (first >> 4) | (second & 0xf0);
+    }
+  }
+  return pairs;
+}

@@ -1,0 +1,49 @@
+/** @file A frozen matrix [rows, columns] in a graph, in whatever form it is held. */
+import { bitsOf, blockColumns, type PackedForm } from '../formats/packedBlocks.js';
+import type { GraphBuilder } from '../graph/builder.js';
+import { elementCount, type Shape, type Value } from '../graph/types.js';
+
+export type MatrixForm = 'F32' | 'F16' | PackedForm;
+
+/** One of the tensors that a matrix consists of; the program's input is the matrix's name with the suffix. */
+export interface MatrixPart {
+  readonly suffix: '' | '.codes' | '.scales' | '.minimums';
+  readonly dtype: 'float32' | 'float16' | 'uint8';
+  readonly shape: Shape;
+}
+
+export function matrixParts(form: MatrixForm, [rows, columns]: readonly [number, number]): MatrixPart[] {
+  if (form === 'F32') return [{ suffix: '', dtype: 'float32', shape: [rows, columns] }];
+  if (form === 'F16') return [{ suffix: '', dtype: 'float16', shape: [rows, columns] }];
+  const blocks = columns / blockColumns;
+  return [
+    { suffix: '.codes', dtype: 'uint8', shape: [rows, blocks, 4 * bitsOf(form)] },
+    { suffix: '.scales', dtype: 'float32', shape: [rows, blocks] },
+    ...(form === 'Q4_1' ? [{ suffix: '.minimums', dtype: 'float32', shape: [rows, blocks] } as const] : []),
+  ];
+}
+
+export function matrixBytes(form: MatrixForm, shape: readonly [number, number]): number {
+  const bytes = { float32: 4, float16: 2, uint8: 1 } as const;
+  return matrixParts(form, shape).reduce((sum, part) => sum + elementCount(part.shape) * bytes[part.dtype], 0);
+}
+
+/** In fp32, [rows, columns]. */
+export function frozenMatrix(b: GraphBuilder, name: string, shape: readonly [number, number], form: MatrixForm): Value {
+  return inFloat32(b, inputs(b, name, shape, form), form);
+}
+
+/** Rows [n, columns] of it, in fp32; the others are never unpacked. */
+export function frozenRows(b: GraphBuilder, name: string, shape: readonly [number, number], form: MatrixForm, indices: Value): Value {
+  return inFloat32(b, inputs(b, name, shape, form).map((part) => b.gatherRows(part, indices)), form);
+}
+
+function inputs(b: GraphBuilder, name: string, shape: readonly [number, number], form: MatrixForm): Value[] {
+  return matrixParts(form, shape).map((part) => b.input(name + part.suffix, part.shape, part.dtype));
+}
+
+function inFloat32(b: GraphBuilder, parts: readonly Value[], form: MatrixForm): Value {
+  if (form === 'F32' || form === 'F16') return b.cast(parts[0]!, 'float32');
+  const [codes, scales, minimums] = parts as [Value, Value, Value?];
+  return b.dequantize(bitsOf(form), codes, scales, minimums);
+}

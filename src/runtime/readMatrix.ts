@@ -1,0 +1,94 @@
+/** @file Frozen matrices from the model's files into the form in which they are held, a few rows at a time. */
+import { checkFinite } from '../core/formats/decodeTensor.js';
+import { float32ToFloat16 } from '../core/formats/float16.js';
+import { blockFormats } from '../core/formats/ggmlBlocks.js';
+import { bitsOf, blockColumns, packedForms, repack, roundToBlocks, type PackedBlocks, type PackedForm } from '../core/formats/packedBlocks.js';
+import { elementCount, type DType } from '../core/graph/types.js';
+import { matrixParts, type MatrixForm, type MatrixPart } from '../core/llama/frozenMatrix.js';
+import { unpermutedRow } from '../core/llama/weightNames.js';
+import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { hostArray, type HostArray } from './device.js';
+
+/** How weights are wished to be held. Stored: quantized ones as they are, and others in 8 bits. */
+export type WeightWish = 'fp32' | 'fp16' | 'int8' | 'int4' | 'stored';
+
+/** Quantized weights are used as they are where int4 is wished; rows that do not divide into blocks stay fp32. */
+export function matrixForm({ storedType, shape }: WeightInfo, wish: WeightWish): MatrixForm {
+  if (wish === 'fp32') return 'F32';
+  if (wish === 'fp16') return 'F16';
+  if (shape[1]! % blockColumns !== 0) return 'F32';
+  const isFloat = storedType === 'F32' || storedType === 'F16' || storedType === 'BF16';
+  if (wish === 'int8') return 'Q8_0';
+  return isFloat ? (wish === 'int4' ? 'Q4_0' : 'Q8_0') : packedForms[storedType];
+}
+
+export interface HostPart extends MatrixPart {
+  readonly data: HostArray;
+}
+
+/** Gives the memory for a tensor: the parts' names are the matrix's with the suffix. */
+export type Allocate = (name: string, dtype: DType, length: number) => HostArray;
+
+export function readMatrix(store: WeightStore, name: string, form: MatrixForm, allocate: Allocate = (_name, dtype, length) => hostArray(dtype, length)): HostPart[] {
+  const info = store.info(name)!;
+  const parts = matrixParts(form, info.shape as [number, number]).map((part) => ({
+    ...part,
+    data: allocate(name + part.suffix, part.dtype, elementCount(part.shape)),
+  }));
+  const [data, scales, minimums] = parts.map((part) => part.data);
+  if (form === 'F32') store.readFloat32(name, data as Float32Array);
+  else if (form === 'F16') readHalves(store, info, data as Uint16Array);
+  else {
+    const blocks = { codes: data as Uint8Array, scales: scales as Float32Array, ...(minimums && { minimums: minimums as Float32Array }) };
+    readBlocks(store, info, form, blocks);
+    checkFinite(info.file, name, blocks.scales);
+    if (blocks.minimums) checkFinite(info.file, name, blocks.minimums);
+  }
+  return parts;
+}
+
+function readHalves(store: WeightStore, info: WeightInfo, into: Uint16Array): void {
+  if (info.storedType === 'F16' && !info.permutedRows) {
+    store.readStored(info.name, 0, new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
+    return;
+  }
+  const [, columns] = info.shape as [number, number];
+  for (const { firstRow, rows } of chunks(store, info)) {
+    const values = new Float32Array(rows * columns);
+    store.readRows(info.name, firstRow, values);
+    into.set(float32ToFloat16(values), firstRow * columns);
+  }
+}
+
+/** Block for block where the stored type is the form's own, through fp32 otherwise. */
+function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, into: PackedBlocks): void {
+  const { name, storedType, shape, permutedRows } = info;
+  const columns = shape[1]!;
+  const blocks = columns / blockColumns;
+  const repackBlock = repack[storedType as keyof typeof repack];
+  if (!repackBlock || packedForms[storedType as keyof typeof packedForms] !== form) {
+    for (const { firstRow, rows } of chunks(store, info)) {
+      const values = new Float32Array(rows * columns);
+      store.readRows(name, firstRow, values);
+      roundToBlocks(values, bitsOf(form), into, firstRow * blocks);
+    }
+    return;
+  }
+  const { elements, bytes } = blockFormats[storedType as keyof typeof blockFormats];
+  const rowBytes = (columns / elements) * bytes;
+  for (const { firstRow, rows } of chunks(store, info)) {
+    const stored = new Uint8Array(rows * rowBytes);
+    store.readStored(name, firstRow * rowBytes, stored);
+    for (let row = 0; row < rows; row++) {
+      let block = blocks * (permutedRows ? unpermutedRow(firstRow + row, store.config.headDim) : firstRow + row);
+      for (let at = row * rowBytes; at < (row + 1) * rowBytes; at += bytes, block += elements / blockColumns) repackBlock(stored, at, into, block);
+    }
+  }
+}
+
+/** Rows that are read at a time: whole heads, of some 2²⁰ weights. */
+function* chunks({ config }: WeightStore, { shape }: WeightInfo): Generator<{ firstRow: number; rows: number }> {
+  const [rowCount, columns] = shape as [number, number];
+  const rows = config.headDim * Math.max(1, Math.floor(2 ** 20 / (columns * config.headDim)));
+  for (let firstRow = 0; firstRow < rowCount; firstRow += rows) yield { firstRow, rows: Math.min(rows, rowCount - firstRow) };
+}
