@@ -60,6 +60,8 @@ export interface TrainConfig {
 export interface EngineConfig {
   readonly kind: 'onnx';
   readonly device: 'auto' | 'cpu' | 'webgpu';
+  /** Where the GPU fails during a run, go on on the CPU. */
+  readonly cpu_fallback: boolean;
   readonly base_dtype: 'auto' | 'fp32' | 'fp16' | 'int4';
   readonly threads: number | null;
   /** Recompute activations in the backward pass instead of keeping them. */

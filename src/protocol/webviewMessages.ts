@@ -163,6 +163,7 @@ const trainConfig: Shape<TrainConfig> = object({
 const engineConfig: Shape<EngineConfig> = object({
   kind: oneOf('onnx'),
   device: oneOf('auto', 'cpu', 'webgpu'),
+  cpu_fallback: boolean,
   base_dtype: oneOf('auto', 'fp32', 'fp16', 'int4'),
   threads: nullable(count),
   gradient_checkpointing: oneOf('auto', 'on', 'off'),

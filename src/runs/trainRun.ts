@@ -65,12 +65,29 @@ export async function trainRun(run: RunDirectory, options: TrainRunOptions): Pro
 
 async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
   const config = run.readConfig();
-  const prepared = await options.prepare(config, (text) => journal.note(text));
   try {
-    return await new Trainer(run, config, prepared, journal, options.signal).train();
-  } finally {
-    await prepared.dispose();
+    return await trainOnce(run, config, journal, options);
+  } catch (error) {
+    if (!isDeviceFailure(error) || !config.engine.cpu_fallback) throw error;
+    const { message } = isDeviceFailure(error.cause) ? error.cause : error;
+    journal.note(`${message} Going on on the CPU, since engine.cpu_fallback is on.`);
+    return trainOnce(run, { ...config, engine: { ...config.engine, device: 'cpu' } }, journal, options);
   }
+}
+
+/** From the last checkpoint, or from the start, on one device. */
+async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
+  const prepared = await options.prepare(config, (text) => journal.note(text));
+  const trained = await new Trainer(run, config, prepared, journal, options.signal).train().catch(async (error: unknown) => {
+    await prepared.dispose().catch(() => undefined); // a failed device may refuse this too
+    throw error;
+  });
+  await prepared.dispose();
+  return trained;
+}
+
+function isDeviceFailure(error: unknown): error is UserError {
+  return error instanceof UserError && error.code === 'device-failed';
 }
 
 class Trainer implements LoopPorts {

@@ -22,7 +22,7 @@ export class BindingLimit {
   /** `evaluate` runs a program on zeros, unchecked, and returns its only result, a scalar. */
   constructor(private readonly evaluate: (program: Program) => Promise<number>) {}
 
-  /** Throws UserError('device-unavailable') for a program that reads, computes or returns a larger tensor. */
+  /** Throws UserError('device-failed') for a program that reads, computes or returns a larger tensor. */
   async check(program: Program): Promise<void> {
     for (const value of valuesOf(program)) {
       if (!(await this.allows(tensorBytes(value)))) throw tooLarge(program, value, this.reached);
@@ -62,7 +62,7 @@ function tooLarge(program: Program, value: Value, limit: number): UserError {
     ? 'This model has weights too large for it: set engine.device to "cpu".'
     : 'Lower train.batch_size or data.max_seq_length (raise train.gradient_accumulation_steps to make up for it), or set engine.device to "cpu".';
   return new UserError(
-    'device-unavailable',
+    'device-failed',
     `The GPU reaches tensors of at most ${size(limit)}, but a step needs one of ${size(tensorBytes(value))} (${what}). ${advice}`,
   );
 }

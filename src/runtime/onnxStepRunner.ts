@@ -1,5 +1,6 @@
 /** @file Training with ONNX Runtime: runs the programs of core/train/programs.ts over the layers of a model. */
 import { isAdapted, type LoraShape } from '../core/adapters/lora.js';
+import { UserError } from '../core/errors.js';
 import type { Batch } from '../core/data/batch.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { WeightStore } from '../core/llama/weights.js';
@@ -47,6 +48,9 @@ class OnnxStepRunner implements StepRunner {
   private readonly dropout: DropoutMasks;
   /** cos and sin, by sequence length. */
   private readonly ropes = new Map<number, Tensors>();
+
+  /** Whether all parameters are of the same step. */
+  private isWhole = true;
 
   constructor(
     private readonly options: OnnxStepRunnerOptions,
@@ -101,6 +105,7 @@ class OnnxStepRunner implements StepRunner {
   }
 
   async update(options: UpdateOptions): Promise<{ gradNorm: number }> {
+    this.isWhole = false;
     const { norm, gradient_scale } = await this.clip(options);
     const scalars = new Map([...(await this.uploadScalars(updateScalars(options))), ['gradient_scale', gradient_scale]]);
     const program = await this.programs.update();
@@ -109,17 +114,20 @@ class OnnxStepRunner implements StepRunner {
       for (const [name, tensor] of results) this.trainables.replace(layer, name.replace(/\.next$/, ''), tensor);
     }
     this.releaseAll(scalars);
-    const [gradNorm] = await this.device.download(norm);
+    const [gradNorm] = await this.device.download(norm); // all updates were done before it
     this.device.release(norm);
+    this.isWhole = true;
     return { gradNorm: gradNorm! };
   }
 
-  exportState(): Promise<TrainableState> {
+  async exportState(): Promise<TrainableState> {
+    if (!this.isWhole) throw new UserError('device-failed', 'The device failed amid an update.');
     return this.trainables.exportState();
   }
 
-  importState(state: TrainableState): Promise<void> {
-    return this.trainables.importState(state);
+  async importState(state: TrainableState): Promise<void> {
+    await this.trainables.importState(state);
+    this.isWhole = true;
   }
 
   async dispose(): Promise<void> {

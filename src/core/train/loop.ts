@@ -99,7 +99,8 @@ export function stepsOfEpochs(data: TrainingData, epochs: number, accumulationSt
 /**
  * Trains from `from` to schedule.totalSteps. The runner must hold the state that belongs to `from`; then a resumed run goes
  * through the same batches, dropout masks and learning rates as an unbroken one. Throws UserError('diverged') when a loss or
- * gradient is not finite; what was saved before stays good.
+ * gradient is not finite; what was saved before stays good. Throws UserError('device-failed') when the device failed, after
+ * saving what the last whole step left, where that can still be read.
  */
 export async function runLoop(
   options: LoopOptions,
@@ -123,8 +124,17 @@ export async function runLoop(
     ports.saveCheckpoint(await runner.exportState(), progress);
     savedStep = progress.step;
   };
+  const compute = async <Result>(work: () => Promise<Result>): Promise<[Result, number]> => {
+    try {
+      return await timed(work);
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'device-failed')) throw error;
+      await save().catch((second: unknown) => (second instanceof UserError ? undefined : Promise.reject(second)));
+      throw deviceFailed(error, savedStep);
+    }
+  };
   const evaluate = async (heldOut: MicroBatches) => {
-    const [loss] = await timed(() => meanLoss(runner, heldOut));
+    const [loss] = await compute(() => meanLoss(runner, heldOut));
     if (!Number.isFinite(loss)) throw diverged('evaluation loss', loss, progress.step, savedStep);
     if (progress.step > 0) progress = withEvaluation(progress, loss);
     ports.onEvaluation(loss, progress);
@@ -142,7 +152,7 @@ export async function runLoop(
       continue;
     }
 
-    const [done, seconds] = await timed(() => optimizerStep(options, runner, data, progress, savedStep));
+    const [done, seconds] = await compute(() => optimizerStep(options, runner, data, progress, savedStep));
     progress = { ...done.progress, elapsedSeconds: progress.elapsedSeconds };
     const isLast = progress.step === totalSteps;
     if (progress.step % options.loggingSteps === 0 || isLast) {
@@ -235,6 +245,11 @@ function withEvaluation(progress: Progress, evalLoss: number): Progress {
   return improved
     ? { ...progress, bestEvalLoss: evalLoss, bestStep: progress.step, evaluationsWithoutImprovement: 0 }
     : { ...progress, evaluationsWithoutImprovement: progress.evaluationsWithoutImprovement + 1 };
+}
+
+function deviceFailed(error: UserError, savedStep: number): UserError {
+  const advice = savedStep > 0 ? `The checkpoint of step ${savedStep} is saved: resume the run` : 'Nothing is saved yet: start the run again';
+  return new UserError('device-failed', `${error.message} ${advice}, with engine.device set to "cpu" if it fails again.`, { cause: error });
 }
 
 function diverged(what: string, value: number, step: number, savedStep: number): UserError {

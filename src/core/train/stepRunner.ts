@@ -35,7 +35,7 @@ export interface UpdateOptions {
 
 /**
  * What a training engine can do; the loop in core/train knows nothing else of it. Implemented by ONNX Runtime (src/runtime)
- * and by fakes in tests.
+ * and by fakes in tests. Any of it may throw UserError('device-failed').
  */
 export interface StepRunner {
   /** "CPU, 2 threads, fp32". */
@@ -46,6 +46,7 @@ export interface StepRunner {
   update(options: UpdateOptions): Promise<{ gradNorm: number }>;
   /** Forward only, without dropout. */
   evaluate(batch: Batch): Promise<BatchLoss>;
+  /** Of the last whole step; throws UserError('device-failed') where an update was broken off. */
   exportState(): Promise<TrainableState>;
   /** Also clears the gradient sums. */
   importState(state: TrainableState): Promise<void>;

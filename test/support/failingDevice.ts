@@ -1,0 +1,74 @@
+import { UserError } from '../../src/core/errors.js';
+import type { DType, Program, Shape } from '../../src/core/graph/types.js';
+import type { CompileOptions, Device, DeviceTensor, Executable, HostArray, HostArrays } from '../../src/runtime/device.js';
+
+/** A device on which the `failsAt`-th run of a program of that name fails; from then on, where it is `lost`, everything does. */
+export class FailingDevice implements Device {
+  readonly kind;
+  readonly writesInPlace;
+  readonly description = 'failing device';
+  private runs = 0;
+  private isLost = false;
+
+  constructor(
+    private readonly inner: Device,
+    private readonly program: string,
+    private readonly failsAt: number,
+    private readonly lost: boolean,
+  ) {
+    this.kind = inner.kind;
+    this.writesInPlace = inner.writesInPlace;
+  }
+
+  async compile(program: Program, options?: CompileOptions): Promise<Executable> {
+    this.requireAlive();
+    const executable = await this.inner.compile(program, options);
+    return {
+      run: async (inputs, into) => {
+        this.requireAlive();
+        if (program.name === this.program && ++this.runs === this.failsAt) {
+          this.isLost = this.lost;
+          throw failure();
+        }
+        return executable.run(inputs, into);
+      },
+      dispose: () => executable.dispose(),
+    };
+  }
+
+  upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
+    this.requireAlive();
+    return this.inner.upload(dtype, shape, data);
+  }
+
+  zeros(shape: Shape): Promise<DeviceTensor> {
+    this.requireAlive();
+    return this.inner.zeros(shape);
+  }
+
+  fill<K extends DType>(dtype: K, shape: Shape, write: (into: HostArrays[K]) => void): Promise<DeviceTensor> {
+    this.requireAlive();
+    return this.inner.fill(dtype, shape, write);
+  }
+
+  async download(tensor: DeviceTensor): Promise<Float32Array> {
+    this.requireAlive();
+    return this.inner.download(tensor);
+  }
+
+  release(tensor: DeviceTensor): void {
+    this.inner.release(tensor);
+  }
+
+  dispose(): Promise<void> {
+    return this.inner.dispose();
+  }
+
+  private requireAlive(): void {
+    if (this.isLost) throw failure();
+  }
+}
+
+function failure(): UserError {
+  return new UserError('device-failed', 'The GPU failed: injected.');
+}

@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import type { TrainingData } from '../../../src/core/train/loop.js';
+import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
+import { readMetrics } from '../../../src/runs/metricsFile.js';
+import { savedSteps } from '../../../src/runs/checkpoints.js';
+import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
+import { RunDirectory } from '../../../src/runs/runDirectory.js';
+import { trainRun, type PreparedRun } from '../../../src/runs/trainRun.js';
+import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
+import type { Device } from '../../../src/runtime/device.js';
+import { batchOf } from '../../support/batches.js';
+import { FailingDevice } from '../../support/failingDevice.js';
+import { createTrainer } from '../../support/trainer.js';
+
+const adapter = readAdapterFolder('test/golden/training/gqa-tied-initial');
+const steps = 6;
+let folder: string;
+let unbroken: RunDirectory;
+
+const rows = (index: number) => [0, 1].map((row) => Array.from({ length: 8 }, (_, i) => (i * 7 + row * 3 + index * 5) % 60));
+const batches = { count: 2, batch: (index: number) => batchOf(rows(index)) };
+const data: TrainingData = { epoch: () => batches, evaluation: { count: 1, batch: () => batchOf(rows(9)) } };
+
+/** Evaluates and saves after every fourth step; `gpu` stands for the GPU. */
+function run(name: string, ...overrides: string[]): RunDirectory {
+  const text = `{"model": "/model", "data": {"path": "/data"}, "train": {"max_steps": ${steps}, "gradient_accumulation_steps": 2, "eval_steps": 4, "save_steps": 4}}`;
+  return RunDirectory.create(join(folder, name), parseRunConfig(text, '/run.json', overrides));
+}
+
+async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
+  const notes: string[] = [];
+  await trainRun(directory, {
+    listener: { onNote: (text) => notes.push(text) },
+    prepare: async ({ engine }): Promise<PreparedRun> => {
+      const device = engine.device === 'cpu' ? new CpuDevice(1) : gpu;
+      const runner = await createTrainer('gqa-tied', adapter, { device, dropout: 0.1 });
+      return {
+        runner,
+        data,
+        dataFingerprint: 'same',
+        totalSteps: steps,
+        lora: adapter.lora,
+        baseModel: '/model',
+        dispose: () => runner.dispose(),
+      };
+    },
+  });
+  return notes;
+}
+
+const bytes = (directory: RunDirectory) => readFileSync(join(directory.adapterPath, 'adapter_model.safetensors')).toString('base64');
+const losses = (directory: RunDirectory) => readMetrics(directory.metricsPath).map((metric) => ('loss' in metric ? [metric.step, metric.loss] : [metric.step, metric.eval_loss]));
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'failing-'));
+  unbroken = run('unbroken');
+  await train(unbroken, new CpuDevice(1));
+});
+
+// gqa-tied has two layers and a step two micro-batches: four backward passes and two updates.
+const failing = (program: string, failsAt: number, lost: boolean) => new FailingDevice(new CpuDevice(1), program, failsAt, lost);
+
+test.each([
+  { name: 'for good, in the last step', gpu: failing('backward', 23, true), from: 'Resuming at step 4.' },
+  { name: 'for good, in the first step', gpu: failing('backward', 1, true), from: undefined },
+  { name: 'once, in the third step, and can still be read', gpu: failing('backward', 11, false), from: 'Resuming at step 2.' },
+  { name: 'between two layers of an update, half of which is never saved', gpu: failing('update', 4, false), from: undefined },
+])('a device that fails $name: the run goes on on the CPU and ends as if nothing had been', async ({ name, gpu, from }) => {
+  const directory = run(name);
+  const notes = await train(directory, gpu);
+  expect(notes).toContain('The GPU failed: injected. Going on on the CPU, since engine.cpu_fallback is on.');
+  expect(notes.find((note) => note.startsWith('Resuming'))).toBe(from);
+  expect(directory.readState()).toMatchObject({ status: 'finished', step: steps, message: null });
+  expect(losses(directory)).toEqual(losses(unbroken));
+  expect(bytes(directory)).toBe(bytes(unbroken));
+});
+
+test('without the fallback the run ends with a checkpoint of the last whole step and says what to do', async () => {
+  const directory = run('ends', 'engine.cpu_fallback=false');
+  await expect(train(directory, failing('backward', 11, false))).rejects.toThrow(
+    'The GPU failed: injected. The checkpoint of step 2 is saved: resume the run, with engine.device set to "cpu" if it fails again.',
+  );
+  expect(savedSteps(directory.checkpointsPath)).toEqual([2]);
+  expect(directory.readState()).toMatchObject({ status: 'failed', step: 2 });
+});
