@@ -2,6 +2,7 @@
 import {
   decodeHeadProgram,
   decodeLayersProgram,
+  growCacheProgram,
   type DecodeForms,
   type DecodeProgram,
 } from '../core/generate/decodePrograms.js';
@@ -55,8 +56,8 @@ export class Decoder {
       const constants = decodeConstants(store, program, dtype);
       groups.push({ from, to, executable: await device.compile(program, { constants, dynamicAxes }) });
     }
-    const { program } = decodeHeadProgram(config, headForm(store, dtype));
-    const head = await device.compile(program, { constants: headConstants(store, program, dtype) });
+    const { program, dynamicAxes } = decodeHeadProgram(config, headForm(store, dtype));
+    const head = await device.compile(program, { constants: headConstants(store, program, dtype), dynamicAxes });
     return new Decoder(config, device, groups, head, store.readFloat32('model.embed_tokens.weight'));
   }
 
@@ -65,12 +66,14 @@ export class Decoder {
    * `checkpoint` runs between chunks of a long prompt and may throw to cancel; the cache then holds what was done.
    */
   async append(cache: KeyValueCache, ids: readonly number[], adapter: ReadonlyMap<string, DeviceTensor>, checkpoint: () => Promise<void>): Promise<Float32Array> {
-    let last: Float32Array | null = null;
-    for (let start = 0; start < ids.length; start += promptChunk) {
-      if (start > 0) await checkpoint();
-      last = await this.appendChunk(cache, ids.slice(start, start + promptChunk), adapter);
+    for (let start = 0; ; start += promptChunk) {
+      const hidden = await this.appendChunk(cache, ids.slice(start, start + promptChunk), adapter);
+      const isLast = start + promptChunk >= ids.length;
+      const logits = isLast ? await this.logits(hidden) : null;
+      this.device.release(hidden);
+      if (logits) return logits;
+      await checkpoint();
     }
-    return this.logits(last!);
   }
 
   async uploadAdapter(prepared: PreparedAdapter): Promise<Map<string, DeviceTensor>> {
@@ -89,8 +92,8 @@ export class Decoder {
     if (this.rope) this.releaseAll(this.rope.tensors);
   }
 
-  /** The last hidden state [H] after the chunk. */
-  private async appendChunk(cache: KeyValueCache, ids: readonly number[], adapter: ReadonlyMap<string, DeviceTensor>): Promise<Float32Array> {
+  /** The hidden states [1, T, H] after the last layer, which the caller releases. */
+  private async appendChunk(cache: KeyValueCache, ids: readonly number[], adapter: ReadonlyMap<string, DeviceTensor>): Promise<DeviceTensor> {
     const { hiddenSize } = this.config;
     const total = cache.ids.length + ids.length;
     await this.reserve(cache, total);
@@ -111,10 +114,8 @@ export class Decoder {
       this.keepCaches(cache, results);
     }
     this.releaseAll(positions);
-    const hidden = await this.device.download(x);
-    this.device.release(x);
     cache.ids.push(...ids);
-    return hidden.slice(-hiddenSize);
+    return x;
   }
 
   private async outputsInPlace(cache: KeyValueCache, { from, to }: LayerGroup, shape: readonly number[]): Promise<Map<string, DeviceTensor>> {
@@ -134,8 +135,7 @@ export class Decoder {
     }
   }
 
-  private async logits(hidden: Float32Array): Promise<Float32Array> {
-    const x = await this.device.upload('float32', [1, 1, this.config.hiddenSize], hidden);
+  private async logits(x: DeviceTensor): Promise<Float32Array> {
     const results = await this.head.run(new Map([['x', x]]));
     const logits = await this.device.download(results.get('logits')!);
     this.releaseAll(results);
@@ -153,23 +153,28 @@ export class Decoder {
   private async reserve(cache: KeyValueCache, length: number): Promise<void> {
     if (length <= cache.capacity) return;
     const capacity = Math.max(512, 2 ** Math.ceil(Math.log2(length)));
+    if (cache.capacity === 0) await this.makeCache(cache, capacity);
+    else await this.growCache(cache, capacity);
+    cache.capacity = capacity;
+  }
+
+  private async makeCache(cache: KeyValueCache, capacity: number): Promise<void> {
     const { keyValueHeadCount, headDim, layerCount } = this.config;
-    const grown = new Map<string, DeviceTensor>();
     for (let layer = 0; layer < layerCount; layer++) {
-      for (const name of [`${layer}.past_key`, `${layer}.past_value`]) {
-        const data = new Float32Array(keyValueHeadCount * capacity * headDim);
-        const old = cache.tensors.get(name);
-        if (old) {
-          const content = await this.device.download(old);
-          const [from, to] = [cache.capacity * headDim, capacity * headDim];
-          for (let head = 0; head < keyValueHeadCount; head++) data.set(content.subarray(head * from, (head + 1) * from), head * to);
-          this.device.release(old);
-        }
-        grown.set(name, await this.device.upload('float32', [1, keyValueHeadCount, capacity, headDim], data));
+      for (const part of ['key', 'value']) {
+        cache.tensors.set(`${layer}.past_${part}`, await this.device.zeros([1, keyValueHeadCount, capacity, headDim]));
       }
     }
-    cache.tensors = grown;
-    cache.capacity = capacity;
+  }
+
+  private async growCache(cache: KeyValueCache, capacity: number): Promise<void> {
+    const program = await this.device.compile(growCacheProgram(this.config, cache.capacity, capacity));
+    for (const [name, past] of cache.tensors) {
+      const results = await program.run(new Map([['past', past]]));
+      this.device.release(past);
+      cache.tensors.set(name, results.get('grown')!);
+    }
+    await program.dispose();
   }
 
   private async ropeTensors(capacity: number): Promise<Map<string, DeviceTensor>> {

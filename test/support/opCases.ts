@@ -192,4 +192,5 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   cachedAttention: [cachedAttention('output', 0, 3), cachedAttention('output', 2, 1), cachedAttention('output', 1, 4)],
   presentKey: [cachedAttention('key', 0, 3), cachedAttention('key', 2, 1)],
   presentValue: [cachedAttention('value', 2, 4)],
+  lastToken: [opCase('last of three', [real([1, 3, 4])], (b, [x]) => b.lastToken(x!))],
 };

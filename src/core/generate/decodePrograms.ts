@@ -62,13 +62,21 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
   return { program: makeProgram('decode', { y: x, ...outputs }), dynamicAxes };
 }
 
-/** Final norm and output layer for one position: x [1, 1, H] → logits [1, 1, V]. */
+/** Final norm and output layer for the last of the new tokens: x [1, T, H] → logits [1, 1, V]. */
 export function decodeHeadProgram(config: LlamaConfig, form: MatrixForm): DecodeProgram {
   const b = new GraphBuilder();
-  const x = b.input('x', [1, 1, config.hiddenSize]);
-  const normed = b.rmsNorm(x, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
+  const x = b.input('x', [1, newTokens, config.hiddenSize]);
+  const normed = b.rmsNorm(b.lastToken(x), b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
   const logits = weightProduct(b, 'lm_head', [config.vocabSize, config.hiddenSize], normed, form);
-  return { program: makeProgram('decode_head', { logits }), dynamicAxes: {} };
+  return { program: makeProgram('decode_head', { logits }), dynamicAxes: { x: { 1: 'tokens' } } };
+}
+
+/** past [1, N, capacity, D] → grown [1, N, larger, D], with zeros behind. */
+export function growCacheProgram({ keyValueHeadCount, headDim }: LlamaConfig, capacity: number, larger: number): Program {
+  const b = new GraphBuilder();
+  const past = b.input('past', [1, keyValueHeadCount, capacity, headDim]);
+  const more = b.broadcastTo(b.scalar(0), [1, keyValueHeadCount, larger - capacity, headDim]);
+  return makeProgram('grow-cache', { grown: b.concat([past, more], 2) });
 }
 
 function decodeLinear(b: GraphBuilder, config: LlamaConfig, name: string, linear: LinearName, x: Value, form: MatrixForm): Value {

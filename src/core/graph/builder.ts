@@ -116,6 +116,8 @@ export class GraphBuilder {
     return { output, key: this.apply('presentKey', [output], {}), value: this.apply('presentValue', [output], {}) };
   }
 
+  lastToken = (x: Value): Value => this.apply('lastToken', [x], {});
+
   private intern<K extends OpName>(
     op: K,
     inputs: readonly Value[],

@@ -92,6 +92,8 @@ export interface OpAttributes {
   /** The caches after a cachedAttention, its only operand: like pastKey and pastValue. */
   presentKey: object;
   presentValue: object;
+  /** x [1, T, …] → [1, 1, …], of whatever T there is when it runs. */
+  lastToken: object;
 }
 
 export interface QuantizedAttributes {
