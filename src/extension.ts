@@ -58,13 +58,19 @@ export function activate(context: vscode.ExtensionContext): void {
       if (change.affectsConfiguration(prefix)) void backend.settingsChanged();
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void backend.settingsChanged()),
+    vscode.workspace.onDidOpenTextDocument((document) => void (isHelpedWith(document) && backend.wake())),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void backend.wake()),
   );
   void startIfWanted(context, backend, completion);
 }
 
-/** A run that goes on belongs into the status bar, and ghost text that is on must come, without anybody asking again. */
+/** Files that the backend has something to say about as soon as they are seen. */
+function isHelpedWith(document: vscode.TextDocument): boolean {
+  return vscode.languages.match({ scheme: 'file', pattern: '**/{*.jsonl,*.ndjson,run.json,*.run.json}' }, document) > 0;
+}
+
+/** A run that goes on belongs into the status bar, and ghost text and help that is on must come, without anybody asking again. */
 async function startIfWanted(context: vscode.ExtensionContext, backend: BackendClient, completion: InlineCompletion): Promise<void> {
   if (!vscode.workspace.isTrusted) return;
-  if (completion.isOn || (await hasRuns(context))) await backend.wake();
+  if (completion.isOn || vscode.workspace.textDocuments.some(isHelpedWith) || (await hasRuns(context))) await backend.wake();
 }

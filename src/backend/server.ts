@@ -36,6 +36,7 @@ import { MetricsFollowers } from './metricsFollowers.js';
 import { findModels } from './modelCatalog.js';
 import { sayIn } from './phrases.js';
 import { askPreflight } from './preflight.js';
+import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
@@ -101,6 +102,7 @@ class Backend {
       (status) => this.tell('loraWorkbench/completion/status', status),
     );
     new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse(), sayIn(strings));
+    suggestSettings(connection, documents);
     this.register(this.handlers());
     connection.onShutdown(() => this.stop());
   }

@@ -33,8 +33,8 @@ export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
     await this.backend.ready();
     const prefill = this.prefill(start);
     if (this.open_) {
-      this.open_.panel.reveal();
       this.open_.prefill(prefill);
+      this.open_.panel.reveal();
       return;
     }
     this.adopt(vscode.window.createWebviewPanel(panelIds.playground, vscode.l10n.t('Playground'), vscode.ViewColumn.Active), prefill);
@@ -70,7 +70,7 @@ class OpenPlayground {
     extensionUri: vscode.Uri,
     private readonly catalog: Catalog,
     private readonly streams: TextStreams,
-    private firstPrefill: Prefill | null,
+    private awaitingPage: Prefill | null,
     onError: (error: unknown) => void,
   ) {
     this.session = new WebviewSession(
@@ -87,13 +87,15 @@ class OpenPlayground {
     });
   }
 
+  /** A page that is out of sight is gone: the next one gets it with its first state. */
   prefill(prefill: Prefill): void {
-    this.session.post({ type: 'prefill', prefill });
+    if (this.panel.visible) this.session.post({ type: 'prefill', prefill });
+    else this.awaitingPage = prefill;
   }
 
   private state(): PlaygroundState {
-    const prefill = this.firstPrefill;
-    this.firstPrefill = null;
+    const prefill = this.awaitingPage;
+    this.awaitingPage = null;
     const { models, adapters } = this.catalog;
     return { models, adapters, prefill, answers: [...this.answers.values()] };
   }

@@ -2,6 +2,8 @@ import type * as vscode from 'vscode';
 import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import type { BackendClient } from './backendClient.js';
 
+const nothingWritten: GenerateSummary = { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped' };
+
 /** Text as it is generated: gives each request its stream. */
 export class TextStreams {
   private readonly listeners = new Map<string, (text: string) => void>();
@@ -16,6 +18,8 @@ export class TextStreams {
     onText: (text: string) => void,
     token: vscode.CancellationToken,
   ): Promise<GenerateSummary> {
+    // The language client would refuse such a request, as if something had gone wrong.
+    if (token.isCancellationRequested) return nothingWritten;
     const streamId = `stream-${++this.lastStream}`;
     this.listeners.set(streamId, onText);
     try {

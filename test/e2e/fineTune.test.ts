@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agreement, readDrawnLine } from './harness/canvas.js';
-import { FineTunePanel, says } from './harness/fineTunePanel.js';
-import { readMetrics, readState, TestBed, until } from './harness/workspace.js';
+import { FineTunePanel } from './harness/fineTunePanel.js';
+import { readMetrics, readState, says, TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
 beforeAll(async () => {

@@ -1,5 +1,4 @@
 import type { Frame, Locator } from 'playwright-core';
-import { until } from './workspace.js';
 
 /** The Fine-Tune panel's page. */
 export class FineTunePanel {
@@ -61,13 +60,4 @@ export class FineTunePanel {
     const steps = rows.filter(([, loss]) => loss !== '');
     return steps.map(([step, loss]) => ({ step: Number(step), loss: Number(loss) })).reverse();
   }
-}
-
-/** Waits for what a view says. */
-export async function says(locator: Locator, text: string | RegExp): Promise<void> {
-  const said = async () => (await locator.first().textContent()) ?? '';
-  const fits = async () => (typeof text === 'string' ? (await said()).includes(text) : text.test(await said()));
-  await until(`the text ${String(text)}`, fits).catch(async (error: unknown) => {
-    throw new Error(`${String(error)} There is: ${await said()}`);
-  });
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { chromium, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
 import { findChromium } from '../../../scripts/chromium.mjs';
 
@@ -12,7 +12,7 @@ export class Window {
     private readonly context: BrowserContext,
   ) {}
 
-  static async open(url: string, folder: string, profile: string): Promise<Window> {
+  static async open(url: string, folder: string, profile: string, developedExtension?: string): Promise<Window> {
     const executablePath = findChromium();
     if (!executablePath) throw new Error('There is no Chromium: node scripts/chromium.mjs installs it.');
     const context = await chromium.launchPersistentContext(profile, {
@@ -23,7 +23,8 @@ export class Window {
     const page = context.pages()[0] ?? (await context.newPage());
     const window = new Window(page, context);
     await context.addInitScript({ content: takeServiceWorkersAsTheyCome });
-    await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
+    const query = new URLSearchParams({ folder, ...(developedExtension ? { payload: development(url, developedExtension) } : {}) });
+    await page.goto(`${url}/?${query}`);
     await window.workbenchReady();
     return window;
   }
@@ -61,8 +62,17 @@ export class Window {
     return titles;
   }
 
+  /** Runs a command that asks, and answers. A question goes away when a view that opens late takes the focus: then once more. */
+  async commandOn(title: string, choice: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await this.command(title);
+      if (await succeeds(this.pick(choice))) return;
+      if (attempt === 5) throw new Error(`${title} does not ask about ${choice}.`);
+    }
+  }
+
   /** Answers the quick pick that is open. */
-  async pick(text: string): Promise<void> {
+  private async pick(text: string): Promise<void> {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click({ timeout: 10_000 });
   }
 
@@ -92,12 +102,25 @@ export class Window {
   }
 
   async openFile(name: string): Promise<Locator> {
-    await this.openQuickInput('Control+P', name);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
-    await this.page.keyboard.press('Enter');
     const editor = this.page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"]`);
-    await editor.waitFor();
-    return editor;
+    for (let attempt = 1; ; attempt++) {
+      await this.openQuickInput('Control+P', name);
+      await succeeds(this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click({ timeout: 5000 }));
+      if (await succeeds(editor.waitFor({ timeout: 5000 }))) return editor;
+      if (attempt === 5) throw new Error(`${name} does not open: see ${await this.screenshot('without-file')}.`);
+      await this.page.keyboard.press('Escape');
+    }
+  }
+
+  /** What a hover over something in an editor says. */
+  async hover(target: Locator): Promise<string> {
+    const hover = this.page.locator('.monaco-hover:not(.hidden) .hover-contents, .monaco-hover:not(.hidden) .markdown-hover');
+    for (let attempt = 1; ; attempt++) {
+      await this.page.mouse.move(0, 0);
+      if (await succeeds(target.hover({ timeout: 5000 }).then(() => hover.first().waitFor({ timeout: 5000 })))) break;
+      if (attempt === 5) throw new Error(`A hover says nothing: see ${await this.screenshot('without-hover')}.`);
+    }
+    return (await hover.allTextContents()).join('\n').replaceAll('\u00a0', ' ');
   }
 
   /** The page of one of our webviews. */
@@ -119,8 +142,12 @@ export class Window {
 
   /** A line of a tree in the side bar, by the view's title. */
   treeRow(view: string, text: string | RegExp): Locator {
-    const pane = this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${view}"]`) });
-    return pane.locator('.monaco-list-row', { hasText: text }).first();
+    return this.pane(view).locator('.monaco-list-row', { hasText: text }).first();
+  }
+
+  /** A view in the side bar, by its title. */
+  pane(title: string): Locator {
+    return this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${title}"]`) });
   }
 
   /** Keeps a picture; returns its path. */
@@ -146,6 +173,11 @@ export class Window {
     await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
     await this.page.locator('.statusbar').waitFor();
   }
+}
+
+/** Tells the workbench to load an extension from its source on the server. */
+function development(url: string, extension: string): string {
+  return JSON.stringify([['extensionDevelopmentPath', `vscode-remote://${new URL(url).host}${resolve(extension)}`]]);
 }
 
 function succeeds(action: Promise<unknown>): Promise<boolean> {

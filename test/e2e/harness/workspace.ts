@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { CodeServer, installExtension, type ServerOptions } from './codeServer.js';
 import { Window } from './window.js';
 
@@ -9,6 +10,8 @@ export const vsix = resolve('build/vsix/lora-workbench-linux-x64.vsix');
 export interface TestBedOptions extends Omit<ServerOptions, 'folder'> {
   /** Adds to the workspace before VS Code opens it. */
   readonly prepare?: (bed: TestBed) => void;
+  /** Folder of a second extension that is loaded from its source. */
+  readonly developedExtension?: string;
 }
 
 /** VS Code with the packaged extension on a workspace of its own: a tiny LLaMA, data and a source file. */
@@ -18,7 +21,7 @@ export class TestBed {
   private server: CodeServer | undefined;
   private window_: Window | undefined;
 
-  static async start({ prepare, ...options }: TestBedOptions = {}): Promise<TestBed> {
+  static async start({ prepare, developedExtension, ...options }: TestBedOptions = {}): Promise<TestBed> {
     const bed = new TestBed();
     bed.fillWorkspace();
     prepare?.(bed);
@@ -28,7 +31,7 @@ export class TestBed {
       folder: bed.root,
       environment: { LORA_WORKBENCH_CACHE: join(bed.root, 'cache'), ...options.environment },
     });
-    bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'));
+    bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'), developedExtension);
     return bed;
   }
 
@@ -112,14 +115,23 @@ export function readMetrics(run: string): { step: number; loss?: number; eval_lo
 }
 
 /** Polls until the condition gives something. */
-export async function until<Result>(what: string, condition: () => Result | Promise<Result>, timeoutMs = 60_000): Promise<NonNullable<Result>> {
+export async function until<Result>(what: string, condition: () => Result | Promise<Result>, timeoutMs = 60_000): Promise<Exclude<NonNullable<Result>, false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const result = await condition();
-    if (result) return result as NonNullable<Result>;
+    if (result) return result as Exclude<NonNullable<Result>, false>;
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs / 1000} s in vain: ${what}.`);
     await new Promise((done) => setTimeout(done, 100));
   }
+}
+
+/** Waits for what a view says. */
+export async function says(locator: Locator, text: string | RegExp): Promise<void> {
+  const said = async () => (await locator.first().textContent()) ?? '';
+  const fits = async () => (typeof text === 'string' ? (await said()).includes(text) : text.test(await said()));
+  await until(`the text ${String(text)}`, fits).catch(async (error: unknown) => {
+    throw new Error(`${String(error)} There is: ${await said()}`);
+  });
 }
 
 function endTrainer(run: string): void {

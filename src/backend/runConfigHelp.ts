@@ -1,0 +1,38 @@
+import { findNodeAtLocation, getNodeValue, parseTree, type Node } from 'jsonc-parser';
+import { DiagnosticSeverity, type Connection, type Diagnostic, type TextDocuments } from 'vscode-languageserver/node';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { settingSchema } from '../protocol/runConfigSchema.js';
+import { validateRunConfig } from '../protocol/validateRunConfig.js';
+
+const isRunConfig = (uri: string) => /(^|[/.])run\.json$/i.test(uri);
+
+/** In a run.json the editor's own JSON support marks every defect by the schema; what a misspelt setting should be called it cannot know. */
+export function suggestSettings(connection: Connection, documents: TextDocuments<TextDocument>): void {
+  const tell = ({ uri }: TextDocument, diagnostics: Diagnostic[]) => void connection.sendDiagnostics({ uri, diagnostics });
+  documents.onDidChangeContent(({ document }) => {
+    if (isRunConfig(document.uri)) tell(document, unknownSettings(document));
+  });
+  documents.onDidClose(({ document }) => {
+    if (isRunConfig(document.uri)) tell(document, []);
+  });
+}
+
+/** One for each setting that is not known, at its name. */
+export function unknownSettings(document: TextDocument): Diagnostic[] {
+  const tree = parseTree(document.getText(), [], { allowTrailingComma: true });
+  const result = tree && validateRunConfig(getNodeValue(tree));
+  if (!result || result.ok) return [];
+  const unknown = result.problems.filter(({ path }) => path.length > 0 && !settingSchema(path));
+  return unknown.flatMap(({ path, message }) => {
+    const name = nameNode(tree, path);
+    return name ? { range: rangeOf(document, name), severity: DiagnosticSeverity.Information, message, source: 'LoRA Workbench' } : [];
+  });
+}
+
+function nameNode(tree: Node, path: readonly string[]): Node | undefined {
+  return findNodeAtLocation(tree, [...path])?.parent?.children?.[0];
+}
+
+function rangeOf(document: TextDocument, { offset, length }: Node): Diagnostic['range'] {
+  return { start: document.positionAt(offset), end: document.positionAt(offset + length) };
+}

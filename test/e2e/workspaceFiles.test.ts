@@ -1,0 +1,91 @@
+/** @file Help with the files of a workspace: run.json is one thing in the editor and in the form; data files say what they hold. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FineTunePanel } from './harness/fineTunePanel.js';
+import { TestBed, until } from './harness/workspace.js';
+
+let bed: TestBed;
+beforeAll(async () => {
+  bed = await TestBed.start({ settings: { 'files.autoSave': 'afterDelay', 'files.autoSaveDelay': 100 }, prepare });
+});
+afterAll(async () => {
+  await bed?.stop();
+});
+
+function prepare(files: TestBed): void {
+  files.write('lessons.jsonl', `${JSON.stringify({ text: 'def add(left: int)' })}\n{"text": "unfinished\n${JSON.stringify({ text: 'return left' })}\n`);
+  const config = { model: 'models/tiny-llama', data: { path: 'answers.jsonl' }, lora: { rnk: 4, alpha: -1 }, train: { max_steps: 7 } };
+  files.write('trial.run.json', `// A first trial.\n${JSON.stringify(config, null, 2)}\n`);
+}
+
+test('a data file starts the backend, its broken line is marked, and a hover counts tokens', async () => {
+  const editor = await bed.window.openFile('lessons.jsonl');
+  await until('a squiggle', async () => (await editor.locator('.squiggly-error').count()) === 1);
+  expect(await bed.window.hover(editor.getByText('unfinished'))).toContain('This example would be skipped');
+  // <s> def ·add ( le ft : ·int ) </s>
+  expect(await bed.window.hover(editor.getByText('def add'))).toContain('10 tokens');
+});
+
+test('its code lens opens the panel with this file', async () => {
+  const editor = await bed.window.openFile('lessons.jsonl');
+  await editor.locator('.codelens-decoration a', { hasText: 'Fine-tune on this file (2 examples)' }).click();
+  await dataIs('lessons.jsonl');
+});
+
+test('so does the context menu of the explorer', async () => {
+  const { page } = bed.window;
+  await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'answers.jsonl' }).click({ button: 'right' });
+  await page.locator('.context-view .action-item', { hasText: 'Fine-Tune on This File' }).click();
+  await dataIs('answers.jsonl');
+});
+
+test('in run.json an unknown setting and a value out of range are marked, and the setting that was meant is named', async () => {
+  const editor = await bed.window.openFile('trial.run.json');
+  await until('two warnings', async () => (await editor.locator('.squiggly-warning').count()) === 2);
+  expect(await bed.window.hover(editor.getByText('"rnk"'))).toContain('did you mean lora.r');
+  expect(await bed.window.hover(editor.getByText('-1', { exact: true }))).toMatch(/Value is below the .*minimum of 0/);
+});
+
+test('it completes settings from the schema', async () => {
+  const { page } = bed.window;
+  const editor = await bed.window.openFile('trial.run.json');
+  await editor.getByText('"rnk"').dblclick();
+  await page.keyboard.press('Delete');
+  await bed.window.command('Trigger Suggest');
+  const offered = page.locator('.suggest-widget .monaco-list-row');
+  await offered.first().waitFor();
+  expect(await offered.allTextContents()).toEqual(expect.arrayContaining([expect.stringMatching(/^dropout/), expect.stringMatching(/^target_modules/)]));
+  await offered.filter({ hasText: /^r/ }).first().click();
+});
+
+test('the form and the text are one thing', async () => {
+  const { window } = bed;
+  const editor = await window.openFile('trial.run.json');
+  await window.command('LoRA Workbench: Open in Fine-Tune Panel');
+  const panel = new FineTunePanel(await window.webview('fineTune'));
+  await until('the number of steps', async () => (await valueOf(panel, 'train.max_steps')) === '7');
+
+  await panel.fill('lora.alpha', 12);
+  await until('the text has it', () => config().includes('"alpha": 12'));
+  expect(config()).toContain('// A first trial.');
+
+  await panel.frame.getByRole('button', { name: 'Open as JSON' }).click();
+  await editor.locator('.view-lines').getByText('7', { exact: true }).dblclick();
+  await window.page.keyboard.type('23');
+  await until('the form has it', async () => (await valueOf(panel, 'train.max_steps')) === '23');
+});
+
+function config(): string {
+  return readFileSync(bed.path('trial.run.json'), 'utf8');
+}
+
+function valueOf(panel: FineTunePanel, setting: string): Promise<string> {
+  return panel.setting(setting).locator('input:not([type=range])').inputValue();
+}
+
+async function dataIs(name: string): Promise<void> {
+  await until(`the panel with ${name}`, async () => {
+    const panel = new FineTunePanel(await bed.window.webview('fineTune'));
+    return (await valueOf(panel, 'data.path').catch(() => '')) === bed.path(name);
+  });
+}
