@@ -125,9 +125,9 @@ export async function until<Result>(what: string, condition: () => Result | Prom
   }
 }
 
-/** Waits for what a view says. */
+/** Waits for what a view or an editor says; editors write blanks in their own way. */
 export async function says(locator: Locator, text: string | RegExp): Promise<void> {
-  const said = async () => (await locator.first().textContent()) ?? '';
+  const said = async () => ((await locator.first().textContent()) ?? '').replaceAll('\u00a0', ' ');
   const fits = async () => (typeof text === 'string' ? (await said()).includes(text) : text.test(await said()));
   await until(`the text ${String(text)}`, fits).catch(async (error: unknown) => {
     throw new Error(`${String(error)} There is: ${await said()}`);

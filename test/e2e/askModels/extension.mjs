@@ -1,11 +1,11 @@
 // Another extension, as users have them: finds the adapters through VS Code's own language model API and asks each of them.
-const vscode = require('vscode');
+import * as vscode from 'vscode';
 
 const question = 'def add(left: int, right: int) -> int:';
 
-exports.activate = (context) => {
+export function activate(context) {
   context.subscriptions.push(vscode.commands.registerCommand('askModels.ask', askModels));
-};
+}
 
 async function askModels() {
   const models = await vscode.lm.selectChatModels({ vendor: 'lora-workbench' });
