@@ -51,8 +51,7 @@ export class TextModels {
 
   private async load(path: string): Promise<ReadyModel> {
     const model = loadModel(path);
-    // Text is generated on the CPU until a decoder for other devices is there.
-    const text = await loadTextModel(model.weights, { device: 'cpu', base_dtype: 'auto', threads: this.engine.threads });
+    const text = await loadTextModel(model.weights, { ...this.engine, base_dtype: 'auto' });
     return { ...model, text };
   }
 
