@@ -1,3 +1,4 @@
+import { modelPath } from '../files/cacheFolder.js';
 import type { RunSummary } from '../protocol/backend.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { RunDirectory } from '../runs/runDirectory.js';
@@ -12,17 +13,17 @@ export class TrainingPace {
 
   /** Measured just now, so better than what runs tell. */
   note(config: RunConfig, secondsPerStep: number): void {
-    this.secondsPerPosition.set(config.model, secondsPerStep / positions(config));
+    this.secondsPerPosition.set(modelPath(config.model), secondsPerStep / positions(config));
   }
 
   /** null while nothing is known about the model. */
   secondsPerStep(config: RunConfig): number | null {
-    const measured = this.secondsPerPosition.get(config.model) ?? this.ofLastRun(config.model);
+    const measured = this.secondsPerPosition.get(modelPath(config.model)) ?? this.ofLastRun(modelPath(config.model));
     return measured === undefined ? null : measured * positions(config);
   }
 
   private ofLastRun(model: string): number | undefined {
-    const trained = this.runs().filter((run) => run.model === model && (run.lastStep?.step ?? 0) > 0);
+    const trained = this.runs().filter((run) => modelPath(run.model) === model && (run.lastStep?.step ?? 0) > 0);
     const [last] = trained.sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
     if (!last?.lastStep) return undefined;
     const { elapsed_seconds, step } = last.lastStep;

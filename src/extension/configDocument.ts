@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { applyEdits, modify, parse, type ParseError } from 'jsonc-parser';
+import { applyEdits, findNodeAtLocation, modify, parse, parseTree, type ParseError } from 'jsonc-parser';
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
 import type { ConfigDocument as ShownDocument, ConfigEdit } from '../protocol/webview.js';
@@ -66,11 +66,7 @@ export class ConfigDocument {
 
   private async write(edits: readonly ConfigEdit[]): Promise<void> {
     const before = this.document.getText();
-    const formattingOptions = { insertSpaces: true, tabSize: 2 };
-    const after = edits.reduce(
-      (text, { path, value }) => applyEdits(text, modify(text, [...path], value, { formattingOptions })),
-      before.trim() === '' ? '{}' : before,
-    );
+    const after = edits.reduce(edited, before.trim() === '' ? '{}' : before);
     if (after !== before) await this.replace(before, after);
     // In sight of the user it is theirs to save; otherwise nobody would.
     if (!isShown(this.uri)) await this.document.save();
@@ -88,6 +84,13 @@ export class ConfigDocument {
     change.replace(this.uri, range, after.slice(start, after.length - end));
     await vscode.workspace.applyEdit(change);
   }
+}
+
+/** Nothing is removed where nothing is: jsonc-parser would refuse. */
+function edited(text: string, { path, value }: ConfigEdit): string {
+  const absent = findNodeAtLocation(parseTree(text)!, [...path]) === undefined;
+  if (absent && value === undefined) return text;
+  return applyEdits(text, modify(text, [...path], value, { formattingOptions: { insertSpaces: true, tabSize: 2 } }));
 }
 
 function isShown(uri: vscode.Uri): boolean {

@@ -1,4 +1,5 @@
 import type { DataConfig, LoraConfig, TrainConfig } from './runConfig.js';
+import type { ConfigEdit } from './webview.js';
 
 /** Named starting points for a run: settings laid over the defaults. */
 export interface Preset {
@@ -54,3 +55,17 @@ export const presets: readonly Preset[] = [
     },
   },
 ];
+
+/** What takes a config to a preset: its settings, and the defaults for those that another preset may have left behind. */
+export function presetEdits(preset: Preset): ConfigEdit[] {
+  const chosen = settingsOf(preset);
+  const names = new Set(chosen.map(({ path }) => path.join('.')));
+  const others = presets.filter((other) => other !== preset).flatMap(settingsOf);
+  return [...others.filter(({ path }) => !names.has(path.join('.'))).map(({ path }) => ({ path })), ...chosen];
+}
+
+function settingsOf({ settings }: Preset): ConfigEdit[] {
+  return Object.entries(settings).flatMap(([section, values]) =>
+    Object.entries(values).map(([key, value]) => ({ path: [section, key], value })),
+  );
+}

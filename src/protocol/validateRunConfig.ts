@@ -39,7 +39,7 @@ function describe(error: ErrorObject): ConfigProblem {
   }
   if (error.keyword === 'required') {
     const missing = [...path, String(params['missingProperty'])];
-    return { path, message: `${missing.join('.')} is missing: ${settingSchema(missing)?.description ?? ''}`.trim() };
+    return { path: missing, message: `${missing.join('.')} is missing: ${settingSchema(missing)?.description ?? ''}`.trim() };
   }
   const name = path.join('.') || 'the run config';
   return { path, message: `${name} ${expectation(error, params)}, not ${printed(error.data)}` };

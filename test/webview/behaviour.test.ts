@@ -167,6 +167,8 @@ test('a preset changes the document in one edit, and a broken document locks the
   await view.page.getByRole('button', { name: 'Instructions (Alpaca)' }).click();
   const { edits } = await view.waitForPost('edit');
   expect(edits).toContainEqual({ path: ['train', 'gradient_accumulation_steps'], value: 32 });
+  // What the preset for code would have left behind goes back to its default.
+  expect(edits).toContainEqual({ path: ['data', 'packing'] });
   await view.send({
     type: 'document',
     document: { kind: 'broken', message: 'line 3: a comma is missing.', name: 'run.json' },

@@ -1,7 +1,7 @@
 import type { ConfigCheck, ModelInfo } from '../../src/protocol/backend.js';
-import { presets, type Preset } from '../../src/protocol/presets.js';
+import { presetEdits, presets } from '../../src/protocol/presets.js';
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
-import type { ConfigDocument, ConfigEdit, DataState } from '../../src/protocol/webview.js';
+import type { ConfigDocument, DataState } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { button, element, icon, setHidden, setText } from '../shared/dom.js';
 import { allSettingPaths } from '../shared/settings.js';
@@ -213,12 +213,6 @@ function grid(fields: readonly Field[]): HTMLElement {
 
 function modelChoices(models: readonly ModelInfo[]): Choice[] {
   return models.map(({ path, name, sizeBytes }) => ({ value: path, label: `${name} (${formatBytes(sizeBytes)})` }));
-}
-
-function presetEdits({ settings }: Preset): ConfigEdit[] {
-  return Object.entries(settings).flatMap(([section, values]) =>
-    Object.entries(values).map(([key, value]) => ({ path: [section, key], value })),
-  );
 }
 
 function dataSummary(data: DataState): (Node | string)[] {

@@ -143,7 +143,7 @@ export function sliderControl(
 
 function textControl(optional: boolean, onInput: OnInput): Control {
   const input = element('input', { type: 'text', spellcheck: 'false', autocomplete: 'off' });
-  if (optional) input.placeholder = t('form.none');
+  input.placeholder = t(optional ? 'form.none' : 'form.choose');
   input.addEventListener('input', () => {
     onInput(input.value === '' && optional ? null : input.value);
   });

@@ -47,10 +47,12 @@ export class Field {
     this.control.show(this.form.get(this.path));
     const problem = this.form.problem(this.path) ?? hostProblems.get(this.path.join('.')) ?? null;
     setText(this.error, problem ?? '');
-    this.root.classList.toggle('invalid', problem !== null);
+    // What nobody has filled in yet is no mistake.
+    const wrong = problem !== null && this.form.get(this.path) !== undefined;
+    this.root.classList.toggle('invalid', wrong);
     this.root.classList.toggle('modified', this.isModified());
     const { labelled } = this.control;
-    if (labelled.role !== 'group') labelled.setAttribute('aria-invalid', String(problem !== null));
+    if (labelled.role !== 'group') labelled.setAttribute('aria-invalid', String(wrong));
   }
 
   private isModified(): boolean {

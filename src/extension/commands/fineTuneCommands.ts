@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
-import { presets } from '../../protocol/presets.js';
-import type { ConfigEdit } from '../../protocol/webview.js';
+import { presetEdits, presets } from '../../protocol/presets.js';
 import type { Workbench } from '../workbench.js';
 
 /** From the models tree: with that model. */
@@ -12,13 +11,8 @@ export async function fineTune({ fineTune: panels }: Workbench, argument: unknow
 export async function fineTuneWorkspace({ fineTune: panels }: Workbench): Promise<void> {
   const folder = await chooseWorkspaceFolder();
   if (!folder) return;
-  const { settings } = presets.find(({ id }) => id === 'code-completion')!;
-  await panels.open([
-    ...Object.entries(settings).flatMap(([section, values]) =>
-      Object.entries(values).map(([key, value]): ConfigEdit => ({ path: [section, key], value })),
-    ),
-    { path: ['data', 'path'], value: folder.uri.fsPath },
-  ]);
+  const forCode = presets.find(({ id }) => id === 'code-completion')!;
+  await panels.open([...presetEdits(forCode), { path: ['data', 'path'], value: folder.uri.fsPath }]);
 }
 
 async function chooseWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined> {
