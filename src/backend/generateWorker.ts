@@ -42,7 +42,7 @@ async function generate(
   if (token.isCancellationRequested) return { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped' };
   const model = await models.model(params.model);
   const { sampling, maxNewTokens, adapterStrength } = params;
-  const adapter = models.adapter(params.adapter);
+  const adapter = models.adapter(model, params.adapter);
   const promptIds = promptTokens(model, params);
   const request = { promptIds, adapter, adapterStrength, sampling, maxNewTokens, stop: [] };
   const written = await writeText(
@@ -79,6 +79,7 @@ function promptTokens({ tokens }: ReadyModel, { prompt }: GenerateParams): reado
 }
 
 async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<string> {
-  const { text, tokens } = await models.model(params.model);
-  return complete({ ...params, model: text, tokens, adapter: models.adapter(params.adapter) }, abortSignal(token));
+  const model = await models.model(params.model);
+  const adapter = models.adapter(model, params.adapter);
+  return complete({ ...params, model: model.text, tokens: model.tokens, adapter }, abortSignal(token));
 }

@@ -2,7 +2,7 @@ import type { Adapter } from '../core/adapters/peft.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { adapterTensorsFile } from '../core/adapters/peft.js';
+import { adapterTensorsFile, checkAdapterFits } from '../core/adapters/peft.js';
 import { loadModel, type LoadedModel } from '../complete/loadedModel.js';
 import { readAdapterFolder } from '../files/adapterFolder.js';
 import { loadTextModel } from '../runtime/engine.js';
@@ -38,14 +38,14 @@ export class TextModels {
     }
   }
 
-  /** Read again when a training run has written it anew. */
-  adapter(folder: string | null): Adapter | null {
+  /** Read again when a training run has written it anew. Throws UserError where it does not fit the model. */
+  adapter({ weights }: ReadyModel, folder: string | null): Adapter | null {
     if (folder === null) return null;
     const modified = statSync(join(folder, adapterTensorsFile), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     const known = this.adapters.get(folder);
-    if (known?.modified === modified) return known.adapter;
-    const adapter = readAdapterFolder(folder);
+    const adapter = known?.modified === modified ? known.adapter : readAdapterFolder(folder);
     this.adapters.set(folder, { modified, adapter });
+    checkAdapterFits(adapter, weights.config, folder);
     return adapter;
   }
 

@@ -59,7 +59,7 @@ export function createProgram(productFolder: string): Command {
     .option('--top-p <share>', 'draw from the likeliest tokens that make up this share', number(0, 1), 1)
     .option('--min-p <share>', 'drop tokens less likely than this share of the likeliest', number(0, 1), 0)
     .option('--repetition-penalty <factor>', 'above 1 discourages repetition', number(0.1, 10), 1)
-    .option('--stop <text>', 'end before this text; may be given several times', collect)
+    .option('--stop <text>', 'end before this text; may be given several times', collectTexts)
     .option('--seed <number>', 'makes sampling repeatable', integer(0), 1337)
     .addHelpText(
       'after',
@@ -173,6 +173,11 @@ function examples(...lines: string[]): string {
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
+}
+
+function collectTexts(value: string, earlier?: string[]): string[] {
+  if (value === '') throw new InvalidArgumentError('Expected some text.');
+  return collect(value, earlier);
 }
 
 function number(least: number, most = Infinity): (text: string) => number {

@@ -4,12 +4,14 @@ import {
   adapterConfigFile,
   adapterTensorsFile,
   assembleAdapter,
+  checkAdapterFits,
   parsePeftConfig,
   peftConfig,
   type Adapter,
 } from '../core/adapters/peft.js';
 import { UserError } from '../core/errors.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
+import type { LlamaConfig } from '../core/llama/config.js';
 import { makeFolder, writeFileAtomically } from './atomicWrite.js';
 import { readTensorFile } from './tensorFile.js';
 
@@ -27,6 +29,13 @@ export function readAdapterFolder(folder: string): Adapter {
     throw new UserError('file-not-found', `${folder} has no ${adapterTensorsFile}.${advice}`);
   }
   return assembleAdapter(parsePeftConfig(readJson(configPath), configPath), readTensorFile(tensorsPath), tensorsPath);
+}
+
+/** As readAdapterFolder, for a model; throws UserError('adapter-mismatch') where the adapter was made for another. */
+export function readAdapterFor(config: LlamaConfig, folder: string): Adapter {
+  const adapter = readAdapterFolder(folder);
+  checkAdapterFits(adapter, config, folder);
+  return adapter;
 }
 
 /** Writes an adapter as PEFT does. Each file is replaced atomically; an adapter being read is never seen in part. */

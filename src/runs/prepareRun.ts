@@ -1,14 +1,14 @@
 import { isAdapted, loraParameters, type LoraShape } from '../core/adapters/lora.js';
-import { checkAdapterFits, type Adapter } from '../core/adapters/peft.js';
+import type { Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
 import type { DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
-import type { LlamaConfig } from '../core/llama/config.js';
+import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
 import { linearNames, type WeightStore } from '../core/llama/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
 import { stepsOfEpochs, type TrainingData } from '../core/train/loop.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
-import { readAdapterFolder } from '../files/adapterFolder.js';
+import { readAdapterFor } from '../files/adapterFolder.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
@@ -78,7 +78,7 @@ export async function measuredReport(loaded: LoadedRun, config: RunConfig): Prom
 
 async function prepareWith(model: OpenModel, config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
   const { weights } = model;
-  checkContext(config, weights);
+  checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
   const parameters = loraParameters(weights.config, lora);
   const { data, dataset } = readData(model, config);
@@ -111,12 +111,6 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
       weights.close();
     },
   };
-}
-
-function checkContext({ data }: RunConfig, { config }: WeightStore): void {
-  if (data.max_seq_length <= config.contextLength) return;
-  const limit = `the model reads at most ${config.contextLength} tokens`;
-  throw new UserError('config-invalid', `data.max_seq_length is ${data.max_seq_length}, but ${limit}. Lower it.`);
 }
 
 function loraShape({ r, alpha, target_modules, layers, use_rslora }: LoraConfig): LoraShape {
@@ -164,8 +158,7 @@ function initialState(
   lora: LoraShape,
 ): TrainableState {
   if (config.init_from === null) return initialLoraState(model, lora, train.seed);
-  const adapter = readAdapterFolder(config.init_from);
-  checkAdapterFits(adapter, model, config.init_from);
+  const adapter = readAdapterFor(model, config.init_from);
   checkSameShape(adapter, lora, model, config.init_from);
   return withZeroMoments(adapter.parameters);
 }

@@ -1,6 +1,5 @@
 /** @file Text generation on a device: caches that remember prefixes, adapters that are switched without reloading. */
 import type { Adapter } from '../core/adapters/peft.js';
-import { checkAdapterFits } from '../core/adapters/peft.js';
 import { prepareAdapter } from '../core/generate/preparedAdapter.js';
 import { Sampler } from '../core/generate/sampling.js';
 import type { FinishReason, GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
@@ -95,7 +94,6 @@ class OnnxTextModel implements TextModel {
 
   private async voice(adapter: Adapter | null, strength: number): Promise<Voice> {
     const known = this.voices.find((voice) => voice.adapter === adapter && (adapter === null || voice.strength === strength));
-    if (adapter && !known) checkAdapterFits(adapter, this.decoder.config, adapter.baseModel ?? 'The adapter');
     const voice = known ?? {
       adapter,
       strength,

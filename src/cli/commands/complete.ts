@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
 import { loadModel } from '../../complete/loadedModel.js';
 import { UserError } from '../../core/errors.js';
-import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { readAdapterFor } from '../../files/adapterFolder.js';
 import { loadTextModel } from '../../runtime/engine.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';
@@ -26,7 +26,7 @@ export async function complete(
 ): Promise<ExitCode> {
   const cursor = splitAt(file, options.line, options.column);
   const { weights, tokens } = loadModel(options.model);
-  const adapter = options.adapter === undefined ? null : readAdapterFolder(options.adapter);
+  const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
   const model = await loadTextModel(weights, { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null });
   try {
     const { strength: adapterStrength, mode, maxNewTokens } = options;

@@ -1,12 +1,12 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
-import { checkAdapterFits, type Adapter } from '../../core/adapters/peft.js';
+import type { Adapter } from '../../core/adapters/peft.js';
 import { loadDataset, trainingData } from '../../core/data/dataset.js';
 import type { FormatName } from '../../core/data/detectFormat.js';
-import type { LlamaConfig } from '../../core/llama/config.js';
+import { checkSequenceLength, type LlamaConfig } from '../../core/llama/config.js';
 import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
 import type { TrainingSetup } from '../../runtime/engine.js';
 import { createTrainer } from '../../runtime/engine.js';
-import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { readAdapterFor } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { loadModel } from '../../complete/loadedModel.js';
@@ -26,6 +26,7 @@ export interface EvaluateOptions {
 
 export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
   const { weights, tokens } = loadModel(options.model);
+  checkSequenceLength(weights.config, options.maxSeqLength, '--max-seq-length');
   const { training, report } = loadDataset(
     {
       path: options.data,
@@ -51,8 +52,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
       padId: tokens.padId,
     },
   ).evaluation!;
-  const adapter = options.adapter === undefined ? null : readAdapterFolder(options.adapter);
-  if (adapter) checkAdapterFits(adapter, weights.config, options.adapter!);
+  const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
   const runner = await createTrainer({
     weights,
     dropout: 0,

@@ -1,4 +1,4 @@
-import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { readAdapterFor } from '../../files/adapterFolder.js';
 import { loadTextModel } from '../../runtime/engine.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { loadModel } from '../../complete/loadedModel.js';
@@ -26,7 +26,7 @@ export interface GenerateOptions {
 
 export async function generate({ output, signal }: CommandContext, options: GenerateOptions): Promise<ExitCode> {
   const { weights, tokens } = loadModel(options.model);
-  const adapter = options.adapter === undefined ? null : readAdapterFolder(options.adapter);
+  const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
   const template = options.template === 'auto' ? templateFor(tokens, options.adapter) : options.template;
   const promptIds = encodePrompt(tokens, { text: options.prompt, input: options.input ?? '' }, template);
   const model = await loadTextModel(weights, { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null });

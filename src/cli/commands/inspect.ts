@@ -1,24 +1,20 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { loraScaling } from '../../core/adapters/lora.js';
 import { adapterConfigFile } from '../../core/adapters/peft.js';
-import { loadDataset } from '../../core/data/dataset.js';
-import { detectFormat, filesOfFormat, isRowFile } from '../../core/data/detectFormat.js';
-import { jsonItems } from '../../core/data/jsonItems.js';
 import { UserError } from '../../core/errors.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
-import { diskFiles } from '../../files/dataFiles.js';
-import { openModel } from '../../files/openModel.js';
+import { openModel, type TokenizerSource } from '../../files/openModel.js';
 import { readTokenizer } from '../../files/tokenizerFiles.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModel } from '../../complete/loadedModel.js';
 import { lossChart, lossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../perform.js';
-import { bytes, integer, large, plural, table } from '../words.js';
+import { bytes, integer, large } from '../words.js';
+import { inspectRecords, inspectTokens, show } from './inspectData.js';
 
 export interface InspectOptions {
   /** Whose tokens a data set is counted in. */
@@ -26,24 +22,23 @@ export interface InspectOptions {
   readonly maxSeqLength: number;
 }
 
-type Rows = readonly (readonly [string, string])[];
-
 export function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {
-  const path = modelPath(given);
+  const path = whole(modelPath(given));
   if (!existsSync(path)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
-  const isFolder = statSync(path).isDirectory();
-  if (isFolder && existsSync(join(path, 'state.json'))) inspectRun(output, path);
-  else if (isFolder && existsSync(join(path, adapterConfigFile))) inspectAdapter(output, path);
-  else if (path.endsWith('.gguf') || (isFolder && existsSync(join(path, 'config.json')))) inspectModel(output, path);
+  const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
+  if (names.includes('state.json')) inspectRun(output, path);
+  else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
+  else if (names.some((name) => weightsFile.test(name))) inspectModel(output, path);
   else if (options.model) inspectTokens(output, path, options.model, options.maxSeqLength);
   else inspectRecords(output, path);
   return Promise.resolve(exitCodes.done);
 }
 
-function show(output: Output, title: string, facts: object, rows: Rows): void {
-  output.emit(facts);
-  output.say(title);
-  output.say(table(rows));
+const weightsFile = /\.(safetensors|gguf)$|^pytorch_model.*\.bin$/;
+
+/** One file of a model, an adapter or a run stands for its folder. */
+function whole(path: string): string {
+  return /\.safetensors$|^(adapter_config|state)\.json$/.test(basename(path)) ? dirname(path) : path;
 }
 
 function inspectModel(output: Output, path: string): void {
@@ -54,7 +49,7 @@ function inspectModel(output: Output, path: string): void {
   const parameters = infos.reduce((sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1), 0);
   const sizeBytes = infos.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const storedTypes = [...new Set(infos.map(({ storedType }) => storedType))];
-  const tokens = readTokenizer(source);
+  const tokens = tokenizerFacts(source);
   const facts = {
     kind: 'model',
     path,
@@ -63,7 +58,7 @@ function inspectModel(output: Output, path: string): void {
     sizeBytes,
     storedTypes,
     config,
-    hasChatTemplate: tokens.hasChatTemplate,
+    ...tokens,
   };
   const { ropeScaling, headCount, keyValueHeadCount } = config;
   const sharing =
@@ -80,9 +75,24 @@ function inspectModel(output: Output, path: string): void {
       `${integer(config.contextLength)} tokens, rope theta ${config.ropeTheta}${ropeScaling.type === 'none' ? '' : `, ${ropeScaling.type} scaling`}`,
     ],
     ['Vocabulary', `${integer(config.vocabSize)} tokens`],
-    ['Chat template', tokens.hasChatTemplate ? 'yes' : 'no'],
-    ['Fill in the middle', tokens.fillInTheMiddle ? 'yes' : 'no'],
+    ...(tokens.tokenizerProblem === null
+      ? ([
+          ['Chat template', tokens.hasChatTemplate ? 'yes' : 'no'],
+          ['Fill in the middle', tokens.hasFillInTheMiddle ? 'yes' : 'no'],
+        ] as const)
+      : ([['Tokenizer', tokens.tokenizerProblem]] as const)),
   ]);
+}
+
+/** A model can be described without its tokenizer, though not used. */
+function tokenizerFacts(source: TokenizerSource) {
+  try {
+    const { hasChatTemplate, fillInTheMiddle } = readTokenizer(source);
+    return { hasChatTemplate, hasFillInTheMiddle: fillInTheMiddle !== null, tokenizerProblem: null };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { hasChatTemplate: false, hasFillInTheMiddle: false, tokenizerProblem: error.message };
+  }
 }
 
 function inspectAdapter(output: Output, path: string): void {
@@ -137,62 +147,4 @@ function inspectRun(output: Output, path: string): void {
     ...(state.message ? ([['Message', state.message]] as const) : []),
   ]);
   if (curve.points.length > 1) output.say(`\n${lossChart(curve, Math.min(output.width, 100), output.colour)}`);
-}
-
-/** What can be said of a data set without a tokenizer. */
-function inspectRecords(output: Output, path: string): void {
-  const place = diskFiles.open(path);
-  const format = detectFormat(place);
-  const files = filesOfFormat(place, format);
-  const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
-  const items = files.filter(isRowFile).flatMap((file) => [...jsonItems(file)].map((item) => ({ file, item })));
-  const broken = items.flatMap(({ file, item }) =>
-    'problem' in item ? [{ origin: `${file.path}:${item.line}`, reason: item.problem }] : [],
-  );
-  const records = items.length - broken.length;
-  show(
-    output,
-    `${path} is a data set.`,
-    { kind: 'data', path, format, files: files.length, sizeBytes, records, broken },
-    [
-      ['Format', format],
-      ['Size', `${plural(files.length, 'file')}, ${bytes(sizeBytes)}`],
-      ...(items.length > 0 ? ([['Records', integer(records)]] as const) : []),
-      ...broken.slice(0, 10).map(({ origin, reason }) => ['Broken', `${origin}: ${reason}`] as const),
-    ],
-  );
-  output.say(output.faint('  With --model it is counted in tokens, and every record is checked.'));
-}
-
-function inspectTokens(output: Output, path: string, modelName: string, maxSeqLength: number): void {
-  const { name, weights, tokens } = loadModel(modelName);
-  weights.close();
-  const config = {
-    path,
-    format: 'auto',
-    eval_path: null,
-    eval_fraction: 0,
-    max_seq_length: maxSeqLength,
-    train_on_prompt: false,
-    seed: 0,
-  } as const;
-  const { report } = loadDataset(config, tokens, diskFiles, { vocabSize: weights.config.vocabSize });
-  const { training, format, skipped, skippedCount } = report;
-  show(
-    output,
-    `${path} is a data set, counted in tokens of ${name}.`,
-    { kind: 'data', path, format, ...training, skipped, skippedCount },
-    [
-      ['Format', format],
-      ['Examples', integer(training.examples)],
-      ['Tokens', `${integer(training.tokens)}, of which the loss counts ${integer(training.labelTokens)}`],
-      [
-        'Lengths',
-        `${training.shortestLength} to ${training.longestLength}, ${training.medianLength} in the middle; 95 % are no longer than ${training.length95}`,
-      ],
-      ['Cut off', `${integer(training.truncated)} longer than ${integer(maxSeqLength)}`],
-      ['Skipped', integer(skippedCount)],
-      ...skipped.slice(0, 10).map(({ origin, reason }) => ['', `${origin}: ${reason}`] as const),
-    ],
-  );
 }

@@ -3,7 +3,7 @@ import type { Sampling } from './sampling.js';
 
 export interface GenerateRequest {
   readonly promptIds: readonly number[];
-  /** Null generates with the base model alone. */
+  /** Made for this model; null generates with the base alone. */
   readonly adapter: Adapter | null;
   /** Multiplies the adapter's effect: 0 is the base, 1 the adapter as trained. */
   readonly adapterStrength: number;

@@ -56,6 +56,13 @@ export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
   return config;
 }
 
+/** Throws UserError('config-invalid') where the setting asks for sequences longer than the model was made to read. */
+export function checkSequenceLength({ contextLength }: LlamaConfig, length: number, setting: string): void {
+  if (length <= contextLength) return;
+  const message = `${setting} is ${length}, but the model reads at most ${contextLength} tokens. Lower it.`;
+  throw new UserError('config-invalid', message);
+}
+
 /** Well above any model's: what exceeds them is damage, and would cost memory before it shows as such. */
 const limits = {
   vocabSize: 2 ** 22,

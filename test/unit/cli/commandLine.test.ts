@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 /** As it is shipped; built before the tests. */
 const program = resolve('dist/cli.js');
 const tinyModel = resolve('test/fixtures/models/tiny-llama');
+const otherAdapter = resolve('test/golden/adapters/one-layer');
+const noTokenizer = resolve('test/fixtures/models/gqa-tied');
 let folder: string;
 
 interface Ended {
@@ -127,17 +129,22 @@ describe('a run from the command line', () => {
   });
 
   it('inspects model, adapter, run and data', async () => {
-    const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl'];
+    const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl', join(tinyModel, 'model.safetensors'), noTokenizer];
     const inspected = await Promise.all(
       paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]),
     );
-    expect(inspected.map((each) => each!['kind'])).toEqual(['model', 'adapter', 'run', 'data']);
+    expect(inspected.map((each) => each!['kind'])).toEqual(['model', 'adapter', 'run', 'data', 'model', 'model']);
+    expect(inspected.slice(4)).toMatchObject([
+      { tokenizerProblem: null, hasChatTemplate: true },
+      { tokenizerProblem: expect.stringContaining('tokenizer.json is missing') as string },
+    ]);
     expect(inspected[1]).toMatchObject({ r: 8, alpha: 16, scale: 2, baseModel: tinyModel });
     expect(inspected[2]).toMatchObject({ state: { status: 'finished', step: 12 } });
     expect(inspected[3]).toMatchObject({
       format: 'alpaca',
       records: 24,
-      broken: [{ origin: expect.stringMatching(/:25$/) as string }],
+      skippedCount: 1,
+      skipped: [{ origin: expect.stringMatching(/:25$/) as string }],
     });
   });
 });
@@ -203,6 +210,17 @@ describe('mistakes end with the right exit code and one clear message', () => {
       message: /absent\.jsonl does not exist/,
     },
     { args: ['generate', '--model', tinyModel, '--adapter', '.', '--prompt', 'x'], code: 1, message: /is no adapter/ },
+    {
+      args: ['generate', '--model', tinyModel, '--adapter', otherAdapter, '--prompt', 'x'],
+      code: 1,
+      message: /adapters.one-layer does not fit this model: .* It was trained on gqa-tied/,
+    },
+    {
+      args: ['evaluate', '--model', tinyModel, '--data', 'data.jsonl', '--max-seq-length', '2000'],
+      code: 1,
+      message: /--max-seq-length is 2000, but the model reads at most 1024 tokens/,
+    },
+    { args: ['generate', '--model', tinyModel, '--prompt', 'x', '--stop', ''], code: 2, message: /Expected some text/ },
     { args: ['train'], code: 2, message: /--config/ },
     { args: ['generate', '--model', tinyModel], code: 2, message: /--prompt/ },
     {

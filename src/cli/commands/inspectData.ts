@@ -1,0 +1,101 @@
+/** @file What `inspect` says of a data set. */
+import { loadDataset } from '../../core/data/dataset.js';
+import { detectFormat, filesOfFormat, isRowFile } from '../../core/data/detectFormat.js';
+import { jsonItems } from '../../core/data/jsonItems.js';
+import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
+import { diskFiles } from '../../files/dataFiles.js';
+import { loadModel } from '../../complete/loadedModel.js';
+import type { Output } from '../output.js';
+import { bytes, integer, plural, table } from '../words.js';
+
+export function show(output: Output, title: string, facts: object, rows: readonly (readonly [string, string])[]): void {
+  output.emit(facts);
+  output.say(title);
+  output.say(table(rows));
+}
+
+const skippedShown = 10;
+const skippedKept = 100;
+
+/** What can be said of a data set without a tokenizer. */
+export function inspectRecords(output: Output, path: string): void {
+  const place = diskFiles.open(path);
+  const format = detectFormat(place);
+  const files = filesOfFormat(place, format);
+  const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
+  const count = { records: 0, skippedCount: 0 };
+  const skipped: Skipped[] = [];
+  for (const problem of files.flatMap((file) => [...problemsOf(file, count)])) {
+    count.skippedCount++;
+    if (skipped.length < skippedKept) skipped.push(problem);
+  }
+  const facts = { kind: 'data', path, format, files: files.length, sizeBytes, ...count, skipped };
+  show(output, `${path} is a data set.`, facts, [
+    ['Format', format],
+    ['Size', `${plural(files.length, 'file')}, ${bytes(sizeBytes)}`],
+    ['Records', integer(count.records)],
+    ...skippedRows(skipped, count.skippedCount),
+  ]);
+  output.say(output.faint('  With --model it is counted in tokens, and every record is checked.'));
+}
+
+/** What cannot be read of a file; counts what can: rows, or the file itself where it is one text. */
+function* problemsOf(file: DataFile, count: { records: number }): Generator<Skipped> {
+  if (!isRowFile(file)) {
+    const reason = whyNoText(file);
+    if (reason === null) count.records++;
+    else yield { origin: file.path, reason };
+    return;
+  }
+  for (const item of jsonItems(file)) {
+    if ('problem' in item) yield { origin: `${file.path}:${item.line}`, reason: item.problem };
+    else count.records++;
+  }
+}
+
+function whyNoText(file: DataFile): string | null {
+  try {
+    file.text();
+    return null;
+  } catch (error) {
+    if (error instanceof Unusable) return error.message;
+    throw error;
+  }
+}
+
+export function inspectTokens(output: Output, path: string, modelName: string, maxSeqLength: number): void {
+  const { name, weights, tokens } = loadModel(modelName);
+  weights.close();
+  const config = {
+    path,
+    format: 'auto',
+    eval_path: null,
+    eval_fraction: 0,
+    max_seq_length: maxSeqLength,
+    train_on_prompt: false,
+    seed: 0,
+  } as const;
+  const { report } = loadDataset(config, tokens, diskFiles, { vocabSize: weights.config.vocabSize });
+  const { training, format, skipped, skippedCount } = report;
+  show(
+    output,
+    `${path} is a data set, counted in tokens of ${name}.`,
+    { kind: 'data', path, format, ...training, skipped, skippedCount },
+    [
+      ['Format', format],
+      ['Examples', integer(training.examples)],
+      ['Tokens', `${integer(training.tokens)}, of which the loss counts ${integer(training.labelTokens)}`],
+      [
+        'Lengths',
+        `${training.shortestLength} to ${training.longestLength}, ${training.medianLength} in the middle; 95 % are no longer than ${training.length95}`,
+      ],
+      ['Cut off', `${integer(training.truncated)} longer than ${integer(maxSeqLength)}`],
+      ...skippedRows(skipped, skippedCount),
+    ],
+  );
+}
+
+function skippedRows(skipped: readonly Skipped[], count: number): (readonly [string, string])[] {
+  const first = skipped.slice(0, skippedShown).map(({ origin, reason }) => ['', `${origin}: ${reason}`] as const);
+  return [['Skipped', integer(count)], ...first];
+}
