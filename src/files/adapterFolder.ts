@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   adapterConfigFile,
@@ -13,6 +13,7 @@ import { UserError } from '../core/errors.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import { makeFolder, writeFileAtomically } from './atomicWrite.js';
+import { readJsonFile } from './jsonFile.js';
 import { readTensorFile } from './tensorFile.js';
 
 /** Reads an adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
@@ -28,7 +29,7 @@ export function readAdapterFolder(folder: string): Adapter {
       : '';
     throw new UserError('file-not-found', `${folder} has no ${adapterTensorsFile}.${advice}`);
   }
-  return assembleAdapter(parsePeftConfig(readJson(configPath), configPath), readTensorFile(tensorsPath), tensorsPath);
+  return assembleAdapter(parsePeftConfig(readJsonFile(configPath), configPath), readTensorFile(tensorsPath), tensorsPath);
 }
 
 /** As readAdapterFolder, for a model; throws UserError('adapter-mismatch') where the adapter was made for another. */
@@ -45,12 +46,4 @@ export function writeAdapterFolder(folder: string, adapter: Omit<Adapter, 'isUni
   writeFileAtomically(join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
   // The tag that PEFT writes itself and that transformers' loaders ask for.
   writeFileAtomically(join(folder, adapterTensorsFile), safetensorsBytes(adapter.parameters, { format: 'pt' }));
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new UserError('file-corrupt', `${path} is not valid JSON.`, { cause });
-  }
 }

@@ -7,14 +7,13 @@ import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safeten
 import { shownValue } from '../core/formats/shownValue.js';
 import { configFromHuggingFace } from '../core/llama/configFromHuggingFace.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
-import { openFile, readSmallFile } from './fileSource.js';
+import { openFile } from './fileSource.js';
+import { readJsonFile } from './jsonFile.js';
 import { floatType } from './tensorFile.js';
 import { FileWeightStore } from './weightStore.js';
 
 const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
-/** No config or index of a model is near this size. */
-const largestJson = 16 * 2 ** 20;
 
 export function holdsSafetensors(folder: string): boolean {
   return existsSync(join(folder, singleFile)) || existsSync(join(folder, indexFile));
@@ -23,7 +22,7 @@ export function holdsSafetensors(folder: string): boolean {
 /** Throws UserError naming the file that is missing, damaged or contradicts the config. */
 export function openSafetensorsWeights(folder: string): WeightStore {
   const configPath = join(folder, 'config.json');
-  const config = configFromHuggingFace(readJson(configPath), configPath);
+  const config = configFromHuggingFace(readJsonFile(configPath), configPath);
   const sources = new Map<string, ByteSource>();
   try {
     const infos = new Map<string, WeightInfo>();
@@ -51,7 +50,7 @@ function weightFiles(folder: string): string[] {
 }
 
 function shardNames(indexPath: string): string[] {
-  const map = (readJson(indexPath) as { weight_map?: unknown } | null)?.weight_map;
+  const map = (readJsonFile(indexPath) as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null) throw new UserError('file-corrupt', `${indexPath} has no weight_map.`);
   const names = new Set(Object.values(map));
   for (const name of names) {
@@ -76,13 +75,4 @@ function addWeight(infos: Map<string, WeightInfo>, entry: SafetensorsEntry, file
     throw new UserError('file-corrupt', `${file} holds the weight ${name}, which another shard holds too.`);
   }
   infos.set(name, { name, storedType: floatType(entry, file), shape, file, offset, byteLength, permutedRows: false });
-}
-
-function readJson(path: string): unknown {
-  const bytes = readSmallFile(path, largestJson);
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new UserError('file-corrupt', `${path} is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
 }

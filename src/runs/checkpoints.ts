@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
 import type { Progress } from '../core/train/loop.js';
 import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
 import { createFolderAtomically, removeFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
+import { readJsonFile } from '../files/jsonFile.js';
 import { readTensorFile } from '../files/tensorFile.js';
 
 /** trainer.json: with state.safetensors beside it, all that a resumed run needs. */
@@ -100,12 +101,7 @@ function unflatten(tensors: ReadonlyMap<string, HostTensor>): TrainableState {
 }
 
 function parseRecord(path: string): CheckpointRecord {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new UserError('file-corrupt', `${path} cannot be read.`, { cause });
-  }
+  const json = readJsonFile(path);
   if (!isRecord(json)) throw new UserError('file-corrupt', `${path} is damaged: it does not tell where the run stood.`);
   return json;
 }

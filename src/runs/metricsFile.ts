@@ -87,6 +87,9 @@ export function readLastStep(path: string): StepMetric | undefined {
   }
 }
 
+/** Characters; a metric takes two hundred. */
+const longestLine = 4096;
+
 function parseMetrics(text: string): Metric[] {
   return text.split('\n').flatMap((line) => parseMetric(line) ?? []);
 }
@@ -103,6 +106,7 @@ const stepFields = [
 
 /** undefined for a line that is no metric: blank, half-written, or from somewhere else. */
 function parseMetric(line: string): Metric | undefined {
+  if (line.length > longestLine) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { appendToFile, makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
+import { readJsonFile } from '../files/jsonFile.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { RunControl, RunState, RunStatus } from '../protocol/run.js';
 import { isAlive } from './processIdentity.js';
@@ -176,7 +177,7 @@ function fits(value: unknown, example: unknown): boolean {
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return readJsonFile(path);
   } catch {
     return undefined;
   }

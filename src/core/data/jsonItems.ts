@@ -1,11 +1,9 @@
+import { deepestNesting, measureJson } from '../formats/json.js';
 import { largestRecord, Unusable, type DataFile } from './source.js';
 
 /** A JSON value of a data file and the line it begins on, or why there is none. */
 export type JsonItem =
   { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
-
-/** No training example nests deeper; a text of a million brackets does. */
-const deepestNesting = 64;
 
 /**
  * The elements of a JSON array, or one value a line (JSONL); blank lines are nothing. A broken element does not spoil the others, and
@@ -37,7 +35,7 @@ function beginsArray(file: DataFile): boolean {
 }
 
 /** `deepest`: brackets open at once, at most. */
-function parse(line: number, text: string, deepest = scanValue(text, 0).deepest): JsonItem {
+function parse(line: number, text: string, deepest = measureJson(text).deepest): JsonItem {
   if (text.length > largestRecord) return { line, problem: `the example is longer than ${largestRecord / 2 ** 20} MB` };
   if (deepest > deepestNesting) return { line, problem: `the JSON is nested more than ${deepestNesting} deep` };
   try {

@@ -1,6 +1,7 @@
 /** @file safetensors (https://github.com/huggingface/safetensors): a JSON header, then the tensors' bytes. */
 import { UserError } from '../errors.js';
 import type { ByteSource } from './byteSource.js';
+import { measureJson, parseForeignJson } from './json.js';
 import { shortened, shownValue } from './shownValue.js';
 
 const bytesPerElement = {
@@ -39,8 +40,8 @@ export interface SafetensorsFile {
 
 /** The reference library's own limit. */
 const largestHeader = 100_000_000;
-/** Brackets and commas of a header: enough for 100,000 tensors, too few to fill the memory with parsed JSON. */
-const mostPunctuation = 2_000_000;
+/** Enough for 100,000 tensors, too few to fill the memory with parsed JSON. */
+const mostParts = 2_000_000;
 
 /**
  * Reads and wholly checks the header: nothing is looked at through it before every tensor's type, shape and place have been
@@ -76,38 +77,11 @@ function readHeader(source: ByteSource): Header {
     throw corrupt(source, `its header claims ${length} bytes but the file has ${source.size}`);
   const bytes = new Uint8Array(Number(length));
   source.read(8, bytes);
-  const { punctuation, names } = countStructure(bytes);
-  if (punctuation > mostPunctuation) throw corrupt(source, 'its header describes more than any model has');
-  const header = parseJson(bytes, source);
+  const text = new TextDecoder().decode(bytes);
+  const header = parseForeignJson(text, mostParts, (defect, cause) => corrupt(source, `its header ${defect}`, cause));
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw corrupt(source, 'its header is no JSON object');
-  return { header: header as Record<string, unknown>, nameCount: names, dataStart };
-}
-
-/** Counts what stands outside the strings of a JSON text: colons follow names, the rest makes objects and lists. */
-function countStructure(json: Uint8Array): { punctuation: number; names: number } {
-  const [quote, backslash, colon, comma, bracket, brace] = Array.from('"\\:,[{', (character) =>
-    character.charCodeAt(0),
-  );
-  let inString = false;
-  let punctuation = 0;
-  let names = 0;
-  for (let i = 0; i < json.length; i++) {
-    const byte = json[i];
-    if (byte === quote) inString = !inString;
-    else if (inString) i += byte === backslash ? 1 : 0;
-    else if (byte === colon) names++;
-    else if (byte === comma || byte === bracket || byte === brace) punctuation++;
-  }
-  return { punctuation, names };
-}
-
-function parseJson(bytes: Uint8Array, source: ByteSource): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw corrupt(source, 'its header is not valid JSON', cause);
-  }
+  return { header: header as Record<string, unknown>, nameCount: measureJson(text).names, dataStart };
 }
 
 function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, string> {

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { parseForeignJson } from '../formats/json.js';
 import { createTokenizer, type SpecialTokens } from './huggingFace.js';
 import type { Tokenizer } from './tokenizer.js';
 import { isObject } from './tokenizerFile.js';
@@ -36,13 +37,13 @@ export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
 
 type Json = Record<string, unknown>;
 
+/** A vocabulary of a million tokens and the merges that make them. */
+const mostParts = 5_000_000;
+
 function parseObject(text: string, file: string): Json {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch (error) {
-    throw new UserError('file-corrupt', `${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
+  const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', `${file} ${defect}.`, { cause });
+  const value = parseForeignJson(text, mostParts, refuse);
+  if (isObject(value)) return value;
   throw new UserError('file-corrupt', `${file} should hold a JSON object.`);
 }
 

@@ -30,7 +30,7 @@ const changed = (change: (file: Json) => void) => {
 test.each<[string, string, RegExp]>([
   ['cut off', JSON.stringify(golden.tokenizer).slice(0, -100), /not valid JSON/],
   ['a list', '[]', /JSON object/],
-  ['a million brackets', '['.repeat(1e6), /not valid JSON/],
+  ['a million brackets', '['.repeat(1e6), /nested more than 64 deep/],
   ['no model', changed((file) => delete file.model), /"model" is missing/],
   ['no vocabulary', changed((file) => delete file.model.vocab), /"model.vocab" is missing/],
   ['no merges', changed((file) => delete file.model.merges), /"model.merges" is missing/],

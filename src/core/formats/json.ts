@@ -1,0 +1,52 @@
+/** @file JSON that anybody may have written: measured before it is parsed, because a byte or two can become an object of fifty. */
+import type { UserError } from '../errors.js';
+
+export interface JsonMeasure {
+  /** Objects, lists, and commas between their elements. */
+  readonly parts: number;
+  /** Names of fields, equal ones counted each time. */
+  readonly names: number;
+  /** Objects and lists open at once, at most. */
+  readonly deepest: number;
+}
+
+/** Nothing that is meant to be read nests deeper; a text of a million brackets does. */
+export const deepestNesting = 64;
+
+/** Parses JSON of at most `mostParts` parts. What is wrong with it, such as "is not valid JSON", is told to `refuse`, which makes the error. */
+export function parseForeignJson(
+  text: string,
+  mostParts: number,
+  refuse: (defect: string, cause?: unknown) => UserError,
+): unknown {
+  const { parts, deepest } = measureJson(text);
+  if (parts > mostParts) throw refuse('holds more than any file of its kind');
+  if (deepest > deepestNesting) throw refuse(`is nested more than ${deepestNesting} deep`);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw refuse(`is not valid JSON: ${(cause as Error).message.slice(0, 200)}`, cause);
+  }
+}
+
+/** Looks at what stands outside of strings; the text need not be valid. */
+export function measureJson(text: string): JsonMeasure {
+  let [parts, names, depth, deepest] = [0, 0, 0, 0];
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charCodeAt(i);
+    if (inString && character === backslash) i++;
+    else if (character === quote) inString = !inString;
+    else if (inString) continue;
+    else if (character === comma) parts++;
+    else if (character === colon) names++;
+    else if (character === openingBracket || character === openingBrace) {
+      parts++;
+      deepest = Math.max(deepest, ++depth);
+    } else if (character === closingBracket || character === closingBrace) depth--;
+  }
+  return { parts, names, deepest };
+}
+
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
+const [openingBracket, openingBrace, closingBracket, closingBrace] = [0x5b, 0x7b, 0x5d, 0x7d];
