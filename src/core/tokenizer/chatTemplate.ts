@@ -37,8 +37,8 @@ export class ChatTemplate {
   }
 }
 
-/** Expressions and statements, those of loops counted each time; a conversation of a hundred turns takes a few thousand. */
-const mostSteps = 200_000;
+/** Expressions and statements, those of loops counted each time; a conversation of a hundred turns takes two thousand. */
+const mostSteps = 50_000;
 
 /** Ends a template that would run for hours. */
 class PatientInterpreter extends Interpreter {

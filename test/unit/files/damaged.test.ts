@@ -16,7 +16,7 @@ import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { damagedCopies } from '../formats/damagedCopies.js';
 import { fixturePath, goldenPath, passesOrNames } from '../formats/memorySource.js';
 
-const enoughTime = 5000; // milliseconds; an undamaged file takes a few, and other tests run beside
+const enoughTime = 10_000; // milliseconds; an undamaged file takes a few, and other tests run beside
 
 let root: string;
 const at = (...names: string[]): string => join(root, ...names);
