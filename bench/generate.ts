@@ -27,11 +27,15 @@ async function main(): Promise<void> {
   const model = await loadTextModel(values.model ? openModel(values.model).weights : randomWeights(smolLm2), { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
   const first: number[] = [];
   const perToken: number[] = [];
+  const processorPerRound: number[] = [];
   for (let round = 0; round <= Number(values.rounds); round++) {
     // Another prompt each time, so that nothing is found in the cache.
     const promptIds = Array.from({ length: promptTokens }, (_, i) => (i * 7919 + round * 104729 + 1) % smolLm2.vocabSize);
+    const usageBefore = process.cpuUsage();
     const result = await model.generate({ promptIds, adapter: null, adapterStrength: 1, sampling: greedy, maxNewTokens: newTokens, endIds: [] }, () => undefined);
     if (round === 0) continue; // warm-up
+    const { user, system } = process.cpuUsage(usageBefore);
+    processorPerRound.push((user + system) / 1e6);
     first.push(result.promptSeconds);
     perToken.push(result.decodeSeconds / (newTokens - 1));
   }
@@ -39,6 +43,8 @@ async function main(): Promise<void> {
     prefill_tokens_per_second: promptTokens / median(first),
     decode_tokens_per_second: 1 / median(perToken),
     first_token_seconds: median(first),
+    // Prompt and new tokens; with one thread, what a busy machine disturbs least.
+    processor_seconds: processorPerRound,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     engine: model.description,
   };

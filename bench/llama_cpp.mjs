@@ -47,6 +47,7 @@ async function main() {
 
   const first = [];
   const perToken = [];
+  const processorPerRound = [];
   let cached = [];
   for (let round = 0; round <= Number(values.rounds); round++) {
     const fresh = (length, seed) => Array.from({ length }, (_, i) => ((i * 7919 + seed * 104729 + 1) % 48000) + 100);
@@ -59,12 +60,14 @@ async function main() {
       if (sequence.nextTokenIndex === 0) await sequence.evaluateWithoutGeneratingNewTokens(cached);
       prompt = addition;
     } else await sequence.clearHistory();
-    const started = performance.now();
+    const [started, usageBefore] = [performance.now(), process.cpuUsage()];
     const times = [];
     const tokens = sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true });
     while (times.length < newTokens && !(await tokens.next()).done) times.push(performance.now());
     await tokens.return();
     if (round === 0) continue; // warm-up
+    const { user, system } = process.cpuUsage(usageBefore);
+    processorPerRound.push((user + system) / 1e6);
     first.push((times[0] - started) / 1000);
     perToken.push((times.at(-1) - times[0]) / 1000 / (newTokens - 1));
   }
@@ -73,6 +76,7 @@ async function main() {
     decode_tokens_per_second: 1 / median(perToken),
     first_token_seconds: median(first),
     first_suggestion_seconds: median(first),
+    processor_seconds: processorPerRound,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     engine: `llama.cpp (node-llama-cpp ${version}), ${threads} threads`,
   };

@@ -6,6 +6,7 @@ tokens_per_second     median of the timed steps
 first_step_seconds    from the start of the process to the end of the first step, imports and loading included
 peak_rss_bytes        the most memory the process has held
 step_seconds          of each timed step, to see whether the machine was busy with something else
+processor_seconds     the same in processor time; with one thread, what a busy machine disturbs least
 """
 
 import json
@@ -60,17 +61,19 @@ def main() -> None:
 
     loss = train_step(model, optimizer, ids(), prompt_length)
     first_step_seconds = seconds_since_process_start()
-    durations = []
+    durations, processor_seconds = [], []
     for _ in range(arguments.steps):
-        started = time.perf_counter()
+        started, processor_started = time.perf_counter(), time.process_time()
         loss = train_step(model, optimizer, ids(), prompt_length)
         durations.append(time.perf_counter() - started)
+        processor_seconds.append(time.process_time() - processor_started)
 
     result = {
         "tokens_per_second": arguments.batch_size * arguments.sequence_length / statistics.median(durations),
         "first_step_seconds": first_step_seconds,
         "peak_rss_bytes": peak_rss_bytes(),
         "step_seconds": durations,
+        "processor_seconds": processor_seconds,
         "loss": loss,
         "dtype": arguments.dtype,
         "gradient_checkpointing": arguments.gradient_checkpointing,

@@ -1,13 +1,22 @@
 /** @file Rewrites that make fewer, larger nodes. Each keeps the value it computes. */
 import { GraphBuilder } from './builder.js';
-import { decompose, isOp, rebuilt, rewrite, useCounts } from './program.js';
+import { decompose, isOp, rebuilt, rewrite, useCounts, valuesOf } from './program.js';
 import type { Program, Value } from './types.js';
 import { sameShape } from './types.js';
 
 /** From what the model and the rules wrote to what is worth running. */
 export function optimize(program: Program): Program {
   const builder = new GraphBuilder();
-  return fuseSums(fuseScales(thinResultsLast(scaleRowsLater(decompose(program, builder), builder), builder), builder), builder);
+  const simple = shareSigmoids(decompose(program, builder), builder);
+  return fuseSums(fuseScales(thinResultsLast(scaleRowsLater(simple, builder), builder), builder), builder);
+}
+
+/** silu(x) → x ⊙ σ(x) where σ(x) is there anyway, as in the derivative. */
+function shareSigmoids(program: Program, b: GraphBuilder): Program {
+  const known = new Set(valuesOf(program).flatMap((value) => (isOp(value, 'sigmoid') ? value.inputs : [])));
+  return rewrite(program, b, (value, inputs) =>
+    isOp(value, 'silu') && known.has(value.inputs[0]!) ? b.multiply(inputs[0]!, b.sigmoid(inputs[0]!)) : rebuilt(b, value, inputs),
+  );
 }
 
 /** (P ⊙ d)·W → (P·W) ⊙ d for a column d: the factor passes over the narrower of the two matrices. */

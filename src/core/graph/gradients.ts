@@ -110,12 +110,10 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     const s = b.sigmoid(x!);
     return [b.multiply(dy, b.add(s, b.subtract(y, b.multiply(y, s))))];
   }),
-  // y = a·u with a = silu(g):  du = dy·a,  dg = dy·u·(σ + a − a·σ)
-  swiglu: rule((b, _y, dy, gate, up) => {
-    const s = b.sigmoid(gate!);
-    const a = b.silu(gate!); // the forward pass's own, where that is computed again
-    const dGate = b.multiply(b.multiply(dy, up!), b.add(s, b.subtract(a, b.multiply(a, s))));
-    return [dGate, b.multiply(dy, a)];
+  // y = a·u with a = silu(g) = g·σ:  du = dy·a,  dg = dy·u·(σ + a − a·σ) = dy·(y + σ·(u − y))
+  swiglu: rule((b, y, dy, gate, up) => {
+    const dGate = b.multiply(dy, b.add(y, b.multiply(b.sigmoid(gate!), b.subtract(up!, y))));
+    return [dGate, b.multiply(dy, b.silu(gate!))]; // y and silu are the forward pass's own, where that is computed again
   }),
   // With ρ = 1/√(mean(x²) + ε), g = dy ⊙ w:  dx = ρ·g − x·ρ³·mean(g ⊙ x),  dw = Σ_rows dy ⊙ x·ρ
   rmsNorm: rule((b, y, dy, x, weight) => {

@@ -1,0 +1,85 @@
+// Where the time of a bench program goes, by operation, as ONNX Runtime's own profiler sees it.
+//   node bench/profile.mjs train|generate|suggest [--rows 25] [--by scope] -- [options of that program, --threads 1 say]
+// Prints for each operation its calls, milliseconds and share of all of ONNX Runtime's time, and the share that is no matrix product.
+import { build } from 'esbuild';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const ownArguments = process.argv.slice(2);
+const end = ownArguments.includes('--') ? ownArguments.indexOf('--') : ownArguments.length;
+const { values: options, positionals } = parseArgs({
+  args: ownArguments.slice(0, end),
+  allowPositionals: true,
+  options: { rows: { type: 'string', default: '25' }, by: { type: 'string', default: 'operation' } },
+});
+const program = positionals[0] ?? 'train';
+const products = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'MatMulNBits', 'FusedGemm']);
+
+await build({
+  entryPoints: [`bench/${program}.ts`],
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  external: ['onnxruntime-node'],
+  outfile: `.cache/bench/${program}.cjs`,
+  logLevel: 'warning',
+});
+
+const require = createRequire(import.meta.url);
+const { InferenceSession } = require('onnxruntime-node');
+const folder = mkdtempSync(join(tmpdir(), 'profile-'));
+const sessions = [];
+let secondsInRuns = 0;
+const { create } = InferenceSession;
+InferenceSession.create = async (model, given) => {
+  const profileFilePrefix = join(folder, String(sessions.length).padStart(4, '0'));
+  const session = await create.call(InferenceSession, model, { ...given, enableProfiling: true, profileFilePrefix });
+  const { run } = session;
+  session.run = async (...feeds) => {
+    const started = performance.now();
+    const results = await run.apply(session, feeds);
+    secondsInRuns += (performance.now() - started) / 1000;
+    return results;
+  };
+  sessions.push(session);
+  return session;
+};
+
+process.argv = [process.argv[0], program, ...ownArguments.slice(end + 1)];
+require(resolve(`.cache/bench/${program}.cjs`));
+
+process.once('beforeExit', () => {
+  sessions.forEach((session) => session.endProfiling());
+  const kernels = readdirSync(folder).flatMap((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')).filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time')));
+  rmSync(folder, { recursive: true });
+  report(kernels);
+});
+
+function report(kernels) {
+  const total = sum(kernels);
+  const byName = new Map();
+  for (const kernel of kernels) byName.get(nameOf(kernel))?.push(kernel) ?? byName.set(nameOf(kernel), [kernel]);
+  const groups = [...byName].map(([name, group]) => ({ name, calls: group.length, time: sum(group) })).sort((a, b) => b.time - a.time);
+  console.log(`\n| ${options.by} | calls | ms | share |\n| --- | ---: | ---: | ---: |`);
+  for (const { name, calls, time } of groups.slice(0, Number(options.rows))) console.log(`| ${name} | ${calls} | ${(time / 1000).toFixed(1)} | ${percent(time / total)} |`);
+  const rest = sum(kernels.filter(({ args }) => !products.has(args.op_name)));
+  console.log(`\nNo matrix product: ${percent(rest / total)}. Of ${secondsInRuns.toFixed(2)} s in run(), ${percent(1 - total / 1e6 / secondsInRuns)} lie outside of operations.`);
+}
+
+function nameOf({ name, args }) {
+  if (options.by !== 'scope') return args.op_name;
+  const shapes = args.input_type_shape.map((shape) => Object.values(shape)[0].join('×')).join(' ');
+  return `${name.replace(/:\d+_kernel_time$/, '')} ${shapes}`;
+}
+
+function sum(events) {
+  return events.reduce((time, { dur }) => time + dur, 0);
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
