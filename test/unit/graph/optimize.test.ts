@@ -29,6 +29,7 @@ const growths: readonly Growth[] = [
   // Rows scattered onto zeros, as the derivative of a gather has them.
   (b, x) => (x.shape.join() === '3,3' ? b.scatterAddRows(b.broadcastTo(b.scalar(0), [3, 3]), b.constant([2, 0, 2], [3], 'int64'), x) : undefined),
   (b, x, y) => (sameShape(x.shape, y.shape) ? b.swiglu(x, y) : undefined),
+  (b, x) => b.sigmoid(x),
   (b, x) => (x.shape.length === 2 ? b.logSumExp(x) : undefined),
   (b, x) => (x.shape.length === 2 ? b.sumLast(x) : undefined),
 ];
@@ -76,6 +77,14 @@ test('rows scattered onto zeros are scattered onto what they are added to', () =
   const row = optimize(makeProgram('sum', { y: b.add(b.input('row', [1, 2]), scattered) }));
   const given = new Map([['row', tensor([1, 2], [5, 6])], ['rows', tensor([1, 2], [1, 2])]]);
   expect([...evaluate(row, given).get('y')!.data]).toEqual([5, 6, 6, 8, 5, 6]);
+});
+
+test('silu takes its sigmoid from where that is computed anyway, and stays one operation elsewhere', () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', [2]);
+  const shared = optimize(makeProgram('shared', { s: b.sigmoid(x), y: b.silu(x) }));
+  expect(opsOf(shared)).toEqual(['input', 'sigmoid', 'multiply']);
+  expect(opsOf(optimize(makeProgram('alone', { y: b.silu(x) })))).toEqual(['input', 'silu']);
 });
 
 function grow(steps: readonly (readonly [number, number, number])[]): Program {
