@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 
 const ownArguments = process.argv.slice(2);
@@ -62,7 +63,11 @@ process.once('beforeExit', () => {
 function report(kernels) {
   const total = sum(kernels);
   const byName = new Map();
-  for (const kernel of kernels) byName.get(nameOf(kernel))?.push(kernel) ?? byName.set(nameOf(kernel), [kernel]);
+  for (const kernel of kernels) {
+    const name = nameOf(kernel);
+    if (!byName.has(name)) byName.set(name, []);
+    byName.get(name).push(kernel);
+  }
   const groups = [...byName].map(([name, group]) => ({ name, calls: group.length, time: sum(group) })).sort((a, b) => b.time - a.time);
   console.log(`\n| ${options.by} | calls | ms | share |\n| --- | ---: | ---: | ---: |`);
   for (const { name, calls, time } of groups.slice(0, Number(options.rows))) console.log(`| ${name} | ${calls} | ${(time / 1000).toFixed(1)} | ${percent(time / total)} |`);

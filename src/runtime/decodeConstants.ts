@@ -2,8 +2,10 @@
 import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
-import type { MatrixForm } from '../core/llama/frozenMatrix.js';
-import { linearNames, linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import { elementCount } from '../core/graph/types.js';
+import { matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
+import { linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import { hostArray, type HostArray } from './device.js';
 import { matrixForm, readMatrix, type WeightWish } from './readMatrix.js';
 
 /** How decoding holds the matrices. */
@@ -22,16 +24,16 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
   const constants = new Map<string, Uint8Array>();
   for (const name of program.inputs.keys()) {
     const [layer, part, kind] = name.split('.') as [string, string, string | undefined];
+    const stack = part?.split('+').map((linear) => linearPath(Number(layer), linear as LinearName));
     if (layer === 'block_sums') {
       constants.set(name, blockSums(Number(part)));
-    } else if (kind === 'weight' || kind === 'bias') {
-      const isLinear = (linearNames as readonly string[]).includes(part);
-      const path = isLinear ? linearPath(Number(layer), part as LinearName) : `model.layers.${layer}.${part}`;
-      constants.set(name, bytesOf(store.readFloat32(`${path}.${kind}`)));
+    } else if (kind === 'weight') {
+      constants.set(name, bytesOf(store.readFloat32(`model.layers.${layer}.${part}.weight`)));
+    } else if (kind === 'bias') {
+      constants.set(name, bytesOf(Float32Array.from(stack.flatMap((path) => [...store.readFloat32(`${path}.bias`)]))));
     } else if (kind === 'codes' || kind === 'weight_transposed') {
-      const linear = part as LinearName;
-      const form = linearForm(store, dtype, Number(layer), linear);
-      addMatrix(constants, store, `${linearPath(Number(layer), linear)}.weight`, `${layer}.${linear}`, form);
+      const form = linearForm(store, dtype, Number(layer), part.split('+')[0] as LinearName);
+      addMatrix(constants, store, stack.map((path) => `${path}.weight`), `${layer}.${part}`, form);
     }
   }
   return constants;
@@ -40,7 +42,7 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
 /** For the inputs of a decodeHeadProgram. */
 export function headConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
   const constants = new Map([['norm.weight', bytesOf(store.readFloat32('model.norm.weight'))]]);
-  addMatrix(constants, store, headName(store), 'lm_head', headForm(store, dtype));
+  addMatrix(constants, store, [headName(store)], 'lm_head', headForm(store, dtype));
   const { hiddenSize } = store.config;
   if (program.inputs.has(`block_sums.${hiddenSize}`)) constants.set(`block_sums.${hiddenSize}`, blockSums(hiddenSize));
   return constants;
@@ -50,9 +52,12 @@ function headName({ config }: WeightStore): string {
   return config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
 }
 
-function addMatrix(constants: Map<string, Uint8Array>, store: WeightStore, storedName: string, localName: string, form: MatrixForm): void {
-  const [rows, columns] = store.info(storedName)!.shape as [number, number];
-  const [first, scales, minimums] = readMatrix(store, storedName, form).map((part) => part.data);
+/** The stored matrices below each other. */
+function addMatrix(constants: Map<string, Uint8Array>, store: WeightStore, storedNames: readonly string[], localName: string, form: MatrixForm): void {
+  const shapes = storedNames.map((name) => store.info(name)!.shape as [number, number]);
+  const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
+  const columns = shapes[0]![1];
+  const [first, scales, minimums] = readStack(store, storedNames, form, [rows, columns]);
   if (form === 'F32' || form === 'F16') {
     constants.set(`${localName}.weight_transposed`, bytesOf(transposed(first as Float32Array, rows, columns)));
     return;
@@ -63,6 +68,21 @@ function addMatrix(constants: Map<string, Uint8Array>, store: WeightStore, store
     const offsets = (minimums as Float32Array).map((minimum, block) => minimum + 8 * (scales as Float32Array)[block]!);
     constants.set(`${localName}.offsets`, bytesOf(transposed(offsets, rows, columns / blockColumns)));
   }
+}
+
+/** Each part of all the matrices in one array. */
+function readStack(store: WeightStore, names: readonly string[], form: MatrixForm, shape: readonly [number, number]): HostArray[] {
+  const whole = new Map(matrixParts(form, shape).map((part) => [part.suffix as string, hostArray(part.dtype, elementCount(part.shape))]));
+  const filled = new Map<string, number>();
+  for (const name of names) {
+    readMatrix(store, name, form, (partName, _dtype, length) => {
+      const suffix = partName.slice(name.length);
+      const start = filled.get(suffix) ?? 0;
+      filled.set(suffix, start + length);
+      return whole.get(suffix)!.subarray(start, start + length);
+    });
+  }
+  return [...whole.values()];
 }
 
 /** [columns, blocks]: times it, a vector becomes the sums of its blocks. */

@@ -27,8 +27,8 @@ export interface DecodeProgram {
 }
 
 /**
- * Layers from … to−1: x [1, T, H], caches, `i.group.lora_A` [r, in] and `i.linear.lora_B` [out, r] (scaling and strength
- * multiplied in; columns of the other linears of the group are zero) → y [1, T, H] and the caches with the new tokens in them.
+ * Layers from … to−1: x [1, T, H], caches, `i.group.lora_A` [r, in] and `i.group.lora_B` [out, r] (scaling and strength
+ * multiplied in; a linear's rows are zero in the columns of the others) → y [1, T, H] and the caches with the new tokens in them.
  */
 export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, capacity: number, forms: DecodeForms): DecodeProgram {
   const b = new GraphBuilder();
@@ -46,8 +46,10 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
     ({ output: x } = llamaBlock(b, config, x, {
       norm: (name) => b.input(local(`${name}.weight`), [config.hiddenSize]),
       linear: (linear, input) => {
-        const y = decodeLinear(b, config, local(linear), linear, input, forms(layer, linear));
-        return addPreparedLora(b, config, local, linear, input, y, dynamicAxes);
+        const group = groupOf(linear);
+        const stacked = group.map((member) => linearShape(config, member)[0]);
+        const y = groupProduct(b, config, local, group, input, (member) => forms(layer, member));
+        return b.split(addPreparedLora(b, config, local(group.join('+')), group, input, y, dynamicAxes), 2, stacked)[group.indexOf(linear)]!;
       },
       attend: (query, key, value) => {
         const caches = [b.input(local('past_key'), cacheShape), b.input(local('past_value'), cacheShape)];
@@ -79,10 +81,39 @@ export function growCacheProgram({ keyValueHeadCount, headDim }: LlamaConfig, ca
   return makeProgram('grow-cache', { grown: b.concat([past, more], 2) });
 }
 
-function decodeLinear(b: GraphBuilder, config: LlamaConfig, name: string, linear: LinearName, x: Value, form: MatrixForm): Value {
-  const shape = linearShape(config, linear);
-  const product = weightProduct(b, name, shape, x, form);
-  return hasBias(config, linear) ? b.add(product, b.input(`${name}.bias`, [shape[0]])) : product;
+/** Linears of a group that are held alike are one matrix, below each other: one product, and its input is rounded once. */
+export function stacksOf(group: readonly LinearName[], form: (linear: LinearName) => MatrixForm): LinearName[][] {
+  const stacks: LinearName[][] = [];
+  for (const linear of group) {
+    const stack = stacks.at(-1);
+    if (stack && form(stack[0]!) === form(linear)) stack.push(linear);
+    else stacks.push([linear]);
+  }
+  return stacks;
+}
+
+/** The results of linears that read x beside each other: x [1, T, in] → [1, T, out of all]. */
+function groupProduct(
+  b: GraphBuilder,
+  config: LlamaConfig,
+  local: (name: string) => string,
+  group: readonly LinearName[],
+  x: Value,
+  form: (linear: LinearName) => MatrixForm,
+): Value {
+  const products = stacksOf(group, form).map((stack) => {
+    const name = local(stack.join('+'));
+    const shape = stackShape(config, stack);
+    const product = weightProduct(b, name, shape, x, form(stack[0]!));
+    return hasBias(config, stack[0]!) ? b.add(product, b.input(`${name}.bias`, [shape[0]])) : product;
+  });
+  return b.concat(products, 2);
+}
+
+/** [out of all, in] */
+export function stackShape(config: LlamaConfig, stack: readonly LinearName[]): [number, number] {
+  const shapes = stack.map((linear) => linearShape(config, linear));
+  return [shapes.reduce((sum, [rows]) => sum + rows, 0), shapes[0]![1]];
 }
 
 /** fp32 weights are given as `name.weight_transposed` [in, out]: one row times a matrix is fastest so. */
@@ -103,22 +134,21 @@ function weightProduct(b: GraphBuilder, name: string, [outFeatures, inFeatures]:
 function addPreparedLora(
   b: GraphBuilder,
   config: LlamaConfig,
-  local: (name: string) => string,
-  linear: LinearName,
+  name: string,
+  group: readonly LinearName[],
   x: Value,
   y: Value,
   dynamicAxes: DecodeProgram['dynamicAxes'],
 ): Value {
-  const [outFeatures, inFeatures] = linearShape(config, linear);
-  const [nameA, nameB] = [local(loraGroupInput(linear)), local(`${linear}.lora_B`)];
-  const rankAxis = `${nameA}.rank`;
-  dynamicAxes[nameA] = { 0: rankAxis };
-  dynamicAxes[nameB] = { 1: rankAxis };
+  const [outFeatures, inFeatures] = stackShape(config, group);
+  const [nameA, nameB] = [`${name}.lora_A`, `${name}.lora_B`];
+  dynamicAxes[nameA] = { 0: `${name}.rank` };
+  dynamicAxes[nameB] = { 1: `${name}.rank` };
   const reduced = b.matmul(x, b.input(nameA, [groupRank, inFeatures]), { transposeB: true }); // [1, T, r]
   return b.add(y, b.matmul(reduced, b.input(nameB, [outFeatures, groupRank]), { transposeB: true }));
 }
 
-/** The stacked A of the linears that read together: `q_proj+k_proj+v_proj.lora_A`. */
-export function loraGroupInput(linear: LinearName): string {
-  return `${readingTogether.find((group) => group.includes(linear))!.join('+')}.lora_A`;
+/** The linears that read what this one reads. */
+function groupOf(linear: LinearName): readonly LinearName[] {
+  return readingTogether.find((group) => group.includes(linear))!;
 }

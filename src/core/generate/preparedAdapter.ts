@@ -3,13 +3,13 @@ import type { Adapter } from '../adapters/peft.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
 import type { HostTensor } from '../train/stepRunner.js';
-import { loraGroupInput } from './decodePrograms.js';
+import { stackShape } from './decodePrograms.js';
 
-/** The adapter inputs of the decode programs, by name: `0.q_proj+k_proj+v_proj.lora_A`, `0.q_proj.lora_B`. */
+/** The adapter inputs of the decode programs, by name: `0.q_proj+k_proj+v_proj.lora_A` and `….lora_B`. */
 export type PreparedAdapter = ReadonlyMap<string, HostTensor>;
 
 /**
- * Stacks the A of linears that read together, and writes scaling · strength · B into the columns of its own linear.
+ * Stacks the A of linears that read together; below each other too, scaling · strength · B of each in the columns of its own A.
  * Null, or a linear without adapter, becomes rank 1 of zeros: the programs always add something.
  */
 export function prepareAdapter(config: LlamaConfig, adapter: Adapter | null, strength: number): PreparedAdapter {
@@ -34,23 +34,26 @@ function prepareGroup(
 ): void {
   const rank = adapter?.lora.r ?? 1;
   const groupRank = Math.max(1, adapted.length * rank);
-  const inFeatures = linearShape(config, group[0]!)[1];
+  const [outFeatures, inFeatures] = stackShape(config, group);
   const stackedA = new Float32Array(groupRank * inFeatures);
-  adapted.forEach((linear, i) => stackedA.set(parameter(adapter!, layer, linear, 'A').data, i * rank * inFeatures));
-  prepared.set(`${layer}.${loraGroupInput(group[0]!)}`, { shape: [groupRank, inFeatures], data: stackedA });
+  const stackedB = new Float32Array(outFeatures * groupRank);
+  let firstRow = 0;
   for (const linear of group) {
-    const outFeatures = linearShape(config, linear)[0];
-    const wideB = new Float32Array(outFeatures * groupRank);
-    const column = adapted.indexOf(linear) * rank;
-    if (column >= 0) {
+    const rows = linearShape(config, linear)[0];
+    const place = adapted.indexOf(linear);
+    if (place >= 0) {
+      stackedA.set(parameter(adapter!, layer, linear, 'A').data, place * rank * inFeatures);
       const { data } = parameter(adapter!, layer, linear, 'B');
       const factor = loraScaling(adapter!.lora) * strength;
-      for (let row = 0; row < outFeatures; row++) {
-        for (let r = 0; r < rank; r++) wideB[row * groupRank + column + r] = factor * data[row * rank + r]!;
+      for (let row = 0; row < rows; row++) {
+        for (let r = 0; r < rank; r++) stackedB[(firstRow + row) * groupRank + place * rank + r] = factor * data[row * rank + r]!;
       }
     }
-    prepared.set(`${layer}.${linear}.lora_B`, { shape: [outFeatures, groupRank], data: wideB });
+    firstRow += rows;
   }
+  const name = `${layer}.${group.join('+')}`;
+  prepared.set(`${name}.lora_A`, { shape: [groupRank, inFeatures], data: stackedA });
+  prepared.set(`${name}.lora_B`, { shape: [outFeatures, groupRank], data: stackedB });
 }
 
 function parameter(adapter: Adapter, layer: number, linear: LinearName, matrix: 'A' | 'B'): HostTensor {
