@@ -19,6 +19,7 @@ import {
   type BackendOptions,
   type BackendRequests,
   type BackendSettings,
+  type ConfigText,
   type NotificationMethod,
   type RequestMethod,
   type RunEvent,
@@ -113,7 +114,7 @@ class Backend {
       'loraWorkbench/runs/follow': ({ runId, followId }) => this.followers.follow(runId, followId),
       'loraWorkbench/runs/unfollow': ({ followId }) => this.followers.unfollow(followId),
       'loraWorkbench/runs/config': ({ runId }) => RunDirectory.open(runId).readConfig(),
-      'loraWorkbench/runs/start': (text) => ({ runId: this.supervisor.start(resolved(text)) }),
+      'loraWorkbench/runs/start': (text) => ({ runId: this.supervisor.start(this.runConfig(text)) }),
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/delete': ({ runId }) => this.supervisor.delete(runId),
@@ -122,7 +123,7 @@ class Backend {
       'loraWorkbench/adapters/list': async () => (await this.findModels()).adapters,
       'loraWorkbench/config/check': (text) => checkConfig(text, this.pace),
       'loraWorkbench/data/look': (text, token) => askPreflight(dataLookRequest, resolved(text), token),
-      'loraWorkbench/preflight': (text, token) => this.preflight(resolved(text), token),
+      'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokens.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
@@ -167,6 +168,13 @@ class Backend {
     this.supervisor.setFolders(settings.runsFolders);
     this.generator.setEngine(settings);
     this.tell('loraWorkbench/models/changed', null);
+  }
+
+  /** A run that leaves the device open takes the one of the extension's settings. */
+  private runConfig(text: ConfigText): RunConfig {
+    const config = resolved(text);
+    const { engine } = config;
+    return engine.device === 'auto' ? { ...config, engine: { ...engine, device: this.settings.device } } : config;
   }
 
   private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {

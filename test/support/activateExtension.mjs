@@ -23,7 +23,7 @@ const anything = new Proxy(function () {}, {
   construct: () => anything,
 });
 const vscode = {
-  ...Object.fromEntries(['window', 'commands', 'lm', 'env', 'Uri', 'StatusBarAlignment', 'FileType'].map((name) => [name, anything])),
+  ...Object.fromEntries(['window', 'commands', 'languages', 'lm', 'env', 'Uri', 'StatusBarAlignment', 'FileType'].map((name) => [name, anything])),
   EventEmitter,
   Disposable,
   l10n: { t: (text) => text },
@@ -31,6 +31,7 @@ const vscode = {
     {
       isTrusted: true,
       workspaceFolders: [],
+      textDocuments: [],
       getConfiguration: () => ({ get: () => 'runs' }),
       fs: { readDirectory: async () => [] },
     },

@@ -62,9 +62,10 @@ export async function revealRunFolder(workbench: Workbench, argument: unknown): 
   const run = await chosenRun(workbench, argument, any, vscode.l10n.t('Reveal the folder of which run?'));
   if (!run) return;
   const folder = vscode.Uri.file(run.runId);
-  const inWorkspace = vscode.workspace.getWorkspaceFolder(folder) !== undefined;
-  // The system's file manager is not there on a remote machine; the explorer shows only what is in the workspace.
-  await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', folder);
+  // The explorer shows only what is in the workspace; a remote machine has no file manager, but a terminal.
+  if (vscode.workspace.getWorkspaceFolder(folder)) await vscode.commands.executeCommand('revealInExplorer', folder);
+  else if (vscode.env.remoteName === undefined) await vscode.commands.executeCommand('revealFileInOS', folder);
+  else vscode.window.createTerminal({ name: run.name, cwd: folder }).show();
 }
 
 export async function deleteRun(workbench: Workbench, argument: unknown): Promise<void> {

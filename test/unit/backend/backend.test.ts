@@ -52,6 +52,18 @@ test('trains a run to its end and tells about it; followers get what metrics.jso
   expect(adapters).toContainEqual(expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, runId, baseModel: model }));
 });
 
+test('a run that leaves the device open takes the one of the settings', async () => {
+  await backend.initialize({ device: 'cpu' });
+  let ended = false;
+  backend.on('loraWorkbench/runs/event', (event) => {
+    if (event.kind === 'changed') ended = event.run.state.status === 'finished';
+  });
+  const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
+  const { engine } = await backend.request('loraWorkbench/runs/config', { runId });
+  expect(engine.device).toBe('cpu');
+  await until('the run finishes', () => ended);
+});
+
 test('a run goes on when its backend is killed; the next backend finds it and can stop it', async () => {
   await backend.initialize();
   const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 100_000, eval_steps: 100_000, save_steps: 100_000 }));
