@@ -25,12 +25,7 @@ export function ensureChromium() {
   const found = findChromium();
   if (found) return found;
   console.log('No Chromium here: installing it through apt.');
-  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const installed =
-    existsSync('/usr/bin/apt-get') &&
-    apt(prefix, 'update') &&
-    apt(prefix, 'install', '--yes', '--no-install-recommends', 'chromium');
-  const path = installed ? findChromium() : undefined;
+  const path = aptInstall('chromium') ? findChromium() : undefined;
   if (!path)
     console.error('Chromium could not be installed. Install it by hand, or set CHROMIUM_PATH to a Chromium or Chrome.');
   return path;
@@ -41,15 +36,22 @@ export function ensureVulkan() {
   if (process.platform !== 'linux') return true;
   const isThere = () => spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout?.includes('libvulkan.so.1');
   if (isThere()) return true;
-  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const installed = existsSync('/usr/bin/apt-get') && apt(prefix, 'install', '--yes', '--no-install-recommends', 'libvulkan1');
+  const installed = aptInstall('libvulkan1');
   if (!installed) console.error('The Vulkan loader could not be installed. Install the package libvulkan1 by hand.');
   return installed && isThere();
+}
+
+/** False where there is no apt, or not the right to use it. */
+export function aptInstall(...packages) {
+  if (!existsSync('/usr/bin/apt-get')) return false;
+  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  return apt(prefix, 'update') && apt(prefix, 'install', '--yes', '--no-install-recommends', ...packages);
 }
 
 function apt(prefix, ...args) {
   const [command, ...rest] = [...prefix, 'apt-get', ...args];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // What apt says is no result: stdout belongs to the caller.
   return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
 }
 

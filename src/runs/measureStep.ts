@@ -1,22 +1,45 @@
+import type { Batch } from '../core/data/batch.js';
+import type { MicroBatches } from '../core/train/loop.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { StepEstimate } from '../protocol/preflight.js';
 import type { PreparedRun } from './trainRun.js';
 
 /**
- * Times one micro-batch, after one that compiles, and puts the runner back as it was: training from here is not touched.
- * Evaluation and saving are not in the estimate.
+ * Times one micro-batch, after one that compiles, and puts the runner back as it was: training from here is not touched. It is the
+ * largest of the first ones, so that the memory is what the run will need; the time is scaled to their mean. Evaluation and
+ * saving are not in the estimate.
  */
 export async function measureStep({ runner, data, totalSteps }: PreparedRun, config: RunConfig): Promise<StepEstimate> {
   const batches = data.epoch(0);
   const microBatches = Math.min(config.train.gradient_accumulation_steps, batches.count);
-  const batch = batches.batch(0);
+  const { largest, meanSize } = firstBatches(batches);
   const state = await runner.exportState();
-  await runner.accumulate(batch, 0);
+  await runner.accumulate(largest, 0);
   const start = performance.now();
-  await runner.accumulate(batch, 0);
-  const secondsPerStep = ((performance.now() - start) / 1000) * microBatches;
+  await runner.accumulate(largest, 0);
+  const seconds = ((performance.now() - start) / 1000) * (meanSize / size(largest));
   await runner.importState(state);
+  const secondsPerStep = seconds * microBatches;
   return { secondsPerStep, totalSeconds: secondsPerStep * totalSteps, peakMemoryBytes: peakMemoryBytes() };
+}
+
+const batchesLookedAt = 500;
+
+function firstBatches(batches: MicroBatches): { largest: Batch; meanSize: number } {
+  const count = Math.min(batches.count, batchesLookedAt);
+  let largest = batches.batch(0);
+  let total = size(largest);
+  for (let index = 1; index < count; index++) {
+    const batch = batches.batch(index);
+    total += size(batch);
+    if (size(batch) > size(largest)) largest = batch;
+  }
+  return { largest, meanSize: total / count };
+}
+
+/** Tokens that are computed, padding included. */
+function size({ batchSize, sequenceLength }: Batch): number {
+  return batchSize * sequenceLength;
 }
 
 /** Of this process since it began. */

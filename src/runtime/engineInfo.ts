@@ -1,12 +1,24 @@
 import { env, listSupportedBackends } from 'onnxruntime-node';
+import { chooseDevice } from './chooseDevice.js';
 
 export interface EngineInfo {
   readonly version: string;
-  /** Execution providers built into this ONNX Runtime; whether the machine has the device is another question. */
+  /** Execution providers built into this ONNX Runtime, whether or not the machine has the device. */
   readonly providers: readonly string[];
+  /** What a run with the device `auto` would train on. */
+  readonly device: 'cpu' | 'webgpu';
+  /** One sentence: why that one. */
+  readonly deviceBecause: string;
 }
 
-export function engineInfo(): EngineInfo {
+export async function engineInfo(): Promise<EngineInfo> {
   const bundled = listSupportedBackends().filter((backend) => backend.bundled);
-  return { version: env.versions.node ?? env.versions.common, providers: bundled.map((backend) => backend.name) };
+  const { device, because } = await chooseDevice('auto', null);
+  await device.dispose();
+  return {
+    version: env.versions.node ?? env.versions.common,
+    providers: bundled.map((backend) => backend.name),
+    device: device.kind,
+    deviceBecause: because,
+  };
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { aptInstall } from '../../scripts/chromium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const requirements = join(here, 'requirements.txt');
@@ -13,14 +14,24 @@ const folder = join(here, '..', '..', '.cache', 'judge');
 const python = process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 const stamp = join(folder, 'requirements.sha256');
 
-function run(command, ...args) {
+function attempt(command, ...args) {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', process.stderr, process.stderr] });
-  if (status !== 0) {
-    console.error(
-      `The judge could not be set up: ${command} ${args.join(' ')} ${error ? `cannot be started (${error.message})` : `ended with ${status}`}.`,
-    );
-    process.exit(1);
-  }
+  if (error) console.error(`${command} cannot be started (${error.message}).`);
+  return status === 0;
+}
+
+function run(command, ...args) {
+  if (attempt(command, ...args)) return;
+  console.error(`The judge could not be set up: ${command} ${args.join(' ')} failed.`);
+  process.exit(1);
+}
+
+/** Debian keeps what a virtual environment needs in a package of its own. */
+function makeEnvironment() {
+  const create = [process.platform === 'win32' ? 'python' : 'python3', '-m', 'venv', '--clear', folder];
+  if (attempt(...create)) return;
+  aptInstall('python3-venv');
+  run(...create);
 }
 
 const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
@@ -29,7 +40,7 @@ if (!ready) {
   console.error(`Setting up PyTorch, transformers and PEFT in ${folder} (once, some minutes)…`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  run(process.platform === 'win32' ? 'python' : 'python3', '-m', 'venv', folder);
+  makeEnvironment();
   run(python, '-m', 'pip', 'install', '--requirement', requirements);
   writeFileSync(stamp, wanted);
 }

@@ -30,6 +30,7 @@ export async function doctor({ output }: CommandContext): Promise<ExitCode> {
       ['Memory', `${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
       ['ONNX Runtime', machine.engine?.version ?? 'not loaded'],
       ['Execution providers', machine.engine?.providers.join(', ') ?? 'none'],
+      ['Trains on', machine.engine?.deviceBecause ?? 'nothing'],
       ['Cache folder', `${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
       ['Models in it', machine.models.join(', ') || 'none yet'],
     ]),
@@ -63,7 +64,7 @@ type Machine = Awaited<ReturnType<typeof examine>>;
 /** null where ONNX Runtime's native library cannot be loaded here. */
 async function loadEngine(): Promise<EngineInfo | null> {
   try {
-    return (await import('../../runtime/engineInfo.js')).engineInfo();
+    return await (await import('../../runtime/engineInfo.js')).engineInfo();
   } catch {
     return null;
   }
@@ -92,7 +93,18 @@ function judge(machine: Machine): Finding[] {
       `${bytes(needed.diskBytes)} are free where models are kept.`,
       'Free some space, or set LORA_WORKBENCH_CACHE to a folder on another disk.',
     ),
+    ...gpuFinding(machine.engine),
   ];
+}
+
+/** No fault: a CPU is enough for small models. */
+function gpuFinding(engine: EngineInfo | null): Finding[] {
+  if (engine?.device !== 'cpu') return [];
+  const remedy =
+    process.platform === 'linux'
+      ? 'A GPU needs its vendor’s driver with Vulkan, and the package libvulkan1.'
+      : 'A GPU needs an up-to-date driver.';
+  return [{ ok: true, what: 'Training is done by the CPU; a GPU that WebGPU reaches would be faster.', remedy }];
 }
 
 function finding(ok: boolean, what: string, remedy: string): Finding {
