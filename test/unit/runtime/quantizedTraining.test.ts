@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { linearNames, type WeightStore } from '../../../src/core/llama/weights.js';
+import { initialLoraState } from '../../../src/core/train/loraInit.js';
+import { openModel } from '../../../src/files/openModel.js';
+import { readTokenizer } from '../../../src/files/tokenizerFiles.js';
+import type { BaseDType } from '../../../src/runtime/frozenWeights.js';
+import { batchOf } from '../../support/batches.js';
+import { createTrainer } from '../../support/trainer.js';
+
+const steps = 30;
+const [rowsPerBatch, rowLength] = [2, 32];
+
+// bench/quality.ts is the same on a real model; the figures are in docs/decisions/0009.
+test('an adapter on 4-bit weights learns what one on fp32 weights learns', async () => {
+  const { weights, tokenizer } = openModel('test/fixtures/models/tiny-llama');
+  const examples = readFileSync('examples/lora-workbench-qa.jsonl', 'utf8').slice(0, 12_000);
+  const ids = Array.from(readTokenizer(tokenizer).encode(examples));
+  const inFp32 = await train(weights, 'fp32', ids);
+  const inInt4 = await train(weights, 'int4', ids);
+  expect(inInt4.first, 'it is rounded indeed').not.toBeCloseTo(inFp32.first, 4);
+  expect(inFp32.last, 'it learns').toBeLessThan(0.75 * inFp32.first);
+  expect(Math.abs(inInt4.last - inFp32.last) / inFp32.last).toBeLessThan(0.02);
+}, 180_000);
+
+/** The first loss, and the mean of the last ten. */
+async function train(weights: WeightStore, baseDType: BaseDType, ids: readonly number[]): Promise<{ first: number; last: number }> {
+  const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
+  const { parameters } = initialLoraState(weights.config, lora, 1);
+  const runner = await createTrainer('', { lora, parameters }, { baseDType, weights });
+  const losses: number[] = [];
+  for (let step = 1; step <= steps; step++) {
+    const rows = Array.from({ length: rowsPerBatch }, (_, row) => {
+      const start = ((step - 1) * rowsPerBatch + row) * rowLength;
+      return ids.slice(start, start + rowLength);
+    });
+    const { lossSum, labelTokens } = await runner.accumulate(batchOf(rows), 0);
+    await runner.update({ step, learningRate: 3e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, labelTokens, maxGradNorm: 1 });
+    losses.push(lossSum / labelTokens);
+  }
+  await runner.dispose();
+  console.log(losses[0], losses.slice(-10).reduce((sum, loss) => sum + loss, 0) / 10)
+  return { first: losses[0]!, last: losses.slice(-10).reduce((sum, loss) => sum + loss, 0) / 10 };
+}
