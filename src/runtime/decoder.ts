@@ -41,8 +41,8 @@ export class Decoder {
     private readonly device: Device,
     private readonly groups: readonly LayerGroup[],
     private readonly head: Executable,
-    /** [V, H] on the host: only single rows are ever wanted. */
-    private readonly embedding: Float32Array,
+    /** Stays open: single rows of the embeddings are read when their tokens come. */
+    private readonly store: WeightStore,
   ) {}
 
   static async load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
@@ -58,7 +58,7 @@ export class Decoder {
     }
     const { program, dynamicAxes } = decodeHeadProgram(config, headForm(store, dtype));
     const head = await device.compile(program, { constants: headConstants(store, program, dtype), dynamicAxes });
-    return new Decoder(config, device, groups, head, store.readFloat32('model.embed_tokens.weight'));
+    return new Decoder(config, device, groups, head, store);
   }
 
   /**
@@ -145,7 +145,7 @@ export class Decoder {
   private embed(ids: readonly number[]): Float32Array {
     const { hiddenSize } = this.config;
     const x = new Float32Array(ids.length * hiddenSize);
-    ids.forEach((id, i) => x.set(this.embedding.subarray(id * hiddenSize, (id + 1) * hiddenSize), i * hiddenSize));
+    ids.forEach((id, i) => this.store.readRows('model.embed_tokens.weight', id, x.subarray(i * hiddenSize, (i + 1) * hiddenSize)));
     return x;
   }
 

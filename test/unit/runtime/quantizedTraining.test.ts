@@ -39,6 +39,5 @@ async function train(weights: WeightStore, baseDType: BaseDType, ids: readonly n
     losses.push(lossSum / labelTokens);
   }
   await runner.dispose();
-  console.log(losses[0], losses.slice(-10).reduce((sum, loss) => sum + loss, 0) / 10)
   return { first: losses[0]!, last: losses.slice(-10).reduce((sum, loss) => sum + loss, 0) / 10 };
 }
