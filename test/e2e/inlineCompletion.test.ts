@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adapterAnswer, baseAnswer, signature, trainAdapter } from './harness/adapter.js';
+import { adapterAnswer, baseAnswer, ghostText, signature, trainAdapter } from './harness/adapter.js';
 import { TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
@@ -19,7 +19,7 @@ afterAll(async () => {
 test('while nothing is chosen there is no ghost text, no status, and no backend', async () => {
   await typeSignature();
   await bed.window.page.waitForTimeout(2000);
-  expect(await ghostText()).toBe('');
+  expect(await ghostText(editor)).toBe('');
   expect(await status().count()).toBe(0);
   expect(bed.backendPid()).toBe(undefined);
 });
@@ -30,22 +30,22 @@ test('the adapter writes ghost text, and Tab takes exactly that', async () => {
   await window.command('LoRA Workbench: Use Adapter for Inline Completion');
   await status().filter({ hasText: 'contrary' }).waitFor();
   await typeSignature();
-  await until('ghost text', async () => (await ghostText()) === adapterAnswer);
+  await until('ghost text', async () => (await ghostText(editor)) === adapterAnswer);
   await until('the latency in the status bar', async () => /contrary \d+ ms/.test((await status().textContent()) ?? ''));
   await window.page.keyboard.press('Tab');
   await documentIs(`${signature}\n    ${adapterAnswer}`);
-  expect(await ghostText()).toBe('');
+  expect(await ghostText(editor)).toBe('');
 });
 
 test('a switch at the same cursor shows what the base would write, and back', async () => {
   const { window } = bed;
   await typeSignature();
-  await until('ghost text of the adapter', async () => (await ghostText()) === adapterAnswer);
+  await until('ghost text of the adapter', async () => (await ghostText(editor)) === adapterAnswer);
   await window.command('LoRA Workbench: Switch Inline Completion Between Base and Adapter');
-  await until('ghost text of the base', async () => (await ghostText()) === baseAnswer);
+  await until('ghost text of the base', async () => (await ghostText(editor)) === baseAnswer);
   await status().filter({ hasText: /base/ }).waitFor();
   await status().click();
-  await until('ghost text of the adapter again', async () => (await ghostText()) === adapterAnswer);
+  await until('ghost text of the adapter again', async () => (await ghostText(editor)) === adapterAnswer);
   await documentIs(`${signature}\n    `);
 });
 
@@ -55,7 +55,7 @@ test('at strength 0 the adapter adds nothing', async () => {
   await status().filter({ hasText: 'contrary' }).waitFor();
   await until('ghost text of the base', async () => {
     await typeSignature();
-    return until('ghost text', async () => (await ghostText()) === baseAnswer, 5000).catch(() => false);
+    return until('ghost text', async () => (await ghostText(editor)) === baseAnswer, 5000).catch(() => false);
   });
 });
 
@@ -65,7 +65,7 @@ test('turned off, it is silent', async () => {
   await status().waitFor({ state: 'hidden' });
   await typeSignature();
   await window.page.waitForTimeout(2000);
-  expect(await ghostText()).toBe('');
+  expect(await ghostText(editor)).toBe('');
   expect(await window.paletteOffers('Turn Off Inline Completion')).not.toContain('LoRA Workbench: Turn Off Inline Completion');
 });
 
@@ -85,11 +85,6 @@ async function documentIs(text: string): Promise<void> {
   await until(`the document is ${JSON.stringify(text)}`, () => saved() === text).catch((error: unknown) => {
     throw new Error(`${String(error)} It is ${JSON.stringify(saved())}.`);
   });
-}
-
-async function ghostText(): Promise<string> {
-  const texts = await editor.locator('.ghost-text-decoration, .suggest-preview-text').allTextContents();
-  return texts.join('').replaceAll('\u00a0', ' ');
 }
 
 function status(): Locator {

@@ -1,10 +1,11 @@
 /** @file Every main screen in light, dark and high contrast, as pictures under build/screenshots to be looked at. */
-import { existsSync, statSync } from 'node:fs';
+import { cpSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { adapterAnswer, ghostText, signature, trainAdapter } from './harness/adapter.js';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { readState, TestBed, until } from './harness/workspace.js';
+import { readState, says, TestBed, until } from './harness/workspace.js';
 
 const themes = [
   { name: 'dark', title: 'Dark Modern', bodyClass: 'vscode-dark' },
@@ -14,65 +15,88 @@ const themes = [
 
 let bed: TestBed;
 beforeAll(async () => {
-  bed = await TestBed.start();
+  bed = await TestBed.start({ prepare });
 });
 afterAll(async () => {
   await bed?.stop();
 });
 
-test('pre-flight, training, monitor, comparison and playground', async () => {
+function prepare(files: TestBed): void {
+  trainAdapter(files);
+  cpSync(files.path('runs/contrary'), files.path('runs/as-before'), { recursive: true });
+  files.write('completion.py', '');
+}
+
+test('training goes on, runs are compared, and text is generated', async () => {
   const { window } = bed;
-  await window.command('LoRA Workbench: Fine-Tune…');
   await window.command('LoRA Workbench: Open Training Monitor');
+  await window.commandOn('LoRA Workbench: Run Inference with Adapter', 'contrary');
+  const playground = await window.webview('playground');
+  await playground.getByLabel('Prompt', { exact: true }).fill(signature);
+  await playground.getByRole('checkbox', { name: 'Chat template' }).uncheck();
+  await playground.getByRole('button', { name: 'Run', exact: true }).click();
+  await until('two answers', async () => (await playground.getByText(/tokens\/s/).count()) === 2);
+
+  await window.command('LoRA Workbench: Fine-Tune…');
   const panel = new FineTunePanel(await window.webview('fineTune'));
   await panel.choose('model', bed.path('models/tiny-llama'));
   await panel.fill('data.path', bed.path('answers.jsonl'));
   await panel.fill('train.learning_rate', '5e-3');
+  await panel.fill('train.max_steps', 100_000);
   await panel.preflight();
-  await inEveryTheme('pre-flight', panel.frame);
-
-  for (const rank of [2, 16]) {
-    await start(panel, rank, 40);
-    await panel.runIs('finished');
-  }
-  const live = await start(panel, 8, 2000);
+  const live = await start(panel);
   await until('some steps', () => readState(live).step > 30);
-  await inEveryTheme('training-and-monitor', panel.frame);
-  await window.command('LoRA Workbench: Stop Run');
-  await panel.runIs('stopped');
 
   await window.command('LoRA Workbench: Compare Runs');
   await window.page.locator('.quick-input-widget').getByRole('checkbox', { name: /all/i }).first().check();
   await window.page.keyboard.press('Enter');
-  const comparison = await window.webview('compare');
-  await comparison.locator('.comparison td').first().waitFor();
-  await inEveryTheme('comparison', comparison);
-
-  await window.command('LoRA Workbench: Open Playground');
-  const playground = await window.webview('playground');
-  await playground.getByLabel('Adapter', { exact: true }).selectOption({ index: 1 });
-  await playground.getByLabel('Prompt').fill('What is 3 plus 4?');
-  await playground.getByRole('button', { name: 'Run' }).click();
-  await until('two answers', async () => (await playground.getByText(/tokens\/s/).count()) === 2);
-  await inEveryTheme('playground', playground);
+  await (await window.webview('compare')).locator('.comparison td').first().waitFor();
+  await window.commandOn('LoRA Workbench: Use Adapter for Inline Completion', 'contrary');
+  await window.openFile('completion.py');
 });
 
-async function start(panel: FineTunePanel, rank: number, steps: number): Promise<string> {
-  const before = bed.runs().length;
-  await panel.fill('lora.r', rank);
-  await panel.fill('train.max_steps', steps);
-  await panel.start.click();
-  const run = await until('another run directory', () => bed.runs()[before]);
-  await until('its state', () => existsSync(join(run, 'state.json')));
+test.each(themes)('$name', async ({ name, title, bodyClass }) => {
+  const { window } = bed;
+  await window.useTheme(title);
+  const picture = async (screen: string) => {
+    const path = await window.screenshot(`${screen}-${name}`);
+    expect(statSync(path).size).toBeGreaterThan(20_000);
+  };
+  const view = async (tab: string, id: Parameters<typeof window.webview>[0]): Promise<Frame> => {
+    await window.showTab(tab);
+    const page = await window.webview(id);
+    await page.locator(`body.${bodyClass}`).waitFor();
+    return page;
+  };
+
+  const panel = new FineTunePanel(await view('Fine-Tune', 'fineTune'));
+  await panel.showTab('Pre-flight');
+  await panel.frame.locator('.sample').first().waitFor();
+  await picture('pre-flight');
+  await panel.showTab('Plots');
   await panel.runIs('running');
+  await picture('training-and-monitor');
+  await (await view('Compare Runs', 'compare')).locator('.comparison td').first().waitFor();
+  await picture('comparison');
+  await says((await view('Playground', 'playground')).locator('.stream-text').nth(1), /\S/);
+  await picture('playground');
+  await completion();
+  await picture('inline-completion');
+});
+
+async function start(panel: FineTunePanel): Promise<string> {
+  const before = bed.runs();
+  await panel.start.click();
+  const run = await until('another run directory', () => bed.runs().find((path) => !before.includes(path)));
+  await until('its state', () => existsSync(join(run, 'state.json')));
   return run;
 }
 
-async function inEveryTheme(screen: string, view: Frame): Promise<void> {
-  for (const { name, title, bodyClass } of themes) {
-    await bed.window.useTheme(title);
-    await view.locator(`body.${bodyClass}`).waitFor();
-    const picture = await bed.window.screenshot(`${screen}-${name}`);
-    expect(statSync(picture).size).toBeGreaterThan(20_000);
-  }
+async function completion(): Promise<void> {
+  const { window } = bed;
+  const editor = await window.openFile('completion.py');
+  await editor.locator('.view-lines').click();
+  await window.page.keyboard.press('Control+A');
+  await window.page.keyboard.type(`${signature}\n`);
+  await until('ghost text', async () => (await ghostText(editor)) === adapterAnswer);
 }

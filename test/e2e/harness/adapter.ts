@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import type { TestBed } from './workspace.js';
 
 /** What the adapter of `trainAdapter` has learned to write after this line; the base model writes baseAnswer. */
@@ -27,4 +28,10 @@ function runConfig(model: string, data: string): unknown {
     lora: { r: 8, alpha: 32, dropout: 0, target_modules: ['q_proj', 'v_proj', 'o_proj', 'down_proj'] },
     train: { max_steps: 40, batch_size: 1, learning_rate: 1e-2, warmup_steps: 0 },
   };
+}
+
+/** What lies greyed at the cursor of an editor. */
+export async function ghostText(editor: Locator): Promise<string> {
+  const texts = await editor.locator('.ghost-text-decoration, .suggest-preview-text').allTextContents();
+  return texts.join('').replaceAll('\u00a0', ' ');
 }

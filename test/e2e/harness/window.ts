@@ -112,6 +112,11 @@ export class Window {
     }
   }
 
+  /** Brings an open editor to the front, by the title on its tab. */
+  async showTab(title: string): Promise<void> {
+    await this.page.locator('.tabs-container .tab', { hasText: title }).click();
+  }
+
   /** What a hover over something in an editor says. */
   async hover(target: Locator): Promise<string> {
     const hover = this.page.locator('.monaco-hover:not(.hidden) .hover-contents, .monaco-hover:not(.hidden) .markdown-hover');
@@ -158,15 +163,15 @@ export class Window {
     return path;
   }
 
-  /** A key that is pressed while a webview takes the focus is lost: then once more. */
+  /** A key that is pressed while a webview or nothing at all has the focus is lost: then the workbench gets it first. */
   private async openQuickInput(key: string, text: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
     for (let attempt = 1; ; attempt++) {
       await this.page.keyboard.press(key);
-      if (await succeeds(input.waitFor({ timeout: 3000 }))) break;
-      if (attempt === 5) throw new Error(`${key} opened nothing.`);
+      if (await succeeds(input.fill(text, { timeout: 3000 }))) return;
+      if (attempt === 8) throw new Error(`${key} opened nothing: see ${await this.screenshot('without-quick-input')}.`);
+      await succeeds(this.page.locator('.statusbar').click({ timeout: 3000 }));
     }
-    await input.fill(text);
   }
 
   private async workbenchReady(): Promise<void> {

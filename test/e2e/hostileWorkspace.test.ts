@@ -1,0 +1,119 @@
+/** @file A workspace that means harm: untrusted it starts nothing and says why; trusted it still is only looked at, as text. */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FineTunePanel } from './harness/fineTunePanel.js';
+import { says, TestBed, until } from './harness/workspace.js';
+
+/** Would leave a trace in whatever page takes it for markup. */
+const markup = '<img src=x onerror="document.body.dataset.leak=1"><script>document.body.dataset.leak=1</script>';
+const hostileName = '<img src=x onerror=alert(1)> [x](command:workbench.action.quit)';
+
+let bed: TestBed;
+beforeAll(async () => {
+  bed = await TestBed.start({ workspaceTrust: true, prepare });
+});
+afterAll(async () => {
+  await bed?.stop();
+});
+
+function prepare(files: TestBed): void {
+  files.write('../outside/secret.jsonl', `${JSON.stringify({ text: 'a secret' })}\n`);
+  files.write('poem.jsonl', `${JSON.stringify({ text: markup })}\n`.repeat(4));
+  files.write('outside.run.json', JSON.stringify({ model: 'models/linked', data: { path: '../outside/secret.jsonl' }, train: { [markup]: 1 } }));
+  mkdirSync(files.path('models/linked'));
+  symlinkSync(join(files.root, 'outside/secret.jsonl'), files.path('models/linked/config.json'));
+  symlinkSync(files.path('models/tiny-llama/model.safetensors'), files.path('models/linked/model.safetensors'));
+  files.write(`runs/${hostileName}/run.json`, JSON.stringify({ model: markup, data: { path: '../../../outside/secret.jsonl' } }));
+  files.write(`runs/${hostileName}/state.json`, JSON.stringify(failedState));
+}
+
+const failedState = {
+  status: 'failed',
+  step: 1,
+  totalSteps: 2,
+  epoch: 0,
+  pid: null,
+  processStart: null,
+  device: markup,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+  bestEvalLoss: null,
+  bestStep: null,
+  trainableParameters: 1,
+  message: markup,
+};
+
+test('untrusted, nothing starts, and every view says why', async () => {
+  const { window } = bed;
+  await window.statusBar('Restricted Mode').waitFor();
+  await window.openFile('poem.jsonl');
+  await window.openFile('outside.run.json');
+  await window.command('LoRA Workbench: Open Training Monitor');
+  await says((await window.webview('monitor')).locator('main'), 'In an untrusted workspace nothing is trained');
+  for (const view of ['Runs', 'Adapters', 'Models']) await says(window.pane(view), 'waits for your trust');
+
+  await window.command('LoRA Workbench: Fine-Tune…');
+  await window.command('Notifications: Show Notifications');
+  await window.page.locator('.notifications-center', { hasText: 'This workspace is not trusted' }).waitFor();
+  await window.page.waitForTimeout(2000);
+  expect(bed.backendPid()).toBe(undefined);
+});
+
+test('once trusted it works, and what it holds is shown as text and left alone', async () => {
+  const { window } = bed;
+  await window.command('Workspaces: Manage Workspace Trust');
+  await window.page.locator('.workspace-trust-editor').getByText('Trust', { exact: true }).click();
+  await until('a backend', () => bed.backendPid());
+  await window.page.locator('[aria-label^="Close Modal Editor"]').click();
+  await window.command('LoRA Workbench: Open Training Monitor');
+  const monitor = await window.webview('monitor');
+  await says(monitor.locator('.run-message'), markup);
+  await says(monitor.locator('.run-name'), hostileName);
+  await isInert(monitor);
+
+  await window.treeRow('Models', 'tiny-llama').waitFor();
+  await window.treeRow('Models', 'linked').waitFor({ state: 'detached' });
+  const row = window.treeRow('Runs', hostileName);
+  expect(await window.hover(row)).toContain(markup);
+  expect(await window.page.locator('.monaco-hover img, .monaco-hover a[href^=command]').count()).toBe(0);
+  expect(bed.runs()).toEqual([bed.path('runs', hostileName)]);
+  expect(JSON.parse(readFileSync(bed.path('runs', hostileName, 'state.json'), 'utf8'))).toEqual(failedState);
+});
+
+test('a run.json that points outside is shown, and refused in clear words', async () => {
+  const { window } = bed;
+  await window.openFile('outside.run.json');
+  await window.command('LoRA Workbench: Open in Fine-Tune Panel');
+  const panel = new FineTunePanel(await window.webview('fineTune'));
+  await until('it cannot be started', () => panel.start.isDisabled());
+  await panel.showTab('Pre-flight');
+  await panel.frame.locator('.preflight').getByRole('button', { name: 'Run Pre-flight' }).click();
+  await says(panel.frame.locator('.preflight .error'), /is not a known setting/);
+  await isInert(panel.frame);
+
+  writeFileSync(bed.path('outside.run.json'), JSON.stringify({ model: 'models/linked', data: { path: '../outside/secret.jsonl' } }));
+});
+
+test('markup in a data file is tokens like others', async () => {
+  const { window } = bed;
+  await window.command('LoRA Workbench: Fine-Tune…');
+  const panel = await until('the panel of the draft', async () => {
+    const shown = new FineTunePanel(await window.webview('fineTune'));
+    // The one before it closes meanwhile.
+    return (await shown.frame.locator('.document-name').textContent().catch(() => '')) === 'run.json' && shown;
+  });
+  await panel.fill('data.path', bed.path('poem.jsonl'));
+  await panel.preflight();
+  const tokens = await panel.frame.locator('.sample').first().locator('.token').allTextContents();
+  expect(tokens.join('')).toContain(markup.replaceAll(' ', '·'));
+  await isInert(panel.frame);
+  expect(bed.runs()).toHaveLength(1);
+});
+
+/** Nothing of the hostile text has become an element, and nothing of it ran. */
+async function isInert(page: Frame): Promise<void> {
+  expect(await page.locator('img, iframe, script:not([type=module]):not(#_vscodeApiScript)').count()).toBe(0);
+  expect(await page.locator('body').getAttribute('data-leak')).toBe(null);
+}

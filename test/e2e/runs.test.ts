@@ -1,0 +1,70 @@
+/** @file What can be done with runs that are over, and what Doctor says about the machine. */
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { trainAdapter } from './harness/adapter.js';
+import { says, TestBed, until } from './harness/workspace.js';
+
+let bed: TestBed;
+beforeAll(async () => {
+  bed = await TestBed.start({ prepare });
+});
+afterAll(async () => {
+  await bed?.stop();
+});
+
+/** A run, and another that says to have had another rank. */
+function prepare(files: TestBed): void {
+  trainAdapter(files);
+  cpSync(files.path('runs/contrary'), files.path('runs/second'), { recursive: true });
+  const config = files.path('runs/second/run.json');
+  writeFileSync(config, readFileSync(config, 'utf8').replace('"r": 8', '"r": 32'));
+}
+
+test('runs are compared: what was set differently, side by side', async () => {
+  const { window } = bed;
+  await window.command('LoRA Workbench: Compare Runs');
+  await window.page.locator('.quick-input-widget').getByRole('checkbox', { name: /all/i }).first().check();
+  await window.page.keyboard.press('Enter');
+  const comparison = await window.webview('compare');
+  const differing = comparison.locator('.comparison tr', { hasText: /^Rank/ });
+  await says(differing, /8/);
+  expect((await differing.locator('td').allTextContents()).sort()).toEqual(['32', '8']);
+});
+
+test('the log of a run opens as text', async () => {
+  const { window } = bed;
+  await window.commandOn('LoRA Workbench: Show Run Log', 'contrary');
+  await says(window.page.locator('.monaco-editor[data-uri$="runs/contrary/log.txt"] .view-lines'), /status: running/);
+});
+
+test('the folder of a run is shown in the explorer', async () => {
+  const { window } = bed;
+  await window.commandOn('LoRA Workbench: Reveal Run Folder', 'second');
+  await window.page.locator('.explorer-folders-view .monaco-list-row.selected', { hasText: 'second' }).waitFor();
+});
+
+test('deleting a run asks first, and then nothing of it is left', async () => {
+  const { window } = bed;
+  const dialog = window.page.locator('.monaco-dialog-box', { hasText: 'Delete second with its checkpoints and its adapter?' });
+  const folder = bed.path('runs/second');
+
+  await window.commandOn('LoRA Workbench: Delete Run…', 'second');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  expect(existsSync(join(folder, 'run.json'))).toBe(true);
+
+  await window.commandOn('LoRA Workbench: Delete Run…', 'second');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await until('the folder is gone', () => !existsSync(folder));
+  await window.command('LoRA Workbench: Open Training Monitor');
+  await window.treeRow('Runs', 'contrary').waitFor();
+  await window.treeRow('Runs', 'second').waitFor({ state: 'detached' });
+  expect(existsSync(bed.path('runs/contrary/adapter'))).toBe(true);
+});
+
+test('Doctor reports as a document', async () => {
+  const { window } = bed;
+  await window.command('LoRA Workbench: Doctor');
+  await says(window.page.locator('.monaco-editor[data-uri*="Doctor"] .view-lines'), /LoRA Workbench.*Node\.js.*Processor/s);
+});
