@@ -7,7 +7,7 @@ export default defineConfig({
     // One VS Code at a time: it and the trainer want both cores.
     maxWorkers: 1,
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
