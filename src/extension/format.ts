@@ -16,6 +16,12 @@ export function formatDuration(seconds: number): string {
   return vscode.l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
 
+/** "82 ms"; the first answer, for which a model is loaded, may take "2.4 s". */
+export function formatLatency(milliseconds: number): string {
+  if (milliseconds < 1000) return vscode.l10n.t('{0} ms', Math.round(milliseconds));
+  return vscode.l10n.t('{0} s', (milliseconds / 1000).toFixed(1));
+}
+
 export function formatStatus(status: RunStatus): string {
   switch (status) {
     case 'preparing':

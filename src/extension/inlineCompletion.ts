@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { CompletionSettings, CompletionStatus } from '../protocol/backend.js';
 import type { BackendClient } from './backendClient.js';
 import { commandId } from './contributions.js';
+import { formatLatency } from './format.js';
 import { setting } from './settings.js';
 
 /** Which base and adapter write ghost text; kept with the workspace. */
@@ -122,7 +123,7 @@ function statusIcon(status: CompletionStatus): string {
 }
 
 function latency(status: CompletionStatus): string {
-  return status.kind === 'ready' && status.latencyMs !== null ? ` ${Math.round(status.latencyMs)} ms` : '';
+  return status.kind === 'ready' && status.latencyMs !== null ? ` ${formatLatency(status.latencyMs)}` : '';
 }
 
 function tooltip({ model, adapter, adapterOn }: Choice, status: CompletionStatus): vscode.MarkdownString {
@@ -133,7 +134,7 @@ function tooltip({ model, adapter, adapterOn }: Choice, status: CompletionStatus
       ? vscode.l10n.t('with the adapter {0}', nameOf(adapter))
       : vscode.l10n.t('without the adapter {0}', nameOf(adapter)),
     ...(status.kind === 'ready' && status.latencyMs !== null
-      ? [vscode.l10n.t('The last suggestion took {0} ms.', Math.round(status.latencyMs))]
+      ? [vscode.l10n.t('The last suggestion took {0}.', formatLatency(status.latencyMs))]
       : []),
     ...(status.kind === 'failed' ? [status.message] : []),
     vscode.l10n.t('Click to switch between base and adapter.'),

@@ -31,7 +31,8 @@ test('menus name commands and context keys that exist', () => {
 });
 
 test('every file that package.json names is there or built', () => {
-  const paths = [...text.matchAll(/"(?:\.\/)?((?:media|l10n)[\w./-]*)"/g)].map((match) => match[1]!);
+  const named = text + JSON.stringify(english) + JSON.stringify(chinese);
+  const paths = [...named.matchAll(/"(?:\.\/)?((?:media|l10n)[\w./-]*)"/g)].map((match) => match[1]!);
   for (const path of paths) expect(existsSync(path), path).toBe(true);
 });
 
