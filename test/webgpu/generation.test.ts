@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { greedy } from '../../src/core/generate/sampling.js';
+import { openModel } from '../../src/files/openModel.js';
+import { CpuDevice } from '../../src/runtime/cpuDevice.js';
+import { createTextModel } from '../../src/runtime/onnxTextModel.js';
+import { WebGpuDevice } from '../../src/runtime/webgpuDevice.js';
+
+// Longer than the cache is at first.
+const promptIds = Array.from({ length: 508 }, (_, i) => 1 + ((i * i + 7 * i) % 400));
+
+test.each(['fp32', 'int8'] as const)('greedy text with %s weights on WebGPU is the CPU’s, and the cache stays there', async (dtype) => {
+  const texts = [];
+  const gpu = new WebGpuDevice();
+  for (const device of [gpu, new CpuDevice(2)]) {
+    const model = await createTextModel(openModel('test/fixtures/models/tiny-llama').weights, device, dtype);
+    const request = { promptIds, adapter: null, adapterStrength: 1, sampling: greedy, maxNewTokens: 8, endIds: [] };
+    texts.push((await model.generate(request, () => true)).ids);
+    // The cache is read again: a longer prompt that begins with the first.
+    const { bytesOut } = gpu.usage;
+    const { ids, reusedTokens } = await model.generate({ ...request, promptIds: [...promptIds, 70] }, () => true);
+    texts.push(ids);
+    expect(reusedTokens).toBe(promptIds.length);
+    if (device === gpu) expect(gpu.usage.bytesOut - bytesOut, 'logits alone come down').toBe(8 * 4 * 512);
+    await model.dispose();
+  }
+  expect(texts.slice(0, 2)).toEqual(texts.slice(2));
+  expect(gpu.usage, 'after everything is disposed').toMatchObject({ tensors: 0, bytes: 0 });
+  await gpu.dispose();
+});
