@@ -1,10 +1,11 @@
-"""LoRA training by PEFT on PyTorch's CPU: the figure to beat. Prints one line of JSON.
+"""LoRA training by PEFT on PyTorch: the figure to beat. Prints one line of JSON.
 
-    python bench/peft_train.py [--model FOLDER] [--dtype bf16] [--gradient-checkpointing] [--steps N]
+    python bench/peft_train.py [--device cuda] [--model FOLDER] [--dtype bf16] [--gradient-checkpointing] [--steps N]
 
 tokens_per_second     median of the timed steps
 first_step_seconds    from the start of the process to the end of the first step, imports and loading included
 peak_rss_bytes        the most memory the process has held
+gpu_memory_bytes      the most memory that PyTorch has held on the GPU
 step_seconds          of each timed step, to see whether the machine was busy with something else
 processor_seconds     the same in processor time; with one thread, what a busy machine disturbs least
 """
@@ -57,7 +58,7 @@ def main() -> None:
     prompt_length = round((1 - arguments.label_share) * arguments.sequence_length)
 
     def ids() -> torch.Tensor:
-        return torch.randint(base.config.vocab_size, (arguments.batch_size, arguments.sequence_length))
+        return torch.randint(base.config.vocab_size, (arguments.batch_size, arguments.sequence_length), device=arguments.device)
 
     loss = train_step(model, optimizer, ids(), prompt_length)
     first_step_seconds = seconds_since_process_start()
@@ -72,6 +73,7 @@ def main() -> None:
         "tokens_per_second": arguments.batch_size * arguments.sequence_length / statistics.median(durations),
         "first_step_seconds": first_step_seconds,
         "peak_rss_bytes": peak_rss_bytes(),
+        "gpu_memory_bytes": torch.cuda.max_memory_allocated() if arguments.device == "cuda" else None,
         "step_seconds": durations,
         "processor_seconds": processor_seconds,
         "loss": loss,

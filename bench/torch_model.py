@@ -30,6 +30,7 @@ def parser(description: str, steps: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="folder with config.json; random weights where it has none (default: SmolLM2-135M's shape)")
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32", help="of the base weights (default: fp32)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=psutil.cpu_count(logical=False), help="default: one a core")
     parser.add_argument("--steps", type=int, default=steps, help=f"timed steps, after one that is not (default: {steps})")
     parser.add_argument("--seed", type=int, default=0)
@@ -42,9 +43,9 @@ def load(arguments: argparse.Namespace) -> LlamaForCausalLM:
     torch.manual_seed(arguments.seed)
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[arguments.dtype]
     if arguments.model and any(arguments.model.glob("*.safetensors")):
-        return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype)
+        return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype).to(arguments.device)
     config = AutoConfig.from_pretrained(arguments.model) if arguments.model else SMOLLM2_135M
-    return AutoModelForCausalLM.from_config(config, dtype=dtype)
+    return AutoModelForCausalLM.from_config(config, dtype=dtype).to(arguments.device)
 
 
 def seconds_since_process_start() -> float:

@@ -5,6 +5,7 @@
  * --layer-streaming --model PATH (instead of a shape)
  * --label-share S: the last S of each row have labels, 1 unless said otherwise
  */
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { linearNames } from '../src/core/llama/weights.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
     tokens_per_second: (batchSize * sequenceLength) / median(durations),
     first_step_seconds: firstStepSeconds,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    gpu_memory_bytes: gpuMemoryBytes(),
     step_seconds: durations,
     // With one thread, what a busy machine disturbs least.
     processor_seconds: processorSeconds,
@@ -104,6 +106,13 @@ function randomBatch(batchSize: number, sequenceLength: number): Parameters<Awai
     labelTokens: labels.filter((label) => label !== -100).length,
     tokens,
   };
+}
+
+/** Of this process, from NVIDIA's driver; null elsewhere. ONNX Runtime keeps what it took, so this is the peak. */
+function gpuMemoryBytes(): number | null {
+  const { status, stdout } = spawnSync('nvidia-smi', ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'], { encoding: 'utf8' });
+  const own = status === 0 ? stdout.split('\n').find((line) => line.startsWith(`${process.pid},`)) : undefined;
+  return own ? Number(own.split(',')[1]) * 2 ** 20 : null;
 }
 
 void main();
