@@ -1,15 +1,9 @@
-import type { Adapter } from '../core/adapters/peft.js';
-import type { Sampling } from '../core/generate/sampling.js';
 import { StopStrings } from '../core/generate/stopStrings.js';
-import type { FinishReason, TextModel } from '../core/generate/textModel.js';
+import type { FinishReason, GenerateRequest, TextModel } from '../core/generate/textModel.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 
-export interface WriteRequest {
-  readonly promptIds: readonly number[];
-  readonly adapter: Adapter | null;
-  readonly adapterStrength: number;
-  readonly sampling: Sampling;
-  readonly maxNewTokens: number;
+export interface WriteRequest extends Omit<GenerateRequest, 'endIds'> {
+  /** Texts that end the text; not part of it. */
   readonly stop: readonly string[];
 }
 

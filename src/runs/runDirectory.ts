@@ -115,31 +115,6 @@ export class RunDirectory {
   }
 }
 
-export interface RunSummary {
-  readonly path: string;
-  readonly config: RunConfig;
-  readonly state: RunState;
-}
-
-/** The readable runs directly inside a folder, newest first. A folder that is no run, or a broken one, is left out. */
-export function listRuns(folder: string): RunSummary[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => summarise(join(folder, entry.name)) ?? [])
-    .sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
-}
-
-function summarise(path: string): RunSummary | undefined {
-  try {
-    const run = RunDirectory.open(path);
-    return { path: run.path, config: run.readConfig(), state: run.readState() };
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
-}
-
 function firstState(): RunState {
   const now = new Date().toISOString();
   return {

@@ -108,7 +108,7 @@ function showHeldOut(output: Output, { heldOut }: LossCurve): [number, number] {
   output.say(`  Held-out loss after training   ${inWords(after)}`);
   output.say(
     output.faint(
-      '  Mean of −log p over the tokens of answers to 28 questions that were not trained on; lower is better.',
+      '  Mean of −log p over the tokens of answers to questions that were not trained on; lower is better.',
     ),
   );
   return [before, after];

@@ -223,7 +223,7 @@ function dropoutSeed(seed: number, step: number, microBatch: number): number {
 }
 
 /** The mean loss over all label tokens of the batches; without dropout. */
-export async function meanLoss(runner: StepRunner, batches: MicroBatches): Promise<number> {
+async function meanLoss(runner: StepRunner, batches: MicroBatches): Promise<number> {
   const sum = { lossSum: 0, labelTokens: 0 };
   for (let index = 0; index < batches.count; index++) addLoss(sum, await runner.evaluate(batches.batch(index)));
   return meanOf(sum, 'The held-out data');

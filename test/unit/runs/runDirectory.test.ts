@@ -7,7 +7,7 @@ import type { StepMetric } from '../../../src/protocol/run.js';
 import { appendMetric, cutMetricsAfter, MetricsTail, readMetrics } from '../../../src/runs/metricsFile.js';
 import { isAlive, ownIdentity } from '../../../src/runs/processIdentity.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
-import { listRuns, RunDirectory } from '../../../src/runs/runDirectory.js';
+import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { RunLock } from '../../../src/runs/runLock.js';
 
 let folder: string;
@@ -58,18 +58,9 @@ describe('run directory', () => {
     expect(run.readState().status).toBe('finished');
   });
 
-  test('runs are listed newest first; what is no run or is damaged is left out', () => {
-    for (const [name, startedAt] of [
-      ['old', '2024-01-01T00:00:00Z'],
-      ['new', '2025-01-01T00:00:00Z'],
-    ] as const) {
-      const run = create(name);
-      run.writeState({ ...run.readState(), startedAt });
-    }
+  test('what is no run, or is damaged, is refused by name', () => {
     writeFileSync(create('broken').statePath, '{"status": "running"}');
     mkdirSync(join(folder, 'other'));
-    expect(listRuns(folder).map(({ path }) => path)).toEqual([join(folder, 'new'), join(folder, 'old')]);
-    expect(listRuns(join(folder, 'nowhere'))).toEqual([]);
     expect(() => RunDirectory.open(join(folder, 'broken')).readState()).toThrowError(/state\.json is damaged/);
     expect(() => RunDirectory.open(join(folder, 'other'))).toThrowError(/is not a run directory/);
   });
