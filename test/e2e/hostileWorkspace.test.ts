@@ -1,5 +1,5 @@
 /** @file A workspace that means harm: untrusted it starts nothing and says why; trusted it still is only looked at, as text. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,6 +22,7 @@ function prepare(files: TestBed): void {
   files.write('../outside/secret.jsonl', `${JSON.stringify({ text: 'a secret' })}\n`);
   files.write('poem.jsonl', `${JSON.stringify({ text: markup })}\n`.repeat(4));
   files.write('outside.run.json', JSON.stringify({ model: 'models/linked', data: { path: '../outside/secret.jsonl' }, train: { [markup]: 1 } }));
+  files.write('linked.run.json', JSON.stringify({ model: 'models/linked', data: { path: 'poem.jsonl' } }));
   mkdirSync(files.path('models/linked'));
   symlinkSync(join(files.root, 'outside/secret.jsonl'), files.path('models/linked/config.json'));
   symlinkSync(files.path('models/tiny-llama/model.safetensors'), files.path('models/linked/model.safetensors'));
@@ -92,18 +93,24 @@ test('a run.json that points outside is shown, and refused in clear words', asyn
   await panel.frame.locator('.preflight').getByRole('button', { name: 'Run Pre-flight' }).click();
   await says(panel.frame.locator('.preflight .error'), /is not a known setting/);
   await isInert(panel.frame);
+});
 
-  writeFileSync(bed.path('outside.run.json'), JSON.stringify({ model: 'models/linked', data: { path: '../outside/secret.jsonl' } }));
+test('a model folder whose links leave it is refused in one message that tells nothing of what they lead to', async () => {
+  const { window } = bed;
+  await window.openFile('linked.run.json');
+  await window.command('LoRA Workbench: Open in Fine-Tune Panel');
+  const panel = await panelOf('linked.run.json');
+  await panel.showTab('Pre-flight');
+  await panel.frame.locator('.preflight').getByRole('button', { name: 'Run Pre-flight' }).click();
+  const error = panel.frame.locator('.preflight .error');
+  await says(error, bed.path('models/linked/config.json'));
+  expect(await error.textContent()).not.toContain('a secret');
 });
 
 test('markup in a data file is tokens like others', async () => {
   const { window } = bed;
   await window.command('LoRA Workbench: Fine-Tune…');
-  const panel = await until('the panel of the draft', async () => {
-    const shown = new FineTunePanel(await window.webview('fineTune'));
-    // The one before it closes meanwhile.
-    return (await shown.frame.locator('.document-name').textContent().catch(() => '')) === 'run.json' && shown;
-  });
+  const panel = await panelOf('run.json');
   await panel.fill('data.path', bed.path('poem.jsonl'));
   await panel.preflight();
   const tokens = await panel.frame.locator('.sample').first().locator('.token').allTextContents();
@@ -111,6 +118,14 @@ test('markup in a data file is tokens like others', async () => {
   await isInert(panel.frame);
   expect(bed.runs()).toHaveLength(1);
 });
+
+/** The panel that shows this file; the one before it closes meanwhile. */
+function panelOf(name: string): Promise<FineTunePanel> {
+  return until(`the panel of ${name}`, async () => {
+    const shown = new FineTunePanel(await bed.window.webview('fineTune'));
+    return (await shown.frame.locator('.document-name').textContent().catch(() => '')) === name && shown;
+  });
+}
 
 /** Nothing of the hostile text has become an element, and nothing of it ran. */
 async function isInert(page: Frame): Promise<void> {
