@@ -12,6 +12,7 @@ import { initialLoraState } from '../src/core/train/loraInit.js';
 import { openModel } from '../src/files/openModel.js';
 import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
 import { median } from './measure.js';
+import { randomBatch } from './randomBatch.js';
 import { randomWeights, shapes } from './shapes.js';
 
 const { values } = parseArgs({
@@ -41,11 +42,11 @@ const { config } = weights;
 async function main(): Promise<void> {
   const [batchSize, sequenceLength] = [Number(values['batch-size']), Number(values['sequence-length'])];
   const lora = { r: Number(values.rank), alpha: 2 * Number(values.rank), useRslora: false, targetModules: linearNames, layers: null };
-  const runner = await createTrainer({
+  const { runner } = await createTrainer({
     weights,
     lora,
     dropout: 0,
-    tokensPerBatch: batchSize * sequenceLength,
+    batch: { batchSize, sequenceLength },
     initialState: initialLoraState(config, lora, 0),
     engine: {
       device: values.device as EngineOptions['device'],
@@ -53,9 +54,10 @@ async function main(): Promise<void> {
       threads: Number(values.threads),
       gradient_checkpointing: values['gradient-checkpointing'] ? 'on' : 'off',
       layer_streaming: values['layer-streaming'] ? 'on' : 'off',
+      memory_check: 'warn',
     },
   });
-  const batch = randomBatch(batchSize, sequenceLength);
+  const batch = randomBatch(config, { batchSize, sequenceLength }, Number(values['label-share']));
   const step = async (number: number): Promise<number> => {
     const { lossSum, labelTokens } = await runner.accumulate(batch, number);
     await runner.update({ step: number, learningRate: 3e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, labelTokens, maxGradNorm: 1 });
@@ -85,27 +87,6 @@ async function main(): Promise<void> {
     engine: runner.description,
   };
   console.log(JSON.stringify(result));
-}
-
-function randomBatch(batchSize: number, sequenceLength: number): Parameters<Awaited<ReturnType<typeof createTrainer>>['accumulate']>[0] {
-  const tokens = batchSize * sequenceLength;
-  const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % config.vocabSize);
-  // The prompt has no labels, and nothing follows the last token.
-  const promptLength = Math.round((1 - Number(values['label-share'])) * sequenceLength);
-  const labels = Int32Array.from({ length: tokens }, (_, i) => {
-    const position = i % sequenceLength;
-    return position < promptLength || position === sequenceLength - 1 ? -100 : inputIds[i + 1]!;
-  });
-  return {
-    batchSize,
-    sequenceLength,
-    inputIds,
-    labels,
-    positionIds: Int32Array.from({ length: tokens }, (_, i) => i % sequenceLength),
-    segmentIds: new Int32Array(tokens),
-    labelTokens: labels.filter((label) => label !== -100).length,
-    tokens,
-  };
 }
 
 /** Of this process, from NVIDIA's driver; null elsewhere. ONNX Runtime keeps what it took, so this is the peak. */

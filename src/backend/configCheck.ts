@@ -1,13 +1,17 @@
 import { loraParameters } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
 import { linearNames, linearShape } from '../core/llama/weights.js';
+import { remedies } from '../core/train/memoryAdvice.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
-import type { ConfigCheck, ConfigText, RunEstimate } from '../protocol/backend.js';
+import type { ConfigCheck, ConfigText, MemoryRemedy, RunEstimate } from '../protocol/backend.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
 import type { ModelShape } from '../protocol/webview.js';
+import { loraShape } from '../runs/loraShape.js';
 import { parseRunConfig } from '../runs/runConfigFile.js';
+import { availableMemoryBytes } from '../runtime/availableMemory.js';
+import { dtypesToTry, fits, planMemory, type MemoryPlan } from '../runtime/memoryPlan.js';
 import type { TrainingPace } from './trainingPace.js';
 
 export interface CheckedConfig {
@@ -72,23 +76,34 @@ function countParameters({ weights }: Pick<OpenModel, 'weights'>): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-const bytesOf = { fp32: 4, fp16: 2, int4: 0.5625, auto: 4 };
-
-/**
- * Memory: the base weights, four fp32 numbers for each trainable one (parameter, gradient, two moments), and the activations
- * that the backward pass needs: about 14 hidden and 3 intermediate vectors a token and layer, and one chunk of logits.
- */
-function estimate({ lora, train, data, engine }: RunConfig, { weights }: OpenModel): Omit<RunEstimate, 'secondsPerStep'> {
-  const { config } = weights;
-  const targetModules = linearNames.filter((name) => lora.target_modules.includes(name));
-  const shape = { r: lora.r, alpha: lora.alpha, targetModules, layers: lora.layers, useRslora: lora.use_rslora };
-  const trainableParameters = loraParameters(config, shape).reduce((sum, one) => sum + one.shape[0] * one.shape[1], 0);
-  const totalParameters = countParameters({ weights });
-  const tokens = train.batch_size * data.max_seq_length;
-  const perLayer = 14 * config.hiddenSize + 3 * config.intermediateSize;
-  const layersKept = engine.gradient_checkpointing === 'on' ? 2 : config.layerCount;
-  const activations = 4 * tokens * perLayer * layersKept + 4 * 128 * config.vocabSize * 2;
-  const peakMemoryBytes = totalParameters * bytesOf[engine.base_dtype] + 16 * trainableParameters + activations + 150e6;
-  return { trainableParameters, totalParameters, peakMemoryBytes };
+/** What a trainer would decide and expect if it started now. */
+function estimate(config: RunConfig, { weights }: OpenModel): Omit<RunEstimate, 'secondsPerStep'> {
+  const { engine, train, data } = config;
+  const lora = loraShape(config.lora);
+  const device = engine.device === 'webgpu' ? 'webgpu' : 'cpu';
+  const plan = planMemory(
+    {
+      weights,
+      lora,
+      dropout: config.lora.dropout,
+      batch: { batchSize: train.batch_size, sequenceLength: data.max_seq_length },
+      dtypes: dtypesToTry(engine.base_dtype, device, true),
+      checkpointing: engine.gradient_checkpointing,
+      streaming: engine.layer_streaming,
+      device,
+    },
+    availableMemoryBytes(),
+  );
+  return {
+    trainableParameters: loraParameters(weights.config, lora).reduce((sum, { shape }) => sum + shape[0] * shape[1], 0),
+    totalParameters: countParameters({ weights }),
+    peakMemoryBytes: plan.estimate.hostBytes,
+    availableMemoryBytes: plan.availableBytes,
+    remedies: fits(plan) ? [] : remediesOf(plan),
+  };
 }
 
+function remediesOf({ request, availableBytes }: MemoryPlan): MemoryRemedy[] {
+  const found = remedies(request, (estimate) => fits({ estimate, availableBytes }));
+  return found.map(({ changes, estimate }) => ({ changes, peakMemoryBytes: estimate.hostBytes }));
+}

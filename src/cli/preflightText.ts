@@ -1,4 +1,4 @@
-import type { DataSummary, PreflightReport, SampleSequence } from '../protocol/preflight.js';
+import type { DataSummary, PreflightReport, SampleSequence, StepEstimate } from '../protocol/preflight.js';
 import type { Output } from './output.js';
 import { bytes, duration, integer, large, plural, table } from './words.js';
 
@@ -17,8 +17,13 @@ export function preflightSummary(report: PreflightReport): string {
       'Time',
       `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`,
     ],
-    ['Memory', `about ${bytes(estimate.peakMemoryBytes)}`],
+    ['Memory', memoryInWords(estimate)],
   ]);
+}
+
+function memoryInWords({ peakMemoryBytes, expectedMemoryBytes, expectedDeviceBytes }: StepEstimate): string {
+  const onDevice = expectedDeviceBytes > 0 ? `, and ${bytes(expectedDeviceBytes)} on the GPU` : '';
+  return `${bytes(expectedMemoryBytes)} expected at the peak${onDevice}; ${bytes(peakMemoryBytes)} measured so far`;
 }
 
 function dataInWords({ examples, tokens, labelTokens, medianLength, longestLength, truncated }: DataSummary): string {

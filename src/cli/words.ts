@@ -1,9 +1,5 @@
-/** Numbers as people read them. */
-export function bytes(count: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
-  return `${(count / 1000 ** power).toFixed(power < 3 ? 0 : 1)} ${units[power]}`;
-}
+/** @file Numbers as people read them. */
+export { bytesInWords as bytes } from '../core/bytesInWords.js';
 
 export function integer(count: number): string {
   return Math.round(count).toLocaleString('en-US');

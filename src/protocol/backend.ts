@@ -97,9 +97,20 @@ export interface AdapterInfo {
 export interface RunEstimate {
   readonly trainableParameters: number;
   readonly totalParameters: number;
+  /** Of the training process. */
   readonly peakMemoryBytes: number;
+  /** What a process may take on this machine now. */
+  readonly availableMemoryBytes: number;
+  /** Where that is less: up to three ways to make it fit, cheapest first. */
+  readonly remedies: readonly MemoryRemedy[];
   /** From the pace of the last pre-flight or run with this model; null before there was one. */
   readonly secondsPerStep: number | null;
+}
+
+/** Settings changed together, and what they bring the peak down to. */
+export interface MemoryRemedy {
+  readonly changes: readonly { readonly setting: string; readonly from: string; readonly to: string }[];
+  readonly peakMemoryBytes: number;
 }
 
 /** A run config as it is being written. */

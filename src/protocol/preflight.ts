@@ -78,5 +78,10 @@ export interface SampleToken {
 export interface StepEstimate {
   readonly secondsPerStep: number;
   readonly totalSeconds: number;
+  /** Of the process, so far. */
   readonly peakMemoryBytes: number;
+  /** What the whole run was expected to take before anything was loaded. */
+  readonly expectedMemoryBytes: number;
+  /** Of a GPU; 0 where the CPU trains. */
+  readonly expectedDeviceBytes: number;
 }

@@ -27,6 +27,8 @@ export interface RunState {
   readonly bestEvalLoss: number | null;
   readonly bestStep: number | null;
   readonly trainableParameters: number;
+  /** What to say where the process is found gone without a word: written beforehand, when memory is getting short. */
+  readonly ifKilled: string | null;
   /** One clear sentence where status is failed, or why it stopped early. */
   readonly message: string | null;
 }

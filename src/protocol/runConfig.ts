@@ -68,4 +68,6 @@ export interface EngineConfig {
   readonly gradient_checkpointing: 'auto' | 'on' | 'off';
   /** Read each layer's weights from the file whenever they are used. */
   readonly layer_streaming: 'auto' | 'on' | 'off';
+  /** What to do where the run is not expected to fit into memory. */
+  readonly memory_check: 'refuse' | 'warn';
 }

@@ -4,6 +4,7 @@ import type {
   ConfigCheck,
   GenerateSummary,
   ModelInfo,
+  MemoryRemedy,
   RunEstimate,
   RunEvent,
   RunSummary,
@@ -99,6 +100,7 @@ const runState: Shape<RunState> = object({
   epoch: number,
   pid: nullable(count),
   processStart: nullable(string),
+  ifKilled: nullable(string),
   device: string,
   startedAt: string,
   updatedAt: string,
@@ -168,6 +170,7 @@ const engineConfig: Shape<EngineConfig> = object({
   threads: nullable(count),
   gradient_checkpointing: oneOf('auto', 'on', 'off'),
   layer_streaming: oneOf('auto', 'on', 'off'),
+  memory_check: oneOf('refuse', 'warn'),
 });
 const runConfig: Shape<RunConfig> = object({
   model: string,
@@ -177,10 +180,16 @@ const runConfig: Shape<RunConfig> = object({
   engine: engineConfig,
 });
 
+const remedy: Shape<MemoryRemedy> = object({
+  changes: list(object<MemoryRemedy['changes'][number]>({ setting: string, from: string, to: string })),
+  peakMemoryBytes: number,
+});
 const estimate: Shape<RunEstimate> = object({
   trainableParameters: count,
   totalParameters: count,
   peakMemoryBytes: number,
+  availableMemoryBytes: number,
+  remedies: list(remedy),
   secondsPerStep: nullable(number),
 });
 const problem: Shape<ConfigProblem> = object({ path: list(string), message: string });
@@ -246,6 +255,8 @@ const stepEstimate: Shape<StepEstimate> = object({
   secondsPerStep: number,
   totalSeconds: number,
   peakMemoryBytes: number,
+  expectedMemoryBytes: number,
+  expectedDeviceBytes: number,
 });
 const preflightReport: Shape<PreflightReport> = object({
   device: string,

@@ -125,7 +125,11 @@ const phrases = {
   'estimate.parameters': 'Trainable',
   'estimate.parameters.help': 'Trainable parameters, and their share of all parameters of the model.',
   'estimate.memory': 'Memory',
-  'estimate.memory.help': 'Estimated peak memory of the training process.',
+  'estimate.memory.help': 'Estimated peak memory of the training process, and what it can have on this machine now.',
+  'estimate.memoryOf': 'about {0} of {1} free',
+  'estimate.tooLarge': 'This does not fit into memory. What would fit:',
+  'estimate.nothingFits': 'This does not fit into memory, whatever the settings: choose a smaller model, or free memory.',
+  'estimate.remedy': '{0} (about {1})',
   'estimate.time': 'Time',
   'estimate.time.help':
     'Estimated from the last pre-flight or run with this model; evaluating and saving come on top. Run the pre-flight to measure.',

@@ -2,6 +2,7 @@ import type { Batch } from '../core/data/batch.js';
 import type { MicroBatches } from '../core/train/loop.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { StepEstimate } from '../protocol/preflight.js';
+import { peakMemoryBytes } from '../runtime/processMemory.js';
 import type { PreparedRun } from './trainRun.js';
 
 /**
@@ -9,7 +10,7 @@ import type { PreparedRun } from './trainRun.js';
  * largest of the first ones, so that the memory is what the run will need; the time is scaled to their mean. Evaluation and
  * saving are not in the estimate.
  */
-export async function measureStep({ runner, data, totalSteps }: PreparedRun, config: RunConfig): Promise<StepEstimate> {
+export async function measureStep({ runner, data, totalSteps }: PreparedRun, config: RunConfig): Promise<Omit<StepEstimate, 'expectedMemoryBytes' | 'expectedDeviceBytes'>> {
   const batches = data.epoch(0);
   const microBatches = Math.min(config.train.gradient_accumulation_steps, batches.count);
   const { largest, meanSize } = firstBatches(batches);
@@ -40,9 +41,4 @@ function firstBatches(batches: MicroBatches): { largest: Batch; meanSize: number
 /** Tokens that are computed, padding included. */
 function size({ batchSize, sequenceLength }: Batch): number {
   return batchSize * sequenceLength;
-}
-
-/** Of this process since it began. */
-export function peakMemoryBytes(): number {
-  return process.resourceUsage().maxRSS * 1024;
 }

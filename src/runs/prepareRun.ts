@@ -1,12 +1,14 @@
 import { isAdapted, loraParameters, type LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
+import { paddedLength } from '../core/data/batches.js';
 import type { DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
-import { linearNames, type WeightStore } from '../core/llama/weights.js';
+import type { WeightStore } from '../core/llama/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
 import { stepsOfEpochs, type TrainingData } from '../core/train/loop.js';
+import type { BatchShape } from '../core/train/programs.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import { modelPath } from '../files/cacheFolder.js';
@@ -14,13 +16,17 @@ import { diskFiles } from '../files/dataFiles.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
 import { readTokenizer } from '../files/tokenizerFiles.js';
 import type { DataLook, PreflightReport } from '../protocol/preflight.js';
-import type { LoraConfig, RunConfig } from '../protocol/runConfig.js';
+import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
+import { lastWords } from '../runtime/memoryMessages.js';
+import type { MemoryPlan } from '../runtime/memoryPlan.js';
+import { loraShape } from './loraShape.js';
 import { measureStep } from './measureStep.js';
 import { preflightWarnings } from './preflightWarnings.js';
 import type { PreparedRun } from './trainRun.js';
 
 export interface LoadedRun extends PreparedRun {
+  readonly memory: MemoryPlan;
   readonly report: DataReport;
   readonly warnings: readonly string[];
   readonly trainableParameters: number;
@@ -71,8 +77,9 @@ export async function dryRun(config: RunConfig, note: (text: string) => void): P
 
 /** The pre-flight report of a run that is loaded; times a step and leaves the run as it was. */
 export async function measuredReport(loaded: LoadedRun, config: RunConfig): Promise<PreflightReport> {
-  const { runner, report, warnings, totalSteps, trainableParameters } = loaded;
-  const estimate = await measureStep(loaded, config);
+  const { runner, memory, report, warnings, totalSteps, trainableParameters } = loaded;
+  const { hostBytes, deviceBytes } = memory.estimate;
+  const estimate = { ...(await measureStep(loaded, config)), expectedMemoryBytes: hostBytes, expectedDeviceBytes: deviceBytes };
   return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
 }
 
@@ -87,13 +94,13 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
   const warnings = preflightWarnings(config, dataset.report, totalSteps);
   for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) note(text);
 
-  const runner = await createTrainer({
+  const { runner, memory } = await createTrainer({
     weights,
     lora,
     dropout: config.lora.dropout,
     initialState: initialState(config, weights, lora),
     engine: config.engine,
-    tokensPerBatch: config.train.batch_size * config.data.max_seq_length,
+    batch: largestBatch(config, dataset.report),
     note,
   });
   return {
@@ -103,6 +110,8 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
     totalSteps,
     lora,
     baseModel: config.model,
+    memory,
+    lastWords: lastWords(memory),
     report: dataset.report,
     warnings,
     trainableParameters: parameters.reduce((sum, { shape }) => sum + shape[0] * shape[1], 0),
@@ -113,9 +122,10 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
   };
 }
 
-function loraShape({ r, alpha, target_modules, layers, use_rslora }: LoraConfig): LoraShape {
-  const targetModules = linearNames.filter((linear) => target_modules.includes(linear));
-  return { r, alpha, targetModules, layers, useRslora: use_rslora };
+/** Rows are no longer than the longest example, unless they are packed. */
+function largestBatch({ data, train }: RunConfig, { training, evaluation }: DataReport): BatchShape {
+  const longest = data.packing ? data.max_seq_length : Math.max(training.longestLength, evaluation?.longestLength ?? 0);
+  return { batchSize: train.batch_size, sequenceLength: paddedLength(longest, data.max_seq_length) };
 }
 
 function readData(model: OpenModel, { data, train }: RunConfig): { data: TrainingData; dataset: Dataset } {

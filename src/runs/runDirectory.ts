@@ -91,7 +91,7 @@ export class RunDirectory {
     const state = parseState(this.statePath);
     const active = state.status === 'preparing' || state.status === 'running' || state.status === 'paused';
     if (!active || state.pid === null || isAlive({ pid: state.pid, start: state.processStart })) return state;
-    return { ...state, status: 'interrupted', pid: null, processStart: null };
+    return { ...state, status: 'interrupted', pid: null, processStart: null, message: state.message ?? state.ifKilled };
   }
 
   writeState(state: RunState): void {
@@ -124,6 +124,7 @@ function firstState(): RunState {
     epoch: 0,
     pid: null,
     processStart: null,
+    ifKilled: null,
     device: '',
     startedAt: now,
     updatedAt: now,
@@ -135,9 +136,10 @@ function firstState(): RunState {
 }
 
 function parseState(path: string): RunState {
-  const state = readJson(path);
+  const json = readJson(path);
+  const state: Record<string, unknown> = { ifKilled: null, ...(isObject(json) && json) }; // earlier versions lack it
   const template: Record<string, unknown> = { ...firstState() };
-  const sameTypes = isObject(state) && Object.keys(template).every((key) => fits(state[key], template[key]));
+  const sameTypes = Object.keys(template).every((key) => fits(state[key], template[key]));
   if (!sameTypes || !runStatuses.includes(state['status'] as RunStatus)) {
     throw new UserError('file-corrupt', `${path} is damaged: it does not hold the state of a run.`);
   }

@@ -27,12 +27,12 @@ export class RunJournal {
     private readonly listener: TrainingListener,
   ) {
     const { pid, start } = ownIdentity();
-    this.state = { ...run.readState(), status: 'preparing', pid, processStart: start, message: null };
+    this.state = { ...run.readState(), status: 'preparing', pid, processStart: start, ifKilled: null, message: null };
     this.writeState();
   }
 
   /** Facts that become known while the run is prepared. */
-  describe(facts: Partial<Pick<RunState, 'totalSteps' | 'device' | 'trainableParameters'>>): void {
+  describe(facts: Partial<Pick<RunState, 'totalSteps' | 'device' | 'trainableParameters' | 'ifKilled'>>): void {
     this.state = { ...this.state, ...facts };
   }
 
@@ -61,7 +61,7 @@ export class RunJournal {
 
   /** The last entry of this process. */
   end(status: 'finished' | 'stopped' | 'failed', message: string | null): RunState {
-    this.state = { ...this.state, message, pid: null, processStart: null };
+    this.state = { ...this.state, message, pid: null, processStart: null, ifKilled: null };
     this.setStatus(status);
     if (message) this.run.log(message);
     return this.state;

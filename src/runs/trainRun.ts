@@ -16,8 +16,8 @@ import { removeUnfinished } from '../files/atomicWrite.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
 import { readLatestCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoints.js';
-import { peakMemoryBytes } from './measureStep.js';
 import { cutMetricsAfter } from './metricsFile.js';
+import { peakMemoryBytes } from '../runtime/processMemory.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
@@ -32,6 +32,8 @@ export interface PreparedRun {
   readonly lora: LoraShape;
   /** What the adapter's config names as its base. */
   readonly baseModel: string;
+  /** What to say should the process vanish when it has held so much; by default, as much as it is expected to. */
+  readonly lastWords: (heldBytes?: number) => string | null;
   dispose(): Promise<void>;
 }
 
@@ -100,9 +102,9 @@ class Trainer implements LoopPorts {
   ) {}
 
   async train(): Promise<RunState> {
-    const { runner, data, totalSteps } = this.prepared;
+    const { runner, data, totalSteps, lastWords } = this.prepared;
     const from = await this.restore();
-    this.journal.describe({ totalSteps, device: runner.description });
+    this.journal.describe({ totalSteps, device: runner.description, ifKilled: lastWords() });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
     const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
@@ -127,6 +129,7 @@ class Trainer implements LoopPorts {
   }
 
   onStep: LoopPorts['onStep'] = ({ loss, learningRate, gradNorm, tokensPerSecond }, progress) => {
+    const heldBytes = peakMemoryBytes();
     this.journal.addMetric({
       step: progress.step,
       loss,
@@ -135,8 +138,9 @@ class Trainer implements LoopPorts {
       tokens: progress.tokens,
       tokens_per_second: tokensPerSecond,
       elapsed_seconds: progress.elapsedSeconds,
-      peak_memory_bytes: peakMemoryBytes(),
+      peak_memory_bytes: heldBytes,
     });
+    this.journal.describe({ ifKilled: this.prepared.lastWords(heldBytes) });
     this.journal.setProgress(progress);
   };
 

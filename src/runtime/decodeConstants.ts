@@ -4,9 +4,10 @@ import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
 import { elementCount } from '../core/graph/types.js';
 import { matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
+import { matrixForm, type WeightWish } from '../core/llama/matrixForm.js';
 import { linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
 import { hostArray, type HostArray } from './device.js';
-import { matrixForm, readMatrix, type WeightWish } from './readMatrix.js';
+import { readMatrix } from './readMatrix.js';
 
 /** How decoding holds the matrices. */
 export type DecodeDType = Exclude<WeightWish, 'fp16'>;

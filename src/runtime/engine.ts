@@ -1,16 +1,19 @@
-import { freemem } from 'node:os';
 import type { LoraShape } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
 import type { TextModel } from '../core/generate/textModel.js';
+import type { BaseDType } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
-import { keptBytes } from '../core/train/programs.js';
+import type { BatchShape } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
+import { availableMemoryBytes } from './availableMemory.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import type { Device } from './device.js';
-import { layerBytes, type BaseDType } from './frozenWeights.js';
+import { ranOut, tooLarge } from './memoryMessages.js';
+import { dtypesToTry, fits, planMemory, type MemoryPlan } from './memoryPlan.js';
 import { createOnnxStepRunner } from './onnxStepRunner.js';
 import { createTextModel } from './onnxTextModel.js';
+import { explained, explainingOutOfMemory } from './outOfMemory.js';
 import { has16Bit } from './probe16Bit.js';
 
 /** The `engine` part of a run config, as far as this engine reads it. */
@@ -21,6 +24,8 @@ export interface EngineOptions {
   readonly threads: number | null;
   readonly gradient_checkpointing: 'auto' | 'on' | 'off';
   readonly layer_streaming: 'auto' | 'on' | 'off';
+  /** What to do where the run is not expected to fit into memory. */
+  readonly memory_check: 'refuse' | 'warn';
 }
 
 export interface TrainingSetup {
@@ -29,45 +34,51 @@ export interface TrainingSetup {
   readonly dropout: number;
   readonly initialState: TrainableState;
   readonly engine: EngineOptions;
-  /** Of the largest micro-batch, padding included. */
-  readonly tokensPerBatch: number;
-  /** Hears in a sentence why the device was chosen. */
+  /** Of the largest micro-batch. */
+  readonly batch: BatchShape;
+  /** Hears in sentences what was decided, and why. */
   readonly note?: (text: string) => void;
 }
 
-/** Loads the base model onto the chosen device, ready to train the adapter. */
-export async function createTrainer({ engine, note, tokensPerBatch, ...setup }: TrainingSetup): Promise<StepRunner> {
+export interface Trainer {
+  readonly runner: StepRunner;
+  readonly memory: MemoryPlan;
+}
+
+/**
+ * Loads the base model onto the chosen device, ready to train the adapter. Throws UserError('out-of-memory') with what would fit,
+ * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails.
+ */
+export async function createTrainer({ engine, note, batch, ...setup }: TrainingSetup): Promise<Trainer> {
   const { device, because } = await chooseDevice(engine.device, engine.threads);
   note?.(because);
-  const gradientCheckpointing = wantsCheckpointing(engine.gradient_checkpointing, keptBytes(setup.weights.config, tokensPerBatch));
-  if (gradientCheckpointing) note?.('Activations are computed again in the backward pass, which saves memory.');
-  const baseDType = await chooseBaseDType(engine.base_dtype, device, note);
-  const layerStreaming = wantsStreaming(engine.layer_streaming, layerBytes(setup.weights, baseDType), freemem());
-  if (layerStreaming) note?.('Each layer’s weights are read from the file whenever they are used, which saves memory.');
-  return createOnnxStepRunner({ ...setup, device, baseDType, gradientCheckpointing, layerStreaming });
+  const dtypes = await usableDTypes(engine.base_dtype, device);
+  const wish = { ...setup, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
+  const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
+  memoryNotes(memory, engine).forEach((text) => note?.(text));
+  if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);
+  const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
+  const explain = (cause: unknown): UserError => ranOut(memory, cause);
+  const loading = () => createOnnxStepRunner({ ...setup, device, baseDType, gradientCheckpointing, layerStreaming });
+  return { runner: explainingOutOfMemory(await explained(loading, explain), explain), memory };
 }
 
-/** `auto` streams where the weights of all layers would take more than three quarters of the free memory. */
-function wantsStreaming(wish: EngineOptions['layer_streaming'], bytes: number, freeBytes: number): boolean {
-  return wish === 'on' || (wish === 'auto' && bytes > 0.75 * freeBytes);
-}
-
-/** `auto` halves the base on a GPU, whose memory is what runs out first; on the CPU fp32 is faster. */
-async function chooseBaseDType(wish: EngineOptions['base_dtype'], device: Device, note?: (text: string) => void): Promise<BaseDType> {
-  if (wish !== 'auto' && wish !== 'fp16') return wish;
-  if (wish === 'auto' && device.kind === 'cpu') return 'fp32';
-  if (await has16Bit(device)) return 'fp16';
-  if (wish === 'auto') {
-    note?.('The base is held in fp32: this GPU, or its driver, does not compute with 16-bit floats.');
-    return 'fp32';
-  }
+/** 16-bit floats are not every GPU's. */
+async function usableDTypes(wish: EngineOptions['base_dtype'], device: Device): Promise<readonly BaseDType[]> {
+  const with16Bit = device.kind === 'cpu' || (await has16Bit(device));
+  if (wish !== 'fp16' || with16Bit) return dtypesToTry(wish, device.kind, with16Bit);
   const message = 'engine.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats (shader-f16). Set it to "auto", "fp32" or "int4".';
   throw new UserError('device-unavailable', message);
 }
 
-/** `auto` recomputes where keeping the activations would take more than half of the free memory. */
-function wantsCheckpointing(wish: EngineOptions['gradient_checkpointing'], bytes: number): boolean {
-  return wish === 'on' || (wish === 'auto' && bytes > freemem() / 2);
+function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
+  const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
+  const notes: string[] = [];
+  if (engine.base_dtype === 'auto') notes.push(`The base weights are held in ${baseDType}.`);
+  if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing) notes.push('Activations are computed again in the backward pass: all of them would not fit into memory.');
+  if (engine.layer_streaming === 'auto' && layerStreaming) notes.push('Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.');
+  if (!fits(memory) && engine.memory_check === 'warn') notes.push(`warning: ${tooLarge(memory).message}`);
+  return notes;
 }
 
 /**

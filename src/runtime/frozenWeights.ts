@@ -1,13 +1,12 @@
 import { hasBias, type LinearForms } from '../core/llama/linear.js';
-import { matrixBytes, type MatrixForm } from '../core/llama/frozenMatrix.js';
-import { linearNames, linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import type { MatrixForm } from '../core/llama/frozenMatrix.js';
+import { linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
+import { linearForms, matrixForm, tableWish, type BaseDType, type WeightWish } from '../core/llama/matrixForm.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
 import type { Device, DeviceTensor, HostArray } from './device.js';
 import { StreamedBuffers } from './streamedBuffers.js';
-import { matrixForm, readMatrix, type Allocate, type HostPart, type WeightWish } from './readMatrix.js';
+import { readMatrix, type Allocate, type HostPart } from './readMatrix.js';
 
-/** How the base model's matrices are held; norms and biases are fp32. With int4, tables of the vocabulary are in 8 bits or as stored. */
-export type BaseDType = 'fp32' | 'fp16' | 'int4';
 
 export interface FrozenOptions {
   readonly dtype: BaseDType;
@@ -50,9 +49,8 @@ export class FrozenWeights {
 
   static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
-    const tableWish = dtype === 'int4' ? 'stored' : dtype;
-    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tableWish);
-    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, 'lm_head.weight', tableWish);
+    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tableWish(dtype));
+    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, 'lm_head.weight', tableWish(dtype));
     const norm = await device.upload('float32', [config.hiddenSize], store.readFloat32('model.norm.weight'));
     const frozen = new FrozenWeights(store, device, dtype, embedding, head, norm);
     if (!streaming) {
@@ -65,8 +63,7 @@ export class FrozenWeights {
 
   /** How a layer's linears are held, which decides what its programs look like. */
   forms(layer: number): LinearForms {
-    const form = (linear: LinearName): MatrixForm => matrixForm(this.store.info(`${linearPath(layer, linear)}.weight`)!, this.dtype);
-    return Object.fromEntries(linearNames.map((linear) => [linear, form(linear)])) as Record<LinearName, MatrixForm>;
+    return linearForms(this.store, layer, this.dtype);
   }
 
   /** Lends a layer's weights to `run`, under the names that the block programs use. */
@@ -105,13 +102,6 @@ export class FrozenWeights {
     }
     return tensors;
   }
-}
-
-/** Bytes of the linears of all layers, held in this way: what streaming spares, but for one layer. */
-export function layerBytes(store: WeightStore, dtype: BaseDType): number {
-  const layers = Array.from({ length: store.config.layerCount }, (_, layer) => layer);
-  const infos = layers.flatMap((layer) => linearNames.map((linear) => store.info(`${linearPath(layer, linear)}.weight`)!));
-  return infos.reduce((sum, info) => sum + matrixBytes(matrixForm(info, dtype), info.shape as [number, number]), 0);
 }
 
 /** On the CPU the slices are views of one array. */

@@ -4,12 +4,13 @@ import { UserError } from '../core/errors.js';
 import type { Batch } from '../core/data/batch.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { WeightStore } from '../core/llama/weights.js';
-import type { BlockActivations, UpdateScalars } from '../core/train/programs.js';
+import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
+import type { BaseDType } from '../core/llama/matrixForm.js';
+import { keptActivations, type UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
-import { FrozenWeights, type BaseDType } from './frozenWeights.js';
-import { headChunks, type HeadChunk } from './headChunks.js';
+import { FrozenWeights } from './frozenWeights.js';
 import { uploadRopeTables } from './ropeTensors.js';
 import { Trainables } from './trainables.js';
 import { TrainPrograms, type BlockVariant } from './trainPrograms.js';
@@ -27,15 +28,13 @@ export interface OnnxStepRunnerOptions {
   readonly device: Device;
 }
 
-const cheapestToKeep: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
-
 type Tensors = ReadonlyMap<string, DeviceTensor>;
 
 /** Loads the base model onto the device and makes the adapter trainable. */
-export async function createOnnxStepRunner(options: OnnxStepRunnerOptions): Promise<StepRunner> {
+export async function createOnnxStepRunner({ initialState, ...options }: OnnxStepRunnerOptions): Promise<StepRunner> {
   const { weights, lora, device, baseDType } = options;
   const trainables = new Trainables(device, weights.config, lora);
-  await trainables.importState(options.initialState);
+  await trainables.importState(initialState);
   const frozen = await FrozenWeights.load(weights, device, { dtype: baseDType, streaming: options.layerStreaming });
   return new OnnxStepRunner(options, frozen, trainables);
 }
@@ -53,7 +52,7 @@ class OnnxStepRunner implements StepRunner {
   private isWhole = true;
 
   constructor(
-    private readonly options: OnnxStepRunnerOptions,
+    private readonly options: Omit<OnnxStepRunnerOptions, 'initialState'>,
     private readonly frozen: FrozenWeights,
     private readonly trainables: Trainables,
   ) {
@@ -61,7 +60,7 @@ class OnnxStepRunner implements StepRunner {
     this.config = weights.config;
     this.device = device;
     this.description = `${device.description}, ${baseDType} base`;
-    const keep = gradientCheckpointing ? [] : cheapestToKeep;
+    const keep = gradientCheckpointing ? [] : keptActivations;
     this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keep });
     this.dropout = new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }

@@ -9,19 +9,6 @@ import { unpermutedRow } from '../core/llama/weightNames.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
 import { hostArray, type HostArray } from './device.js';
 
-/** How weights are wished to be held. Stored: quantized ones as they are, and others in 8 bits. */
-export type WeightWish = 'fp32' | 'fp16' | 'int8' | 'int4' | 'stored';
-
-/** Quantized weights are used as they are where int4 is wished; rows that do not divide into blocks stay fp32. */
-export function matrixForm({ storedType, shape }: WeightInfo, wish: WeightWish): MatrixForm {
-  if (wish === 'fp32') return 'F32';
-  if (wish === 'fp16') return 'F16';
-  if (shape[1]! % blockColumns !== 0) return 'F32';
-  const isFloat = storedType === 'F32' || storedType === 'F16' || storedType === 'BF16';
-  if (wish === 'int8') return 'Q8_0';
-  return isFloat ? (wish === 'int4' ? 'Q4_0' : 'Q8_0') : packedForms[storedType];
-}
-
 export interface HostPart extends MatrixPart {
   readonly data: HostArray;
 }

@@ -1,7 +1,7 @@
-import type { RunEstimate } from '../../src/protocol/backend.js';
+import type { MemoryRemedy, RunEstimate } from '../../src/protocol/backend.js';
 import type { ModelShape } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
-import { element, setText } from '../shared/dom.js';
+import { element, setHidden, setText } from '../shared/dom.js';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatValue, t } from '../shared/text.js';
 import type { FormConfig } from './formConfig.js';
 import { trainableParameters } from './trainableParameters.js';
@@ -27,6 +27,7 @@ const titles: Readonly<Record<Figure, PhraseKey>> = {
 /** What a run would come to, as the settings move: sizes computed here, memory and time by the host. */
 export class EstimatePanel {
   readonly root: HTMLElement;
+  private readonly tooLarge = element('div', { class: 'banner warning', role: 'status', hidden: true });
   private readonly values: Readonly<Record<Figure, HTMLElement>>;
 
   constructor(private readonly form: FormConfig) {
@@ -35,15 +36,24 @@ export class EstimatePanel {
     const items = made.map(([figure, value]) =>
       element('div', { title: t(`${titles[figure]}.help` as PhraseKey) }, element('dt', {}, t(titles[figure])), value),
     );
-    this.root = element('dl', { class: 'figures estimate', 'aria-label': t('estimate.title') }, ...items);
+    const list = element('dl', { class: 'figures estimate', 'aria-label': t('estimate.title') }, ...items);
+    this.root = element('div', {}, list, this.tooLarge);
   }
 
   update(basis: EstimateBasis): void {
     setText(this.values.scale, this.scale());
     setText(this.values.parameters, this.parameters(basis));
-    const bytes = basis.estimate?.peakMemoryBytes;
-    setText(this.values.memory, bytes === undefined ? '–' : t('estimate.about', formatBytes(bytes)));
+    this.showMemory(basis.estimate);
     setText(this.values.time, this.time(basis));
+  }
+
+  private showMemory(estimate: RunEstimate | null): void {
+    const isTooLarge = estimate !== null && estimate.peakMemoryBytes > estimate.availableMemoryBytes;
+    setHidden(this.tooLarge, !isTooLarge);
+    if (!estimate) return setText(this.values.memory, '–');
+    const [peak, available] = [formatBytes(estimate.peakMemoryBytes), formatBytes(estimate.availableMemoryBytes)];
+    setText(this.values.memory, t('estimate.memoryOf', peak, available));
+    if (isTooLarge) this.tooLarge.replaceChildren(...whatWouldFit(estimate.remedies));
   }
 
   private scale(): string {
@@ -85,4 +95,13 @@ export class EstimatePanel {
     const steps = perEpoch * this.form.number(['train', 'num_epochs']);
     return Number.isFinite(steps) ? steps : undefined;
   }
+}
+
+function whatWouldFit(remedies: readonly MemoryRemedy[]): HTMLElement[] {
+  if (remedies.length === 0) return [element('span', {}, t('estimate.nothingFits'))];
+  const items = remedies.map(({ changes, peakMemoryBytes }) => {
+    const settings = changes.map(({ setting, from, to }) => `${setting} ${from} → ${to}`).join(', ');
+    return element('li', {}, t('estimate.remedy', settings, formatBytes(peakMemoryBytes)));
+  });
+  return [element('span', {}, t('estimate.tooLarge')), element('ul', {}, ...items)];
 }

@@ -53,11 +53,11 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     },
   ).evaluation!;
   const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
-  const runner = await createTrainer({
+  const { runner } = await createTrainer({
     weights,
     dropout: 0,
-    engine: { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null, gradient_checkpointing: 'off', layer_streaming: 'auto' },
-    tokensPerBatch: options.batchSize * options.maxSeqLength,
+    engine: { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null, gradient_checkpointing: 'on', layer_streaming: 'auto', memory_check: 'warn' },
+    batch: { batchSize: options.batchSize, sequenceLength: options.maxSeqLength },
     ...trainables(adapter, weights.config),
   });
   try {

@@ -13,6 +13,7 @@ import { exitCodes, type ExitCode } from '../interrupt.js';
 import { lossChart, lossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../perform.js';
+import { trainingMemory, trainingMemoryRows } from '../trainingMemory.js';
 import { bytes, integer, large } from '../words.js';
 import { inspectRecords, inspectTokens, show } from './inspectData.js';
 
@@ -50,6 +51,7 @@ function inspectModel(output: Output, path: string): void {
   const sizeBytes = infos.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const storedTypes = [...new Set(infos.map(({ storedType }) => storedType))];
   const tokens = tokenizerFacts(source);
+  const memory = trainingMemory(weights);
   const facts = {
     kind: 'model',
     path,
@@ -59,6 +61,7 @@ function inspectModel(output: Output, path: string): void {
     storedTypes,
     config,
     ...tokens,
+    trainingMemory: memory,
   };
   const { ropeScaling, headCount, keyValueHeadCount } = config;
   const sharing =
@@ -81,6 +84,7 @@ function inspectModel(output: Output, path: string): void {
           ['Fill in the middle', tokens.hasFillInTheMiddle ? 'yes' : 'no'],
         ] as const)
       : ([['Tokenizer', tokens.tokenizerProblem]] as const)),
+    ...trainingMemoryRows(memory),
   ]);
 }
 

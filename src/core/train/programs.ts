@@ -70,15 +70,8 @@ export interface BlockActivations {
   readonly up: Value;
 }
 
-/** Bytes that a forward pass keeps for the backward pass where nothing is computed again. */
-export function keptBytes(config: LlamaConfig, tokens: number): number {
-  const { hiddenSize, intermediateSize, layerCount, headCount, keyValueHeadCount, headDim } = config;
-  const inputAndResidual = 2 * hiddenSize;
-  const queryAndAttention = 2 * headCount * headDim;
-  const keyAndValue = 2 * keyValueHeadCount * headDim;
-  const gateAndUp = 2 * intermediateSize;
-  return 4 * tokens * layerCount * (inputAndResidual + queryAndAttention + keyAndValue + gateAndUp);
-}
+/** What is kept where nothing is recomputed but the cheapest. */
+export const keptActivations: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
 
 /** A block's graph with its differentiable pieces, from which its programs are cut. */
 export class BlockGraph {

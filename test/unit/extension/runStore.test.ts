@@ -11,6 +11,7 @@ function run(runId: string, startedAt: string, step = 0): RunSummary {
     epoch: 0,
     pid: 1,
     processStart: null,
+    ifKilled: null,
     device: 'CPU',
     startedAt,
     updatedAt: startedAt,

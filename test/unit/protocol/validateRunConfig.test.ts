@@ -59,7 +59,7 @@ test('defaults are those the documentation promises', () => {
         early_stopping_patience: null,
         seed: 1337,
       },
-      engine: { kind: 'onnx', device: 'auto', cpu_fallback: true, base_dtype: 'auto', threads: null, gradient_checkpointing: 'auto', layer_streaming: 'auto' },
+      engine: { kind: 'onnx', device: 'auto', cpu_fallback: true, base_dtype: 'auto', threads: null, gradient_checkpointing: 'auto', layer_streaming: 'auto', memory_check: 'refuse' },
     },
   });
 });
@@ -85,7 +85,7 @@ describe('an unknown key names the nearest setting', () => {
     [
       'engine',
       'zzzzzz',
-      'engine.zzzzzz is not a known setting; engine knows kind, device, cpu_fallback, base_dtype, threads, gradient_checkpointing, layer_streaming',
+      'engine.zzzzzz is not a known setting; engine knows kind, device, cpu_fallback, base_dtype, threads, gradient_checkpointing, layer_streaming, memory_check',
     ],
   ])('%s.%s', (section, key, message) => {
     expect(problems(withSetting(section, key, 1))).toEqual([message]);

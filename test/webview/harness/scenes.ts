@@ -95,6 +95,7 @@ export function run(
       epoch: (3 * done) / total,
       pid: status === 'running' ? 4242 : null,
       processStart: null,
+      ifKilled: null,
       device: 'CPU, 2 threads',
       startedAt,
       updatedAt: '2026-08-20T10:20:00Z',
@@ -188,7 +189,7 @@ export const preflightReport: PreflightReport = {
   warnings: [
     '12 of 912 examples are longer than 256 tokens and were cut; raise data.max_seq_length to keep their ends.',
   ],
-  estimate: { secondsPerStep: 6.1, totalSeconds: 1043, peakMemoryBytes: 1_240_000_000 },
+  estimate: { secondsPerStep: 6.1, totalSeconds: 1043, peakMemoryBytes: 1_240_000_000, expectedMemoryBytes: 1_310_000_000, expectedDeviceBytes: 0 },
 };
 
 export const runs = [
@@ -205,7 +206,9 @@ export const fineTuneState: FineTuneState = {
     estimate: {
       trainableParameters: 1_843_200,
       totalParameters: 134_515_008,
-      peakMemoryBytes: 1_240_000_000,
+      peakMemoryBytes: 1_310_000_000,
+      availableMemoryBytes: 12_400_000_000,
+      remedies: [],
       secondsPerStep: 6.1,
     },
     note: null,

@@ -1,4 +1,4 @@
-import { ignoredLabel, type Batch } from '../core/data/batch.js';
+import { ignoredLabel, type Batch } from '../data/batch.js';
 
 /** Rows of the flattened batch [N] that have a label, as many at a time as a program takes. */
 export interface HeadChunk {
@@ -10,7 +10,7 @@ export interface HeadChunk {
 }
 
 /** Larger chunks read the vocabulary's weights less often; powers of two, so that few programs fit all batches. */
-const largestChunk = 512;
+export const largestChunk = 512;
 const smallestChunk = 64;
 const leastFilled = 7 / 8;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { headChunks } from '../../../src/runtime/headChunks.js';
+import { headChunks } from '../../../src/core/train/headChunks.js';
 import { batchOf } from '../../support/batches.js';
 
 test('the chunks hold every labelled row once, with its label, and no row twice', () => {

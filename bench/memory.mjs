@@ -1,0 +1,72 @@
+// The memory estimate against the truth: training runs of many kinds, each in a process of its own, and what they were expected to
+// take. Prints a table; writes all figures to build/memory.json. Ends with 1 where an estimate is off by more than 15 %.
+//   node bench/memory.mjs [--only TEXT]   (cases whose description contains it)
+import { build } from 'esbuild';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+const { values: options } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const tolerance = 0.15;
+
+const usual = { baseDType: 'fp32', checkpointing: false, batchSize: 2, sequenceLength: 256, rank: 8 };
+const dtypes = ['fp32', 'fp16', 'int4'];
+const cut = { layerCount: 4 };
+const grouped = { ...cut, headCount: 16, keyValueHeadCount: 4, hiddenSize: 1024, intermediateSize: 2816, vocabSize: 32000 };
+const untied = { ...cut, hiddenSize: 768, headCount: 12, keyValueHeadCount: 12, intermediateSize: 2048, vocabSize: 128256, tiedEmbeddings: false };
+
+const cases = [
+  ...dtypes.flatMap((baseDType) => [false, true].map((checkpointing) => ({ baseDType, checkpointing }))),
+  ...[1, 4].flatMap((batchSize) => [128, 512].map((sequenceLength) => ({ batchSize, sequenceLength }))),
+  { batchSize: 1, sequenceLength: 1024 },
+  { batchSize: 4, sequenceLength: 1024, checkpointing: true },
+  { batchSize: 4, sequenceLength: 512, checkpointing: true, baseDType: 'int4' },
+  ...[false, true].map((checkpointing) => ({ rank: 64, checkpointing })),
+  { rank: 64, checkpointing: true, baseDType: 'int4' },
+  { dropout: 0.1, batchSize: 4 },
+  { streaming: true, checkpointing: true },
+  { streaming: true, checkpointing: true, baseDType: 'int4' },
+  ...dtypes.map((baseDType) => ({ config: grouped, baseDType, sequenceLength: 512 })),
+  { config: grouped, checkpointing: true, sequenceLength: 1024 },
+  ...dtypes.map((baseDType) => ({ config: untied, baseDType })),
+  { config: untied, rank: 64, checkpointing: true, baseDType: 'int4' },
+  ...[128, 512, 1024].map((sequenceLength) => ({ config: cut, sequenceLength })),
+].map((changes) => ({ ...usual, ...changes }));
+
+await build({
+  entryPoints: ['bench/memoryOf.ts'],
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  external: ['onnxruntime-node'],
+  outdir: '.cache/bench',
+  outExtension: { '.js': '.cjs' },
+  logLevel: 'warning',
+});
+
+const results = [];
+console.log(`${'case'.padEnd(64)} predicted  measured  ratio`);
+for (const one of cases) {
+  const name = describe(one);
+  if (!name.includes(options.only)) continue;
+  const result = JSON.parse(execFileSync('node', ['.cache/bench/memoryOf.cjs', JSON.stringify(one)], { encoding: 'utf8' }));
+  const ratio = result.predicted / result.measured;
+  results.push({ name, ...result, ratio });
+  console.log(`${name.padEnd(64)} ${megabytes(result.predicted)}  ${megabytes(result.measured)}  ${ratio.toFixed(3)}`);
+}
+const ratios = results.map(({ ratio }) => ratio);
+console.log(`\n${results.length} cases, ratios from ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}`);
+mkdirSync('build', { recursive: true });
+writeFileSync('build/memory.json', `${JSON.stringify(results, null, 2)}\n`);
+process.exitCode = ratios.some((ratio) => Math.abs(ratio - 1) > tolerance) ? 1 : 0;
+
+function describe({ config, baseDType, checkpointing, streaming, batchSize, sequenceLength, rank, dropout }) {
+  const shape = config === grouped ? '4 layers of 1024, 16/4 heads' : config === untied ? '4 layers of 768, untied 128k' : config === cut ? '135M, 4 layers' : '135M';
+  const extras = [checkpointing && 'checkpointing', streaming && 'streaming', dropout && 'dropout'].filter(Boolean);
+  return [shape, baseDType, `${batchSize} × ${sequenceLength}`, `r ${rank}`, ...extras].join(', ');
+}
+
+function megabytes(bytes) {
+  return `${Math.round(bytes / 1e6)} MB`.padStart(8);
+}

@@ -1,0 +1,84 @@
+/**
+ * One training run as the trainer makes it, on a model with random weights: the memory it was expected to take, and took. Prints
+ * one line of JSON. Run by memory.mjs, in a process of its own; its only argument is a MemoryCase as JSON.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LlamaConfig } from '../src/core/llama/config.js';
+import type { BaseDType } from '../src/core/llama/matrixForm.js';
+import { linearNames } from '../src/core/llama/weights.js';
+import { initialLoraState } from '../src/core/train/loraInit.js';
+import { parseRunConfig } from '../src/runs/runConfigFile.js';
+import { RunDirectory } from '../src/runs/runDirectory.js';
+import { trainRun, type PreparedRun } from '../src/runs/trainRun.js';
+import { createTrainer } from '../src/runtime/engine.js';
+import { peakMemoryBytes } from '../src/runtime/processMemory.js';
+import { randomBatch } from './randomBatch.js';
+import { randomWeights, smolLm2 } from './shapes.js';
+
+interface MemoryCase {
+  /** Where it differs from SmolLM2-135M. */
+  readonly config?: Partial<LlamaConfig>;
+  readonly device?: 'cpu' | 'webgpu';
+  readonly baseDType: BaseDType;
+  readonly checkpointing: boolean;
+  readonly streaming?: boolean;
+  readonly batchSize: number;
+  readonly sequenceLength: number;
+  readonly rank: number;
+  readonly dropout?: number;
+}
+
+const wanted = JSON.parse(process.argv[2]!) as MemoryCase;
+const steps = 2;
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'memory-'));
+  const settings = { model: 'random', data: { path: '.' }, train: { max_steps: steps, save_steps: 1 } };
+  const run = RunDirectory.create(join(folder, 'run'), parseRunConfig(JSON.stringify(settings), folder));
+  let expected = {};
+  await trainRun(run, {
+    prepare: async () => {
+      const { prepared, estimate } = await prepare();
+      expected = { predicted: estimate.hostBytes + estimate.deviceBytes, parts: estimate.parts };
+      return prepared;
+    },
+  });
+  rmSync(folder, { recursive: true });
+  console.log(JSON.stringify({ ...wanted, ...expected, measured: peakMemoryBytes() }));
+}
+
+async function prepare() {
+  const config = { ...smolLm2, ...wanted.config };
+  const lora = { r: wanted.rank, alpha: 2 * wanted.rank, useRslora: false, targetModules: linearNames, layers: null };
+  const batch = randomBatch(config, wanted, 1);
+  const { runner, memory } = await createTrainer({
+    weights: randomWeights(config),
+    lora,
+    dropout: wanted.dropout ?? 0,
+    initialState: initialLoraState(config, lora, 0),
+    batch: wanted,
+    engine: {
+      device: wanted.device ?? 'cpu',
+      base_dtype: wanted.baseDType,
+      threads: 2,
+      gradient_checkpointing: wanted.checkpointing ? 'on' : 'off',
+      layer_streaming: wanted.streaming ? 'on' : 'off',
+      memory_check: 'warn',
+    },
+  });
+  const prepared: PreparedRun = {
+    runner,
+    data: { epoch: () => ({ count: steps, batch: () => batch }), evaluation: null },
+    dataFingerprint: '',
+    totalSteps: steps,
+    lora,
+    baseModel: 'random',
+    lastWords: () => null,
+    dispose: () => runner.dispose(),
+  };
+  return { prepared, estimate: memory.estimate };
+}
+
+void main();

@@ -1,0 +1,24 @@
+import type { Batch } from '../src/core/data/batch.js';
+import type { LlamaConfig } from '../src/core/llama/config.js';
+import type { BatchShape } from '../src/core/train/programs.js';
+
+/** Whatever tokens, of which the last share of each row has labels; nothing follows a row's last token. */
+export function randomBatch({ vocabSize }: LlamaConfig, { batchSize, sequenceLength }: BatchShape, labelShare: number): Batch {
+  const tokens = batchSize * sequenceLength;
+  const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % vocabSize);
+  const promptLength = Math.round((1 - labelShare) * sequenceLength);
+  const labels = Int32Array.from({ length: tokens }, (_, i) => {
+    const position = i % sequenceLength;
+    return position < promptLength || position === sequenceLength - 1 ? -100 : inputIds[i + 1]!;
+  });
+  return {
+    batchSize,
+    sequenceLength,
+    inputIds,
+    labels,
+    positionIds: Int32Array.from({ length: tokens }, (_, i) => i % sequenceLength),
+    segmentIds: new Int32Array(tokens),
+    labelTokens: labels.filter((label) => label !== -100).length,
+    tokens,
+  };
+}

@@ -1,0 +1,40 @@
+import type { WeightStore } from '../core/llama/weights.js';
+import { linearNames } from '../core/llama/weights.js';
+import { estimateMemory } from '../core/train/memoryEstimate.js';
+import { availableMemoryBytes } from '../runtime/availableMemory.js';
+import { bytes } from './words.js';
+
+/** What training a model would take on the CPU, in a few usual ways. */
+export interface TrainingMemory {
+  readonly availableBytes: number;
+  readonly ways: readonly {
+    readonly baseDType: 'fp32' | 'int4';
+    readonly gradientCheckpointing: boolean;
+    readonly peakBytes: number;
+    readonly fits: boolean;
+  }[];
+}
+
+const lora = { r: 8, alpha: 16, targetModules: linearNames, layers: null, useRslora: false };
+const usualLength = 256;
+
+export function trainingMemory(weights: Pick<WeightStore, 'config' | 'names' | 'info'>): TrainingMemory {
+  const batch = { batchSize: 2, sequenceLength: Math.min(usualLength, weights.config.contextLength) };
+  const availableBytes = availableMemoryBytes();
+  const ways = (['fp32', 'int4'] as const).flatMap((baseDType) =>
+    [false, true].map((gradientCheckpointing) => {
+      const request = { weights, lora, dropout: 0, batch, baseDType, gradientCheckpointing, layerStreaming: false, device: 'cpu' } as const;
+      const peakBytes = estimateMemory(request).hostBytes;
+      return { baseDType, gradientCheckpointing, peakBytes, fits: peakBytes <= availableBytes };
+    }),
+  );
+  return { availableBytes, ways };
+}
+
+export function trainingMemoryRows({ availableBytes, ways }: TrainingMemory): [string, string][] {
+  const rows = ways.map(({ baseDType, gradientCheckpointing, peakBytes, fits }): [string, string] => {
+    const how = `${baseDType}${gradientCheckpointing ? ' with gradient checkpointing' : ''}`;
+    return ['', `${bytes(peakBytes)} in ${how}${fits ? '' : ': does not fit'}`];
+  });
+  return [['To train it', `at rank 8, two rows of ${usualLength} tokens; ${bytes(availableBytes)} of memory can be had here`], ...rows];
+}

@@ -1,0 +1,101 @@
+/**
+ * @file How much memory a program takes while it runs: ONNX Runtime's allocation plan over again
+ * (onnxruntime/core/framework/allocation_planner.cc), from the graph alone.
+ */
+import { isOp, useCounts, valuesOf } from './program.js';
+import type { OpName, Program, Value } from './types.js';
+import { sameShape, tensorBytes } from './types.js';
+
+/** Memory that values of one shape lie in, one after the other: held from the first one's making to the last one's last use. */
+interface Buffer {
+  readonly first: Value;
+  readonly from: number;
+  until: number;
+  /** Uses to come of the value that lies in it now. */
+  uses: number;
+}
+
+/** Operations whose kernels write over their operand. */
+const writesInPlace: ReadonlySet<OpName> = new Set<OpName>(['sigmoid', 'softmax']);
+
+/** The most bytes held at once for values between a program's inputs and its outputs, which lie in memory of the caller. */
+export function workingSetBytes(program: Program): number {
+  const buffers = plannedBuffers(program);
+  const change = new Map<number, number>();
+  const add = (time: number, bytes: number): unknown => change.set(time, (change.get(time) ?? 0) + bytes);
+  for (const { first, from, until } of buffers) {
+    add(from, tensorBytes(first));
+    add(until + 1, -tensorBytes(first));
+  }
+  let held = 0;
+  const levels = [...change].sort(([a], [b]) => a - b).map(([, bytes]) => (held += bytes));
+  return Math.max(0, ...levels);
+}
+
+function plannedBuffers(program: Program): Buffer[] {
+  const ofCaller = new Set(program.outputs.values());
+  const uses = useCounts(program);
+  const buffers: Buffer[] = [];
+  const bufferOf = new Map<Value, Buffer>();
+  const free: Buffer[] = []; // the last one freed is taken first
+  executionOrder(program).forEach((value, time) => {
+    if (!ofCaller.has(value)) place(value, time);
+    for (const operand of value.inputs) {
+      const buffer = bufferOf.get(operand);
+      if (!buffer) continue;
+      buffer.until = time;
+      if (--buffer.uses === 0) free.push(buffer);
+    }
+  });
+  return buffers;
+
+  function place(value: Value, time: number): void {
+    const buffer = sharedBuffer(value) ?? freeBuffer(value);
+    if (buffer) {
+      buffer.uses += uses.get(value)!;
+      bufferOf.set(value, buffer);
+    } else if (!isOp(value, 'reshape')) {
+      const made = { first: value, from: time, until: time, uses: uses.get(value)! };
+      buffers.push(made);
+      bufferOf.set(value, made);
+    }
+  }
+
+  /** A reshaped value lies where its operand lies. */
+  function sharedBuffer(value: Value): Buffer | undefined {
+    const buffer = bufferOf.get(value.inputs[0]!);
+    if (isOp(value, 'reshape')) return buffer;
+    return writesInPlace.has(value.op) && buffer?.uses === 1 && fits(buffer, value) ? buffer : undefined;
+  }
+
+  function freeBuffer(value: Value): Buffer | undefined {
+    if (isOp(value, 'reshape')) return undefined;
+    const index = free.findLastIndex((buffer) => fits(buffer, value));
+    return index < 0 ? undefined : free.splice(index, 1)[0];
+  }
+}
+
+/** To the planner only equal shapes are of equal size. */
+function fits({ first }: Buffer, value: Value): boolean {
+  return sameShape(first.shape, value.shape) && tensorBytes(first) === tensorBytes(value);
+}
+
+/**
+ * Depth first from the last result, operands that were made later before those made earlier (GraphViewer's default order): what
+ * a value needs is computed just before it, unless something else needed it already. Inputs and constants are left out.
+ */
+function executionOrder(program: Program): Value[] {
+  const given = new Set(program.inputs.values());
+  const made = valuesOf(program).filter((value) => !given.has(value) && !isOp(value, 'constant'));
+  const place = new Map(made.map((value, index) => [value, index]));
+  const used = new Set(made.flatMap(({ inputs }) => inputs));
+  const order = new Set<Value>();
+  const visit = (value: Value): void => {
+    if (order.has(value)) return;
+    const operands = value.inputs.filter((operand) => place.has(operand));
+    operands.sort((a, b) => place.get(b)! - place.get(a)!).forEach(visit);
+    order.add(value);
+  };
+  made.filter((value) => !used.has(value)).reverse().forEach(visit);
+  return [...order];
+}

@@ -1,0 +1,30 @@
+import type { UserError } from '../core/errors.js';
+import type { StepRunner } from '../core/train/stepRunner.js';
+
+/** How V8, ONNX Runtime's CPU provider and its WebGPU provider say that an allocation failed. */
+const allocationFailures = /array buffer allocation failed|bad_alloc|bad allocation|failed to allocate|out of memory|cannot allocate memory/i;
+
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && allocationFailures.test(error.message);
+}
+
+/** The same runner; where memory runs out it throws what `explain` makes of it. */
+export function explainingOutOfMemory(runner: StepRunner, explain: (cause: unknown) => UserError): StepRunner {
+  return {
+    description: runner.description,
+    accumulate: (batch, seed) => explained(() => runner.accumulate(batch, seed), explain),
+    update: (options) => explained(() => runner.update(options), explain),
+    evaluate: (batch) => explained(() => runner.evaluate(batch), explain),
+    exportState: () => explained(() => runner.exportState(), explain),
+    importState: (state) => explained(() => runner.importState(state), explain),
+    dispose: () => runner.dispose(),
+  };
+}
+
+export async function explained<Result>(work: () => Promise<Result>, explain: (cause: unknown) => UserError): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isOutOfMemory(error) ? explain(error) : error;
+  }
+}

@@ -1,0 +1,41 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
+import { RunDirectory } from '../../../src/runs/runDirectory.js';
+import { readLatestCheckpoint, savedSteps } from '../../../src/runs/checkpoints.js';
+import { bundleForNode } from './bundle.js';
+
+const hasLimits = spawnSync('prlimit', ['--version']).status === 0;
+
+const create = (steps: number): RunDirectory => {
+  const folder = mkdtempSync(join(tmpdir(), 'memory-'));
+  const settings = { model: 'random', data: { path: '.' }, train: { max_steps: steps, save_steps: 1, batch_size: 2, gradient_accumulation_steps: 1 }, engine: { device: 'cpu', threads: 1 } };
+  return RunDirectory.create(join(folder, 'run'), parseRunConfig(JSON.stringify(settings), folder));
+};
+
+test.runIf(hasLimits)('a process that may take no more memory ends its run with one message, and the last checkpoint is good', async () => {
+  const run = create(3);
+  const program = await bundleForNode('outOfMemoryChild.ts');
+  const { status } = spawnSync(process.execPath, [program, run.path], { encoding: 'utf8' });
+  expect(status).toBe(1);
+  const state = run.readState();
+  expect(state).toMatchObject({ status: 'failed', step: 2 });
+  expect(state.message).toMatch(/^Memory ran out \(std::bad_alloc\); \d+ MB was expected to be enough\. What would fit: train.batch_size 2 → 1 \(about \d+ MB\); .+\.$/);
+  expect(savedSteps(run.checkpointsPath)).toEqual([1, 2]);
+  expect(readLatestCheckpoint(run.checkpointsPath, () => undefined)?.record.progress.step).toBe(2);
+});
+
+test('a process that is killed when memory was short leaves words for whoever finds it gone', async () => {
+  const run = create(500);
+  const program = await bundleForNode('trainChild.ts');
+  const child = spawn(process.execPath, [program, run.path, '20', 'memory is short'], { stdio: 'inherit' });
+  const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+  await expect.poll(() => savedSteps(run.checkpointsPath).length, { timeout: 40_000, interval: 5 }).toBeGreaterThan(0);
+  expect(run.readState().message).toBe(null);
+  child.kill('SIGKILL');
+  expect(await ended).toBe('SIGKILL');
+  expect(run.readState()).toMatchObject({ status: 'interrupted', message: 'memory is short' });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { randomWeights, smolLm2 } from '../../../bench/shapes.js';
+import { linearNames } from '../../../src/core/llama/weights.js';
+import { remedies } from '../../../src/core/train/memoryAdvice.js';
+import { estimateMemory, type MemoryRequest } from '../../../src/core/train/memoryEstimate.js';
+import { dtypesToTry, planMemory } from '../../../src/runtime/memoryPlan.js';
+
+const weights = randomWeights({ ...smolLm2, vocabSize: 8192 });
+const request: MemoryRequest = {
+  weights,
+  lora: { r: 8, alpha: 16, targetModules: linearNames, layers: null, useRslora: false },
+  dropout: 0,
+  batch: { batchSize: 4, sequenceLength: 256 },
+  baseDType: 'fp32',
+  gradientCheckpointing: false,
+  layerStreaming: false,
+  device: 'cpu',
+};
+const peak = (changes: Partial<MemoryRequest> = {}) => estimateMemory({ ...request, ...changes }).hostBytes;
+
+describe('the estimate', () => {
+  test('adds up: parts, and weights to the byte', () => {
+    const { parts, hostBytes, deviceBytes } = estimateMemory(request);
+    expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBe(hostBytes);
+    expect(deviceBytes).toBe(0);
+    const parameters = weights.names().reduce((sum, name) => sum + weights.info(name)!.shape.reduce((a, b) => a * b), 0);
+    expect(parts.weights).toBe(4 * parameters);
+    const adapter = 30 * 8 * linearNames.reduce((sum, linear) => sum + (linear === 'k_proj' || linear === 'v_proj' ? 768 : linear === 'q_proj' || linear === 'o_proj' ? 1152 : 2112), 0);
+    expect(parts.adapter).toBe(16 * adapter);
+  });
+
+  test('moves as the settings do', () => {
+    expect(peak({ gradientCheckpointing: true })).toBeLessThan(0.7 * peak());
+    expect(peak({ baseDType: 'fp16' })).toBeLessThan(peak());
+    expect(peak({ baseDType: 'int4' })).toBeLessThan(peak({ baseDType: 'fp16' }));
+    expect(peak({ layerStreaming: true })).toBeLessThan(peak() - 0.9 * 4 * 106e6);
+    expect(peak({ lora: { ...request.lora, r: 64 } })).toBeGreaterThan(peak() + 7 * 7 * 9.7e6);
+    const longer = peak({ batch: { batchSize: 4, sequenceLength: 512 } });
+    expect(longer).toBeGreaterThan(peak());
+    expect(peak({ batch: { batchSize: 8, sequenceLength: 256 } })).toBeLessThan(longer); // attention grows with the square
+  });
+
+  test('on a GPU only the process itself and the checkpoint are left for the host', () => {
+    const { parts, hostBytes, deviceBytes } = estimateMemory({ ...request, device: 'webgpu' });
+    expect(hostBytes).toBe(parts.process + parts.checkpoint);
+    expect(hostBytes + deviceBytes).toBe(peak());
+  });
+});
+
+describe('what auto decides', () => {
+  const auto = { dtypes: dtypesToTry('auto', 'cpu', true), checkpointing: 'auto', streaming: 'auto' } as const;
+  const decided = (availableBytes: number, wish: Pick<Parameters<typeof planMemory>[0], keyof typeof auto> = auto) => {
+    const { baseDType, gradientCheckpointing, layerStreaming } = planMemory({ ...request, ...wish }, availableBytes).request;
+    return [baseDType, ...(gradientCheckpointing ? ['checkpointing'] : []), ...(layerStreaming ? ['streaming'] : [])].join(' ');
+  };
+
+  test('gives up speed and precision only for what fits', () => {
+    expect(decided(peak())).toBe('fp32');
+    expect(decided(peak() - 1)).toBe('fp32 checkpointing');
+    expect(decided(peak({ gradientCheckpointing: true }) - 1)).toBe('fp16 checkpointing');
+    expect(decided(peak({ gradientCheckpointing: true, baseDType: 'fp16' }) - 1)).toBe('int4 checkpointing');
+    expect(decided(1)).toBe('int4 checkpointing streaming');
+  });
+
+  test('leaves alone what the user has set', () => {
+    expect(decided(1, { ...auto, dtypes: ['fp32'], streaming: 'off' })).toBe('fp32 checkpointing');
+    expect(decided(1, { dtypes: ['fp16'], checkpointing: 'off', streaming: 'off' })).toBe('fp16');
+  });
+});
+
+describe('what would make it fit', () => {
+  test.each([0.9, 0.6, 0.45, 0.35])('three ways into %f of the memory, each without a needless change', (share) => {
+    const limit = share * peak();
+    const found = remedies(request, ({ hostBytes }) => hostBytes <= limit);
+    expect(found).toHaveLength(3);
+    for (const { changes, estimate } of found) {
+      expect(peak(applied(changes))).toBe(estimate.hostBytes);
+      expect(estimate.hostBytes).toBeLessThanOrEqual(limit);
+      for (const needed of changes) expect(peak(applied(changes.filter((change) => change !== needed)))).toBeGreaterThan(limit);
+    }
+  });
+
+  test('what costs nothing in quality comes first, and nothing is named where nothing would do', () => {
+    const first = remedies(request, ({ hostBytes }) => hostBytes < peak())[0]!;
+    expect(first.changes).toEqual([{ setting: 'train.batch_size', from: '4', to: '2' }]);
+    expect(remedies(request, () => false)).toEqual([]);
+  });
+
+  function applied(changes: readonly { setting: string; to: string }[]): Partial<MemoryRequest> {
+    const to = (setting: string) => changes.find((change) => change.setting === setting)?.to;
+    return {
+      baseDType: (to('engine.base_dtype') ?? 'fp32') as MemoryRequest['baseDType'],
+      gradientCheckpointing: to('engine.gradient_checkpointing') === 'on',
+      layerStreaming: to('engine.layer_streaming') === 'on',
+      batch: { batchSize: Number(to('train.batch_size') ?? 4), sequenceLength: Number(to('data.max_seq_length') ?? 256) },
+    };
+  }
+});
