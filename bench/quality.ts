@@ -43,13 +43,13 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
   const source = { path: 'examples/lora-workbench-qa.jsonl', eval_path: 'examples/lora-workbench-qa-heldout.jsonl', format: 'auto' } as const;
   const dataset = loadDataset({ ...source, eval_fraction: 0, max_seq_length: maxSequenceLength, train_on_prompt: false, seed }, tokens, diskFiles, config);
   const data = trainingData(dataset, { batchSize, maxSequenceLength, packing: false, shuffle: true, seed, padId: tokens.padId });
-  const runner = await createTrainer({
+  const { runner } = await createTrainer({
     weights: store,
     lora,
     dropout: 0,
     initialState: initialLoraState(config, lora, seed),
-    engine: { device: 'cpu', base_dtype: dtype, threads: Number(values.threads), gradient_checkpointing: 'off', layer_streaming: 'off' },
-    tokensPerBatch: batchSize * maxSequenceLength,
+    engine: { device: 'cpu', base_dtype: dtype, threads: Number(values.threads), gradient_checkpointing: 'off', layer_streaming: 'off', memory_check: 'warn' },
+    batch: { batchSize, sequenceLength: maxSequenceLength },
   });
   const losses: number[] = [];
   const evaluations: number[] = [];

@@ -52,7 +52,7 @@ export interface Trainer {
 export async function createTrainer({ engine, note, batch, ...setup }: TrainingSetup): Promise<Trainer> {
   const { device, because } = await chooseDevice(engine.device, engine.threads);
   note?.(because);
-  const dtypes = await usableDTypes(engine.base_dtype, device);
+  const dtypes = await usableDTypes(engine.base_dtype, device, note);
   const wish = { ...setup, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
   const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
   memoryNotes(memory, engine).forEach((text) => note?.(text));
@@ -64,8 +64,9 @@ export async function createTrainer({ engine, note, batch, ...setup }: TrainingS
 }
 
 /** 16-bit floats are not every GPU's. */
-async function usableDTypes(wish: EngineOptions['base_dtype'], device: Device): Promise<readonly BaseDType[]> {
+async function usableDTypes(wish: EngineOptions['base_dtype'], device: Device, note?: (text: string) => void): Promise<readonly BaseDType[]> {
   const with16Bit = device.kind === 'cpu' || (await has16Bit(device));
+  if (wish === 'auto' && !with16Bit) note?.('This GPU, or its driver, does not compute with 16-bit floats.');
   if (wish !== 'fp16' || with16Bit) return dtypesToTry(wish, device.kind, with16Bit);
   const message = 'engine.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats (shader-f16). Set it to "auto", "fp32" or "int4".';
   throw new UserError('device-unavailable', message);
@@ -74,7 +75,8 @@ async function usableDTypes(wish: EngineOptions['base_dtype'], device: Device): 
 function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
   const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
   const notes: string[] = [];
-  if (engine.base_dtype === 'auto') notes.push(`The base weights are held in ${baseDType}.`);
+  if (engine.base_dtype === 'auto' && baseDType === 'int4') notes.push('The base is held in int4, which loses some precision: in 16 bits it would not fit into memory.');
+  else if (engine.base_dtype === 'auto') notes.push(`The base is held in ${baseDType}.`);
   if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing) notes.push('Activations are computed again in the backward pass: all of them would not fit into memory.');
   if (engine.layer_streaming === 'auto' && layerStreaming) notes.push('Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.');
   if (!fits(memory) && engine.memory_check === 'warn') notes.push(`warning: ${tooLarge(memory).message}`);

@@ -56,14 +56,14 @@ test.each([
 
 describe('16-bit floats', () => {
   const has = has16Bit(gpu);
-  const engine = { device: 'webgpu', threads: null, gradient_checkpointing: 'off', layer_streaming: 'off' } as const;
+  const engine = { device: 'webgpu', threads: null, gradient_checkpointing: 'off', layer_streaming: 'off', memory_check: 'warn' } as const;
 
   async function load(base_dtype: EngineOptions['base_dtype']): Promise<{ description: string; notes: string[] }> {
     const { weights } = openModel('test/fixtures/models/gqa-tied');
     const { lora, parameters } = readAdapterFolder('test/golden/training/gqa-tied-initial');
     const notes: string[] = [];
     const initialState = withZeroMoments(parameters);
-    const runner = await createTrainer({ weights, lora, dropout: 0, initialState, engine: { ...engine, base_dtype }, tokensPerBatch: 64, note: (text) => notes.push(text) });
+    const { runner } = await createTrainer({ weights, lora, dropout: 0, initialState, engine: { ...engine, base_dtype }, batch: { batchSize: 2, sequenceLength: 32 }, note: (text) => notes.push(text) });
     await runner.dispose();
     return { description: runner.description, notes };
   }

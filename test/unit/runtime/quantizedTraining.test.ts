@@ -4,7 +4,7 @@ import { linearNames, type WeightStore } from '../../../src/core/llama/weights.j
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTokenizer } from '../../../src/files/tokenizerFiles.js';
-import type { BaseDType } from '../../../src/runtime/frozenWeights.js';
+import type { BaseDType } from '../../../src/core/llama/matrixForm.js';
 import { batchOf } from '../../support/batches.js';
 import { createTrainer } from '../../support/trainer.js';
 
