@@ -1,14 +1,17 @@
 /**
- * What 4 bits cost in quality: the same training of a real model, same data and seed, on fp32, on the file's own blocks, and on
- * weights rounded anew to Q4_0, as those of a model stored in fp32 would be. Prints one line of JSON for each.
+ * What 4 bits cost in quality: the same training of a real model, same data and seed, on fp32 and on int4. A file of Q4_1 is used
+ * as it is, which rounds nothing; so a model in fp32 is made up that would have been rounded to it, each weight moved by up to
+ * half a step of its block. Prints one line of JSON for each base.
  *   npx tsx bench/quality.ts --model SmolLM2-135M-Instruct.gguf [--steps 50] [--only fp32,…]
  */
 import { parseArgs } from 'node:util';
 import { loadModel } from '../src/complete/loadedModel.js';
 import { loadDataset, trainingData } from '../src/core/data/dataset.js';
+import { elementCount } from '../src/core/graph/types.js';
 import { linearNames, type WeightStore } from '../src/core/llama/weights.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
 import { runLoop } from '../src/core/train/loop.js';
+import { hash32 } from '../src/core/random.js';
 import { diskFiles } from '../src/files/dataFiles.js';
 import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
 
@@ -16,7 +19,7 @@ const { values } = parseArgs({
   options: {
     model: { type: 'string' },
     steps: { type: 'string', default: '50' },
-    only: { type: 'string', default: 'fp32,int4,int4-rounded' },
+    only: { type: 'string', default: 'fp32,int4,moved-fp32,moved-int4' },
     threads: { type: 'string', default: '2' },
     'batch-size': { type: 'string', default: '2' },
     'max-length': { type: 'string', default: '128' },
@@ -30,7 +33,8 @@ const { config } = weights;
 const bases: Record<string, { readonly store: WeightStore; readonly dtype: EngineOptions['base_dtype'] }> = {
   fp32: { store: weights, dtype: 'fp32' },
   int4: { store: weights, dtype: 'int4' },
-  'int4-rounded': { store: storedInFloat32(weights), dtype: 'int4' },
+  'moved-fp32': { store: movedInFloat32(weights), dtype: 'fp32' },
+  'moved-int4': { store: movedInFloat32(weights), dtype: 'int4' },
 };
 
 async function main(): Promise<void> {
@@ -78,19 +82,35 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
   };
 }
 
-/** The same weights, decoded whenever they are read. */
-function storedInFloat32(store: WeightStore): WeightStore {
+/** A model in fp32 of which each block of a linear lies within half a step of 15 of what the file has. */
+function movedInFloat32(store: WeightStore): WeightStore {
+  const readRows = (name: string, firstRow: number, into: Float32Array): void => {
+    store.readRows(name, firstRow, into);
+    if (name.includes('_proj')) move(into);
+  };
   return {
     config: store.config,
     info: (name) => ({ ...store.info(name)!, storedType: 'F32' }),
     names: () => store.names(),
-    readFloat32: (name, into) => store.readFloat32(name, into),
-    readRows: (name, firstRow, into) => store.readRows(name, firstRow, into),
+    readFloat32(name, into = new Float32Array(elementCount(store.info(name)!.shape))) {
+      readRows(name, 0, into);
+      return into;
+    },
+    readRows,
     readStored: () => {
       throw new Error('these weights are decoded');
     },
     close: () => store.close(),
   };
+}
+
+/** The same however the rows are read: what moves a weight depends on its value and its place in the block. */
+function move(values: Float32Array): void {
+  for (let start = 0; start < values.length; start += 32) {
+    const block = values.subarray(start, start + 32);
+    const step = (Math.max(...block) - Math.min(...block)) / 15;
+    block.forEach((value, i) => (block[i] = value + step * (hash32(i, Math.round(value * 2 ** 30)) / 2 ** 32 - 0.5)));
+  }
 }
 
 void main();

@@ -2,7 +2,7 @@
 import { checkFinite } from '../core/formats/decodeTensor.js';
 import { float32ToFloat16 } from '../core/formats/float16.js';
 import { blockFormats } from '../core/formats/ggmlBlocks.js';
-import { bitsOf, blockColumns, packedForms, repack, roundToBlocks, type PackedBlocks, type PackedForm } from '../core/formats/packedBlocks.js';
+import { blockColumns, packedForms, repack, roundToBlocks, type PackedBlocks, type PackedForm } from '../core/formats/packedBlocks.js';
 import { elementCount, type DType } from '../core/graph/types.js';
 import { matrixParts, type MatrixForm, type MatrixPart } from '../core/llama/frozenMatrix.js';
 import { unpermutedRow } from '../core/llama/weightNames.js';
@@ -57,7 +57,7 @@ function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, into
     for (const { firstRow, rows } of chunks(store, info)) {
       const values = new Float32Array(rows * columns);
       store.readRows(name, firstRow, values);
-      roundToBlocks(values, bitsOf(form), into, firstRow * blocks);
+      roundToBlocks(values, form === 'Q8_0' ? 'Q8_0' : 'Q4_1', into, firstRow * blocks);
     }
     return;
   }

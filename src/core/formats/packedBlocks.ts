@@ -69,34 +69,35 @@ export const repack: { readonly [K in BlockType]?: Repack } = {
   },
 };
 
-/**
- * Rounds whole blocks from `firstBlock` on. The scale takes the value of largest magnitude to code 0, so that one of the two
- * ends is met exactly, as GGML's reference quantizer of Q4_0 does.
- */
-export function roundToBlocks(values: Float32Array, bits: 4 | 8, { codes, scales }: PackedBlocks, firstBlock: number): void {
-  const zero = 2 ** (bits - 1);
-  const code = (scaled: number): number => Math.min(2 * zero - 1, Math.max(0, Math.round(scaled) + zero));
-  for (let block = firstBlock, start = 0; start < values.length; block++, start += blockColumns) {
-    const scale = Math.fround(largestMagnitude(values, start) / -zero);
-    const inverse = scale === 0 ? 0 : 1 / scale;
-    scales[block] = scale;
-    if (bits === 8) {
-      for (let i = 0; i < 32; i++) codes[block * 32 + i] = code(values[start + i]! * inverse);
-    } else {
-      for (let i = 0; i < 16; i++) {
-        codes[block * 16 + i] = code(values[start + i]! * inverse) | (code(values[start + 16 + i]! * inverse) << 4);
-      }
-    }
-  }
+/** Rounds fp32 weights to whole blocks, from `firstBlock` on. */
+export function roundToBlocks(values: Float32Array, form: 'Q4_1' | 'Q8_0', into: PackedBlocks, firstBlock: number): void {
+  const round = form === 'Q8_0' ? roundTo8Bits : roundTo4Bits;
+  for (let block = firstBlock, start = 0; start < values.length; block++, start += blockColumns) round(values, start, into, block);
 }
 
-/** Of a block's values, with its sign. */
-function largestMagnitude(values: Float32Array, start: number): number {
+/** The value of largest magnitude is met exactly, by code 0. */
+function roundTo8Bits(values: Float32Array, start: number, { codes, scales }: PackedBlocks, block: number): void {
   let largest = 0;
+  for (let i = start; i < start + blockColumns; i++) if (Math.abs(values[i]!) > Math.abs(largest)) largest = values[i]!;
+  const scale = Math.fround(largest / -128);
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  scales[block] = scale;
+  for (let i = 0; i < 32; i++) codes[block * 32 + i] = Math.min(255, Math.round(values[start + i]! * inverse) + 128);
+}
+
+/** The smallest and the largest value are met, by codes 0 and 15, as by GGML's reference quantizer of Q4_1. */
+function roundTo4Bits(values: Float32Array, start: number, { codes, scales, minimums }: PackedBlocks, block: number): void {
+  let [smallest, largest] = [Infinity, -Infinity];
   for (let i = start; i < start + blockColumns; i++) {
-    if (Math.abs(values[i]!) > Math.abs(largest)) largest = values[i]!;
+    smallest = Math.min(smallest, values[i]!);
+    largest = Math.max(largest, values[i]!);
   }
-  return largest;
+  const scale = Math.fround((largest - smallest) / 15);
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  scales[block] = scale;
+  minimums![block] = smallest;
+  const code = (value: number): number => Math.min(15, Math.round((value - smallest) * inverse));
+  for (let i = 0; i < 16; i++) codes[block * 16 + i] = code(values[start + i]!) | (code(values[start + 16 + i]!) << 4);
 }
 
 /** 4-bit codes with neighbouring columns in one byte, the lower one in the low nibble, as com.microsoft.MatMulNBits wants them. */

@@ -14,7 +14,7 @@ export function matrixForm({ storedType, shape }: WeightInfo, wish: WeightWish):
   if (shape[1]! % blockColumns !== 0) return 'F32';
   const isFloat = storedType === 'F32' || storedType === 'F16' || storedType === 'BF16';
   if (wish === 'int8') return 'Q8_0';
-  return isFloat ? (wish === 'int4' ? 'Q4_0' : 'Q8_0') : packedForms[storedType];
+  return isFloat ? (wish === 'int4' ? 'Q4_1' : 'Q8_0') : packedForms[storedType];
 }
 
 /** How training holds the base model's matrices; norms and biases are fp32. With int4, tables of the vocabulary are in 8 bits or as stored. */
