@@ -71,27 +71,28 @@ export class FineTunePanels implements vscode.WebviewPanelSerializer {
   }
 
   private show(document: ConfigDocument, runId: string | null): void {
-    if (this.current && this.current.document.uri.toString() === document.uri.toString()) {
-      this.current.panel.reveal();
-      if (runId !== null) this.current.showRun(runId);
-      return;
+    if (!this.current) {
+      const panel = vscode.window.createWebviewPanel(panelIds.fineTune, vscode.l10n.t('Fine-Tune'), vscode.ViewColumn.Active);
+      return this.adopt(panel, document, runId);
     }
-    this.current?.panel.dispose();
-    this.adopt(
-      vscode.window.createWebviewPanel(panelIds.fineTune, vscode.l10n.t('Fine-Tune'), vscode.ViewColumn.Active),
-      document,
-      runId,
-    );
+    const { panel } = this.current;
+    panel.reveal();
+    if (this.current.document.uri.toString() !== document.uri.toString()) this.adopt(panel, document, runId);
+    else if (runId !== null) this.current.showRun(runId);
   }
 
+  /** Fills a panel, in place of what it showed before. */
   private adopt(panel: vscode.WebviewPanel, document: ConfigDocument, runId: string | null): void {
     panel.iconPath = vscode.Uri.joinPath(this.services.extensionUri, 'media', 'icons', 'container.svg');
     const remember = (shown: string | null) =>
       void this.services.memory.update(memoryKey, { document: document.uri.toString(), runId: shown });
+    this.current?.dispose();
     const opened = new OpenFineTune(panel, document, runId, this.services, remember);
     this.current = opened;
     panel.onDidDispose(() => {
-      if (this.current === opened) this.current = undefined;
+      if (this.current !== opened) return;
+      opened.dispose();
+      this.current = undefined;
     });
   }
 }

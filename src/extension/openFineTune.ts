@@ -13,13 +13,14 @@ import { WebviewSession } from './webviews/webviewSession.js';
 const restMs = 300;
 
 /** A panel in front of the user: everything it shows is in the document, the run directories or the backend. */
-export class OpenFineTune {
+export class OpenFineTune implements vscode.Disposable {
   private readonly session: WebviewSession<'fineTune'>;
   private readonly feed: RunFeed;
   private readonly data: DataLookup;
   private readonly preflight: Preflight;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
   private checkTimer: NodeJS.Timeout | undefined;
+  private readonly subscriptions: readonly vscode.Disposable[];
 
   constructor(
     readonly panel: vscode.WebviewPanel,
@@ -42,7 +43,8 @@ export class OpenFineTune {
       reset: () => this.feed.reset(),
     };
     this.session = new WebviewSession(panel.webview, 'fineTune', extensionUri, handlers, onError);
-    const subscriptions = [
+    this.subscriptions = [
+      this.session,
       this.feed,
       runs.onDidReplace(() => {
         this.session.hydrate();
@@ -54,14 +56,16 @@ export class OpenFineTune {
         if (changed.uri.toString() === document.uri.toString()) this.documentChanged();
       }),
     ];
-    panel.onDidDispose(() => {
-      clearTimeout(this.checkTimer);
-      this.preflight.cancel();
-      this.data.cancel();
-      vscode.Disposable.from(...subscriptions).dispose();
-    });
     this.remember(runId);
     void this.check();
+  }
+
+  /** The panel itself stays, for whoever fills it next. */
+  dispose(): void {
+    clearTimeout(this.checkTimer);
+    this.preflight.cancel();
+    this.data.cancel();
+    vscode.Disposable.from(...this.subscriptions).dispose();
   }
 
   showRun(runId: string): void {

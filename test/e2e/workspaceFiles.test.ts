@@ -26,19 +26,6 @@ test('a data file starts the backend, its broken line is marked, and a hover cou
   expect(await bed.window.hover(editor.getByText('def add'))).toContain('10 tokens');
 });
 
-test('its code lens opens the panel with this file', async () => {
-  const editor = await bed.window.openFile('lessons.jsonl');
-  await editor.locator('.codelens-decoration a', { hasText: 'Fine-tune on this file (2 examples)' }).click();
-  await dataIs('lessons.jsonl');
-});
-
-test('so does the context menu of the explorer', async () => {
-  const { page } = bed.window;
-  await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'answers.jsonl' }).click({ button: 'right' });
-  await page.locator('.context-view .action-item', { hasText: 'Fine-Tune on This File' }).click();
-  await dataIs('answers.jsonl');
-});
-
 test('in run.json an unknown setting and a value out of range are marked, and the setting that was meant is named', async () => {
   const editor = await bed.window.openFile('trial.run.json');
   await until('two warnings', async () => (await editor.locator('.squiggly-warning').count()) === 2);
@@ -75,17 +62,28 @@ test('the form and the text are one thing', async () => {
   await until('the form has it', async () => (await valueOf(panel, 'train.max_steps')) === '23');
 });
 
+test('the code lens of a data file opens the panel with this file', async () => {
+  const editor = await bed.window.openFile('lessons.jsonl');
+  await editor.locator('.codelens-decoration a', { hasText: 'Fine-tune on this file (2 examples)' }).click();
+  await dataIs('lessons.jsonl');
+});
+
+test('so does the context menu of the explorer', async () => {
+  await bed.window.contextMenu('answers.jsonl', 'Fine-Tune on This File');
+  await dataIs('answers.jsonl');
+});
+
 function config(): string {
   return readFileSync(bed.path('trial.run.json'), 'utf8');
 }
 
 function valueOf(panel: FineTunePanel, setting: string): Promise<string> {
-  return panel.setting(setting).locator('input:not([type=range])').inputValue();
+  return panel.setting(setting).locator('input:not([type=range])').inputValue({ timeout: 2000 }).catch(() => '');
 }
 
 async function dataIs(name: string): Promise<void> {
   await until(`the panel with ${name}`, async () => {
     const panel = new FineTunePanel(await bed.window.webview('fineTune'));
-    return (await valueOf(panel, 'data.path').catch(() => '')) === bed.path(name);
+    return (await valueOf(panel, 'data.path')) === bed.path(name);
   });
 }

@@ -61,7 +61,7 @@ test('the read-out shows what metrics hold at the step under the pointer', async
   const expected = all.find((metric) => metric.step === 119 && 'loss' in metric) as { loss: number };
   const shown = Number(await view.page.locator('.plot-loss .legend-value').first().textContent());
   expect(shown).toBeCloseTo(expected.loss, 3);
-  expect(await view.page.locator('[role=status]').textContent()).toContain('Step 119');
+  expect(await view.page.locator('.visually-hidden[role=status]').textContent()).toContain('Step 119');
 });
 
 test('dragging across a plot zooms all plots, the view is remembered, and the reset shows everything again', async () => {

@@ -16,8 +16,9 @@ export interface SessionHandlers<View extends WebviewView> {
 }
 
 /** One webview and its conversation: hydrate on ready, then increments. The page may be thrown away and come back. */
-export class WebviewSession<View extends WebviewView> {
+export class WebviewSession<View extends WebviewView> implements vscode.Disposable {
   private ready = false;
+  private readonly messages: vscode.Disposable;
 
   constructor(
     private readonly webview: vscode.Webview,
@@ -29,7 +30,7 @@ export class WebviewSession<View extends WebviewView> {
     const folder = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
     const uri = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
     webview.options = { enableScripts: true, localResourceRoots: [folder] };
-    webview.onDidReceiveMessage((message: unknown) => void this.receive(message));
+    this.messages = webview.onDidReceiveMessage((message: unknown) => void this.receive(message));
     webview.html = webviewHtml(view, {
       script: uri(`${view}.js`),
       style: uri('webview.css'),
@@ -47,6 +48,12 @@ export class WebviewSession<View extends WebviewView> {
     this.handlers.reset?.();
     const hydrate = { type: 'hydrate', view: this.view, state: this.handlers.state(), strings: translated(webviewStrings), locale: vscode.env.language };
     this.post(hydrate as ToWebview);
+  }
+
+  /** Ends the conversation; the webview may go on with another. */
+  dispose(): void {
+    this.ready = false;
+    this.messages.dispose();
   }
 
   private async receive(message: unknown): Promise<void> {

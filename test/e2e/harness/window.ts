@@ -128,15 +128,30 @@ export class Window {
     return (await hover.allTextContents()).join('\n').replaceAll('\u00a0', ' ');
   }
 
-  /** The page of one of our webviews. */
-  async webview(view: 'fineTune' | 'monitor' | 'playground' | 'compare', timeoutMs = 30_000): Promise<Frame> {
-    const deadline = Date.now() + timeoutMs;
-    while (Date.now() < deadline) {
-      for (const frame of this.page.frames()) {
-        const found = await frame.evaluate((name) => document.body?.dataset['view'] === name, view).catch(() => false);
-        if (found) return frame;
+  /** Chooses from the context menu of a file in the explorer; a menu that has just opened may take no click yet. */
+  async contextMenu(file: string, item: string): Promise<void> {
+    const row = this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
+    const action = this.page.locator('.context-view .action-item', { hasText: item });
+    await row.click({ button: 'right' });
+    await action.waitFor();
+    await this.page.waitForTimeout(300);
+    await action.click();
+    await action.waitFor({ state: 'hidden' });
+  }
+
+  /** The page of one of our webviews, once its content is there. */
+  async webview(view: 'fineTune' | 'monitor' | 'playground' | 'compare'): Promise<Frame> {
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      // Shown again, a webview stays empty until the browser's service worker answers; VS Code has a command to ask anew.
+      if (attempt > 1) await this.command('Developer: Reload Webviews');
+      const deadline = Date.now() + 15_000;
+      while (Date.now() < deadline) {
+        for (const frame of this.page.frames()) {
+          const filled = (name: string): boolean => document.body?.dataset['view'] === name && document.querySelector('main')?.firstElementChild != null;
+          if (await frame.evaluate(filled, view).catch(() => false)) return frame;
+        }
+        await this.page.waitForTimeout(200);
       }
-      await this.page.waitForTimeout(200);
     }
     throw new Error(`The webview ${view} did not appear: see ${await this.screenshot(`without-${view}`)}.`);
   }
