@@ -27,6 +27,8 @@ export class CpuDevice implements Device {
       enableCpuMemArena: false,
       // One block for all of a run's intermediates would come fresh from the system, page by page, in every run.
       enableMemPattern: false,
+      // Each session has threads of its own, which would go on spinning while the next session works (docs/decisions/0008).
+      extra: { session: { force_spinning_stop: '1' } },
     });
     const { pool } = this;
     const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
