@@ -1,6 +1,7 @@
 import { elementCount } from '../src/core/graph/types.js';
 import type { LlamaConfig } from '../src/core/llama/config.js';
 import { linearNames, linearPath, linearShape, type WeightInfo, type WeightStore } from '../src/core/llama/weights.js';
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../src/core/formats/float16.js';
 import { hash32 } from '../src/core/random.js';
 
 /** SmolLM2-135M: a LLaMA with grouped queries and tied embeddings. */
@@ -49,11 +50,11 @@ export const shapes = {
   },
 } satisfies Record<string, LlamaConfig>;
 
-/** A model of the given shape with random weights of a fixed seed, made when read. */
-export function randomWeights(config: LlamaConfig): WeightStore {
+/** A model of the given shape with random weights of a fixed seed, made when read; their values are those of bfloat16, in which such models are published. */
+export function randomWeights(config: LlamaConfig, storedType: 'F32' | 'BF16' = 'BF16'): WeightStore {
   const infos = new Map<string, WeightInfo>();
   const add = (name: string, shape: number[]): unknown =>
-    infos.set(name, { name, shape, storedType: 'F32', file: '(random)', offset: 0, byteLength: 0, permutedRows: false });
+    infos.set(name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false });
   add('model.embed_tokens.weight', [config.vocabSize, config.hiddenSize]);
   for (let layer = 0; layer < config.layerCount; layer++) {
     add(`model.layers.${layer}.input_layernorm.weight`, [config.hiddenSize]);
@@ -62,13 +63,18 @@ export function randomWeights(config: LlamaConfig): WeightStore {
   }
   add('model.norm.weight', [config.hiddenSize]);
   if (!config.tiedEmbeddings) add('lm_head.weight', [config.vocabSize, config.hiddenSize]);
-  const readRows = (name: string, firstRow: number, into: Float32Array): void => {
-    if (name.includes('norm')) return void into.fill(1);
+  /** Uniform with the standard deviation 0.02 of the usual initialisation. */
+  const generate = (name: string, firstRow: number, into: Float32Array): void => {
     let state = hash32(names.indexOf(name), firstRow);
     for (let i = 0; i < into.length; i++) {
       state = (Math.imul(state, 1664525) + 1013904223) | 0;
-      into[i] = state * (0.07 / 2 ** 32); // uniform with the standard deviation 0.02 of the usual initialisation
+      into[i] = state * (0.07 / 2 ** 32);
     }
+  };
+  const readRows = (name: string, firstRow: number, into: Float32Array): void => {
+    if (name.includes('norm')) return void into.fill(1);
+    generate(name, firstRow, into);
+    bfloat16ToFloat32(float32ToBfloat16(into), into);
   };
   const names = [...infos.keys()];
   return {
@@ -80,8 +86,13 @@ export function randomWeights(config: LlamaConfig): WeightStore {
       return into;
     },
     readRows,
-    readStored: () => {
-      throw new Error('random weights are stored nowhere');
+    readStored(name, _offset, into) {
+      const rowLength = infos.get(name)!.shape[1]!;
+      const values = new Float32Array(rowLength);
+      for (let at = 0; at < into.length; at += 2 * rowLength) {
+        generate(name, at / (2 * rowLength), values);
+        into.set(new Uint8Array(float32ToBfloat16(values).buffer), at);
+      }
     },
     close: () => undefined,
   };

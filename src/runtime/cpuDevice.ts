@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { optimize } from '../core/graph/fuse.js';
-import { lowerToOnnx } from '../core/graph/lower.js';
+import { inputType, lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program, Shape } from '../core/graph/types.js';
 import { elementCount } from '../core/graph/types.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
@@ -81,7 +81,7 @@ class CpuTensor implements DeviceTensor {
     /** Whether its buffer goes back to the pool; what the caller gave is the caller's to forget. */
     readonly pooled = false,
   ) {
-    this.tensor = new Tensor(dtype, data as Float32Array, shape as number[]) as Tensor;
+    this.tensor = new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor;
   }
 }
 

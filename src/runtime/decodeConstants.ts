@@ -3,21 +3,17 @@ import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
 import { elementCount } from '../core/graph/types.js';
-import { matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
-import { matrixForm, type WeightWish } from '../core/llama/matrixForm.js';
-import { linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import { isPlain, matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
+import { linearForm, matrixForm, type WeightWish } from '../core/llama/matrixForm.js';
+import { headName, linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
 import { hostArray, type HostArray } from './device.js';
 import { readMatrix } from './readMatrix.js';
 
 /** How decoding holds the matrices. */
-export type DecodeDType = Exclude<WeightWish, 'fp16'>;
-
-export function linearForm(store: WeightStore, dtype: DecodeDType, layer: number, linear: LinearName): MatrixForm {
-  return matrixForm(store.info(`${linearPath(layer, linear)}.weight`)!, dtype);
-}
+export type DecodeDType = Exclude<WeightWish, 'fp16' | 'exact'>;
 
 export function headForm(store: WeightStore, dtype: DecodeDType): MatrixForm {
-  return matrixForm(store.info(headName(store))!, dtype);
+  return matrixForm(store.info(headName(store.config))!, dtype);
 }
 
 /** For every weight input of a decodeLayersProgram: its bytes. */
@@ -33,7 +29,7 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
     } else if (kind === 'bias') {
       constants.set(name, bytesOf(Float32Array.from(stack.flatMap((path) => [...store.readFloat32(`${path}.bias`)]))));
     } else if (kind === 'codes' || kind === 'weight_transposed') {
-      const form = linearForm(store, dtype, Number(layer), part.split('+')[0] as LinearName);
+      const form = linearForm(store, Number(layer), part.split('+')[0] as LinearName, dtype);
       addMatrix(constants, store, stack.map((path) => `${path}.weight`), `${layer}.${part}`, form);
     }
   }
@@ -43,14 +39,10 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
 /** For the inputs of a decodeHeadProgram. */
 export function headConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
   const constants = new Map([['norm.weight', bytesOf(store.readFloat32('model.norm.weight'))]]);
-  addMatrix(constants, store, [headName(store)], 'lm_head', headForm(store, dtype));
+  addMatrix(constants, store, [headName(store.config)], 'lm_head', headForm(store, dtype));
   const { hiddenSize } = store.config;
   if (program.inputs.has(`block_sums.${hiddenSize}`)) constants.set(`block_sums.${hiddenSize}`, blockSums(hiddenSize));
   return constants;
-}
-
-function headName({ config }: WeightStore): string {
-  return config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
 }
 
 /** The stored matrices below each other. */
@@ -59,7 +51,7 @@ function addMatrix(constants: Map<string, Uint8Array>, store: WeightStore, store
   const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
   const columns = shapes[0]![1];
   const [first, scales, minimums] = readStack(store, storedNames, form, [rows, columns]);
-  if (form === 'F32' || form === 'F16') {
+  if (isPlain(form)) {
     constants.set(`${localName}.weight_transposed`, bytesOf(transposed(first as Float32Array, rows, columns)));
     return;
   }

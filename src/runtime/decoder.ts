@@ -9,8 +9,9 @@ import {
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import { matrixBytes, type MatrixForm } from '../core/llama/frozenMatrix.js';
+import { linearForm } from '../core/llama/matrixForm.js';
 import { linearNames, linearShape, type LinearName, type WeightStore } from '../core/llama/weights.js';
-import { decodeConstants, headConstants, headForm, linearForm, type DecodeDType } from './decodeConstants.js';
+import { decodeConstants, headConstants, headForm, type DecodeDType } from './decodeConstants.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { uploadRopeTables } from './ropeTensors.js';
 
@@ -48,7 +49,7 @@ export class Decoder {
   static async load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
     const { config } = store;
     const groups: LayerGroup[] = [];
-    const forms = (layer: number, linear: LinearName): MatrixForm => linearForm(store, dtype, layer, linear);
+    const forms = (layer: number, linear: LinearName): MatrixForm => linearForm(store, layer, linear, dtype);
     const perGroup = layersPerSession(config, forms);
     for (let from = 0; from < config.layerCount; from += perGroup) {
       const to = Math.min(config.layerCount, from + perGroup);

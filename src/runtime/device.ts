@@ -6,6 +6,7 @@ import type { DType, Program, Shape } from '../core/graph/types.js';
 export interface HostArrays {
   float32: Float32Array;
   float16: Uint16Array;
+  bfloat16: Uint16Array;
   int32: Int32Array;
   int64: BigInt64Array;
   uint8: Uint8Array;
@@ -19,6 +20,7 @@ export function hostArray(dtype: DType, length: number): HostArray {
     case 'float32':
       return new Float32Array(length);
     case 'float16':
+    case 'bfloat16':
       return new Uint16Array(length);
     case 'int32':
       return new Int32Array(length);

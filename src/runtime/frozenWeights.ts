@@ -1,12 +1,11 @@
-import { hasBias, type LinearForms } from '../core/llama/linear.js';
 import type { MatrixForm } from '../core/llama/frozenMatrix.js';
-import { linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
-import { linearForms, matrixForm, tableWish, type BaseDType, type WeightWish } from '../core/llama/matrixForm.js';
+import { hasBias, type LinearForms } from '../core/llama/linear.js';
+import { baseWishes, linearForms, matrixForm, type BaseDType, type WeightWish } from '../core/llama/matrixForm.js';
+import { headName, linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
 import type { Device, DeviceTensor, HostArray } from './device.js';
-import { StreamedBuffers } from './streamedBuffers.js';
 import { readMatrix, type Allocate, type HostPart } from './readMatrix.js';
-
+import { StreamedBuffers } from './streamedBuffers.js';
 
 export interface FrozenOptions {
   readonly dtype: BaseDType;
@@ -39,7 +38,7 @@ export class FrozenWeights {
   private constructor(
     private readonly store: WeightStore,
     private readonly device: Device,
-    private readonly dtype: BaseDType,
+    private readonly linearWish: WeightWish,
     readonly embedding: Table,
     /** The embedding itself where they are tied. */
     readonly head: Table,
@@ -49,10 +48,11 @@ export class FrozenWeights {
 
   static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
-    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tableWish(dtype));
-    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, 'lm_head.weight', tableWish(dtype));
+    const { linears, tables } = baseWishes(dtype, device.kind);
+    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tables);
+    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, headName(config), tables);
     const norm = await device.upload('float32', [config.hiddenSize], store.readFloat32('model.norm.weight'));
-    const frozen = new FrozenWeights(store, device, dtype, embedding, head, norm);
+    const frozen = new FrozenWeights(store, device, linears, embedding, head, norm);
     if (!streaming) {
       const layers: Tensors[] = [];
       for (let layer = 0; layer < config.layerCount; layer++) layers.push(await frozen.loadLayer(layer));
@@ -63,7 +63,7 @@ export class FrozenWeights {
 
   /** How a layer's linears are held, which decides what its programs look like. */
   forms(layer: number): LinearForms {
-    return linearForms(this.store, layer, this.dtype);
+    return linearForms(this.store, layer, this.linearWish);
   }
 
   /** Lends a layer's weights to `run`, under the names that the block programs use. */

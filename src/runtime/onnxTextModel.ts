@@ -3,9 +3,10 @@ import type { Adapter } from '../core/adapters/peft.js';
 import { prepareAdapter } from '../core/generate/preparedAdapter.js';
 import { Sampler } from '../core/generate/sampling.js';
 import type { FinishReason, GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
+import { linearForm } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { UserError } from '../core/errors.js';
-import { headForm, linearForm, type DecodeDType } from './decodeConstants.js';
+import { headForm, type DecodeDType } from './decodeConstants.js';
 import { Decoder, KeyValueCache } from './decoder.js';
 import type { Device, DeviceTensor } from './device.js';
 
@@ -21,7 +22,7 @@ interface Voice {
 }
 
 export async function createTextModel(weights: WeightStore, device: Device, dtype: DecodeDType): Promise<TextModel> {
-  const forms = new Set([linearForm(weights, dtype, 0, 'q_proj'), headForm(weights, dtype)]);
+  const forms = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)]);
   return new OnnxTextModel(await Decoder.load(weights, device, dtype), `${device.description}, ${[...forms].join(' and ')} weights`);
 }
 

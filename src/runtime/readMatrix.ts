@@ -1,6 +1,6 @@
 /** @file Frozen matrices from the model's files into the form in which they are held, a few rows at a time. */
-import { checkFinite } from '../core/formats/decodeTensor.js';
-import { float32ToFloat16 } from '../core/formats/float16.js';
+import { checkFinite, checkFinite16 } from '../core/formats/decodeTensor.js';
+import { float32ToBfloat16, float32ToFloat16 } from '../core/formats/float16.js';
 import { blockFormats } from '../core/formats/ggmlBlocks.js';
 import { blockColumns, packedForms, repack, roundToBlocks, type PackedBlocks, type PackedForm } from '../core/formats/packedBlocks.js';
 import { elementCount, type DType } from '../core/graph/types.js';
@@ -24,7 +24,7 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
   }));
   const [data, scales, minimums] = parts.map((part) => part.data);
   if (form === 'F32') store.readFloat32(name, data as Float32Array);
-  else if (form === 'F16') readHalves(store, info, data as Uint16Array);
+  else if (form === 'F16' || form === 'BF16') read16Bit(store, info, form, data as Uint16Array);
   else {
     const blocks = { codes: data as Uint8Array, scales: scales as Float32Array, ...(minimums && { minimums: minimums as Float32Array }) };
     readBlocks(store, info, form, blocks);
@@ -34,16 +34,19 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
   return parts;
 }
 
-function readHalves(store: WeightStore, info: WeightInfo, into: Uint16Array): void {
-  if (info.storedType === 'F16' && !info.permutedRows) {
+/** Bfloat16 only from where it is stored. */
+function read16Bit(store: WeightStore, info: WeightInfo, form: 'F16' | 'BF16', into: Uint16Array): void {
+  if (info.storedType === form && !info.permutedRows) {
     store.readStored(info.name, 0, new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
+    checkFinite16(info.file, info.name, into, form);
     return;
   }
+  const narrow = form === 'F16' ? float32ToFloat16 : float32ToBfloat16;
   const [, columns] = info.shape as [number, number];
   for (const { firstRow, rows } of chunks(store, info)) {
     const values = new Float32Array(rows * columns);
     store.readRows(info.name, firstRow, values);
-    into.set(float32ToFloat16(values), firstRow * columns);
+    into.set(narrow(values), firstRow * columns);
   }
 }
 

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
 import { optimize } from '../core/graph/fuse.js';
-import { lowerToOnnx } from '../core/graph/lower.js';
+import { inputType, lowerToOnnx } from '../core/graph/lower.js';
 import { elementCount, tensorBytes, type DType, type Program, type Shape } from '../core/graph/types.js';
 import { BindingLimit } from './bindingLimit.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
@@ -42,7 +42,7 @@ export class WebGpuDevice implements Device {
   async upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
     const session = await this.mover('upload', dtype, shape.length);
     this.usage.bytesIn += data.byteLength;
-    const { y } = await attempt(() => session.run({ x: new Tensor(dtype, data as Float32Array, shape as number[]) as Tensor }));
+    const { y } = await attempt(() => session.run({ x: new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor }));
     return this.own(dtype, y as Tensor);
   }
 

@@ -1,7 +1,7 @@
 /** @file Programs on ONNX Runtime, with the numbers of tests. */
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { optimize } from '../../src/core/graph/fuse.js';
-import { lowerToOnnx } from '../../src/core/graph/lower.js';
+import { inputType, lowerToOnnx } from '../../src/core/graph/lower.js';
 import type { DType, Program } from '../../src/core/graph/types.js';
 import type { Device, DeviceTensor, HostArray } from '../../src/runtime/device.js';
 import { tensor, type Tensor } from './tensors.js';
@@ -24,7 +24,7 @@ export async function runWithoutFusedOperators(program: Program, values: Readonl
   const session = await InferenceSession.create(lowerToOnnx(optimize(program), { fusedMatMul: false }), { intraOpNumThreads: 1 });
   const feeds = [...program.inputs].map(([name, { dtype, shape }]) => {
     const data = hostArray(dtype, values.get(name)!);
-    return [name, new OrtTensor(dtype, data as Float32Array, shape as number[])] as const;
+    return [name, new OrtTensor(inputType(dtype), data as Float32Array, shape as number[])] as const;
   });
   const results = await session.run(Object.fromEntries(feeds));
   await session.release();
@@ -43,6 +43,7 @@ function hostArray(dtype: DType, { data }: Tensor): HostArray {
     case 'bool':
       return Uint8Array.from(data);
     case 'float16':
+    case 'bfloat16':
       throw new Error('give fp32 and cast it');
   }
 }

@@ -52,10 +52,15 @@ export function checkFinite(file: string, name: string, values: Float32Array): v
   // x·0 is NaN exactly where x is not finite, and one sum finds it.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
-  if (sum !== 0) {
-    throw new UserError(
-      'file-corrupt',
-      `${file}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`,
-    );
-  }
+  if (sum !== 0) throw notFinite(file, name);
+}
+
+/** The same of 16-bit floats as they are stored: NaN and infinity have every bit of the exponent set. */
+export function checkFinite16(file: string, name: string, values: Uint16Array, type: 'F16' | 'BF16'): void {
+  const exponent = type === 'F16' ? 0x7c00 : 0x7f80;
+  for (let i = 0; i < values.length; i++) if ((values[i]! & exponent) === exponent) throw notFinite(file, name);
+}
+
+function notFinite(file: string, name: string): UserError {
+  return new UserError('file-corrupt', `${file}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`);
 }

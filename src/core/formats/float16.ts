@@ -32,6 +32,14 @@ export function bfloat16ToFloat32(values: Uint16Array, into: Float32Array): void
   for (let i = 0; i < values.length; i++) words[i] = values[i]! << 16;
 }
 
+/** Of values that bfloat16 holds exactly. */
+export function float32ToBfloat16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const upper = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) upper[i] = words[i]! >>> 16;
+  return upper;
+}
+
 /** Rounds to nearest, ties to even; beyond 65,504 becomes infinity. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const halves = new Uint16Array(values.length);

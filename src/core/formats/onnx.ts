@@ -1,7 +1,7 @@
 /** @file ONNX files as bytes: the part of onnx.proto that our graphs use (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). */
 import protobuf from 'protobufjs/light.js';
 
-export const onnxTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+export const onnxTypes = { float32: 1, uint8: 2, uint16: 4, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
 export type OnnxType = keyof typeof onnxTypes;
 
 export interface OnnxTensor {
@@ -40,6 +40,8 @@ export interface OnnxGraph {
 }
 
 const opsetVersion = 21;
+/** The first that has BitCast. */
+const bitCastOpsetVersion = 26;
 const irVersion = 10;
 
 const root = protobuf.Root.fromJSON({
@@ -77,7 +79,7 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
     irVersion,
     producerName: 'lora-workbench',
     opsetImport: [
-      { domain: '', version: opsetVersion },
+      { domain: '', version: graph.nodes.some(({ op }) => op === 'BitCast') ? bitCastOpsetVersion : opsetVersion },
       { domain: 'com.microsoft', version: 1 },
     ],
     graph: {

@@ -9,7 +9,7 @@ import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
-import type { MatrixForm } from '../llama/frozenMatrix.js';
+import { isPlain, type MatrixForm } from '../llama/frozenMatrix.js';
 import { hasBias } from '../llama/linear.js';
 import { linearShape, readingTogether, type LinearName } from '../llama/weights.js';
 
@@ -118,7 +118,7 @@ export function stackShape(config: LlamaConfig, stack: readonly LinearName[]): [
 
 /** fp32 weights are given as `name.weight_transposed` [in, out]: one row times a matrix is fastest so. */
 function weightProduct(b: GraphBuilder, name: string, [outFeatures, inFeatures]: readonly [number, number], x: Value, form: MatrixForm): Value {
-  if (form === 'F32' || form === 'F16') return b.matmul(x, b.input(`${name}.weight_transposed`, [inFeatures, outFeatures]));
+  if (isPlain(form)) return b.matmul(x, b.input(`${name}.weight_transposed`, [inFeatures, outFeatures]));
   const bits = bitsOf(form);
   const blocks = inFeatures / blockColumns;
   const codes = b.input(`${name}.codes`, [outFeatures, blocks, (blockColumns * bits) / 8], 'uint8');

@@ -1,5 +1,5 @@
 /** @file Programs to ONNX: one row per operation. */
-import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from '../formats/onnx.js';
+import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType, type OnnxValueInfo } from '../formats/onnx.js';
 import { valuesOf } from './program.js';
 import type { DType, OpName, Program, QuantizedAttributes, Value } from './types.js';
 
@@ -14,6 +14,11 @@ export type Constants = ReadonlyMap<string, Uint8Array>;
 
 /** Axes whose length may differ from call to call: input or output name → axis → a name for the length. */
 export type DynamicAxes = Readonly<Record<string, Readonly<Record<number, string>>>>;
+
+/** The type in which a program takes tensors: ONNX Runtime's Node binding hands over no bfloat16, but the same bits as integers. */
+export function inputType(dtype: DType): Exclude<OnnxType, 'bfloat16'> {
+  return dtype === 'bfloat16' ? 'uint16' : dtype;
+}
 
 /** ONNX bytes of an optimized program; inputs and outputs keep their names. */
 export function lowerToOnnx(
@@ -36,12 +41,12 @@ export function lowerToOnnx(
   }
   const info = ([name, value]: [string, Value]): OnnxValueInfo => ({
     name,
-    type: value.dtype,
+    type: inputType(value.dtype),
     shape: value.shape.map((length, axis) => dynamicAxes[name]?.[axis] ?? length),
   });
   const embedded = [...constants].map(([name, bytes]): OnnxTensor => {
     const { dtype, shape } = program.inputs.get(name)!;
-    return { name, type: dtype, shape, bytes };
+    return { name, type: inputType(dtype), shape, bytes };
   });
   return encodeOnnx({
     name: program.name,
@@ -76,7 +81,10 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   equal: onnx('Equal'),
   lessOrEqual: onnx('LessOrEqual'),
   where: onnx('Where'),
-  cast: (e, { attributes, scope }, inputs) => e.emit('Cast', inputs, { to: onnxTypes[attributes.to] }, { scope }),
+  cast: (e, { attributes, scope, inputs: [x] }, inputs) => {
+    const typed = x!.dtype === 'bfloat16' ? [e.emit('BitCast', inputs, { to: onnxTypes.bfloat16 }, { scope })] : inputs;
+    return e.emit('Cast', typed, { to: onnxTypes[attributes.to] }, { scope });
+  },
 
   matmul: (e, value, inputs) => (value.shape.length === 2 ? flatMatmul(e, value, inputs) : batchedMatmul(e, value, inputs)),
   gemm: (e, { attributes: { transposeA, transposeB, alpha }, scope }, inputs) =>
@@ -217,6 +225,7 @@ function constantBytes(values: readonly number[], type: DType): Uint8Array {
     case 'bool':
       return new Uint8Array(values);
     case 'float16':
-      throw new Error('internal: write fp16 constants as fp32 and cast them');
+    case 'bfloat16':
+      throw new Error('internal: write 16-bit constants as fp32 and cast them');
   }
 }

@@ -1,6 +1,6 @@
 /** @file The intermediate representation: immutable single-result nodes; a graph is whatever its outputs reach. */
 
-export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type DType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
 export type Shape = readonly number[];
 
 /** The closed set of operations with their attributes. What each computes is said in ops.ts. */
@@ -133,7 +133,7 @@ export function elementCount(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-const elementBytes: Readonly<Record<DType, number>> = { float32: 4, float16: 2, int32: 4, int64: 8, uint8: 1, bool: 1 };
+export const elementBytes: Readonly<Record<DType, number>> = { float32: 4, float16: 2, bfloat16: 2, int32: 4, int64: 8, uint8: 1, bool: 1 };
 
 export function tensorBytes({ dtype, shape }: { readonly dtype: DType; readonly shape: Shape }): number {
   return elementBytes[dtype] * elementCount(shape);

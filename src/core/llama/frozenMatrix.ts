@@ -1,20 +1,26 @@
 /** @file A frozen matrix [rows, columns] in a graph, in whatever form it is held. */
 import { bitsOf, blockColumns, type PackedForm } from '../formats/packedBlocks.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import { elementCount, type Shape, type Value } from '../graph/types.js';
+import { elementBytes, elementCount, type Shape, type Value } from '../graph/types.js';
 
-export type MatrixForm = 'F32' | 'F16' | PackedForm;
+export type MatrixForm = 'F32' | 'F16' | 'BF16' | PackedForm;
 
 /** One of the tensors that a matrix consists of; the program's input is the matrix's name with the suffix. */
 export interface MatrixPart {
   readonly suffix: '' | '.codes' | '.scales' | '.minimums';
-  readonly dtype: 'float32' | 'float16' | 'uint8';
+  readonly dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
   readonly shape: Shape;
 }
 
+const plainTypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+
+/** Whether each element is a number of its own. */
+export function isPlain(form: MatrixForm): form is keyof typeof plainTypes {
+  return form in plainTypes;
+}
+
 export function matrixParts(form: MatrixForm, [rows, columns]: readonly [number, number]): MatrixPart[] {
-  if (form === 'F32') return [{ suffix: '', dtype: 'float32', shape: [rows, columns] }];
-  if (form === 'F16') return [{ suffix: '', dtype: 'float16', shape: [rows, columns] }];
+  if (isPlain(form)) return [{ suffix: '', dtype: plainTypes[form], shape: [rows, columns] }];
   const blocks = columns / blockColumns;
   return [
     { suffix: '.codes', dtype: 'uint8', shape: [rows, blocks, 4 * bitsOf(form)] },
@@ -24,8 +30,7 @@ export function matrixParts(form: MatrixForm, [rows, columns]: readonly [number,
 }
 
 export function matrixBytes(form: MatrixForm, shape: readonly [number, number]): number {
-  const bytes = { float32: 4, float16: 2, uint8: 1 } as const;
-  return matrixParts(form, shape).reduce((sum, part) => sum + elementCount(part.shape) * bytes[part.dtype], 0);
+  return matrixParts(form, shape).reduce((sum, part) => sum + elementCount(part.shape) * elementBytes[part.dtype], 0);
 }
 
 /** In fp32, [rows, columns]. */
@@ -43,7 +48,7 @@ function inputs(b: GraphBuilder, name: string, shape: readonly [number, number],
 }
 
 function inFloat32(b: GraphBuilder, parts: readonly Value[], form: MatrixForm): Value {
-  if (form === 'F32' || form === 'F16') return b.cast(parts[0]!, 'float32');
+  if (isPlain(form)) return b.cast(parts[0]!, 'float32');
   const [codes, scales, minimums] = parts as [Value, Value, Value?];
   return b.dequantize(bitsOf(form), codes, scales, minimums);
 }

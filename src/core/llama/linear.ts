@@ -8,8 +8,8 @@ import { linearNames, linearShape, type LinearName } from './weights.js';
 /** How the weights of a layer's linears are held. */
 export type LinearForms = Readonly<Record<LinearName, MatrixForm>>;
 
-export function allLinears(form: MatrixForm): LinearForms {
-  return Object.fromEntries(linearNames.map((linear) => [linear, form])) as Record<LinearName, MatrixForm>;
+export function formsOfLinears(form: (linear: LinearName) => MatrixForm): LinearForms {
+  return Object.fromEntries(linearNames.map((linear) => [linear, form(linear)])) as Record<LinearName, MatrixForm>;
 }
 
 /** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`, or several that begin so. */

@@ -1,15 +1,19 @@
 /** @file In which form a model's matrices are held, by what is wished and how they are stored. */
 import { blockColumns, packedForms } from '../formats/packedBlocks.js';
 import type { MatrixForm } from './frozenMatrix.js';
-import type { LinearForms } from './linear.js';
-import { linearNames, linearPath, type LinearName, type WeightInfo, type WeightStore } from './weights.js';
+import { formsOfLinears, type LinearForms } from './linear.js';
+import { linearPath, type LinearName, type WeightInfo, type WeightStore } from './weights.js';
 
-/** How weights are wished to be held. Stored: quantized ones as they are, and others in 8 bits. */
-export type WeightWish = 'fp32' | 'fp16' | 'int8' | 'int4' | 'stored';
+/**
+ * How weights are wished to be held. Exact: as no less than they are stored, which for 16-bit floats is as they are. Stored:
+ * quantized ones as they are, and others in 8 bits.
+ */
+export type WeightWish = 'fp32' | 'exact' | 'fp16' | 'int8' | 'int4' | 'stored';
 
 /** Quantized weights are used as they are where int4 is wished; rows that do not divide into blocks stay fp32. */
 export function matrixForm({ storedType, shape }: WeightInfo, wish: WeightWish): MatrixForm {
   if (wish === 'fp32') return 'F32';
+  if (wish === 'exact') return storedType === 'F16' || storedType === 'BF16' ? storedType : 'F32';
   if (wish === 'fp16') return 'F16';
   if (shape[1]! % blockColumns !== 0) return 'F32';
   const isFloat = storedType === 'F32' || storedType === 'F16' || storedType === 'BF16';
@@ -17,15 +21,30 @@ export function matrixForm({ storedType, shape }: WeightInfo, wish: WeightWish):
   return isFloat ? (wish === 'int4' ? 'Q4_1' : 'Q8_0') : packedForms[storedType];
 }
 
-/** How training holds the base model's matrices; norms and biases are fp32. With int4, tables of the vocabulary are in 8 bits or as stored. */
+/** How training computes with the base model's matrices; norms and biases are fp32. */
 export type BaseDType = 'fp32' | 'fp16' | 'int4';
 
-export function tableWish(dtype: BaseDType): WeightWish {
-  return dtype === 'int4' ? 'stored' : dtype;
+/** What training wishes for the matrices of layers and for the tables of the vocabulary. */
+export interface BaseWishes {
+  readonly linears: WeightWish;
+  readonly tables: WeightWish;
+}
+
+/**
+ * The CPU widens 16-bit floats just before a product: the numbers are those of an fp32 base at half its memory, and as fast. A GPU
+ * has no bfloat16, so there an fp32 base is held in fp32. With int4, tables are in 8 bits or as stored.
+ */
+export function baseWishes(dtype: BaseDType, device: 'cpu' | 'webgpu'): BaseWishes {
+  if (dtype === 'int4') return { linears: 'int4', tables: 'stored' };
+  const wish = dtype === 'fp32' && device === 'cpu' ? 'exact' : dtype;
+  return { linears: wish, tables: wish };
+}
+
+export function linearForm(store: Pick<WeightStore, 'info'>, layer: number, linear: LinearName, wish: WeightWish): MatrixForm {
+  return matrixForm(store.info(`${linearPath(layer, linear)}.weight`)!, wish);
 }
 
 /** Of a layer's linears, which decides what its programs look like. */
-export function linearForms(store: Pick<WeightStore, 'info'>, layer: number, dtype: BaseDType): LinearForms {
-  const form = (linear: LinearName): MatrixForm => matrixForm(store.info(`${linearPath(layer, linear)}.weight`)!, dtype);
-  return Object.fromEntries(linearNames.map((linear) => [linear, form(linear)])) as Record<LinearName, MatrixForm>;
+export function linearForms(store: Pick<WeightStore, 'info'>, layer: number, wish: WeightWish): LinearForms {
+  return formsOfLinears((linear) => linearForm(store, layer, linear, wish));
 }

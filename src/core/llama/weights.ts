@@ -62,6 +62,11 @@ export const readingTogether: readonly (readonly LinearName[])[] = [
   ['down_proj'],
 ];
 
+/** The table that turns hidden states into logits. */
+export function headName({ tiedEmbeddings }: Pick<LlamaConfig, 'tiedEmbeddings'>): string {
+  return tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
+}
+
 /** `model.layers.3.self_attn.q_proj` and the like, without `.weight`. */
 export function linearPath(layer: number, linear: LinearName): string {
   const part = linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj' ? 'mlp' : 'self_attn';

@@ -6,8 +6,8 @@ import { elementCount, tensorBytes, type Program } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
 import { matrixBytes, type MatrixForm } from '../llama/frozenMatrix.js';
 import type { LinearForms } from '../llama/linear.js';
-import { linearForms, matrixForm, tableWish, type BaseDType } from '../llama/matrixForm.js';
-import { linearNames, type WeightInfo, type WeightStore } from '../llama/weights.js';
+import { baseWishes, linearForms, matrixForm, type BaseDType, type BaseWishes } from '../llama/matrixForm.js';
+import { headName, linearNames, type WeightInfo, type WeightStore } from '../llama/weights.js';
 import { largestChunk } from './headChunks.js';
 import { BlockGraph, keptActivations, type BatchShape } from './programs.js';
 import { headLossProgram, headSliceProgram, vocabularySlices } from './vocabularyPrograms.js';
@@ -73,8 +73,9 @@ function parameterCount({ weights, lora }: MemoryRequest): number {
   return loraParameters(weights.config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
-function weightBytes({ weights, baseDType, layerStreaming }: MemoryRequest): number {
-  const bytes = new Map(weights.names().map((name) => [name, heldBytes(weights.info(name)!, baseDType)]));
+function weightBytes({ weights, baseDType, device, layerStreaming }: MemoryRequest): number {
+  const wishes = baseWishes(baseDType, device);
+  const bytes = new Map(weights.names().map((name) => [name, heldBytes(weights.info(name)!, wishes)]));
   const sum = (of: (name: string) => boolean): number => [...bytes].reduce((total, [name, size]) => (of(name) ? total + size : total), 0);
   const isOfLayer = (name: string): boolean => name.startsWith('model.layers.');
   const layers = sum(isOfLayer);
@@ -82,11 +83,11 @@ function weightBytes({ weights, baseDType, layerStreaming }: MemoryRequest): num
   return besideLayers + (layerStreaming ? layers / weights.config.layerCount : layers);
 }
 
-function heldBytes(info: WeightInfo, dtype: BaseDType): number {
+function heldBytes(info: WeightInfo, { linears, tables }: BaseWishes): number {
   const [rows, columns] = info.shape;
   if (columns === undefined) return 4 * rows!;
   const isLinear = linearNames.some((linear) => info.name.endsWith(`${linear}.weight`));
-  return matrixBytes(matrixForm(info, isLinear ? dtype : tableWish(dtype)), [rows!, columns]);
+  return matrixBytes(matrixForm(info, isLinear ? linears : tables), [rows!, columns]);
 }
 
 interface StepMemory {
@@ -99,9 +100,9 @@ const knownSteps = new Map<string, StepMemory>();
 const mostKnown = 1000;
 
 function memoryOfStep(request: MemoryRequest): StepMemory {
-  const { weights, lora, dropout, batch, gradientCheckpointing, baseDType } = request;
+  const { weights, lora, dropout, batch, gradientCheckpointing, baseDType, device } = request;
   const forms = differentForms(request);
-  const head = matrixForm(weights.info(weights.config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight')!, tableWish(baseDType));
+  const head = matrixForm(weights.info(headName(weights.config))!, baseWishes(baseDType, device).tables);
   const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, forms, head]);
   const known = knownSteps.get(key) ?? stepMemory(request, forms, head);
   if (knownSteps.size >= mostKnown) knownSteps.clear();
@@ -136,8 +137,9 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
 }
 
 /** The layers of a quantized file may be stored in several ways. */
-function differentForms({ weights, baseDType }: MemoryRequest): LinearForms[] {
-  const layers = Array.from({ length: weights.config.layerCount }, (_, layer) => linearForms(weights, layer, baseDType));
+function differentForms({ weights, baseDType, device }: MemoryRequest): LinearForms[] {
+  const { linears } = baseWishes(baseDType, device);
+  const layers = Array.from({ length: weights.config.layerCount }, (_, layer) => linearForms(weights, layer, linears));
   return [...new Map(layers.map((forms) => [JSON.stringify(forms), forms])).values()];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeTensor } from '../../../src/core/formats/decodeTensor.js';
+import { checkFinite16, decodeTensor } from '../../../src/core/formats/decodeTensor.js';
 import { float32ToFloat16 } from '../../../src/core/formats/float16.js';
 import { parseGguf } from '../../../src/core/formats/gguf.js';
 import { parseSafetensors } from '../../../src/core/formats/safetensors.js';
@@ -71,5 +71,9 @@ describe('weights that are no numbers', () => {
     ['BF16', '−Infinity', 0xff80],
   ] as const)('%s %s is refused with tensor and file', (type, _, bits) => {
     expect(stored(type, bits).message).toMatch(/^model\.file: the weight w holds NaN or infinite values/);
+    if (type === 'F32') return;
+    const asStored = (last: number) => () => checkFinite16('model.file', 'w', Uint16Array.of(0, 0x3c00, last), type);
+    expect(asStored(bits)).toThrow(/^model\.file: the weight w holds NaN or infinite values/);
+    expect(asStored(type === 'F16' ? 0xfbff : 0xff7f), 'the largest number').not.toThrow();
   });
 });

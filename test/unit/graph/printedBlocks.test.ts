@@ -7,7 +7,7 @@ import { printProgram } from '../../../src/core/graph/print.js';
 import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js';
 import type { OpAttributes, Program } from '../../../src/core/graph/types.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
-import { allLinears } from '../../../src/core/llama/linear.js';
+import { formsOfLinears } from '../../../src/core/llama/linear.js';
 import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
 import { BlockGraph, type BlockActivations } from '../../../src/core/train/programs.js';
 import { headLossProgram, headSliceProgram } from '../../../src/core/train/vocabularyPrograms.js';
@@ -29,10 +29,10 @@ const shape = { batchSize: 1, sequenceLength: 5 };
 const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
 const keep: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
 
-const block = (): BlockGraph => new BlockGraph({ config, shape, forms: allLinears('F32'), lora, dropout: 0 });
+const block = (): BlockGraph => new BlockGraph({ config, shape, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
 // Widths that divide into blocks.
 const blockwise = { ...config, hiddenSize: 64, intermediateSize: 96, headCount: 2, headDim: 16 };
-const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, forms: { ...allLinears('Q4_1'), down_proj: 'Q8_0' }, lora, dropout: 0 });
+const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
 const programs: Record<string, () => Program> = {
   'block-forward': () => block().forward([]),
   'block-backward': () => block().backward(keep, true),

@@ -12,7 +12,8 @@ import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTensorFile } from '../../../src/files/tensorFile.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
-import { decodeConstants, linearForm } from '../../../src/runtime/decodeConstants.js';
+import { baseWishes, linearForm, matrixForm } from '../../../src/core/llama/matrixForm.js';
+import { decodeConstants } from '../../../src/runtime/decodeConstants.js';
 import { createTextModel } from '../../../src/runtime/onnxTextModel.js';
 import { batchOf } from '../../support/batches.js';
 import { evaluate } from '../../support/evaluate.js';
@@ -120,10 +121,27 @@ describe('how the base is held', () => {
     const { weights } = openModel('test/golden/formats/quantized.gguf');
     const v_projRounded = changed(weights, (name, values, columns) => name.includes('v_proj') && roundToBlocks(values, 8, columns)); // from Q5_0
     const [packed, inFp32] = ([['stored', weights], ['fp32', v_projRounded]] as const).map(([dtype, store]) => {
-      const { program } = decodeLayersProgram(store.config, 0, 1, 4, (layer, linear) => linearForm(store, dtype, layer, linear));
+      const { program } = decodeLayersProgram(store.config, 0, 1, 4, (layer, linear) => linearForm(store, layer, linear, dtype));
       return evaluate(program, decodeInputs(program, decodeConstants(store, program, dtype))).get('y')!.data;
     });
     expectClose(packed!, inFp32!, 1e-6, 'y');
+  });
+
+  test.each(['llama3-rope', 'mqa-f16'])('the 16-bit floats of %s train as they are stored, with the very numbers of fp32', async (model) => {
+    const { weights } = openModel(`test/fixtures/models/${model}`);
+    const { vocabSize } = weights.config;
+    const lora = { r: 2, alpha: 2, useRslora: false, targetModules: linearNames, layers: null };
+    const { parameters } = initialLoraState(weights.config, lora, 1);
+    const batch = batchOf([Array.from({ length: 16 }, (_, i) => (i * 7 + 3) % vocabSize)]);
+    const trained = [];
+    for (const store of [weights, changed(weights, () => undefined)]) {
+      const runner = await createTrainer('', { lora, parameters }, { weights: store });
+      const { lossSum } = await runner.accumulate(batch, 0);
+      trained.push({ lossSum, gradients: await takeGradients(runner) });
+      await runner.dispose();
+    }
+    expect(trained[0]).toEqual(trained[1]);
+    expect(matrixForm(weights.info('model.layers.0.mlp.up_proj.weight')!, baseWishes('fp32', 'cpu').linears)).toBe(model === 'mqa-f16' ? 'F16' : 'BF16');
   });
 
   test('a model of fp16 weights trains from fp16 as from fp32', async () => {
@@ -234,11 +252,11 @@ function roundToBlocks(values: Float32Array, bits: 4 | 8, columns: number): void
   }
 }
 
-/** The store with its weights rounded when they are read as fp32. */
+/** The store as one of fp32, with its weights rounded when they are read. */
 function changed(store: WeightStore, round: Round): WeightStore {
   return {
     config: store.config,
-    info: (name) => store.info(name),
+    info: (name) => ({ ...store.info(name)!, storedType: 'F32' }),
     names: () => store.names(),
     readRows: (name, firstRow, into) => store.readRows(name, firstRow, into),
     readStored: (name, offset, into) => store.readStored(name, offset, into),

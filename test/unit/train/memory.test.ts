@@ -5,7 +5,8 @@ import { remedies } from '../../../src/core/train/memoryAdvice.js';
 import { estimateMemory, type MemoryRequest } from '../../../src/core/train/memoryEstimate.js';
 import { dtypesToTry, planMemory } from '../../../src/runtime/memoryPlan.js';
 
-const weights = randomWeights({ ...smolLm2, vocabSize: 8192 });
+const config = { ...smolLm2, vocabSize: 8192 };
+const weights = randomWeights(config, 'F32');
 const request: MemoryRequest = {
   weights,
   lora: { r: 8, alpha: 16, targetModules: linearNames, layers: null, useRslora: false },
@@ -25,6 +26,8 @@ describe('the estimate', () => {
     expect(deviceBytes).toBe(0);
     const parameters = weights.names().reduce((sum, name) => sum + weights.info(name)!.shape.reduce((a, b) => a * b), 0);
     expect(parts.weights).toBe(4 * parameters);
+    const norms = 61 * 576;
+    expect(estimateMemory({ ...request, weights: randomWeights(config, 'BF16') }).parts.weights, 'as they are stored').toBe(2 * (parameters - norms) + 4 * norms);
     const adapter = 30 * 8 * linearNames.reduce((sum, linear) => sum + (linear === 'k_proj' || linear === 'v_proj' ? 768 : linear === 'q_proj' || linear === 'o_proj' ? 1152 : 2112), 0);
     expect(parts.adapter).toBe(16 * adapter);
   });
