@@ -43,6 +43,6 @@ function short() {
 
 function long() {
   const size = Number(/^VmSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024;
-  execFileSync('prlimit', ['--pid', String(process.pid), `--as=${size + 8e6}`]);
+  execFileSync('prlimit', ['--pid', String(process.pid), `--as=${size + 64e6}`]);
   return randomBatch(config, batch, 1);
 }
