@@ -8,7 +8,7 @@ import { greedy } from '../src/core/generate/sampling.js';
 import { openModel } from '../src/files/openModel.js';
 import { loadTextModel } from '../src/runtime/engine.js';
 import type { DecodeDType } from '../src/runtime/decodeConstants.js';
-import { median } from './measure.js';
+import { median } from './median.mjs';
 import { randomWeights, smolLm2 } from './shapes.js';
 
 const { values } = parseArgs({

@@ -2,11 +2,12 @@
 // PEFT on CUDA; in turns. Prints a table; writes all figures to build/bench-gpu.json.
 //   node bench/gpu.mjs [--rounds 3] [--steps 10] [--python /path/to/python]
 // GPU memory is what nvidia-smi shows for the process (WebGPU) or PyTorch's own peak; other GPUs have no such column.
-import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { bundle } from './bundle.mjs';
+import { median } from './median.mjs';
 
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '10' }, python: { type: 'string' } },
@@ -24,16 +25,7 @@ const commands = {
   ...(options.python && { 'PEFT CUDA fp32': peft(), 'PEFT CUDA bf16': peft('--dtype', 'bf16') }),
 };
 
-await build({
-  entryPoints: ['bench/train.ts'],
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  mainFields: ['module', 'main'],
-  external: ['onnxruntime-node'],
-  outfile: '.cache/bench/train.cjs',
-  logLevel: 'warning',
-});
+await bundle('train');
 
 const measured = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
 for (let round = 1; round <= Number(options.rounds); round++) {
@@ -64,9 +56,4 @@ function run([program, ...args]) {
   if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1));
   process.stderr.write(`${stderr.trim().split('\n').at(-1)}\n`);
   return null;
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

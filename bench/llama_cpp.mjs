@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { median } from './median.mjs';
 
 const version = '3.22.1';
 const home = resolve('.cache/llama-cpp');
@@ -82,11 +83,6 @@ async function main() {
   };
   console.log(JSON.stringify(result));
   process.exit(0);
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,10 +1,10 @@
 // The memory estimate against the truth: training runs of many kinds, each in a process of its own, and what they were expected to
 // take. Prints a table; writes all figures to build/memory.json. Ends with 1 where an estimate is off by more than 15 %.
 //   node bench/memory.mjs [--only TEXT]   (cases whose description contains it)
-import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { bundle } from './bundle.mjs';
 
 const { values: options } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const tolerance = 0.15;
@@ -33,17 +33,7 @@ const cases = [
   ...[128, 512, 1024].map((sequenceLength) => ({ config: cut, sequenceLength })),
 ].map((changes) => ({ ...usual, ...changes }));
 
-await build({
-  entryPoints: ['bench/memoryOf.ts'],
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  mainFields: ['module', 'main'],
-  external: ['onnxruntime-node'],
-  outdir: '.cache/bench',
-  outExtension: { '.js': '.cjs' },
-  logLevel: 'warning',
-});
+await bundle('memoryOf');
 
 const results = [];
 console.log(`${'case'.padEnd(64)} predicted  measured  ratio`);

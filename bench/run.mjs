@@ -1,13 +1,14 @@
 // `npm run bench`: this project beside PEFT, transformers and llama.cpp, in turns on one machine, so that what else the machine
 // does falls on all. Prints tables; writes all figures to build/bench.json.
 //   node bench/run.mjs [--rounds 3] [--steps 5] [--threads 2] [--only training,generation,…]   (names: bench/contests.mjs)
-import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { bundle } from './bundle.mjs';
 import { contests } from './contests.mjs';
 import { installLlamaCpp } from './llama_cpp.mjs';
+import { median } from './median.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -21,17 +22,7 @@ const { values: options } = parseArgs({
 const output = (program, ...args) => execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 
 const python = output('node', 'test/judge/setup.mjs');
-await build({
-  entryPoints: ['bench/train.ts', 'bench/generate.ts', 'bench/suggest.ts', 'bench/model.ts'],
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  mainFields: ['module', 'main'],
-  external: ['onnxruntime-node'],
-  outdir: '.cache/bench',
-  outExtension: { '.js': '.cjs' },
-  logLevel: 'warning',
-});
+await bundle('train', 'generate', 'suggest', 'model');
 const gguf = output('node', '.cache/bench/model.cjs') || null;
 if (gguf) installLlamaCpp();
 else console.error('SmolLM2-135M-Instruct cannot be had here: the contests with llama.cpp are left out.');
@@ -85,9 +76,4 @@ function printTable({ title, reference }, rows) {
       `| ${row.name} | ${row.tokensPerSecond.toFixed(row.tokensPerSecond < 20 ? 1 : 0)} | ${row.speedRatio.toFixed(2)} | ${(row.peakBytes / 2 ** 20).toFixed(0)} MiB | ${row.memoryRatio.toFixed(2)} | ${row.secondsToFirst.toFixed(3)} |`,
     );
   }
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

@@ -12,7 +12,7 @@ import { loadModel } from '../src/complete/loadedModel.js';
 import type { DecodeDType } from '../src/runtime/decodeConstants.js';
 import type { GenerateResult, TextModel } from '../src/core/generate/textModel.js';
 import { loadTextModel } from '../src/runtime/engine.js';
-import { median } from './measure.js';
+import { median } from './median.mjs';
 
 const { values } = parseArgs({
   options: {

@@ -11,7 +11,7 @@ import { linearNames } from '../src/core/llama/weights.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
 import { openModel } from '../src/files/openModel.js';
 import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
-import { median } from './measure.js';
+import { median } from './median.mjs';
 import { randomBatch } from './randomBatch.js';
 import { randomWeights, shapes } from './shapes.js';
 

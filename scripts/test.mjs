@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { ensureChromium, ensureVulkan } from './chromium.mjs';
 
 const temporary = mkdtempSync(join(tmpdir(), 'lora-workbench-test-'));
+const judge = process.env.LORA_WORKBENCH_JUDGE;
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 function run(command, ...args) {
@@ -51,7 +52,6 @@ try {
   check('typecheck', run('npx', 'tsc', '-b'));
   check('lint', run('npx', 'eslint', '.', '--max-warnings', '0'));
   check('goldens', goldensExist());
-  const judge = process.env.LORA_WORKBENCH_JUDGE;
   if (judge) check('goldens made afresh', run(judge, 'test/judge/compare_goldens.py'));
   else total.skipped++;
   vitest('unit tests', 'vitest.config.ts');
@@ -67,7 +67,6 @@ try {
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }
-if (total.skipped)
-  console.log(`${total.skipped} skipped (comparisons with PyTorch need LORA_WORKBENCH_JUDGE, see CONTRIBUTING.md)`);
+if (total.skipped) console.log(`${total.skipped} skipped${judge ? '' : ' (comparisons with PyTorch need LORA_WORKBENCH_JUDGE, see CONTRIBUTING.md)'}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed ? 1 : 0;

@@ -1,4 +1,4 @@
-import { loraParameters } from '../core/adapters/lora.js';
+import { loraParameterCount } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
 import { linearNames, linearShape } from '../core/llama/weights.js';
 import { remedies } from '../core/train/memoryAdvice.js';
@@ -95,7 +95,7 @@ function estimate(config: RunConfig, { weights }: OpenModel): Omit<RunEstimate, 
     availableMemoryBytes(),
   );
   return {
-    trainableParameters: loraParameters(weights.config, lora).reduce((sum, { shape }) => sum + shape[0] * shape[1], 0),
+    trainableParameters: loraParameterCount(weights.config, lora),
     totalParameters: countParameters({ weights }),
     peakMemoryBytes: plan.estimate.hostBytes,
     availableMemoryBytes: plan.availableBytes,

@@ -1,7 +1,7 @@
-import type { WeightStore } from '../core/llama/weights.js';
-import { linearNames } from '../core/llama/weights.js';
+import { linearNames, type WeightStore } from '../core/llama/weights.js';
 import { estimateMemory } from '../core/train/memoryEstimate.js';
 import { availableMemoryBytes } from '../runtime/availableMemory.js';
+import { fits } from '../runtime/memoryPlan.js';
 import { bytes } from './words.js';
 
 /** What training a model would take on the CPU, in a few usual ways. */
@@ -24,8 +24,8 @@ export function trainingMemory(weights: Pick<WeightStore, 'config' | 'names' | '
   const ways = (['fp32', 'int4'] as const).flatMap((baseDType) =>
     [false, true].map((gradientCheckpointing) => {
       const request = { weights, lora, dropout: 0, batch, baseDType, gradientCheckpointing, layerStreaming: false, device: 'cpu' } as const;
-      const peakBytes = estimateMemory(request).hostBytes;
-      return { baseDType, gradientCheckpointing, peakBytes, fits: peakBytes <= availableBytes };
+      const estimate = estimateMemory(request);
+      return { baseDType, gradientCheckpointing, peakBytes: estimate.hostBytes, fits: fits({ estimate, availableBytes }) };
     }),
   );
   return { availableBytes, ways };

@@ -1,5 +1,5 @@
 import { UserError } from '../core/errors.js';
-import { parseForeignJson } from '../core/formats/json.js';
+import { decodeJsonText, parseForeignJson } from '../core/formats/json.js';
 import { readSmallFile } from './fileSource.js';
 
 /** No config or index of a model is near these. */
@@ -9,5 +9,5 @@ const mostParts = 1_000_000;
 /** The content of a small JSON file. Throws UserError naming it where it is missing, damaged or absurd. */
 export function readJsonFile(path: string): unknown {
   const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', `${path} ${defect}.`, { cause });
-  return parseForeignJson(new TextDecoder().decode(readSmallFile(path, largestJson)), mostParts, refuse);
+  return parseForeignJson(decodeJsonText(readSmallFile(path, largestJson), refuse), mostParts, refuse);
 }

@@ -1,4 +1,4 @@
-import { isAdapted, loraParameters, type LoraShape } from '../core/adapters/lora.js';
+import { isAdapted, loraParameterCount, type LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
 import { paddedLength } from '../core/data/batches.js';
@@ -87,7 +87,6 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
-  const parameters = loraParameters(weights.config, lora);
   const { data, dataset } = readData(model, config);
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
@@ -114,7 +113,7 @@ async function prepareWith(model: OpenModel, config: RunConfig, note: (text: str
     lastWords: lastWords(memory),
     report: dataset.report,
     warnings,
-    trainableParameters: parameters.reduce((sum, { shape }) => sum + shape[0] * shape[1], 0),
+    trainableParameters: loraParameterCount(weights.config, lora),
     async dispose() {
       await runner.dispose();
       weights.close();

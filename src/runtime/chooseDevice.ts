@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { UserError } from '../core/errors.js';
+import { firstLine, UserError } from '../core/errors.js';
 import { GraphBuilder } from '../core/graph/builder.js';
 import { makeProgram } from '../core/graph/program.js';
 import { CpuDevice } from './cpuDevice.js';
@@ -71,8 +71,4 @@ async function secondsPerProduct(device: Device): Promise<number> {
   inputs.forEach((tensor) => device.release(tensor));
   await executable.dispose();
   return best / 1000;
-}
-
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
 }

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { optimize } from '../core/graph/fuse.js';
-import { inputType, lowerToOnnx } from '../core/graph/lower.js';
+import { inputType, lastOutput, lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program, Shape } from '../core/graph/types.js';
 import { elementCount } from '../core/graph/types.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
@@ -17,7 +17,7 @@ export class CpuDevice implements Device {
   }
 
   async compile(program: Program, { constants, dynamicAxes }: CompileOptions = {}): Promise<Executable> {
-    const model = lowerToOnnx(optimize(program), { fusedMatMul: true }, constants, dynamicAxes);
+    const model = lowerToOnnx(optimize(program), { fusedMatMul: true, endsRun: true }, constants, dynamicAxes);
     const session = await InferenceSession.create(model, {
       executionProviders: ['cpu'],
       intraOpNumThreads: this.threads,
@@ -37,7 +37,7 @@ export class CpuDevice implements Device {
         const results = new Map<string, DeviceTensor>();
         for (const [name, value] of program.outputs) results.set(name, into?.get(name) ?? pool.take(value.dtype, value.shape));
         const feeds = Object.fromEntries(inputNames.map((name) => [name, ortTensor(required(inputs, name, program))]));
-        await session.run(feeds, Object.fromEntries([...results].map(([name, tensor]) => [name, ortTensor(tensor)])));
+        await runInto(session, feeds, results);
         return results;
       },
       dispose: () => session.release(),
@@ -69,6 +69,20 @@ export class CpuDevice implements Device {
   dispose(): Promise<void> {
     this.pool.clear();
     return Promise.resolve();
+  }
+}
+
+/**
+ * Runs the session, whose results ONNX Runtime writes into the given tensors. Afterwards its Node binding would copy each of them
+ * once more, into an array of its own that we would drop. It begins with `lastOutput`, which it cannot hand over, and gives
+ * up there, when all is written (docs/decisions/0004).
+ */
+async function runInto(session: InferenceSession, feeds: Record<string, Tensor>, results: ReadonlyMap<string, DeviceTensor>): Promise<void> {
+  const fetches = Object.fromEntries([...results].map(([name, tensor]) => [name, ortTensor(tensor)]));
+  try {
+    await session.run(feeds, { [lastOutput]: null, ...fetches });
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('Non tensor type')) throw error;
   }
 }
 

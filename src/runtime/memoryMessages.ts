@@ -1,6 +1,6 @@
 /** @file What people are told where memory is short: each message names what would fit. */
 import { bytesInWords } from '../core/bytesInWords.js';
-import { UserError } from '../core/errors.js';
+import { firstLine, UserError } from '../core/errors.js';
 import { remedies, type Remedy, type SettingChange } from '../core/train/memoryAdvice.js';
 import type { MemoryEstimate } from '../core/train/memoryEstimate.js';
 import { fits, type MemoryPlan } from './memoryPlan.js';
@@ -62,6 +62,5 @@ function changeInWords({ setting, from, to }: SettingChange): string {
 
 /** ONNX Runtime names its node before it says what happened. */
 function reason(error: unknown): string {
-  const [line] = String(error instanceof Error ? error.message : error).split('\n');
-  return line!.replace(/^.*Status Message: /, '');
+  return firstLine(error).replace(/^.*Status Message: /, '');
 }

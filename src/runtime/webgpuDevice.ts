@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { UserError } from '../core/errors.js';
+import { firstLine, UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
 import { optimize } from '../core/graph/fuse.js';
 import { inputType, lowerToOnnx } from '../core/graph/lower.js';
@@ -166,8 +166,7 @@ async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (cause) {
-    const reason = String(cause instanceof Error ? cause.message : cause).split('\n')[0];
-    throw new UserError('device-failed', `The GPU failed: ${reason}`, { cause });
+    throw new UserError('device-failed', `The GPU failed: ${firstLine(cause)}`, { cause });
   }
 }
 

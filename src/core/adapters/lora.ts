@@ -1,7 +1,7 @@
 /** @file LoRA: y = W·x + scaling · B·(A·x), with A [r, in] and B [out, r] (https://arxiv.org/abs/2106.09685). */
 import { UserError } from '../errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import type { Value } from '../graph/types.js';
+import { elementCount, type Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearNames, linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
 
@@ -68,6 +68,10 @@ export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParame
       name: peftName(layer, parameter.localName),
     })),
   );
+}
+
+export function loraParameterCount(config: LlamaConfig, lora: LoraShape): number {
+  return loraParameters(config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
 function peftName(layer: number, localName: string): string {

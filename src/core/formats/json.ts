@@ -18,14 +18,23 @@ export function parseForeignJson(
   text: string,
   mostParts: number,
   refuse: (defect: string, cause?: unknown) => UserError,
+  { parts, deepest }: JsonMeasure = measureJson(text),
 ): unknown {
-  const { parts, deepest } = measureJson(text);
   if (parts > mostParts) throw refuse('holds more than any file of its kind');
   if (deepest > deepestNesting) throw refuse(`is nested more than ${deepestNesting} deep`);
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw refuse(`is not valid JSON: ${(cause as Error).message.slice(0, 200)}`, cause);
+  }
+}
+
+/** The text of a JSON file. Bytes that are no UTF-8 are a defect as well. */
+export function decodeJsonText(bytes: Uint8Array, refuse: (defect: string, cause?: unknown) => UserError): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw refuse('is not valid JSON: it is not in UTF-8', cause);
   }
 }
 

@@ -29,6 +29,8 @@ export interface OnnxValueInfo {
   readonly type: OnnxType;
   /** A name stands for a length that may differ from call to call. */
   readonly shape: readonly (number | string)[];
+  /** Of such tensors. */
+  readonly isSequence?: boolean;
 }
 
 export interface OnnxGraph {
@@ -66,7 +68,8 @@ const root = protobuf.Root.fromJSON({
     Attribute: message({ name: 'string 1', f: 'float 2', i: 'int64 3', s: 'bytes 4', ints: 'repeated int64 8', type: 'int32 20' }),
     Tensor: message({ dims: 'repeated int64 1', dataType: 'int32 2', name: 'string 8', rawData: 'bytes 9' }),
     ValueInfo: message({ name: 'string 1', type: 'Type 2' }),
-    Type: message({ tensorType: 'TensorType 1' }),
+    Type: message({ tensorType: 'TensorType 1', sequenceType: 'SequenceType 4' }),
+    SequenceType: message({ elemType: 'Type 1' }),
     TensorType: message({ elemType: 'int32 1', shape: 'Shape 2' }),
     Shape: message({ dim: 'repeated Dimension 1' }),
     Dimension: message({ dimValue: 'int64 1', dimParam: 'string 2' }),
@@ -110,9 +113,10 @@ function encodeAttribute(value: OnnxAttribute): object {
   return { ints: value, type: 7 };
 }
 
-function encodeValueInfo({ name, type, shape }: OnnxValueInfo): object {
+function encodeValueInfo({ name, type, shape, isSequence }: OnnxValueInfo): object {
   const dim = shape.map((length) => (typeof length === 'string' ? { dimParam: length } : { dimValue: length }));
-  return { name, type: { tensorType: { elemType: onnxTypes[type], shape: { dim } } } };
+  const tensor = { tensorType: { elemType: onnxTypes[type], shape: { dim } } };
+  return { name, type: isSequence ? { sequenceType: { elemType: tensor } } : tensor };
 }
 
 /** 'repeated int64 8' → a protobufjs field. */

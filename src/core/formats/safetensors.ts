@@ -1,7 +1,7 @@
 /** @file safetensors (https://github.com/huggingface/safetensors): a JSON header, then the tensors' bytes. */
 import { UserError } from '../errors.js';
 import type { ByteSource } from './byteSource.js';
-import { measureJson, parseForeignJson } from './json.js';
+import { decodeJsonText, measureJson, parseForeignJson } from './json.js';
 import { shortened, shownValue } from './shownValue.js';
 
 const bytesPerElement = {
@@ -77,11 +77,13 @@ function readHeader(source: ByteSource): Header {
     throw corrupt(source, `its header claims ${length} bytes but the file has ${source.size}`);
   const bytes = new Uint8Array(Number(length));
   source.read(8, bytes);
-  const text = new TextDecoder().decode(bytes);
-  const header = parseForeignJson(text, mostParts, (defect, cause) => corrupt(source, `its header ${defect}`, cause));
+  const refuse = (defect: string, cause?: unknown) => corrupt(source, `its header ${defect}`, cause);
+  const text = decodeJsonText(bytes, refuse);
+  const measure = measureJson(text);
+  const header = parseForeignJson(text, mostParts, refuse, measure);
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw corrupt(source, 'its header is no JSON object');
-  return { header: header as Record<string, unknown>, nameCount: measureJson(text).names, dataStart };
+  return { header: header as Record<string, unknown>, nameCount: measure.names, dataStart };
 }
 
 function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, string> {

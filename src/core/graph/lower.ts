@@ -7,7 +7,12 @@ import type { DType, OpName, Program, QuantizedAttributes, Value } from './types
 export interface LoweringTarget {
   /** com.microsoft.FusedMatMul: transposes and a factor inside a batched product. */
   readonly fusedMatMul: boolean;
+  /** Whether the model begins its outputs with `lastOutput`. */
+  readonly endsRun?: boolean;
 }
+
+/** A result that nobody can read: what it is for is said in runtime/cpuDevice.ts. */
+export const lastOutput = 'end_of_run';
 
 /** Inputs that become part of the model, so that the provider may repack them: bytes by input name. */
 export type Constants = ReadonlyMap<string, Uint8Array>;
@@ -48,12 +53,13 @@ export function lowerToOnnx(
     const { dtype, shape } = program.inputs.get(name)!;
     return { name, type: inputType(dtype), shape, bytes };
   });
+  const end = target.endsRun ? [emitter.unreadable(lastOutput)] : [];
   return encodeOnnx({
     name: program.name,
     nodes: emitter.nodes,
     initializers: [...emitter.initializers, ...embedded],
     inputs: [...program.inputs].filter(([name]) => !constants.has(name)).map(info),
-    outputs: [...program.outputs].map(info),
+    outputs: [...end, ...[...program.outputs].map(info)],
   });
 }
 
@@ -195,6 +201,12 @@ class Emitter {
   swapLastAxes(x: string, rank: number, scope: string): string {
     const perm = Array.from({ length: rank }, (_, axis) => axis);
     return this.emit('Transpose', [x], { perm: [...perm.slice(0, -2), rank - 1, rank - 2] }, { scope });
+  }
+
+  /** A sequence of no tensors, which ONNX Runtime's Node binding refuses to hand over. */
+  unreadable(output: string): OnnxValueInfo {
+    this.emit('SequenceEmpty', [], {}, { output, scope: 'output' });
+    return { name: output, type: 'float32', shape: [], isSequence: true };
   }
 
   integers(values: readonly number[]): string {

@@ -75,8 +75,8 @@ export function decompose(program: Program, b: GraphBuilder): Program {
   return rewrite(program, b, (value, inputs) => {
     if (isOp(value, 'attention')) return attentionForward(b, inputs, value.attributes);
     if (isOp(value, 'swiglu')) return b.multiply(b.silu(inputs[0]!), inputs[1]!);
-    // The largest probability is 1 / Σ exp(x − max), and the backward pass wants the probabilities anyway.
     if (isOp(value, 'dequantize')) return dequantized(b, inputs, value.attributes.bits);
+    // The largest probability is 1 / Σ exp(x − max), and the backward pass wants the probabilities anyway.
     if (isOp(value, 'logSumExp')) {
       return b.subtract(b.maxLast(inputs[0]!), b.log(b.maxLast(b.softmax(inputs[0]!))));
     }

@@ -9,10 +9,9 @@ export interface HeadChunk {
   readonly counted: Float32Array;
 }
 
-/** Larger chunks read the vocabulary's weights less often; powers of two, so that few programs fit all batches. */
+/** Each chunk reads the whole vocabulary's weights, so they are few; a program for each multiple of 64 rows fits all batches. */
 export const largestChunk = 512;
-const smallestChunk = 64;
-const leastFilled = 7 / 8;
+const granule = 64;
 
 export function* headChunks(batch: Batch): Generator<HeadChunk> {
   const labelled = [...batch.labels.keys()].filter((row) => batch.labels[row] !== ignoredLabel);
@@ -29,11 +28,8 @@ export function* headChunks(batch: Batch): Generator<HeadChunk> {
   }
 }
 
-/** The largest that is filled, or nearly. */
 function chunkSize(remaining: number, tokens: number): number {
-  let size = Math.min(smallestChunk, tokens);
-  while (2 * size <= Math.min(tokens, largestChunk) && 2 * size * leastFilled <= remaining) size *= 2;
-  return size;
+  return Math.min(granule * Math.ceil(remaining / granule), largestChunk, tokens);
 }
 
 /** The first `count` rows that are not among the given ones. */

@@ -1,8 +1,8 @@
 /** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
-import { loraParameters, type LoraShape } from '../adapters/lora.js';
+import { loraParameterCount, type LoraShape } from '../adapters/lora.js';
 import { causalBlocks } from '../graph/attention.js';
 import { optimize } from '../graph/fuse.js';
-import { elementCount, tensorBytes, type Program } from '../graph/types.js';
+import { tensorBytes, type Program } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
 import { matrixBytes, type MatrixForm } from '../llama/frozenMatrix.js';
 import type { LinearForms } from '../llama/linear.js';
@@ -54,7 +54,7 @@ const processBytes = 145e6;
 const allocatorSlack = 0.1;
 
 export function estimateMemory(request: MemoryRequest): MemoryEstimate {
-  const adapterCopy = 4 * parameterCount(request);
+  const adapterCopy = 4 * loraParameterCount(request.weights.config, request.lora);
   const { activations, work } = memoryOfStep(request);
   const parts = {
     process: processBytes,
@@ -67,10 +67,6 @@ export function estimateMemory(request: MemoryRequest): MemoryEstimate {
   const training = parts.weights + parts.adapter + parts.activations + parts.work;
   const deviceBytes = request.device === 'webgpu' ? training : 0;
   return { parts, hostBytes: parts.process + parts.checkpoint + training - deviceBytes, deviceBytes };
-}
-
-function parameterCount({ weights, lora }: MemoryRequest): number {
-  return loraParameters(weights.config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
 function weightBytes({ weights, baseDType, device, layerStreaming }: MemoryRequest): number {

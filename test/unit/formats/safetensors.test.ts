@@ -61,7 +61,7 @@ describe('a damaged file is refused with its name and the defect', () => {
     ['header of 2^60 bytes', fileWith({}, 0, 2n ** 60n), /1152921504606846976 bytes/],
     ['header longer than the file', fileWith({}, 0, 1000n), /claims 1000 bytes/],
     ['header no JSON', fileWith('{"a":', 0), /not valid JSON/],
-    ['header no UTF-8', new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff]), /not valid JSON/],
+    ['header no UTF-8', new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff]), /not valid JSON: it is not in UTF-8/],
     ['header no object', fileWith([], 0), /no JSON object/],
     ['metadata no text', fileWith({ __metadata__: { a: 1 } }, 0), /__metadata__/],
     ['entry null', fileWith({ a: null }, 0), /tensor a has the unknown type missing/],

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { GraphBuilder } from '../../../src/core/graph/builder.js';
+import { makeProgram } from '../../../src/core/graph/program.js';
+import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
+
+const length = 2 ** 20;
+
+function increment(): ReturnType<typeof makeProgram> {
+  const b = new GraphBuilder();
+  return makeProgram('increment', { y: b.add(b.input('x', [length]), b.scalar(1)) });
+}
+
+test('a run writes into the given tensor, its own input even, and nothing is copied besides', async () => {
+  const device = new CpuDevice(1);
+  const executable = await device.compile(increment());
+  const x = await device.zeros([length]);
+  await executable.run(new Map([['x', x]]), new Map([['y', x]]));
+  const before = process.memoryUsage().arrayBuffers;
+  for (let run = 0; run < 8; run++) await executable.run(new Map([['x', x]]), new Map([['y', x]]));
+  expect(process.memoryUsage().arrayBuffers - before, 'bytes of arrays that runs left').toBeLessThan(4 * length);
+  const result = await device.download(x);
+  expect([result[0], result[length - 1]]).toEqual([9, 9]);
+  await executable.dispose();
+});
+
+test('what goes wrong within a run is not taken for its end', async () => {
+  const device = new CpuDevice(1);
+  const executable = await device.compile(increment());
+  const short = await device.zeros([length - 1]);
+  await expect(executable.run(new Map([['x', short]]))).rejects.toThrow(/x/);
+  await executable.dispose();
+});
