@@ -53,12 +53,13 @@ export async function createTrainer({ engine, note, batch, ...setup }: TrainingS
   const { device, because } = await chooseDevice(engine.device, engine.threads);
   note?.(because);
   const dtypes = await usableDTypes(engine.base_dtype, device, note);
-  const wish = { ...setup, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
+  const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
+  const wish = { weights, lora, dropout, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
   const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
   memoryNotes(memory, engine).forEach((text) => note?.(text));
   if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);
   const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
-  const explain = (cause: unknown): UserError => ranOut(memory, cause);
+  const explain = ranOut.bind(null, memory);
   const loading = () => createOnnxStepRunner({ ...setup, device, baseDType, gradientCheckpointing, layerStreaming });
   return { runner: explainingOutOfMemory(await explained(loading, explain), explain), memory };
 }
