@@ -91,9 +91,14 @@ test('a run goes on while the window is reloaded, and is found again whole', asy
   expect(shown.at(-1)!.step).toBeGreaterThanOrEqual(stepAtReload);
   const logged = new Map(losses(run).map(({ step, loss }) => [step, loss]));
   expect(shown).toEqual(shown.map(({ step }) => ({ step, loss: expect.closeTo(logged.get(step)!, 2) })));
-  // The table leaves out every so many steps where there are many, and none besides.
-  const gaps = shown.slice(1, -1).map(({ step }, index) => step - shown[index]!.step);
-  expect(new Set(gaps).size).toBe(1);
+  // Of many steps the table shows one in so many, those with an evaluation besides, and the last.
+  const evaluated = new Set(readMetrics(run).flatMap(({ step, eval_loss }) => (eval_loss === undefined ? [] : [step])));
+  const stride = shown[1]!.step - shown[0]!.step;
+  const isThinned = (step: number): boolean => (step - 1) % stride === 0;
+  const steps = shown.slice(0, -1).map(({ step }) => step);
+  const everySoMany = Array.from({ length: Math.ceil((shown.at(-1)!.step - 1) / stride) }, (_, index) => 1 + index * stride);
+  expect(steps.filter(isThinned)).toEqual(everySoMany);
+  expect(steps.filter((step) => !isThinned(step) && !evaluated.has(step))).toEqual([]);
 });
 
 test('a killed backend comes back, and the run has not noticed', async () => {
