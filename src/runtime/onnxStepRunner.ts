@@ -8,7 +8,6 @@ import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
 import { keptActivations, type UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
-import { collectGarbage } from './collectGarbage.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
 import { FrozenWeights } from './frozenWeights.js';
@@ -37,7 +36,6 @@ export async function createOnnxStepRunner({ initialState, ...options }: OnnxSte
   const trainables = new Trainables(device, weights.config, lora);
   await trainables.importState(initialState);
   const frozen = await FrozenWeights.load(weights, device, { dtype: baseDType, streaming: options.layerStreaming });
-  collectGarbage(); // what reading the weights left
   return new OnnxStepRunner(options, frozen, trainables);
 }
 
@@ -123,7 +121,6 @@ class OnnxStepRunner implements StepRunner {
 
   async exportState(): Promise<TrainableState> {
     if (!this.isWhole) throw new UserError('device-failed', 'The device failed amid an update.');
-    collectGarbage(); // the state that was exported or imported before
     return this.trainables.exportState();
   }
 
