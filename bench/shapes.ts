@@ -63,9 +63,9 @@ export function randomWeights(config: LlamaConfig, storedType: 'F32' | 'BF16' = 
   }
   add('model.norm.weight', [config.hiddenSize]);
   if (!config.tiedEmbeddings) add('lm_head.weight', [config.vocabSize, config.hiddenSize]);
-  /** Uniform with the standard deviation 0.02 of the usual initialisation. */
-  const generate = (name: string, firstRow: number, into: Float32Array): void => {
-    let state = hash32(names.indexOf(name), firstRow);
+  /** A row, whoever reads it: uniform with the standard deviation 0.02 of the usual initialisation. */
+  const generate = (name: string, row: number, into: Float32Array): void => {
+    let state = hash32(names.indexOf(name), row);
     for (let i = 0; i < into.length; i++) {
       state = (Math.imul(state, 1664525) + 1013904223) | 0;
       into[i] = state * (0.07 / 2 ** 32);
@@ -73,7 +73,8 @@ export function randomWeights(config: LlamaConfig, storedType: 'F32' | 'BF16' = 
   };
   const readRows = (name: string, firstRow: number, into: Float32Array): void => {
     if (name.includes('norm')) return void into.fill(1);
-    generate(name, firstRow, into);
+    const rowLength = infos.get(name)!.shape[1]!;
+    for (let at = 0; at < into.length; at += rowLength) generate(name, firstRow + at / rowLength, into.subarray(at, at + rowLength));
     bfloat16ToFloat32(float32ToBfloat16(into), into);
   };
   const names = [...infos.keys()];
