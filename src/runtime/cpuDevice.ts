@@ -17,7 +17,7 @@ export class CpuDevice implements Device {
   }
 
   async compile(program: Program, { constants, dynamicAxes }: CompileOptions = {}): Promise<Executable> {
-    const model = lowerToOnnx(optimize(program), { fusedMatMul: true, endsRun: true }, constants, dynamicAxes);
+    const model = lowerToOnnx(optimize(program), { fusedMatMul: true, inverseRms: true, endsRun: true }, constants, dynamicAxes);
     const session = await InferenceSession.create(model, {
       executionProviders: ['cpu'],
       intraOpNumThreads: this.threads,

@@ -6,7 +6,7 @@ import type { LlamaConfig } from '../core/llama/config.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
-import { keptActivations, type UpdateScalars } from '../core/train/programs.js';
+import type { UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
@@ -60,8 +60,7 @@ class OnnxStepRunner implements StepRunner {
     this.config = weights.config;
     this.device = device;
     this.description = `${device.description}, ${baseDType} base`;
-    const keep = gradientCheckpointing ? [] : keptActivations;
-    this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keep });
+    this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keepActivations: !gradientCheckpointing });
     this.dropout = new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
 
@@ -232,7 +231,7 @@ class OnnxStepRunner implements StepRunner {
       this.device.release(dy);
       for (const [name, tensor] of results) {
         if (name === 'dx') dy = tensor;
-        else this.trainables.replace(layer, name.replace(/\.gradient$/, '.gradient_sum'), tensor);
+        else this.trainables.replace(layer, name.replace(/\.next$/, ''), tensor);
       }
       this.releaseAll(kept[layer]!);
     }

@@ -1,4 +1,5 @@
 import type { LoraShape } from '../core/adapters/lora.js';
+import { causalBlocks, type QueryBlock } from '../core/graph/attention.js';
 import type { Program } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { MatrixForm } from '../core/llama/frozenMatrix.js';
@@ -6,7 +7,6 @@ import type { LinearForms } from '../core/llama/linear.js';
 import { dropoutProgram } from '../core/train/dropout.js';
 import {
   BlockGraph,
-  type BlockActivations,
   clipProgram,
   maskProgram,
   normProgram,
@@ -20,8 +20,8 @@ export interface TrainProgramOptions {
   readonly config: LlamaConfig;
   readonly lora: LoraShape;
   readonly dropout: number;
-  /** What the forward pass keeps for the backward pass; nothing means recompute everything. */
-  readonly keep: readonly (keyof BlockActivations)[];
+  /** Whether the forward pass keeps activations for the backward pass, which otherwise computes them again. */
+  readonly keepActivations: boolean;
 }
 
 /** What the programs of two layers may differ in. */
@@ -39,19 +39,19 @@ export class TrainPrograms {
     private readonly options: TrainProgramOptions,
   ) {}
 
-  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(this.options.config, shape));
+  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(shape, this.queryBlocks(shape)));
 
   embed = (tokens: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
     this.once(`embed ${tokens} ${sliceRows} ${form}`, () => embedProgram(this.options.config, tokens, sliceRows, form));
 
   forward = (shape: BatchShape, variant: BlockVariant & { training: boolean }): Promise<Executable> =>
     this.once(`forward ${text(shape)} ${JSON.stringify(variant)}`, () =>
-      this.block(shape, variant).forward(variant.training ? this.options.keep : []),
+      this.block(shape, variant).forward(variant.training && this.options.keepActivations),
     );
 
   backward = (shape: BatchShape, variant: BlockVariant & { wantsInputGradient: boolean }): Promise<Executable> =>
     this.once(`backward ${text(shape)} ${JSON.stringify(variant)}`, () =>
-      this.block(shape, { ...variant, training: true }).backward(this.options.keep, variant.wantsInputGradient),
+      this.block(shape, { ...variant, training: true }).backward(this.options.keepActivations, variant.wantsInputGradient),
     );
 
   headRows = (tokens: number, chunk: number): Promise<Executable> =>
@@ -77,7 +77,11 @@ export class TrainPrograms {
 
   private block(shape: BatchShape, { forms, adapted, training }: BlockVariant & { training: boolean }): BlockGraph {
     const { config, lora, dropout } = this.options;
-    return new BlockGraph({ config, shape, forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
+    return new BlockGraph({ config, shape, queryBlocks: this.queryBlocks(shape), forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
+  }
+
+  private queryBlocks({ batchSize, sequenceLength }: BatchShape): QueryBlock[] {
+    return causalBlocks(batchSize, sequenceLength, this.options.config.headCount, this.device.kind);
   }
 
   private once(key: string, build: () => Program): Promise<Executable> {

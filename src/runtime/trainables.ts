@@ -1,48 +1,73 @@
 import { loraParameters, type LoraParameter, type LoraShape } from '../core/adapters/lora.js';
+import { elementCount } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor } from './device.js';
 
-/** One adapted layer's tensors under the names that the programs use: `q_proj.lora_A.weight`, `….gradient_sum`, `….m`, `….v`. */
+/**
+ * One adapted layer's tensors under the names that the programs use: its parameters (`q_proj.lora_A.weight`), and `gradient_sum`, `m`
+ * and `v`, in which those of all parameters lie one after the other.
+ */
 export type LayerTrainables = Map<string, DeviceTensor>;
+
+/** With its place among the numbers of its layer's parameters. */
+interface PlacedParameter extends LoraParameter {
+  readonly start: number;
+  readonly end: number;
+}
+
+type HostTensors = ReadonlyMap<string, HostTensor>;
 
 /** Everything that training changes, resident on the device, by layer. */
 export class Trainables {
   readonly layers = new Map<number, LayerTrainables>();
-  private readonly parameters: readonly LoraParameter[];
+  private readonly parameters = new Map<number, PlacedParameter[]>();
 
   constructor(
     private readonly device: Device,
     config: LlamaConfig,
     lora: LoraShape,
   ) {
-    this.parameters = loraParameters(config, lora);
+    for (const parameter of loraParameters(config, lora)) {
+      const before = this.parameters.get(parameter.layer) ?? [];
+      const start = before.at(-1)?.end ?? 0;
+      this.parameters.set(parameter.layer, [...before, { ...parameter, start, end: start + elementCount(parameter.shape) }]);
+    }
   }
 
   async importState(state: TrainableState): Promise<void> {
     this.dispose();
-    for (const parameter of this.parameters) {
-      const { localName, shape } = parameter;
-      const layer = this.layers.get(parameter.layer) ?? new Map<string, DeviceTensor>();
-      this.layers.set(parameter.layer, layer);
-      const put = async (name: string, tensors: ReadonlyMap<string, HostTensor>): Promise<unknown> =>
-        layer.set(name, await this.device.fill('float32', shape, (into) => copyOrClear(into, tensors.get(parameter.name))));
-      await put(localName, state.parameters);
-      await put(`${localName}.m`, state.firstMoments);
-      await put(`${localName}.v`, state.secondMoments);
-      layer.set(`${localName}.gradient_sum`, await this.device.zeros(shape));
+    for (const [layer, parameters] of this.parameters) {
+      const tensors: LayerTrainables = new Map();
+      this.layers.set(layer, tensors);
+      for (const { name, localName, shape } of parameters) {
+        tensors.set(localName, await this.device.fill('float32', shape, (into) => copyOrClear(into, state.parameters.get(name))));
+      }
+      const all = [parameters.at(-1)!.end];
+      const flat = (host: HostTensors): Promise<DeviceTensor> =>
+        this.device.fill('float32', all, (into) => {
+          for (const { name, start, end } of parameters) copyOrClear(into.subarray(start, end), host.get(name));
+        });
+      tensors.set('m', await flat(state.firstMoments));
+      tensors.set('v', await flat(state.secondMoments));
+      tensors.set('gradient_sum', await this.device.zeros(all));
     }
   }
 
   async exportState(): Promise<TrainableState> {
-    const collect = async (suffix: string): Promise<Map<string, HostTensor>> => {
-      const tensors = new Map<string, HostTensor>();
-      for (const { name, layer, localName, shape } of this.parameters) {
-        tensors.set(name, { shape, data: await this.device.download(this.layers.get(layer)!.get(localName + suffix)!) });
+    const parameters = new Map<string, HostTensor>();
+    const firstMoments = new Map<string, HostTensor>();
+    const secondMoments = new Map<string, HostTensor>();
+    for (const [layer, ofLayer] of this.parameters) {
+      const download = (name: string): Promise<Float32Array> => this.device.download(this.layers.get(layer)!.get(name)!);
+      const [m, v] = [await download('m'), await download('v')];
+      for (const { name, localName, shape, start, end } of ofLayer) {
+        parameters.set(name, { shape, data: await download(localName) });
+        firstMoments.set(name, { shape, data: m.subarray(start, end) });
+        secondMoments.set(name, { shape, data: v.subarray(start, end) });
       }
-      return tensors;
-    };
-    return { parameters: await collect(''), firstMoments: await collect('.m'), secondMoments: await collect('.v') };
+    }
+    return { parameters, firstMoments, secondMoments };
   }
 
   /** Puts a new tensor in place of an old one, which is released. */

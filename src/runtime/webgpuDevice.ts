@@ -82,7 +82,7 @@ export class WebGpuDevice implements Device {
   }
 
   private async load(program: Program, { constants, dynamicAxes }: CompileOptions): Promise<Executable> {
-    const model = lowerToOnnx(program, { fusedMatMul: false }, constants, dynamicAxes);
+    const model = lowerToOnnx(program, { fusedMatMul: false, inverseRms: false }, constants, dynamicAxes);
     const session = await attempt(() => createSession(model, 'gpu-buffer', { disable_cpu_ep_fallback: '1' }));
     const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
     return {

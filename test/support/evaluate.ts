@@ -113,10 +113,11 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   silu: elementwise((x) => x! * sigmoid(x!)),
   swiglu: elementwise((gate, up) => gate! * sigmoid(gate!) * up!),
   rmsNorm: ([x, weight], { attributes: { epsilon } }) =>
-    rows(x!).flatMap((row) => {
-      const meanSquare = row.reduce((total, number) => total + number * number, 0) / row.length;
-      return row.map((number, i) => (number / Math.sqrt(meanSquare + epsilon)) * weight!.data[i]!);
-    }),
+    rows(x!).flatMap((row) => row.map((number, i) => number * inverseRms(row, epsilon) * weight!.data[i]!)),
+  inverseRms: (_inputs, { inputs: [norm] }, of) => {
+    const { inputs, attributes } = norm as Value<'rmsNorm'>;
+    return rows(of(inputs[0]!)).map((row) => inverseRms(row, attributes.epsilon));
+  },
   rope: ([x, positionIds, cos, sin], { shape, attributes: { inverse } }) => {
     const half = cos!.shape[1]!;
     return generate(shape, (at) => {
@@ -171,6 +172,10 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
 /** NumPy's broadcasting. */
 function elementwise(f: (...numbers: number[]) => number): Evaluate<OpName> {
   return (inputs, { shape }) => generate(shape, (at) => f(...inputs.map((input) => read(input, at))));
+}
+
+function inverseRms(row: readonly number[], epsilon: number): number {
+  return 1 / Math.sqrt(row.reduce((total, number) => total + number * number, 0) / row.length + epsilon);
 }
 
 function sigmoid(x: number): number {

@@ -79,21 +79,30 @@ function peftName(layer: number, localName: string): string {
   return ['base_model', 'model', linearPath(layer, linear), ...rest].join('.');
 }
 
+/** The adapted linears that read what this one reads, itself among them. */
+export function readingTogetherWith(lora: LoraShape, linear: LinearName): readonly LinearName[] {
+  return readingTogether.find((linears) => linears.includes(linear))!.filter((name) => lora.targetModules.includes(name));
+}
+
 /**
- * y [N, out] + scaling · x [N, in] · Aᵀ · Bᵀ. The A of all linears that read x are stacked, so that x is read once for the
- * group, forward and backward. `parameters` are a block's, by local name.
+ * scaling · x [N, in] · Aᵀ → [N, group · r]. The A of all linears that read x are stacked, so that x is read once for the group,
+ * forward and backward. `parameters` are a block's, by local name.
  */
+export function reduceForLora(b: GraphBuilder, lora: LoraShape, linear: LinearName, x: Value, parameters: ReadonlyMap<string, Value>): Value {
+  const stackedA = b.concat(readingTogetherWith(lora, linear).map((name) => parameters.get(`${name}.lora_A.weight`)!), 0); // [group · r, in]
+  return b.matmul(x, stackedA, { transposeB: true, alpha: loraScaling(lora) });
+}
+
+/** y [N, out] + this linear's columns of `reduced` [N, group · r] · Bᵀ. */
 export function addLora(
   b: GraphBuilder,
   lora: LoraShape,
   linear: LinearName,
   y: Value,
-  x: Value,
+  reduced: Value,
   parameters: ReadonlyMap<string, Value>,
 ): Value {
-  const group = readingTogether.find((linears) => linears.includes(linear))!.filter((name) => lora.targetModules.includes(name));
-  const stackedA = b.concat(group.map((name) => parameters.get(`${name}.lora_A.weight`)!), 0); // [group · r, in]
-  const reduced = b.matmul(x, stackedA, { transposeB: true, alpha: loraScaling(lora) }); // [N, group · r]
+  const group = readingTogetherWith(lora, linear);
   const own = b.split(reduced, 1, group.map(() => lora.r))[group.indexOf(linear)]!; // [N, r]
   return b.add(y, b.matmul(own, parameters.get(`${linear}.lora_B.weight`)!, { transposeB: true }));
 }

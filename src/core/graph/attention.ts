@@ -1,15 +1,15 @@
 /** @file Attention over primitives, and its derivative, which needs neither stored probabilities nor expanded KV heads. */
 import type { GraphBuilder } from './builder.js';
-import type { AttentionAttributes, OpAttributes, Value } from './types.js';
+import type { AttentionAttributes, Value } from './types.js';
 
 // B batch, T queries, K keys, t queries of a block, k keys that they may see, N key/value heads, G query heads per key/value
 // head, D headDim.
 
 /**
- * Under a causal mask the queries go in blocks: n blocks compute (n + 1)/2n of all scores, and hold 1/n of them at a time. More
- * blocks make smaller products and longer programs for little, so there are more only where a block's scores would be large.
+ * Under a causal mask the queries go in blocks: n blocks compute (n + 1)/2n of all scores, and hold 1/n of them at a time. On a CPU
+ * that saves time until products get small. A GPU computes scores faster than it begins operations, so there only memory counts.
  */
-const wantedBlocks = 8;
+const wantedBlocks = { cpu: 8, webgpu: 1 };
 const shortestBlock = 64;
 const mostScoreElements = 2 ** 24;
 
@@ -21,9 +21,10 @@ export interface QueryBlock {
 }
 
 /** The blocks of causal attention over sequences of `length` tokens. */
-export function causalBlocks(batchSize: number, length: number, heads: number): QueryBlock[] {
+export function causalBlocks(batchSize: number, length: number, heads: number, device: keyof typeof wantedBlocks): QueryBlock[] {
   const longest = Math.max(1, Math.floor(mostScoreElements / (batchSize * heads * length)));
-  const blockLength = Math.min(Math.max(shortestBlock, Math.ceil(length / wantedBlocks)), longest);
+  const wanted = Math.max(shortestBlock, Math.ceil(length / wantedBlocks[device]));
+  const blockLength = wanted <= longest ? wanted : Math.ceil(length / Math.ceil(length / longest));
   const starts = Array.from({ length: Math.ceil(length / blockLength) }, (_, i) => i * blockLength);
   return starts.map((start) => {
     const end = Math.min(start + blockLength, length);
@@ -31,29 +32,23 @@ export function causalBlocks(batchSize: number, length: number, heads: number): 
   });
 }
 
-interface Heads {
-  /** [B, N, G·t, D]: the query heads of a group stand below each other, so that keys need no copy per query head. */
+interface Scores {
+  /** [B, N, G·t, D] */
   readonly query: Value;
   /** [B, N, k, D] */
   readonly key: Value;
   readonly value: Value;
   /** [B, N, G·t, k] */
   readonly probabilities: Value;
-  readonly scale: number;
 }
-
-type Attributes = OpAttributes['attention'];
 
 /** Query, key and value come before the masks. */
 const firstMask = 3;
 
 /** softmax(q·kᵀ/√D + mask)·v. Shapes: see OpAttributes.attention. */
-export function attentionForward(b: GraphBuilder, inputs: readonly Value[], attributes: Attributes): Value {
-  const outputs = blocksOf(inputs, attributes).map((block, index) => {
-    const { probabilities, value } = headsOf(b, inputs, block, inputs[firstMask + index]!, attributes);
-    return joinQueryHeads(b, b.matmul(probabilities, value), block, attributes);
-  });
-  return b.concat(outputs, 1);
+export function attentionForward(b: GraphBuilder, inputs: readonly Value[], attributes: AttentionAttributes): Value {
+  const outputs = scoresOfBlocks(b, inputs, attributes).map(({ probabilities, value }) => b.matmul(probabilities, value));
+  return joinQueryHeads(b, outputs, inputs[0]!, attributes);
 }
 
 /**
@@ -66,55 +61,60 @@ export function attentionBackward(
   inputs: readonly Value[],
   output: Value,
   dOutput: Value,
-  attributes: Attributes,
+  attributes: AttentionAttributes,
 ): [Value, Value, Value] {
-  const gradients = blocksOf(inputs, attributes).map((block, index) => {
-    const { query, key, value, probabilities, scale } = headsOf(b, inputs, block, inputs[firstMask + index]!, attributes);
-    const ofBlock = (x: Value): Value => splitQueryHeads(b, sliceRows(b, x, block), attributes);
-    const dO = ofBlock(dOutput); // [B, N, G·t, D]
-    const delta = b.sumLast(b.multiply(dO, ofBlock(output))); // [B, N, G·t, 1]
+  const blocks = blocksOf(inputs);
+  const dOutputs = splitQueryHeads(b, dOutput, blocks, attributes); // each [B, N, G·t, D]
+  const deltas = splitQueryHeads(b, b.multiply(dOutput, output), blocks, attributes, (x) => b.sumLast(x)); // each [B, N, G·t, 1]
+  const alpha = scaleOf(attributes);
+  const gradients = scoresOfBlocks(b, inputs, attributes).map(({ query, key, value, probabilities }, index) => {
+    const dO = dOutputs[index]!;
     const dP = b.matmul(dO, value, { transposeB: true }); // [B, N, G·t, k]
-    const dS = b.multiply(probabilities, b.subtract(dP, delta));
+    const dS = b.multiply(probabilities, b.subtract(dP, deltas[index]!));
     return {
-      dQuery: joinQueryHeads(b, b.matmul(dS, key, { alpha: scale }), block, attributes),
-      dKey: b.matmul(dS, query, { transposeA: true, alpha: scale }), // [B, N, k, D]
+      dQuery: b.matmul(dS, key, { alpha }),
+      dKey: b.matmul(dS, query, { transposeA: true, alpha }), // [B, N, k, D]
       dValue: b.matmul(probabilities, dO, { transposeA: true }),
     };
   });
   return [
-    b.concat(gradients.map(({ dQuery }) => dQuery), 1),
+    joinQueryHeads(b, gradients.map(({ dQuery }) => dQuery), inputs[0]!, attributes),
     joinKeyHeads(b, sumOfPrefixes(b, gradients.map(({ dKey }) => dKey)), inputs[1]!),
     joinKeyHeads(b, sumOfPrefixes(b, gradients.map(({ dValue }) => dValue)), inputs[2]!),
   ];
 }
 
-/** Without a causal mask every query may see every key, and there is one block. */
-function blocksOf([query, key]: readonly Value[], { causal, heads }: Attributes): QueryBlock[] {
-  const [batchSize, queries] = query!.shape as [number, number];
-  return causal ? causalBlocks(batchSize, queries, heads) : [{ start: 0, end: queries, keys: key!.shape[1]! }];
+/** Each mask is one block's. */
+function blocksOf(inputs: readonly Value[]): QueryBlock[] {
+  let start = 0;
+  return inputs.slice(firstMask).map(({ shape }) => {
+    const [queries, keys] = shape.slice(2) as [number, number];
+    return { start, end: (start += queries), keys };
+  });
 }
 
-function headsOf(b: GraphBuilder, inputs: readonly Value[], block: QueryBlock, mask: Value, attributes: Attributes): Heads {
-  const [queryInput, keyInput, valueInput] = inputs as [Value, Value, Value];
-  const { heads, keyValueHeads, headDim } = attributes;
-  const batch = queryInput.shape[0]!;
-  const queries = block.end - block.start;
-  const { keys } = block;
-  const scale = 1 / Math.sqrt(headDim);
-  const query = splitQueryHeads(b, sliceRows(b, queryInput, block), attributes);
-  const key = b.slice(splitKeyHeads(b, keyInput, attributes), 2, 0, keys);
-  const value = b.slice(splitKeyHeads(b, valueInput, attributes), 2, 0, keys);
-  const scores = b.matmul(query, key, { transposeB: true, alpha: scale }); // [B, N, G·t, k]
-  const masked = b.add(
-    b.reshape(scores, [batch, keyValueHeads, heads / keyValueHeads, queries, keys]),
-    b.reshape(mask, [mask.shape[0]!, 1, 1, queries, keys]),
-  );
-  const probabilities = b.reshape(b.softmax(masked), scores.shape);
-  return { query, key, value, probabilities, scale };
+function scoresOfBlocks(b: GraphBuilder, inputs: readonly Value[], attributes: AttentionAttributes): Scores[] {
+  const [query, key, value, ...masks] = inputs as [Value, Value, Value, ...Value[]];
+  const blocks = blocksOf(inputs);
+  const queries = splitQueryHeads(b, query, blocks, attributes);
+  const [allKeys, allValues] = [splitKeyHeads(b, key, attributes), splitKeyHeads(b, value, attributes)];
+  return blocks.map(({ keys }, index) => {
+    const own = { query: queries[index]!, key: b.slice(allKeys, 2, 0, keys), value: b.slice(allValues, 2, 0, keys) };
+    const scores = b.matmul(own.query, own.key, { transposeB: true, alpha: scaleOf(attributes) }); // [B, N, G·t, k]
+    return { ...own, probabilities: b.reshape(b.softmax(masked(b, scores, masks[index]!)), scores.shape) };
+  });
 }
 
-function sliceRows(b: GraphBuilder, x: Value, { start, end }: QueryBlock): Value {
-  return b.slice(x, 1, start, end);
+/** scores [B, N, G·t, k], mask [B, 1, t, k] → [B, N, G, t, k]. */
+function masked(b: GraphBuilder, scores: Value, mask: Value): Value {
+  const [batch, keyValueHeads, groupQueries, keys] = scores.shape as [number, number, number, number];
+  const queries = mask.shape[2]!;
+  const byHead = b.reshape(scores, [batch, keyValueHeads, groupQueries / queries, queries, keys]);
+  return b.add(byHead, b.reshape(mask, [mask.shape[0]!, 1, 1, queries, keys]));
+}
+
+function scaleOf({ headDim }: AttentionAttributes): number {
+  return 1 / Math.sqrt(headDim);
 }
 
 /** Σ of values [B, N, k, D] with growing k, where the shorter ones have zeros behind them. */
@@ -129,23 +129,34 @@ function sumOfPrefixes(b: GraphBuilder, values: readonly Value[]): Value {
   return b.concat([sum, ...done], 2);
 }
 
-function splitQueryHeads(b: GraphBuilder, x: Value, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
-  const [batch, queries] = x.shape as [number, number];
+/**
+ * x [B, T, heads · D] → each block's [B, N, G·t, D]: the query heads of a group stand below each other, so that keys need no copy per
+ * query head. `along` may make something else of D.
+ */
+function splitQueryHeads(
+  b: GraphBuilder,
+  x: Value,
+  blocks: readonly QueryBlock[],
+  { heads, keyValueHeads, headDim }: AttentionAttributes,
+  along: (x: Value) => Value = (x) => x,
+): Value[] {
+  const [batch, length] = x.shape as [number, number];
   const groups = heads / keyValueHeads;
-  const split = b.transpose(b.reshape(x, [batch, queries, keyValueHeads, groups, headDim]), [0, 2, 3, 1, 4]);
-  return b.reshape(split, [batch, keyValueHeads, groups * queries, headDim]);
+  const byHead = b.transpose(along(b.reshape(x, [batch, length, keyValueHeads, groups, headDim])), [0, 2, 3, 1, 4]);
+  const rows = blocks.map(({ start, end }) => end - start);
+  return b.split(byHead, 3, rows).map((block) => b.reshape(block, [batch, keyValueHeads, groups * block.shape[3]!, block.shape[4]!]));
+}
+
+/** Each block's [B, N, G·t, D] → [B, T, heads · D], which is the shape of `like`. */
+function joinQueryHeads(b: GraphBuilder, blocks: readonly Value[], like: Value, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
+  const groups = heads / keyValueHeads;
+  const byHead = blocks.map((block) => b.reshape(block, [block.shape[0]!, keyValueHeads, groups, block.shape[2]! / groups, headDim]));
+  return b.reshape(b.transpose(b.concat(byHead, 3), [0, 3, 1, 2, 4]), like.shape);
 }
 
 function splitKeyHeads(b: GraphBuilder, x: Value, { keyValueHeads, headDim }: AttentionAttributes): Value {
   const [batch, keys] = x.shape as [number, number];
   return b.transpose(b.reshape(x, [batch, keys, keyValueHeads, headDim]), [0, 2, 1, 3]);
-}
-
-/** [B, N, G·t, D] → [B, t, heads · D]. */
-function joinQueryHeads(b: GraphBuilder, x: Value, { start, end }: QueryBlock, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
-  const batch = x.shape[0]!;
-  const split = b.reshape(x, [batch, keyValueHeads, heads / keyValueHeads, end - start, headDim]);
-  return b.reshape(b.transpose(split, [0, 3, 1, 2, 4]), [batch, end - start, heads * headDim]);
 }
 
 function joinKeyHeads(b: GraphBuilder, x: Value, like: Value): Value {

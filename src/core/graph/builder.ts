@@ -107,6 +107,7 @@ export class GraphBuilder {
   silu = (x: Value): Value => this.apply('silu', [x], {});
   swiglu = (gate: Value, up: Value): Value => this.apply('swiglu', [gate, up], {});
   rmsNorm = (x: Value, weight: Value, epsilon: number): Value => this.apply('rmsNorm', [x, weight], { epsilon });
+  inverseRms = (norm: Value): Value => this.apply('inverseRms', [norm], {});
   rope = (x: Value, positionIds: Value, cos: Value, sin: Value, inverse = false): Value =>
     this.apply('rope', [x, positionIds, cos, sin], { inverse });
   attention = (query: Value, key: Value, value: Value, masks: readonly Value[], attributes: OpAttributes['attention']): Value =>

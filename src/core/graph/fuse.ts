@@ -7,7 +7,7 @@ import { sameShape } from './types.js';
 /** From what the model and the rules wrote to what is worth running. */
 export function optimize(program: Program): Program {
   const builder = new GraphBuilder();
-  const simple = shareSigmoids(decompose(program, builder), builder);
+  const simple = joinPieces(shareSigmoids(decompose(program, builder), builder), builder);
   return fuseSums(fuseScales(thinResultsLast(scaleRowsLater(simple, builder), builder), builder), builder);
 }
 
@@ -17,6 +17,35 @@ function shareSigmoids(program: Program, b: GraphBuilder): Program {
   return rewrite(program, b, (value, inputs) =>
     isOp(value, 'silu') && known.has(value.inputs[0]!) ? b.multiply(inputs[0]!, b.sigmoid(inputs[0]!)) : rebuilt(b, value, inputs),
   );
+}
+
+/** [a 0] + [0 b] → [a b]: what the slices of a value leave of its gradient. */
+function joinPieces(program: Program, b: GraphBuilder): Program {
+  return rewrite(program, b, (value, inputs) => {
+    const [first, second] = inputs as [Value, Value];
+    const areConcats = isOp(value, 'add') && isOp(first, 'concat') && isOp(second, 'concat');
+    return (areConcats && joined(b, first, second)) || rebuilt(b, value, inputs);
+  });
+}
+
+function joined(b: GraphBuilder, first: Value<'concat'>, second: Value<'concat'>): Value | undefined {
+  const { axis } = first.attributes;
+  if (second.attributes.axis !== axis || !sameShape(first.shape, second.shape)) return undefined;
+  const pieces = [first, second].flatMap(({ inputs }) => {
+    let start = 0;
+    return inputs.map((piece) => ({ piece, start, end: (start += piece.shape[axis]!) }));
+  });
+  const filled = pieces.filter(({ piece }) => !isZero(piece)).sort((p, q) => p.start - q.start);
+  const zeros = (length: number): Value[] =>
+    length === 0 ? [] : [b.broadcastTo(b.scalar(0, first.dtype), first.shape.map((own, i) => (i === axis ? length : own)))];
+  const row: Value[] = [];
+  let end = 0;
+  for (const next of filled) {
+    if (next.start < end) return undefined;
+    row.push(...zeros(next.start - end), next.piece);
+    ({ end } = next);
+  }
+  return b.concat([...row, ...zeros(first.shape[axis]! - end)], axis);
 }
 
 /** (P ⊙ d)·W → (P·W) ⊙ d for a column d: the factor passes over the narrower of the two matrices. */

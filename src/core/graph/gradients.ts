@@ -115,16 +115,14 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     const dGate = b.multiply(dy, b.add(y, b.multiply(b.sigmoid(gate!), b.subtract(up!, y))));
     return [dGate, b.multiply(dy, b.silu(gate!))]; // y and silu are the forward pass's own, where that is computed again
   }),
-  // With ρ = 1/√(mean(x²) + ε), g = dy ⊙ w:  dx = ρ·g − x·ρ³·mean(g ⊙ x),  dw = Σ_rows dy ⊙ x·ρ
+  // With ρ = 1/√(mean(x²) + ε):  dx = ρ·(dy ⊙ w − x·ρ·mean(dy ⊙ y)), since y = ρ·w ⊙ x;  dw = Σ_rows dy ⊙ x·ρ
   rmsNorm: rule((b, y, dy, x, weight) => {
-    const width = x!.shape.at(-1)!;
-    const mean = (value: Value): Value => b.scale(b.sumLast(value), 1 / width);
-    const rho = b.reciprocal(b.sqrt(b.add(mean(b.multiply(x!, x!)), b.scalar(y.attributes.epsilon))));
-    const g = b.multiply(dy, weight!);
-    const coefficient = b.multiply(mean(b.multiply(g, x!)), b.multiply(rho, b.multiply(rho, rho)));
-    const dx = b.subtract(b.multiply(g, rho), b.multiply(x!, coefficient));
+    const rho = b.inverseRms(y);
+    const mean = b.scale(b.sumLast(b.multiply(dy, y)), 1 / x!.shape.at(-1)!);
+    const dx = b.multiply(b.subtract(b.multiply(dy, weight!), b.multiply(x!, b.multiply(mean, rho))), rho);
     return [dx, b.multiply(dy, b.multiply(x!, rho))];
   }),
+  inverseRms: forbidden('it stands only in the derivative of rmsNorm'),
   // A rotation's transpose is the rotation back.
   rope: rule((b, y, dy, _x, positionIds, cos, sin) => [
     b.rope(dy, positionIds!, cos!, sin!, !y.attributes.inverse),

@@ -1,12 +1,14 @@
 /** @file Programs to ONNX: one row per operation. */
 import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType, type OnnxValueInfo } from '../formats/onnx.js';
 import { valuesOf } from './program.js';
-import type { DType, OpName, Program, QuantizedAttributes, Value } from './types.js';
+import { elementCount, type DType, type OpName, type Program, type QuantizedAttributes, type Value } from './types.js';
 
 /** What an execution provider has beyond the operators that all of them have (FusedMatMul is not in WebGPU's set). */
 export interface LoweringTarget {
   /** com.microsoft.FusedMatMul: transposes and a factor inside a batched product. */
   readonly fusedMatMul: boolean;
+  /** SimplifiedLayerNormalization's second result; what WebGPU writes there is something else. */
+  readonly inverseRms: boolean;
   /** Whether the model begins its outputs with `lastOutput`. */
   readonly endsRun?: boolean;
 }
@@ -117,13 +119,16 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   silu: (e, { scope }, inputs) => e.emit('QuickGelu', inputs, { alpha: { float: 1 } }, { domain: 'com.microsoft', scope }),
   rmsNorm: (e, { attributes, scope }, inputs) =>
     e.emit('SimplifiedLayerNormalization', inputs, { axis: -1, epsilon: { float: attributes.epsilon } }, { scope }),
+  inverseRms: (e, value, [norm]) => (e.target.inverseRms ? e.resultBeside(norm!, 1) : computedInverseRms(e, value, norm!)),
   rope: (e, { attributes, scope }, [x, positionIds, cos, sin]) => {
     const signedSin = attributes.inverse ? e.emit('Neg', [sin!], {}, { scope }) : sin!;
     return e.emit('RotaryEmbedding', [x!, positionIds!, cos!, signedSin], { interleaved: 0 }, { domain: 'com.microsoft', scope });
   },
   cachedAttention: (e, { attributes: { heads, keyValueHeads, headDim }, scope }, inputs) => {
     const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, scale: { float: 1 / Math.sqrt(headDim) } };
-    return e.emit('GroupQueryAttention', inputs, attributes, { domain: 'com.microsoft', scope, moreOutputs: 2 });
+    const output = e.emit('GroupQueryAttention', inputs, attributes, { domain: 'com.microsoft', scope });
+    e.resultBeside(output, 2); // without both caches among its results it computes something else
+    return output;
   },
   presentKey: (e, _value, [attention]) => e.resultBeside(attention!, 1),
   presentValue: (e, _value, [attention]) => e.resultBeside(attention!, 2),
@@ -150,12 +155,24 @@ function batchedMatmul(e: Emitter, value: Value<'matmul'>, inputs: readonly stri
     const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } };
     return e.emit('FusedMatMul', inputs, attributes, { domain: 'com.microsoft', scope });
   }
-  const [a, b] = value.inputs as [Value, Value];
-  const product = e.emit('MatMul', [
-    transposeA ? e.swapLastAxes(inputs[0]!, a.shape.length, scope) : inputs[0]!,
-    transposeB ? e.swapLastAxes(inputs[1]!, b.shape.length, scope) : inputs[1]!,
-  ], {}, { scope });
-  return alpha === 1 ? product : e.emit('Mul', [product, e.constant([alpha], [], value.dtype)], {}, { scope });
+  // The factor goes over the smallest of the three.
+  const values = [...value.inputs, value];
+  const smallest = values.indexOf(values.reduce((least, other) => (elementCount(other.shape) < elementCount(least.shape) ? other : least)));
+  const scaled = (x: string, place: number): string =>
+    place !== smallest || alpha === 1 ? x : e.emit('Mul', [x, e.constant([alpha], [], value.dtype)], {}, { scope });
+  const operands = value.inputs.map(({ shape }, place) => {
+    const x = scaled(inputs[place]!, place);
+    return [transposeA, transposeB][place] ? e.swapLastAxes(x, shape.length, scope) : x;
+  });
+  return scaled(e.emit('MatMul', operands, {}, { scope }), 2);
+}
+
+function computedInverseRms(e: Emitter, { inputs, scope }: Value, norm: string): string {
+  const { attributes, inputs: [x] } = inputs[0] as Value<'rmsNorm'>;
+  const squares = e.emit('ReduceSumSquare', [e.operandOf(norm), e.integers([-1])], { keepdims: 1 }, { scope });
+  const mean = e.emit('Div', [squares, e.constant([x!.shape.at(-1)!], [], 'float32')], {}, { scope });
+  const root = e.emit('Sqrt', [e.emit('Add', [mean, e.constant([attributes.epsilon], [], 'float32')], {}, { scope })], {}, { scope });
+  return e.emit('Reciprocal', [root], {}, { scope });
 }
 
 /** accuracy_level 4: activations in int8 as well, several times faster for one row (docs/decisions/0005). */
@@ -175,18 +192,27 @@ class Emitter {
     op: string,
     inputs: readonly string[],
     attributes: Record<string, OnnxAttribute>,
-    where: { domain?: 'com.microsoft'; scope: string; output?: string; moreOutputs?: number },
+    where: { domain?: 'com.microsoft'; scope: string; output?: string },
   ): string {
     const output = where.output ?? `%${this.nodes.length}`;
     const name = `${where.scope}:${op}:${this.nodes.length}`;
-    const more = Array.from({ length: where.moreOutputs ?? 0 }, (_, i) => `${output}:${i + 1}`);
-    this.nodes.push({ op, domain: where.domain ?? '', name, inputs, outputs: [output, ...more], attributes });
+    this.nodes.push({ op, domain: where.domain ?? '', name, inputs, outputs: [output], attributes });
     return output;
   }
 
-  /** Another result of the node whose first one is named. */
+  /** The first operand of the node whose first result is named. */
+  operandOf(first: string): string {
+    return this.nodes.find(({ outputs }) => outputs[0] === first)!.inputs[0]!;
+  }
+
+  /** Another result of the node whose first one is named; a node has only those that somebody asks for. */
   resultBeside(first: string, index: number): string {
-    return this.nodes.find(({ outputs }) => outputs[0] === first)!.outputs[index]!;
+    const place = this.nodes.findIndex(({ outputs }) => outputs[0] === first);
+    const node = this.nodes[place]!;
+    const missing = Array.from({ length: Math.max(0, index + 1 - node.outputs.length) }, (_, i) => `${first}:${node.outputs.length + i}`);
+    const outputs = [...node.outputs, ...missing];
+    this.nodes[place] = { ...node, outputs };
+    return outputs[index]!;
   }
 
   /** Gives a result that nobody uses yet another name; a constant keeps its own. */

@@ -87,6 +87,7 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
     requireThat(weight!.shape.at(-1) === x!.shape.at(-1), `rmsNorm of [${x!.shape}] with weight [${weight!.shape}]`);
     return { dtype: x!.dtype, shape: x!.shape };
   },
+  inverseRms: ([norm]) => ({ dtype: norm!.dtype, shape: [...norm!.shape.slice(0, -1), 1] }),
   rope: likeFirst,
   attention: ([query, key, value], { heads, keyValueHeads, headDim }) => {
     requireThat(query!.shape.at(-1) === heads * headDim, `attention query [${query!.shape}]`);

@@ -68,6 +68,8 @@ export interface OpAttributes {
   swiglu: object;
   /** x / √(mean(x²) + ε) ⊙ weight over the last axis (https://arxiv.org/abs/1910.07467). */
   rmsNorm: { readonly epsilon: number };
+  /** 1 / √(mean(x²) + ε) of an rmsNorm, its only operand: over the last axis, which stays with length 1. */
+  inverseRms: object;
   /**
    * Rotary embedding (https://arxiv.org/abs/2104.09864) in the rotate-half layout of Hugging Face.
    * x [batch, sequence, heads · headDim], positionIds [batch, sequence] int64, cos and sin [positions, headDim / 2].
@@ -75,13 +77,12 @@ export interface OpAttributes {
    */
   rope: { readonly inverse: boolean };
   /**
-   * Grouped-query attention with an additive mask.
-   * query [batch, sequence, heads · headDim], key and value [batch, keys, keyValueHeads · headDim],
-   * mask [batch, 1, sequence, keys] → [batch, sequence, heads · headDim]. `causal` says that queries and keys stand at the same
-   * places and no key that comes later is seen: most of those scores are then never computed, and there is a mask
-   * [batch, 1, queries, keys] for each of the causalBlocks (attention.ts).
+   * Grouped-query attention with additive masks.
+   * query [batch, sequence, heads · headDim], key and value [batch, keys, keyValueHeads · headDim] and one mask
+   * [batch, 1, queries, keys] or more → [batch, sequence, heads · headDim]. The first mask is for the first queries, and so on; a
+   * mask of fewer keys hides those behind them, whose scores are never computed (causalBlocks in attention.ts).
    */
-  attention: AttentionAttributes & { readonly causal: boolean };
+  attention: AttentionAttributes;
   /**
    * Causal attention of new tokens to a cache and to themselves (com.microsoft.GroupQueryAttention).
    * query [1, T, heads · headDim], key and value [1, T, keyValueHeads · headDim], pastKey and pastValue

@@ -1,6 +1,6 @@
 /** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
 import { loraParameterCount, type LoraShape } from '../adapters/lora.js';
-import { causalBlocks } from '../graph/attention.js';
+import { causalBlocks, type QueryBlock } from '../graph/attention.js';
 import { optimize } from '../graph/fuse.js';
 import { tensorBytes, type Program } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
@@ -9,7 +9,7 @@ import type { LinearForms } from '../llama/linear.js';
 import { baseWishes, linearForms, matrixForm, type BaseDType, type BaseWishes } from '../llama/matrixForm.js';
 import { headName, linearNames, type WeightInfo, type WeightStore } from '../llama/weights.js';
 import { largestChunk } from './headChunks.js';
-import { BlockGraph, keptActivations, type BatchShape } from './programs.js';
+import { BlockGraph, type BatchShape } from './programs.js';
 import { headLossProgram, headSliceProgram, vocabularySlices } from './vocabularyPrograms.js';
 
 /** All that the memory of a run depends on. */
@@ -99,7 +99,7 @@ function memoryOfStep(request: MemoryRequest): StepMemory {
   const { weights, lora, dropout, batch, gradientCheckpointing, baseDType, device } = request;
   const forms = differentForms(request);
   const head = matrixForm(weights.info(headName(weights.config))!, baseWishes(baseDType, device).tables);
-  const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, forms, head]);
+  const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, device, forms, head]);
   const known = knownSteps.get(key) ?? stepMemory(request, forms, head);
   if (knownSteps.size >= mostKnown) knownSteps.clear();
   knownSteps.set(key, known);
@@ -118,7 +118,7 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
   const headLoss = optimize(headLossProgram(config, tokens, chunk, true));
 
   const hidden = 4 * tokens * config.hiddenSize;
-  const masks = causalBlocks(batch.batchSize, batch.sequenceLength, config.headCount).reduce(
+  const masks = queryBlocks(request).reduce(
     (sum, { start, end, keys }) => sum + 4 * batch.batchSize * (end - start) * keys,
     0,
   );
@@ -139,10 +139,14 @@ function differentForms({ weights, baseDType, device }: MemoryRequest): LinearFo
   return [...new Map(layers.map((forms) => [JSON.stringify(forms), forms])).values()];
 }
 
-function blockPrograms({ weights, lora, dropout, batch, gradientCheckpointing }: MemoryRequest, forms: LinearForms): { forward: Program; backward: Program } {
-  const block = new BlockGraph({ config: weights.config, shape: batch, forms, lora, dropout });
-  const keep = gradientCheckpointing ? [] : keptActivations;
-  return { forward: optimize(block.forward(keep)), backward: optimize(block.backward(keep, true)) };
+function blockPrograms(request: MemoryRequest, forms: LinearForms): { forward: Program; backward: Program } {
+  const { weights, lora, dropout, batch, gradientCheckpointing } = request;
+  const block = new BlockGraph({ config: weights.config, shape: batch, queryBlocks: queryBlocks(request), forms, lora, dropout });
+  return { forward: optimize(block.forward(!gradientCheckpointing)), backward: optimize(block.backward(!gradientCheckpointing, true)) };
+}
+
+function queryBlocks({ weights, batch, device }: MemoryRequest): QueryBlock[] {
+  return causalBlocks(batch.batchSize, batch.sequenceLength, weights.config.headCount, device);
 }
 
 function sizeOf(values: Program['outputs']): number {

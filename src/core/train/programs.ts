@@ -5,17 +5,18 @@
  * block.
  *
  * Symbols of the shape comments: B batch, T sequence, N = B·T tokens, H hiddenSize,
- * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize.
+ * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize, P numbers in a layer's LoRA parameters.
  */
-import { addLora, blockLoraParameters, type LoraShape } from '../adapters/lora.js';
-import { causalBlocks } from '../graph/attention.js';
+import { addLora, blockLoraParameters, readingTogetherWith, reduceForLora, type LoraShape } from '../adapters/lora.js';
+import type { QueryBlock } from '../graph/attention.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
-import type { Program, Value } from '../graph/types.js';
+import { elementCount, type Program, type Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { frozenLinear, type LinearForms } from '../llama/linear.js';
+import type { LinearName } from '../llama/weights.js';
 import { dropoutMasks } from './dropout.js';
 
 export interface BatchShape {
@@ -26,6 +27,8 @@ export interface BatchShape {
 export interface BlockOptions {
   readonly config: LlamaConfig;
   readonly shape: BatchShape;
+  /** Those of attention. */
+  readonly queryBlocks: readonly QueryBlock[];
   readonly forms: LinearForms;
   /** Null for a layer without adapter. */
   readonly lora: LoraShape | null;
@@ -35,13 +38,13 @@ export interface BlockOptions {
 
 const maskedScore = -1e30;
 
-/** segment_ids [B, T] int32 → a mask [B, 1, t, k] for each causal block: what a token may see is added 0, the rest −10³⁰. */
-export function maskProgram({ headCount }: LlamaConfig, { batchSize, sequenceLength }: BatchShape): Program {
+/** segment_ids [B, T] int32 → a mask [B, 1, t, k] for each block of queries: what a token may see is added 0, the rest −10³⁰. */
+export function maskProgram({ batchSize, sequenceLength }: BatchShape, queryBlocks: readonly QueryBlock[]): Program {
   const b = new GraphBuilder();
   const segments = b.cast(b.input('segment_ids', [batchSize, sequenceLength], 'int32'), 'float32'); // WebGPU slices floats alone
   const masked = b.scalar(maskedScore);
   const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i);
-  const outputs = causalBlocks(batchSize, sequenceLength, headCount).map(({ start, end, keys }, index): [string, Value] => {
+  const outputs = queryBlocks.map(({ start, end, keys }, index): [string, Value] => {
     const querySegment = b.reshape(b.slice(segments, 1, start, end), [batchSize, 1, end - start, 1]);
     const keySegment = b.reshape(b.slice(segments, 1, 0, keys), [batchSize, 1, 1, keys]);
     const queries = b.constant(range(start, end), [1, 1, end - start, 1], 'int32');
@@ -55,31 +58,17 @@ function maskName(block: number): string {
   return `mask.${block}`;
 }
 
-/** The values of a forward pass from which the backward pass can recompute the others cheaply. */
-export interface BlockActivations {
-  /** After RoPE: [B, T, Q], [B, T, K], [B, T, K]. */
-  readonly query: Value;
-  readonly key: Value;
-  readonly value: Value;
-  /** [B, T, Q] */
-  readonly attention: Value;
-  /** After the attention's residual: [N, H]. */
-  readonly residual: Value;
-  /** [N, F] */
-  readonly gate: Value;
-  readonly up: Value;
-}
-
-/** What is kept where nothing is recomputed but the cheapest. */
-export const keptActivations: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
-
 /** A block's graph with its differentiable pieces, from which its programs are cut. */
 export class BlockGraph {
   private readonly b = new GraphBuilder();
   private readonly x: Value;
   private readonly output: Value;
-  private readonly activations: BlockActivations;
-  private attention: Pick<BlockActivations, 'query' | 'key' | 'value' | 'attention'> | undefined;
+  /**
+   * From these the backward pass computes what else it needs: after RoPE `query` [B, T, Q], `key` and `value` [B, T, K]; `attention`
+   * [B, T, Q]; after its residual `residual` [N, H]; `gate` and `up` [N, F]; of the adapter, for each activation that it reads, what A
+   * makes of it, as `q_proj.reduced` [N, r].
+   */
+  private readonly activations: Record<string, Value> = {};
   private readonly parameters: readonly { readonly name: string; readonly value: Value }[];
 
   constructor(private readonly options: BlockOptions) {
@@ -92,66 +81,71 @@ export class BlockGraph {
           value: b.input(parameter.localName, parameter.shape),
         }))
       : [];
-    const parameters = new Map(this.parameters.map(({ name, value }) => [name, value]));
     const block = llamaBlock(b, config, this.x, {
       norm: (name) => b.input(`${name}.weight`, [config.hiddenSize]),
       linear: (linear, x) =>
         b.within(linear, () => {
           const y = frozenLinear(b, config, linear, x, forms[linear]);
-          return lora?.targetModules.includes(linear) ? addLora(b, lora, linear, y, this.dropout(linear, x), parameters) : y;
+          return lora?.targetModules.includes(linear) ? this.adapted(lora, linear, x, y) : y;
         }),
       attend: (query, key, value) => this.attend(query, key, value),
     });
     this.output = block.output;
-    this.activations = { ...this.attention!, residual: block.residual, gate: block.gate, up: block.up };
+    Object.assign(this.activations, { residual: block.residual, gate: block.gate, up: block.up });
   }
 
-  /** x, weights → y, and the activations to keep under their names. */
-  forward(keep: readonly (keyof BlockActivations)[]): Program {
-    const kept = Object.fromEntries(keep.map((name) => [name, this.activations[name]]));
-    return makeProgram('forward', { y: this.output, ...kept });
+  /** x, weights → y, and where they are to be kept, the activations. */
+  forward(keepActivations: boolean): Program {
+    return makeProgram('forward', { y: this.output, ...(keepActivations && this.activations) });
   }
 
   /**
-   * x, kept activations, dy, weights, gradient sums so far → dx and the new gradient sums (`name.gradient`).
-   * The lowest adapted layer needs no dx.
+   * x, activations if they were kept, dy, weights and the gradient_sum [P] so far → dx and the gradient_sum.next of all parameters, one
+   * after the other. The lowest adapted layer needs no dx.
    */
-  backward(keep: readonly (keyof BlockActivations)[], wantsInputGradient: boolean): Program {
+  backward(keptActivations: boolean, wantsInputGradient: boolean): Program {
     const { b } = this;
     const dy = b.input('dy', this.output.shape);
     const wrt = [...this.parameters.map(({ value }) => value), ...(wantsInputGradient ? [this.x] : [])];
     const gradients = backward(b, new Map([[this.output, dy]]), wrt);
-    const sums = this.parameters.map(({ name, value }, i): [string, Value] => [
-      `${name}.gradient`,
-      b.add(b.input(`${name}.gradient_sum`, value.shape), gradients[i]!),
-    ]);
-    const dx: [string, Value][] = wantsInputGradient ? [['dx', gradients.at(-1)!]] : [];
-    const kept = Object.fromEntries(keep.map((name) => [name, this.activations[name]]));
-    return makeProgram('backward', Object.fromEntries([...sums, ...dx]), kept);
+    const results: Record<string, Value> = {};
+    if (this.parameters.length > 0) {
+      const gradient = flattened(b, gradients.slice(0, this.parameters.length));
+      results['gradient_sum.next'] = b.add(b.input('gradient_sum', gradient.shape), gradient);
+    }
+    if (wantsInputGradient) results['dx'] = gradients.at(-1)!;
+    return makeProgram('backward', results, keptActivations ? this.activations : {});
   }
 
   /** Self-attention within each sequence: query [N, Q], key and value [N, K] → [N, Q]. */
   private attend(flatQuery: Value, flatKey: Value, flatValue: Value): Value {
     const { b } = this;
-    const { config, shape } = this.options;
+    const { config, shape, queryBlocks } = this.options;
     const { batchSize, sequenceLength } = shape;
     const bySequence = (x: Value): Value => b.reshape(x, [batchSize, sequenceLength, x.shape[1]!]);
     const positionIds = b.input('position_ids', [batchSize, sequenceLength], 'int64');
     const cos = b.input('cos', [sequenceLength, config.headDim / 2]);
     const sin = b.input('sin', [sequenceLength, config.headDim / 2]);
-    const masks = causalBlocks(batchSize, sequenceLength, config.headCount).map(({ start, end, keys }, index) =>
+    const masks = queryBlocks.map(({ start, end, keys }, index) =>
       b.input(maskName(index), [batchSize, 1, end - start, keys]),
     );
     const query = b.rope(bySequence(flatQuery), positionIds, cos, sin);
     const key = b.rope(bySequence(flatKey), positionIds, cos, sin);
     const value = bySequence(flatValue);
-    const attention = b.attention(query, key, value, masks, { ...attentionAttributes(config), causal: true });
-    this.attention = { query, key, value, attention };
+    const attention = b.attention(query, key, value, masks, attentionAttributes(config));
+    Object.assign(this.activations, { query, key, value, attention });
     return b.reshape(attention, flatQuery.shape);
   }
 
+  private adapted(lora: LoraShape, linear: LinearName, x: Value, y: Value): Value {
+    const parameters = new Map(this.parameters.map(({ name, value }) => [name, value]));
+    const reduced = reduceForLora(this.b, lora, linear, this.dropout(linear, x), parameters);
+    this.activations[`${readingTogetherWith(lora, linear)[0]}.reduced`] = reduced;
+    return addLora(this.b, lora, linear, y, reduced, parameters);
+  }
+
   /** Linears that read the same activation share its mask: one mask per distinct input, [N, in]. */
-  private dropout(linear: keyof typeof dropoutMasks, x: Value): Value {
+  private dropout(linear: LinearName, x: Value): Value {
     const { dropout } = this.options;
     if (dropout === 0) return x;
     const kept = this.b.cast(this.b.input(dropoutMasks[linear], x.shape, 'bool'), 'float32');
@@ -159,14 +153,12 @@ export class BlockGraph {
   }
 }
 
-/** The gradient sums of one layer, total_before [] → total []: Σ g². */
+/** The gradient_sum [P] of one layer, total_before [] → total []: Σ g². */
 export function normProgram(config: LlamaConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
-  const total = blockLoraParameters(config, lora).reduce((sum, { localName, shape }) => {
-    const gradient = b.input(`${localName}.gradient_sum`, shape);
-    return b.add(sum, b.reshape(b.reduceSum(b.multiply(gradient, gradient), [0, 1]), []));
-  }, b.input('total_before', []));
-  return makeProgram('norm', { total });
+  const gradient = b.input('gradient_sum', [blockParameterCount(config, lora)]);
+  const square = b.reshape(b.reduceSum(b.multiply(gradient, gradient), [0]), []);
+  return makeProgram('norm', { total: b.add(b.input('total_before', []), square) });
 }
 
 /**
@@ -196,29 +188,38 @@ const updateScalarNames = [
 export type UpdateScalars = Readonly<Record<(typeof updateScalarNames)[number], number>>;
 
 /**
- * AdamW with decoupled decay (https://arxiv.org/abs/1711.05101), in PyTorch's order of operations, for one layer's parameters;
- * the next gradient sums are zero.
+ * AdamW with decoupled decay (https://arxiv.org/abs/1711.05101), in PyTorch's order of operations, for one layer: its parameters, and
+ * gradient_sum, m and v, each [P], in which they lie one after the other. The next gradient sums are zero.
  */
 export function updateProgram(config: LlamaConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
   const scalar = Object.fromEntries(updateScalarNames.map((name) => [name, b.input(name, [])])) as Record<keyof UpdateScalars, Value>;
-  const gradientScale = b.input('gradient_scale', []);
-  const outputs: Record<string, Value> = {};
-  for (const { localName, shape } of blockLoraParameters(config, lora)) {
-    const parameter = b.input(localName, shape);
-    const gradient = b.multiply(b.input(`${localName}.gradient_sum`, shape), gradientScale);
-    const m = weightedSum(b.input(`${localName}.m`, shape), scalar.beta1, gradient, scalar.one_minus_beta1);
-    const v = weightedSum(b.input(`${localName}.v`, shape), scalar.beta2, b.multiply(gradient, gradient), scalar.one_minus_beta2);
-    const denominator = b.add(b.multiply(b.sqrt(v), scalar.inverse_root_correction2), scalar.epsilon);
-    const step = b.multiply(b.divide(m, denominator), scalar.step_size);
-    outputs[`${localName}.next`] = b.subtract(b.multiply(parameter, scalar.decay), step);
-    outputs[`${localName}.m.next`] = m;
-    outputs[`${localName}.v.next`] = v;
-    outputs[`${localName}.gradient_sum.next`] = b.broadcastTo(b.scalar(0), shape);
-  }
-  return makeProgram('update', outputs);
+  const parameters = blockLoraParameters(config, lora);
+  const parameter = flattened(b, parameters.map(({ localName, shape }) => b.input(localName, shape))); // [P]
+  const flat = (name: string): Value => b.input(name, parameter.shape);
+
+  const gradient = b.multiply(flat('gradient_sum'), b.input('gradient_scale', []));
+  const m = weightedSum(flat('m'), scalar.beta1, gradient, scalar.one_minus_beta1);
+  const v = weightedSum(flat('v'), scalar.beta2, b.multiply(gradient, gradient), scalar.one_minus_beta2);
+  const denominator = b.add(b.multiply(b.sqrt(v), scalar.inverse_root_correction2), scalar.epsilon);
+  const step = b.multiply(b.divide(m, denominator), scalar.step_size);
+  const next = b.subtract(b.multiply(parameter, scalar.decay), step);
+
+  const own = b.split(next, 0, parameters.map(({ shape }) => elementCount(shape)));
+  const outputs = parameters.map(({ localName, shape }, i): [string, Value] => [`${localName}.next`, b.reshape(own[i]!, shape)]);
+  const cleared = b.broadcastTo(b.scalar(0), parameter.shape);
+  return makeProgram('update', { ...Object.fromEntries(outputs), 'm.next': m, 'v.next': v, 'gradient_sum.next': cleared });
 
   function weightedSum(x: Value, weightX: Value, y: Value, weightY: Value): Value {
     return b.add(b.multiply(x, weightX), b.multiply(y, weightY));
   }
+}
+
+/** One after the other: [P]. */
+function flattened(b: GraphBuilder, values: readonly Value[]): Value {
+  return b.concat(values.map((value) => b.reshape(value, [elementCount(value.shape)])), 0);
+}
+
+function blockParameterCount(config: LlamaConfig, lora: LoraShape): number {
+  return blockLoraParameters(config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }

@@ -16,8 +16,8 @@ function attentionAndGradients(causal: boolean): Program {
   const b = new GraphBuilder();
   const [query, key, value] = [b.input('query', [2, length, 8]), b.input('key', [2, length, 4]), b.input('value', [2, length, 4])];
   const mask = b.input('mask', [2, 1, length, length]);
-  const masks = causal ? causalBlocks(2, length, 2).map(({ start, end, keys }) => b.slice(b.slice(mask, 2, start, end), 3, 0, keys)) : [mask];
-  const output = b.attention(query, key, value, masks, { ...attributes, causal });
+  const masks = causal ? causalBlocks(2, length, 2, 'cpu').map(({ start, end, keys }) => b.slice(b.slice(mask, 2, start, end), 3, 0, keys)) : [mask];
+  const output = b.attention(query, key, value, masks, attributes);
   const [dQuery, dKey, dValue] = backward(b, new Map([[output, b.input('dOutput', output.shape)]]), [query, key, value]);
   return optimize(makeProgram('attention', { output, dQuery: dQuery!, dKey: dKey!, dValue: dValue! }));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
-import { addLora, type LoraShape } from '../../../src/core/adapters/lora.js';
+import { addLora, reduceForLora, type LoraShape } from '../../../src/core/adapters/lora.js';
 import { backward } from '../../../src/core/graph/autodiff.js';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { makeProgram } from '../../../src/core/graph/program.js';
@@ -41,7 +41,7 @@ const builds: Record<string, Build> = {
     const [batch, heads, length, headDim] = query!.shape as [number, number, number, number];
     const seen = segmentIds.flatMap((row) => row.flatMap((own, t) => row.map((other, k) => (k <= t && own === other ? 0 : -1e30))));
     const mask = given('mask', { shape: [batch, 1, length, length], data: seen });
-    const attributes = { heads, keyValueHeads: key!.shape[1]!, headDim, causal: true };
+    const attributes = { heads, keyValueHeads: key!.shape[1]!, headDim };
     const output = b.attention(joinHeads(b, query!), joinHeads(b, key!), joinHeads(b, value!), [mask], attributes);
     const counted = given('counted', { shape: [batch, 1, length, 1], data: segmentIds.flat().map((segment) => Number(segment >= 0)) });
     return b.multiply(b.transpose(b.reshape(output, [batch, length, heads, headDim]), [0, 2, 1, 3]), counted);
@@ -59,7 +59,7 @@ const builds: Record<string, Build> = {
     const flat = b.reshape(x!, [6, 5]);
     const base = b.add(b.matmul(flat, given('weight', weight), { transposeB: true }), given('bias', bias));
     const parameters = new Map([['q_proj.lora_A.weight', loraA!], ['q_proj.lora_B.weight', loraB!]]);
-    return b.reshape(addLora(b, lora, 'q_proj', base, flat, parameters), [2, 3, 6]);
+    return b.reshape(addLora(b, lora, 'q_proj', base, reduceForLora(b, lora, 'q_proj', flat, parameters), parameters), [2, 3, 6]);
   },
 };
 

@@ -9,7 +9,7 @@ import type { OpAttributes, Program } from '../../../src/core/graph/types.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
 import { formsOfLinears } from '../../../src/core/llama/linear.js';
 import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
-import { BlockGraph, type BlockActivations } from '../../../src/core/train/programs.js';
+import { BlockGraph } from '../../../src/core/train/programs.js';
 import { headLossProgram, headSliceProgram } from '../../../src/core/train/vocabularyPrograms.js';
 
 // No two lengths are equal, so that a shape says what a value is.
@@ -26,19 +26,19 @@ const config = {
   mlpBias: false,
 } as LlamaConfig;
 const shape = { batchSize: 1, sequenceLength: 5 };
+const queryBlocks = [{ start: 0, end: 5, keys: 5 }];
 const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
-const keep: readonly (keyof BlockActivations)[] = ['query', 'key', 'value', 'attention', 'residual', 'gate', 'up'];
 
-const block = (): BlockGraph => new BlockGraph({ config, shape, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
+const block = (): BlockGraph => new BlockGraph({ config, shape, queryBlocks, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
 // Widths that divide into blocks.
 const blockwise = { ...config, hiddenSize: 64, intermediateSize: 96, headCount: 2, headDim: 16 };
-const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
+const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, queryBlocks, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
 const programs: Record<string, () => Program> = {
-  'block-forward': () => block().forward([]),
-  'block-backward': () => block().backward(keep, true),
-  'block-backward-optimized': () => optimize(block().backward(keep, true)),
-  'packed-block-forward': () => packedBlock().forward([]),
-  'packed-block-backward': () => packedBlock().backward(keep, true),
+  'block-forward': () => block().forward(false),
+  'block-backward': () => block().backward(true, true),
+  'block-backward-optimized': () => optimize(block().backward(true, true)),
+  'packed-block-forward': () => packedBlock().forward(false),
+  'packed-block-backward': () => packedBlock().backward(true, true),
   'head-slice': () => headSliceProgram(config, 4, 9, 'F32', true),
   'head-loss': () => headLossProgram(config, 5, 4, true),
 };
@@ -55,7 +55,7 @@ test.each(Object.keys(programs))('the printed program %s is the committed one', 
 describe('the backward program of a block', () => {
   test('has no gradient of a frozen weight: nothing computed is shaped like one', () => {
     const frozen = linearNames.map((linear) => linearShape(config, linear)).flatMap(([rows, columns]) => [`${rows},${columns}`, `${columns},${rows}`]);
-    for (const program of [block().backward(keep, true), optimize(block().backward([], true))]) {
+    for (const program of [block().backward(true, true), optimize(block().backward(false, true))]) {
       const inputs = new Set(program.inputs.values());
       const computed = valuesOf(program).filter((value) => !inputs.has(value));
       expect(computed.filter((value) => frozen.includes(value.shape.join())).map(({ op, scope }) => `${op} in ${scope}`)).toEqual([]);
@@ -64,17 +64,17 @@ describe('the backward program of a block', () => {
   });
 
   test('repeats no product with a frozen weight that the forward pass has kept', () => {
-    const repeated = (kept: typeof keep): number =>
-      valuesOf(block().backward(kept, true)).filter(({ op, attributes, inputs }) => {
+    const repeated = (keptActivations: boolean): number =>
+      valuesOf(block().backward(keptActivations, true)).filter(({ op, attributes, inputs }) => {
         const name = inputs[1] && isOp(inputs[1], 'input') ? inputs[1].attributes.name : '';
         return op === 'matmul' && (attributes as OpAttributes['matmul']).transposeB && /_proj\.weight$/.test(name);
       }).length;
-    expect(repeated(keep)).toBe(0);
-    expect(repeated([]), 'all but down_proj, when nothing is kept').toBe(6);
+    expect(repeated(true)).toBe(0);
+    expect(repeated(false), 'all but down_proj, when nothing is kept').toBe(6);
   });
 
   test('unpacks each packed weight once, and multiplies it from the left alone', () => {
-    const values = valuesOf(packedBlock().backward(keep, true));
+    const values = valuesOf(packedBlock().backward(true, true));
     const unpacked = values.filter((value) => isOp(value, 'dequantize'));
     expect(unpacked).toHaveLength(linearNames.length);
     for (const weight of unpacked) {
@@ -84,11 +84,11 @@ describe('the backward program of a block', () => {
   });
 
   test('stops where nothing below is trained', () => {
-    const lowest = block().backward(keep, false);
+    const lowest = block().backward(true, false);
     expect(lowest.outputs.has('dx')).toBe(false);
     // What only dx needs is gone: the products with the frozen weights of the linears that read the block's input.
     for (const linear of ['q_proj', 'k_proj', 'v_proj']) expect([...lowest.inputs.keys()]).not.toContain(`${linear}.weight`);
-    expect([...block().backward(keep, true).inputs.keys()]).toContain('q_proj.weight');
+    expect([...block().backward(true, true).inputs.keys()]).toContain('q_proj.weight');
   });
 });
 

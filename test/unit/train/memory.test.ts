@@ -46,7 +46,7 @@ describe('the estimate', () => {
   test('on a GPU only the process itself and the checkpoint are left for the host', () => {
     const { parts, hostBytes, deviceBytes } = estimateMemory({ ...request, device: 'webgpu' });
     expect(hostBytes).toBe(parts.process + parts.checkpoint);
-    expect(hostBytes + deviceBytes).toBe(peak());
+    expect(hostBytes + deviceBytes).toBeCloseTo(Object.values(parts).reduce((sum, part) => sum + part, 0), 3);
   });
 });
 
