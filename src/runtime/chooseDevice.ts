@@ -3,11 +3,12 @@ import { availableParallelism } from 'node:os';
 import { firstLine, UserError } from '../core/errors.js';
 import { GraphBuilder } from '../core/graph/builder.js';
 import { makeProgram } from '../core/graph/program.js';
+import type { DeviceKind } from '../core/graph/types.js';
 import { CpuDevice } from './cpuDevice.js';
 import type { Device } from './device.js';
 import { WebGpuDevice } from './webgpuDevice.js';
 
-export type DeviceWish = 'auto' | 'cpu' | 'webgpu';
+export type DeviceWish = 'auto' | DeviceKind;
 
 export interface ChosenDevice {
   readonly device: Device;

@@ -1,6 +1,6 @@
 /** @file What the engines need of a device: compile programs, hold tensors, run. */
 import type { Constants, DynamicAxes } from '../core/graph/lower.js';
-import type { DType, Program, Shape } from '../core/graph/types.js';
+import type { DeviceKind, DType, Program, Shape } from '../core/graph/types.js';
 
 /** How elements of each type lie in the host's memory. */
 export interface HostArrays {
@@ -55,7 +55,7 @@ export interface Executable {
 }
 
 export interface Device {
-  readonly kind: 'cpu' | 'webgpu';
+  readonly kind: DeviceKind;
   /** For people: "CPU, 2 threads". */
   readonly description: string;
   /** Whether `run` can write into tensors of the caller. */

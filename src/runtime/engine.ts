@@ -66,14 +66,14 @@ export async function createTrainer({ engine, note, batch, ...setup }: TrainingS
 
 /** 16-bit floats are not every GPU's. */
 async function usableDTypes(wish: EngineOptions['base_dtype'], device: Device, note?: (text: string) => void): Promise<readonly BaseDType[]> {
-  if (wish === 'fp32' || wish === 'int4') return [wish];
-  const with16Bit = device.kind === 'cpu' || (await has16Bit(device));
-  if (!with16Bit && wish === 'fp16') {
+  const wants16Bit = wish === 'auto' || wish === 'fp16';
+  const lacks16Bit = wants16Bit && device.kind !== 'cpu' && !(await has16Bit(device));
+  if (lacks16Bit && wish === 'fp16') {
     const message = 'engine.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats (shader-f16). Set it to "auto", "fp32" or "int4".';
     throw new UserError('device-unavailable', message);
   }
-  if (!with16Bit) note?.('This GPU, or its driver, does not compute with 16-bit floats.');
-  return dtypesToTry(wish, device.kind, with16Bit);
+  if (lacks16Bit) note?.('This GPU, or its driver, does not compute with 16-bit floats.');
+  return dtypesToTry(wish, device.kind, !lacks16Bit);
 }
 
 function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {

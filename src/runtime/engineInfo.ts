@@ -1,4 +1,5 @@
 import { env, listSupportedBackends } from 'onnxruntime-node';
+import type { DeviceKind } from '../core/graph/types.js';
 import { chooseDevice } from './chooseDevice.js';
 
 export interface EngineInfo {
@@ -6,7 +7,7 @@ export interface EngineInfo {
   /** Execution providers built into this ONNX Runtime, whether or not the machine has the device. */
   readonly providers: readonly string[];
   /** What a run with the device `auto` would train on. */
-  readonly device: 'cpu' | 'webgpu';
+  readonly device: DeviceKind;
   /** One sentence: why that one. */
   readonly deviceBecause: string;
 }

@@ -109,7 +109,7 @@ async function uploadTable(store: WeightStore, device: Device, name: string, wis
   const form = matrixForm(store.info(name)!, wish);
   const parts = readMatrix(store, name, form);
   const slices: TableSlice[] = [];
-  for (const { firstRow, rows } of vocabularySlices(store.config)) {
+  for (const { firstRow, rows } of vocabularySlices(store.config, device.kind)) {
     const uploaded = new Map<string, DeviceTensor>();
     for (const part of parts) uploaded.set(part.suffix, await device.upload(part.dtype, [rows, ...part.shape.slice(1)], rowsOf(part, firstRow, rows)));
     slices.push({ firstRow: await device.upload('int32', [], Int32Array.of(firstRow)), rows, parts: uploaded });

@@ -1,4 +1,5 @@
 /** @file What `auto` makes of the memory there is, before anything is loaded. */
+import type { DeviceKind } from '../core/graph/types.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
 import { estimateMemory, type MemoryEstimate, type MemoryRequest } from '../core/train/memoryEstimate.js';
 
@@ -12,7 +13,7 @@ export interface MemoryWish extends Pick<MemoryRequest, 'weights' | 'lora' | 'dr
 type Switch = 'auto' | 'on' | 'off';
 
 /** `auto` halves the base on a GPU, whose memory is what runs out first; on the CPU fp32 is faster. */
-export function dtypesToTry(wish: 'auto' | BaseDType, device: MemoryRequest['device'], has16Bit: boolean): readonly BaseDType[] {
+export function dtypesToTry(wish: 'auto' | BaseDType, device: DeviceKind, has16Bit: boolean): readonly BaseDType[] {
   if (wish !== 'auto') return [wish];
   if (device === 'cpu') return ['fp32', 'fp16', 'int4'];
   return has16Bit ? ['fp16', 'int4'] : ['fp32', 'int4'];

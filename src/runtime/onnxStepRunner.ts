@@ -200,11 +200,10 @@ class OnnxStepRunner implements StepRunner {
     const start = await (await programs.headRows(tokens, size)).run(new Map(rowInputs));
     const normed = start.get('normed')!;
     let state = new Map([
-      ['maximum', start.get('maximum')!],
-      ['sum', await device.zeros([size, 1])],
+      ['log_sum_exp', start.get('log_sum_exp')!],
       ['label_rows', await device.zeros([size, config.hiddenSize])],
     ]);
-    if (withGradient) state.set('weighted', await device.zeros([size, config.hiddenSize]));
+    if (withGradient) state.set('expected', await device.zeros([size, config.hiddenSize]));
     const { form, slices } = frozen.head;
     for (const { firstRow, rows: sliceRows, parts } of slices) {
       const slice = await programs.headSlice(size, sliceRows, form, withGradient);

@@ -1,6 +1,6 @@
 /** @file Attention over primitives, and its derivative, which needs neither stored probabilities nor expanded KV heads. */
 import type { GraphBuilder } from './builder.js';
-import type { AttentionAttributes, Value } from './types.js';
+import type { AttentionAttributes, DeviceKind, Value } from './types.js';
 
 // B batch, T queries, K keys, t queries of a block, k keys that they may see, N key/value heads, G query heads per key/value
 // head, D headDim.
@@ -9,7 +9,7 @@ import type { AttentionAttributes, Value } from './types.js';
  * Under a causal mask the queries go in blocks: n blocks compute (n + 1)/2n of all scores, and hold 1/n of them at a time. On a CPU
  * that saves time until products get small. A GPU computes scores faster than it begins operations, so there only memory counts.
  */
-const wantedBlocks = { cpu: 8, webgpu: 1 };
+const wantedBlocks: Readonly<Record<DeviceKind, number>> = { cpu: 8, webgpu: 1 };
 const shortestBlock = 64;
 const mostScoreElements = 2 ** 24;
 
@@ -21,7 +21,7 @@ export interface QueryBlock {
 }
 
 /** The blocks of causal attention over sequences of `length` tokens. */
-export function causalBlocks(batchSize: number, length: number, heads: number, device: keyof typeof wantedBlocks): QueryBlock[] {
+export function causalBlocks(batchSize: number, length: number, heads: number, device: DeviceKind): QueryBlock[] {
   const longest = Math.max(1, Math.floor(mostScoreElements / (batchSize * heads * length)));
   const wanted = Math.max(shortestBlock, Math.ceil(length / wantedBlocks[device]));
   const blockLength = wanted <= longest ? wanted : Math.ceil(length / Math.ceil(length / longest));

@@ -78,7 +78,8 @@ export function decompose(program: Program, b: GraphBuilder): Program {
     if (isOp(value, 'dequantize')) return dequantized(b, inputs, value.attributes.bits);
     // The largest probability is 1 / Σ exp(x − max), and the backward pass wants the probabilities anyway.
     if (isOp(value, 'logSumExp')) {
-      return b.subtract(b.maxLast(inputs[0]!), b.log(b.maxLast(b.softmax(inputs[0]!))));
+      // Of two operands the second is computed first (workingSet.ts); then the softmax is the last to read x, and takes its place.
+      return b.add(b.negate(b.log(b.maxLast(b.softmax(inputs[0]!)))), b.maxLast(inputs[0]!));
     }
     return rebuilt(b, value, inputs);
   });

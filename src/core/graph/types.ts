@@ -3,6 +3,9 @@
 export type DType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
 export type Shape = readonly number[];
 
+/** What the programs of a graph run on, and are shaped for. */
+export type DeviceKind = 'cpu' | 'webgpu';
+
 /** The closed set of operations with their attributes. What each computes is said in ops.ts. */
 export interface OpAttributes {
   input: { readonly name: string };

@@ -1,5 +1,6 @@
 /** @file In which form a model's matrices are held, by what is wished and how they are stored. */
 import { blockColumns, packedForms } from '../formats/packedBlocks.js';
+import type { DeviceKind } from '../graph/types.js';
 import type { MatrixForm } from './frozenMatrix.js';
 import { formsOfLinears, type LinearForms } from './linear.js';
 import { linearPath, type LinearName, type WeightInfo, type WeightStore } from './weights.js';
@@ -34,7 +35,7 @@ export interface BaseWishes {
  * The CPU widens 16-bit floats just before a product: the numbers are those of an fp32 base at half its memory, and as fast. A GPU
  * has no bfloat16, so there an fp32 base is held in fp32. With int4, tables are in 8 bits or as stored.
  */
-export function baseWishes(dtype: BaseDType, device: 'cpu' | 'webgpu'): BaseWishes {
+export function baseWishes(dtype: BaseDType, device: DeviceKind): BaseWishes {
   if (dtype === 'int4') return { linears: 'int4', tables: 'stored' };
   const wish = dtype === 'fp32' && device === 'cpu' ? 'exact' : dtype;
   return { linears: wish, tables: wish };

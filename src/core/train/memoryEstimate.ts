@@ -2,7 +2,7 @@
 import { loraParameterCount, type LoraShape } from '../adapters/lora.js';
 import { causalBlocks, type QueryBlock } from '../graph/attention.js';
 import { optimize } from '../graph/fuse.js';
-import { tensorBytes, type Program } from '../graph/types.js';
+import { tensorBytes, type DeviceKind, type Program } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
 import { matrixBytes, type MatrixForm } from '../llama/frozenMatrix.js';
 import type { LinearForms } from '../llama/linear.js';
@@ -21,7 +21,7 @@ export interface MemoryRequest {
   readonly baseDType: BaseDType;
   readonly gradientCheckpointing: boolean;
   readonly layerStreaming: boolean;
-  readonly device: 'cpu' | 'webgpu';
+  readonly device: DeviceKind;
 }
 
 /** Bytes at the peak, by what they are for. */
@@ -108,13 +108,13 @@ function memoryOfStep(request: MemoryRequest): StepMemory {
 
 /** What a step takes besides weights and adapter. The peak is the backward pass of the last layer, or the head before it. */
 function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table: MatrixForm): StepMemory {
-  const { weights, batch } = request;
+  const { weights, batch, device } = request;
   const { config } = weights;
   const tokens = batch.batchSize * batch.sequenceLength;
   const blocks = forms.map((each) => blockPrograms(request, each));
 
   const chunk = Math.min(largestChunk, tokens);
-  const headSlice = optimize(headSliceProgram(config, chunk, vocabularySlices(config)[0]!.rows, table, true));
+  const headSlice = optimize(headSliceProgram(config, chunk, vocabularySlices(config, device)[0]!.rows, table, true));
   const headLoss = optimize(headLossProgram(config, tokens, chunk, true));
 
   const hidden = 4 * tokens * config.hiddenSize;

@@ -7,22 +7,22 @@
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
-import type { Program, Value } from '../graph/types.js';
+import type { DeviceKind, Program, Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { frozenMatrix, frozenRows, type MatrixForm } from '../llama/frozenMatrix.js';
 
 type Sizes = Pick<LlamaConfig, 'vocabSize' | 'hiddenSize'>;
 
-/** With 512 rows of a chunk, 8 MiB of logits; and no slice of more than 64 MiB. */
-const mostSliceRows = 4096;
+/** With 512 rows of a chunk, 6 or 16 MiB of logits: a GPU is slow to begin an operation. And no slice of more than 64 MiB. */
+const mostSliceRows: Readonly<Record<DeviceKind, number>> = { cpu: 3072, webgpu: 8192 };
 const mostSliceElements = 2 ** 24;
 
 /**
  * The slices of the vocabulary's tables, all of the same length but for the last: an odd number of 64-byte lines, since rows of
  * logits that lie a power of two apart compete for the same places of a cache (docs/decisions/0008).
  */
-export function vocabularySlices({ vocabSize, hiddenSize }: Sizes): { readonly firstRow: number; readonly rows: number }[] {
-  const count = Math.ceil(vocabSize / Math.min(mostSliceRows, Math.floor(mostSliceElements / hiddenSize)));
+export function vocabularySlices({ vocabSize, hiddenSize }: Sizes, device: DeviceKind): { readonly firstRow: number; readonly rows: number }[] {
+  const count = Math.ceil(vocabSize / Math.min(mostSliceRows[device], Math.floor(mostSliceElements / hiddenSize)));
   const lines = Math.ceil(vocabSize / count / 16);
   const rows = 16 * (lines % 2 === 0 ? lines + 1 : lines);
   const starts = Array.from({ length: Math.ceil(vocabSize / rows) }, (_, i) => i * rows);
@@ -37,18 +37,18 @@ export function embedProgram({ hiddenSize }: Sizes, tokens: number, sliceRows: n
   return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), rows) });
 }
 
-/** x [N, H], rows [C] int32 → normed [C, H], the running maximum's start [C, 1]. */
+/** x [N, H], rows [C] int32 → normed [C, H], and log_sum_exp [C, 1] of no slice at all. */
 export function headRowsProgram(config: LlamaConfig, tokens: number, chunk: number): Program {
   const b = new GraphBuilder();
   const { normed } = normedRows(b, config, tokens, chunk);
-  return makeProgram('head-rows', { normed, maximum: b.broadcastTo(b.scalar(-1e30), [chunk, 1]) });
+  return makeProgram('head-rows', { normed, log_sum_exp: b.broadcastTo(b.scalar(-1e30), [chunk, 1]) });
 }
 
 /**
  * One step of an online softmax (https://arxiv.org/abs/1805.02867), in which the gradient of the logits goes along as it does
  * in https://arxiv.org/abs/2205.14135. normed [C, H], labels [C] int32, first_row [] int32, lm_head.weight [S, H] and the state
- * so far → the state with this slice: maximum [C, 1], sum [C, 1] = Σ exp(logit − maximum), label_rows [C, H] = the weights of the
- * labels, and with `withGradient` weighted [C, H] = Σ exp(logit − maximum) · weight.
+ * so far → the state with this slice: log_sum_exp [C, 1] of the logits, label_rows [C, H] = the weights of the labels, and with
+ * `withGradient` expected [C, H] = Σ p · weight, where the probabilities p of the slices seen add up to 1.
  */
 export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, form: MatrixForm, withGradient: boolean): Program {
   const b = new GraphBuilder();
@@ -57,19 +57,17 @@ export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows
   const before = (name: string, width: number): Value => b.input(`${name}_before`, [chunk, width]);
 
   const logits = b.matmul(b.input('normed', [chunk, hiddenSize]), weight, { transposeB: true }); // [C, S]
-  const largest = b.maxLast(logits);
-  const maximumBefore = before('maximum', 1);
-  const maximum = b.where(b.lessOrEqual(largest, maximumBefore), maximumBefore, largest);
-  const exponentials = b.exp(b.subtract(logits, maximum));
-  const shrunk = b.exp(b.subtract(maximumBefore, maximum));
-  const sum = b.add(b.multiply(before('sum', 1), shrunk), b.sumLast(exponentials));
+  const expectedOfSlice = b.matmul(b.softmax(logits), weight); // [C, H]
+  const [ofSlice, ofOthers] = [b.logSumExp(logits), before('log_sum_exp', 1)];
+  const share = b.sigmoid(b.subtract(ofSlice, ofOthers)); // of the slice in Σ exp, [C, 1]
+  const rest = b.subtract(b.scalar(1), share);
+  const isLarger = b.lessOrEqual(ofOthers, ofSlice);
+  const logSumExp = b.subtract(b.where(isLarger, ofSlice, ofOthers), b.log(b.where(isLarger, share, rest))); // log of at least ½
 
   const ofLabels = rowsOfSlice(b, slice, b.input('labels', [chunk], 'int32'), b.input('first_row', [], 'int32'));
-  const outputs: Record<string, Value> = { maximum, sum, label_rows: b.add(before('label_rows', hiddenSize), ofLabels) };
-  if (withGradient) {
-    outputs['weighted'] = b.add(b.multiply(before('weighted', hiddenSize), shrunk), b.matmul(exponentials, weight));
-  }
-  return makeProgram('head-slice', outputs);
+  const expected = (): Value => b.add(b.multiply(before('expected', hiddenSize), rest), b.multiply(expectedOfSlice, share));
+  const labelRows = b.add(before('label_rows', hiddenSize), ofLabels);
+  return makeProgram('head-slice', { ...(withGradient && { expected: expected() }), log_sum_exp: logSumExp, label_rows: labelRows });
 }
 
 /**
@@ -80,15 +78,13 @@ export function headLossProgram(config: LlamaConfig, tokens: number, chunk: numb
   const b = new GraphBuilder();
   const { x, normed } = normedRows(b, config, tokens, chunk);
   const counted = b.input('counted', [chunk, 1]);
-  const sum = b.input('sum', [chunk, 1]);
   const labelRows = b.input('label_rows', [chunk, config.hiddenSize]);
 
-  const logSumExp = b.add(b.log(sum), b.input('maximum', [chunk, 1]));
-  const losses = b.multiply(b.subtract(logSumExp, b.sumLast(b.multiply(normed, labelRows))), counted); // [C, 1]
+  const labelLogits = b.sumLast(b.multiply(normed, labelRows)); // [C, 1]
+  const losses = b.multiply(b.subtract(b.input('log_sum_exp', [chunk, 1]), labelLogits), counted);
   const outputs: Record<string, Value> = { loss_sum: b.add(b.input('loss_sum_before', [1, 1]), b.reduceSum(losses, [0])) };
   if (withGradient) {
-    const expected = b.divide(b.input('weighted', normed.shape), sum);
-    const dNormed = b.multiply(b.subtract(expected, labelRows), counted);
+    const dNormed = b.multiply(b.subtract(b.input('expected', normed.shape), labelRows), counted);
     const [dx] = backward(b, new Map([[normed, dNormed]]), [x]);
     outputs['dx'] = b.add(b.input('dx_before', x.shape), dx!);
   }
