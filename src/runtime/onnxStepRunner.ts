@@ -248,19 +248,10 @@ class OnnxStepRunner implements StepRunner {
 
   /** From the gradient sums: the gradient's norm, and what the update multiplies them with. */
   private async clip({ labelTokens, maxGradNorm }: UpdateOptions): Promise<{ norm: DeviceTensor; gradient_scale: DeviceTensor }> {
-    const program = await this.programs.norm();
-    let total = await this.device.zeros([]);
-    for (const tensors of this.trainables.layers.values()) {
-      const results = await program.run(new Map([...tensors, ['total_before', total]]));
-      this.device.release(total);
-      total = results.get('total')!;
-    }
-    const inputs = new Map([
-      ['total', total],
-      ...(await this.uploadScalars({ label_tokens: labelTokens, max_norm: maxGradNorm > 0 ? maxGradNorm : neverReached })),
-    ]);
-    const results = await (await this.programs.clip()).run(inputs);
-    this.releaseAll(inputs);
+    const scalars = await this.uploadScalars({ label_tokens: labelTokens, max_norm: maxGradNorm > 0 ? maxGradNorm : neverReached });
+    const gradients = [...this.trainables.layers].map(([layer, tensors]): [string, DeviceTensor] => [`gradient_sum.${layer}`, tensors.get('gradient_sum')!]);
+    const results = await (await this.programs.clip()).run(new Map([...gradients, ...scalars]));
+    this.releaseAll(scalars);
     return { norm: results.get('norm')!, gradient_scale: results.get('gradient_scale')! };
   }
 

@@ -9,7 +9,6 @@ import {
   BlockGraph,
   clipProgram,
   maskProgram,
-  normProgram,
   updateProgram,
   type BatchShape,
 } from '../core/train/programs.js';
@@ -66,8 +65,7 @@ export class TrainPrograms {
   dropout = (rows: number): Promise<Executable> =>
     this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.options.lora, this.options.dropout, rows));
 
-  norm = (): Promise<Executable> => this.once('norm', () => normProgram(this.options.config, this.options.lora));
-  clip = (): Promise<Executable> => this.once('clip', clipProgram);
+  clip = (): Promise<Executable> => this.once('clip', () => clipProgram(this.options.config, this.options.lora));
   update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));
 
   async dispose(): Promise<void> {

@@ -81,6 +81,7 @@ test('a run goes on while the window is reloaded, and is found again whole', asy
   await window.reload();
   const stepAtReload = readState(run).step;
   const panel = await openPanel();
+  await panel.showTab('Plots'); // a browser that is slow to store what was shown brings back what was shown earlier
   await panel.runIs('running');
   await until('the run went on', () => readState(run).step > stepAtReload + 3);
   expect(readState(run)).toMatchObject({ status: 'running', pid });

@@ -35,6 +35,10 @@ export function isAdapted(lora: LoraShape, layer: number): boolean {
   return lora.layers === null || lora.layers.includes(layer);
 }
 
+export function adaptedLayers(config: LlamaConfig, lora: LoraShape): number[] {
+  return Array.from({ length: config.layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
+}
+
 /** The adapted linears of a block, in the order of the forward pass. */
 export function adaptedLinears(lora: LoraShape): readonly LinearName[] {
   return linearNames.filter((linear) => lora.targetModules.includes(linear));
@@ -58,10 +62,7 @@ export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParame
     const message = `lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
     throw new UserError('config-invalid', message);
   }
-  const layers = Array.from({ length: config.layerCount }, (_, layer) => layer).filter((layer) =>
-    isAdapted(lora, layer),
-  );
-  return layers.flatMap((layer) =>
+  return adaptedLayers(config, lora).flatMap((layer) =>
     blockLoraParameters(config, lora).map((parameter) => ({
       ...parameter,
       layer,

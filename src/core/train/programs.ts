@@ -1,13 +1,13 @@
 /**
  * @file The programs of a training step but for the vocabulary's (vocabularyPrograms.ts). The engine embeds, runs `forward` once
- * per layer, the head, `backward` once per layer downwards, and at the end of the optimizer step `norm`, `clip` and `update`. Each is
- * compiled once for all layers, so that compile time does not grow with depth and memory is weights + kept activations + one
- * block.
+ * per layer, the head, `backward` once per layer downwards, and at the end of the optimizer step `clip`, and `update` once per layer.
+ * Each is compiled once for all layers, so that compile time does not grow with depth and memory is weights + kept activations +
+ * one block.
  *
  * Symbols of the shape comments: B batch, T sequence, N = B·T tokens, H hiddenSize,
  * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize, P numbers in a layer's LoRA parameters.
  */
-import { addLora, blockLoraParameters, readingTogetherWith, reduceForLora, type LoraShape } from '../adapters/lora.js';
+import { adaptedLayers, addLora, blockLoraParameters, readingTogetherWith, reduceForLora, type LoraShape } from '../adapters/lora.js';
 import type { QueryBlock } from '../graph/attention.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -153,22 +153,19 @@ export class BlockGraph {
   }
 }
 
-/** The gradient_sum [P] of one layer, total_before [] → total []: Σ g². */
-export function normProgram(config: LlamaConfig, lora: LoraShape): Program {
-  const b = new GraphBuilder();
-  const gradient = b.input('gradient_sum', [blockParameterCount(config, lora)]);
-  const square = b.reshape(b.reduceSum(b.multiply(gradient, gradient), [0]), []);
-  return makeProgram('norm', { total: b.add(b.input('total_before', []), square) });
-}
-
 /**
- * total [] = Σ g² over the gradient sums of all layers → norm [] of the gradient, which is the mean over label_tokens [], and
+ * gradient_sum.LAYER [P] of all adapted layers → norm [] of the gradient, which is the mean over label_tokens [], and
  * gradient_scale []: what makes of the sums a gradient no longer than max_norm [], as torch's clip_grad_norm_ does.
  */
-export function clipProgram(): Program {
+export function clipProgram(config: LlamaConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
+  const squares = adaptedLayers(config, lora).map((layer) => {
+    const gradient = b.input(`gradient_sum.${layer}`, [blockParameterCount(config, lora)]);
+    return b.reduceSum(b.multiply(gradient, gradient), [0]);
+  });
+  const total = b.reshape(b.reduceSum(b.concat(squares, 0), [0]), []);
   const labelTokens = b.input('label_tokens', []);
-  const norm = b.divide(b.sqrt(b.input('total', [])), labelTokens);
+  const norm = b.divide(b.sqrt(total), labelTokens);
   const ratio = b.divide(b.input('max_norm', []), b.add(norm, b.scalar(1e-6)));
   const one = b.scalar(1);
   return makeProgram('clip', { norm, gradient_scale: b.divide(b.where(b.lessOrEqual(one, ratio), one, ratio), labelTokens) });
