@@ -4,6 +4,7 @@ import { inputType, lastOutput, lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program, Shape } from '../core/graph/types.js';
 import { elementCount } from '../core/graph/types.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
+import { settleAllocator } from './settleAllocator.js';
 
 /** ONNX Runtime's CPU provider. Buffers of released tensors are used again, so that a training step allocates nothing. */
 export class CpuDevice implements Device {
@@ -17,6 +18,7 @@ export class CpuDevice implements Device {
   }
 
   async compile(program: Program, { constants, dynamicAxes }: CompileOptions = {}): Promise<Executable> {
+    await settleAllocator();
     const model = lowerToOnnx(optimize(program), { fusedMatMul: true, inverseRms: true, endsRun: true }, constants, dynamicAxes);
     const session = await InferenceSession.create(model, {
       executionProviders: ['cpu'],

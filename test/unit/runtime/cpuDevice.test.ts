@@ -23,6 +23,23 @@ test('a run writes into the given tensor, its own input even, and nothing is cop
   await executable.dispose();
 });
 
+test.runIf(process.platform === 'linux')('what a run allocates comes from what the last run left', async () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', [length]);
+  const held = Array.from({ length: 9 }, (_, i) => b.exp(b.scale(x, (i + 1) / 16))); // 4 MB each, all of them needed until the end
+  const sum = held.reduce(b.add);
+  const y = held.map((value) => b.reduceSum(b.multiply(value, sum), [0])).reduce(b.add);
+  const device = new CpuDevice(1);
+  const executable = await device.compile(makeProgram('holding', { y }));
+  const inputs = new Map([['x', await device.zeros([length])]]);
+  const run = async (): Promise<void> => (await executable.run(inputs)).forEach((result) => device.release(result));
+  for (let count = 0; count < 16; count++) await run(); // on any of Node's threads
+  const before = process.resourceUsage().minorPageFault;
+  for (let count = 0; count < 8; count++) await run();
+  expect(process.resourceUsage().minorPageFault - before, 'pages touched for the first time, more than 6000 otherwise').toBeLessThan(4000);
+  await executable.dispose();
+});
+
 test('what goes wrong within a run is not taken for its end', async () => {
   const device = new CpuDevice(1);
   const executable = await device.compile(increment());
