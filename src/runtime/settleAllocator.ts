@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../core/graph/builder.js';
-import { lowerToOnnx } from '../core/graph/lower.js';
+import { commonTarget, lowerToOnnx } from '../core/graph/lower.js';
 import { makeProgram } from '../core/graph/program.js';
 
 /** glibc's DEFAULT_MMAP_THRESHOLD_MAX is 32 MiB: of a larger block it takes no notice. */
@@ -21,7 +21,7 @@ export function settleAllocator(): Promise<void> {
 async function freeLargeBlock(): Promise<void> {
   const b = new GraphBuilder();
   const block = b.broadcastTo(b.input('x', []), [blockBytes / 4]);
-  const model = lowerToOnnx(makeProgram('block', { y: b.reduceSum(block, [0]) }), { fusedMatMul: false, inverseRms: false });
+  const model = lowerToOnnx(makeProgram('block', { y: b.reduceSum(block, [0]) }), commonTarget);
   const session = await InferenceSession.create(model, { enableCpuMemArena: false, intraOpNumThreads: 1 });
   await session.run({ x: new Tensor('float32', new Float32Array(1), []) });
   await session.release();

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { firstLine, UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
 import { optimize } from '../core/graph/fuse.js';
-import { inputType, lowerToOnnx } from '../core/graph/lower.js';
+import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
 import { elementCount, tensorBytes, type DType, type Program, type Shape } from '../core/graph/types.js';
 import { BindingLimit } from './bindingLimit.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
@@ -82,7 +82,7 @@ export class WebGpuDevice implements Device {
   }
 
   private async load(program: Program, { constants, dynamicAxes }: CompileOptions): Promise<Executable> {
-    const model = lowerToOnnx(program, { fusedMatMul: false, inverseRms: false }, constants, dynamicAxes);
+    const model = lowerToOnnx(program, commonTarget, constants, dynamicAxes);
     const session = await attempt(() => createSession(model, 'gpu-buffer', { disable_cpu_ep_fallback: '1' }));
     const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
     return {

@@ -1,7 +1,7 @@
 /** @file Programs on ONNX Runtime, with the numbers of tests. */
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { optimize } from '../../src/core/graph/fuse.js';
-import { inputType, lowerToOnnx } from '../../src/core/graph/lower.js';
+import { commonTarget, inputType, lowerToOnnx } from '../../src/core/graph/lower.js';
 import type { DType, Program } from '../../src/core/graph/types.js';
 import type { Device, DeviceTensor, HostArray } from '../../src/runtime/device.js';
 import { tensor, type Tensor } from './tensors.js';
@@ -21,7 +21,7 @@ export async function runOnDevice(device: Device, program: Program, values: Read
 
 /** As for a device that lacks the fused operators. */
 export async function runWithoutFusedOperators(program: Program, values: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
-  const session = await InferenceSession.create(lowerToOnnx(optimize(program), { fusedMatMul: false, inverseRms: false }), { intraOpNumThreads: 1 });
+  const session = await InferenceSession.create(lowerToOnnx(optimize(program), commonTarget), { intraOpNumThreads: 1 });
   const feeds = [...program.inputs].map(([name, { dtype, shape }]) => {
     const data = hostArray(dtype, values.get(name)!);
     return [name, new OrtTensor(inputType(dtype), data as Float32Array, shape as number[])] as const;

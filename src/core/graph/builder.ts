@@ -87,6 +87,9 @@ export class GraphBuilder {
     start === 0 && end === x.shape[axis] ? x : this.apply('slice', [x], { axis, start, end });
   concat = (inputs: readonly Value[], axis: number): Value =>
     inputs.length === 1 ? inputs[0]! : this.apply('concat', inputs, { axis });
+  /** Zeros shaped like x but for the length of one axis; nothing where that is 0. */
+  padding = (x: Value, axis: number, length: number): Value[] =>
+    length === 0 ? [] : [this.broadcastTo(this.scalar(0, x.dtype), x.shape.map((own, i) => (i === axis ? length : own)))];
   /** Pieces of the given lengths along an axis. */
   split(x: Value, axis: number, lengths: readonly number[]): Value[] {
     if (lengths.length === 1) return [x];

@@ -36,16 +36,14 @@ function joined(b: GraphBuilder, first: Value<'concat'>, second: Value<'concat'>
     return inputs.map((piece) => ({ piece, start, end: (start += piece.shape[axis]!) }));
   });
   const filled = pieces.filter(({ piece }) => !isZero(piece)).sort((p, q) => p.start - q.start);
-  const zeros = (length: number): Value[] =>
-    length === 0 ? [] : [b.broadcastTo(b.scalar(0, first.dtype), first.shape.map((own, i) => (i === axis ? length : own)))];
   const row: Value[] = [];
   let end = 0;
   for (const next of filled) {
     if (next.start < end) return undefined;
-    row.push(...zeros(next.start - end), next.piece);
+    row.push(...b.padding(first, axis, next.start - end), next.piece);
     ({ end } = next);
   }
-  return b.concat([...row, ...zeros(first.shape[axis]! - end)], axis);
+  return b.concat([...row, ...b.padding(first, axis, first.shape[axis]! - end)], axis);
 }
 
 /** (P ⊙ d)·W → (P·W) ⊙ d for a column d: the factor passes over the narrower of the two matrices. */

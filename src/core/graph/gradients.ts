@@ -82,9 +82,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   // Zeros on both sides of the slice.
   slice: rule((b, y, dy, x) => {
     const { axis, start, end } = y.attributes;
-    const zeros = (length: number): Value[] =>
-      length === 0 ? [] : [b.broadcastTo(b.scalar(0, dy.dtype), x!.shape.map((own, i) => (i === axis ? length : own)))];
-    return [b.concat([...zeros(start), dy, ...zeros(x!.shape[axis]! - end)], axis)];
+    return [b.concat([...b.padding(dy, axis, start), dy, ...b.padding(dy, axis, x!.shape[axis]! - end)], axis)];
   }),
   // Each input gets its own slice.
   concat: rule((b, y, dy, ...inputs) => {

@@ -13,6 +13,9 @@ export interface LoweringTarget {
   readonly endsRun?: boolean;
 }
 
+/** What every provider has, and WebGPU no more. */
+export const commonTarget: LoweringTarget = { fusedMatMul: false, inverseRms: false };
+
 /** A result that nobody can read: what it is for is said in runtime/cpuDevice.ts. */
 export const lastOutput = 'end_of_run';
 

@@ -69,18 +69,14 @@ export class BlockGraph {
    * makes of it, as `q_proj.reduced` [N, r].
    */
   private readonly activations: Record<string, Value> = {};
-  private readonly parameters: readonly { readonly name: string; readonly value: Value }[];
+  private readonly parameters: ReadonlyMap<string, Value>;
 
   constructor(private readonly options: BlockOptions) {
     const { b } = this;
     const { config, shape, forms, lora } = options;
     this.x = b.input('x', [shape.batchSize * shape.sequenceLength, config.hiddenSize]);
-    this.parameters = lora
-      ? blockLoraParameters(config, lora).map((parameter) => ({
-          name: parameter.localName,
-          value: b.input(parameter.localName, parameter.shape),
-        }))
-      : [];
+    const parameters = lora ? blockLoraParameters(config, lora) : [];
+    this.parameters = new Map(parameters.map(({ localName, shape }) => [localName, b.input(localName, shape)]));
     const block = llamaBlock(b, config, this.x, {
       norm: (name) => b.input(`${name}.weight`, [config.hiddenSize]),
       linear: (linear, x) =>
@@ -106,11 +102,11 @@ export class BlockGraph {
   backward(keptActivations: boolean, wantsInputGradient: boolean): Program {
     const { b } = this;
     const dy = b.input('dy', this.output.shape);
-    const wrt = [...this.parameters.map(({ value }) => value), ...(wantsInputGradient ? [this.x] : [])];
+    const wrt = [...this.parameters.values(), ...(wantsInputGradient ? [this.x] : [])];
     const gradients = backward(b, new Map([[this.output, dy]]), wrt);
     const results: Record<string, Value> = {};
-    if (this.parameters.length > 0) {
-      const gradient = flattened(b, gradients.slice(0, this.parameters.length));
+    if (this.parameters.size > 0) {
+      const gradient = flattened(b, gradients.slice(0, this.parameters.size));
       results['gradient_sum.next'] = b.add(b.input('gradient_sum', gradient.shape), gradient);
     }
     if (wantsInputGradient) results['dx'] = gradients.at(-1)!;
@@ -138,10 +134,9 @@ export class BlockGraph {
   }
 
   private adapted(lora: LoraShape, linear: LinearName, x: Value, y: Value): Value {
-    const parameters = new Map(this.parameters.map(({ name, value }) => [name, value]));
-    const reduced = reduceForLora(this.b, lora, linear, this.dropout(linear, x), parameters);
+    const reduced = reduceForLora(this.b, lora, linear, this.dropout(linear, x), this.parameters);
     this.activations[`${readingTogetherWith(lora, linear)[0]}.reduced`] = reduced;
-    return addLora(this.b, lora, linear, y, reduced, parameters);
+    return addLora(this.b, lora, linear, y, reduced, this.parameters);
   }
 
   /** Linears that read the same activation share its mask: one mask per distinct input, [N, in]. */
@@ -159,8 +154,9 @@ export class BlockGraph {
  */
 export function clipProgram(config: LlamaConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
+  const count = blockParameterCount(config, lora);
   const squares = adaptedLayers(config, lora).map((layer) => {
-    const gradient = b.input(`gradient_sum.${layer}`, [blockParameterCount(config, lora)]);
+    const gradient = b.input(`gradient_sum.${layer}`, [count]);
     return b.reduceSum(b.multiply(gradient, gradient), [0]);
   });
   const total = b.reshape(b.reduceSum(b.concat(squares, 0), [0]), []);
