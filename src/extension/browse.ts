@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { BrowsableSetting } from '../protocol/webview.js';
+import { chooseOne } from './ask.js';
 
 /** A file or a folder for a setting, by VS Code's own dialog. */
 export async function browse(setting: BrowsableSetting): Promise<vscode.Uri | undefined> {
@@ -28,5 +29,5 @@ async function chooseKind(setting: 'model' | 'data.path' | 'data.eval_path'): Pr
     { label: `$(file) ${file}`, value: 'file' as const },
     { label: `$(folder) ${folder}`, value: 'folder' as const },
   ];
-  return (await vscode.window.showQuickPick(choices))?.value;
+  return chooseOne(choices, vscode.l10n.t('A file or a folder?'));
 }

@@ -18,12 +18,14 @@ export class TextStreams {
     onText: (text: string) => void,
     token: vscode.CancellationToken,
   ): Promise<GenerateSummary> {
-    // The language client would refuse such a request, as if something had gone wrong.
-    if (token.isCancellationRequested) return nothingWritten;
     const streamId = `stream-${++this.lastStream}`;
     this.listeners.set(streamId, onText);
     try {
       return await (await this.backend.ready()).request('loraWorkbench/generate', { ...params, streamId }, token);
+    } catch (error) {
+      // Stopped before it was sent: the language client refuses such a request, as if something had gone wrong.
+      if (token.isCancellationRequested) return nothingWritten;
+      throw error;
     } finally {
       this.listeners.delete(streamId);
     }

@@ -23,9 +23,7 @@ function prepare(files: TestBed): void {
 
 test('runs are compared: what was set differently, side by side', async () => {
   const { window } = bed;
-  await window.command('LoRA Workbench: Compare Runs');
-  await window.page.locator('.quick-input-widget').getByRole('checkbox', { name: /all/i }).first().check();
-  await window.page.keyboard.press('Enter');
+  await window.commandOnAll('LoRA Workbench: Compare Runs');
   const comparison = await window.webview('compare');
   const differing = comparison.locator('.comparison tr', { hasText: /^Rank/ });
   await says(differing, /8/);

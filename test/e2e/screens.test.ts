@@ -47,9 +47,7 @@ test('training goes on, runs are compared, and text is generated', async () => {
   const live = await start(panel);
   await until('some steps', () => readState(live).step > 30);
 
-  await window.command('LoRA Workbench: Compare Runs');
-  await window.page.locator('.quick-input-widget').getByRole('checkbox', { name: /all/i }).first().check();
-  await window.page.keyboard.press('Enter');
+  await window.commandOnAll('LoRA Workbench: Compare Runs');
   await (await window.webview('compare')).locator('.comparison td').first().waitFor();
   await window.commandOn('LoRA Workbench: Use Adapter for Inline Completion', 'contrary');
   await window.openFile('completion.py');

@@ -49,7 +49,7 @@ export class Stream {
     this.root.classList.add('streaming');
     this.copy.disabled = true;
     setText(this.footer, t('playground.waiting'));
-    this.show();
+    setText(this.output, '');
   }
 
   append(text: string): void {

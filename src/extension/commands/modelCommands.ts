@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { chooseOne } from '../ask.js';
 import { chooseUri } from '../browse.js';
 import type { FetchProgress } from '../catalog.js';
 import { formatBytes } from '../format.js';
@@ -10,20 +11,20 @@ export async function importModel(workbench: Workbench): Promise<void> {
   const folder = {
     label: `$(folder) ${vscode.l10n.t('Hugging Face folder…')}`,
     detail: vscode.l10n.t('config.json and safetensors; a folder of such folders works too'),
-    import: () => importFrom(workbench, 'folder'),
+    value: () => importFrom(workbench, 'folder'),
   };
   const file = {
     label: `$(file-binary) ${vscode.l10n.t('GGUF file…')}`,
     detail: vscode.l10n.t('model, configuration and tokenizer in one file'),
-    import: () => importFrom(workbench, 'file'),
+    value: () => importFrom(workbench, 'file'),
   };
   const small = {
     label: `$(cloud-download) SmolLM2-135M-Instruct`,
     detail: vscode.l10n.t('no model yet? This small one (98 MB, Apache 2.0) is downloaded and trains in minutes'),
-    import: () => fetchSmallModel(workbench),
+    value: () => fetchSmallModel(workbench),
   };
-  const choice = await vscode.window.showQuickPick([folder, file, small], { placeHolder: vscode.l10n.t('Import which model?') });
-  await choice?.import();
+  const bring = await chooseOne([folder, file, small], vscode.l10n.t('Import which model?'));
+  await bring?.();
 }
 
 async function importFrom({ catalog }: Workbench, kind: 'file' | 'folder'): Promise<void> {

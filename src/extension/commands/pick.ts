@@ -1,25 +1,15 @@
-import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo, RunSummary } from '../../protocol/backend.js';
+import { chooseOne, chooseSome, type Choice } from '../ask.js';
 import { formatBytes, formatStatus, formatTime } from '../format.js';
-
-interface Choice<T> extends vscode.QuickPickItem {
-  readonly value: T;
-}
-
-async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T | undefined> {
-  const choice = await vscode.window.showQuickPick(choices, { placeHolder, matchOnDescription: true });
-  return choice?.value;
-}
 
 /** The only run there is, or the one the user chooses. */
 export async function pickRun(runs: readonly RunSummary[], placeHolder: string): Promise<RunSummary | undefined> {
-  return runs.length === 1 ? runs[0] : pick(runs.map(runChoice), placeHolder);
+  return runs.length === 1 ? runs[0] : chooseOne(runs.map(runChoice), placeHolder);
 }
 
 export async function pickRuns(runs: readonly RunSummary[], picked: string | undefined, placeHolder: string): Promise<RunSummary[]> {
   const choices = runs.map((run) => ({ ...runChoice(run), picked: run.runId === picked }));
-  const chosen = await vscode.window.showQuickPick(choices, { placeHolder, canPickMany: true });
-  return (chosen ?? []).map(({ value }) => value);
+  return chooseSome(choices, placeHolder);
 }
 
 export async function pickAdapter(
@@ -33,7 +23,7 @@ export async function pickAdapter(
     detail: adapter.path,
     value: adapter,
   }));
-  return pick(choices, placeHolder);
+  return chooseOne(choices, placeHolder);
 }
 
 export async function pickModel(models: readonly ModelInfo[], placeHolder: string): Promise<ModelInfo | undefined> {
@@ -44,7 +34,7 @@ export async function pickModel(models: readonly ModelInfo[], placeHolder: strin
     detail: model.path,
     value: model,
   }));
-  return pick(choices, placeHolder);
+  return chooseOne(choices, placeHolder);
 }
 
 function runChoice(run: RunSummary): Choice<RunSummary> {

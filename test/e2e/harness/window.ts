@@ -62,13 +62,18 @@ export class Window {
     return titles;
   }
 
-  /** Runs a command that asks, and answers. A question goes away when a view that opens late takes the focus: then once more. */
+  /** Runs a command that asks, and answers. */
   async commandOn(title: string, choice: string): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      await this.command(title);
-      if (await succeeds(this.pick(choice))) return;
-      if (attempt === 5) throw new Error(`${title} does not ask about ${choice}.`);
-    }
+    await this.command(title);
+    await this.pick(choice);
+  }
+
+  /** Runs a command that asks about several things, and ticks all. */
+  async commandOnAll(title: string): Promise<void> {
+    await this.command(title);
+    const question = this.page.locator('.quick-input-widget');
+    await question.getByRole('checkbox', { name: /all/i }).first().check();
+    await question.getByRole('button', { name: 'OK' }).click();
   }
 
   /** Answers the quick pick that is open. */

@@ -1,0 +1,20 @@
+import * as vscode from 'vscode';
+
+export interface Choice<T> extends vscode.QuickPickItem {
+  readonly value: T;
+}
+
+/** A question asked over a webview, from its page or from the palette, would be gone at once where the webview takes the focus back late. */
+const stays = { ignoreFocusOut: true };
+
+/** What the user chooses; nothing when the user closes the question. */
+export async function chooseOne<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T | undefined> {
+  const choice = await vscode.window.showQuickPick(choices, { placeHolder, matchOnDescription: true, ...stays });
+  return choice?.value;
+}
+
+/** Those that the user ticks; none when the user closes the question. */
+export async function chooseSome<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T[]> {
+  const chosen = await vscode.window.showQuickPick(choices, { placeHolder, canPickMany: true, ...stays });
+  return (chosen ?? []).map(({ value }) => value);
+}
