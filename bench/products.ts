@@ -5,7 +5,6 @@
  *   npx tsx bench/products.ts [--threads 1] [--rounds 12] [--form BF16]
  */
 import { parseArgs } from 'node:util';
-import { causalBlocks } from '../src/core/graph/attention.js';
 import { GraphBuilder } from '../src/core/graph/builder.js';
 import { optimize } from '../src/core/graph/fuse.js';
 import { isOp, makeProgram, rebuilt, valuesOf } from '../src/core/graph/program.js';
@@ -30,8 +29,7 @@ const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, la
 
 /** The programs of a step but for its ends, optimized, with how often each runs. */
 function programsOfStep(device: DeviceKind): { program: Program; runs: number }[] {
-  const queryBlocks = causalBlocks(batch.batchSize, batch.sequenceLength, config.headCount, device);
-  const block = new BlockGraph({ config, shape: batch, queryBlocks, forms: formsOfLinears(() => form), lora, dropout: 0 });
+  const block = new BlockGraph({ config, shape: batch, device, forms: formsOfLinears(() => form), lora, dropout: 0 });
   const slices = vocabularySlices(config, device);
   const ofLayer = [block.forward(true), block.backward(true, true), updateProgram(config, lora)];
   return [

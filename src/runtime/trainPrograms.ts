@@ -1,5 +1,4 @@
 import type { LoraShape } from '../core/adapters/lora.js';
-import { causalBlocks, type QueryBlock } from '../core/graph/attention.js';
 import type { Program } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { MatrixForm } from '../core/llama/frozenMatrix.js';
@@ -38,7 +37,7 @@ export class TrainPrograms {
     private readonly options: TrainProgramOptions,
   ) {}
 
-  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(shape, this.queryBlocks(shape)));
+  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(this.options.config, shape, this.device.kind));
 
   embed = (tokens: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
     this.once(`embed ${tokens} ${sliceRows} ${form}`, () => embedProgram(this.options.config, tokens, sliceRows, form));
@@ -75,11 +74,7 @@ export class TrainPrograms {
 
   private block(shape: BatchShape, { forms, adapted, training }: BlockVariant & { training: boolean }): BlockGraph {
     const { config, lora, dropout } = this.options;
-    return new BlockGraph({ config, shape, queryBlocks: this.queryBlocks(shape), forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
-  }
-
-  private queryBlocks({ batchSize, sequenceLength }: BatchShape): QueryBlock[] {
-    return causalBlocks(batchSize, sequenceLength, this.options.config.headCount, this.device.kind);
+    return new BlockGraph({ config, shape, device: this.device.kind, forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
   }
 
   private once(key: string, build: () => Program): Promise<Executable> {

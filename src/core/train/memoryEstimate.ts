@@ -1,6 +1,5 @@
 /** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
 import { loraParameterCount, type LoraShape } from '../adapters/lora.js';
-import { causalBlocks, type QueryBlock } from '../graph/attention.js';
 import { optimize } from '../graph/fuse.js';
 import { tensorBytes, type DeviceKind, type Program } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
@@ -9,7 +8,7 @@ import type { LinearForms } from '../llama/linear.js';
 import { baseWishes, linearForms, matrixForm, type BaseDType, type BaseWishes } from '../llama/matrixForm.js';
 import { headName, linearNames, type WeightInfo, type WeightStore } from '../llama/weights.js';
 import { largestChunk } from './headChunks.js';
-import { BlockGraph, type BatchShape } from './programs.js';
+import { BlockGraph, maskProgram, type BatchShape } from './programs.js';
 import { headLossProgram, headSliceProgram, vocabularySlices } from './vocabularyPrograms.js';
 
 /** All that the memory of a run depends on. */
@@ -118,10 +117,7 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
   const headLoss = optimize(headLossProgram(config, tokens, chunk, true));
 
   const hidden = 4 * tokens * config.hiddenSize;
-  const masks = queryBlocks(request).reduce(
-    (sum, { start, end, keys }) => sum + 4 * batch.batchSize * (end - start) * keys,
-    0,
-  );
+  const masks = sizeOf(maskProgram(config, batch, device).outputs);
   const { forward, backward } = blocks[0]!;
   // Beside what each layer leaves: two gradients of a block's input, and one result of the block before.
   const activations = config.layerCount * sizeOf(forward.outputs) + 3 * hidden + masks;
@@ -140,13 +136,9 @@ function differentForms({ weights, baseDType, device }: MemoryRequest): LinearFo
 }
 
 function blockPrograms(request: MemoryRequest, forms: LinearForms): { forward: Program; backward: Program } {
-  const { weights, lora, dropout, batch, gradientCheckpointing } = request;
-  const block = new BlockGraph({ config: weights.config, shape: batch, queryBlocks: queryBlocks(request), forms, lora, dropout });
+  const { weights, lora, dropout, batch, gradientCheckpointing, device } = request;
+  const block = new BlockGraph({ config: weights.config, shape: batch, device, forms, lora, dropout });
   return { forward: optimize(block.forward(!gradientCheckpointing)), backward: optimize(block.backward(!gradientCheckpointing, true)) };
-}
-
-function queryBlocks({ weights, batch, device }: MemoryRequest): QueryBlock[] {
-  return causalBlocks(batch.batchSize, batch.sequenceLength, weights.config.headCount, device);
 }
 
 function sizeOf(values: Program['outputs']): number {

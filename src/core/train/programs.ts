@@ -8,11 +8,11 @@
  * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize, P numbers in a layer's LoRA parameters.
  */
 import { adaptedLayers, addLora, blockLoraParameters, readingTogetherWith, reduceForLora, type LoraShape } from '../adapters/lora.js';
-import type { QueryBlock } from '../graph/attention.js';
+import { causalBlocks } from '../graph/attention.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
-import { elementCount, type Program, type Value } from '../graph/types.js';
+import { elementCount, type DeviceKind, type Program, type Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { frozenLinear, type LinearForms } from '../llama/linear.js';
@@ -27,8 +27,8 @@ export interface BatchShape {
 export interface BlockOptions {
   readonly config: LlamaConfig;
   readonly shape: BatchShape;
-  /** Those of attention. */
-  readonly queryBlocks: readonly QueryBlock[];
+  /** Which decides on the blocks of attention. */
+  readonly device: DeviceKind;
   readonly forms: LinearForms;
   /** Null for a layer without adapter. */
   readonly lora: LoraShape | null;
@@ -39,12 +39,13 @@ export interface BlockOptions {
 const maskedScore = -1e30;
 
 /** segment_ids [B, T] int32 → a mask [B, 1, t, k] for each block of queries: what a token may see is added 0, the rest −10³⁰. */
-export function maskProgram({ batchSize, sequenceLength }: BatchShape, queryBlocks: readonly QueryBlock[]): Program {
+export function maskProgram({ headCount }: LlamaConfig, { batchSize, sequenceLength }: BatchShape, device: DeviceKind): Program {
   const b = new GraphBuilder();
   const segments = b.cast(b.input('segment_ids', [batchSize, sequenceLength], 'int32'), 'float32'); // WebGPU slices floats alone
   const masked = b.scalar(maskedScore);
   const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i);
-  const outputs = queryBlocks.map(({ start, end, keys }, index): [string, Value] => {
+  const blocks = causalBlocks(batchSize, sequenceLength, headCount, device);
+  const outputs = blocks.map(({ start, end, keys }, index): [string, Value] => {
     const querySegment = b.reshape(b.slice(segments, 1, start, end), [batchSize, 1, end - start, 1]);
     const keySegment = b.reshape(b.slice(segments, 1, 0, keys), [batchSize, 1, 1, keys]);
     const queries = b.constant(range(start, end), [1, 1, end - start, 1], 'int32');
@@ -116,15 +117,14 @@ export class BlockGraph {
   /** Self-attention within each sequence: query [N, Q], key and value [N, K] → [N, Q]. */
   private attend(flatQuery: Value, flatKey: Value, flatValue: Value): Value {
     const { b } = this;
-    const { config, shape, queryBlocks } = this.options;
+    const { config, shape, device } = this.options;
     const { batchSize, sequenceLength } = shape;
     const bySequence = (x: Value): Value => b.reshape(x, [batchSize, sequenceLength, x.shape[1]!]);
     const positionIds = b.input('position_ids', [batchSize, sequenceLength], 'int64');
     const cos = b.input('cos', [sequenceLength, config.headDim / 2]);
     const sin = b.input('sin', [sequenceLength, config.headDim / 2]);
-    const masks = queryBlocks.map(({ start, end, keys }, index) =>
-      b.input(maskName(index), [batchSize, 1, end - start, keys]),
-    );
+    const blocks = causalBlocks(batchSize, sequenceLength, config.headCount, device);
+    const masks = blocks.map(({ start, end, keys }, index) => b.input(maskName(index), [batchSize, 1, end - start, keys]));
     const query = b.rope(bySequence(flatQuery), positionIds, cos, sin);
     const key = b.rope(bySequence(flatKey), positionIds, cos, sin);
     const value = bySequence(flatValue);

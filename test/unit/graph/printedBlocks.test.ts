@@ -26,13 +26,13 @@ const config = {
   mlpBias: false,
 } as LlamaConfig;
 const shape = { batchSize: 1, sequenceLength: 5 };
-const queryBlocks = [{ start: 0, end: 5, keys: 5 }];
+const device = 'cpu';
 const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
 
-const block = (): BlockGraph => new BlockGraph({ config, shape, queryBlocks, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
+const block = (): BlockGraph => new BlockGraph({ config, shape, device, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
 // Widths that divide into blocks.
 const blockwise = { ...config, hiddenSize: 64, intermediateSize: 96, headCount: 2, headDim: 16 };
-const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, queryBlocks, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
+const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, device, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
 const programs: Record<string, () => Program> = {
   'block-forward': () => block().forward(false),
   'block-backward': () => block().backward(true, true),

@@ -5,7 +5,6 @@ import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js'
 import { tensorBytes, type Program } from '../../../src/core/graph/types.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
 import { linearNames, type LinearName } from '../../../src/core/llama/weights.js';
-import { causalBlocks } from '../../../src/core/graph/attention.js';
 import { BlockGraph, maskProgram } from '../../../src/core/train/programs.js';
 import { BindingLimit, guaranteedBytes } from '../../../src/runtime/bindingLimit.js';
 
@@ -59,9 +58,8 @@ describe.each([2048, 8192])('the block of an 8B model over %d tokens', (sequence
   const shape = { batchSize: 1, sequenceLength };
   const forms = Object.fromEntries(linearNames.map((linear) => [linear, 'F16'])) as Record<LinearName, 'F16'>;
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
-  const queryBlocks = causalBlocks(1, sequenceLength, config.headCount, 'webgpu');
-  const block = new BlockGraph({ config, shape, queryBlocks, forms, lora, dropout: 0 });
-  const programs = [maskProgram(shape, queryBlocks), block.forward(false), block.backward(false, true)].map(optimize);
+  const block = new BlockGraph({ config, shape, device: 'webgpu', forms, lora, dropout: 0 });
+  const programs = [maskProgram(config, shape, 'webgpu'), block.forward(false), block.backward(false, true)].map(optimize);
 
   test('holds no mask, score or probability above what every device reaches', () => {
     const values = programs.flatMap(valuesOf);
