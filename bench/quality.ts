@@ -5,7 +5,6 @@
  *   npx tsx bench/quality.ts --model SmolLM2-135M-Instruct.gguf [--steps 50] [--only fp32,…]
  */
 import { parseArgs } from 'node:util';
-import { loadModel } from '../src/complete/loadedModel.js';
 import { loadDataset, trainingData } from '../src/core/data/dataset.js';
 import { elementCount } from '../src/core/graph/types.js';
 import { linearNames, type WeightStore } from '../src/core/llama/weights.js';
@@ -13,6 +12,7 @@ import { initialLoraState } from '../src/core/train/loraInit.js';
 import { runLoop } from '../src/core/train/loop.js';
 import { hash32 } from '../src/core/random.js';
 import { diskFiles } from '../src/files/dataFiles.js';
+import { loadModel } from '../src/files/loadModel.js';
 import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
 
 const { values } = parseArgs({
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 
 const seed = 1337;
-const { weights, tokens } = loadModel(values.model!);
+const { weights, tokenizer } = loadModel(values.model!);
 const { config } = weights;
 
 const bases: Record<string, { readonly store: WeightStore; readonly dtype: EngineOptions['base_dtype'] }> = {
@@ -45,8 +45,8 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
   const [batchSize, maxSequenceLength, totalSteps] = [values['batch-size'], values['max-length'], values.steps].map(Number) as [number, number, number];
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
   const source = { path: 'examples/lora-workbench-qa.jsonl', eval_path: 'examples/lora-workbench-qa-heldout.jsonl', format: 'auto' } as const;
-  const dataset = loadDataset({ ...source, eval_fraction: 0, max_seq_length: maxSequenceLength, train_on_prompt: false, seed }, tokens, diskFiles, config);
-  const data = trainingData(dataset, { batchSize, maxSequenceLength, packing: false, shuffle: true, seed, padId: tokens.padId });
+  const dataset = loadDataset({ ...source, eval_fraction: 0, max_seq_length: maxSequenceLength, train_on_prompt: false, seed }, tokenizer, diskFiles, config);
+  const data = trainingData(dataset, { batchSize, maxSequenceLength, packing: false, shuffle: true, seed, padId: tokenizer.padId });
   const { runner } = await createTrainer({
     weights: store,
     lora,

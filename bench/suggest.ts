@@ -8,9 +8,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { complete } from '../src/complete/complete.js';
-import { loadModel } from '../src/complete/loadedModel.js';
 import type { DecodeDType } from '../src/runtime/decodeConstants.js';
 import type { GenerateResult, TextModel } from '../src/core/generate/textModel.js';
+import { loadModel } from '../src/files/loadModel.js';
 import { loadTextModel } from '../src/runtime/engine.js';
 import { median } from './median.mjs';
 
@@ -25,10 +25,10 @@ const { values } = parseArgs({
 const contextTokens = 512;
 
 async function main(): Promise<void> {
-  const { weights, tokens } = loadModel(values.model!);
+  const { weights, tokenizer } = loadModel(values.model!);
   const model = await loadTextModel(weights, { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
   const source = readFileSync('src/core/graph/builder.ts', 'utf8');
-  const start = tokens.decode(tokens.encode(source).slice(0, contextTokens)).length;
+  const start = tokenizer.decode(tokenizer.encode(source).slice(0, contextTokens)).length;
 
   const results: GenerateResult[] = [];
   const observed: TextModel = { ...bound(model), generate: async (request, onToken) => {
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const lines: number[] = [];
   for (let key = 0; key <= Number(values.keys); key++) {
     const asked = performance.now();
-    const request = { model: observed, tokens, adapter: null, adapterStrength: 1, mode: 'line' as const, maxNewTokens: 24 };
+    const request = { model: observed, tokenizer, adapter: null, adapterStrength: 1, mode: 'line' as const, maxNewTokens: 24 };
     await complete({ ...request, prefix: source.slice(0, start + key), suffix: '' }, new AbortController().signal);
     lines.push((performance.now() - asked) / 1000);
   }

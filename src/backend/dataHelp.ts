@@ -1,10 +1,11 @@
 import { DiagnosticSeverity, type CodeLens, type Diagnostic, type Hover, type Position } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { detectFileFormat } from '../core/data/detectFormat.js';
+import { detectFileFormat, type FormatName } from '../core/data/detectFormat.js';
 import { jsonItems } from '../core/data/jsonItems.js';
 import { readSequences } from '../core/data/readSequences.js';
-import { textFile } from '../core/data/source.js';
+import { textFile, type DataFile } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
+import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import type { Say } from './phrases.js';
 import type { ModelTokenizer } from './tokenizers.js';
 
@@ -16,8 +17,6 @@ export interface DataFileReport {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The length that new runs begin with; data.max_seq_length of a run may be another. */
-export const usualLength = 256;
 const largestDocument = 4 * 2 ** 20;
 const mostDiagnostics = 200;
 
@@ -39,12 +38,12 @@ export function examine(document: TextDocument, tokenizer: ModelTokenizer | unde
 
 function withTokens(
   document: TextDocument,
-  file: ReturnType<typeof textFile>,
-  format: Parameters<typeof readSequences>[1],
-  { tokens, vocabSize }: ModelTokenizer,
+  file: DataFile,
+  format: FormatName,
+  { tokenizer, vocabSize }: ModelTokenizer,
   say: Say,
 ): DataFileReport {
-  const context = { tokenizer: tokens, vocabSize, maxSequenceLength: usualLength, trainOnPrompt: false };
+  const context = { tokenizer, vocabSize, maxSequenceLength: usualSequenceLength, trainOnPrompt: false };
   const diagnostics: Diagnostic[] = [];
   const tokensByLine = new Map<number, number>();
   let examples = 0;
@@ -58,7 +57,7 @@ function withTokens(
     const length = result.sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0) + result.cut;
     tokensByLine.set(line, length);
     if (result.cut > 0) {
-      const message = say('example.cut', length, usualLength, result.cut);
+      const message = say('example.cut', length, usualSequenceLength, result.cut);
       diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Warning, message));
     }
   }
@@ -66,7 +65,7 @@ function withTokens(
 }
 
 /** Without a model there are no tokens, but broken lines are broken. */
-function withoutModel(document: TextDocument, file: ReturnType<typeof textFile>, say: Say): DataFileReport {
+function withoutModel(document: TextDocument, file: DataFile, say: Say): DataFileReport {
   const diagnostics: Diagnostic[] = [];
   let examples = 0;
   for (const item of jsonItems(file)) {

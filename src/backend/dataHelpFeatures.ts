@@ -9,11 +9,12 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { UserError } from '../core/errors.js';
 import { codeLens, examine, hover, type DataFileReport } from './dataHelp.js';
 import type { Say } from './phrases.js';
+import { isRunConfig } from './runConfigHelp.js';
 import type { ModelTokenizer, Tokenizers } from './tokenizers.js';
 
 const restMs = 400;
 const selector = [{ pattern: '**/*.{jsonl,ndjson,json}' }];
-const isDataFile = (uri: string) => /\.(jsonl|ndjson|json)$/i.test(uri) && !/(^|[/.])run\.json$/i.test(uri);
+const isDataFile = (uri: string) => /\.(jsonl|ndjson|json)$/i.test(uri) && !isRunConfig(uri);
 
 /** Help in data files: broken examples are marked, a hover counts tokens, a lens starts a run. */
 export class DataHelp {

@@ -1,13 +1,13 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
 import { complete } from '../complete/complete.js';
-import { encodePrompt, templateFor } from '../runs/promptTemplate.js';
-import { writeText } from '../complete/writeText.js';
+import { encodeChat, encodePrompt, templateFor } from '../runs/promptTemplate.js';
+import { writeText } from '../core/generate/writeText.js';
 import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import { abortSignal } from './abortSignal.js';
-import { rethrowForPeople } from './preflightWorker.js';
+import { forPeople } from './errorsForPeople.js';
 import { TextModels, type ReadyModel } from './textModels.js';
 import { parentConnection } from './workerConnection.js';
-import { completeRequest, engineRequest, generateRequest, tokenNotification, type CompleteParams } from './workerProtocol.js';
+import { completeRequest, engineNotification, generateRequest, tokenNotification, type CompleteParams } from './workerProtocol.js';
 
 /** Text generation in a process of its own: requests one after another, each cancellable between two tokens. */
 export function serveGenerate(): void {
@@ -16,12 +16,12 @@ export function serveGenerate(): void {
   let queue: Promise<unknown> = Promise.resolve();
   /** The model computes one thing at a time; what was cancelled while it waited is not begun. */
   const enqueue = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = queue.then(work).catch(rethrowForPeople);
+    const result = queue.then(forPeople(work));
     queue = result.catch(() => undefined);
     return result;
   };
 
-  connection.onRequest(engineRequest, (engine) => enqueue(async () => (await models.configure(engine), null)));
+  connection.onNotification(engineNotification, (engine) => void enqueue(() => models.configure(engine)).catch(() => undefined));
   connection.onRequest(generateRequest, (params, token) =>
     enqueue(() => generate(models, params, token, (text) => void connection.sendNotification(tokenNotification, { streamId: params.streamId, text }))),
   );
@@ -46,8 +46,8 @@ async function generate(
   const promptIds = promptTokens(model, params);
   const request = { promptIds, adapter, adapterStrength, sampling, maxNewTokens, stop: [] };
   const written = await writeText(
-    model.text,
-    model.tokens,
+    model.textModel,
+    model.tokenizer,
     request,
     (text) => {
       firstTokenMs ??= performance.now() - started;
@@ -63,23 +63,22 @@ async function generate(
   };
 }
 
-function promptTokens({ tokens }: ReadyModel, { prompt }: GenerateParams): readonly number[] {
+function promptTokens({ tokenizer }: ReadyModel, { prompt }: GenerateParams): readonly number[] {
   switch (prompt.kind) {
     case 'plain':
-      return encodePrompt(tokens, prompt, 'none');
+      return encodePrompt(tokenizer, prompt, 'none');
     case 'dressed':
-      return encodePrompt(tokens, prompt, templateFor(tokens, prompt.adapter ?? undefined));
-    case 'chat': {
+      return encodePrompt(tokenizer, prompt, templateFor(tokenizer, prompt.adapter ?? undefined));
+    case 'chat':
       // Without a chat template a conversation is its texts one after another.
-      if (!tokens.hasChatTemplate) return [...tokens.encode(prompt.messages.map(({ content }) => content).join('\n\n'))];
-      const text = tokens.applyChatTemplate(prompt.messages, { addGenerationPrompt: true });
-      return [...tokens.encode(text, { addSpecialTokens: false })];
-    }
+      return tokenizer.hasChatTemplate
+        ? encodeChat(tokenizer, prompt.messages)
+        : [...tokenizer.encode(prompt.messages.map(({ content }) => content).join('\n\n'))];
   }
 }
 
 async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<string> {
   const model = await models.model(params.model);
   const adapter = models.adapter(model, params.adapter);
-  return complete({ ...params, model: model.text, tokens: model.tokens, adapter }, abortSignal(token));
+  return complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
 }

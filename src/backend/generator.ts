@@ -3,7 +3,7 @@ import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import { startWorker, type Worker } from './workerConnection.js';
 import {
   completeRequest,
-  engineRequest,
+  engineNotification,
   generateRequest,
   tokenNotification,
   type CompleteParams,
@@ -21,15 +21,15 @@ export class Generator {
 
   setEngine(engine: EngineChoice): void {
     this.engine = engine;
-    void this.worker?.connection.sendRequest(engineRequest, engine);
+    if (this.worker) tellEngine(this.worker, engine);
   }
 
   generate(params: GenerateParams, token: CancellationToken): Promise<GenerateSummary> {
-    return this.connection().sendRequest(generateRequest, params, token);
+    return this.ask((connection) => connection.sendRequest(generateRequest, params, token));
   }
 
   complete(params: CompleteParams, token: CancellationToken): Promise<string> {
-    return this.connection().sendRequest(completeRequest, params, token);
+    return this.ask((connection) => connection.sendRequest(completeRequest, params, token));
   }
 
   stop(): void {
@@ -37,17 +37,23 @@ export class Generator {
     this.worker = undefined;
   }
 
-  private connection(): Worker['connection'] {
-    if (!this.worker) {
-      const worker = startWorker('generate');
-      worker.connection.onNotification(tokenNotification, this.onToken);
-      worker.process.once('exit', () => {
-        worker.connection.dispose();
-        if (this.worker === worker) this.worker = undefined;
-      });
-      void worker.connection.sendRequest(engineRequest, this.engine);
-      this.worker = worker;
-    }
-    return this.worker.connection;
+  private ask<Result>(question: (connection: Worker['connection']) => Promise<Result>): Promise<Result> {
+    this.worker ??= this.start();
+    return Promise.race([this.worker.ended, question(this.worker.connection)]);
   }
+
+  private start(): Worker {
+    const worker = startWorker('generate');
+    worker.connection.onNotification(tokenNotification, this.onToken);
+    worker.process.once('exit', () => {
+      if (this.worker === worker) this.worker = undefined;
+    });
+    tellEngine(worker, this.engine);
+    return worker;
+  }
+}
+
+/** A worker that is gone needs no engine; the next one is told anew. */
+function tellEngine({ connection }: Worker, engine: EngineChoice): void {
+  connection.sendNotification(engineNotification, engine).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-import { ErrorCodes, LSPErrorCodes, ResponseError, type CancellationToken, type RequestType } from 'vscode-languageserver/node';
+import { LSPErrorCodes, ResponseError, type CancellationToken, type RequestType } from 'vscode-languageserver/node';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker } from './workerConnection.js';
 
@@ -8,17 +8,13 @@ export async function askPreflight<Result>(
   config: RunConfig,
   token: CancellationToken,
 ): Promise<Result> {
-  const { connection, process: child } = startWorker('preflight');
-  const ended = new Promise<never>((_, reject) => {
+  const { connection, process: child, ended } = startWorker('preflight');
+  const cancelled = new Promise<never>((_, reject) => {
     token.onCancellationRequested(() => reject(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled')));
-    child.once('exit', (code, signal) =>
-      reject(new ResponseError(ErrorCodes.InternalError, `The pre-flight ended without a result (${signal ?? code}). Is there enough memory?`)),
-    );
   });
   try {
-    return await Promise.race([connection.sendRequest(request, config), ended]);
+    return await Promise.race([ended, cancelled, connection.sendRequest(request, config)]);
   } finally {
     child.kill();
-    connection.dispose();
   }
 }

@@ -4,7 +4,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { settingSchema } from '../protocol/runConfigSchema.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
 
-const isRunConfig = (uri: string) => /(^|[/.])run\.json$/i.test(uri);
+export const isRunConfig = (uri: string) => /(^|[/.])run\.json$/i.test(uri);
 
 /** In a run.json the editor's own JSON support marks every defect by the schema; what a misspelt setting should be called it cannot know. */
 export function suggestSettings(connection: Connection, documents: TextDocuments<TextDocument>): void {
@@ -18,7 +18,7 @@ export function suggestSettings(connection: Connection, documents: TextDocuments
 }
 
 /** One for each setting that is not known, at its name. */
-export function unknownSettings(document: TextDocument): Diagnostic[] {
+function unknownSettings(document: TextDocument): Diagnostic[] {
   const tree = parseTree(document.getText(), [], { allowTrailingComma: true });
   const result = tree && validateRunConfig(getNodeValue(tree));
   if (!result || result.ok) return [];

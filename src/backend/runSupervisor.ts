@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import type { RunEvent } from '../protocol/backend.js';
 import type { RunControl } from '../protocol/run.js';
 import type { RunConfig } from '../protocol/runConfig.js';
+import { newRunFolder } from '../runs/newRunFolder.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { RunWatcher } from './runWatcher.js';
 import { startTrainer } from './trainerProcess.js';
@@ -30,8 +32,7 @@ export class RunSupervisor {
     const folder = this.folders[0];
     if (!folder) throw new UserError('config-invalid', 'There is no folder for runs: set loraWorkbench.runsFolder.');
     makeRunsFolder(folder);
-    const path = freeFolder(folder, new Date());
-    const run = RunDirectory.create(path, config);
+    const run = RunDirectory.create(newRunFolder(folder), config);
     this.startTrainer(run);
     return run.path;
   }
@@ -83,16 +84,6 @@ export class RunSupervisor {
 /** Inside a repository runs are not for its history. */
 function makeRunsFolder(folder: string): void {
   if (existsSync(folder)) return;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, '.gitignore'), '*\n');
-}
-
-/** 2026-03-14-150926, as the command line names them; a number behind it where that is taken. */
-function freeFolder(folder: string, now: Date): string {
-  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString();
-  const name = `${local.slice(0, 10)}-${local.slice(11, 19).replaceAll(':', '')}`;
-  for (let number = 1; ; number++) {
-    const path = join(folder, number === 1 ? name : `${name}-${number}`);
-    if (!existsSync(path)) return path;
-  }
+  makeFolder(folder);
+  writeFileAtomically(join(folder, '.gitignore'), '*\n');
 }

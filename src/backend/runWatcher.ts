@@ -89,18 +89,17 @@ function mayDie({ state }: RunSummary): boolean {
 }
 
 function foldersIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { withFileTypes: true });
+  const entries = ifReadable(() => readdirSync(folder, { withFileTypes: true })) ?? [];
   return entries.filter((entry) => entry.isDirectory()).map((entry) => resolve(folder, entry.name));
 }
 
 function modifiedAt(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return ifReadable(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs);
 }
 
 /** undefined for a folder that is no run, or a damaged one. */
 function summarise(runId: string): RunSummary | undefined {
-  try {
+  return ifReadable(() => {
     const run = RunDirectory.open(runId);
     const config = run.readConfig();
     return {
@@ -112,8 +111,15 @@ function summarise(runId: string): RunSummary | undefined {
       lastStep: readLastStep(run.metricsPath) ?? null,
       hasAdapter: existsSync(join(run.adapterPath, 'adapter_config.json')),
     };
+  });
+}
+
+/** undefined for what is not there, not ours to read, or damaged: no reason to stop looking at the rest. */
+function ifReadable<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
   } catch (error) {
-    if (error instanceof UserError) return undefined;
+    if (error instanceof UserError || (error instanceof Error && 'syscall' in error)) return undefined;
     throw error;
   }
 }

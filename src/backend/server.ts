@@ -11,7 +11,6 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { version } from '../../package.json';
-import { UserError } from '../core/errors.js';
 import { modelsFolder } from '../files/cacheFolder.js';
 import {
   protocolVersion,
@@ -30,6 +29,7 @@ import type { RunConfig } from '../protocol/runConfig.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { checkConfig, resolved } from './configCheck.js';
 import { DataHelp } from './dataHelpFeatures.js';
+import { forPeople } from './errorsForPeople.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
 import { InlineCompletion } from './inlineCompletion.js';
@@ -125,7 +125,7 @@ class Backend {
       'loraWorkbench/data/look': (text, token) => askPreflight(dataLookRequest, resolved(text), token),
       'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
-      'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokens.encode(text).length }),
+      'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/settings': (settings) => this.changeSettings(settings),
       'loraWorkbench/doctor': () => doctor(),
@@ -135,14 +135,8 @@ class Backend {
   private register(handlers: Handlers): void {
     for (const [method, handle] of Object.entries(handlers)) {
       const handler = handle as (params: unknown, token: CancellationToken) => unknown;
-      this.connection.onRequest(method, async (params: unknown, token: CancellationToken) => {
-        try {
-          return (await handler(params, token)) ?? null;
-        } catch (error) {
-          if (error instanceof UserError) throw new ResponseError(ErrorCodes.InvalidRequest, error.message, error.code);
-          throw error;
-        }
-      });
+      const answer = async (params: unknown, token: CancellationToken) => (await handler(params, token)) ?? null;
+      this.connection.onRequest(method, forPeople(answer));
     }
   }
 

@@ -1,15 +1,14 @@
-import type { Adapter } from '../core/adapters/peft.js';
-import type { TextModel } from '../core/generate/textModel.js';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { adapterTensorsFile, checkAdapterFits } from '../core/adapters/peft.js';
-import { loadModel, type LoadedModel } from '../complete/loadedModel.js';
+import { adapterTensorsFile, checkAdapterFits, type Adapter } from '../core/adapters/peft.js';
+import type { TextModel } from '../core/generate/textModel.js';
 import { readAdapterFolder } from '../files/adapterFolder.js';
+import { loadModel, type LoadedModel } from '../files/loadModel.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { EngineChoice } from './workerProtocol.js';
 
 export interface ReadyModel extends LoadedModel {
-  readonly text: TextModel;
+  readonly textModel: TextModel;
 }
 
 /** The base model that is loaded, one at a time, and the adapters that were used with it. */
@@ -51,14 +50,18 @@ export class TextModels {
 
   private async load(path: string): Promise<ReadyModel> {
     const model = loadModel(path);
-    const text = await loadTextModel(model.weights, { ...this.engine, base_dtype: 'auto' });
-    return { ...model, text };
+    try {
+      return { ...model, textModel: await loadTextModel(model.weights, { ...this.engine, base_dtype: 'auto' }) };
+    } catch (error) {
+      model.weights.close();
+      throw error;
+    }
   }
 
   private async unload(): Promise<void> {
     const model = await this.loaded?.model.catch(() => undefined);
     this.loaded = undefined;
-    await model?.text.dispose();
+    await model?.textModel.dispose();
     model?.weights.close();
   }
 }

@@ -1,21 +1,21 @@
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
-import { loadModel } from '../complete/loadedModel.js';
+import { loadModel } from '../files/loadModel.js';
 
 export interface ModelTokenizer {
-  readonly tokens: Tokenizer;
+  readonly tokenizer: Tokenizer;
   readonly vocabSize: number;
 }
 
 /** The tokenizer that was asked for last; reading one takes a moment. */
 export class Tokenizers {
-  private last: { readonly model: string; readonly tokenizer: ModelTokenizer } | undefined;
+  private last: (ModelTokenizer & { readonly model: string }) | undefined;
 
   of(model: string): ModelTokenizer {
     if (this.last?.model !== model) {
-      const { tokens, weights } = loadModel(model);
+      const { tokenizer, weights } = loadModel(model);
       weights.close();
-      this.last = { model, tokenizer: { tokens, vocabSize: weights.config.vocabSize } };
+      this.last = { model, tokenizer, vocabSize: weights.config.vocabSize };
     }
-    return this.last.tokenizer;
+    return this.last;
   }
 }

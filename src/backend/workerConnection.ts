@@ -1,8 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import {
   createMessageConnection,
+  ErrorCodes,
   IPCMessageReader,
   IPCMessageWriter,
+  ResponseError,
   type MessageConnection,
 } from 'vscode-languageserver/node';
 import { nodeEnvironment } from './trainerProcess.js';
@@ -13,7 +15,11 @@ export type WorkerRole = 'generate' | 'preflight';
 export interface Worker {
   readonly connection: MessageConnection;
   readonly process: ChildProcess;
+  /** Rejects when the process ends, which may be before it has answered. */
+  readonly ended: Promise<never>;
 }
+
+const works: Readonly<Record<WorkerRole, string>> = { generate: 'generates text', preflight: 'runs the pre-flight' };
 
 /** Starts this same program in another role. */
 export function startWorker(role: WorkerRole): Worker {
@@ -25,7 +31,15 @@ export function startWorker(role: WorkerRole): Worker {
   });
   const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
   connection.listen();
-  return { connection, process: child };
+  const ended = new Promise<never>((_, reject) => {
+    child.once('exit', (code, signal) => {
+      const message = `The process that ${works[role]} has ended (${signal ?? `exit code ${code}`}). Is there enough memory?`;
+      reject(new ResponseError(ErrorCodes.InternalError, message));
+      connection.dispose();
+    });
+  });
+  ended.catch(() => undefined); // no defect where nothing was asked
+  return { connection, process: child, ended };
 }
 
 /** The other end, inside the worker. Ends with its parent. */

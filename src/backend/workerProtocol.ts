@@ -1,13 +1,10 @@
 /** @file What backend and workers say to each other. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
-import type { CompletionMode, GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import type { BackendSettings, CompletionMode, GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import type { DataLook, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
-export interface EngineChoice {
-  readonly device: 'auto' | 'cpu' | 'webgpu';
-  readonly threads: number | null;
-}
+export type EngineChoice = Pick<BackendSettings, 'device' | 'threads'>;
 
 export interface CompleteParams {
   readonly model: string;
@@ -20,7 +17,7 @@ export interface CompleteParams {
   readonly maxNewTokens: number;
 }
 
-export const engineRequest = new RequestType<EngineChoice, null, void>('engine');
+export const engineNotification = new NotificationType<EngineChoice>('engine');
 export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
 export const completeRequest = new RequestType<CompleteParams, string, void>('complete');

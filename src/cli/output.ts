@@ -7,11 +7,11 @@ export class Output {
   readonly interactive: boolean;
   readonly colour: boolean;
 
-  constructor(json: boolean, environment: NodeJS.ProcessEnv = process.env) {
+  constructor(json: boolean) {
     this.json = json;
     this.interactive = !json && process.stdout.isTTY && process.stderr.isTTY;
     // https://no-color.org
-    this.colour = this.interactive && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
+    this.colour = this.interactive && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   }
 
   /** Columns of the terminal; a readable line length elsewhere. */
@@ -35,7 +35,7 @@ export class Output {
   }
 
   /** The end of a command that failed: always a line on stderr, and with --json an object on stdout as well. */
-  fail(code: ErrorCode | 'internal', message: string): void {
+  fail(code: ErrorCode | 'cancelled' | 'internal', message: string): void {
     process.stderr.write(`error: ${message}\n`);
     this.emit({ error: { code, message } });
   }

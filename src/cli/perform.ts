@@ -22,7 +22,7 @@ export async function perform(json: boolean, command: (context: CommandContext) 
 function report(error: unknown, output: Output): ExitCode {
   if (error instanceof UserError) {
     output.fail(error.code, error.message);
-    return error.code === 'cancelled' ? exitCodes.cancelled : exitCodes.failed;
+    return exitCodes.failed;
   }
   if (error instanceof Error && error.name === 'AbortError') {
     output.fail('cancelled', 'cancelled.');

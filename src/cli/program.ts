@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { dataFormats } from '../protocol/runConfig.js';
+import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { exitCodes } from './interrupt.js';
 import { perform } from './perform.js';
 import { settingsHelp } from './settingsHelp.js';
@@ -93,7 +94,7 @@ export function createProgram(productFolder: string): Command {
   withModel(add(program, 'evaluate', 'Measure loss and perplexity on a data set.'))
     .requiredOption('--data <path>', 'the data set')
     .addOption(new Option('--format <name>', 'format of the data').choices([...dataFormats]).default('auto'))
-    .option('--max-seq-length <tokens>', 'longer examples are cut', integer(2), 256)
+    .option('--max-seq-length <tokens>', 'longer examples are cut', integer(2), usualSequenceLength)
     .option('--batch-size <count>', 'sequences at a time', integer(1), 4)
     .option('--train-on-prompt', 'count the tokens of the prompts too')
     .addHelpText('after', examples('evaluate --model ./SmolLM2 --adapter runs/first/adapter --data heldout.jsonl'))
@@ -106,7 +107,7 @@ export function createProgram(productFolder: string): Command {
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
     .argument('<path>', 'a folder or a file, or the name of a model in the cache')
     .option('--model <path>', 'count a data set in the tokens of this model')
-    .option('--max-seq-length <tokens>', 'with --model: what counts as too long', integer(2), 256)
+    .option('--max-seq-length <tokens>', 'with --model: what counts as too long', integer(2), usualSequenceLength)
     .addHelpText(
       'after',
       examples(

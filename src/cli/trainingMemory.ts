@@ -1,5 +1,6 @@
 import { linearNames, type WeightStore } from '../core/llama/weights.js';
 import { estimateMemory } from '../core/train/memoryEstimate.js';
+import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { availableMemoryBytes } from '../runtime/availableMemory.js';
 import { fits } from '../runtime/memoryPlan.js';
 import { bytes } from './words.js';
@@ -16,10 +17,9 @@ export interface TrainingMemory {
 }
 
 const lora = { r: 8, alpha: 16, targetModules: linearNames, layers: null, useRslora: false };
-const usualLength = 256;
 
 export function trainingMemory(weights: Pick<WeightStore, 'config' | 'names' | 'info'>): TrainingMemory {
-  const batch = { batchSize: 2, sequenceLength: Math.min(usualLength, weights.config.contextLength) };
+  const batch = { batchSize: 2, sequenceLength: Math.min(usualSequenceLength, weights.config.contextLength) };
   const availableBytes = availableMemoryBytes();
   const ways = (['fp32', 'int4'] as const).flatMap((baseDType) =>
     [false, true].map((gradientCheckpointing) => {
@@ -36,5 +36,5 @@ export function trainingMemoryRows({ availableBytes, ways }: TrainingMemory): [s
     const how = `${baseDType}${gradientCheckpointing ? ' with gradient checkpointing' : ''}`;
     return ['', `${bytes(peakBytes)} in ${how}${fits ? '' : ': does not fit'}`];
   });
-  return [['To train it', `at rank 8, two rows of ${usualLength} tokens; ${bytes(availableBytes)} of memory can be had here`], ...rows];
+  return [['To train it', `at rank 8, two rows of ${usualSequenceLength} tokens; ${bytes(availableBytes)} of memory can be had here`], ...rows];
 }

@@ -7,7 +7,7 @@ import { chooseMode, stopAt, trimCompletion, type StopMode } from './stopRules.j
 
 export interface CompletionRequest extends CursorContext {
   readonly model: TextModel;
-  readonly tokens: Tokenizer;
+  readonly tokenizer: Tokenizer;
   readonly adapter: Adapter | null;
   readonly adapterStrength: number;
   readonly mode: 'auto' | StopMode;
@@ -29,13 +29,13 @@ export async function complete(request: CompletionRequest, signal: AbortSignal):
 
 /** What follows the prefix where the model itself writes the end of it that was typed; undefined where it would write another. */
 async function writeOn(request: CompletionRequest, typed: string, signal: AbortSignal): Promise<string | undefined> {
-  const { model, tokens, adapter, adapterStrength, prefix, suffix, maxNewTokens } = request;
+  const { model, tokenizer, adapter, adapterStrength, prefix, suffix, maxNewTokens } = request;
   const budget = Math.max(1, Math.min(mostContext, model.contextLength - maxNewTokens));
   const settled = prefix.slice(0, prefix.length - typed.length);
-  const { ids, endIds } = completionPrompt(tokens, { prefix: settled, suffix }, budget);
+  const { ids, endIds } = completionPrompt(tokenizer, { prefix: settled, suffix }, budget);
   if (ids.length === 0) return undefined;
   const mode = chooseMode(prefix, request.mode);
-  const decoder = tokens.streamDecoder({ skipSpecialTokens: true, continuation: true });
+  const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true, continuation: true });
   let text = '';
   let end: number | undefined;
   const generation = {
@@ -44,7 +44,7 @@ async function writeOn(request: CompletionRequest, typed: string, signal: AbortS
     adapterStrength,
     sampling: greedy,
     maxNewTokens,
-    endIds: [...tokens.stopIds, ...endIds],
+    endIds: [...tokenizer.stopIds, ...endIds],
   };
   await model.generate(generation, (id) => {
     text += decoder.push(id);

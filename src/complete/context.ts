@@ -19,16 +19,16 @@ const charactersPerToken = 3;
  * What the model reads: the text around the cursor in fill-in-the-middle order where the vocabulary has such tokens
  * (https://arxiv.org/abs/2207.14255), else the text before it. `budget`: tokens at most, about.
  */
-export function completionPrompt(tokens: Tokenizer, { prefix, suffix }: CursorContext, budget: number): CompletionPrompt {
+export function completionPrompt(tokenizer: Tokenizer, { prefix, suffix }: CursorContext, budget: number): CompletionPrompt {
   const characters = budget * charactersPerToken;
-  const middle = tokens.fillInTheMiddle;
+  const middle = tokenizer.fillInTheMiddle;
   if (!middle || suffix.trim() === '') {
-    return { ids: fit([...tokens.encode(lastPart(prefix, characters))], budget), endIds: [] };
+    return { ids: fit([...tokenizer.encode(lastPart(prefix, characters))], budget), endIds: [] };
   }
-  const encode = (text: string) => [...tokens.encode(text, { addSpecialTokens: false })];
+  const encode = (text: string) => [...tokenizer.encode(text, { addSpecialTokens: false })];
   const before = fit(encode(lastPart(prefix, characters * 0.75)), Math.floor(budget * 0.75));
   const after = encode(firstPart(suffix, characters * 0.25)).slice(0, Math.floor(budget * 0.25));
-  const start = tokens.bosId === null ? [] : [tokens.bosId];
+  const start = tokenizer.bosId === null ? [] : [tokenizer.bosId];
   return {
     ids: [...start, middle.prefixId, ...before, middle.suffixId, ...after, middle.middleId],
     endIds: middle.endId === null ? [] : [middle.endId],

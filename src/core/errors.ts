@@ -13,8 +13,7 @@ export type ErrorCode =
   | 'device-failed'
   | 'out-of-memory'
   | 'run-busy'
-  | 'diverged'
-  | 'cancelled';
+  | 'diverged';
 
 /**
  * An error the user can cause and can mend. The message says what happened, to which file, and what to do;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
  * Where downloaded models lie: LORA_WORKBENCH_CACHE, else the platform's place for what can be fetched again
  * (https://specifications.freedesktop.org/basedir-spec, Apple's Library/Caches, Windows' LOCALAPPDATA).
  */
-export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+export function cacheFolder(): string {
+  const { env: environment } = process;
   const own = environment['LORA_WORKBENCH_CACHE'];
   if (own) return own;
   switch (process.platform) {
@@ -20,8 +21,8 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 }
 
 /** Every model of the cache is a folder or a .gguf file in here; its name, with or without .gguf, stands for its path. */
-export function modelsFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(cacheFolder(environment), 'models');
+export function modelsFolder(): string {
+  return join(cacheFolder(), 'models');
 }
 
 /** The path of a model given by path or by its name in the cache. What lies there is for the reader to say. */

@@ -18,7 +18,7 @@ export interface OpenModel {
   /** For people: the last part of the path. */
   readonly name: string;
   readonly weights: WeightStore;
-  readonly tokenizer: TokenizerSource;
+  readonly tokenizerSource: TokenizerSource;
 }
 
 /** Throws UserError naming the file that is missing, damaged or of a kind that is not supported. */
@@ -63,10 +63,10 @@ function openModelFile(path: string): OpenModel {
 
 function openHuggingFaceFolder(folder: string): OpenModel {
   const weights = openSafetensorsWeights(folder);
-  return { path: folder, name: basename(folder), weights, tokenizer: { kind: 'folder', folder } };
+  return { path: folder, name: basename(folder), weights, tokenizerSource: { kind: 'folder', folder } };
 }
 
 function openGguf(path: string): OpenModel {
   const { weights, metadata } = openGgufWeights(path);
-  return { path, name: basename(path), weights, tokenizer: { kind: 'gguf', file: path, metadata } };
+  return { path, name: basename(path), weights, tokenizerSource: { kind: 'gguf', file: path, metadata } };
 }

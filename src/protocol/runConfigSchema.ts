@@ -22,6 +22,9 @@ export interface SettingSchema {
 
 export const runConfigSchema: SettingSchema = schema;
 
+/** Tokens: data.max_seq_length where nobody says otherwise. */
+export const usualSequenceLength = schema.properties.data.properties.max_seq_length.default;
+
 /** The schema at a path such as ['train', 'learning_rate']. */
 export function settingSchema(path: readonly string[]): SettingSchema | undefined {
   let found: SettingSchema | undefined = runConfigSchema;

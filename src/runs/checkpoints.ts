@@ -17,7 +17,6 @@ export interface CheckpointRecord {
 }
 
 export interface Checkpoint {
-  readonly folder: string;
   readonly record: CheckpointRecord;
   readonly state: TrainableState;
 }
@@ -30,14 +29,15 @@ const newestKept = 2;
  * Throws UserError('file-write-failed') with the earlier checkpoints untouched.
  */
 export function saveCheckpoint(checkpoints: string, state: TrainableState, record: CheckpointRecord): void {
-  const folder = join(checkpoints, folderName(record.progress.step));
-  if (!existsSync(folder)) {
-    createFolderAtomically(folder, (temporary) => {
-      writeFlushed(join(temporary, 'state.safetensors'), safetensorsBytes(flatten(state)));
-      writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
-    });
-  }
-  removeSuperseded(checkpoints, record.progress.bestStep);
+  const { step, bestStep } = record.progress;
+  // From this step on there can only be damaged ones, which a resumed run went back behind.
+  for (const damaged of savedSteps(checkpoints).filter((saved) => saved >= step)) remove(checkpoints, damaged);
+  createFolderAtomically(join(checkpoints, folderName(step)), (temporary) => {
+    writeFlushed(join(temporary, 'state.safetensors'), safetensorsBytes(flatten(state)));
+    writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
+  });
+  const superseded = savedSteps(checkpoints).slice(0, -newestKept);
+  for (const saved of superseded) if (saved !== bestStep) remove(checkpoints, saved);
 }
 
 /** The newest checkpoint that can be read; `onDamaged` hears of newer ones that cannot. null where there is none at all. */
@@ -57,7 +57,7 @@ export function readLatestCheckpoint(checkpoints: string, onDamaged: (message: s
 
 export function readCheckpoint(folder: string): Checkpoint {
   const record = parseRecord(join(folder, 'trainer.json'));
-  return { folder, record, state: unflatten(readTensorFile(join(folder, 'state.safetensors'))) };
+  return { record, state: unflatten(readTensorFile(join(folder, 'state.safetensors'))) };
 }
 
 /** Ascending. */
@@ -71,11 +71,8 @@ function folderName(step: number): string {
   return `step-${step}`;
 }
 
-function removeSuperseded(checkpoints: string, bestStep: number | null): void {
-  const superseded = savedSteps(checkpoints).slice(0, -newestKept);
-  for (const step of superseded) {
-    if (step !== bestStep) removeFolderAtomically(join(checkpoints, folderName(step)));
-  }
+function remove(checkpoints: string, step: number): void {
+  removeFolderAtomically(join(checkpoints, folderName(step)));
 }
 
 const groups = ['parameters', 'firstMoments', 'secondMoments'] as const;

@@ -11,10 +11,8 @@ import { stepsOfEpochs, type TrainingData } from '../core/train/loop.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
-import { modelPath } from '../files/cacheFolder.js';
 import { diskFiles } from '../files/dataFiles.js';
-import { openModel, type OpenModel } from '../files/openModel.js';
-import { readTokenizer } from '../files/tokenizerFiles.js';
+import { loadModel, type LoadedModel } from '../files/loadModel.js';
 import type { DataLook, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
@@ -37,7 +35,7 @@ export interface LoadedRun extends PreparedRun {
  * Throws UserError for whatever does not exist, does not fit together or cannot be trained on.
  */
 export async function prepareRun(config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
-  const model = openModel(modelPath(config.model));
+  const model = loadModel(config.model);
   try {
     return await prepareWith(model, config, note);
   } catch (error) {
@@ -48,7 +46,7 @@ export async function prepareRun(config: RunConfig, note: (text: string) => void
 
 /** What the data comes to with the model's tokenizer; no weight is read. */
 export function lookAtData(config: RunConfig): DataLook {
-  const model = openModel(modelPath(config.model));
+  const model = loadModel(config.model);
   try {
     const { data, dataset } = readData(model, { ...config, train: { ...config.train, batch_size: 1 } });
     const { format, training, evaluation, skippedCount } = dataset.report;
@@ -83,7 +81,7 @@ export async function measuredReport(loaded: LoadedRun, config: RunConfig): Prom
   return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
 }
 
-async function prepareWith(model: OpenModel, config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
+async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
@@ -127,9 +125,8 @@ function largestBatch({ data, train }: RunConfig, { training, evaluation }: Data
   return { batchSize: train.batch_size, sequenceLength: paddedLength(longest, data.max_seq_length) };
 }
 
-function readData(model: OpenModel, { data, train }: RunConfig): { data: TrainingData; dataset: Dataset } {
-  const tokenizer = readTokenizer(model.tokenizer);
-  const { vocabSize } = model.weights.config;
+function readData({ tokenizer, weights }: LoadedModel, { data, train }: RunConfig): { data: TrainingData; dataset: Dataset } {
+  const { vocabSize } = weights.config;
   const dataset = loadDataset({ ...data, seed: train.seed }, tokenizer, diskFiles, { vocabSize });
   const options = {
     batchSize: train.batch_size,

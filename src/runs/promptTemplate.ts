@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { alpacaPrompt } from '../core/data/formats/alpaca.js';
 import { detectFormat } from '../core/data/detectFormat.js';
 import { UserError } from '../core/errors.js';
-import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+import type { ChatMessage, Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { RunDirectory } from './runDirectory.js';
 
@@ -16,24 +16,29 @@ export interface Prompt {
   readonly input?: string;
 }
 
-export function encodePrompt(tokens: Tokenizer, { text, input = '' }: Prompt, template: Template): readonly number[] {
+export function encodePrompt(tokenizer: Tokenizer, { text, input = '' }: Prompt, template: Template): readonly number[] {
   switch (template) {
     case 'alpaca':
-      return [...tokens.encode(alpacaPrompt(text, input))];
+      return [...tokenizer.encode(alpacaPrompt(text, input))];
     case 'chat': {
       const content = input ? `${text}\n\n${input}` : text;
-      const dressed = tokens.applyChatTemplate([{ role: 'user', content }], { addGenerationPrompt: true });
-      return [...tokens.encode(dressed, { addSpecialTokens: false })];
+      return encodeChat(tokenizer, [{ role: 'user', content }]);
     }
     case 'none':
-      return [...tokens.encode(input ? `${text}\n${input}` : text)];
+      return [...tokenizer.encode(input ? `${text}\n${input}` : text)];
   }
 }
 
+/** A conversation, ready for the next answer. Throws UserError where the model has no chat template. */
+export function encodeChat(tokenizer: Tokenizer, messages: readonly ChatMessage[]): readonly number[] {
+  const text = tokenizer.applyChatTemplate(messages, { addGenerationPrompt: true });
+  return [...tokenizer.encode(text, { addSpecialTokens: false })];
+}
+
 /** As the adapter's run trained it, where its run directory is still around it; else as the model wants it. */
-export function templateFor(tokens: Tokenizer, adapterFolder: string | undefined): Template {
+export function templateFor(tokenizer: Tokenizer, adapterFolder: string | undefined): Template {
   const trained = adapterFolder === undefined ? undefined : templateOfRun(dirname(adapterFolder));
-  return trained ?? (tokens.hasChatTemplate ? 'chat' : 'none');
+  return trained ?? (tokenizer.hasChatTemplate ? 'chat' : 'none');
 }
 
 function templateOfRun(runFolder: string): Template | undefined {

@@ -33,8 +33,10 @@ export async function chooseDevice(wish: DeviceWish, threads: number | null): Pr
     const ratio = (await secondsPerProduct(cpu)) / (await secondsPerProduct(gpu));
     const speed = ratio >= 1 ? `${ratio.toFixed(1)} times as fast as` : `${(1 / ratio).toFixed(1)} times slower than`;
     const because = `a matrix product on the GPU was ${speed} on the CPU.`;
+    await (ratio >= 1 ? cpu : gpu).dispose();
     return ratio >= 1 ? { device: gpu, because: `The GPU: ${because}` } : { device: cpu, because: `The CPU: ${because}` };
   } catch (error) {
+    await gpu.dispose().catch(() => undefined); // what failed may refuse this too
     return { device: cpu, because: `The CPU: the GPU cannot be used (${firstLine(error)}).` };
   }
 }

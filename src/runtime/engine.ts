@@ -49,9 +49,13 @@ export interface Trainer {
  * Loads the base model onto the chosen device, ready to train the adapter. Throws UserError('out-of-memory') with what would fit,
  * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails.
  */
-export async function createTrainer({ engine, note, batch, ...setup }: TrainingSetup): Promise<Trainer> {
-  const { device, because } = await chooseDevice(engine.device, engine.threads);
-  note?.(because);
+export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
+  const { device, because } = await chooseDevice(setup.engine.device, setup.engine.threads);
+  setup.note?.(because);
+  return owningDevice(device, () => trainerOn(device, setup), ({ runner }) => runner);
+}
+
+async function trainerOn(device: Device, { engine, note, batch, ...setup }: TrainingSetup): Promise<Trainer> {
   const dtypes = await usableDTypes(engine.base_dtype, device, note);
   const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
   const wish = { weights, lora, dropout, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
@@ -96,5 +100,20 @@ export async function loadTextModel(
   engine: Pick<EngineOptions, 'device' | 'threads'> & { readonly base_dtype: 'auto' | DecodeDType },
 ): Promise<TextModel> {
   const { device } = await chooseDevice(engine.device, engine.threads);
-  return createTextModel(weights, device, engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype);
+  const dtype = engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype;
+  return owningDevice(device, () => createTextModel(weights, device, dtype), (model) => model);
+}
+
+/** The device goes with what was made on it, or with the attempt. */
+async function owningDevice<Made>(device: Device, make: () => Promise<Made>, owner: (made: Made) => { dispose(): Promise<void> }): Promise<Made> {
+  try {
+    const made = await make();
+    const owning = owner(made);
+    const dispose = owning.dispose.bind(owning);
+    owning.dispose = () => dispose().finally(() => device.dispose());
+    return made;
+  } catch (error) {
+    await device.dispose().catch(() => undefined); // what failed may refuse this too
+    throw error;
+  }
 }

@@ -1,21 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
-import { loadModel } from '../../complete/loadedModel.js';
 import { UserError } from '../../core/errors.js';
-import { readAdapterFor } from '../../files/adapterFolder.js';
-import { loadTextModel } from '../../runtime/engine.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';
+import { withTextModel, type TextModelOptions } from '../withTextModel.js';
 
-export interface CompleteOptions {
-  readonly model: string;
-  readonly adapter?: string;
+export interface CompleteOptions extends TextModelOptions {
   readonly strength: number;
   readonly line: number;
   readonly column?: number;
   readonly mode: CompletionRequest['mode'];
   readonly maxNewTokens: number;
-  readonly threads?: number;
 }
 
 /** What the editor would show as ghost text at a place in a file. */
@@ -25,20 +20,14 @@ export async function complete(
   options: CompleteOptions,
 ): Promise<ExitCode> {
   const cursor = splitAt(file, options.line, options.column);
-  const { weights, tokens } = loadModel(options.model);
-  const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
-  const model = await loadTextModel(weights, { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null });
-  try {
+  return withTextModel(options, async (model, tokenizer, adapter) => {
     const { strength: adapterStrength, mode, maxNewTokens } = options;
     const started = performance.now();
-    const text = await completeAt({ model, tokens, adapter, adapterStrength, mode, maxNewTokens, ...cursor }, signal);
+    const text = await completeAt({ model, tokenizer, adapter, adapterStrength, mode, maxNewTokens, ...cursor }, signal);
     output.say(text);
     output.emit({ text, milliseconds: performance.now() - started });
     return signal.aborted ? exitCodes.cancelled : exitCodes.done;
-  } finally {
-    await model.dispose();
-    weights.close();
-  }
+  });
 }
 
 /** The text before and after a place; lines and columns are counted from 1, as editors show them. */

@@ -2,25 +2,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { greedy } from '../../core/generate/sampling.js';
-import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { writeText } from '../../core/generate/writeText.js';
 import type { RunConfig } from '../../protocol/runConfig.js';
-import { loadTextModel } from '../../runtime/engine.js';
 import { readMetrics } from '../../runs/metricsFile.js';
+import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { sideBySide, wrapText } from '../columns.js';
 import { obtainDemoModel, type DemoModel } from '../demo/demoModel.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModel } from '../../complete/loadedModel.js';
 import { encodePrompt } from '../../runs/promptTemplate.js';
 import { lossChart, lossCurve, type LossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../perform.js';
 import { preflightSummary } from '../preflightText.js';
 import { fetchView } from '../demo/fetchView.js';
-import { newRunFolder } from '../runFolder.js';
 import { trainShown } from '../trainShown.js';
-import { writeText } from '../../complete/writeText.js';
+import { withTextModel } from '../withTextModel.js';
 
 export interface DemoOptions {
   readonly out?: string;
@@ -46,7 +44,7 @@ export async function demo(context: CommandContext, productFolder: string, optio
 
   heading(output, '2. Fine-tuning');
   const config = demoConfig(examples, model, options.maxSteps);
-  const run = RunDirectory.create(options.out ?? newRunFolder('demo-'), config);
+  const run = RunDirectory.create(options.out ?? newRunFolder('runs', 'demo-'), config);
   const folder = relative(process.cwd(), run.path) || run.path;
   output.say(`  on questions and answers about LoRA, into ${folder}. Ctrl+C saves a checkpoint and ends.`);
   const state = await trainShown(context, run, (report) => {
@@ -138,16 +136,13 @@ async function compareAnswers(
   run: RunDirectory,
   questions: readonly Question[],
 ): Promise<Answered[]> {
-  const { weights, tokens } = loadModel(path);
-  const model = await loadTextModel(weights, { device: 'auto', base_dtype: 'auto', threads: null });
-  const trained = readAdapterFolder(run.adapterPath);
-  const answers: Answered[] = [];
-  try {
+  return withTextModel({ model: path, adapter: run.adapterPath }, async (model, tokenizer, trained) => {
+    const answers: Answered[] = [];
     for (const question of questions) {
-      const promptIds = encodePrompt(tokens, { text: question.instruction, input: question.input }, 'alpaca');
-      const answer = async (adapter: typeof trained | null) => {
+      const promptIds = encodePrompt(tokenizer, { text: question.instruction, input: question.input }, 'alpaca');
+      const answer = async (adapter: typeof trained) => {
         const request = { promptIds, adapter, adapterStrength: 1, sampling: greedy, maxNewTokens: 80, stop: ['\n\n'] };
-        const { text, finishReason } = await writeText(model, tokens, request, () => undefined, signal);
+        const { text, finishReason } = await writeText(model, tokenizer, request, () => undefined, signal);
         signal.throwIfAborted();
         return finishReason === 'length' ? `${text.trim()} …` : text.trim();
       };
@@ -163,9 +158,6 @@ async function compareAnswers(
         ),
       );
     }
-  } finally {
-    await model.dispose();
-    weights.close();
-  }
-  return answers;
+    return answers;
+  });
 }

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { existsSync, readdirSync, statfsSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { version } from '../../../package.json';
+import { makeFolder } from '../../files/atomicWrite.js';
 import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
+import { availableMemoryBytes } from '../../runtime/availableMemory.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';
@@ -51,7 +53,7 @@ async function examine() {
     processor: cpus()[0]?.model.trim() ?? 'unknown processor',
     threads: availableParallelism(),
     memoryTotalBytes: totalmem(),
-    memoryFreeBytes: freemem(),
+    memoryFreeBytes: availableMemoryBytes(),
     engine: await loadEngine(),
     cacheFolder: cacheFolder(),
     diskFreeBytes: freeDisk(cacheFolder()),
@@ -71,7 +73,7 @@ async function loadEngine(): Promise<EngineInfo | null> {
 }
 
 function freeDisk(folder: string): number {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }

@@ -9,7 +9,7 @@ import { createTrainer } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModel } from '../../complete/loadedModel.js';
+import { loadModel } from '../../files/loadModel.js';
 import type { CommandContext } from '../perform.js';
 import { integer, table } from '../words.js';
 
@@ -25,7 +25,7 @@ export interface EvaluateOptions {
 }
 
 export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
-  const { weights, tokens } = loadModel(options.model);
+  const { weights, tokenizer } = loadModel(options.model);
   checkSequenceLength(weights.config, options.maxSeqLength, '--max-seq-length');
   const { training, report } = loadDataset(
     {
@@ -37,7 +37,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
       train_on_prompt: Boolean(options.trainOnPrompt),
       seed: 0,
     },
-    tokens,
+    tokenizer,
     diskFiles,
     { vocabSize: weights.config.vocabSize },
   );
@@ -49,7 +49,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
       packing: false,
       shuffle: false,
       seed: 0,
-      padId: tokens.padId,
+      padId: tokenizer.padId,
     },
   ).evaluation!;
   const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);

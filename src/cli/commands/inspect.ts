@@ -43,7 +43,7 @@ function whole(path: string): string {
 }
 
 function inspectModel(output: Output, path: string): void {
-  const { name, weights, tokenizer: source } = openModel(path);
+  const { name, weights, tokenizerSource: source } = openModel(path);
   const { config } = weights;
   const infos = weights.names().map((weight) => weights.info(weight)!);
   weights.close();

@@ -4,7 +4,7 @@ import { detectFormat, filesOfFormat, isRowFile } from '../../core/data/detectFo
 import { jsonItems } from '../../core/data/jsonItems.js';
 import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
 import { diskFiles } from '../../files/dataFiles.js';
-import { loadModel } from '../../complete/loadedModel.js';
+import { loadModel } from '../../files/loadModel.js';
 import type { Output } from '../output.js';
 import { bytes, integer, plural, table } from '../words.js';
 
@@ -64,7 +64,7 @@ function whyNoText(file: DataFile): string | null {
 }
 
 export function inspectTokens(output: Output, path: string, modelName: string, maxSeqLength: number): void {
-  const { name, weights, tokens } = loadModel(modelName);
+  const { name, weights, tokenizer } = loadModel(modelName);
   weights.close();
   const config = {
     path,
@@ -75,7 +75,7 @@ export function inspectTokens(output: Output, path: string, modelName: string, m
     train_on_prompt: false,
     seed: 0,
   } as const;
-  const { report } = loadDataset(config, tokens, diskFiles, { vocabSize: weights.config.vocabSize });
+  const { report } = loadDataset(config, tokenizer, diskFiles, { vocabSize: weights.config.vocabSize });
   const { training, format, skipped, skippedCount } = report;
   show(
     output,

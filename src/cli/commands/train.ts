@@ -2,13 +2,13 @@ import { relative } from 'node:path';
 import type { PreflightReport } from '../../protocol/preflight.js';
 import type { RunState } from '../../protocol/run.js';
 import { dryRun } from '../../runs/prepareRun.js';
+import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../perform.js';
 import { preflightConcerns, preflightSummary, sampleText } from '../preflightText.js';
-import { newRunFolder } from '../runFolder.js';
 import { trainShown } from '../trainShown.js';
 
 export interface TrainOptions {
@@ -20,7 +20,7 @@ export interface TrainOptions {
 
 export async function train(context: CommandContext, options: TrainOptions): Promise<ExitCode> {
   const config = readRunConfig(options.config, options.set);
-  if (!options.dryRun) return trainDirectory(context, RunDirectory.create(options.out ?? newRunFolder(), config));
+  if (!options.dryRun) return trainDirectory(context, RunDirectory.create(options.out ?? newRunFolder('runs'), config));
   const report = await dryRun(config, () => undefined);
   context.output.emit(report);
   showReport(context.output, report);

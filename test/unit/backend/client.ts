@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createProtocolConnection, type ProtocolConnection } from 'vscode-languageserver/node';
+import { CancellationToken, createProtocolConnection, type ProtocolConnection } from 'vscode-languageserver/node';
 import {
   protocolVersion,
   type BackendNotifications,
@@ -46,8 +46,15 @@ export class BackendUnderTest {
   request<Method extends RequestMethod>(
     method: Method,
     params: BackendRequests[Method]['params'],
+    token: CancellationToken = CancellationToken.None,
   ): Promise<BackendRequests[Method]['result']> {
-    return this.connection.sendRequest(method, params);
+    return this.connection.sendRequest(method, params, token);
+  }
+
+  /** Its child processes, on Linux. */
+  children(): number[] {
+    const { pid } = this.child;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
   }
 
   on<Method extends NotificationMethod>(method: Method, handler: (params: BackendNotifications[Method]) => void): void {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { complete } from '../../../src/complete/complete.js';
-import { loadModel, type LoadedModel } from '../../../src/complete/loadedModel.js';
 import type { GenerateResult, TextModel } from '../../../src/core/generate/textModel.js';
+import { loadModel, type LoadedModel } from '../../../src/files/loadModel.js';
 import { loadTextModel } from '../../../src/runtime/engine.js';
 
 let loaded: LoadedModel;
@@ -20,7 +20,7 @@ const body = '\n    return left + right';
 
 function suggest(prefix: string, signal = new AbortController().signal): Promise<string> {
   const settings = { adapter: null, adapterStrength: 1, mode: 'line', maxNewTokens: 24 } as const;
-  return complete({ ...settings, model, tokens: loaded.tokens, prefix, suffix: '' }, signal);
+  return complete({ ...settings, model, tokenizer: loaded.tokenizer, prefix, suffix: '' }, signal);
 }
 
 test('wherever in the line the cursor stands, also amid blanks and words, the line that the model knows is finished', async () => {
@@ -51,9 +51,9 @@ test('at the next key the model reads only what is new', async () => {
   const prompt = `# ${'A long beginning that stays. '.repeat(8)}\n${signature}`;
   const signal = new AbortController().signal;
   for (const typed of ['', '\n', '\n    re']) {
-    await complete({ ...settings, model: watched, tokens: loaded.tokens, prefix: prompt + typed }, signal);
+    await complete({ ...settings, model: watched, tokenizer: loaded.tokenizer, prefix: prompt + typed }, signal);
   }
-  const length = loaded.tokens.encode(prompt).length;
+  const length = loaded.tokenizer.encode(prompt).length;
   // The last token is always read again: its logits are wanted.
   expect(results.length).toBeGreaterThanOrEqual(3);
   for (const { reusedTokens } of results.slice(1)) expect(reusedTokens).toBeGreaterThanOrEqual(length - 2);

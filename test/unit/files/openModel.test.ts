@@ -5,6 +5,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -18,6 +19,7 @@ import { safetensorsBytes, type TensorToWrite } from '../../../src/core/formats/
 import { ropeFrequencies } from '../../../src/core/llama/rope.js';
 import type { WeightStore } from '../../../src/core/llama/weights.js';
 import { openFile } from '../../../src/files/fileSource.js';
+import { loadModel } from '../../../src/files/loadModel.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTensorFile } from '../../../src/files/tensorFile.js';
 import { damagedCopies } from '../formats/damagedCopies.js';
@@ -86,14 +88,14 @@ describe('a GGUF gives the weights that went into it', () => {
 describe('where a model may lie', () => {
   test('a folder, with its tokenizer', () => {
     const path = fixturePath('models/tiny-llama');
-    expect(openModel(path)).toMatchObject({ path, name: 'tiny-llama', tokenizer: { kind: 'folder', folder: path } });
+    expect(openModel(path)).toMatchObject({ path, name: 'tiny-llama', tokenizerSource: { kind: 'folder', folder: path } });
   });
 
   test('a GGUF file, with its metadata', () => {
     const path = goldenPath('formats/quantized.gguf');
-    const { tokenizer, name } = openModel(path);
+    const { tokenizerSource, name } = openModel(path);
     expect(name).toBe('quantized.gguf');
-    expect(tokenizer.kind === 'gguf' && tokenizer.metadata.get('general.architecture')).toBe('llama');
+    expect(tokenizerSource.kind === 'gguf' && tokenizerSource.metadata.get('general.architecture')).toBe('llama');
   });
 
   test('a folder with one GGUF file, even beside a config.json', () => {
@@ -325,4 +327,13 @@ describe('openFile', () => {
     expect(userErrorOf(() => openFile(folder)).message).toContain(basename(folder));
     expect(userErrorOf(() => openFile('/no\0where'))).toMatchObject({ code: 'file-unreadable' });
   });
+});
+
+test.runIf(process.platform === 'linux')('a model whose tokenizer cannot be read leaves no file open', () => {
+  cpSync(fixturePath('models/tiny-llama'), folder, { recursive: true });
+  writeFileSync(join(folder, 'tokenizer.json'), '{');
+  const openFiles = () => readdirSync('/proc/self/fd').length;
+  const before = openFiles();
+  expect(userErrorOf(() => loadModel(folder)).message).toContain('tokenizer.json');
+  expect(openFiles()).toBe(before);
 });

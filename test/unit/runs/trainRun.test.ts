@@ -193,7 +193,7 @@ describe('a disk that fails while saving', () => {
   );
 });
 
-test('a damaged newest checkpoint is passed over for the one before', async () => {
+test('a damaged newest checkpoint is passed over for the one before, and replaced when the run comes there again', async () => {
   const run = create('damaged', 'train.max_steps=12');
   await train(run);
   const [earlier, newest] = savedSteps(run.checkpointsPath).slice(-2);
@@ -203,6 +203,8 @@ test('a damaged newest checkpoint is passed over for the one before', async () =
     earlier,
   );
   expect(heard).toEqual([expect.stringContaining(`step-${newest}`)]);
+  await train(run);
+  expect(readLatestCheckpoint(run.checkpointsPath, () => expect.unreachable())!.record.progress.step).toBe(newest);
 });
 
 describe('a run that is no longer the same is not resumed', () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeText, type WriteRequest } from '../../../src/complete/writeText.js';
 import type { Adapter } from '../../../src/core/adapters/peft.js';
 import { greedy } from '../../../src/core/generate/sampling.js';
 import type { TextModel } from '../../../src/core/generate/textModel.js';
+import { writeText, type WriteRequest } from '../../../src/core/generate/writeText.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTokenizerFolder } from '../../../src/files/tokenizerFiles.js';

@@ -1,6 +1,6 @@
-import { StopStrings } from '../core/generate/stopStrings.js';
-import type { FinishReason, GenerateRequest, TextModel } from '../core/generate/textModel.js';
-import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { StopStrings } from './stopStrings.js';
+import type { FinishReason, GenerateRequest, TextModel } from './textModel.js';
 
 export interface WriteRequest extends Omit<GenerateRequest, 'endIds'> {
   /** Texts that end the text; not part of it. */
@@ -18,12 +18,12 @@ export interface Written {
 /** Lets the model write; `onText` gets the text piece by piece. An aborted signal ends it after the current token. */
 export async function writeText(
   model: TextModel,
-  tokens: Tokenizer,
+  tokenizer: Tokenizer,
   { stop, ...request }: WriteRequest,
   onText: (text: string) => void,
-  signal: AbortSignal,
+  signal: { readonly aborted: boolean },
 ): Promise<Written> {
-  const decoder = tokens.streamDecoder({ skipSpecialTokens: true, continuation: true });
+  const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true, continuation: true });
   const stops = new StopStrings(stop);
   let text = '';
   let stopped = false;
@@ -31,7 +31,7 @@ export async function writeText(
     text += piece;
     if (piece) onText(piece);
   };
-  const result = await model.generate({ ...request, endIds: tokens.stopIds }, (id) => {
+  const result = await model.generate({ ...request, endIds: tokenizer.stopIds }, (id) => {
     const found = stops.push(decoder.push(id));
     show(found.text);
     stopped = found.stopped;

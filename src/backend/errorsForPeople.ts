@@ -1,0 +1,22 @@
+import { ErrorCodes, ResponseError } from 'vscode-languageserver/node';
+import { UserError } from '../core/errors.js';
+
+/** The same handler, of whose errors only a message crosses to the other process. A defect of ours leaves its stack in the log. */
+export function forPeople<Arguments extends unknown[], Result>(
+  handle: (...given: Arguments) => Result | Promise<Result>,
+): (...given: Arguments) => Promise<Result> {
+  return async (...given) => {
+    try {
+      return await handle(...given);
+    } catch (error) {
+      throw response(error);
+    }
+  };
+}
+
+function response(error: unknown): ResponseError<unknown> {
+  if (error instanceof ResponseError) return error as ResponseError<unknown>; // of a worker
+  if (error instanceof UserError) return new ResponseError(ErrorCodes.InvalidRequest, error.message, error.code);
+  if (error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return new ResponseError(ErrorCodes.InternalError, `internal: ${error instanceof Error ? error.message : String(error)}`);
+}

@@ -1,0 +1,31 @@
+import type { Adapter } from '../core/adapters/peft.js';
+import type { TextModel } from '../core/generate/textModel.js';
+import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+import { readAdapterFor } from '../files/adapterFolder.js';
+import { loadModel } from '../files/loadModel.js';
+import { loadTextModel } from '../runtime/engine.js';
+
+export interface TextModelOptions {
+  readonly model: string;
+  readonly adapter?: string;
+  readonly threads?: number;
+}
+
+/** For as long as `work` takes, a model that writes, and the adapter that was named. */
+export async function withTextModel<Result>(
+  options: TextModelOptions,
+  work: (model: TextModel, tokenizer: Tokenizer, adapter: Adapter | null) => Promise<Result>,
+): Promise<Result> {
+  const { weights, tokenizer } = loadModel(options.model);
+  try {
+    const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
+    const model = await loadTextModel(weights, { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null });
+    try {
+      return await work(model, tokenizer, adapter);
+    } finally {
+      await model.dispose();
+    }
+  } finally {
+    weights.close();
+  }
+}
