@@ -3,7 +3,8 @@
  * type would make (fp16) are not made.
  */
 import { valuesOf } from '../../src/core/graph/program.js';
-import { elementCount, type OpName, type Program, type Shape, type Value } from '../../src/core/graph/types.js';
+import type { OpName, Program, Value } from '../../src/core/graph/types.js';
+import { elementCount, type Shape } from '../../src/core/shape.js';
 import { tensor, type Tensor } from './tensors.js';
 
 /** The outputs by name. `inputs` may hold more than the program asks for. */

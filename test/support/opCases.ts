@@ -1,7 +1,8 @@
 /** @file Every operation with small inputs: broadcasting, all transposes, repeated indices. Their derivatives and their lowering are judged on these. */
 import type { GraphBuilder } from '../../src/core/graph/builder.js';
-import type { DType, OpAttributes, OpName, Shape, Value } from '../../src/core/graph/types.js';
+import type { DType, OpAttributes, OpName, Value } from '../../src/core/graph/types.js';
 import { Random } from '../../src/core/random.js';
+import type { Shape } from '../../src/core/shape.js';
 import { randomTensor, tensor, type Tensor } from './tensors.js';
 
 export interface CaseInput {

@@ -1,9 +1,10 @@
 /** @file LoRA: y = W·x + scaling · B·(A·x), with A [r, in] and B [out, r] (https://arxiv.org/abs/2106.09685). */
 import { UserError } from '../errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import { elementCount, type Value } from '../graph/types.js';
+import type { Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearNames, linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
+import { elementCount } from '../shape.js';
 
 /** What shape an adapter has and how strongly it acts. */
 export interface LoraShape {

@@ -1,8 +1,8 @@
 /** @file Adapters in the format of PEFT (https://github.com/huggingface/peft): adapter_config.json and its tensors. */
 import { UserError } from '../errors.js';
+import type { HostTensor } from '../formats/hostTensor.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearNames, linearPath, type LinearName } from '../llama/weights.js';
-import type { HostTensor } from '../train/stepRunner.js';
 import { adaptedLinears, loraParameters, loraScaling, type LoraShape } from './lora.js';
 
 export const adapterConfigFile = 'adapter_config.json';

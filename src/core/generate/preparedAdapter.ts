@@ -1,8 +1,8 @@
 import { isAdapted, loraScaling } from '../adapters/lora.js';
 import type { Adapter } from '../adapters/peft.js';
+import type { HostTensor } from '../formats/hostTensor.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
-import type { HostTensor } from '../train/stepRunner.js';
 import { stackShape } from './decodePrograms.js';
 
 /** The adapter inputs of the decode programs, by name: `0.q_proj+k_proj+v_proj.lora_A` and `….lora_B`. */

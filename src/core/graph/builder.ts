@@ -1,7 +1,7 @@
 /** @file Builds values. Equal expressions become one value, so nothing is ever computed twice. */
+import { elementCount, sameShape, type Shape } from '../shape.js';
 import { inferResult } from './ops.js';
-import type { AttentionAttributes, DType, OpAttributes, OpName, QuantizedAttributes, Shape, Value } from './types.js';
-import { elementCount, sameShape } from './types.js';
+import type { AttentionAttributes, DType, OpAttributes, OpName, QuantizedAttributes, Value } from './types.js';
 
 type Computed = Exclude<OpName, 'input' | 'constant'>;
 

@@ -1,7 +1,8 @@
 /** @file Programs to ONNX: one row per operation. */
 import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType, type OnnxValueInfo } from '../formats/onnx.js';
+import { elementCount } from '../shape.js';
 import { valuesOf } from './program.js';
-import { elementCount, type DType, type OpName, type Program, type QuantizedAttributes, type Value } from './types.js';
+import type { DType, OpName, Program, QuantizedAttributes, Value } from './types.js';
 
 /** What an execution provider has beyond the operators that all of them have (FusedMatMul is not in WebGPU's set). */
 export interface LoweringTarget {

@@ -1,6 +1,6 @@
 /** @file Result type and shape of every operation. A violated precondition is a defect of ours, so it throws `internal:`. */
-import type { DType, OpAttributes, OpName, Shape, Value } from './types.js';
-import { elementCount, sameShape } from './types.js';
+import { elementCount, sameShape, type Shape } from '../shape.js';
+import type { DType, OpAttributes, OpName, Value } from './types.js';
 
 interface Result {
   readonly dtype: DType;

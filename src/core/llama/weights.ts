@@ -1,20 +1,6 @@
+import type { StoredType } from '../formats/storedType.js';
+import { elementCount } from '../shape.js';
 import type { LlamaConfig } from './config.js';
-
-/** How a tensor's elements are stored. Q*: GGUF block formats (https://github.com/ggml-org/ggml, ggml-quants.c). */
-export type StoredType =
-  | 'F32'
-  | 'F16'
-  | 'BF16'
-  | 'Q4_0'
-  | 'Q4_1'
-  | 'Q5_0'
-  | 'Q5_1'
-  | 'Q8_0'
-  | 'Q2_K'
-  | 'Q3_K'
-  | 'Q4_K'
-  | 'Q5_K'
-  | 'Q6_K';
 
 export interface WeightInfo {
   /** Hugging Face name: `model.layers.0.self_attn.q_proj.weight`. */
@@ -48,6 +34,10 @@ export interface WeightStore {
   /** Bytes as they lie in the file, from `offset` within the tensor on. */
   readStored(name: string, offset: number, into: Uint8Array): void;
   close(): void;
+}
+
+export function parameterCount(weights: Pick<WeightStore, 'names' | 'info'>): number {
+  return weights.names().reduce((sum, name) => sum + elementCount(weights.info(name)!.shape), 0);
 }
 
 /** The seven linears of a LLaMA block, in the order of the forward pass, under their PEFT target names. */

@@ -10,10 +10,11 @@
 import type { LoraShape } from '../adapters/lora.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
-import type { Program, Shape, Value } from '../graph/types.js';
+import type { Program, Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearShape } from '../llama/weights.js';
 import { hash32 } from '../random.js';
+import type { Shape } from '../shape.js';
 
 /** The name of the mask that each linear's adapter input goes through; those that read the same activation share one. */
 export const dropoutMasks = {

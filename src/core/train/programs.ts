@@ -12,11 +12,12 @@ import { causalBlocks } from '../graph/attention.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
-import { elementCount, type DeviceKind, type Program, type Value } from '../graph/types.js';
+import type { DeviceKind, Program, Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { frozenLinear, type LinearForms } from '../llama/linear.js';
 import type { LinearName } from '../llama/weights.js';
+import { elementCount } from '../shape.js';
 import { dropoutMasks } from './dropout.js';
 
 export interface BatchShape {

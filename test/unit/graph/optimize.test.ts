@@ -5,7 +5,7 @@ import { optimize } from '../../../src/core/graph/fuse.js';
 import { makeProgram, valuesOf } from '../../../src/core/graph/program.js';
 import { printProgram } from '../../../src/core/graph/print.js';
 import type { OpName, Program, Value } from '../../../src/core/graph/types.js';
-import { sameShape } from '../../../src/core/graph/types.js';
+import { sameShape } from '../../../src/core/shape.js';
 import { Random } from '../../../src/core/random.js';
 import { evaluate } from '../../support/evaluate.js';
 import { expectClose, randomTensor, tensor, type Tensor } from '../../support/tensors.js';
