@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { LoraShape } from '../core/adapters/lora.js';
+import type { TrainingData } from '../core/data/batches.js';
 import { UserError } from '../core/errors.js';
 import { totalElements } from '../core/formats/hostTensor.js';
 import {
@@ -9,7 +10,6 @@ import {
   type LoopPorts,
   type LoopResult,
   type Progress,
-  type TrainingData,
 } from '../core/train/loop.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { writeAdapterFolder } from '../files/adapterFolder.js';

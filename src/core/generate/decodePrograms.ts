@@ -11,7 +11,7 @@ import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { isPlain, type MatrixForm } from '../llama/frozenMatrix.js';
 import { hasBias } from '../llama/linear.js';
-import { linearShape, readingTogether, type LinearName } from '../llama/weights.js';
+import { inputOf, linearShape, type LinearName } from '../llama/weights.js';
 
 /** How a layer's linear is held; decoding knows no F16. */
 export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
@@ -46,7 +46,7 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
     ({ output: x } = llamaBlock(b, config, x, {
       norm: (name) => b.input(local(`${name}.weight`), [config.hiddenSize]),
       linear: (linear, input) => {
-        const group = groupOf(linear);
+        const { readers: group } = inputOf(linear);
         const stacked = group.map((member) => linearShape(config, member)[0]);
         const y = groupProduct(b, config, local, group, input, (member) => forms(layer, member));
         return b.split(addPreparedLora(b, config, local(group.join('+')), group, input, y, dynamicAxes), 2, stacked)[group.indexOf(linear)]!;
@@ -146,9 +146,4 @@ function addPreparedLora(
   dynamicAxes[nameB] = { 1: `${name}.rank` };
   const reduced = b.matmul(x, b.input(nameA, [groupRank, inFeatures]), { transposeB: true }); // [1, T, r]
   return b.add(y, b.matmul(reduced, b.input(nameB, [outFeatures, groupRank]), { transposeB: true }));
-}
-
-/** The linears that read what this one reads. */
-function groupOf(linear: LinearName): readonly LinearName[] {
-  return readingTogether.find((group) => group.includes(linear))!;
 }

@@ -44,13 +44,26 @@ export function parameterCount(weights: Pick<WeightStore, 'names' | 'info'>): nu
 export const linearNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 export type LinearName = (typeof linearNames)[number];
 
-/** Linears that read the same activation. */
-export const readingTogether: readonly (readonly LinearName[])[] = [
-  ['q_proj', 'k_proj', 'v_proj'],
-  ['o_proj'],
-  ['gate_proj', 'up_proj'],
-  ['down_proj'],
+/** An activation that linears of a block read, and which do. */
+interface LinearInput {
+  readonly name: string;
+  readonly readers: readonly LinearName[];
+}
+
+export const linearInputs: readonly LinearInput[] = [
+  { name: 'attention_input', readers: ['q_proj', 'k_proj', 'v_proj'] },
+  { name: 'attention_output', readers: ['o_proj'] },
+  { name: 'mlp_input', readers: ['gate_proj', 'up_proj'] },
+  { name: 'mlp_hidden', readers: ['down_proj'] },
 ];
+
+export function inputOf(linear: LinearName): LinearInput {
+  return linearInputs.find(({ readers }) => readers.includes(linear))!;
+}
+
+export function isOfMlp(linear: LinearName): boolean {
+  return linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj';
+}
 
 /** The table that turns hidden states into logits. */
 export function headName({ tiedEmbeddings }: Pick<LlamaConfig, 'tiedEmbeddings'>): string {
@@ -59,8 +72,7 @@ export function headName({ tiedEmbeddings }: Pick<LlamaConfig, 'tiedEmbeddings'>
 
 /** `model.layers.3.self_attn.q_proj` and the like, without `.weight`. */
 export function linearPath(layer: number, linear: LinearName): string {
-  const part = linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj' ? 'mlp' : 'self_attn';
-  return `model.layers.${layer}.${part}.${linear}`;
+  return `model.layers.${layer}.${isOfMlp(linear) ? 'mlp' : 'self_attn'}.${linear}`;
 }
 
 /** [outFeatures, inFeatures] of a linear. */

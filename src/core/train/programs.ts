@@ -18,7 +18,7 @@ import type { LlamaConfig } from '../llama/config.js';
 import { frozenLinear, type LinearForms } from '../llama/linear.js';
 import type { LinearName } from '../llama/weights.js';
 import { elementCount } from '../shape.js';
-import { dropoutMasks } from './dropout.js';
+import { dropoutMask } from './dropout.js';
 
 export interface BatchShape {
   readonly batchSize: number;
@@ -144,7 +144,7 @@ export class BlockGraph {
   private dropout(linear: LinearName, x: Value): Value {
     const { dropout } = this.options;
     if (dropout === 0) return x;
-    const kept = this.b.cast(this.b.input(dropoutMasks[linear], x.shape, 'bool'), 'float32');
+    const kept = this.b.cast(this.b.input(dropoutMask(linear), x.shape, 'bool'), 'float32');
     return this.b.multiply(x, this.b.scale(kept, 1 / (1 - dropout)));
   }
 }
