@@ -39,7 +39,7 @@ const broadcasts: [Shape, Shape][] = [
   [[2, 3, 2], [3, 1]],
 ];
 
-type Unary = 'floor' | 'negate' | 'exp' | 'log' | 'sqrt' | 'reciprocal' | 'sigmoid' | 'softmax' | 'logSumExp' | 'silu' | 'maxLast';
+type Unary = 'floor' | 'negate' | 'log' | 'sqrt' | 'sigmoid' | 'softmax' | 'logSumExp' | 'silu' | 'maxLast';
 const unary = (op: Unary, ...inputs: CaseInput[]): OpCase[] => inputs.map((input) => opCase(op, [input], (b, [x]) => b[op](x!)));
 
 type Binary = 'add' | 'subtract' | 'multiply' | 'divide' | 'swiglu';
@@ -127,10 +127,8 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   multiply: binary('multiply'),
   divide: binary('divide', positive),
   negate: unary('negate', real([2, 3])),
-  exp: unary('exp', real([2, 3])),
   log: unary('log', positive([2, 3])),
   sqrt: unary('sqrt', positive([2, 3])),
-  reciprocal: unary('reciprocal', positive([2, 3])),
   floor: unary('floor', real([2, 3], -3, 3)),
   sigmoid: unary('sigmoid', real([2, 3], -4, 4)),
   equal: [comparison('equal', 'int32'), comparison('equal', 'float32')],

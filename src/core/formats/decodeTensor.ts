@@ -7,7 +7,7 @@ import { storedBlocks, type StoredType } from './storedType.js';
 /** Stored bytes read at a time: the stored form of a tensor never lies in memory whole beside its decoded one. */
 const chunkBytes = 4 * 2 ** 20;
 
-export interface StoredTensor {
+interface StoredTensor {
   readonly name: string;
   readonly storedType: StoredType;
   readonly offset: number;

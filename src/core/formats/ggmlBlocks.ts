@@ -6,7 +6,7 @@ import { float16At } from './float16.js';
 
 export type BlockType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
-export interface BlockFormat {
+interface BlockFormat {
   /** Elements a block. */
   readonly elements: number;
   readonly bytes: number;

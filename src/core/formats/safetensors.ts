@@ -24,7 +24,7 @@ const bytesPerElement = {
   F64: 8,
 } as const;
 
-export type SafetensorsType = keyof typeof bytesPerElement;
+type SafetensorsType = keyof typeof bytesPerElement;
 
 export interface SafetensorsEntry {
   readonly name: string;
@@ -35,7 +35,7 @@ export interface SafetensorsEntry {
   readonly byteLength: number;
 }
 
-export interface SafetensorsFile {
+interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -17,10 +17,8 @@ export interface OpAttributes {
   multiply: object;
   divide: object;
   negate: object;
-  exp: object;
   log: object;
   sqrt: object;
-  reciprocal: object;
   floor: object;
   sigmoid: object;
   equal: object;

@@ -25,7 +25,7 @@ export interface BatchShape {
   readonly sequenceLength: number;
 }
 
-export interface BlockOptions {
+interface BlockOptions {
   readonly config: LlamaConfig;
   readonly shape: BatchShape;
   /** Which decides on the blocks of attention. */
@@ -201,8 +201,7 @@ export function updateProgram(config: LlamaConfig, lora: LoraShape): Program {
 
   const own = b.split(next, 0, parameters.map(({ shape }) => elementCount(shape)));
   const outputs = parameters.map(({ localName, shape }, i): [string, Value] => [`${localName}.next`, b.reshape(own[i]!, shape)]);
-  const cleared = b.broadcastTo(b.scalar(0), parameter.shape);
-  return makeProgram('update', { ...Object.fromEntries(outputs), 'm.next': m, 'v.next': v, 'gradient_sum.next': cleared });
+  return makeProgram('update', { ...Object.fromEntries(outputs), 'm.next': m, 'v.next': v, 'gradient_sum.next': b.zeros(parameter.shape) });
 
   function weightedSum(x: Value, weightX: Value, y: Value, weightY: Value): Value {
     return b.add(b.multiply(x, weightX), b.multiply(y, weightY));

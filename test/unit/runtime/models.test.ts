@@ -122,7 +122,7 @@ describe('how the base is held', () => {
     const { weights } = openModel('test/golden/formats/quantized.gguf');
     const v_projRounded = changed(weights, (name, values, columns) => name.includes('v_proj') && roundToBlocks(values, 8, columns)); // from Q5_0
     const [packed, inFp32] = ([['stored', weights], ['fp32', v_projRounded]] as const).map(([dtype, store]) => {
-      const { program } = decodeLayersProgram(store.config, 0, 1, 4, (layer, linear) => linearForm(store, layer, linear, dtype));
+      const { program } = decodeLayersProgram(store.config, 0, 1, (layer, linear) => linearForm(store, layer, linear, dtype));
       return evaluate(program, decodeInputs(program, decodeConstants(store, program, dtype))).get('y')!.data;
     });
     expectClose(packed!, inFp32!, 1e-6, 'y');
