@@ -28,6 +28,23 @@ const layerZones = Object.entries(layers).flatMap(([layer, allowed]) =>
     })),
 );
 
+// The same of the folders of core; any of them may import what lies beside them (errors.ts, shape.ts, …).
+const coreFolders = {
+  formats: [],
+  tokenizer: ['formats'],
+  data: ['formats', 'tokenizer'],
+  graph: ['formats'],
+  llama: ['formats', 'graph'],
+  adapters: ['formats', 'graph', 'llama'],
+  train: ['formats', 'data', 'graph', 'llama', 'adapters'],
+  generate: ['formats', 'tokenizer', 'graph', 'llama', 'adapters'],
+};
+
+const coreZones = Object.entries(coreFolders).map(([folder, allowed]) => ({
+  target: `./src/core/${folder}`,
+  from: Object.keys(coreFolders).filter((other) => other !== folder && !allowed.includes(other)).map((other) => `./src/core/${other}`),
+}));
+
 // The folder each package belongs to: nobody else imports it.
 const packageOwners = {
   vscode: 'src/extension',
@@ -50,7 +67,7 @@ export default ts.config(
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createTypeScriptImportResolver({ project: 'tsconfig.json' })] },
     rules: {
-      'import-x/no-restricted-paths': ['error', { zones: layerZones }],
+      'import-x/no-restricted-paths': ['error', { zones: [...layerZones, ...coreZones] }],
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { LlamaConfig } from '../src/core/llama/config.js';
 import { nameFromGguf, expectedWeights } from '../src/core/llama/weightNames.js';
 import { Random } from '../src/core/random.js';
+import { elementCount } from '../src/core/shape.js';
 import { shapes } from './shapes.js';
 import { f32, ggufFile, text, u32, type GgufTensorParts } from '../test/unit/formats/ggufFile.js';
 
@@ -28,7 +29,7 @@ function main(): void {
   let offset = 0;
   const placed = names.map((name): GgufTensorParts & { byteLength: number } => {
     const shape = shapesOf.get(nameFromGguf(name)!)!;
-    const elements = shape.reduce((product, length) => product * length, 1);
+    const elements = elementCount(shape);
     const byteLength = shape.length === 1 ? 4 * elements : (elements / 32) * 18;
     const tensor = { name, lengths: [...shape].reverse(), type: shape.length === 1 ? f32Type! : q4Type!, offset, byteLength };
     offset = Math.ceil((offset + byteLength) / 32) * 32;

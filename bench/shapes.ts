@@ -1,8 +1,9 @@
-import { elementCount } from '../src/core/graph/types.js';
-import type { LlamaConfig } from '../src/core/llama/config.js';
-import { linearNames, linearPath, linearShape, type WeightInfo, type WeightStore } from '../src/core/llama/weights.js';
 import { bfloat16ToFloat32, float32ToBfloat16 } from '../src/core/formats/float16.js';
+import type { LlamaConfig } from '../src/core/llama/config.js';
+import { expectedWeights } from '../src/core/llama/weightNames.js';
+import type { WeightInfo, WeightStore } from '../src/core/llama/weights.js';
 import { hash32 } from '../src/core/random.js';
+import { elementCount } from '../src/core/shape.js';
 
 /** SmolLM2-135M: a LLaMA with grouped queries and tied embeddings. */
 export const smolLm2: LlamaConfig = {
@@ -52,17 +53,9 @@ export const shapes = {
 
 /** A model of the given shape with random weights of a fixed seed, made when read; their values are those of bfloat16, in which such models are published. */
 export function randomWeights(config: LlamaConfig, storedType: 'F32' | 'BF16' = 'BF16'): WeightStore {
-  const infos = new Map<string, WeightInfo>();
-  const add = (name: string, shape: number[]): unknown =>
-    infos.set(name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false });
-  add('model.embed_tokens.weight', [config.vocabSize, config.hiddenSize]);
-  for (let layer = 0; layer < config.layerCount; layer++) {
-    add(`model.layers.${layer}.input_layernorm.weight`, [config.hiddenSize]);
-    add(`model.layers.${layer}.post_attention_layernorm.weight`, [config.hiddenSize]);
-    for (const linear of linearNames) add(`${linearPath(layer, linear)}.weight`, linearShape(config, linear));
-  }
-  add('model.norm.weight', [config.hiddenSize]);
-  if (!config.tiedEmbeddings) add('lm_head.weight', [config.vocabSize, config.hiddenSize]);
+  const infos = new Map([...expectedWeights(config)].map(([name, shape]): [string, WeightInfo] => {
+    return [name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false }];
+  }));
   /** A row, whoever reads it: uniform with the standard deviation 0.02 of the usual initialisation. */
   const generate = (name: string, row: number, into: Float32Array): void => {
     let state = hash32(names.indexOf(name), row);

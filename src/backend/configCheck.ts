@@ -1,6 +1,6 @@
 import { loraParameterCount } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
-import { linearNames, linearShape } from '../core/llama/weights.js';
+import { linearNames, linearShape, parameterCount } from '../core/llama/weights.js';
 import { remedies } from '../core/train/memoryAdvice.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
@@ -66,14 +66,9 @@ function shapeOf({ weights }: OpenModel, model: string): ModelShape {
   return {
     model,
     layerCount: config.layerCount,
-    totalParameters: countParameters({ weights }),
+    totalParameters: parameterCount(weights),
     linears: Object.fromEntries(linearNames.map((name) => [name, linearShape(config, name)])),
   };
-}
-
-function countParameters({ weights }: Pick<OpenModel, 'weights'>): number {
-  const sizes = weights.names().map((name) => weights.info(name)!.shape.reduce((product, length) => product * length, 1));
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** What a trainer would decide and expect if it started now. */
@@ -96,7 +91,7 @@ function estimate(config: RunConfig, { weights }: OpenModel): Omit<RunEstimate, 
   );
   return {
     trainableParameters: loraParameterCount(weights.config, lora),
-    totalParameters: countParameters({ weights }),
+    totalParameters: parameterCount(weights),
     peakMemoryBytes: plan.estimate.hostBytes,
     availableMemoryBytes: plan.availableBytes,
     remedies: fits(plan) ? [] : remediesOf(plan),

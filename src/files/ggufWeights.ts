@@ -1,5 +1,4 @@
 /** @file The weights of a GGUF file under their Hugging Face names. */
-import { elementCount } from '../core/graph/types.js';
 import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
 import { decodeTensor } from '../core/formats/decodeTensor.js';
@@ -7,6 +6,7 @@ import { parseGguf, type GgufFile, type GgufTensor } from '../core/formats/gguf.
 import { configFromGguf } from '../core/llama/configFromGguf.js';
 import { isPermutedInGguf, nameFromGguf } from '../core/llama/weightNames.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { elementCount } from '../core/shape.js';
 import { openFile } from './fileSource.js';
 import { FileWeightStore } from './weightStore.js';
 

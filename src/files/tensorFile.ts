@@ -1,8 +1,8 @@
-import { elementCount } from '../core/graph/types.js';
 import { UserError } from '../core/errors.js';
 import { decodeTensor } from '../core/formats/decodeTensor.js';
 import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safetensors.js';
-import type { HostTensor } from '../core/train/stepRunner.js';
+import { elementCount } from '../core/shape.js';
+import type { HostTensor } from '../core/formats/hostTensor.js';
 import { openFile } from './fileSource.js';
 
 /** All tensors of a safetensors file as fp32. Throws UserError naming the file and the tensor that is no float. */

@@ -1,10 +1,10 @@
 import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
 import { decodeTensor } from '../core/formats/decodeTensor.js';
-import { elementCount, sameShape } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import { expectedWeights, unpermuteRows } from '../core/llama/weightNames.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { elementCount, sameShape } from '../core/shape.js';
 
 /** Reads weights from open files when they are asked for. Every shape has been checked against the config before. */
 export class FileWeightStore implements WeightStore {

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import type { HostTensor } from '../core/formats/hostTensor.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
 import type { Progress } from '../core/train/loop.js';
-import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
+import type { TrainableState } from '../core/train/stepRunner.js';
 import { createFolderAtomically, removeFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { readTensorFile } from '../files/tensorFile.js';

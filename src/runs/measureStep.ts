@@ -1,5 +1,5 @@
 import type { Batch } from '../core/data/batch.js';
-import type { MicroBatches } from '../core/train/loop.js';
+import type { BatchPlan } from '../core/data/batches.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { StepEstimate } from '../protocol/preflight.js';
 import { peakMemoryBytes } from '../runtime/processMemory.js';
@@ -26,7 +26,7 @@ export async function measureStep({ runner, data, totalSteps }: PreparedRun, con
 
 const batchesLookedAt = 500;
 
-function firstBatches(batches: MicroBatches): { largest: Batch; meanSize: number } {
+function firstBatches(batches: BatchPlan): { largest: Batch; meanSize: number } {
   const count = Math.min(batches.count, batchesLookedAt);
   let largest = batches.batch(0);
   let total = size(largest);

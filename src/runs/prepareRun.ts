@@ -1,13 +1,13 @@
-import { isAdapted, loraParameterCount, type LoraShape } from '../core/adapters/lora.js';
+import { adaptedLayers, loraParameterCount, type LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
-import { paddedLength } from '../core/data/batches.js';
+import { paddedLength, type TrainingData } from '../core/data/batches.js';
 import type { DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
-import { stepsOfEpochs, type TrainingData } from '../core/train/loop.js';
+import { stepsOfEpochs } from '../core/train/loop.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
@@ -179,14 +179,10 @@ function checkSameShape(adapter: Adapter, lora: LoraShape, model: LlamaConfig, f
     ['lora.alpha', adapter.lora.alpha, lora.alpha],
     ['lora.use_rslora', adapter.lora.useRslora, lora.useRslora],
     ['lora.target_modules', adapter.lora.targetModules.join(), lora.targetModules.join()],
-    ['lora.layers', adaptedLayers(adapter.lora, model).join(), adaptedLayers(lora, model).join()],
+    ['lora.layers', adaptedLayers(model, adapter.lora).join(), adaptedLayers(model, lora).join()],
   ] as const;
   for (const [setting, ofAdapter, ofConfig] of settings) {
     if (ofAdapter !== ofConfig)
       throw mismatch(`its ${setting} is ${ofAdapter}, but this run's is ${ofConfig}. Set ${setting} to the adapter's`);
   }
-}
-
-function adaptedLayers(lora: LoraShape, { layerCount }: LlamaConfig): number[] {
-  return Array.from({ length: layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
 }

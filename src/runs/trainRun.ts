@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { LoraShape } from '../core/adapters/lora.js';
+import type { TrainingData } from '../core/data/batches.js';
 import { UserError } from '../core/errors.js';
+import { totalElements } from '../core/formats/hostTensor.js';
 import {
   freshProgress,
   runLoop,
@@ -8,7 +10,6 @@ import {
   type LoopPorts,
   type LoopResult,
   type Progress,
-  type TrainingData,
 } from '../core/train/loop.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { writeAdapterFolder } from '../files/adapterFolder.js';
@@ -169,7 +170,7 @@ class Trainer implements LoopPorts {
     const { checkpointsPath, adapterPath, bestAdapterPath } = this.run;
     [checkpointsPath, adapterPath, bestAdapterPath].forEach(removeUnfinished);
     const initial = await runner.exportState();
-    this.journal.describe({ trainableParameters: countElements(initial) });
+    this.journal.describe({ trainableParameters: totalElements(initial.parameters) });
     const checkpoint = readLatestCheckpoint(checkpointsPath, (message) => this.journal.note(message));
     // −1: the evaluation before the first step is made again.
     cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress.step ?? -1);
@@ -216,10 +217,6 @@ function loopOptions(train: TrainConfig, totalSteps: number): LoopOptions {
     patience: train.early_stopping_patience,
     seed: train.seed,
   };
-}
-
-function countElements({ parameters }: TrainableState): number {
-  return [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
 }
 
 function shapes({ parameters }: TrainableState): string {

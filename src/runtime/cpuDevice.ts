@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { optimize } from '../core/graph/fuse.js';
 import { inputType, lastOutput, lowerToOnnx } from '../core/graph/lower.js';
-import type { DType, Program, Shape } from '../core/graph/types.js';
-import { elementCount } from '../core/graph/types.js';
+import type { DType, Program } from '../core/graph/types.js';
+import { elementCount, type Shape } from '../core/shape.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
 import { settleAllocator } from './settleAllocator.js';
 

@@ -2,10 +2,10 @@
 import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
-import { elementCount } from '../core/graph/types.js';
 import { isPlain, matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
 import { linearForm, matrixForm, type WeightWish } from '../core/llama/matrixForm.js';
 import { headName, linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
 import { readMatrix } from './readMatrix.js';
 

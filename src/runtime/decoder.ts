@@ -1,11 +1,5 @@
 /** @file Runs the decode programs: a base model in memory, caches, prepared adapters. */
-import {
-  decodeHeadProgram,
-  decodeLayersProgram,
-  growCacheProgram,
-  type DecodeForms,
-  type DecodeProgram,
-} from '../core/generate/decodePrograms.js';
+import { decodeHeadProgram, decodeLayersProgram, growCacheProgram, type DecodeForms } from '../core/generate/decodePrograms.js';
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import { matrixBytes, type MatrixForm } from '../core/llama/frozenMatrix.js';
@@ -53,7 +47,7 @@ export class Decoder {
     const perGroup = layersPerSession(config, forms);
     for (let from = 0; from < config.layerCount; from += perGroup) {
       const to = Math.min(config.layerCount, from + perGroup);
-      const { program, dynamicAxes } = freeCapacity(decodeLayersProgram(config, from, to, 1, forms));
+      const { program, dynamicAxes } = decodeLayersProgram(config, from, to, forms);
       const constants = decodeConstants(store, program, dtype);
       groups.push({ from, to, executable: await device.compile(program, { constants, dynamicAxes }) });
     }
@@ -190,11 +184,4 @@ export class Decoder {
 function layersPerSession(config: LlamaConfig, forms: DecodeForms): number {
   const bytes = linearNames.map((linear) => matrixBytes(forms(0, linear), linearShape(config, linear)));
   return Math.max(1, Math.floor(maxSessionBytes / bytes.reduce((sum, each) => sum + each, 0)));
-}
-
-/** The programs are built for one position; the caches' length is free. */
-function freeCapacity({ program, dynamicAxes }: DecodeProgram): DecodeProgram {
-  const caches = [...program.inputs.keys(), ...program.outputs.keys()].filter((name) => /(past|present)_(key|value)$/.test(name));
-  const free = Object.fromEntries(caches.map((name) => [name, { 2: 'capacity' }]));
-  return { program, dynamicAxes: { ...dynamicAxes, ...free, cos: { 0: 'capacity' }, sin: { 0: 'capacity' } } };
 }

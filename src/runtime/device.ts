@@ -1,6 +1,7 @@
 /** @file What the engines need of a device: compile programs, hold tensors, run. */
 import type { Constants, DynamicAxes } from '../core/graph/lower.js';
-import type { DeviceKind, DType, Program, Shape } from '../core/graph/types.js';
+import type { DeviceKind, DType, Program } from '../core/graph/types.js';
+import type { Shape } from '../core/shape.js';
 
 /** How elements of each type lie in the host's memory. */
 export interface HostArrays {

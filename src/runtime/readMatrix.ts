@@ -3,10 +3,11 @@ import { checkFinite, checkFinite16 } from '../core/formats/decodeTensor.js';
 import { float32ToBfloat16, float32ToFloat16 } from '../core/formats/float16.js';
 import { blockFormats } from '../core/formats/ggmlBlocks.js';
 import { blockColumns, packedForms, repack, roundToBlocks, type PackedBlocks, type PackedForm } from '../core/formats/packedBlocks.js';
-import { elementCount, type DType } from '../core/graph/types.js';
+import type { DType } from '../core/graph/types.js';
 import { matrixParts, type MatrixForm, type MatrixPart } from '../core/llama/frozenMatrix.js';
 import { unpermutedRow } from '../core/llama/weightNames.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
 
 export interface HostPart extends MatrixPart {

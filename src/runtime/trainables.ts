@@ -1,7 +1,8 @@
 import { loraParameters, type LoraParameter, type LoraShape } from '../core/adapters/lora.js';
-import { elementCount } from '../core/graph/types.js';
+import type { HostTensor } from '../core/formats/hostTensor.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import type { HostTensor, TrainableState } from '../core/train/stepRunner.js';
+import { elementCount } from '../core/shape.js';
+import type { TrainableState } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor } from './device.js';
 
 /**

@@ -3,7 +3,8 @@ import { firstLine, UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
 import { optimize } from '../core/graph/fuse.js';
 import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
-import { elementCount, tensorBytes, type DType, type Program, type Shape } from '../core/graph/types.js';
+import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
+import { elementCount, type Shape } from '../core/shape.js';
 import { BindingLimit } from './bindingLimit.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
 

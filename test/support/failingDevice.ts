@@ -1,5 +1,6 @@
 import { UserError } from '../../src/core/errors.js';
-import type { DType, Program, Shape } from '../../src/core/graph/types.js';
+import type { DType, Program } from '../../src/core/graph/types.js';
+import type { Shape } from '../../src/core/shape.js';
 import type { CompileOptions, Device, DeviceTensor, Executable, HostArray, HostArrays } from '../../src/runtime/device.js';
 
 /** A device on which the `failsAt`-th run of a program of that name fails; from then on, where it is `lost`, everything does. */

@@ -1,6 +1,6 @@
 /** @file Tensors of tests: random ones, and comparisons that say where two differ. */
-import { elementCount, type Shape } from '../../src/core/graph/types.js';
 import { Random } from '../../src/core/random.js';
+import { elementCount, type Shape } from '../../src/core/shape.js';
 
 /** Row-major. Integers and booleans are numbers too. */
 export interface Tensor {

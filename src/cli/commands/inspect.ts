@@ -3,6 +3,8 @@ import { basename, dirname } from 'node:path';
 import { loraScaling } from '../../core/adapters/lora.js';
 import { adapterConfigFile } from '../../core/adapters/peft.js';
 import { UserError } from '../../core/errors.js';
+import { totalElements } from '../../core/formats/hostTensor.js';
+import { parameterCount } from '../../core/llama/weights.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { openModel, type TokenizerSource } from '../../files/openModel.js';
@@ -47,7 +49,7 @@ function inspectModel(output: Output, path: string): void {
   const { config } = weights;
   const infos = weights.names().map((weight) => weights.info(weight)!);
   weights.close();
-  const parameters = infos.reduce((sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1), 0);
+  const parameters = parameterCount(weights);
   const sizeBytes = infos.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const storedTypes = [...new Set(infos.map(({ storedType }) => storedType))];
   const tokens = tokenizerFacts(source);
@@ -101,7 +103,7 @@ function tokenizerFacts(source: TokenizerSource) {
 
 function inspectAdapter(output: Output, path: string): void {
   const { lora, baseModel, parameters, isUniform } = readAdapterFolder(path);
-  const count = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
+  const count = totalElements(parameters);
   const scale = loraScaling(lora);
   show(
     output,

@@ -1,9 +1,10 @@
 /** @file LoRA: y = W·x + scaling · B·(A·x), with A [r, in] and B [out, r] (https://arxiv.org/abs/2106.09685). */
 import { UserError } from '../errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import { elementCount, type Value } from '../graph/types.js';
+import type { Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
-import { linearNames, linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
+import { inputOf, linearNames, linearPath, linearShape, type LinearName } from '../llama/weights.js';
+import { elementCount } from '../shape.js';
 
 /** What shape an adapter has and how strongly it acts. */
 export interface LoraShape {
@@ -19,6 +20,7 @@ export interface LoraParameter {
   /** In PEFT's files: `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
   readonly name: string;
   readonly layer: number;
+  readonly linear: LinearName;
   /** In the programs, which are the same for all layers: `q_proj.lora_A.weight`. */
   readonly localName: string;
   readonly matrix: 'A' | 'B';
@@ -49,8 +51,8 @@ export function blockLoraParameters(config: LlamaConfig, lora: LoraShape): Omit<
   return adaptedLinears(lora).flatMap((linear) => {
     const [outFeatures, inFeatures] = linearShape(config, linear);
     return [
-      { localName: `${linear}.lora_A.weight`, matrix: 'A', shape: [lora.r, inFeatures] },
-      { localName: `${linear}.lora_B.weight`, matrix: 'B', shape: [outFeatures, lora.r] },
+      { linear, localName: localName(linear, 'A'), matrix: 'A', shape: [lora.r, inFeatures] },
+      { linear, localName: localName(linear, 'B'), matrix: 'B', shape: [outFeatures, lora.r] },
     ];
   });
 }
@@ -66,7 +68,7 @@ export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParame
     blockLoraParameters(config, lora).map((parameter) => ({
       ...parameter,
       layer,
-      name: peftName(layer, parameter.localName),
+      name: peftName(layer, parameter.linear, parameter.matrix),
     })),
   );
 }
@@ -75,14 +77,17 @@ export function loraParameterCount(config: LlamaConfig, lora: LoraShape): number
   return loraParameters(config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
-function peftName(layer: number, localName: string): string {
-  const [linear, ...rest] = localName.split('.') as [LinearName, ...string[]];
-  return ['base_model', 'model', linearPath(layer, linear), ...rest].join('.');
+export function peftName(layer: number, linear: LinearName, matrix: 'A' | 'B'): string {
+  return `base_model.model.${linearPath(layer, linear)}.lora_${matrix}.weight`;
+}
+
+function localName(linear: LinearName, matrix: 'A' | 'B'): string {
+  return `${linear}.lora_${matrix}.weight`;
 }
 
 /** The adapted linears that read what this one reads, itself among them. */
 export function readingTogetherWith(lora: LoraShape, linear: LinearName): readonly LinearName[] {
-  return readingTogether.find((linears) => linears.includes(linear))!.filter((name) => lora.targetModules.includes(name));
+  return inputOf(linear).readers.filter((reader) => lora.targetModules.includes(reader));
 }
 
 /**
@@ -90,7 +95,7 @@ export function readingTogetherWith(lora: LoraShape, linear: LinearName): readon
  * forward and backward. `parameters` are a block's, by local name.
  */
 export function reduceForLora(b: GraphBuilder, lora: LoraShape, linear: LinearName, x: Value, parameters: ReadonlyMap<string, Value>): Value {
-  const stackedA = b.concat(readingTogetherWith(lora, linear).map((name) => parameters.get(`${name}.lora_A.weight`)!), 0); // [group · r, in]
+  const stackedA = b.concat(readingTogetherWith(lora, linear).map((name) => parameters.get(localName(name, 'A'))!), 0); // [group · r, in]
   return b.matmul(x, stackedA, { transposeB: true, alpha: loraScaling(lora) });
 }
 
@@ -105,5 +110,5 @@ export function addLora(
 ): Value {
   const group = readingTogetherWith(lora, linear);
   const own = b.split(reduced, 1, group.map(() => lora.r))[group.indexOf(linear)]!; // [N, r]
-  return b.add(y, b.matmul(own, parameters.get(`${linear}.lora_B.weight`)!, { transposeB: true }));
+  return b.add(y, b.matmul(own, parameters.get(localName(linear, 'B'))!, { transposeB: true }));
 }

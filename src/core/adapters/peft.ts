@@ -1,9 +1,9 @@
 /** @file Adapters in the format of PEFT (https://github.com/huggingface/peft): adapter_config.json and its tensors. */
 import { UserError } from '../errors.js';
+import type { HostTensor } from '../formats/hostTensor.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { linearNames, linearPath, type LinearName } from '../llama/weights.js';
-import type { HostTensor } from '../train/stepRunner.js';
-import { adaptedLinears, loraParameters, loraScaling, type LoraShape } from './lora.js';
+import { adaptedLinears, loraParameters, loraScaling, peftName, type LoraShape } from './lora.js';
 
 export const adapterConfigFile = 'adapter_config.json';
 export const adapterTensorsFile = 'adapter_model.safetensors';
@@ -23,7 +23,7 @@ export interface Adapter {
 }
 
 /** What adapter_config.json says before the tensors are seen. */
-export interface AdapterConfig {
+interface AdapterConfig {
   readonly r: number;
   readonly alpha: number;
   readonly useRslora: boolean;
@@ -147,8 +147,8 @@ export function assembleAdapter(
       const own = pairs.find((pair) => pair.layer === layer && pair.linear === linear);
       // A linear has the same shape in every layer.
       const pair = own ?? emptied(pairs.find((other) => other.linear === linear)!);
-      parameters.set(tensorName(layer, linear, 'A'), withRank(pair.loraA, 0, lora.r, 1));
-      parameters.set(tensorName(layer, linear, 'B'), withRank(pair.loraB, 1, lora.r, pair.scaling / loraScaling(lora)));
+      parameters.set(peftName(layer, linear, 'A'), withRank(pair.loraA, 0, lora.r, 1));
+      parameters.set(peftName(layer, linear, 'B'), withRank(pair.loraB, 1, lora.r, pair.scaling / loraScaling(lora)));
     }
   }
   const isFull = pairs.length === lora.layers!.length * lora.targetModules.length;
@@ -174,7 +174,7 @@ interface ScaledPair extends Pair {
 function collectPairs(tensors: ReadonlyMap<string, HostTensor>, file: string): Pair[] {
   return [...tensors].flatMap(([name, tensor]) => {
     const { layer, linear, matrix } = parseName(name, file);
-    const other = tensors.get(tensorName(layer, linear, matrix === 'A' ? 'B' : 'A'));
+    const other = tensors.get(peftName(layer, linear, matrix === 'A' ? 'B' : 'A'));
     if (!other) throw new UserError('file-corrupt', `${file}: ${name} is alone; its other matrix is missing.`);
     return matrix === 'A' ? [{ layer, linear, loraA: tensor, loraB: other }] : [];
   });
@@ -185,12 +185,8 @@ function parseName(name: string, file: string): { layer: number; linear: LinearN
   const layer = Number(match?.[1]);
   const linear = linearNames.find((known) => known === match?.[2]);
   const matrix = match?.[3] === 'A' ? 'A' : 'B';
-  if (linear && name === tensorName(layer, linear, matrix)) return { layer, linear, matrix };
+  if (linear && name === peftName(layer, linear, matrix)) return { layer, linear, matrix };
   throw new UserError('file-unsupported', `${file}: ${name} is no LoRA tensor of a LLaMA linear.`);
-}
-
-function tensorName(layer: number, linear: LinearName, matrix: 'A' | 'B'): string {
-  return `base_model.model.${linearPath(layer, linear)}.lora_${matrix}.weight`;
 }
 
 function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPair {
@@ -202,7 +198,7 @@ function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPai
     ['B', pair.loraB, 1],
   ] as const;
   for (const [matrix, { shape, data }, rankAxis] of matrices) {
-    const name = tensorName(pair.layer, pair.linear, matrix);
+    const name = peftName(pair.layer, pair.linear, matrix);
     if (shape.length !== 2 || shape[rankAxis] !== rank) {
       throw new UserError(
         'file-corrupt',

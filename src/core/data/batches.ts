@@ -25,6 +25,14 @@ export interface BatchPlan {
   batch(index: number): Batch;
 }
 
+/** What the training loop goes through. */
+export interface TrainingData {
+  /** The batches of an epoch, counted from 0: the same on every call. */
+  epoch(epoch: number): BatchPlan;
+  /** null: nothing is held out. */
+  readonly evaluation: BatchPlan | null;
+}
+
 /** Depends on its arguments alone, so that a resumed run can go on with any batch of any epoch. */
 export function batchesForEpoch(examples: readonly Example[], options: BatchOptions, order: EpochOrder): BatchPlan {
   const { batchSize, maxSequenceLength, packing } = options;

@@ -2,7 +2,7 @@ import CRC32 from 'crc-32';
 import { UserError } from '../errors.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { Example } from './batch.js';
-import { batchesForEpoch, type BatchPlan } from './batches.js';
+import { batchesForEpoch, type BatchOptions, type BatchPlan, type EpochOrder, type TrainingData } from './batches.js';
 import { detectFormat, filesOfFormat, type FormatName } from './detectFormat.js';
 import { readSequences, type ReadSequence } from './readSequences.js';
 import {
@@ -38,7 +38,7 @@ export interface Dataset {
   readonly fingerprint: string;
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Ids must lie below; the tokenizer's size unless the model's is given. */
   readonly vocabSize?: number;
   /** Called after each record; throw from it to stop. */
@@ -88,20 +88,11 @@ export function loadDataset(
   };
 }
 
-export interface TrainingDataOptions {
-  readonly batchSize: number;
-  readonly maxSequenceLength: number;
-  readonly packing: boolean;
-  readonly shuffle: boolean;
-  readonly seed: number;
-  readonly padId: number;
-}
-
 /** A data set as the training loop wants it: the same batches for the same arguments, whenever and in whatever order asked for. */
 export function trainingData(
   { training, evaluation }: Pick<Dataset, 'training' | 'evaluation'>,
-  options: TrainingDataOptions,
-): { epoch(epoch: number): BatchPlan; readonly evaluation: BatchPlan | null } {
+  options: BatchOptions & Omit<EpochOrder, 'epoch'>,
+): TrainingData {
   let latest: { readonly epoch: number; readonly plan: BatchPlan } | undefined;
   return {
     epoch(epoch) {

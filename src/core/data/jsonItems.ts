@@ -2,7 +2,7 @@ import { deepestNesting, measureJson } from '../formats/json.js';
 import { largestRecord, Unusable, type DataFile } from './source.js';
 
 /** A JSON value of a data file and the line it begins on, or why there is none. */
-export type JsonItem =
+type JsonItem =
   { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
 
 /**

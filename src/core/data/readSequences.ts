@@ -6,7 +6,7 @@ import { learnedTokens, wholeText, type EncodingContext, type Sequence } from '.
 import { largestDocument, Unusable, type DataFile, type Skipped } from './source.js';
 
 /** What one record of a data file came to. */
-export type ReadResult = ReadSequence | Skipped;
+type ReadResult = ReadSequence | Skipped;
 
 export interface ReadSequence {
   /** `path:line`; the path alone for a file that is one text. */

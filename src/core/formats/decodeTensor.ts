@@ -1,13 +1,13 @@
-import type { StoredType } from '../llama/weights.js';
 import { UserError } from '../errors.js';
 import type { ByteSource } from './byteSource.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js';
 import { blockFormats } from './ggmlBlocks.js';
+import { storedBlocks, type StoredType } from './storedType.js';
 
 /** Stored bytes read at a time: the stored form of a tensor never lies in memory whole beside its decoded one. */
 const chunkBytes = 4 * 2 ** 20;
 
-export interface StoredTensor {
+interface StoredTensor {
   readonly name: string;
   readonly storedType: StoredType;
   readonly offset: number;
@@ -20,8 +20,7 @@ export function decodeTensor(source: ByteSource, tensor: StoredTensor, into: Flo
   if (storedType === 'F32') {
     source.read(offset, new Uint8Array(into.buffer, into.byteOffset, byteLength));
   } else {
-    const { elements, bytes } =
-      storedType === 'F16' || storedType === 'BF16' ? { elements: 1, bytes: 2 } : blockFormats[storedType];
+    const { elements, bytes } = storedBlocks[storedType];
     const step = Math.floor(chunkBytes / bytes) * bytes;
     const chunk = new Uint8Array(Math.min(step, byteLength));
     for (let start = 0; start < byteLength; start += step) {

@@ -23,8 +23,9 @@ export function float16ToFloat32(halves: Uint16Array, into: Float32Array): void 
   for (let i = 0; i < halves.length; i++) into[i] = table[halves[i]!]!;
 }
 
-export function float16Value(half: number): number {
-  return halfValues()[half]!;
+/** The half-precision value whose two bytes begin at `at`. */
+export function float16At(bytes: Uint8Array, at: number): number {
+  return halfValues()[bytes[at]! | (bytes[at + 1]! << 8)]!;
 }
 
 export function bfloat16ToFloat32(values: Uint16Array, into: Float32Array): void {

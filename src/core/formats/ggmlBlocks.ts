@@ -2,19 +2,17 @@
  * @file GGML's block formats decoded to fp32 (https://github.com/ggml-org/ggml, ggml-common.h and ggml-quants.c).
  * Each row decodes one block: `bytes` from `at`, into `out` from `to`. d and m are half-precision scale and minimum.
  */
-import type { StoredType } from '../llama/weights.js';
-import { float16Value } from './float16.js';
+import { float16At } from './float16.js';
 
-export type BlockType = Exclude<StoredType, 'F32' | 'F16' | 'BF16'>;
+export type BlockType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
-export interface BlockFormat {
+interface BlockFormat {
   /** Elements a block. */
   readonly elements: number;
   readonly bytes: number;
   readonly decode: (bytes: Uint8Array, at: number, out: Float32Array, to: number) => void;
 }
 
-const half = (bytes: Uint8Array, at: number): number => float16Value(bytes[at]! | (bytes[at + 1]! << 8));
 const signed = (byte: number): number => (byte << 24) >> 24;
 
 export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
@@ -23,7 +21,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 32,
     bytes: 18,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at);
+      const d = float16At(bytes, at);
       for (let i = 0; i < 16; i++) {
         const q = bytes[at + 2 + i]!;
         out[to + i] = d * ((q & 15) - 8);
@@ -36,8 +34,8 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 32,
     bytes: 20,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at);
-      const m = half(bytes, at + 2);
+      const d = float16At(bytes, at);
+      const m = float16At(bytes, at + 2);
       for (let i = 0; i < 16; i++) {
         const q = bytes[at + 4 + i]!;
         out[to + i] = d * (q & 15) + m;
@@ -50,7 +48,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 32,
     bytes: 22,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at);
+      const d = float16At(bytes, at);
       const high = word(bytes, at + 2);
       for (let i = 0; i < 16; i++) {
         const q = bytes[at + 6 + i]!;
@@ -64,8 +62,8 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 32,
     bytes: 24,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at);
-      const m = half(bytes, at + 2);
+      const d = float16At(bytes, at);
+      const m = float16At(bytes, at + 2);
       const high = word(bytes, at + 4);
       for (let i = 0; i < 16; i++) {
         const q = bytes[at + 8 + i]!;
@@ -79,7 +77,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 32,
     bytes: 34,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at);
+      const d = float16At(bytes, at);
       for (let i = 0; i < 32; i++) out[to + i] = d * signed(bytes[at + 2 + i]!);
     },
   },
@@ -88,8 +86,8 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 256,
     bytes: 84,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at + 80);
-      const dmin = half(bytes, at + 82);
+      const d = float16At(bytes, at + 80);
+      const dmin = float16At(bytes, at + 82);
       for (let group = 0; group < 16; group++) {
         const scale = bytes[at + group]!;
         const q = at + 16 + (group >> 3) * 32 + (group & 1) * 16;
@@ -105,7 +103,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 256,
     bytes: 110,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at + 108);
+      const d = float16At(bytes, at + 108);
       for (let group = 0; group < 16; group++) {
         const low = bytes[at + 96 + (group & 7)]! >> (group < 8 ? 0 : 4);
         const highPair = bytes[at + 104 + (group & 3)]! >> (2 * (group >> 2));
@@ -126,8 +124,8 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 256,
     bytes: 144,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at);
-      const dmin = half(bytes, at + 2);
+      const d = float16At(bytes, at);
+      const dmin = float16At(bytes, at + 2);
       for (let group = 0; group < 8; group++) {
         const scale = d * packedScale(bytes, at + 4, group);
         const minimum = dmin * packedMinimum(bytes, at + 4, group);
@@ -142,8 +140,8 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 256,
     bytes: 176,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at);
-      const dmin = half(bytes, at + 2);
+      const d = float16At(bytes, at);
+      const dmin = float16At(bytes, at + 2);
       for (let group = 0; group < 8; group++) {
         const scale = d * packedScale(bytes, at + 4, group);
         const minimum = dmin * packedMinimum(bytes, at + 4, group);
@@ -161,7 +159,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
     elements: 256,
     bytes: 210,
     decode(bytes, at, out, to) {
-      const d = half(bytes, at + 208);
+      const d = float16At(bytes, at + 208);
       for (let group = 0; group < 16; group++) {
         const scale = d * signed(bytes[at + 192 + group]!);
         const [upper, quarter, within] = [group >> 3, (group >> 1) & 3, (group & 1) * 16];

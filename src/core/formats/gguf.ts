@@ -1,9 +1,9 @@
 /** @file GGUF, versions 2 and 3, little-endian (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). */
 import { UserError } from '../errors.js';
-import type { StoredType } from '../llama/weights.js';
+import { elementCount } from '../shape.js';
 import type { ByteSource } from './byteSource.js';
-import { blockFormats } from './ggmlBlocks.js';
 import { shortened } from './shownValue.js';
+import { storedBlocks, type StoredType } from './storedType.js';
 
 export type GgufValue = string | number | bigint | boolean | readonly GgufValue[];
 
@@ -90,15 +90,10 @@ function readTensorInfo(reader: GgufReader, source: ByteSource): DeclaredTensor 
 }
 
 function storedByteLength(name: string, type: StoredType, shape: readonly number[], source: ByteSource): number {
-  const { elements, bytes } =
-    type === 'F32'
-      ? { elements: 1, bytes: 4 }
-      : type === 'F16' || type === 'BF16'
-        ? { elements: 1, bytes: 2 }
-        : blockFormats[type];
+  const { elements, bytes } = storedBlocks[type];
   if (shape.at(-1)! % elements !== 0)
     throw corrupt(source, `rows of tensor ${name} do not divide into blocks of ${elements}`);
-  const length = (shape.reduce((product, axis) => product * axis, 1) / elements) * bytes;
+  const length = (elementCount(shape) / elements) * bytes;
   if (!Number.isSafeInteger(length)) throw corrupt(source, `tensor ${name} is impossibly large`);
   return length;
 }

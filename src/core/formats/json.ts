@@ -1,7 +1,7 @@
 /** @file JSON that anybody may have written: measured before it is parsed, because a byte or two can become an object of fifty. */
 import type { UserError } from '../errors.js';
 
-export interface JsonMeasure {
+interface JsonMeasure {
   /** Objects, lists, and commas between their elements. */
   readonly parts: number;
   /** Names of fields, equal ones counted each time. */

@@ -33,7 +33,7 @@ export interface OnnxValueInfo {
   readonly isSequence?: boolean;
 }
 
-export interface OnnxGraph {
+interface OnnxGraph {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];

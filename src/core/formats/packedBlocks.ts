@@ -2,11 +2,10 @@
  * @file Matrices of 4 and 8 bits as the programs take them: blocks of 32 columns, codes apart from scales and minimums. A code c
  * means scale · (c − 2^(bits−1)), and in the form Q4_1 scale · c + minimum (graph/types.ts, `dequantize`).
  */
-import type { StoredType } from '../llama/weights.js';
+import { float16At } from './float16.js';
 import { packedMinimum, packedScale, type BlockType } from './ggmlBlocks.js';
-import { float16Value } from './float16.js';
 
-export type PackedForm = Extract<StoredType, 'Q4_0' | 'Q4_1' | 'Q8_0'>;
+export type PackedForm = Extract<BlockType, 'Q4_0' | 'Q4_1' | 'Q8_0'>;
 
 export const blockColumns = 32;
 
@@ -39,27 +38,25 @@ export function bitsOf(form: PackedForm): 4 | 8 {
 
 type Repack = (bytes: Uint8Array, at: number, into: PackedBlocks, block: number) => void;
 
-const half = (bytes: Uint8Array, at: number): number => float16Value(bytes[at]! | (bytes[at + 1]! << 8));
-
 /** Stored blocks that need no rounding: writes the block at `at` as block number `block`, and the next seven for Q4_K. */
 export const repack: { readonly [K in BlockType]?: Repack } = {
   Q4_0(bytes, at, { codes, scales }, block) {
-    scales[block] = half(bytes, at);
+    scales[block] = float16At(bytes, at);
     for (let i = 0; i < 16; i++) codes[block * 16 + i] = bytes[at + 2 + i]!;
   },
   Q4_1(bytes, at, { codes, scales, minimums }, block) {
-    scales[block] = half(bytes, at);
-    minimums![block] = half(bytes, at + 2);
+    scales[block] = float16At(bytes, at);
+    minimums![block] = float16At(bytes, at + 2);
     for (let i = 0; i < 16; i++) codes[block * 16 + i] = bytes[at + 4 + i]!;
   },
   Q8_0(bytes, at, { codes, scales }, block) {
-    scales[block] = half(bytes, at);
+    scales[block] = float16At(bytes, at);
     for (let i = 0; i < 32; i++) codes[block * 32 + i] = bytes[at + 2 + i]! ^ 0x80; // q + 128
   },
   Q4_K(bytes, at, { codes, scales, minimums }, block) {
     for (let group = 0; group < 8; group++) {
-      scales[block + group] = half(bytes, at) * packedScale(bytes, at + 4, group);
-      minimums![block + group] = -half(bytes, at + 2) * packedMinimum(bytes, at + 4, group);
+      scales[block + group] = float16At(bytes, at) * packedScale(bytes, at + 4, group);
+      minimums![block + group] = -float16At(bytes, at + 2) * packedMinimum(bytes, at + 4, group);
       const q = at + 16 + (group >> 1) * 32;
       const shift = 4 * (group & 1);
       for (let i = 0; i < 16; i++) {

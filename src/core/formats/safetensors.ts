@@ -1,6 +1,8 @@
 /** @file safetensors (https://github.com/huggingface/safetensors): a JSON header, then the tensors' bytes. */
 import { UserError } from '../errors.js';
+import { elementCount } from '../shape.js';
 import type { ByteSource } from './byteSource.js';
+import type { HostTensor } from './hostTensor.js';
 import { decodeJsonText, measureJson, parseForeignJson } from './json.js';
 import { shortened, shownValue } from './shownValue.js';
 
@@ -22,7 +24,7 @@ const bytesPerElement = {
   F64: 8,
 } as const;
 
-export type SafetensorsType = keyof typeof bytesPerElement;
+type SafetensorsType = keyof typeof bytesPerElement;
 
 export interface SafetensorsEntry {
   readonly name: string;
@@ -33,7 +35,7 @@ export interface SafetensorsEntry {
   readonly byteLength: number;
 }
 
-export interface SafetensorsFile {
+interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -110,7 +112,7 @@ function checkedEntry(name: string, entry: unknown, dataStart: number, source: B
   if (Object.keys(entry as object).length !== 3)
     throw corrupt(source, `tensor ${name} has more than dtype, shape and data_offsets`);
   const type = dtype as SafetensorsType;
-  const expected = shape.reduce((product, length) => product * length, bytesPerElement[type]);
+  const expected = elementCount(shape) * bytesPerElement[type];
   const [begin, end] = offsets as [number, number];
   if (!Number.isSafeInteger(expected) || end - begin !== expected) {
     throw corrupt(
@@ -151,17 +153,12 @@ function corrupt(source: ByteSource, defect: string, cause?: unknown): UserError
   return new UserError('file-corrupt', message, { cause });
 }
 
-export interface TensorToWrite {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
 /**
  * The pieces of a file of fp32 tensors, to be written one after another. Tensors are ordered by name, as the reference library
  * does for equal types, so that equal content gives equal bytes.
  */
 export function safetensorsBytes(
-  tensors: ReadonlyMap<string, TensorToWrite>,
+  tensors: ReadonlyMap<string, HostTensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array[] {
   const names = [...tensors.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

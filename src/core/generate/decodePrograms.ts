@@ -11,34 +11,42 @@ import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { isPlain, type MatrixForm } from '../llama/frozenMatrix.js';
 import { hasBias } from '../llama/linear.js';
-import { linearShape, readingTogether, type LinearName } from '../llama/weights.js';
+import { inputOf, linearShape, type LinearName } from '../llama/weights.js';
 
 /** How a layer's linear is held; decoding knows no F16. */
 export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
 
-// Lengths that stand for free ones while the graph is built: T new tokens, r rank of a group of linears.
+// Lengths that stand for free ones while the graph is built: T new tokens, capacity of the caches, r rank of a group of linears.
 const newTokens = 1;
+const cacheCapacity = 1;
 const groupRank = 1;
 
-export interface DecodeProgram {
+interface DecodeProgram {
   readonly program: Program;
   /** For lowering: input or output → axis → name of its free length. */
   readonly dynamicAxes: Record<string, Record<number, string>>;
 }
 
 /**
- * Layers from … to−1: x [1, T, H], caches, `i.group.lora_A` [r, in] and `i.group.lora_B` [out, r] (scaling and strength
- * multiplied in; a linear's rows are zero in the columns of the others) → y [1, T, H] and the caches with the new tokens in them.
+ * Layers from … to−1: x [1, T, H], caches [1, N, capacity, D], `i.group.lora_A` [r, in] and `i.group.lora_B` [out, r] (scaling and
+ * strength multiplied in; a linear's rows are zero in the columns of the others) → y [1, T, H] and the caches with the new tokens in
+ * them.
  */
-export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, capacity: number, forms: DecodeForms): DecodeProgram {
+export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, forms: DecodeForms): DecodeProgram {
   const b = new GraphBuilder();
-  const dynamicAxes: DecodeProgram['dynamicAxes'] = { x: { 1: 'tokens' }, y: { 1: 'tokens' }, position_ids: { 1: 'tokens' } };
+  const dynamicAxes: DecodeProgram['dynamicAxes'] = {
+    x: { 1: 'tokens' },
+    y: { 1: 'tokens' },
+    position_ids: { 1: 'tokens' },
+    cos: { 0: 'capacity' },
+    sin: { 0: 'capacity' },
+  };
   const outputs: Record<string, Value> = {};
-  const cacheShape = [1, config.keyValueHeadCount, capacity, config.headDim];
+  const cacheShape = [1, config.keyValueHeadCount, cacheCapacity, config.headDim];
   const lengths = [b.input('last_index', [1], 'int32'), b.input('total_length', [1], 'int32')];
   const positionIds = b.input('position_ids', [1, newTokens], 'int64');
-  const cos = b.input('cos', [capacity, config.headDim / 2]);
-  const sin = b.input('sin', [capacity, config.headDim / 2]);
+  const cos = b.input('cos', [cacheCapacity, config.headDim / 2]);
+  const sin = b.input('sin', [cacheCapacity, config.headDim / 2]);
 
   let x = b.input('x', [1, newTokens, config.hiddenSize]);
   for (let layer = from; layer < to; layer++) {
@@ -46,7 +54,7 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
     ({ output: x } = llamaBlock(b, config, x, {
       norm: (name) => b.input(local(`${name}.weight`), [config.hiddenSize]),
       linear: (linear, input) => {
-        const group = groupOf(linear);
+        const { readers: group } = inputOf(linear);
         const stacked = group.map((member) => linearShape(config, member)[0]);
         const y = groupProduct(b, config, local, group, input, (member) => forms(layer, member));
         return b.split(addPreparedLora(b, config, local(group.join('+')), group, input, y, dynamicAxes), 2, stacked)[group.indexOf(linear)]!;
@@ -55,6 +63,7 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
         const caches = [b.input(local('past_key'), cacheShape), b.input(local('past_value'), cacheShape)];
         const rotate = (vectors: Value): Value => b.rope(vectors, positionIds, cos, sin);
         const attention = b.cachedAttention([rotate(query), rotate(key), value, ...caches, ...lengths], attentionAttributes(config));
+        for (const name of ['past_key', 'past_value', 'present_key', 'present_value']) dynamicAxes[local(name)] = { 2: 'capacity' };
         outputs[local('present_key')] = attention.key;
         outputs[local('present_value')] = attention.value;
         return attention.output;
@@ -77,12 +86,11 @@ export function decodeHeadProgram(config: LlamaConfig, form: MatrixForm): Decode
 export function growCacheProgram({ keyValueHeadCount, headDim }: LlamaConfig, capacity: number, larger: number): Program {
   const b = new GraphBuilder();
   const past = b.input('past', [1, keyValueHeadCount, capacity, headDim]);
-  const more = b.broadcastTo(b.scalar(0), [1, keyValueHeadCount, larger - capacity, headDim]);
-  return makeProgram('grow-cache', { grown: b.concat([past, more], 2) });
+  return makeProgram('grow-cache', { grown: b.concat([past, ...b.padding(past, 2, larger - capacity)], 2) });
 }
 
 /** Linears of a group that are held alike are one matrix, below each other: one product, and its input is rounded once. */
-export function stacksOf(group: readonly LinearName[], form: (linear: LinearName) => MatrixForm): LinearName[][] {
+function stacksOf(group: readonly LinearName[], form: (linear: LinearName) => MatrixForm): LinearName[][] {
   const stacks: LinearName[][] = [];
   for (const linear of group) {
     const stack = stacks.at(-1);
@@ -146,9 +154,4 @@ function addPreparedLora(
   dynamicAxes[nameB] = { 1: `${name}.rank` };
   const reduced = b.matmul(x, b.input(nameA, [groupRank, inFeatures]), { transposeB: true }); // [1, T, r]
   return b.add(y, b.matmul(reduced, b.input(nameB, [outFeatures, groupRank]), { transposeB: true }));
-}
-
-/** The linears that read what this one reads. */
-function groupOf(linear: LinearName): readonly LinearName[] {
-  return readingTogether.find((group) => group.includes(linear))!;
 }

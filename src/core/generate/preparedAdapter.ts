@@ -1,8 +1,8 @@
-import { isAdapted, loraScaling } from '../adapters/lora.js';
+import { isAdapted, loraScaling, peftName } from '../adapters/lora.js';
 import type { Adapter } from '../adapters/peft.js';
+import type { HostTensor } from '../formats/hostTensor.js';
 import type { LlamaConfig } from '../llama/config.js';
-import { linearPath, linearShape, readingTogether, type LinearName } from '../llama/weights.js';
-import type { HostTensor } from '../train/stepRunner.js';
+import { linearInputs, linearShape, type LinearName } from '../llama/weights.js';
 import { stackShape } from './decodePrograms.js';
 
 /** The adapter inputs of the decode programs, by name: `0.q_proj+k_proj+v_proj.lora_A` and `….lora_B`. */
@@ -15,7 +15,7 @@ export type PreparedAdapter = ReadonlyMap<string, HostTensor>;
 export function prepareAdapter(config: LlamaConfig, adapter: Adapter | null, strength: number): PreparedAdapter {
   const prepared = new Map<string, HostTensor>();
   for (let layer = 0; layer < config.layerCount; layer++) {
-    for (const group of readingTogether) {
+    for (const { readers: group } of linearInputs) {
       const adapted = adapter && isAdapted(adapter.lora, layer) ? group.filter((linear) => adapter.lora.targetModules.includes(linear)) : [];
       prepareGroup(prepared, config, adapter, strength, layer, group, adapted);
     }
@@ -57,5 +57,5 @@ function prepareGroup(
 }
 
 function parameter(adapter: Adapter, layer: number, linear: LinearName, matrix: 'A' | 'B'): HostTensor {
-  return adapter.parameters.get(`base_model.model.${linearPath(layer, linear)}.lora_${matrix}.weight`)!;
+  return adapter.parameters.get(peftName(layer, linear, matrix))!;
 }

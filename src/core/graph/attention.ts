@@ -14,7 +14,7 @@ const shortestBlock = 64;
 const mostScoreElements = 2 ** 24;
 
 /** A run of queries, and the keys that any of them may see. */
-export interface QueryBlock {
+interface QueryBlock {
   readonly start: number;
   readonly end: number;
   readonly keys: number;

@@ -1,8 +1,8 @@
 /** @file Reverse-mode differentiation: walks the rule table from a result back to the values asked for. */
+import { sameShape, type Shape } from '../shape.js';
 import type { GraphBuilder } from './builder.js';
 import { gradients } from './gradients.js';
-import type { OpName, Shape, Value } from './types.js';
-import { sameShape } from './types.js';
+import type { OpName, Value } from './types.js';
 
 /**
  * Given dL/d(result) for one or several results, the values of dL/dv for each v of `wrt`, in the same order, built into the

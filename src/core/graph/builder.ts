@@ -1,7 +1,7 @@
 /** @file Builds values. Equal expressions become one value, so nothing is ever computed twice. */
+import { elementCount, sameShape, type Shape } from '../shape.js';
 import { inferResult } from './ops.js';
-import type { AttentionAttributes, DType, OpAttributes, OpName, QuantizedAttributes, Shape, Value } from './types.js';
-import { elementCount, sameShape } from './types.js';
+import type { AttentionAttributes, DType, OpAttributes, OpName, QuantizedAttributes, Value } from './types.js';
 
 type Computed = Exclude<OpName, 'input' | 'constant'>;
 
@@ -45,6 +45,10 @@ export class GraphBuilder {
     return this.constant([value], [], dtype);
   }
 
+  zeros(shape: Shape, dtype: DType = 'float32'): Value {
+    return this.broadcastTo(this.scalar(0, dtype), shape);
+  }
+
   /** The one door through which operations enter the graph. */
   apply<K extends Computed>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): Value<K> {
     return this.intern(op, inputs, attributes, inferResult[op](inputs, attributes as never));
@@ -55,10 +59,8 @@ export class GraphBuilder {
   multiply = (a: Value, b: Value): Value => this.apply('multiply', [a, b], {});
   divide = (a: Value, b: Value): Value => this.apply('divide', [a, b], {});
   negate = (x: Value): Value => this.apply('negate', [x], {});
-  exp = (x: Value): Value => this.apply('exp', [x], {});
   log = (x: Value): Value => this.apply('log', [x], {});
   sqrt = (x: Value): Value => this.apply('sqrt', [x], {});
-  reciprocal = (x: Value): Value => this.apply('reciprocal', [x], {});
   floor = (x: Value): Value => this.apply('floor', [x], {});
   sigmoid = (x: Value): Value => this.apply('sigmoid', [x], {});
   equal = (a: Value, b: Value): Value => this.apply('equal', [a, b], {});
@@ -89,7 +91,7 @@ export class GraphBuilder {
     inputs.length === 1 ? inputs[0]! : this.apply('concat', inputs, { axis });
   /** Zeros shaped like x but for the length of one axis; nothing where that is 0. */
   padding = (x: Value, axis: number, length: number): Value[] =>
-    length === 0 ? [] : [this.broadcastTo(this.scalar(0, x.dtype), x.shape.map((own, i) => (i === axis ? length : own)))];
+    length === 0 ? [] : [this.zeros(x.shape.map((own, i) => (i === axis ? length : own)), x.dtype)];
   /** Pieces of the given lengths along an axis. */
   split(x: Value, axis: number, lengths: readonly number[]): Value[] {
     if (lengths.length === 1) return [x];

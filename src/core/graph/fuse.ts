@@ -1,8 +1,9 @@
 /** @file Rewrites that make fewer, larger nodes. Each keeps the value it computes. */
+import { sameShape } from '../shape.js';
 import { GraphBuilder } from './builder.js';
-import { decompose, isOp, rebuilt, rewrite, useCounts, valuesOf } from './program.js';
+import { decompose } from './decompose.js';
+import { isOp, rebuilt, rewrite, useCounts, valuesOf } from './program.js';
 import type { Program, Value } from './types.js';
-import { sameShape } from './types.js';
 
 /** From what the model and the rules wrote to what is worth running. */
 export function optimize(program: Program): Program {

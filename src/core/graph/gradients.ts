@@ -35,14 +35,10 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     return [dx, b.negate(b.multiply(dx, y))];
   }),
   negate: rule((b, _y, dy) => [b.negate(dy)]),
-  // d exp(x) = exp(x)·dx
-  exp: rule((b, y, dy) => [b.multiply(dy, y)]),
   // d log(x) = dx/x
   log: rule((b, _y, dy, x) => [b.divide(dy, x!)]),
   // d √x = dx / (2√x)
   sqrt: rule((b, y, dy) => [b.scale(b.divide(dy, y), 0.5)]),
-  // d(1/x) = −dx/x²
-  reciprocal: rule((b, y, dy) => [b.negate(b.multiply(dy, b.multiply(y, y)))]),
   floor: none('piecewise constant'),
   // d σ(x) = σ(1 − σ)·dx
   sigmoid: rule((b, y, dy) => [b.multiply(dy, b.subtract(y, b.multiply(y, y)))]),
@@ -94,7 +90,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   maxLast: forbidden('it stands only in the decomposition of logSumExp, after differentiation'),
   // d table[indices] = rows of dy added up where they came from
   gatherRows: rule((b, _y, dy, table, indices) => [
-    b.scatterAddRows(b.broadcastTo(b.scalar(0, dy.dtype), table!.shape), indices!, dy),
+    b.scatterAddRows(b.zeros(table!.shape, dy.dtype), indices!, dy),
     undefined,
   ]),
   scatterAddRows: rule((b, _y, dy, _base, indices) => [dy, undefined, b.gatherRows(dy, indices!)]),

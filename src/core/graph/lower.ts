@@ -1,10 +1,11 @@
 /** @file Programs to ONNX: one row per operation. */
 import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType, type OnnxValueInfo } from '../formats/onnx.js';
+import { elementCount } from '../shape.js';
 import { valuesOf } from './program.js';
-import { elementCount, type DType, type OpName, type Program, type QuantizedAttributes, type Value } from './types.js';
+import type { DType, OpAttributes, OpName, Program, QuantizedAttributes, Value } from './types.js';
 
 /** What an execution provider has beyond the operators that all of them have (FusedMatMul is not in WebGPU's set). */
-export interface LoweringTarget {
+interface LoweringTarget {
   /** com.microsoft.FusedMatMul: transposes and a factor inside a batched product. */
   readonly fusedMatMul: boolean;
   /** SimplifiedLayerNormalization's second result; what WebGPU writes there is something else. */
@@ -83,10 +84,8 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   multiply: onnx('Mul'),
   divide: onnx('Div'),
   negate: onnx('Neg'),
-  exp: onnx('Exp'),
   log: onnx('Log'),
   sqrt: onnx('Sqrt'),
-  reciprocal: onnx('Reciprocal'),
   floor: onnx('Floor'),
   sigmoid: onnx('Sigmoid'),
   equal: onnx('Equal'),
@@ -97,9 +96,8 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
     return e.emit('Cast', typed, { to: onnxTypes[attributes.to] }, { scope });
   },
 
-  matmul: (e, value, inputs) => (value.shape.length === 2 ? flatMatmul(e, value, inputs) : batchedMatmul(e, value, inputs)),
-  gemm: (e, { attributes: { transposeA, transposeB, alpha }, scope }, inputs) =>
-    e.emit('Gemm', inputs, { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } }, { scope }),
+  matmul: (e, value, inputs) => (value.shape.length === 2 ? gemm(e, value, inputs) : batchedMatmul(e, value, inputs)),
+  gemm,
   quantizedMatmul: (e, { attributes, scope }, inputs) =>
     e.emit('MatMulNBits', inputs, quantizedAttributes(attributes), { domain: 'com.microsoft', scope }),
 
@@ -144,20 +142,20 @@ function lowerValue(e: Emitter, value: Value, inputs: readonly string[]): string
   return lowering(e, value as never, inputs);
 }
 
-function flatMatmul(e: Emitter, value: Value<'matmul'>, inputs: readonly string[]): string {
-  const { transposeA, transposeB, alpha } = value.attributes;
-  const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } };
-  return e.emit('Gemm', inputs, attributes, { scope: value.scope });
+/** A product of two matrices, onto a third where there is one. */
+function gemm(e: Emitter, { attributes, scope }: Value<'matmul' | 'gemm'>, inputs: readonly string[]): string {
+  return e.emit('Gemm', inputs, gemmAttributes(attributes), { scope });
+}
+
+function gemmAttributes({ transposeA, transposeB, alpha }: OpAttributes['gemm']): Record<string, OnnxAttribute> {
+  return { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } };
 }
 
 function batchedMatmul(e: Emitter, value: Value<'matmul'>, inputs: readonly string[]): string {
   const { transposeA, transposeB, alpha } = value.attributes;
   const { scope } = value;
   if (!transposeA && !transposeB && alpha === 1) return e.emit('MatMul', inputs, {}, { scope });
-  if (e.target.fusedMatMul) {
-    const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } };
-    return e.emit('FusedMatMul', inputs, attributes, { domain: 'com.microsoft', scope });
-  }
+  if (e.target.fusedMatMul) return e.emit('FusedMatMul', inputs, gemmAttributes(value.attributes), { domain: 'com.microsoft', scope });
   // The factor goes over the smallest of the three.
   const values = [...value.inputs, value];
   const smallest = values.indexOf(values.reduce((least, other) => (elementCount(other.shape) < elementCount(least.shape) ? other : least)));

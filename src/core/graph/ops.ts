@@ -1,6 +1,6 @@
 /** @file Result type and shape of every operation. A violated precondition is a defect of ours, so it throws `internal:`. */
-import type { DType, OpAttributes, OpName, Shape, Value } from './types.js';
-import { elementCount, sameShape } from './types.js';
+import { elementCount, sameShape, type Shape } from '../shape.js';
+import type { DType, OpAttributes, OpName, Value } from './types.js';
 
 interface Result {
   readonly dtype: DType;
@@ -15,10 +15,8 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   multiply: broadcasting,
   divide: broadcasting,
   negate: likeFirst,
-  exp: likeFirst,
   log: likeFirst,
   sqrt: likeFirst,
-  reciprocal: likeFirst,
   floor: likeFirst,
   sigmoid: likeFirst,
   equal: comparing,
@@ -119,7 +117,7 @@ function matrixShape(x: Value, transposed: boolean): [number, number] {
 }
 
 /** NumPy's rule. */
-export function broadcastShapes(a: Shape, b: Shape): Shape {
+function broadcastShapes(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {
     const lengthA = a[axis - rank + a.length] ?? 1;

@@ -1,6 +1,4 @@
-/** @file Programs: pieces of a graph between given values and wanted ones, listed, rewritten and printed. */
-import { attentionForward } from './attention.js';
-import { dequantized } from './dequantize.js';
+/** @file Programs: pieces of a graph between given values and wanted ones, listed and rewritten. */
 import type { GraphBuilder } from './builder.js';
 import type { OpAttributes, OpName, Program, Value } from './types.js';
 
@@ -68,21 +66,6 @@ export function rewrite(
 export function rebuilt(b: GraphBuilder, value: Value, inputs: readonly Value[]): Value {
   if (isOp(value, 'constant')) return b.constant(value.attributes.values, value.shape, value.dtype);
   return b.apply(value.op as 'add', inputs, value.attributes as OpAttributes['add']);
-}
-
-/** Operations that no execution provider has become primitives; what forward and backward share is then one value. */
-export function decompose(program: Program, b: GraphBuilder): Program {
-  return rewrite(program, b, (value, inputs) => {
-    if (isOp(value, 'attention')) return attentionForward(b, inputs, value.attributes);
-    if (isOp(value, 'swiglu')) return b.multiply(b.silu(inputs[0]!), inputs[1]!);
-    if (isOp(value, 'dequantize')) return dequantized(b, inputs, value.attributes.bits);
-    // The largest probability is 1 / Σ exp(x − max), and the backward pass wants the probabilities anyway.
-    if (isOp(value, 'logSumExp')) {
-      // Of two operands the second is computed first (workingSet.ts); then the softmax is the last to read x, and takes its place.
-      return b.add(b.negate(b.log(b.maxLast(b.softmax(inputs[0]!)))), b.maxLast(inputs[0]!));
-    }
-    return rebuilt(b, value, inputs);
-  });
 }
 
 function reachable(outputs: readonly Value[], stopAt: ReadonlySet<Value>): Value[] {

@@ -1,7 +1,7 @@
 /** @file The intermediate representation: immutable single-result nodes; a graph is whatever its outputs reach. */
+import { elementCount, type Shape } from '../shape.js';
 
 export type DType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
-export type Shape = readonly number[];
 
 /** What the programs of a graph run on, and are shaped for. */
 export type DeviceKind = 'cpu' | 'webgpu';
@@ -17,10 +17,8 @@ export interface OpAttributes {
   multiply: object;
   divide: object;
   negate: object;
-  exp: object;
   log: object;
   sqrt: object;
-  reciprocal: object;
   floor: object;
   sigmoid: object;
   equal: object;
@@ -133,16 +131,8 @@ export interface Program {
   readonly outputs: ReadonlyMap<string, Value>;
 }
 
-export function elementCount(shape: Shape): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
-export const elementBytes: Readonly<Record<DType, number>> = { float32: 4, float16: 2, bfloat16: 2, int32: 4, int64: 8, uint8: 1, bool: 1 };
+const elementBytes: Readonly<Record<DType, number>> = { float32: 4, float16: 2, bfloat16: 2, int32: 4, int64: 8, uint8: 1, bool: 1 };
 
 export function tensorBytes({ dtype, shape }: { readonly dtype: DType; readonly shape: Shape }): number {
   return elementBytes[dtype] * elementCount(shape);
-}
-
-export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }

@@ -7,7 +7,7 @@ import type { LinearName } from './weights.js';
 // Symbols of the shape comments: H hiddenSize, Q heads·headDim, K keyValueHeads·headDim, F intermediateSize.
 
 /** What a caller fills in: where the weights come from, what an adapter adds, how attention sees other tokens. */
-export interface BlockParts {
+interface BlockParts {
   /** The weight of a norm, [H]. */
   readonly norm: (name: 'input_layernorm' | 'post_attention_layernorm') => Value;
   /** A linear with whatever an adapter adds to it: […, in] → […, out]. */

@@ -1,7 +1,9 @@
 /** @file A frozen matrix [rows, columns] in a graph, in whatever form it is held. */
 import { bitsOf, blockColumns, type PackedForm } from '../formats/packedBlocks.js';
+import type { StoredType } from '../formats/storedType.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import { elementBytes, elementCount, type Shape, type Value } from '../graph/types.js';
+import { tensorBytes, type Value } from '../graph/types.js';
+import type { Shape } from '../shape.js';
 
 export type MatrixForm = 'F32' | 'F16' | 'BF16' | PackedForm;
 
@@ -15,8 +17,8 @@ export interface MatrixPart {
 const plainTypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /** Whether each element is a number of its own. */
-export function isPlain(form: MatrixForm): form is keyof typeof plainTypes {
-  return form in plainTypes;
+export function isPlain(type: StoredType): type is keyof typeof plainTypes {
+  return type in plainTypes;
 }
 
 export function matrixParts(form: MatrixForm, [rows, columns]: readonly [number, number]): MatrixPart[] {
@@ -30,7 +32,7 @@ export function matrixParts(form: MatrixForm, [rows, columns]: readonly [number,
 }
 
 export function matrixBytes(form: MatrixForm, shape: readonly [number, number]): number {
-  return matrixParts(form, shape).reduce((sum, part) => sum + elementCount(part.shape) * elementBytes[part.dtype], 0);
+  return matrixParts(form, shape).reduce((sum, part) => sum + tensorBytes(part), 0);
 }
 
 /** In fp32, [rows, columns]. */

@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { LlamaConfig } from './config.js';
 import { frozenMatrix, type MatrixForm } from './frozenMatrix.js';
-import { linearNames, linearShape, type LinearName } from './weights.js';
+import { isOfMlp, linearNames, linearShape, type LinearName } from './weights.js';
 
 /** How the weights of a layer's linears are held. */
 export type LinearForms = Readonly<Record<LinearName, MatrixForm>>;
@@ -20,6 +20,5 @@ export function frozenLinear(b: GraphBuilder, config: LlamaConfig, linear: Linea
 }
 
 export function hasBias(config: LlamaConfig, linear: LinearName): boolean {
-  const inMlp = linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj';
-  return inMlp ? config.mlpBias : config.attentionBias;
+  return isOfMlp(linear) ? config.mlpBias : config.attentionBias;
 }

@@ -1,7 +1,7 @@
 /** @file In which form a model's matrices are held, by what is wished and how they are stored. */
 import { blockColumns, packedForms } from '../formats/packedBlocks.js';
 import type { DeviceKind } from '../graph/types.js';
-import type { MatrixForm } from './frozenMatrix.js';
+import { isPlain, type MatrixForm } from './frozenMatrix.js';
 import { formsOfLinears, type LinearForms } from './linear.js';
 import { linearPath, type LinearName, type WeightInfo, type WeightStore } from './weights.js';
 
@@ -14,12 +14,11 @@ export type WeightWish = 'fp32' | 'exact' | 'fp16' | 'int8' | 'int4' | 'stored';
 /** Quantized weights are used as they are where int4 is wished; rows that do not divide into blocks stay fp32. */
 export function matrixForm({ storedType, shape }: WeightInfo, wish: WeightWish): MatrixForm {
   if (wish === 'fp32') return 'F32';
-  if (wish === 'exact') return storedType === 'F16' || storedType === 'BF16' ? storedType : 'F32';
+  if (wish === 'exact') return isPlain(storedType) ? storedType : 'F32';
   if (wish === 'fp16') return 'F16';
   if (shape[1]! % blockColumns !== 0) return 'F32';
-  const isFloat = storedType === 'F32' || storedType === 'F16' || storedType === 'BF16';
   if (wish === 'int8') return 'Q8_0';
-  return isFloat ? (wish === 'int4' ? 'Q4_1' : 'Q8_0') : packedForms[storedType];
+  return isPlain(storedType) ? (wish === 'int4' ? 'Q4_1' : 'Q8_0') : packedForms[storedType];
 }
 
 /** How training computes with the base model's matrices; norms and biases are fp32. */

@@ -1,6 +1,6 @@
 import type { LlamaConfig, RopeScaling } from './config.js';
 
-export interface RopeTables {
+interface RopeTables {
   /** [positions, headDim / 2], row-major. */
   readonly cos: Float32Array;
   readonly sin: Float32Array;

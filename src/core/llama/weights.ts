@@ -1,20 +1,6 @@
+import type { StoredType } from '../formats/storedType.js';
+import { elementCount } from '../shape.js';
 import type { LlamaConfig } from './config.js';
-
-/** How a tensor's elements are stored. Q*: GGUF block formats (https://github.com/ggml-org/ggml, ggml-quants.c). */
-export type StoredType =
-  | 'F32'
-  | 'F16'
-  | 'BF16'
-  | 'Q4_0'
-  | 'Q4_1'
-  | 'Q5_0'
-  | 'Q5_1'
-  | 'Q8_0'
-  | 'Q2_K'
-  | 'Q3_K'
-  | 'Q4_K'
-  | 'Q5_K'
-  | 'Q6_K';
 
 export interface WeightInfo {
   /** Hugging Face name: `model.layers.0.self_attn.q_proj.weight`. */
@@ -50,17 +36,34 @@ export interface WeightStore {
   close(): void;
 }
 
+export function parameterCount(weights: Pick<WeightStore, 'names' | 'info'>): number {
+  return weights.names().reduce((sum, name) => sum + elementCount(weights.info(name)!.shape), 0);
+}
+
 /** The seven linears of a LLaMA block, in the order of the forward pass, under their PEFT target names. */
 export const linearNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 export type LinearName = (typeof linearNames)[number];
 
-/** Linears that read the same activation. */
-export const readingTogether: readonly (readonly LinearName[])[] = [
-  ['q_proj', 'k_proj', 'v_proj'],
-  ['o_proj'],
-  ['gate_proj', 'up_proj'],
-  ['down_proj'],
+/** An activation that linears of a block read, and which do. */
+interface LinearInput {
+  readonly name: string;
+  readonly readers: readonly LinearName[];
+}
+
+export const linearInputs: readonly LinearInput[] = [
+  { name: 'attention_input', readers: ['q_proj', 'k_proj', 'v_proj'] },
+  { name: 'attention_output', readers: ['o_proj'] },
+  { name: 'mlp_input', readers: ['gate_proj', 'up_proj'] },
+  { name: 'mlp_hidden', readers: ['down_proj'] },
 ];
+
+export function inputOf(linear: LinearName): LinearInput {
+  return linearInputs.find(({ readers }) => readers.includes(linear))!;
+}
+
+export function isOfMlp(linear: LinearName): boolean {
+  return linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj';
+}
 
 /** The table that turns hidden states into logits. */
 export function headName({ tiedEmbeddings }: Pick<LlamaConfig, 'tiedEmbeddings'>): string {
@@ -69,8 +72,7 @@ export function headName({ tiedEmbeddings }: Pick<LlamaConfig, 'tiedEmbeddings'>
 
 /** `model.layers.3.self_attn.q_proj` and the like, without `.weight`. */
 export function linearPath(layer: number, linear: LinearName): string {
-  const part = linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj' ? 'mlp' : 'self_attn';
-  return `model.layers.${layer}.${part}.${linear}`;
+  return `model.layers.${layer}.${isOfMlp(linear) ? 'mlp' : 'self_attn'}.${linear}`;
 }
 
 /** [outFeatures, inFeatures] of a linear. */

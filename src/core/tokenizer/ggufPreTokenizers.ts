@@ -3,7 +3,7 @@ import { gpt2Pattern, splitAt } from './referenceSplits.js';
 import type { Component } from './tokenizerFile.js';
 
 /** How a byte-level vocabulary wants text split into words. */
-export interface PreTokenizer {
+interface PreTokenizer {
   readonly steps: readonly Component[];
   readonly ignoreMerges: boolean;
   readonly normalizer: Component | null;

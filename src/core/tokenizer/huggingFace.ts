@@ -8,7 +8,7 @@ import type { Tokenizer } from './tokenizer.js';
 import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
 
 /** All that makes a tokenizer, whatever file it came from. */
-export interface TokenizerParts {
+interface TokenizerParts {
   /** Shown in messages. */
   readonly file: string;
   /** The parsed tokenizer.json. */
@@ -47,19 +47,18 @@ class HuggingFaceTokenizer implements Tokenizer {
   readonly fillInTheMiddle;
   private readonly encoder: Encoder;
   private readonly bytes: TokenBytes;
-  private readonly specialIds: ReadonlySet<number>;
   private readonly chatTemplate: ChatTemplate | null;
 
   constructor(file: TokenizerFile, parts: TokenizerParts) {
     this.encoder = createEncoder(file);
     const addedIds = new Set(file.added_tokens.map(({ id }) => id));
-    this.specialIds = new Set(file.added_tokens.filter(({ special }) => special).map(({ id }) => id));
+    const specialIds = new Set(file.added_tokens.filter(({ special }) => special).map(({ id }) => id));
     this.vocabSize = 1 + highest(Object.values(file.model.vocab), addedIds);
     this.bytes = new TokenBytes(
       spelling(file.decoder, parts.file),
       (id) => this.encoder.id_to_token(id),
       (id) => addedIds.has(id),
-      (id) => this.specialIds.has(id),
+      (id) => specialIds.has(id),
     );
     const { bos, eos, pad, unknown, stopIds } = parts.specialTokens;
     this.bosId = this.idOf(bos);
@@ -86,7 +85,6 @@ class HuggingFaceTokenizer implements Tokenizer {
   decode: Tokenizer['decode'] = (ids, options) => this.bytes.decode(ids, options);
   streamDecoder: Tokenizer['streamDecoder'] = (options) => this.bytes.stream(options);
   tokenText: Tokenizer['tokenText'] = (id) => this.bytes.show(id);
-  isSpecial: Tokenizer['isSpecial'] = (id) => this.specialIds.has(id);
   tokenId: Tokenizer['tokenId'] = (token) => this.encoder.token_to_id(token);
 
   applyChatTemplate: Tokenizer['applyChatTemplate'] = (messages, options) => {

@@ -21,7 +21,6 @@ export interface Tokenizer {
   streamDecoder(options?: DecodeOptions): StreamDecoder;
   /** A token by itself, for showing: bytes that are no whole character as <0x…>. */
   tokenText(id: number): string;
-  isSpecial(id: number): boolean;
   /** The id of a token by its exact text in the vocabulary, special tokens included. */
   tokenId(token: string): number | undefined;
   /** The conversation as the model was taught to read it; encode it without special tokens. Throws UserError('model-unsupported'). */

@@ -10,7 +10,7 @@ export interface TokenizerFile {
   readonly decoder: Component | null;
 }
 
-export interface BpeModel {
+interface BpeModel {
   readonly type: 'BPE';
   readonly vocab: Readonly<Record<string, number>>;
   readonly merges: readonly (string | readonly [string, string])[];

@@ -10,23 +10,18 @@
 import type { LoraShape } from '../adapters/lora.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
-import type { Program, Shape, Value } from '../graph/types.js';
+import type { Program, Value } from '../graph/types.js';
 import type { LlamaConfig } from '../llama/config.js';
-import { linearShape } from '../llama/weights.js';
+import { inputOf, linearShape, type LinearName } from '../llama/weights.js';
 import { hash32 } from '../random.js';
+import type { Shape } from '../shape.js';
 
-/** The name of the mask that each linear's adapter input goes through; those that read the same activation share one. */
-export const dropoutMasks = {
-  q_proj: 'dropout.attention_input',
-  k_proj: 'dropout.attention_input',
-  v_proj: 'dropout.attention_input',
-  o_proj: 'dropout.attention_output',
-  gate_proj: 'dropout.mlp_input',
-  up_proj: 'dropout.mlp_input',
-  down_proj: 'dropout.mlp_hidden',
-} as const;
+/** The mask that a linear's adapter input goes through: those that read the same activation share one. */
+export function dropoutMask(linear: LinearName): string {
+  return `dropout.${inputOf(linear).name}`;
+}
 
-export interface MaskColumns {
+interface MaskColumns {
   readonly name: string;
   readonly width: number;
   /** Of its pairs of columns, among those of all masks. */
@@ -36,7 +31,7 @@ export interface MaskColumns {
 
 /** The masks that an adapter needs in each layer. */
 function maskColumns(config: LlamaConfig, lora: LoraShape): MaskColumns[] {
-  const widths = new Map(lora.targetModules.map((linear) => [dropoutMasks[linear], linearShape(config, linear)[1]]));
+  const widths = new Map(lora.targetModules.map((linear) => [dropoutMask(linear), linearShape(config, linear)[1]]));
   let end = 0;
   return [...widths].map(([name, width]) => ({ name, width, start: end, end: (end += Math.ceil(width / 2)) }));
 }

@@ -1,5 +1,5 @@
+import type { BatchPlan, TrainingData } from '../data/batches.js';
 import { UserError } from '../errors.js';
-import type { Batch } from '../data/batch.js';
 import { hash32 } from '../random.js';
 import { learningRate, type Schedule } from './schedule.js';
 import type { BatchLoss, StepRunner, TrainableState } from './stepRunner.js';
@@ -22,19 +22,6 @@ export interface LoopOptions {
   readonly patience: number | null;
   /** Fixes the dropout masks. */
   readonly seed: number;
-}
-
-/** Micro-batches in a fixed order; made when asked for. */
-export interface MicroBatches {
-  readonly count: number;
-  batch(index: number): Batch;
-}
-
-export interface TrainingData {
-  /** The micro-batches of an epoch, counted from 0: the same on every call. */
-  epoch(epoch: number): MicroBatches;
-  /** null: nothing is held out. */
-  readonly evaluation: MicroBatches | null;
 }
 
 /** Where a run stands between two optimizer steps; with a TrainableState, all that a resumed run needs. */
@@ -133,7 +120,7 @@ export async function runLoop(
       throw deviceFailed(error, savedStep);
     }
   };
-  const evaluate = async (heldOut: MicroBatches) => {
+  const evaluate = async (heldOut: BatchPlan) => {
     const [loss] = await compute(() => meanLoss(runner, heldOut));
     if (!Number.isFinite(loss)) throw diverged('evaluation loss', loss, progress.step, savedStep);
     if (progress.step > 0) progress = withEvaluation(progress, loss);
@@ -207,7 +194,7 @@ async function optimizerStep(
 }
 
 /** The epoch and micro-batch to go on with: at the end of an epoch, the start of the next. */
-function position(data: TrainingData, progress: Progress): { epoch: number; batches: MicroBatches; cursor: number } {
+function position(data: TrainingData, progress: Progress): { epoch: number; batches: BatchPlan; cursor: number } {
   const batches = data.epoch(progress.epoch);
   if (progress.microBatch < batches.count) return { epoch: progress.epoch, batches, cursor: progress.microBatch };
   const epoch = progress.epoch + 1;
@@ -223,7 +210,7 @@ function dropoutSeed(seed: number, step: number, microBatch: number): number {
 }
 
 /** The mean loss over all label tokens of the batches; without dropout. */
-async function meanLoss(runner: StepRunner, batches: MicroBatches): Promise<number> {
+async function meanLoss(runner: StepRunner, batches: BatchPlan): Promise<number> {
   const sum = { lossSum: 0, labelTokens: 0 };
   for (let index = 0; index < batches.count; index++) addLoss(sum, await runner.evaluate(batches.batch(index)));
   return meanOf(sum, 'The held-out data');

@@ -1,7 +1,9 @@
 import { loraParameters, type LoraShape } from '../adapters/lora.js';
+import type { HostTensor } from '../formats/hostTensor.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { Random } from '../random.js';
-import type { HostTensor, TrainableState } from './stepRunner.js';
+import { elementCount, type Shape } from '../shape.js';
+import type { TrainableState } from './stepRunner.js';
 
 /**
  * A fresh adapter: A as PyTorch's kaiming_uniform_(a=√5), that is U(−1/√in, 1/√in), B zero, so that the model starts
@@ -22,11 +24,11 @@ export function withZeroMoments(parameters: ReadonlyMap<string, HostTensor>): Tr
   return { parameters, firstMoments: moments(), secondMoments: moments() };
 }
 
-function uniform(shape: readonly [number, number], bound: number, random: Random): HostTensor {
-  const data = Float32Array.from({ length: shape[0] * shape[1] }, () => (2 * random.uniform() - 1) * bound);
+function uniform(shape: Shape, bound: number, random: Random): HostTensor {
+  const data = Float32Array.from({ length: elementCount(shape) }, () => (2 * random.uniform() - 1) * bound);
   return { shape, data };
 }
 
-function zeros(shape: readonly number[]): HostTensor {
-  return { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)) };
+function zeros(shape: Shape): HostTensor {
+  return { shape, data: new Float32Array(elementCount(shape)) };
 }

@@ -24,7 +24,7 @@ export interface MemoryRequest {
 }
 
 /** Bytes at the peak, by what they are for. */
-export interface MemoryParts {
+interface MemoryParts {
   /** Node, ONNX Runtime and this program. */
   readonly process: number;
   readonly weights: number;

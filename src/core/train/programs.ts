@@ -12,19 +12,20 @@ import { causalBlocks } from '../graph/attention.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
-import { elementCount, type DeviceKind, type Program, type Value } from '../graph/types.js';
+import type { DeviceKind, Program, Value } from '../graph/types.js';
 import { attentionAttributes, llamaBlock } from '../llama/block.js';
 import type { LlamaConfig } from '../llama/config.js';
 import { frozenLinear, type LinearForms } from '../llama/linear.js';
 import type { LinearName } from '../llama/weights.js';
-import { dropoutMasks } from './dropout.js';
+import { elementCount } from '../shape.js';
+import { dropoutMask } from './dropout.js';
 
 export interface BatchShape {
   readonly batchSize: number;
   readonly sequenceLength: number;
 }
 
-export interface BlockOptions {
+interface BlockOptions {
   readonly config: LlamaConfig;
   readonly shape: BatchShape;
   /** Which decides on the blocks of attention. */
@@ -143,7 +144,7 @@ export class BlockGraph {
   private dropout(linear: LinearName, x: Value): Value {
     const { dropout } = this.options;
     if (dropout === 0) return x;
-    const kept = this.b.cast(this.b.input(dropoutMasks[linear], x.shape, 'bool'), 'float32');
+    const kept = this.b.cast(this.b.input(dropoutMask(linear), x.shape, 'bool'), 'float32');
     return this.b.multiply(x, this.b.scale(kept, 1 / (1 - dropout)));
   }
 }
@@ -200,8 +201,7 @@ export function updateProgram(config: LlamaConfig, lora: LoraShape): Program {
 
   const own = b.split(next, 0, parameters.map(({ shape }) => elementCount(shape)));
   const outputs = parameters.map(({ localName, shape }, i): [string, Value] => [`${localName}.next`, b.reshape(own[i]!, shape)]);
-  const cleared = b.broadcastTo(b.scalar(0), parameter.shape);
-  return makeProgram('update', { ...Object.fromEntries(outputs), 'm.next': m, 'v.next': v, 'gradient_sum.next': cleared });
+  return makeProgram('update', { ...Object.fromEntries(outputs), 'm.next': m, 'v.next': v, 'gradient_sum.next': b.zeros(parameter.shape) });
 
   function weightedSum(x: Value, weightX: Value, y: Value, weightY: Value): Value {
     return b.add(b.multiply(x, weightX), b.multiply(y, weightY));

@@ -1,4 +1,4 @@
-export type ScheduleName = 'constant' | 'linear' | 'cosine';
+type ScheduleName = 'constant' | 'linear' | 'cosine';
 
 export interface Schedule {
   readonly name: ScheduleName;

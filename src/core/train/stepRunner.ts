@@ -1,10 +1,5 @@
 import type { Batch } from '../data/batch.js';
-
-/** A named fp32 tensor on the host. */
-export interface HostTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
+import type { HostTensor } from '../formats/hostTensor.js';
 
 /** Everything that changes while training. Names: PEFT's parameter names; moments of AdamW beside them. */
 export interface TrainableState {

@@ -13,8 +13,9 @@ import { frozenMatrix, frozenRows, type MatrixForm } from '../llama/frozenMatrix
 
 type Sizes = Pick<LlamaConfig, 'vocabSize' | 'hiddenSize'>;
 
-/** With 512 rows of a chunk, 6 or 16 MiB of logits: a GPU is slow to begin an operation. And no slice of more than 64 MiB. */
+/** With 512 rows of a chunk, 6 or 16 MiB of logits: a GPU is slow to begin an operation. */
 const mostSliceRows: Readonly<Record<DeviceKind, number>> = { cpu: 3072, webgpu: 8192 };
+/** 64 MiB, half of what every GPU binds: rounded to whole lines, a slice may be some rows longer. */
 const mostSliceElements = 2 ** 24;
 
 /**

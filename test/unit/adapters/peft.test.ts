@@ -7,7 +7,7 @@ import { loraParameters, loraScaling } from '../../../src/core/adapters/lora.js'
 import { assembleAdapter, checkAdapterFits, parsePeftConfig, type Adapter } from '../../../src/core/adapters/peft.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
-import type { HostTensor } from '../../../src/core/train/stepRunner.js';
+import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
 import { readAdapterFolder, writeAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { readTensorFile } from '../../../src/files/tensorFile.js';
 

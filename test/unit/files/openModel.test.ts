@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { safetensorsBytes, type TensorToWrite } from '../../../src/core/formats/safetensors.js';
+import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
+import { safetensorsBytes } from '../../../src/core/formats/safetensors.js';
 import { ropeFrequencies } from '../../../src/core/llama/rope.js';
 import type { WeightStore } from '../../../src/core/llama/weights.js';
 import { openFile } from '../../../src/files/fileSource.js';
@@ -132,7 +133,7 @@ describe('where a model may lie', () => {
 
 describe('weights that contradict the config are named', () => {
   const norm = 'model.norm.weight';
-  const changes: [string, (tensors: Map<string, TensorToWrite>) => void, RegExp][] = [
+  const changes: [string, (tensors: Map<string, HostTensor>) => void, RegExp][] = [
     ['missing', (tensors) => tensors.delete(norm), /has no weight model\.norm\.weight/],
     [
       'of another shape',
@@ -146,8 +147,8 @@ describe('weights that contradict the config are named', () => {
     ],
   ];
 
-  const rewritten = (change: (tensors: Map<string, TensorToWrite>) => void) => {
-    const tensors = new Map<string, TensorToWrite>(readTensorFile(fixturePath('models/gqa-tied/model.safetensors')));
+  const rewritten = (change: (tensors: Map<string, HostTensor>) => void) => {
+    const tensors = new Map<string, HostTensor>(readTensorFile(fixturePath('models/gqa-tied/model.safetensors')));
     change(tensors);
     copyFileSync(fixturePath('models/gqa-tied/config.json'), join(folder, 'config.json'));
     writeFileSync(join(folder, 'model.safetensors'), Buffer.concat(safetensorsBytes(tensors)));

@@ -3,13 +3,14 @@ import { checkFinite16, decodeTensor } from '../../../src/core/formats/decodeTen
 import { float32ToFloat16 } from '../../../src/core/formats/float16.js';
 import { parseGguf } from '../../../src/core/formats/gguf.js';
 import { parseSafetensors } from '../../../src/core/formats/safetensors.js';
+import { elementCount } from '../../../src/core/shape.js';
 import { goldenSource, memorySource, userErrorOf } from './memorySource.js';
 
 /** A float tensor of a golden safetensors file. */
 function golden(file: string, name: string): Float32Array {
   const source = goldenSource(file);
   const entry = parseSafetensors(source).tensors.get(name)!;
-  const values = new Float32Array(entry.shape.reduce((product, length) => product * length, 1));
+  const values = new Float32Array(elementCount(entry.shape));
   decodeTensor(source, { ...entry, storedType: entry.type as 'F32' | 'F16' | 'BF16' }, values);
   return values;
 }

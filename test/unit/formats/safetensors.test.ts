@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeTensor } from '../../../src/core/formats/decodeTensor.js';
-import { parseSafetensors, safetensorsBytes, type TensorToWrite } from '../../../src/core/formats/safetensors.js';
+import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
+import { parseSafetensors, safetensorsBytes } from '../../../src/core/formats/safetensors.js';
 import { fixturePath, goldenPath, goldenSource, memorySource, userErrorOf } from './memorySource.js';
 
 /** A file with this header and so many bytes of data. */
@@ -45,7 +46,7 @@ describe("the reference library's files", () => {
     const source = memorySource(bytes);
     const { tensors, metadata } = parseSafetensors(source);
     // In another order than they lie in, since ours is not to depend on it.
-    const content = new Map<string, TensorToWrite>();
+    const content = new Map<string, HostTensor>();
     for (const entry of [...tensors.values()].reverse()) {
       const data = new Float32Array(entry.byteLength / 4);
       decodeTensor(source, { ...entry, storedType: 'F32' }, data);

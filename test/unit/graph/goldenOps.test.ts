@@ -4,9 +4,10 @@ import { addLora, reduceForLora, type LoraShape } from '../../../src/core/adapte
 import { backward } from '../../../src/core/graph/autodiff.js';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { makeProgram } from '../../../src/core/graph/program.js';
-import { elementCount, type Shape, type Value } from '../../../src/core/graph/types.js';
+import type { Value } from '../../../src/core/graph/types.js';
 import { ropeTables } from '../../../src/core/llama/rope.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
+import { elementCount, type Shape } from '../../../src/core/shape.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
 import { evaluate } from '../../support/evaluate.js';
 import { runOnDevice } from '../../support/runProgram.js';

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { optimize } from '../../../src/core/graph/fuse.js';
 import { makeProgram, valuesOf } from '../../../src/core/graph/program.js';
-import { printProgram } from '../../../src/core/graph/print.js';
 import type { OpName, Program, Value } from '../../../src/core/graph/types.js';
-import { sameShape } from '../../../src/core/graph/types.js';
 import { Random } from '../../../src/core/random.js';
+import { sameShape } from '../../../src/core/shape.js';
 import { evaluate } from '../../support/evaluate.js';
+import { printProgram } from '../../support/printProgram.js';
 import { expectClose, randomTensor, tensor, type Tensor } from '../../support/tensors.js';
 
 /** What may happen next to a growing graph; undefined where the operands do not fit. */

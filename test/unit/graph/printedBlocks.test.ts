@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { backward } from '../../../src/core/graph/autodiff.js';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { optimize } from '../../../src/core/graph/fuse.js';
-import { printProgram } from '../../../src/core/graph/print.js';
 import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js';
 import type { OpAttributes, Program } from '../../../src/core/graph/types.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
@@ -11,6 +10,7 @@ import { formsOfLinears } from '../../../src/core/llama/linear.js';
 import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
 import { BlockGraph } from '../../../src/core/train/programs.js';
 import { headLossProgram, headSliceProgram } from '../../../src/core/train/vocabularyPrograms.js';
+import { printProgram } from '../../support/printProgram.js';
 
 // No two lengths are equal, so that a shape says what a value is.
 const config = {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import type { TrainingData } from '../../../src/core/train/loop.js';
+import type { TrainingData } from '../../../src/core/data/batches.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { savedSteps } from '../../../src/runs/checkpoints.js';

@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Adapter } from '../../../src/core/adapters/peft.js';
 import { decodeLayersProgram } from '../../../src/core/generate/decodePrograms.js';
 import type { Constants } from '../../../src/core/graph/lower.js';
-import { elementCount, type Program, type Value } from '../../../src/core/graph/types.js';
+import type { Program, Value } from '../../../src/core/graph/types.js';
 import { linearNames, type WeightStore } from '../../../src/core/llama/weights.js';
+import { elementCount } from '../../../src/core/shape.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { Random } from '../../../src/core/random.js';
-import type { HostTensor } from '../../../src/core/train/stepRunner.js';
+import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTensorFile } from '../../../src/files/tensorFile.js';
@@ -121,7 +122,7 @@ describe('how the base is held', () => {
     const { weights } = openModel('test/golden/formats/quantized.gguf');
     const v_projRounded = changed(weights, (name, values, columns) => name.includes('v_proj') && roundToBlocks(values, 8, columns)); // from Q5_0
     const [packed, inFp32] = ([['stored', weights], ['fp32', v_projRounded]] as const).map(([dtype, store]) => {
-      const { program } = decodeLayersProgram(store.config, 0, 1, 4, (layer, linear) => linearForm(store, layer, linear, dtype));
+      const { program } = decodeLayersProgram(store.config, 0, 1, (layer, linear) => linearForm(store, layer, linear, dtype));
       return evaluate(program, decodeInputs(program, decodeConstants(store, program, dtype))).get('y')!.data;
     });
     expectClose(packed!, inFp32!, 1e-6, 'y');

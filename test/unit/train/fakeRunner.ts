@@ -1,6 +1,6 @@
 import type { Batch } from '../../../src/core/data/batch.js';
 import { ignoredLabel } from '../../../src/core/data/batch.js';
-import type { MicroBatches, TrainingData } from '../../../src/core/train/loop.js';
+import type { BatchPlan, TrainingData } from '../../../src/core/data/batches.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../../../src/core/train/stepRunner.js';
 
 /**
@@ -119,10 +119,10 @@ export function microBatch(index: number): Batch {
   };
 }
 
-export function microBatches(indices: readonly number[]): MicroBatches {
+export function microBatches(indices: readonly number[]): BatchPlan {
   return { count: indices.length, batch: (index) => microBatch(indices[index]!) };
 }
 
-export function fakeData(perEpoch: number, evaluation: MicroBatches | null = null): TrainingData {
+export function fakeData(perEpoch: number, evaluation: BatchPlan | null = null): TrainingData {
   return { epoch: () => microBatches(Array.from({ length: perEpoch }, (_, i) => i)), evaluation };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { randomWeights, smolLm2 } from '../../../bench/shapes.js';
-import { linearNames } from '../../../src/core/llama/weights.js';
+import { linearNames, parameterCount } from '../../../src/core/llama/weights.js';
 import { remedies } from '../../../src/core/train/memoryAdvice.js';
 import { estimateMemory, type MemoryRequest } from '../../../src/core/train/memoryEstimate.js';
 import { dtypesToTry, planMemory } from '../../../src/runtime/memoryPlan.js';
@@ -24,7 +24,7 @@ describe('the estimate', () => {
     const { parts, hostBytes, deviceBytes } = estimateMemory(request);
     expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBe(hostBytes);
     expect(deviceBytes).toBe(0);
-    const parameters = weights.names().reduce((sum, name) => sum + weights.info(name)!.shape.reduce((a, b) => a * b), 0);
+    const parameters = parameterCount(weights);
     expect(parts.weights).toBe(4 * parameters);
     const norms = 61 * 576;
     expect(estimateMemory({ ...request, weights: randomWeights(config, 'BF16') }).parts.weights, 'as they are stored').toBe(2 * (parameters - norms) + 4 * norms);

@@ -8,7 +8,7 @@ export const alpaca: RowFormat = {
   tooLong: 'cut',
   recognises: (row) => 'instruction' in row && 'output' in row,
   encode(row, context) {
-    const prompt = alpacaPrompt(field(row, 'instruction'), row.input === undefined ? '' : field(row, 'input', true));
+    const prompt = alpacaPrompt(field(row, 'instruction'), field(row, 'input', true));
     return promptAndAnswer(prompt, field(row, 'output'), context);
   },
 };

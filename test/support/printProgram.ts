@@ -1,6 +1,6 @@
-/** @file A program as text: one value a line. Golden tests compare it; profiles and error messages quote it. */
-import { isOp, valuesOf } from './program.js';
-import type { Program, Value } from './types.js';
+/** @file A program as text, one value a line: what golden tests compare and failures show. */
+import { isOp, valuesOf } from '../../src/core/graph/program.js';
+import type { Program, Value } from '../../src/core/graph/types.js';
 
 export function printProgram(program: Program): string {
   const inputNames = new Map([...program.inputs].map(([name, value]) => [value, name]));
