@@ -54,6 +54,7 @@ export type RunEvent = { readonly seq: number } & (
   | { readonly kind: 'removed'; readonly runId: string }
 );
 
+  /** Newest first. */
 export interface RunsSnapshot {
   readonly runs: readonly RunSummary[];
   /** Events up to here are in the snapshot. */

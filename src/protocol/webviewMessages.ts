@@ -21,7 +21,7 @@ import type {
   SkippedRecord,
   StepEstimate,
 } from './preflight.js';
-import type { EvalMetric, RunState, StepMetric } from './run.js';
+import { runStatuses, type EvalMetric, type RunState, type StepMetric } from './run.js';
 import {
   dataFormats,
   type DataConfig,
@@ -94,7 +94,7 @@ const stepMetric: Shape<StepMetric> = object({
 const evalMetric: Shape<EvalMetric> = object({ step: count, eval_loss: number });
 
 const runState: Shape<RunState> = object({
-  status: oneOf('preparing', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted'),
+  status: oneOf(...runStatuses),
   step: count,
   totalSteps: count,
   epoch: number,

@@ -1,10 +1,11 @@
 /** @file The Fine-Tune panel: configuration on the left, plots and pre-flight on the right. */
+import { isLive } from '../../src/protocol/runs.js';
 import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
 import type { FineTuneState } from '../../src/protocol/webview.js';
 import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
-import { isLive, RunStatusView } from '../runs/runStatus.js';
+import { RunStatusView } from '../runs/runStatus.js';
 import { button, element, setHidden, setText } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
 import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
@@ -182,7 +183,7 @@ class FineTunePanel {
     setHidden(this.overlay, others.length === 0);
     setHidden(this.board.root, shown.length === 0);
     if (run) this.status.update(run);
-    this.updateStart(run !== undefined && isLive(run));
+    this.updateStart(run !== undefined && isLive(run.state.status));
     this.chooser.update(others, overlaid);
     this.store.follow(shown);
     this.board.show(this.store.boardRuns(shown));

@@ -1,5 +1,6 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunStatus } from '../../src/protocol/run.js';
+import { canPause, canResume, isLive, secondsLeft } from '../../src/protocol/runs.js';
 import type { RunCommand } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { announce } from '../shared/announce.js';
@@ -21,19 +22,15 @@ export function statusWord(status: RunStatus): string {
   return t(`status.${status}`);
 }
 
-export function isLive(run: RunSummary): boolean {
-  return run.state.status === 'preparing' || run.state.status === 'running' || run.state.status === 'paused';
-}
-
 /** Where a command makes sense. */
 const offered: Readonly<Record<RunCommand, (run: RunSummary) => boolean>> = {
-  pause: (run) => run.state.status === 'running',
-  resume: (run) => ['paused', 'stopped', 'interrupted', 'failed'].includes(run.state.status),
-  stop: isLive,
+  pause: ({ state }) => canPause(state.status),
+  resume: ({ state }) => canResume(state.status),
+  stop: ({ state }) => isLive(state.status),
   open: () => true,
   reveal: () => true,
-  showLog: (run) => run.state.status === 'failed' || run.state.status === 'interrupted',
-  playground: (run) => run.hasAdapter,
+  showLog: ({ state }) => state.status === 'failed' || state.status === 'interrupted',
+  playground: ({ hasAdapter }) => hasAdapter,
 };
 
 const commandIcons: Readonly<Record<RunCommand, string>> = {
@@ -45,12 +42,6 @@ const commandIcons: Readonly<Record<RunCommand, string>> = {
   showLog: 'output',
   playground: 'comment-discussion',
 };
-
-/** Remaining steps at the pace of the run so far; undefined where there is none to tell it by. */
-export function secondsLeft({ state, lastStep }: RunSummary): number | undefined {
-  if (state.status !== 'running' || !lastStep || lastStep.step === 0) return undefined;
-  return (state.totalSteps - state.step) * (lastStep.elapsed_seconds / lastStep.step);
-}
 
 /** One run at a glance: name, state, progress, figures, and the buttons that act on it. */
 export class RunStatusView {
@@ -65,7 +56,7 @@ export class RunStatusView {
   private readonly buttons: ReadonlyMap<RunCommand, HTMLButtonElement>;
   private run: RunSummary | undefined;
 
-  constructor(commands: readonly (RunCommand)[]) {
+  constructor(commands: readonly RunCommand[]) {
     this.buttons = new Map(commands.map((command) => [command, this.commandButton(command)]));
     this.progress.setAttribute('aria-label', t('run.progress'));
     this.root = element(

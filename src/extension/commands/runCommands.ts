@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
-import { canResume, isLive, isTraining } from '../runStore.js';
+import type { RunStatus } from '../../protocol/run.js';
+import { canPause, canResume, isLive } from '../../protocol/runs.js';
 import type { Workbench } from '../workbench.js';
 import { pickRun, pickRuns } from './pick.js';
 
@@ -8,11 +9,12 @@ import { pickRun, pickRuns } from './pick.js';
 async function chosenRun(
   { runs }: Workbench,
   argument: unknown,
-  fits: (run: RunSummary) => boolean,
+  fits: (status: RunStatus) => boolean,
   placeHolder: string,
 ): Promise<RunSummary | undefined> {
   const runId = namedRun(argument);
-  return runId === undefined ? pickRun(runs.list().filter(fits), placeHolder) : runs.get(runId);
+  if (runId !== undefined) return runs.get(runId);
+  return pickRun(runs.list().filter(({ state }) => fits(state.status)), placeHolder);
 }
 
 function namedRun(argument: unknown): string | undefined {
@@ -23,7 +25,7 @@ function namedRun(argument: unknown): string | undefined {
 const any = () => true;
 
 export async function pauseRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, isTraining, vscode.l10n.t('Pause which run?'));
+  const run = await chosenRun(workbench, argument, canPause, vscode.l10n.t('Pause which run?'));
   if (run) await control(workbench, run, 'pause');
 }
 
@@ -69,7 +71,7 @@ export async function revealRunFolder(workbench: Workbench, argument: unknown): 
 }
 
 export async function deleteRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, (one) => !isLive(one), vscode.l10n.t('Delete which run?'));
+  const run = await chosenRun(workbench, argument, (status) => !isLive(status), vscode.l10n.t('Delete which run?'));
   if (!run) return;
   const remove = vscode.l10n.t('Delete');
   const question = vscode.l10n.t('Delete {0} with its checkpoints and its adapter?', run.name);

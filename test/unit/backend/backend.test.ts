@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { FollowedMetrics, RunSummary } from '../../../src/protocol/backend.js';
@@ -62,6 +62,19 @@ test('a run that leaves the device open takes the one of the settings', async ()
   const { engine } = await backend.request('loraWorkbench/runs/config', { runId });
   expect(engine.device).toBe('cpu');
   await until('the run finishes', () => ended);
+});
+
+test('a run is deleted once it has ended, and not before', async () => {
+  await backend.initialize();
+  let ended = false;
+  backend.on('loraWorkbench/runs/event', (event) => {
+    if (event.kind === 'changed') ended = event.run.state.status === 'finished';
+  });
+  const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
+  await expect(backend.request('loraWorkbench/runs/delete', { runId })).rejects.toThrow(/still going/);
+  await until('the run finishes', () => ended);
+  await backend.request('loraWorkbench/runs/delete', { runId });
+  expect(existsSync(runId)).toBe(false);
 });
 
 test('a run goes on when its backend is killed; the next backend finds it and can stop it', async () => {
