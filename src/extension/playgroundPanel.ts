@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo } from '../protocol/backend.js';
+import { baseOf } from '../protocol/baseOf.js';
 import type { FromWebview, PlaygroundAnswer, PlaygroundRequest, PlaygroundSide, PlaygroundState, Prefill } from '../protocol/webview.js';
 import type { BackendClient } from './backendClient.js';
 import { chooseUri } from './browse.js';
@@ -53,7 +54,7 @@ export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
   }
 
   private prefill({ model, adapter, prompt, run }: PlaygroundStart): Prefill {
-    const base = adapter ? this.catalog.baseOf(adapter) : model;
+    const base = adapter ? baseOf(adapter, this.catalog.models) : model;
     const alone = model ? '' : null;
     return { model: base?.path ?? null, adapter: adapter?.path ?? alone, prompt: prompt ?? null, run: run ?? false };
   }

@@ -375,7 +375,11 @@ test('the monitor shows a live run, and its buttons act on it', async () => {
   expect(await view.page.getByRole('button', { name: 'Pause' }).isVisible()).toBe(false);
   expect(await view.page.getByRole('button', { name: 'Resume' }).isVisible()).toBe(true);
   expect(await view.page.locator('[role=status]').textContent()).toBe('support-answers: Paused.');
-  await view.send({ type: 'runEvent', event: { seq: 3, kind: 'removed', runId: live.runId } });
+  const better = { ...paused, state: { ...paused.state, step: 125, bestStep: 124, bestEvalLoss: 1.25 } };
+  await view.send({ type: 'runEvent', event: { seq: 3, kind: 'changed', run: better } });
+  await view.settle();
+  expect(await view.page.locator('[role=status]').textContent()).toMatch(/1\.25, at step 124/);
+  await view.send({ type: 'runEvent', event: { seq: 4, kind: 'removed', runId: live.runId } });
   await view.settle();
   await view.page.getByRole('button', { name: 'Fine-Tune…' }).click();
   await view.waitForPost('fineTune');

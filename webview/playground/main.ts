@@ -1,5 +1,6 @@
 /** @file The playground: one prompt, answered by the base model and by the adapter, side by side. */
 import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
+import { baseOf } from '../../src/protocol/baseOf.js';
 import { number, object, string, type Shape } from '../../src/protocol/shape.js';
 import type { PlaygroundAnswer, PlaygroundSide, PlaygroundState, Prefill } from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
@@ -155,8 +156,7 @@ class Playground {
   /** With an adapter comes the model it was trained on, where it is here. */
   private chooseAdapter(path: string): void {
     const adapter = this.adapters.find((known) => known.path === path);
-    const base =
-      adapter && this.models.find(({ path: model, name }) => model === adapter.baseModel || name === adapter.baseModel);
+    const base = adapter && baseOf(adapter, this.models);
     this.remember({ adapter: path, ...(base ? { model: base.path } : {}) });
   }
 

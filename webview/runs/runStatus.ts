@@ -139,10 +139,11 @@ export class RunStatusView {
   private announceMilestones(run: RunSummary): void {
     const before = this.run?.runId === run.runId ? this.run.state : undefined;
     if (!before) return;
-    if (before.status !== run.state.status) announce(t('announce.status', run.name, statusWord(run.state.status)));
-    else if (before.bestStep !== run.state.bestStep && run.state.bestEvalLoss !== null) {
-      announce(t('announce.best', run.name, formatValue(run.state.bestEvalLoss), formatNumber(run.state.step)));
-    } else if (Math.floor(before.epoch) < Math.floor(run.state.epoch))
-      announce(t('announce.epoch', run.name, formatNumber(Math.floor(run.state.epoch))));
+    const { status, epoch, bestStep, bestEvalLoss } = run.state;
+    if (before.status !== status) announce(t('announce.status', run.name, statusWord(status)));
+    else if (before.bestStep !== bestStep && bestStep !== null && bestEvalLoss !== null) {
+      announce(t('announce.best', run.name, formatValue(bestEvalLoss), formatNumber(bestStep)));
+    } else if (Math.floor(before.epoch) < Math.floor(epoch))
+      announce(t('announce.epoch', run.name, formatNumber(Math.floor(epoch))));
   }
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo } from '../../protocol/backend.js';
+import { baseOf } from '../../protocol/baseOf.js';
 import { chooseUri } from '../browse.js';
 import type { Workbench } from '../workbench.js';
 import { pickAdapter } from './pick.js';
@@ -36,7 +37,7 @@ export async function runInferenceOnSelection(workbench: Workbench): Promise<voi
 export async function useAdapterForCompletion(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Use which adapter for inline completion?'));
   if (!adapter) return;
-  const model = workbench.catalog.baseOf(adapter);
+  const model = baseOf(adapter, workbench.catalog.models);
   if (!model) {
     const text = vscode.l10n.t('The base model of {0} is {1}, which was not found.', adapter.name, adapter.baseModel);
     await offerImport(text);

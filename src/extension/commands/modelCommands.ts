@@ -3,6 +3,7 @@ import { chooseOne } from '../ask.js';
 import { chooseUri } from '../browse.js';
 import type { FetchProgress } from '../catalog.js';
 import { formatBytes } from '../format.js';
+import { isWithin } from '../isWithin.js';
 import { setting, updateModelFolders } from '../settings.js';
 import type { Workbench } from '../workbench.js';
 
@@ -33,7 +34,7 @@ async function importFrom({ catalog }: Workbench, kind: 'file' | 'folder'): Prom
   if (!uri) return;
   await updateModelFolders([...new Set([...setting('modelFolders'), uri.fsPath])]);
   await catalog.refresh();
-  const found = catalog.models.filter(({ path }) => path.startsWith(uri.fsPath)).length;
+  const found = catalog.models.filter(({ path }) => isWithin(path, uri.fsPath)).length;
   if (found > 0) void vscode.window.showInformationMessage(vscode.l10n.t('Models found: {0}', found));
   else void vscode.window.showWarningMessage(vscode.l10n.t('No model of the LLaMA family was found in {0}.', uri.fsPath));
 }
@@ -58,7 +59,7 @@ async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
 export async function removeModelFolder(_: Workbench, argument: unknown): Promise<void> {
   if (typeof argument !== 'object' || argument === null || !('path' in argument)) return;
   const path = String(argument.path);
-  await updateModelFolders(setting('modelFolders').filter((folder) => !path.startsWith(folder)));
+  await updateModelFolders(setting('modelFolders').filter((folder) => !isWithin(path, folder)));
 }
 
 /** From the models tree: with that model and no adapter of another one. */
