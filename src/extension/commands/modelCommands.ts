@@ -6,6 +6,7 @@ import { formatBytes } from '../format.js';
 import { isWithin } from '../isWithin.js';
 import { setting, updateModelFolders } from '../settings.js';
 import type { Workbench } from '../workbench.js';
+import { namedBy } from './namedBy.js';
 
 /** A folder or a file of the user's, or a small model for those who have none. */
 export async function importModel(workbench: Workbench): Promise<void> {
@@ -57,14 +58,14 @@ async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
 
 /** Takes the folder that the model was found in off the list; nothing is removed from the disk. */
 export async function removeModelFolder(_: Workbench, argument: unknown): Promise<void> {
-  if (typeof argument !== 'object' || argument === null || !('path' in argument)) return;
-  const path = String(argument.path);
+  const path = namedBy(argument, 'path');
+  if (path === undefined) return;
   await updateModelFolders(setting('modelFolders').filter((folder) => !isWithin(path, folder)));
 }
 
 /** From the models tree: with that model and no adapter of another one. */
 export async function openPlayground({ playground, catalog }: Workbench, argument: unknown): Promise<void> {
-  const path = typeof argument === 'object' && argument !== null && 'path' in argument ? argument.path : undefined;
+  const path = namedBy(argument, 'path');
   const model = catalog.models.find((known) => known.path === path);
   await playground.open(model ? { model } : {});
 }
