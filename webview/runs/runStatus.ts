@@ -4,7 +4,7 @@ import { canPause, canResume, isLive, secondsLeft } from '../../src/protocol/run
 import type { RunCommand } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { announce } from '../shared/announce.js';
-import { button, element, icon, setText, setHidden } from '../shared/dom.js';
+import { button, element, icon, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
 
@@ -95,7 +95,7 @@ export class RunStatusView {
     setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
     this.updateFigures(run);
     setText(this.message, state.message ?? '');
-    setHidden(this.message, state.message === null);
+    this.message.hidden = state.message === null;
     for (const [command, control] of this.buttons) control.hidden = !offered[command](run);
   }
 
