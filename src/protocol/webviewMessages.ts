@@ -3,8 +3,9 @@ import type {
   AdapterInfo,
   ConfigCheck,
   GenerateSummary,
-  ModelInfo,
   MemoryRemedy,
+  ModelInfo,
+  ModelShape,
   RunEstimate,
   RunEvent,
   RunSummary,
@@ -51,7 +52,6 @@ import type {
   ConfigEdit,
   DataState,
   FromWebview,
-  ModelShape,
   PlaygroundAnswer,
   PlaygroundRequest,
   Prefill,
@@ -185,8 +185,6 @@ const remedy: Shape<MemoryRemedy> = object({
   peakMemoryBytes: number,
 });
 const estimate: Shape<RunEstimate> = object({
-  trainableParameters: count,
-  totalParameters: count,
   peakMemoryBytes: number,
   availableMemoryBytes: number,
   remedies: list(remedy),
@@ -197,8 +195,7 @@ const configCheck: Shape<ConfigCheck> = either(
   object<Extract<ConfigCheck, { ok: true }>>({
     ok: oneOf(true),
     config: runConfig,
-    estimate: nullable(estimate),
-    note: nullable(string),
+    estimate,
   }),
   object<Extract<ConfigCheck, { ok: false }>>({ ok: oneOf(false), problems: list(problem) }),
 );
@@ -298,7 +295,6 @@ const adapterInfo: Shape<AdapterInfo> = object({
   alpha: number,
   targetModules: list(string),
   sizeBytes: number,
-  runId: nullable(string),
 });
 const prefill: Shape<Prefill> = object({
   model: nullable(string),
@@ -350,7 +346,7 @@ const hydrate: Shape<Body<ToWebview, 'hydrate'>> = (value): value is Body<ToWebv
 const toWebview: Bodies<ToWebview> = {
   hydrate,
   runEvent: object({ event: runEvent }),
-  metrics: object({ runId: string, first: count, metrics: list(either(stepMetric, evalMetric)), caughtUp: boolean }),
+  metrics: object({ runId: string, first: count, metrics: list(either(stepMetric, evalMetric)) }),
   runConfig: object({ runId: string, config: runConfig }),
   document: object({ document: configDocument }),
   checked: object({ check: nullable(configCheck), modelShape: nullable(modelShape) }),

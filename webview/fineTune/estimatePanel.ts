@@ -1,5 +1,4 @@
-import type { MemoryRemedy, RunEstimate } from '../../src/protocol/backend.js';
-import type { ModelShape } from '../../src/protocol/webview.js';
+import type { MemoryRemedy, ModelShape, RunEstimate } from '../../src/protocol/backend.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { element, setText } from '../shared/dom.js';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatValue, t } from '../shared/text.js';
