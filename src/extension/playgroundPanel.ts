@@ -10,7 +10,7 @@ import type { TextStreams } from './textStreams.js';
 import { receiveShared } from './webviews/sharedMessages.js';
 import { WebviewSession } from './webviews/webviewSession.js';
 
-export interface PlaygroundStart {
+interface PlaygroundStart {
   /** The base alone. */
   readonly model?: ModelInfo;
   readonly adapter?: AdapterInfo;

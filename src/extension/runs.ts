@@ -3,7 +3,7 @@ import type { FollowedMetrics, RunEvent, RunsSnapshot, RunSummary } from '../pro
 import { canPause, canResume, isLive, withEvent } from '../protocol/runs.js';
 import type { BackendClient, LiveBackend } from './backendClient.js';
 
-export type MetricsListener = (piece: FollowedMetrics) => void;
+type MetricsListener = (piece: FollowedMetrics) => void;
 
 /** The runs of this window and whoever watches their metrics. Holds nothing that is not in the run directories. */
 export class Runs implements vscode.Disposable {

@@ -6,7 +6,7 @@ import type { FormConfig } from './formConfig.js';
 import { trainableParameters } from './trainableParameters.js';
 
 /** What the configuration is estimated from, besides itself. */
-export interface EstimateBasis {
+interface EstimateBasis {
   readonly modelShape: ModelShape | null;
   readonly estimate: RunEstimate | null;
   /** Training sequences of an epoch; null while the data is not read. */
