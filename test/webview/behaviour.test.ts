@@ -434,6 +434,22 @@ test('answers that came while the playground was hidden are there when it comes 
   expect(await view.waitForPost('stopGenerating')).toEqual({ type: 'stopGenerating', requestId: 4 });
 });
 
+test('an answer that is said to be complete is there as a whole', async () => {
+  view = await View.open(browser, 'playground', playgroundState);
+  await view.page.getByRole('button', { name: 'Run', exact: true }).click();
+  const summary = { tokens: 1, tokensPerSecond: 20, firstTokenMs: 80, reason: 'end' };
+  const messages = [
+    { type: 'token', requestId: 1, side: 'base', text: 'all of it' },
+    { type: 'generated', requestId: 1, side: 'base', summary },
+  ];
+  // Read in the page, before it can draw a frame.
+  const text = await view.page.evaluate((all) => {
+    for (const data of all) window.dispatchEvent(new MessageEvent('message', { data }));
+    return document.querySelector('.stream:not(.streaming) .stream-text')?.textContent;
+  }, messages);
+  expect(text).toBe('all of it');
+});
+
 test('the estimate follows the settings as they move', async () => {
   view = await View.open(browser, 'fineTune', fineTuneState);
   const estimate = view.page.locator('.estimate');
