@@ -1,13 +1,11 @@
-import { loraParameterCount } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
 import { linearNames, linearShape, parameterCount } from '../core/llama/weights.js';
 import { remedies } from '../core/train/memoryAdvice.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
-import type { ConfigCheck, ConfigText, MemoryRemedy, RunEstimate } from '../protocol/backend.js';
+import type { ConfigCheck, ConfigText, MemoryRemedy, ModelShape, RunEstimate } from '../protocol/backend.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
-import type { ModelShape } from '../protocol/webview.js';
 import { loraShape } from '../runs/loraShape.js';
 import { parseRunConfig } from '../runs/runConfigFile.js';
 import { availableMemoryBytes } from '../runtime/availableMemory.js';
@@ -31,7 +29,7 @@ export function checkConfig(text: ConfigText, pace: TrainingPace): CheckedConfig
     return { check: { ok: false, problems }, modelShape: null };
   }
   const config = resolved(text);
-  return { check: { ok: true, config, estimate: { ...estimate(config, model), secondsPerStep: pace.secondsPerStep(config) }, note: null }, modelShape };
+  return { check: { ok: true, config, estimate: estimate(config, model, pace) }, modelShape };
 }
 
 /** With defaults and absolute paths; throws UserError naming the defects. */
@@ -72,14 +70,13 @@ function shapeOf({ weights }: OpenModel, model: string): ModelShape {
 }
 
 /** What a trainer would decide and expect if it started now. */
-function estimate(config: RunConfig, { weights }: OpenModel): Omit<RunEstimate, 'secondsPerStep'> {
+function estimate(config: RunConfig, { weights }: OpenModel, pace: TrainingPace): RunEstimate {
   const { engine, train, data } = config;
-  const lora = loraShape(config.lora);
   const device = engine.device === 'webgpu' ? 'webgpu' : 'cpu';
   const plan = planMemory(
     {
       weights,
-      lora,
+      lora: loraShape(config.lora),
       dropout: config.lora.dropout,
       batch: { batchSize: train.batch_size, sequenceLength: data.max_seq_length },
       dtypes: dtypesToTry(engine.base_dtype, device, true),
@@ -90,11 +87,10 @@ function estimate(config: RunConfig, { weights }: OpenModel): Omit<RunEstimate, 
     availableMemoryBytes(),
   );
   return {
-    trainableParameters: loraParameterCount(weights.config, lora),
-    totalParameters: parameterCount(weights),
     peakMemoryBytes: plan.estimate.hostBytes,
     availableMemoryBytes: plan.availableBytes,
     remedies: fits(plan) ? [] : remediesOf(plan),
+    secondsPerStep: pace.secondsPerStep(config),
   };
 }
 

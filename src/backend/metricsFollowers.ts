@@ -19,7 +19,7 @@ export class MetricsFollowers {
     const read = () => {
       const { replaced, metrics, more } = tail.read();
       if (fresh || replaced || metrics.length > 0) {
-        this.send({ followId, replaced: fresh || replaced, metrics, caughtUp: !more });
+        this.send({ followId, replaced: fresh || replaced, metrics });
       }
       fresh = false;
       // A long history goes out piece by piece, so that other messages find their way in between.

@@ -79,7 +79,6 @@ class Search {
         alpha,
         targetModules: linearNames.filter((name) => JSON.stringify(json['target_modules'] ?? '').includes(name)),
         sizeBytes: await sizeOf(join(path, adapterTensorsFile)),
-        runId: this.isRun(dirname(path)) ? dirname(path) : null,
       });
     } catch {
       // Not an adapter that this program can use: the list is of those it can.

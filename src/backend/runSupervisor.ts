@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import type { RunEvent } from '../protocol/backend.js';
 import type { RunControl } from '../protocol/run.js';
+import { isLive } from '../protocol/runs.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { newRunFolder } from '../runs/newRunFolder.js';
 import { RunDirectory } from '../runs/runDirectory.js';
@@ -50,8 +51,7 @@ export class RunSupervisor {
 
   delete(runId: string): void {
     const run = this.open(runId);
-    const { status } = run.readState();
-    if (status === 'running' || status === 'paused') {
+    if (isLive(run.readState().status)) {
       throw new UserError('run-busy', `${run.name} is still going. Stop it first.`);
     }
     rmSync(run.path, { recursive: true, force: true });

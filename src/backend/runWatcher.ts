@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
+import { isLive, newestFirst } from '../protocol/runs.js';
 import { readLastStep } from '../runs/metricsFile.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 
@@ -50,7 +51,8 @@ export class RunWatcher {
 
   snapshot(): RunsSnapshot {
     this.look();
-    return { runs: [...this.known.values()].map(({ summary }) => summary), throughSeq: this.seq };
+    const runs = newestFirst([...this.known.values()].map(({ summary }) => summary));
+    return { runs, throughSeq: this.seq };
   }
 
   /** Publishes every difference to what was there at the last look. */
@@ -66,7 +68,8 @@ export class RunWatcher {
     const before = this.known.get(runId);
     const modified = modifiedAt(join(runId, 'state.json'));
     if (modified === undefined) return this.forget(runId);
-    if (before && before.modified === modified && !mayDie(before.summary)) return;
+    // The process of a live run may be gone, and its metrics grow, though state.json stays.
+    if (before && before.modified === modified && !isLive(before.summary.state.status)) return;
     const summary = summarise(runId);
     if (!summary) return this.forget(runId);
     const printed = JSON.stringify(summary);
@@ -81,11 +84,6 @@ export class RunWatcher {
   private tell(event: Event): void {
     this.publish({ ...event, seq: ++this.seq });
   }
-}
-
-/** A run with a process at work is looked at each time: its process may be gone, its metrics grow. */
-function mayDie({ state }: RunSummary): boolean {
-  return state.status === 'preparing' || state.status === 'running' || state.status === 'paused';
 }
 
 function foldersIn(folder: string): string[] {

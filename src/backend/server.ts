@@ -184,8 +184,7 @@ class Backend {
 
   /** Whose tokens are counted in data files: the newest run's model, else the first one found. */
   private async modelInUse(): Promise<string | undefined> {
-    const { runs } = this.supervisor.watcher.snapshot();
-    const newest = [...runs].sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt))[0];
+    const [newest] = this.supervisor.watcher.snapshot().runs;
     return newest?.model ?? (await this.findModels()).models[0]?.path;
   }
 

@@ -9,6 +9,7 @@ type Pace = Pick<RunConfig, 'data' | 'train'>;
 export class TrainingPace {
   private readonly secondsPerPosition = new Map<string, number>();
 
+  /** `runs`: newest first. */
   constructor(private readonly runs: () => readonly RunSummary[]) {}
 
   /** Measured just now, so better than what runs tell. */
@@ -23,8 +24,7 @@ export class TrainingPace {
   }
 
   private ofLastRun(model: string): number | undefined {
-    const trained = this.runs().filter((run) => modelPath(run.model) === model && (run.lastStep?.step ?? 0) > 0);
-    const [last] = trained.sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
+    const last = this.runs().find((run) => modelPath(run.model) === model && (run.lastStep?.step ?? 0) > 0);
     if (!last?.lastStep) return undefined;
     const { elapsed_seconds, step } = last.lastStep;
     return elapsed_seconds / step / positions(RunDirectory.open(last.runId).readConfig());

@@ -36,15 +36,6 @@ export class Catalog implements vscode.Disposable {
     await this.refresh();
   }
 
-  /** The model that an adapter was made for: by path, else by the last part of its name. */
-  baseOf(adapter: AdapterInfo): ModelInfo | undefined {
-    const name = lastPart(adapter.baseModel);
-    return (
-      this.models.find((model) => model.path === adapter.baseModel) ??
-      this.models.find((model) => lastPart(model.path) === name || model.name === name)
-    );
-  }
-
   dispose(): void {
     this.changed.dispose();
   }
@@ -56,8 +47,4 @@ export class Catalog implements vscode.Disposable {
     ]);
     this.changed.fire();
   }
-}
-
-function lastPart(path: string): string {
-  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }

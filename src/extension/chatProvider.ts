@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo, ChatMessage } from '../protocol/backend.js';
+import { baseOf } from '../protocol/baseOf.js';
 import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
 import type { TextStreams } from './textStreams.js';
@@ -55,7 +56,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
 
   /** An adapter whose base model is not here can not speak. */
   private describe(adapter: AdapterInfo): AdapterModel | undefined {
-    const model = this.catalog.baseOf(adapter);
+    const model = baseOf(adapter, this.catalog.models);
     if (!model) return undefined;
     return {
       id: adapter.path,

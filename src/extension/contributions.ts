@@ -53,8 +53,8 @@ export const panelIds = {
 /** Keys of `when` clauses. */
 export const contextKeys = [
   'hasRuns',
-  'hasActiveRun',
-  'hasPausedRun',
+  'hasLiveRun',
+  'hasPausableRun',
   'hasResumableRun',
   'hasAdapters',
   'hasModels',

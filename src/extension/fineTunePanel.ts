@@ -9,7 +9,7 @@ import { OpenFineTune } from './openFineTune.js';
 import type { Runs } from './runs.js';
 
 /** What a panel shows, kept with the workspace so that a reload finds it. */
-export interface FineTuneMemory {
+interface FineTuneMemory {
   readonly document: string;
   readonly runId: string | null;
 }

@@ -1,11 +1,9 @@
 import * as vscode from 'vscode';
+import { bytesInWords } from '../protocol/bytesInWords.js';
 import type { RunStatus } from '../protocol/run.js';
 
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+  return bytesInWords(bytes, vscode.env.language);
 }
 
 /** "45 s", "12 min", "3 h 20 min". */
@@ -41,7 +39,7 @@ export function formatStatus(status: RunStatus): string {
   }
 }
 
-/** "today 14:05" would need a calendar; the locale's short form does. */
+/** The locale's short date and time. */
 export function formatTime(iso: string): string {
   return new Date(iso).toLocaleString(vscode.env.language, { dateStyle: 'short', timeStyle: 'short' });
 }

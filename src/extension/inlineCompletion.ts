@@ -6,7 +6,7 @@ import { formatLatency } from './format.js';
 import { setting } from './settings.js';
 
 /** Which base and adapter write ghost text; kept with the workspace. */
-export interface CompletionChoice {
+interface CompletionChoice {
   readonly model: string;
   readonly adapter: string;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo } from '../protocol/backend.js';
+import { baseOf } from '../protocol/baseOf.js';
 import type { FromWebview, PlaygroundAnswer, PlaygroundRequest, PlaygroundSide, PlaygroundState, Prefill } from '../protocol/webview.js';
 import type { BackendClient } from './backendClient.js';
 import { chooseUri } from './browse.js';
@@ -9,7 +10,7 @@ import type { TextStreams } from './textStreams.js';
 import { receiveShared } from './webviews/sharedMessages.js';
 import { WebviewSession } from './webviews/webviewSession.js';
 
-export interface PlaygroundStart {
+interface PlaygroundStart {
   /** The base alone. */
   readonly model?: ModelInfo;
   readonly adapter?: AdapterInfo;
@@ -19,7 +20,7 @@ export interface PlaygroundStart {
 
 /** One prompt, answered by base and adapter side by side. One panel at a time. */
 export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
-  private open_: OpenPlayground | undefined;
+  private current: OpenPlayground | undefined;
 
   constructor(
     private readonly extensionUri: vscode.Uri,
@@ -32,9 +33,9 @@ export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
   async open(start: PlaygroundStart): Promise<void> {
     await this.backend.ready();
     const prefill = this.prefill(start);
-    if (this.open_) {
-      this.open_.prefill(prefill);
-      this.open_.panel.reveal();
+    if (this.current) {
+      this.current.prefill(prefill);
+      this.current.panel.reveal();
       return;
     }
     this.adopt(vscode.window.createWebviewPanel(panelIds.playground, vscode.l10n.t('Playground'), vscode.ViewColumn.Active), prefill);
@@ -48,12 +49,12 @@ export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
 
   private adopt(panel: vscode.WebviewPanel, prefill: Prefill | null): void {
     panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'icons', 'container.svg');
-    this.open_ = new OpenPlayground(panel, this.extensionUri, this.catalog, this.streams, prefill, this.onError);
-    panel.onDidDispose(() => (this.open_ = undefined));
+    this.current = new OpenPlayground(panel, this.extensionUri, this.catalog, this.streams, prefill, this.onError);
+    panel.onDidDispose(() => (this.current = undefined));
   }
 
   private prefill({ model, adapter, prompt, run }: PlaygroundStart): Prefill {
-    const base = adapter ? this.catalog.baseOf(adapter) : model;
+    const base = adapter ? baseOf(adapter, this.catalog.models) : model;
     const alone = model ? '' : null;
     return { model: base?.path ?? null, adapter: adapter?.path ?? alone, prompt: prompt ?? null, run: run ?? false };
   }

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import type { FollowedMetrics, RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
+import { canPause, canResume, isLive, withEvent } from '../protocol/runs.js';
 import type { BackendClient, LiveBackend } from './backendClient.js';
-import { canResume, isTraining, noRuns, reduceRuns, sortedRuns, type RunStoreState } from './runStore.js';
 
-export type MetricsListener = (piece: FollowedMetrics) => void;
+type MetricsListener = (piece: FollowedMetrics) => void;
 
 /** The runs of this window and whoever watches their metrics. Holds nothing that is not in the run directories. */
 export class Runs implements vscode.Disposable {
-  private state: RunStoreState = noRuns;
+  private known: RunsSnapshot = { runs: [], throughSeq: 0 };
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly events = new vscode.EventEmitter<RunEvent>();
   private readonly replaced = new vscode.EventEmitter<void>();
@@ -23,7 +23,7 @@ export class Runs implements vscode.Disposable {
 
   constructor(private readonly backend: BackendClient) {
     backend.handle('loraWorkbench/runs/event', (event) => {
-      this.state = reduceRuns(this.state, { kind: 'event', event });
+      this.known = withEvent(this.known, event);
       this.events.fire(event);
       this.changed.fire();
     });
@@ -37,16 +37,17 @@ export class Runs implements vscode.Disposable {
     await this.hydrating?.catch(() => undefined);
   }
 
-  list(): RunSummary[] {
-    return sortedRuns(this.state);
+  /** Newest first. */
+  list(): readonly RunSummary[] {
+    return this.known.runs;
   }
 
   get(runId: string): RunSummary | undefined {
-    return this.state.runs.get(runId);
+    return this.known.runs.find((run) => run.runId === runId);
   }
 
   snapshot(): RunsSnapshot {
-    return { runs: this.list(), throughSeq: this.state.throughSeq };
+    return this.known;
   }
 
   /** All metrics of a run from its start, then the new ones as they come; again from the start after the backend restarted. */
@@ -65,8 +66,7 @@ export class Runs implements vscode.Disposable {
   }
 
   private async hydrate(live: LiveBackend): Promise<void> {
-    const snapshot = await live.request('loraWorkbench/runs/list', null);
-    this.state = reduceRuns(this.state, { kind: 'snapshot', snapshot });
+    this.known = await live.request('loraWorkbench/runs/list', null);
     for (const [followId, { runId }] of this.followers) {
       await live.request('loraWorkbench/runs/follow', { runId, followId }).catch(() => undefined);
     }
@@ -85,10 +85,11 @@ export class Runs implements vscode.Disposable {
 
 /** Which commands make sense, as context keys. */
 export function runContext(runs: readonly RunSummary[]) {
+  const statuses = runs.map(({ state }) => state.status);
   return {
     hasRuns: runs.length > 0,
-    hasActiveRun: runs.some(isTraining),
-    hasPausedRun: runs.some((run) => run.state.status === 'paused'),
-    hasResumableRun: runs.some(canResume),
+    hasLiveRun: statuses.some(isLive),
+    hasPausableRun: statuses.some(canPause),
+    hasResumableRun: statuses.some(canResume),
   };
 }

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
+import { isLive, secondsLeft } from '../protocol/runs.js';
 import { commandId } from './contributions.js';
 import { formatDuration } from './format.js';
 import type { Runs } from './runs.js';
-import { isLive, secondsLeft } from './runStore.js';
 
 /** A run that goes, in the status bar. */
 export class TrainingStatus implements vscode.Disposable {
@@ -21,7 +21,7 @@ export class TrainingStatus implements vscode.Disposable {
   }
 
   private show(): void {
-    const live = this.runs.list().filter(isLive);
+    const live = this.runs.list().filter(({ state }) => isLive(state.status));
     const [run] = live;
     if (!run) return this.item.hide();
     const { step, totalSteps, status } = run.state;

@@ -6,7 +6,6 @@ import type { DataLook, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunState, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 import type { ConfigProblem } from './validateRunConfig.js';
-import type { ModelShape } from './webview.js';
 
 /** Raised when a message changes its meaning; both sides come from one package, so a difference is a broken installation. */
 export const protocolVersion = 1;
@@ -55,6 +54,7 @@ export type RunEvent = { readonly seq: number } & (
 );
 
 export interface RunsSnapshot {
+  /** Newest first. */
   readonly runs: readonly RunSummary[];
   /** Events up to here are in the snapshot. */
   readonly throughSeq: number;
@@ -67,8 +67,6 @@ export interface FollowedMetrics {
   /** True when metrics.jsonl was replaced (a resumed run): forget what came before. */
   readonly replaced: boolean;
   readonly metrics: readonly Metric[];
-  /** False while there is more to read at once. */
-  readonly caughtUp: boolean;
 }
 
 export interface ModelInfo {
@@ -89,14 +87,10 @@ export interface AdapterInfo {
   readonly alpha: number;
   readonly targetModules: readonly string[];
   readonly sizeBytes: number;
-  /** The run it came from. */
-  readonly runId: string | null;
 }
 
 /** What a run config comes to before anything is loaded: from the headers of the model's files. */
 export interface RunEstimate {
-  readonly trainableParameters: number;
-  readonly totalParameters: number;
   /** Of the training process. */
   readonly peakMemoryBytes: number;
   /** What a process may take on this machine now. */
@@ -121,8 +115,18 @@ export interface ConfigText {
 }
 
 export type ConfigCheck =
-  | { readonly ok: true; readonly config: RunConfig; readonly estimate: RunEstimate | null; readonly note: string | null }
+  | { readonly ok: true; readonly config: RunConfig; readonly estimate: RunEstimate }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** What the count of trainable parameters depends on, so that a form can tell it while settings move. */
+export interface ModelShape {
+  /** The config's `model` this belongs to. */
+  readonly model: string;
+  readonly layerCount: number;
+  readonly totalParameters: number;
+  /** [out, in] of the linears of a layer, by target module. */
+  readonly linears: Readonly<Record<string, readonly [number, number]>>;
+}
 
 export interface SamplingSettings {
   /** 0: always the most likely token. */

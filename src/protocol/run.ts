@@ -1,14 +1,8 @@
 /** A run directory is the only truth about a run: these are the contents of its JSON files (docs/run-directory.md). */
 
-export type RunStatus =
-  | 'preparing'
-  | 'running'
-  | 'paused'
-  | 'stopped'
-  | 'finished'
-  | 'failed'
-  /** Derived by readers: state.json says running, but the process is gone. */
-  | 'interrupted';
+/** `interrupted` is derived by readers: state.json says that a process is at work, but that process is gone. */
+export const runStatuses = ['preparing', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted'] as const;
+export type RunStatus = (typeof runStatuses)[number];
 
 /** state.json, replaced atomically at every change of status and every logged step. */
 export interface RunState {

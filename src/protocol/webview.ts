@@ -13,6 +13,7 @@ import type {
   ConfigCheck,
   GenerateSummary,
   ModelInfo,
+  ModelShape,
   RunEvent,
   RunsSnapshot,
   SamplingSettings,
@@ -57,7 +58,6 @@ export type ToRunViewer =
       readonly runId: string;
       readonly first: number;
       readonly metrics: readonly Metric[];
-      readonly caughtUp: boolean;
     }
   /** Once for each followed run, as it was started. */
   | { readonly type: 'runConfig'; readonly runId: string; readonly config: RunConfig };
@@ -85,16 +85,6 @@ export type ConfigDocument =
     }
   /** The text is no JSON object at present: the form waits. */
   | { readonly kind: 'broken'; readonly message: string; readonly name: string };
-
-/** What the count of trainable parameters depends on. */
-export interface ModelShape {
-  /** The config's `model` this belongs to. */
-  readonly model: string;
-  readonly layerCount: number;
-  readonly totalParameters: number;
-  /** [out, in] of the linears of a layer, by target module. */
-  readonly linears: Readonly<Record<string, readonly [number, number]>>;
-}
 
 /** What is known about the data that the config names; `none` while it names none. */
 export type DataState =

@@ -3,8 +3,9 @@ import type {
   AdapterInfo,
   ConfigCheck,
   GenerateSummary,
-  ModelInfo,
   MemoryRemedy,
+  ModelInfo,
+  ModelShape,
   RunEstimate,
   RunEvent,
   RunSummary,
@@ -21,7 +22,7 @@ import type {
   SkippedRecord,
   StepEstimate,
 } from './preflight.js';
-import type { EvalMetric, RunState, StepMetric } from './run.js';
+import { runStatuses, type EvalMetric, type RunState, type StepMetric } from './run.js';
 import {
   dataFormats,
   type DataConfig,
@@ -51,7 +52,6 @@ import type {
   ConfigEdit,
   DataState,
   FromWebview,
-  ModelShape,
   PlaygroundAnswer,
   PlaygroundRequest,
   Prefill,
@@ -94,7 +94,7 @@ const stepMetric: Shape<StepMetric> = object({
 const evalMetric: Shape<EvalMetric> = object({ step: count, eval_loss: number });
 
 const runState: Shape<RunState> = object({
-  status: oneOf('preparing', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted'),
+  status: oneOf(...runStatuses),
   step: count,
   totalSteps: count,
   epoch: number,
@@ -185,8 +185,6 @@ const remedy: Shape<MemoryRemedy> = object({
   peakMemoryBytes: number,
 });
 const estimate: Shape<RunEstimate> = object({
-  trainableParameters: count,
-  totalParameters: count,
   peakMemoryBytes: number,
   availableMemoryBytes: number,
   remedies: list(remedy),
@@ -197,8 +195,7 @@ const configCheck: Shape<ConfigCheck> = either(
   object<Extract<ConfigCheck, { ok: true }>>({
     ok: oneOf(true),
     config: runConfig,
-    estimate: nullable(estimate),
-    note: nullable(string),
+    estimate,
   }),
   object<Extract<ConfigCheck, { ok: false }>>({ ok: oneOf(false), problems: list(problem) }),
 );
@@ -298,7 +295,6 @@ const adapterInfo: Shape<AdapterInfo> = object({
   alpha: number,
   targetModules: list(string),
   sizeBytes: number,
-  runId: nullable(string),
 });
 const prefill: Shape<Prefill> = object({
   model: nullable(string),
@@ -350,7 +346,7 @@ const hydrate: Shape<Body<ToWebview, 'hydrate'>> = (value): value is Body<ToWebv
 const toWebview: Bodies<ToWebview> = {
   hydrate,
   runEvent: object({ event: runEvent }),
-  metrics: object({ runId: string, first: count, metrics: list(either(stepMetric, evalMetric)), caughtUp: boolean }),
+  metrics: object({ runId: string, first: count, metrics: list(either(stepMetric, evalMetric)) }),
   runConfig: object({ runId: string, config: runConfig }),
   document: object({ document: configDocument }),
   checked: object({ check: nullable(configCheck), modelShape: nullable(modelShape) }),

@@ -4,19 +4,10 @@ import { UserError } from '../core/errors.js';
 import { appendToFile, makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-import type { RunControl, RunState, RunStatus } from '../protocol/run.js';
+import { runStatuses, type RunControl, type RunState, type RunStatus } from '../protocol/run.js';
+import { isLive } from '../protocol/runs.js';
 import { isAlive } from './processIdentity.js';
 import { readRunConfig } from './runConfigFile.js';
-
-const runStatuses: readonly RunStatus[] = [
-  'preparing',
-  'running',
-  'paused',
-  'stopped',
-  'finished',
-  'failed',
-  'interrupted',
-];
 
 /** One run on the disk; docs/run-directory.md describes the files. Holds no state of its own: every read reads. */
 export class RunDirectory {
@@ -89,8 +80,7 @@ export class RunDirectory {
   /** What state.json says, or `interrupted` where it says a process works on it and that process is gone. */
   readState(): RunState {
     const state = parseState(this.statePath);
-    const active = state.status === 'preparing' || state.status === 'running' || state.status === 'paused';
-    if (!active || state.pid === null || isAlive({ pid: state.pid, start: state.processStart })) return state;
+    if (!isLive(state.status) || state.pid === null || isAlive({ pid: state.pid, start: state.processStart })) return state;
     return { ...state, status: 'interrupted', pid: null, processStart: null, message: state.message ?? state.ifKilled };
   }
 

@@ -274,8 +274,8 @@ test('messages of a wrong shape are ignored', async () => {
       type: 'runEvent',
       event: { seq: 99, kind: 'changed', run: { ...live, state: { ...live.state, status: 'exploded' } } },
     },
-    { type: 'metrics', runId: live.runId, first: 0, metrics: [{ step: 1, loss: 'low' }], caughtUp: true },
-    { type: 'metrics', runId: 'unheard of', first: 0, metrics: metrics(3), caughtUp: true },
+    { type: 'metrics', runId: live.runId, first: 0, metrics: [{ step: 1, loss: 'low' }] },
+    { type: 'metrics', runId: 'unheard of', first: 0, metrics: metrics(3) },
     { type: 'hydrate', view: 'fineTune', state: {}, strings: {}, locale: 'en' },
     { type: 'hydrate', view: 'playground', state: playgroundState, strings: {}, locale: 'en' },
   );
@@ -304,7 +304,6 @@ test('a million points: a message and its redraw take under 50 ms', async () => 
           runId,
           first,
           metrics: Array.from({ length }, (_, index) => metric(first + index + 1)),
-          caughtUp: true,
         };
         const began = performance.now();
         window.dispatchEvent(new MessageEvent('message', { data }));
@@ -375,7 +374,11 @@ test('the monitor shows a live run, and its buttons act on it', async () => {
   expect(await view.page.getByRole('button', { name: 'Pause' }).isVisible()).toBe(false);
   expect(await view.page.getByRole('button', { name: 'Resume' }).isVisible()).toBe(true);
   expect(await view.page.locator('[role=status]').textContent()).toBe('support-answers: Paused.');
-  await view.send({ type: 'runEvent', event: { seq: 3, kind: 'removed', runId: live.runId } });
+  const better = { ...paused, state: { ...paused.state, step: 125, bestStep: 124, bestEvalLoss: 1.25 } };
+  await view.send({ type: 'runEvent', event: { seq: 3, kind: 'changed', run: better } });
+  await view.settle();
+  expect(await view.page.locator('[role=status]').textContent()).toMatch(/1\.25, at step 124/);
+  await view.send({ type: 'runEvent', event: { seq: 4, kind: 'removed', runId: live.runId } });
   await view.settle();
   await view.page.getByRole('button', { name: 'Fine-Tune…' }).click();
   await view.waitForPost('fineTune');
@@ -429,6 +432,22 @@ test('answers that came while the playground was hidden are there when it comes 
   expect(await view.page.locator('.stream-text').allTextContents()).toEqual(['finished meanwhile', 'still going']);
   await view.page.getByRole('button', { name: 'Stop' }).click();
   expect(await view.waitForPost('stopGenerating')).toEqual({ type: 'stopGenerating', requestId: 4 });
+});
+
+test('an answer that is said to be complete is there as a whole', async () => {
+  view = await View.open(browser, 'playground', playgroundState);
+  await view.page.getByRole('button', { name: 'Run', exact: true }).click();
+  const summary = { tokens: 1, tokensPerSecond: 20, firstTokenMs: 80, reason: 'end' };
+  const messages = [
+    { type: 'token', requestId: 1, side: 'base', text: 'all of it' },
+    { type: 'generated', requestId: 1, side: 'base', summary },
+  ];
+  // Read in the page, before it can draw a frame.
+  const text = await view.page.evaluate((all) => {
+    for (const data of all) window.dispatchEvent(new MessageEvent('message', { data }));
+    return document.querySelector('.stream:not(.streaming) .stream-text')?.textContent;
+  }, messages);
+  expect(text).toBe('all of it');
 });
 
 test('the estimate follows the settings as they move', async () => {

@@ -7,7 +7,7 @@ import { statusWord } from '../runs/runStatus.js';
 import { element } from '../shared/dom.js';
 import { formatDuration, formatNumber, formatValue, settingHelp, settingTitle, t } from '../shared/text.js';
 
-export interface ComparedRun extends BoardRun {
+interface ComparedRun extends BoardRun {
   readonly summary: RunSummary;
   /** undefined until it came. */
   readonly config: RunConfig | undefined;

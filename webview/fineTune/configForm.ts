@@ -3,15 +3,15 @@ import { presetEdits, presets } from '../../src/protocol/presets.js';
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import type { ConfigDocument, DataState } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
-import { button, element, icon, setHidden, setText } from '../shared/dom.js';
+import { button, element, icon, setText } from '../shared/dom.js';
+import { modelChoices } from '../shared/select.js';
 import { allSettingPaths } from '../shared/settings.js';
-import { formatBytes, formatNumber, presetHelp, presetTitle, t } from '../shared/text.js';
+import { formatNumber, presetHelp, presetTitle, t } from '../shared/text.js';
 import {
   controlFor,
   selectControl,
   sliderControl,
   withBrowse,
-  type Choice,
   type Control,
   type OnInput,
 } from './controls.js';
@@ -49,7 +49,7 @@ const sections: readonly { readonly title: PhraseKey; readonly paths: readonly S
   },
 ];
 
-export interface FormState {
+interface FormState {
   readonly document: ConfigDocument;
   readonly check: ConfigCheck | null;
   readonly models: readonly ModelInfo[];
@@ -115,7 +115,7 @@ export class ConfigForm {
 
   update({ document, check, models, data }: FormState): void {
     this.settings.disabled = document.kind === 'broken';
-    setHidden(this.broken, document.kind !== 'broken');
+    this.broken.hidden = document.kind !== 'broken';
     if (document.kind === 'broken') setText(this.broken, t('form.broken', document.name, document.message));
     const problems = check?.ok === false ? check.problems : [];
     const byPath = new Map(problems.map(({ path, message }) => [path.slice(0, 2).join('.'), message]));
@@ -209,10 +209,6 @@ export class ConfigForm {
 
 function grid(fields: readonly Field[]): HTMLElement {
   return element('div', { class: 'fields' }, ...fields.map((field) => field.root));
-}
-
-function modelChoices(models: readonly ModelInfo[]): Choice[] {
-  return models.map(({ path, name, sizeBytes }) => ({ value: path, label: `${name} (${formatBytes(sizeBytes)})` }));
 }
 
 function dataSummary(data: DataState): (Node | string)[] {

@@ -3,6 +3,7 @@ import type { SettingSchema } from '../../src/protocol/runConfigSchema.js';
 import type { BrowsableSetting } from '../../src/protocol/webview.js';
 import { button, element, freshId } from '../shared/dom.js';
 import { post } from '../shared/host.js';
+import { showChoices, type Choice } from '../shared/select.js';
 import { t } from '../shared/text.js';
 
 export interface Control {
@@ -28,35 +29,22 @@ export function controlFor(schema: SettingSchema, onInput: OnInput): Control {
   return textControl(types.includes('null'), onInput);
 }
 
-export interface Choice {
-  readonly value: string;
-  readonly label: string;
-}
-
+/** The choices can be replaced; they show with the next value. */
 export function selectControl(
   choices: readonly Choice[],
   onInput: OnInput,
 ): Control & { setChoices(choices: readonly Choice[]): void } {
+  let offered = choices;
   const select = element('select');
-  let shown = '';
-  const setChoices = (offered: readonly Choice[]) => {
-    // Replacing options closes an open list: only where they differ.
-    if (JSON.stringify(offered) === shown) return;
-    shown = JSON.stringify(offered);
-    const chosen = select.value;
-    select.replaceChildren(...offered.map(({ value, label }) => element('option', { value, title: value }, label)));
-    select.value = chosen;
-  };
-  setChoices(choices);
   select.addEventListener('change', () => {
     onInput(select.value);
   });
+  // A value from the document that is none of the choices is reported as a problem besides.
   const show = (value: unknown) => {
-    const text = typeof value === 'string' ? value : '';
-    // A value from the document that is none of the choices is shown all the same, and reported as a problem.
-    if (![...select.options].some((option) => option.value === text))
-      select.append(element('option', { value: text }, text || t('form.choose')));
-    select.value = text;
+    showChoices(select, offered, typeof value === 'string' ? value : '');
+  };
+  const setChoices = (replacement: readonly Choice[]) => {
+    offered = replacement;
   };
   return { root: select, labelled: select, show, setChoices };
 }
@@ -103,7 +91,7 @@ function numberInput(onInput: OnInput): HTMLInputElement {
 }
 
 /** null where it is empty, the text itself where it is no number. */
-export function parseNumber(text: string): number | string | null {
+function parseNumber(text: string): number | string | null {
   const trimmed = text.trim();
   if (trimmed === '') return null;
   const value = Number(trimmed);

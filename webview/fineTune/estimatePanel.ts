@@ -1,13 +1,12 @@
-import type { MemoryRemedy, RunEstimate } from '../../src/protocol/backend.js';
-import type { ModelShape } from '../../src/protocol/webview.js';
+import type { MemoryRemedy, ModelShape, RunEstimate } from '../../src/protocol/backend.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
-import { element, setHidden, setText } from '../shared/dom.js';
+import { element, setText } from '../shared/dom.js';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatValue, t } from '../shared/text.js';
 import type { FormConfig } from './formConfig.js';
 import { trainableParameters } from './trainableParameters.js';
 
 /** What the configuration is estimated from, besides itself. */
-export interface EstimateBasis {
+interface EstimateBasis {
   readonly modelShape: ModelShape | null;
   readonly estimate: RunEstimate | null;
   /** Training sequences of an epoch; null while the data is not read. */
@@ -49,7 +48,7 @@ export class EstimatePanel {
 
   private showMemory(estimate: RunEstimate | null): void {
     const isTooLarge = estimate !== null && estimate.peakMemoryBytes > estimate.availableMemoryBytes;
-    setHidden(this.tooLarge, !isTooLarge);
+    this.tooLarge.hidden = !isTooLarge;
     if (!estimate) return setText(this.values.memory, '–');
     const [peak, available] = [formatBytes(estimate.peakMemoryBytes), formatBytes(estimate.availableMemoryBytes)];
     setText(this.values.memory, t('estimate.memoryOf', peak, available));

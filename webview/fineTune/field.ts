@@ -4,7 +4,7 @@ import { settingHelp, settingTitle, t } from '../shared/text.js';
 import { controlFor, type Control, type OnInput } from './controls.js';
 import type { FormConfig, SettingPath } from './formConfig.js';
 
-export type HostProblems = ReadonlyMap<string, string>;
+type HostProblems = ReadonlyMap<string, string>;
 
 export interface FieldOptions {
   /** In place of the control that the schema suggests. */

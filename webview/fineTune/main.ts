@@ -1,11 +1,12 @@
 /** @file The Fine-Tune panel: configuration on the left, plots and pre-flight on the right. */
+import { isLive } from '../../src/protocol/runs.js';
 import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
 import type { FineTuneState } from '../../src/protocol/webview.js';
 import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
-import { isLive, RunStatusView } from '../runs/runStatus.js';
-import { button, element, setHidden, setText } from '../shared/dom.js';
+import { RunStatusView } from '../runs/runStatus.js';
+import { button, element, setText } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
 import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
 import { t } from '../shared/text.js';
@@ -151,7 +152,7 @@ class FineTunePanel {
       case 'startFailed':
         this.starting = false;
         setText(this.failure, message.message);
-        setHidden(this.failure, false);
+        this.failure.hidden = false;
     }
   }
 
@@ -177,12 +178,12 @@ class FineTunePanel {
     const others = this.store.all.filter(({ runId }) => runId !== this.state.runId);
     const overlaid = this.look.overlaid.filter((runId) => others.some((other) => other.runId === runId));
     const shown = [...(run ? [run.runId] : []), ...overlaid];
-    setHidden(this.noRun, shown.length > 0);
-    setHidden(this.status.root, !run);
-    setHidden(this.overlay, others.length === 0);
-    setHidden(this.board.root, shown.length === 0);
+    this.noRun.hidden = shown.length > 0;
+    this.status.root.hidden = !run;
+    this.overlay.hidden = others.length === 0;
+    this.board.root.hidden = shown.length === 0;
     if (run) this.status.update(run);
-    this.updateStart(run !== undefined && isLive(run));
+    this.updateStart(run !== undefined && isLive(run.state.status));
     this.chooser.update(others, overlaid);
     this.store.follow(shown);
     this.board.show(this.store.boardRuns(shown));
@@ -197,7 +198,7 @@ class FineTunePanel {
   private startRun(): void {
     this.config.flush();
     this.starting = true;
-    setHidden(this.failure, true);
+    this.failure.hidden = true;
     post({ type: 'start' });
     this.refresh();
   }

@@ -1,4 +1,4 @@
-import type { ModelShape } from '../../src/protocol/webview.js';
+import type { ModelShape } from '../../src/protocol/backend.js';
 
 /** A [r, in] and B [out, r] for each target module of each adapted layer. `layers` null: all. */
 export function trainableParameters(

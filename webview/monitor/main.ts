@@ -1,10 +1,11 @@
 /** @file The training monitor in the sidebar: what runs now, or what to do next. */
 import type { RunSummary } from '../../src/protocol/backend.js';
+import { isLive } from '../../src/protocol/runs.js';
 import type { MonitorState } from '../../src/protocol/webview.js';
 import { lossPlot, plotLines } from '../plots/lines.js';
 import { Plot } from '../plots/plot.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
-import { isLive, RunStatusView } from '../runs/runStatus.js';
+import { RunStatusView } from '../runs/runStatus.js';
 import { button, element } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
 import { post, startView, type Receiver } from '../shared/host.js';
@@ -56,7 +57,7 @@ class RunCard {
 
 /** The live runs; where there are none, the one that ended last. */
 function shownRuns(store: RunStore): readonly RunSummary[] {
-  const live = store.all.filter(isLive);
+  const live = store.all.filter(({ state }) => isLive(state.status));
   return live.length > 0 ? live : store.all.slice(0, 1);
 }
 
@@ -93,7 +94,7 @@ function openMonitor(state: MonitorState): Receiver {
   });
 
   function layOut(runIds: readonly string[]): void {
-    const live = runIds.some((runId) => isLive(store.get(runId)!));
+    const live = runIds.some((runId) => isLive(store.get(runId)!.state.status));
     const signature = JSON.stringify([live, runIds]);
     if (list.dataset['shown'] === signature) return;
     list.dataset['shown'] = signature;

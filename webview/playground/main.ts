@@ -1,11 +1,13 @@
 /** @file The playground: one prompt, answered by the base model and by the adapter, side by side. */
 import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
+import { baseOf } from '../../src/protocol/baseOf.js';
 import { number, object, string, type Shape } from '../../src/protocol/shape.js';
 import type { PlaygroundAnswer, PlaygroundSide, PlaygroundState, Prefill } from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
-import { button, element, freshId, setHidden, setText } from '../shared/dom.js';
+import { button, element, freshId, setText } from '../shared/dom.js';
 import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
-import { formatBytes, formatNumber, t } from '../shared/text.js';
+import { modelChoices, showChoices } from '../shared/select.js';
+import { formatNumber, t } from '../shared/text.js';
 import { firstSettings, samplingFields, settingsShape, type PlaygroundSettings } from './samplingFields.js';
 import { Stream } from './stream.js';
 
@@ -155,8 +157,7 @@ class Playground {
   /** With an adapter comes the model it was trained on, where it is here. */
   private chooseAdapter(path: string): void {
     const adapter = this.adapters.find((known) => known.path === path);
-    const base =
-      adapter && this.models.find(({ path: model, name }) => model === adapter.baseModel || name === adapter.baseModel);
+    const base = adapter && baseOf(adapter, this.models);
     this.remember({ adapter: path, ...(base ? { model: base.path } : {}) });
   }
 
@@ -204,22 +205,19 @@ class Playground {
   private update(): void {
     if (!this.look.model && this.models[0]) this.look = { ...this.look, model: this.models[0].path };
     const { model, adapter, strength } = this.look;
-    fillSelect(
-      this.modelSelect,
-      this.models.map(({ path, name, sizeBytes }) => [path, `${name} (${formatBytes(sizeBytes)})`]),
-      model,
-    );
-    const adapters = this.adapters.map(
-      ({ path, name, rank }) => [path, t('playground.adapterChoice', name, rank)] as const,
-    );
-    fillSelect(this.adapterSelect, [['', t('playground.noAdapter')], ...adapters], adapter);
+    showChoices(this.modelSelect, modelChoices(this.models), model);
+    const adapters = this.adapters.map(({ path, name, rank }) => ({
+      value: path,
+      label: t('playground.adapterChoice', name, rank),
+    }));
+    showChoices(this.adapterSelect, [{ value: '', label: t('playground.noAdapter') }, ...adapters], adapter);
     this.strength.disabled = !adapter;
     const shownStrength = formatNumber(strength, { minimumFractionDigits: 2 });
     setText(this.strengthValue, shownStrength);
     this.streams.base.name(t('playground.base'));
     const adapterName = this.adapters.find(({ path }) => path === adapter)?.name ?? adapter;
     this.streams.adapter.name(t('playground.adapterTitle', adapterName, shownStrength));
-    setHidden(this.streams.adapter.root, !adapter);
+    this.streams.adapter.root.hidden = !adapter;
     this.runButton.disabled = !model || this.look.prompt.trim() === '';
     this.stopButton.disabled = this.running.size === 0;
   }
@@ -279,19 +277,6 @@ class Playground {
 function labelled(title: string, control: HTMLElement): HTMLElement {
   const target = control.id ? control : control.querySelector('[id]')!;
   return element('div', { class: 'field' }, element('label', { class: 'field-label', for: target.id }, title), control);
-}
-
-/** Keeps a choice that is not among the offered ones, by its own name. */
-function fillSelect(select: HTMLSelectElement, choices: readonly (readonly [string, string])[], chosen: string): void {
-  const offered = choices.some(([value]) => value === chosen)
-    ? choices
-    : [...choices, [chosen, chosen || t('form.choose')] as const];
-  const signature = JSON.stringify(offered);
-  if (select.dataset['offered'] !== signature) {
-    select.dataset['offered'] = signature;
-    select.replaceChildren(...offered.map(([value, label]) => element('option', { value, title: value }, label)));
-  }
-  select.value = chosen;
 }
 
 startView('playground', (state) => new Playground(state).receive);

@@ -12,10 +12,8 @@ export class Stream {
   private readonly footer = element('p', { class: 'stream-summary muted' });
   private readonly copy: HTMLButtonElement;
   private arrived = '';
-  private readonly show = oncePerFrame(() => {
-    const atEnd = this.output.scrollTop + this.output.clientHeight >= this.output.scrollHeight - 8;
-    setText(this.output, this.arrived);
-    if (atEnd) this.output.scrollTop = this.output.scrollHeight;
+  private readonly showSoon = oncePerFrame(() => {
+    this.show();
   });
 
   constructor() {
@@ -56,11 +54,11 @@ export class Stream {
     this.arrived += text;
     setText(this.footer, t('playground.writing'));
     this.copy.disabled = false;
-    this.show();
+    this.showSoon();
   }
 
   finish({ tokens, tokensPerSecond, firstTokenMs, reason }: GenerateSummary): void {
-    this.root.classList.remove('streaming');
+    this.end();
     const speed = t('unit.tokensPerSecond', formatNumber(tokensPerSecond, { maximumSignificantDigits: 3 }));
     const latency = t(
       'playground.firstToken',
@@ -75,8 +73,20 @@ export class Stream {
   }
 
   fail(message: string): void {
-    this.root.classList.remove('streaming');
+    this.end();
     this.root.classList.add('failed');
     setText(this.footer, message);
+  }
+
+  /** What is said to have ended is there as a whole, not only in the next frame. */
+  private end(): void {
+    this.show();
+    this.root.classList.remove('streaming');
+  }
+
+  private show(): void {
+    const atEnd = this.output.scrollTop + this.output.clientHeight >= this.output.scrollHeight - 8;
+    setText(this.output, this.arrived);
+    if (atEnd) this.output.scrollTop = this.output.scrollHeight;
   }
 }

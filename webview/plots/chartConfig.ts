@@ -20,7 +20,7 @@ import { dashPatterns, type PlotLine } from './lines.js';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, zoomPlugin);
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
 }

@@ -41,7 +41,7 @@ export interface PlotLine {
 }
 
 /** Colours in a theme's palette. */
-export const paletteSize = 6;
+const paletteSize = 6;
 
 /** Dashes tell runs apart where colours do not; lengths in pixels. */
 export const dashPatterns: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [9, 3, 2, 3], [12, 4], [4, 4]];

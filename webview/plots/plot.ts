@@ -17,7 +17,7 @@ import { Legend, valueAt } from './legend.js';
 import type { PlotDefinition, PlotLine } from './lines.js';
 
 /** What a plot tells its board. */
-export interface PlotEvents {
+interface PlotEvents {
   readonly onRange: (range: StepRange) => void;
   readonly onHover: (step: number | null) => void;
   readonly onZoomKey: (key: ZoomKey) => void;
@@ -26,7 +26,7 @@ export interface PlotEvents {
 
 export type ZoomKey = 'in' | 'out' | 'left' | 'right' | 'reset';
 
-export interface PlotLook {
+interface PlotLook {
   readonly range: StepRange;
   readonly logScale: boolean;
   readonly asTable: boolean;

@@ -1,9 +1,10 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunStatus } from '../../src/protocol/run.js';
+import { canPause, canResume, isLive, secondsLeft } from '../../src/protocol/runs.js';
 import type { RunCommand } from '../../src/protocol/webview.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { announce } from '../shared/announce.js';
-import { button, element, icon, setText, setHidden } from '../shared/dom.js';
+import { button, element, icon, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
 
@@ -21,19 +22,15 @@ export function statusWord(status: RunStatus): string {
   return t(`status.${status}`);
 }
 
-export function isLive(run: RunSummary): boolean {
-  return run.state.status === 'preparing' || run.state.status === 'running' || run.state.status === 'paused';
-}
-
 /** Where a command makes sense. */
 const offered: Readonly<Record<RunCommand, (run: RunSummary) => boolean>> = {
-  pause: (run) => run.state.status === 'running',
-  resume: (run) => ['paused', 'stopped', 'interrupted', 'failed'].includes(run.state.status),
-  stop: isLive,
+  pause: ({ state }) => canPause(state.status),
+  resume: ({ state }) => canResume(state.status),
+  stop: ({ state }) => isLive(state.status),
   open: () => true,
   reveal: () => true,
-  showLog: (run) => run.state.status === 'failed' || run.state.status === 'interrupted',
-  playground: (run) => run.hasAdapter,
+  showLog: ({ state }) => state.status === 'failed' || state.status === 'interrupted',
+  playground: ({ hasAdapter }) => hasAdapter,
 };
 
 const commandIcons: Readonly<Record<RunCommand, string>> = {
@@ -45,12 +42,6 @@ const commandIcons: Readonly<Record<RunCommand, string>> = {
   showLog: 'output',
   playground: 'comment-discussion',
 };
-
-/** Remaining steps at the pace of the run so far; undefined where there is none to tell it by. */
-export function secondsLeft({ state, lastStep }: RunSummary): number | undefined {
-  if (state.status !== 'running' || !lastStep || lastStep.step === 0) return undefined;
-  return (state.totalSteps - state.step) * (lastStep.elapsed_seconds / lastStep.step);
-}
 
 /** One run at a glance: name, state, progress, figures, and the buttons that act on it. */
 export class RunStatusView {
@@ -65,7 +56,7 @@ export class RunStatusView {
   private readonly buttons: ReadonlyMap<RunCommand, HTMLButtonElement>;
   private run: RunSummary | undefined;
 
-  constructor(commands: readonly (RunCommand)[]) {
+  constructor(commands: readonly RunCommand[]) {
     this.buttons = new Map(commands.map((command) => [command, this.commandButton(command)]));
     this.progress.setAttribute('aria-label', t('run.progress'));
     this.root = element(
@@ -104,7 +95,7 @@ export class RunStatusView {
     setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
     this.updateFigures(run);
     setText(this.message, state.message ?? '');
-    setHidden(this.message, state.message === null);
+    this.message.hidden = state.message === null;
     for (const [command, control] of this.buttons) control.hidden = !offered[command](run);
   }
 
@@ -148,10 +139,11 @@ export class RunStatusView {
   private announceMilestones(run: RunSummary): void {
     const before = this.run?.runId === run.runId ? this.run.state : undefined;
     if (!before) return;
-    if (before.status !== run.state.status) announce(t('announce.status', run.name, statusWord(run.state.status)));
-    else if (before.bestStep !== run.state.bestStep && run.state.bestEvalLoss !== null) {
-      announce(t('announce.best', run.name, formatValue(run.state.bestEvalLoss), formatNumber(run.state.step)));
-    } else if (Math.floor(before.epoch) < Math.floor(run.state.epoch))
-      announce(t('announce.epoch', run.name, formatNumber(Math.floor(run.state.epoch))));
+    const { status, epoch, bestStep, bestEvalLoss } = run.state;
+    if (before.status !== status) announce(t('announce.status', run.name, statusWord(status)));
+    else if (before.bestStep !== bestStep && bestStep !== null && bestEvalLoss !== null) {
+      announce(t('announce.best', run.name, formatValue(bestEvalLoss), formatNumber(bestStep)));
+    } else if (Math.floor(before.epoch) < Math.floor(epoch))
+      announce(t('announce.epoch', run.name, formatNumber(Math.floor(epoch))));
   }
 }

@@ -1,6 +1,7 @@
-import type { RunEvent, RunSummary, RunsSnapshot } from '../../src/protocol/backend.js';
+import type { RunSummary, RunsSnapshot } from '../../src/protocol/backend.js';
 import type { Metric } from '../../src/protocol/run.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
+import { withEvent } from '../../src/protocol/runs.js';
 import type { ToRunViewer } from '../../src/protocol/webview.js';
 import type { BoardRun } from '../plots/lines.js';
 import { RunSeries } from '../plots/runSeries.js';
@@ -8,25 +9,20 @@ import { post } from '../shared/host.js';
 
 /** What this view knows of the runs: the host's snapshot, brought up to date event by event, and the metrics it follows. */
 export class RunStore {
-  private readonly runs: Map<string, RunSummary>;
-  private throughSeq: number;
   private readonly series = new Map<string, RunSeries>();
   /** Runs that were asked for anew because metrics were missing. */
   private readonly askedAnew = new Set<string>();
   private readonly configs = new Map<string, RunConfig>();
 
-  constructor(snapshot: RunsSnapshot) {
-    this.runs = new Map(snapshot.runs.map((run) => [run.runId, run]));
-    this.throughSeq = snapshot.throughSeq;
-  }
+  constructor(private known: RunsSnapshot) {}
 
-  /** The latest first. */
+  /** Newest first. */
   get all(): readonly RunSummary[] {
-    return [...this.runs.values()].sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
+    return this.known.runs;
   }
 
   get(runId: string | null): RunSummary | undefined {
-    return runId === null ? undefined : this.runs.get(runId);
+    return this.known.runs.find((run) => run.runId === runId);
   }
 
   config(runId: string): RunConfig | undefined {
@@ -36,7 +32,7 @@ export class RunStore {
   /** The followed ones of these runs, with what came of their metrics so far. */
   boardRuns(runIds: readonly string[]): BoardRun[] {
     return runIds.flatMap((runId) => {
-      const run = this.runs.get(runId);
+      const run = this.get(runId);
       const series = this.series.get(runId);
       return run && series ? [{ runId, name: run.name, series }] : [];
     });
@@ -54,19 +50,13 @@ export class RunStore {
   receive(message: ToRunViewer): void {
     switch (message.type) {
       case 'runEvent':
-        return this.apply(message.event);
+        this.known = withEvent(this.known, message.event);
+        return;
       case 'metrics':
         return this.append(message.runId, message.first, message.metrics);
       case 'runConfig':
         this.configs.set(message.runId, message.config);
     }
-  }
-
-  private apply(event: RunEvent): void {
-    if (event.seq <= this.throughSeq) return;
-    this.throughSeq = event.seq;
-    if (event.kind === 'changed') this.runs.set(event.run.runId, event.run);
-    else this.runs.delete(event.runId);
   }
 
   private append(runId: string, first: number, metrics: readonly Metric[]): void {

@@ -22,7 +22,7 @@ export function icon(name: string): HTMLElement {
   return element('span', { class: `codicon codicon-${name}`, 'aria-hidden': 'true' });
 }
 
-export interface ButtonOptions {
+interface ButtonOptions {
   readonly label: string;
   readonly icon?: string;
   readonly kind?: 'primary' | 'secondary' | 'icon' | 'link';
@@ -53,10 +53,6 @@ export function button({
 /** Sets the text only where it differs, so that nothing is selected away or announced twice. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
-}
-
-export function setHidden(target: HTMLElement, hidden: boolean): void {
-  target.hidden = hidden;
 }
 
 let lastId = 0;

@@ -1,6 +1,6 @@
 import { element, freshId } from './dom.js';
 
-export interface Tab {
+interface Tab {
   readonly id: string;
   readonly title: string;
   readonly panel: HTMLElement;

@@ -1,4 +1,5 @@
 /** @file What the view says: the host's strings, English where one is missing, and numbers as the reader writes them. */
+import { bytesInWords } from '../../src/protocol/bytesInWords.js';
 import { webviewStrings, type PhraseKey } from '../../src/protocol/webviewStrings.js';
 
 let strings: Readonly<Record<string, string>> = {};
@@ -55,9 +56,7 @@ export function formatPercent(share: number): string {
 }
 
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${formatNumber(bytes / 1000 ** power, { maximumSignificantDigits: 3 })} ${units[power]}`;
+  return bytesInWords(bytes, locale);
 }
 
 /** "45 s", "12 min", "3 h 05 min". */

@@ -1,9 +1,13 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo } from '../../protocol/backend.js';
+import { baseOf } from '../../protocol/baseOf.js';
+import { confirmDeletion } from '../ask.js';
 import { chooseUri } from '../browse.js';
+import { commandId } from '../contributions.js';
 import type { Workbench } from '../workbench.js';
+import { namedBy } from './namedBy.js';
+import { offer } from './offer.js';
 import { pickAdapter } from './pick.js';
-import { offerFineTune } from './offers.js';
 
 /** The adapter of a tree item, else the one that the user chooses; says what to do where there is none. */
 async function chosenAdapter(
@@ -13,10 +17,11 @@ async function chosenAdapter(
 ): Promise<AdapterInfo | undefined> {
   await backend.ready();
   await catalog.refresh();
-  const path = typeof argument === 'object' && argument !== null && 'path' in argument ? argument.path : undefined;
-  if (typeof path === 'string') return catalog.adapters.find((adapter) => adapter.path === path);
+  const path = namedBy(argument, 'path');
+  if (path !== undefined) return catalog.adapters.find((adapter) => adapter.path === path);
   if (catalog.adapters.length > 0) return pickAdapter(catalog.adapters, placeHolder);
-  await offerFineTune(vscode.l10n.t('There is no adapter yet. Fine-tuning a model makes one.'));
+  const text = vscode.l10n.t('There is no adapter yet. Fine-tuning a model makes one.');
+  await offer(vscode.window.showInformationMessage, text, vscode.l10n.t('Fine-Tune…'), commandId('fineTune'));
   return undefined;
 }
 
@@ -36,19 +41,12 @@ export async function runInferenceOnSelection(workbench: Workbench): Promise<voi
 export async function useAdapterForCompletion(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Use which adapter for inline completion?'));
   if (!adapter) return;
-  const model = workbench.catalog.baseOf(adapter);
+  const model = baseOf(adapter, workbench.catalog.models);
   if (!model) {
     const text = vscode.l10n.t('The base model of {0} is {1}, which was not found.', adapter.name, adapter.baseModel);
-    await offerImport(text);
-    return;
+    return offer(vscode.window.showWarningMessage, text, vscode.l10n.t('Import Model…'), commandId('importModel'));
   }
   await workbench.completion.use({ model: model.path, adapter: adapter.path });
-}
-
-async function offerImport(text: string): Promise<void> {
-  const importModel = vscode.l10n.t('Import Model…');
-  const choice = await vscode.window.showWarningMessage(text, importModel);
-  if (choice === importModel) await vscode.commands.executeCommand('loraWorkbench.importModel');
 }
 
 export async function exportAdapter(workbench: Workbench, argument: unknown): Promise<void> {
@@ -63,12 +61,7 @@ export async function exportAdapter(workbench: Workbench, argument: unknown): Pr
 
 export async function deleteAdapter(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Delete which adapter?'));
-  if (!adapter) return;
-  const remove = vscode.l10n.t('Delete');
-  const question = vscode.l10n.t('Delete the adapter {0}?', adapter.name);
-  const detail = vscode.l10n.t('{0} is removed from the disk.', adapter.path);
-  const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, remove);
-  if (answer !== remove) return;
+  if (!adapter || !(await confirmDeletion(vscode.l10n.t('Delete the adapter {0}?', adapter.name), adapter.path))) return;
   await vscode.workspace.fs.delete(vscode.Uri.file(adapter.path), { recursive: true });
   await workbench.catalog.refresh();
 }

@@ -6,7 +6,7 @@ import * as adapters from './adapterCommands.js';
 import * as backend from './backendCommands.js';
 import * as fineTune from './fineTuneCommands.js';
 import * as models from './modelCommands.js';
-import { offerTrust } from './offers.js';
+import { offer } from './offer.js';
 import * as runs from './runCommands.js';
 
 /** `argument` is what VS Code passes: a tree item, a file, or what our own views send. */
@@ -53,7 +53,10 @@ export function registerCommands(workbench: Workbench): vscode.Disposable[] {
 /** What a command failed with is a sentence for people already; here it gets the button that helps. */
 export async function explain({ backend }: Pick<Workbench, 'backend'>, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
-  if (!vscode.workspace.isTrusted) return offerTrust(message);
+  if (!vscode.workspace.isTrusted) {
+    const manage = vscode.l10n.t('Manage Workspace Trust');
+    return offer(vscode.window.showWarningMessage, message, manage, 'workbench.trust.manage');
+  }
   const showLog = vscode.l10n.t('Show Log');
   const restart = vscode.l10n.t('Restart Backend');
   const buttons = error instanceof BackendUnavailable ? [restart, showLog] : [showLog];

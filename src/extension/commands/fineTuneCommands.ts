@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import { presetEdits, presets } from '../../protocol/presets.js';
 import type { Workbench } from '../workbench.js';
+import { namedBy } from './namedBy.js';
 
 /** From the models tree: with that model. */
 export async function fineTune({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
-  const model = typeof argument === 'object' && argument !== null && 'path' in argument ? argument.path : undefined;
-  await panels.open(typeof model === 'string' ? [{ path: ['model'], value: model }] : []);
+  const model = namedBy(argument, 'path');
+  await panels.open(model === undefined ? [] : [{ path: ['model'], value: model }]);
 }
 
 export async function fineTuneWorkspace({ fineTune: panels }: Workbench): Promise<void> {

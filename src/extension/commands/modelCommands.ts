@@ -3,8 +3,10 @@ import { chooseOne } from '../ask.js';
 import { chooseUri } from '../browse.js';
 import type { FetchProgress } from '../catalog.js';
 import { formatBytes } from '../format.js';
+import { isWithin } from '../isWithin.js';
 import { setting, updateModelFolders } from '../settings.js';
 import type { Workbench } from '../workbench.js';
+import { namedBy } from './namedBy.js';
 
 /** A folder or a file of the user's, or a small model for those who have none. */
 export async function importModel(workbench: Workbench): Promise<void> {
@@ -33,7 +35,7 @@ async function importFrom({ catalog }: Workbench, kind: 'file' | 'folder'): Prom
   if (!uri) return;
   await updateModelFolders([...new Set([...setting('modelFolders'), uri.fsPath])]);
   await catalog.refresh();
-  const found = catalog.models.filter(({ path }) => path.startsWith(uri.fsPath)).length;
+  const found = catalog.models.filter(({ path }) => isWithin(path, uri.fsPath)).length;
   if (found > 0) void vscode.window.showInformationMessage(vscode.l10n.t('Models found: {0}', found));
   else void vscode.window.showWarningMessage(vscode.l10n.t('No model of the LLaMA family was found in {0}.', uri.fsPath));
 }
@@ -56,14 +58,14 @@ async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
 
 /** Takes the folder that the model was found in off the list; nothing is removed from the disk. */
 export async function removeModelFolder(_: Workbench, argument: unknown): Promise<void> {
-  if (typeof argument !== 'object' || argument === null || !('path' in argument)) return;
-  const path = String(argument.path);
-  await updateModelFolders(setting('modelFolders').filter((folder) => !path.startsWith(folder)));
+  const path = namedBy(argument, 'path');
+  if (path === undefined) return;
+  await updateModelFolders(setting('modelFolders').filter((folder) => !isWithin(path, folder)));
 }
 
 /** From the models tree: with that model and no adapter of another one. */
 export async function openPlayground({ playground, catalog }: Workbench, argument: unknown): Promise<void> {
-  const path = typeof argument === 'object' && argument !== null && 'path' in argument ? argument.path : undefined;
+  const path = namedBy(argument, 'path');
   const model = catalog.models.find((known) => known.path === path);
   await playground.open(model ? { model } : {});
 }

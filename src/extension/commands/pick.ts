@@ -1,4 +1,4 @@
-import type { AdapterInfo, ModelInfo, RunSummary } from '../../protocol/backend.js';
+import type { AdapterInfo, RunSummary } from '../../protocol/backend.js';
 import { chooseOne, chooseSome, type Choice } from '../ask.js';
 import { formatBytes, formatStatus, formatTime } from '../format.js';
 
@@ -22,17 +22,6 @@ export async function pickAdapter(
     description: `${adapter.baseModel} · r ${adapter.rank} · ${formatBytes(adapter.sizeBytes)}`,
     detail: adapter.path,
     value: adapter,
-  }));
-  return chooseOne(choices, placeHolder);
-}
-
-export async function pickModel(models: readonly ModelInfo[], placeHolder: string): Promise<ModelInfo | undefined> {
-  if (models.length === 1) return models[0];
-  const choices = models.map((model) => ({
-    label: model.name,
-    description: formatBytes(model.sizeBytes),
-    detail: model.path,
-    value: model,
   }));
   return chooseOne(choices, placeHolder);
 }

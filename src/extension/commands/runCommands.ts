@@ -1,29 +1,28 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
-import { canResume, isLive, isTraining } from '../runStore.js';
+import type { RunStatus } from '../../protocol/run.js';
+import { canPause, canResume, isLive } from '../../protocol/runs.js';
+import { confirmDeletion } from '../ask.js';
 import type { Workbench } from '../workbench.js';
+import { namedBy } from './namedBy.js';
 import { pickRun, pickRuns } from './pick.js';
 
 /** The run a tree item or a view names, else the one that the user chooses among those that fit. */
 async function chosenRun(
   { runs }: Workbench,
   argument: unknown,
-  fits: (run: RunSummary) => boolean,
+  fits: (status: RunStatus) => boolean,
   placeHolder: string,
 ): Promise<RunSummary | undefined> {
-  const runId = namedRun(argument);
-  return runId === undefined ? pickRun(runs.list().filter(fits), placeHolder) : runs.get(runId);
-}
-
-function namedRun(argument: unknown): string | undefined {
-  const runId = typeof argument === 'object' && argument !== null && 'runId' in argument ? argument.runId : undefined;
-  return typeof runId === 'string' ? runId : undefined;
+  const runId = namedBy(argument, 'runId');
+  if (runId !== undefined) return runs.get(runId);
+  return pickRun(runs.list().filter(({ state }) => fits(state.status)), placeHolder);
 }
 
 const any = () => true;
 
 export async function pauseRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, isTraining, vscode.l10n.t('Pause which run?'));
+  const run = await chosenRun(workbench, argument, canPause, vscode.l10n.t('Pause which run?'));
   if (run) await control(workbench, run, 'pause');
 }
 
@@ -47,7 +46,7 @@ export async function openRun(workbench: Workbench, argument: unknown): Promise<
 }
 
 export async function compareRuns(workbench: Workbench, argument: unknown): Promise<void> {
-  const runs = await pickRuns(workbench.runs.list(), namedRun(argument), vscode.l10n.t('Compare which runs?'));
+  const runs = await pickRuns(workbench.runs.list(), namedBy(argument, 'runId'), vscode.l10n.t('Compare which runs?'));
   if (runs.length > 0) await workbench.fineTune.showRuns(runs.map(({ runId }) => runId));
 }
 
@@ -69,12 +68,9 @@ export async function revealRunFolder(workbench: Workbench, argument: unknown): 
 }
 
 export async function deleteRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, (one) => !isLive(one), vscode.l10n.t('Delete which run?'));
+  const run = await chosenRun(workbench, argument, (status) => !isLive(status), vscode.l10n.t('Delete which run?'));
   if (!run) return;
-  const remove = vscode.l10n.t('Delete');
   const question = vscode.l10n.t('Delete {0} with its checkpoints and its adapter?', run.name);
-  const detail = vscode.l10n.t('{0} is removed from the disk.', run.runId);
-  const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, remove);
-  if (answer !== remove) return;
+  if (!(await confirmDeletion(question, run.runId))) return;
   await (await workbench.backend.ready()).request('loraWorkbench/runs/delete', { runId: run.runId });
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo, ModelSource } from '../../protocol/backend.js';
+import { baseOf } from '../../protocol/baseOf.js';
 import type { Catalog } from '../catalog.js';
 import type { TreeItemKind } from '../contributions.js';
 import { formatBytes } from '../format.js';
@@ -22,7 +23,7 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
     item.contextValue = 'adapter' satisfies TreeItemKind;
     item.iconPath = new vscode.ThemeIcon('layers');
     item.description = [
-      this.catalog.baseOf(adapter)?.name ?? adapter.baseModel,
+      baseOf(adapter, this.catalog.models)?.name ?? adapter.baseModel,
       vscode.l10n.t('rank {0}', adapter.rank),
       formatBytes(adapter.sizeBytes),
     ].join(' · ');

@@ -14,7 +14,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary> {
 
   async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
     await this.runs.looked();
-    return parent ? [] : this.runs.list();
+    return parent ? [] : [...this.runs.list()];
   }
 
   getTreeItem(run: RunSummary): vscode.TreeItem {

@@ -38,10 +38,10 @@ export class RunFeed implements vscode.Disposable {
 
   private async begin(runId: string): Promise<void> {
     let count = 0;
-    const following = this.runs.follow(runId, ({ replaced, metrics, caughtUp }) => {
+    const following = this.runs.follow(runId, ({ replaced, metrics }) => {
       const first = replaced ? 0 : count;
       count = first + metrics.length;
-      this.post({ type: 'metrics', runId, first, metrics, caughtUp });
+      this.post({ type: 'metrics', runId, first, metrics });
     });
     this.followed.set(runId, following);
     const config = await (await this.backend.ready()).request('loraWorkbench/runs/config', { runId });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { WebviewView } from '../../protocol/webview.js';
 
-export interface PageResources {
+interface PageResources {
   readonly script: string;
   readonly style: string;
   /** What the page may load styles, fonts and images from. */

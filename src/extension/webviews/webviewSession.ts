@@ -7,7 +7,7 @@ import { webviewHtml } from './webviewHtml.js';
 
 type Handled = Exclude<FromWebview, { type: 'ready' }>;
 
-export interface SessionHandlers<View extends WebviewView> {
+interface SessionHandlers<View extends WebviewView> {
   /** A snapshot of the truth: sent when the page says ready, as often as it does. */
   state(): WebviewStates[View];
   receive(message: Handled): Promise<void> | void;

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CancellationTokenSource } from 'vscode-languageserver/node';
@@ -50,7 +50,7 @@ test('trains a run to its end and tells about it; followers get what metrics.jso
   expect(pieces.slice(first).flatMap(({ metrics }) => metrics)).toEqual(onDisk);
 
   const adapters = await backend.request('loraWorkbench/adapters/list', null);
-  expect(adapters).toContainEqual(expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, runId, baseModel: model }));
+  expect(adapters).toContainEqual(expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, baseModel: model }));
 });
 
 test('a run that leaves the device open takes the one of the settings', async () => {
@@ -63,6 +63,19 @@ test('a run that leaves the device open takes the one of the settings', async ()
   const { engine } = await backend.request('loraWorkbench/runs/config', { runId });
   expect(engine.device).toBe('cpu');
   await until('the run finishes', () => ended);
+});
+
+test('a run is deleted once it has ended, and not before', async () => {
+  await backend.initialize();
+  let ended = false;
+  backend.on('loraWorkbench/runs/event', (event) => {
+    if (event.kind === 'changed') ended = event.run.state.status === 'finished';
+  });
+  const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
+  await expect(backend.request('loraWorkbench/runs/delete', { runId })).rejects.toThrow(/still going/);
+  await until('the run finishes', () => ended);
+  await backend.request('loraWorkbench/runs/delete', { runId });
+  expect(existsSync(runId)).toBe(false);
 });
 
 test('a run goes on when its backend is killed; the next backend finds it and can stop it', async () => {
@@ -105,7 +118,7 @@ test('counts data in a moment, and knows the time of a step once one was measure
   expect(look.rows).toBe(11);
   const estimate = async (batch: number) => {
     const { check } = await backend.request('loraWorkbench/config/check', configText({ batch_size: batch }));
-    return check.ok ? check.estimate!.secondsPerStep : undefined;
+    return check.ok ? check.estimate.secondsPerStep : undefined;
   };
   expect(await estimate(2)).toBe(null);
   const { estimate: measured } = await backend.request('loraWorkbench/preflight', text);
@@ -123,7 +136,7 @@ test('checks a config while it is written', async () => {
   const missing = await backend.request('loraWorkbench/config/check', { config: { model: './nowhere', data: { path: 'x' } }, path });
   expect(missing.check).toMatchObject({ ok: false, problems: [{ path: ['model'] }] });
   const right = await backend.request('loraWorkbench/config/check', configText());
-  expect(right.check).toMatchObject({ ok: true, estimate: { trainableParameters: expect.any(Number) } });
+  expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number) } });
 });
 
 test('touches no folder that is not a listed run', async () => {

@@ -6,6 +6,8 @@ import manifest from '../../../package.json';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
 import { chatVendor, commandId, commandNames, contextKeys, panelIds, settingNames, viewIds } from '../../../src/extension/contributions.js';
 import { backendStrings } from '../../../src/protocol/backendStrings.js';
+import { runStatuses, type RunStatus } from '../../../src/protocol/run.js';
+import { canPause, canResume, isLive } from '../../../src/protocol/runs.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
 import english from '../../../package.nls.json';
 import chinese from '../../../package.nls.zh-cn.json';
@@ -20,6 +22,18 @@ test('commands, views, panels and settings of the code are those of package.json
   expect(contributes.languageModelChatProviders.map(({ vendor }) => vendor)).toEqual([chatVendor]);
   const restored = manifest.activationEvents.flatMap((event) => /^onWebviewPanel:(.*)/.exec(event)?.[1] ?? []);
   expect(Object.values(panelIds)).toEqual(expect.arrayContaining(restored));
+});
+
+/** Menus are text: they name the statuses one by one. */
+test.each([
+  ['pauseRun', canPause],
+  ['resumeRun', canResume],
+  ['stopRun', isLive],
+  ['deleteRun', (status: RunStatus) => !isLive(status)],
+] as const)('the menu of a run offers %s where it makes sense', (name, fits) => {
+  const { when } = contributes.menus['view/item/context'].find(({ command }) => command === commandId(name))!;
+  const pattern = new RegExp(/^viewItem =~ \/(.*)\/$/.exec(when)![1]!);
+  expect(runStatuses.filter((status) => pattern.test(`run.${status}`))).toEqual(runStatuses.filter(fits));
 });
 
 test('menus name commands and context keys that exist', () => {

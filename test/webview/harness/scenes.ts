@@ -1,10 +1,10 @@
 /** @file Plausible states of the host, for the tests and the screenshots. */
-import type { AdapterInfo, ModelInfo, RunSummary } from '../../../src/protocol/backend.js';
+import type { AdapterInfo, ModelInfo, ModelShape, RunSummary } from '../../../src/protocol/backend.js';
 import type { PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
 import type { Metric, RunStatus } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
-import type { FineTuneState, ModelShape, PlaygroundState } from '../../../src/protocol/webview.js';
+import type { FineTuneState, PlaygroundState } from '../../../src/protocol/webview.js';
 
 export const models: readonly ModelInfo[] = [
   {
@@ -32,7 +32,6 @@ export const adapters: readonly AdapterInfo[] = [
     alpha: 16,
     targetModules: ['q_proj', 'v_proj'],
     sizeBytes: 3_700_000,
-    runId: '/workspace/runs/support-answers',
   },
 ];
 
@@ -204,14 +203,11 @@ export const fineTuneState: FineTuneState = {
     ok: true,
     config: config(),
     estimate: {
-      trainableParameters: 1_843_200,
-      totalParameters: 134_515_008,
       peakMemoryBytes: 1_310_000_000,
       availableMemoryBytes: 12_400_000_000,
       remedies: [],
       secondsPerStep: 6.1,
     },
-    note: null,
   },
   modelShape,
   models,
@@ -230,5 +226,5 @@ export const playgroundState: PlaygroundState = {
 
 /** All of a run's metrics in one message. */
 export function metricsMessage(runId: string, all: readonly Metric[], first = 0) {
-  return { type: 'metrics', runId, first, metrics: all, caughtUp: true } as const;
+  return { type: 'metrics', runId, first, metrics: all } as const;
 }

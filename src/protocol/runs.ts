@@ -1,0 +1,37 @@
+/** @file What the state of a run means, said once for the process that keeps runs and for everybody who shows them. */
+import type { RunEvent, RunsSnapshot, RunSummary } from './backend.js';
+import type { RunStatus } from './run.js';
+
+/** A process works on it, or is about to. */
+export function isLive(status: RunStatus): boolean {
+  return canPause(status) || status === 'paused';
+}
+
+/** A run that is being prepared pauses before its first step. */
+export function canPause(status: RunStatus): boolean {
+  return status === 'preparing' || status === 'running';
+}
+
+/** A paused run goes on; of the others a new process takes up the last checkpoint. */
+export function canResume(status: RunStatus): boolean {
+  return ['paused', 'stopped', 'interrupted', 'failed'].includes(status);
+}
+
+/** Seconds until the last step at the pace of the run so far; undefined where there is none to tell it by. */
+export function secondsLeft({ state, lastStep }: RunSummary): number | undefined {
+  if (state.status !== 'running' || !lastStep || lastStep.step === 0) return undefined;
+  return (state.totalSteps - state.step) * (lastStep.elapsed_seconds / lastStep.step);
+}
+
+export function newestFirst(runs: readonly RunSummary[]): RunSummary[] {
+  return [...runs].sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
+}
+
+/** The snapshot brought up to date. An event sent before it was made changes nothing: the snapshot holds that already. */
+export function withEvent(known: RunsSnapshot, event: RunEvent): RunsSnapshot {
+  if (event.seq <= known.throughSeq) return known;
+  const runId = event.kind === 'changed' ? event.run.runId : event.runId;
+  const others = known.runs.filter((run) => run.runId !== runId);
+  const runs = event.kind === 'changed' ? newestFirst([...others, event.run]) : others;
+  return { runs, throughSeq: event.seq };
+}
