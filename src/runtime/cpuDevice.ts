@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { optimize } from '../core/graph/fuse.js';
 import { inputType, lastOutput, lowerToOnnx } from '../core/graph/lower.js';
-import type { DType, Program } from '../core/graph/types.js';
+import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
 import { settleAllocator } from './settleAllocator.js';
@@ -17,12 +17,12 @@ export class CpuDevice implements Device {
     this.description = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
 
-  async compile(program: Program, { constants, dynamicAxes }: CompileOptions = {}): Promise<Executable> {
+  async compile(program: Program, { constants, dynamicAxes, light = false }: CompileOptions = {}): Promise<Executable> {
     await settleAllocator();
     const model = lowerToOnnx(optimize(program), { fusedMatMul: true, inverseRms: true, endsRun: true }, constants, dynamicAxes);
     const session = await InferenceSession.create(model, {
       executionProviders: ['cpu'],
-      intraOpNumThreads: this.threads,
+      intraOpNumThreads: light ? 1 : this.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       // Each session would keep an arena as large as its largest moment; our programs run in turn (docs/decisions/0004).
@@ -47,7 +47,7 @@ export class CpuDevice implements Device {
   }
 
   upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
-    return Promise.resolve(new CpuTensor(dtype, shape, data));
+    return Promise.resolve(new CpuTensor(dtype, shape, data, null));
   }
 
   zeros(shape: Shape): Promise<DeviceTensor> {
@@ -66,6 +66,11 @@ export class CpuDevice implements Device {
 
   release(tensor: DeviceTensor): void {
     this.pool.give(tensor as CpuTensor);
+  }
+
+  /** Pages that are never written take no memory. */
+  reserve(tensors: Parameters<Device['reserve']>[0]): void {
+    tensors.map(({ dtype, shape }) => this.pool.take(dtype, shape)).forEach((tensor) => this.pool.give(tensor));
   }
 
   dispose(): Promise<void> {
@@ -94,36 +99,44 @@ class CpuTensor implements DeviceTensor {
     readonly dtype: DType,
     readonly shape: Shape,
     data: HostArray,
-    /** Whether its buffer goes back to the pool; what the caller gave is the caller's to forget. */
-    readonly pooled = false,
+    /** Goes back to the pool; null where the memory is of the caller, who gave it away. */
+    readonly buffer: ArrayBuffer | null,
   ) {
     this.tensor = new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor;
   }
 }
 
+/**
+ * Memory of released tensors. Each batch length wants the same tensors in another size: so a tensor takes the smallest buffer that
+ * holds it, and all lengths together need about what the longest needs.
+ */
 class BufferPool {
-  private readonly free = new Map<string, CpuTensor[]>();
+  private readonly free = new Map<number, ArrayBuffer[]>();
 
   take(dtype: DType, shape: Shape): CpuTensor {
-    return this.free.get(key(dtype, shape))?.pop() ?? new CpuTensor(dtype, shape, hostArray(dtype, elementCount(shape)), true);
+    const buffer = this.buffer(tensorBytes({ dtype, shape }));
+    return new CpuTensor(dtype, shape, hostArray(dtype, elementCount(shape), buffer), buffer);
   }
 
-  give(tensor: CpuTensor): void {
-    if (!tensor.pooled) return;
-    const name = key(tensor.dtype, tensor.shape);
-    const list = this.free.get(name);
-    if (list) list.push(tensor);
-    else this.free.set(name, [tensor]);
+  give({ buffer }: CpuTensor): void {
+    if (!buffer) return;
+    const list = this.free.get(buffer.byteLength);
+    if (list) list.push(buffer);
+    else this.free.set(buffer.byteLength, [buffer]);
   }
 
   clear(): void {
     this.free.clear();
   }
+
+  private buffer(bytes: number): ArrayBuffer {
+    const fitting = [...this.free].filter(([size, list]) => list.length > 0 && size >= bytes && size <= mostSpare * bytes);
+    return fitting.length > 0 ? this.free.get(Math.min(...fitting.map(([size]) => size)))!.pop()! : new ArrayBuffer(bytes);
+  }
 }
 
-function key(dtype: DType, shape: Shape): string {
-  return `${dtype}[${shape.join()}]`;
-}
+/** Lengths differ by eight (paddedLength in core/data/batches.ts); a scalar must not take the place of an activation. */
+const mostSpare = 8;
 
 function required(inputs: ReadonlyMap<string, DeviceTensor>, name: string, program: Program): DeviceTensor {
   const tensor = inputs.get(name);

@@ -1,6 +1,6 @@
 /** @file What the engines need of a device: compile programs, hold tensors, run. */
 import type { Constants, DynamicAxes } from '../core/graph/lower.js';
-import type { DeviceKind, DType, Program } from '../core/graph/types.js';
+import { tensorBytes, type DeviceKind, type DType, type Program } from '../core/graph/types.js';
 import type { Shape } from '../core/shape.js';
 
 /** How elements of each type lie in the host's memory. */
@@ -15,21 +15,22 @@ export interface HostArrays {
 }
 export type HostArray = HostArrays[DType];
 
-export function hostArray<K extends DType>(dtype: K, length: number): HostArrays[K];
-export function hostArray(dtype: DType, length: number): HostArray {
+/** Elements in fresh memory, all zero, or in the first bytes of the buffer that is given. */
+export function hostArray<K extends DType>(dtype: K, length: number, buffer?: ArrayBuffer): HostArrays[K];
+export function hostArray(dtype: DType, length: number, buffer = new ArrayBuffer(tensorBytes({ dtype, shape: [length] }))): HostArray {
   switch (dtype) {
     case 'float32':
-      return new Float32Array(length);
+      return new Float32Array(buffer, 0, length);
     case 'float16':
     case 'bfloat16':
-      return new Uint16Array(length);
+      return new Uint16Array(buffer, 0, length);
     case 'int32':
-      return new Int32Array(length);
+      return new Int32Array(buffer, 0, length);
     case 'int64':
-      return new BigInt64Array(length);
+      return new BigInt64Array(buffer, 0, length);
     case 'uint8':
     case 'bool':
-      return new Uint8Array(length);
+      return new Uint8Array(buffer, 0, length);
   }
 }
 
@@ -44,6 +45,8 @@ export interface CompileOptions {
   readonly constants?: Constants;
   /** Axes whose length is free; results along such axes must be given to `run`. */
   readonly dynamicAxes?: DynamicAxes;
+  /** Too little work to be shared among threads. */
+  readonly light?: boolean;
 }
 
 export interface Executable {
@@ -70,5 +73,7 @@ export interface Device {
   /** A copy of an fp32 tensor on the host. */
   download(tensor: DeviceTensor): Promise<Float32Array>;
   release(tensor: DeviceTensor): void;
+  /** Says ahead which tensors will be held at once; smaller ones then find their memory among these. */
+  reserve(tensors: readonly Pick<DeviceTensor, 'dtype' | 'shape'>[]): void;
   dispose(): Promise<void>;
 }

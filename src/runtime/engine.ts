@@ -64,7 +64,7 @@ async function trainerOn(device: Device, { engine, note, batch, ...setup }: Trai
   if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);
   const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
   const explain = ranOut.bind(null, memory);
-  const loading = () => createOnnxStepRunner({ ...setup, device, baseDType, gradientCheckpointing, layerStreaming });
+  const loading = () => createOnnxStepRunner({ ...setup, batch, device, baseDType, gradientCheckpointing, layerStreaming });
   return { runner: explainingOutOfMemory(await explained(loading, explain), explain), memory };
 }
 

@@ -1,12 +1,12 @@
 /** @file Training with ONNX Runtime: runs the programs of core/train/programs.ts over the layers of a model. */
-import { isAdapted, type LoraShape } from '../core/adapters/lora.js';
+import { adaptedLayers, isAdapted, type LoraShape } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
 import type { Batch } from '../core/data/batch.js';
 import type { LlamaConfig } from '../core/llama/config.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
-import type { UpdateScalars } from '../core/train/programs.js';
+import type { BatchShape, UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
@@ -26,6 +26,8 @@ export interface OnnxStepRunnerOptions {
   readonly gradientCheckpointing: boolean;
   readonly initialState: TrainableState;
   readonly device: Device;
+  /** The largest there will be. */
+  readonly batch: BatchShape;
 }
 
 type Tensors = ReadonlyMap<string, DeviceTensor>;
@@ -36,7 +38,9 @@ export async function createOnnxStepRunner({ initialState, ...options }: OnnxSte
   const trainables = new Trainables(device, weights.config, lora);
   await trainables.importState(initialState);
   const frozen = await FrozenWeights.load(weights, device, { dtype: baseDType, streaming: options.layerStreaming });
-  return new OnnxStepRunner(options, frozen, trainables);
+  const runner = new OnnxStepRunner(options, frozen, trainables);
+  runner.reserve(options.batch);
+  return runner;
 }
 
 class OnnxStepRunner implements StepRunner {
@@ -45,6 +49,8 @@ class OnnxStepRunner implements StepRunner {
   private readonly device: Device;
   private readonly programs: TrainPrograms;
   private readonly dropout: DropoutMasks;
+  /** The lowest adapted layer: no gradient goes below it, so nothing is kept there. */
+  private readonly lowest: number;
   /** cos and sin, by sequence length. */
   private readonly ropes = new Map<number, Tensors>();
 
@@ -58,25 +64,34 @@ class OnnxStepRunner implements StepRunner {
   ) {
     const { device, weights, baseDType, lora, dropout, gradientCheckpointing } = options;
     this.config = weights.config;
+    this.lowest = Math.min(...adaptedLayers(weights.config, lora));
     this.device = device;
     this.description = `${device.description}, ${baseDType} base`;
     this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keepActivations: !gradientCheckpointing });
     this.dropout = new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
 
+  /** Asks for the memory of what the forward pass keeps of such a batch: shorter ones get along with it (CpuDevice). */
+  reserve(batch: BatchShape): void {
+    const layers = Array.from({ length: this.config.layerCount }, (_, layer) => layer).slice(this.lowest);
+    this.device.reserve(layers.flatMap((layer) => this.programs.kept(batch, this.variant(layer))));
+  }
+
   async accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss> {
     const shared = await this.prepare(batch);
     const dropout = await this.dropout.forBatch(batch, dropoutSeed);
-    const kept: Tensors[] = [];
+    const kept = new Map<number, Tensors>();
     let x = shared.x;
     for (let layer = 0; layer < this.config.layerCount; layer++) {
-      const forward = await this.programs.forward(batch, { ...this.variant(layer), training: true });
+      const training = layer >= this.lowest;
+      const forward = await this.programs.forward(batch, { ...this.variant(layer), training });
       const masks = await dropout.masks(layer);
       const results = await this.runBlock(forward, layer, [shared.rope, shared.context, masks, new Map([['x', x]])]);
       this.releaseAll(masks);
       const y = results.get('y')!;
       results.delete('y');
-      kept.push(results.set('x', x));
+      if (training) kept.set(layer, results.set('x', x));
+      else this.device.release(x);
       x = y;
     }
     const { lossSum, dx } = await this.head(batch, x, true);
@@ -219,22 +234,20 @@ class OnnxStepRunner implements StepRunner {
   }
 
   /** From the last layer down to the lowest adapted one; releases what the forward pass kept. */
-  private async backward(batch: Batch, context: Tensors, kept: Tensors[], dOutput: DeviceTensor, dropout: BatchDropout): Promise<void> {
-    const lowest = Math.min(...this.trainables.layers.keys());
+  private async backward(batch: Batch, context: Tensors, kept: ReadonlyMap<number, Tensors>, dOutput: DeviceTensor, dropout: BatchDropout): Promise<void> {
     let dy = dOutput;
-    for (let layer = this.config.layerCount - 1; layer >= lowest; layer--) {
-      const program = await this.programs.backward(batch, { ...this.variant(layer), wantsInputGradient: layer > lowest });
+    for (let layer = this.config.layerCount - 1; layer >= this.lowest; layer--) {
+      const program = await this.programs.backward(batch, { ...this.variant(layer), wantsInputGradient: layer > this.lowest });
       const masks = await dropout.masks(layer);
-      const results = await this.runBlock(program, layer, [context, masks, kept[layer]!, new Map([['dy', dy]])]);
+      const results = await this.runBlock(program, layer, [context, masks, kept.get(layer)!, new Map([['dy', dy]])]);
       this.releaseAll(masks);
       this.device.release(dy);
       for (const [name, tensor] of results) {
         if (name === 'dx') dy = tensor;
         else this.trainables.replace(layer, name.replace(/\.next$/, ''), tensor);
       }
-      this.releaseAll(kept[layer]!);
+      this.releaseAll(kept.get(layer)!);
     }
-    kept.slice(0, lowest).forEach((tensors) => this.releaseAll(tensors));
   }
 
   private variant(layer: number): BlockVariant {

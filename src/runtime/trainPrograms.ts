@@ -12,7 +12,7 @@ import {
   type BatchShape,
 } from '../core/train/programs.js';
 import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram } from '../core/train/vocabularyPrograms.js';
-import type { Device, Executable } from './device.js';
+import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
 
 export interface TrainProgramOptions {
   readonly config: LlamaConfig;
@@ -28,8 +28,15 @@ export interface BlockVariant {
   readonly adapted: boolean;
 }
 
-/** Compiles the programs of training when they are first wanted, once for each batch shape. */
+/**
+ * Those of eight batch lengths, and of as many numbers of labelled rows as come often. Each holds half a megabyte, and on the CPU threads
+ * of its own.
+ */
+const mostCompiled = 128;
+
+/** Compiles the programs of training when they are wanted, for each batch shape, and keeps those that were used last. */
 export class TrainPrograms {
+  /** Most recently used last. */
   private readonly compiled = new Map<string, Promise<Executable>>();
 
   constructor(
@@ -37,15 +44,20 @@ export class TrainPrograms {
     private readonly options: TrainProgramOptions,
   ) {}
 
-  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(this.options.config, shape, this.device.kind));
+  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(this.options.config, shape, this.device.kind), light);
 
   embed = (tokens: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
-    this.once(`embed ${tokens} ${sliceRows} ${form}`, () => embedProgram(this.options.config, tokens, sliceRows, form));
+    this.once(`embed ${tokens} ${sliceRows} ${form}`, () => embedProgram(this.options.config, tokens, sliceRows, form), light);
 
   forward = (shape: BatchShape, variant: BlockVariant & { training: boolean }): Promise<Executable> =>
     this.once(`forward ${text(shape)} ${JSON.stringify(variant)}`, () =>
       this.block(shape, variant).forward(variant.training && this.options.keepActivations),
     );
+
+  /** What a training forward pass gives, of which nothing is compiled yet. */
+  kept(shape: BatchShape, variant: BlockVariant): Pick<DeviceTensor, 'dtype' | 'shape'>[] {
+    return [...this.block(shape, { ...variant, training: true }).forward(this.options.keepActivations).outputs.values()];
+  }
 
   backward = (shape: BatchShape, variant: BlockVariant & { wantsInputGradient: boolean }): Promise<Executable> =>
     this.once(`backward ${text(shape)} ${JSON.stringify(variant)}`, () =>
@@ -53,13 +65,13 @@ export class TrainPrograms {
     );
 
   headRows = (tokens: number, chunk: number): Promise<Executable> =>
-    this.once(`head rows ${tokens} ${chunk}`, () => headRowsProgram(this.options.config, tokens, chunk));
+    this.once(`head rows ${tokens} ${chunk}`, () => headRowsProgram(this.options.config, tokens, chunk), light);
 
   headSlice = (chunk: number, sliceRows: number, form: MatrixForm, withGradient: boolean): Promise<Executable> =>
     this.once(`head slice ${chunk} ${sliceRows} ${form} ${withGradient}`, () => headSliceProgram(this.options.config, chunk, sliceRows, form, withGradient));
 
   headLoss = (tokens: number, chunk: number, withGradient: boolean): Promise<Executable> =>
-    this.once(`head loss ${tokens} ${chunk} ${withGradient}`, () => headLossProgram(this.options.config, tokens, chunk, withGradient));
+    this.once(`head loss ${tokens} ${chunk} ${withGradient}`, () => headLossProgram(this.options.config, tokens, chunk, withGradient), light);
 
   dropout = (rows: number): Promise<Executable> =>
     this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.options.lora, this.options.dropout, rows));
@@ -77,14 +89,22 @@ export class TrainPrograms {
     return new BlockGraph({ config, shape, device: this.device.kind, forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
   }
 
-  private once(key: string, build: () => Program): Promise<Executable> {
-    const known = this.compiled.get(key);
-    if (known) return known;
-    const compiling = this.device.compile(build());
-    this.compiled.set(key, compiling);
-    return compiling;
+  private async once(key: string, build: () => Program, options: CompileOptions = {}): Promise<Executable> {
+    const executable = this.compiled.get(key) ?? this.device.compile(build(), options);
+    this.compiled.delete(key);
+    this.compiled.set(key, executable);
+    if (this.compiled.size > mostCompiled) await this.forgetOldest();
+    return executable;
+  }
+
+  private async forgetOldest(): Promise<void> {
+    const [key, executable] = this.compiled.entries().next().value!;
+    this.compiled.delete(key);
+    await (await executable).dispose();
   }
 }
+
+const light: CompileOptions = { light: true };
 
 function text({ batchSize, sequenceLength }: BatchShape): string {
   return `${batchSize}×${sequenceLength}`;

@@ -77,6 +77,9 @@ export class WebGpuDevice implements Device {
     this.usage.bytes -= tensorBytes(tensor);
   }
 
+  /** ONNX Runtime keeps buffers of its own. */
+  reserve(): void {}
+
   async dispose(): Promise<void> {
     for (const session of this.movers.values()) await (await session).release();
     this.movers.clear();

@@ -61,6 +61,10 @@ export class FailingDevice implements Device {
     this.inner.release(tensor);
   }
 
+  reserve(tensors: Parameters<Device['reserve']>[0]): void {
+    this.inner.reserve(tensors);
+  }
+
   dispose(): Promise<void> {
     return this.inner.dispose();
   }

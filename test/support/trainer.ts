@@ -19,6 +19,7 @@ export function createTrainer(model: string, adapter: Pick<Adapter, 'lora' | 'pa
     gradientCheckpointing: false,
     layerStreaming: false,
     device: new CpuDevice(2),
+    batch: { batchSize: 2, sequenceLength: 16 },
     initialState: withZeroMoments(adapter.parameters),
     ...options,
   });

@@ -1,5 +1,5 @@
 /** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
-import { loraParameterCount, type LoraShape } from '../adapters/lora.js';
+import { adaptedLayers, loraParameterCount, type LoraShape } from '../adapters/lora.js';
 import { optimize } from '../graph/fuse.js';
 import { tensorBytes, type DeviceKind, type Program } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
@@ -120,7 +120,8 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
   const masks = sizeOf(maskProgram(config, batch, device).outputs);
   const { forward, backward } = blocks[0]!;
   // Beside what each layer leaves: two gradients of a block's input, and one result of the block before.
-  const activations = config.layerCount * sizeOf(forward.outputs) + 3 * hidden + masks;
+  const keeping = config.layerCount - adaptedLayers(config, request.lora)[0]!; // down to the lowest adapted layer
+  const activations = keeping * sizeOf(forward.outputs) + 3 * hidden + masks;
   const dropout = sizeOf(new Map([...backward.inputs].filter(([name]) => name.startsWith('dropout.'))));
   const programs = [...blocks.flatMap((block) => [block.forward, block.backward]), headSlice, headLoss];
   // What a run leaves lies beside what it began with.

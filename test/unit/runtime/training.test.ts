@@ -3,11 +3,15 @@ import { expect, test } from 'vitest';
 import type { Example } from '../../../src/core/data/batch.js';
 import { batchesForEpoch } from '../../../src/core/data/batches.js';
 import { loadDataset, trainingData } from '../../../src/core/data/dataset.js';
+import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { runLoop, type LoopPorts, type StepResult } from '../../../src/core/train/loop.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { diskFiles } from '../../../src/files/dataFiles.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTokenizerFolder } from '../../../src/files/tokenizerFiles.js';
+import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
+import type { DeviceTensor, Executable } from '../../../src/runtime/device.js';
+import { batchOf } from '../../support/batches.js';
 import { expectClose } from '../../support/tensors.js';
 import { createTrainer, expectParametersClose, takeGradients } from '../../support/trainer.js';
 
@@ -107,4 +111,57 @@ test.each(['gqa-tied', 'linear-rope-biases'])('packed examples do not see each o
   expect(packed.labelTokens).toBe(apart.labelTokens);
   expectClose([packed.lossSum], [apart.lossSum], 1e-6, 'loss');
   expectParametersClose(packed.gradients, apart.gradients, 1e-5);
+});
+
+/** Remembers the memory that results were written to. */
+class WatchedDevice extends CpuDevice {
+  readonly buffers = new Set<ArrayBufferLike>();
+
+  override async compile(...given: Parameters<CpuDevice['compile']>): Promise<Executable> {
+    const executable = await super.compile(...given);
+    const run: Executable['run'] = async (...inputs) => {
+      const results = await executable.run(...inputs);
+      for (const result of results.values()) this.buffers.add((result as DeviceTensor & { tensor: { data: Float32Array } }).tensor.data.buffer);
+      return results;
+    };
+    return { run, dispose: () => executable.dispose() };
+  }
+
+  get bytes(): number {
+    return [...this.buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+}
+
+test('batches of eight lengths together take no more memory than the longest alone, in whatever order they come', async () => {
+  const batch = { batchSize: 2, sequenceLength: 256 };
+  const bytesFor = async (...lengths: number[]) => {
+    const device = new WatchedDevice(2);
+    const runner = await createTrainer('gqa-tied', readAdapterFolder(file('gqa-tied-final')), { device, batch });
+    for (const length of lengths) {
+      const row = Array.from({ length }, (_, i) => (i * 7) % 60);
+      await runner.accumulate(batchOf([row, row]), 0);
+    }
+    await runner.dispose();
+    return device.bytes;
+  };
+  const ofLongest = await bytesFor(256);
+  expect(await bytesFor(32, 64, 96, 128, 160, 192, 224, 256)).toBeLessThan(1.5 * ofLongest);
+  expect(await bytesFor(96, 32, 160, 64, 256, 128, 224, 192, 96, 256)).toBeLessThan(1.5 * ofLongest);
+});
+
+test('below the lowest adapted layer nothing is kept', async () => {
+  const { weights } = openModel('test/fixtures/models/gqa-tied');
+  const bytesWith = async (layers: readonly number[]) => {
+    const lora = { r: 2, alpha: 4, targetModules: ['q_proj'], useRslora: false, layers } as const;
+    const device = new WatchedDevice(1);
+    const { parameters } = initialLoraState(weights.config, lora, 1);
+    const runner = await createTrainer('gqa-tied', { lora, parameters }, { device });
+    const row = Array.from({ length: 16 }, (_, i) => i);
+    await runner.accumulate(batchOf([row, row]), 0);
+    await runner.dispose();
+    return device.bytes;
+  };
+  const last = weights.config.layerCount - 1;
+  expect(last).toBeGreaterThan(0);
+  expect(await bytesWith([last])).toBeLessThan(await bytesWith([0]));
 });
