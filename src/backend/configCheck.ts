@@ -29,7 +29,12 @@ export function checkConfig(text: ConfigText, pace: TrainingPace): CheckedConfig
     return { check: { ok: false, problems }, modelShape: null };
   }
   const config = resolved(text);
-  return { check: { ok: true, config, estimate: estimate(config, model, pace) }, modelShape };
+  try {
+    return { check: { ok: true, config, estimate: estimate(config, model, pace) }, modelShape };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { check: { ok: false, problems: [{ path: ['data', 'max_seq_length'], message: error.message }] }, modelShape };
+  }
 }
 
 /** With defaults and absolute paths; throws UserError naming the defects. */

@@ -1,4 +1,5 @@
 /** @file Attention over primitives, and its derivative, which needs neither stored probabilities nor expanded KV heads. */
+import { UserError } from '../errors.js';
 import type { GraphBuilder } from './builder.js';
 import type { AttentionAttributes, DeviceKind, Value } from './types.js';
 
@@ -11,7 +12,10 @@ import type { AttentionAttributes, DeviceKind, Value } from './types.js';
  */
 const wantedBlocks: Readonly<Record<DeviceKind, number>> = { cpu: 8, webgpu: 1 };
 const shortestBlock = 64;
-const mostScoreElements = 2 ** 24;
+/** Of a block. On a GPU a tensor must stay below what every device can bind; on a CPU beside what such a length keeps in any case. */
+const mostScoreElements: Readonly<Record<DeviceKind, number>> = { cpu: 2 ** 26, webgpu: 2 ** 24 };
+/** Each is a dozen operations of the program. */
+const mostBlocks = 256;
 
 /** A run of queries, and the keys that any of them may see. */
 interface QueryBlock {
@@ -20,9 +24,10 @@ interface QueryBlock {
   readonly keys: number;
 }
 
-/** The blocks of causal attention over sequences of `length` tokens. */
+/** The blocks of causal attention over sequences of `length` tokens. Throws UserError where there would be too many. */
 export function causalBlocks(batchSize: number, length: number, heads: number, device: DeviceKind): QueryBlock[] {
-  const longest = Math.max(1, Math.floor(mostScoreElements / (batchSize * heads * length)));
+  const longest = longestBlock(batchSize, length, heads, device);
+  if (longest * mostBlocks < length) throw tooLong(batchSize, length, heads, device);
   const wanted = Math.max(shortestBlock, Math.ceil(length / wantedBlocks[device]));
   const blockLength = wanted <= longest ? wanted : Math.ceil(length / Math.ceil(length / longest));
   const starts = Array.from({ length: Math.ceil(length / blockLength) }, (_, i) => i * blockLength);
@@ -30,6 +35,18 @@ export function causalBlocks(batchSize: number, length: number, heads: number, d
     const end = Math.min(start + blockLength, length);
     return { start, end, keys: end };
   });
+}
+
+function longestBlock(batchSize: number, length: number, heads: number, device: DeviceKind): number {
+  return Math.floor(mostScoreElements[device] / (batchSize * heads * length));
+}
+
+function tooLong(batchSize: number, length: number, heads: number, device: DeviceKind): UserError {
+  let longest = 32 * Math.floor(length / 32);
+  while (longestBlock(batchSize, longest, heads, device) * mostBlocks < longest) longest -= 32;
+  const rows = batchSize === 1 ? 'one row' : `${batchSize} rows`;
+  const advice = `Lower data.max_seq_length to ${longest}${batchSize === 1 ? '' : ', or train.batch_size'}.`;
+  return new UserError('config-invalid', `Attention over ${rows} of ${length} tokens is more than can be computed here. ${advice}`);
 }
 
 interface Scores {

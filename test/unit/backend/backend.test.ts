@@ -135,6 +135,8 @@ test('checks a config while it is written', async () => {
   expect(wrong.modelShape).toMatchObject({ model, linears: { q_proj: expect.any(Array) } });
   const missing = await backend.request('loraWorkbench/config/check', { config: { model: './nowhere', data: { path: 'x' } }, path });
   expect(missing.check).toMatchObject({ ok: false, problems: [{ path: ['model'] }] });
+  const tooLong = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x', max_seq_length: 131_072 } }, path });
+  expect(tooLong.check).toMatchObject({ ok: false, problems: [{ path: ['data', 'max_seq_length'], message: expect.stringContaining('Lower data.max_seq_length to') }] });
   const right = await backend.request('loraWorkbench/config/check', configText());
   expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number) } });
 });

@@ -7,6 +7,7 @@ import { makeProgram, valuesOf } from '../../../src/core/graph/program.js';
 import type { Program } from '../../../src/core/graph/types.js';
 import { Random } from '../../../src/core/random.js';
 import { elementCount } from '../../../src/core/shape.js';
+import { userErrorOf } from '../formats/memorySource.js';
 import { evaluate } from '../../support/evaluate.js';
 import { expectClose, randomTensor, tensor } from '../../support/tensors.js';
 
@@ -42,4 +43,13 @@ test('what a causal mask hides is left out without a trace, forward and backward
   const scores = (program: Program): number =>
     valuesOf(program).reduce((total, { op, shape }) => total + (op === 'softmax' ? elementCount(shape) : 0), 0);
   expect(scores(inBlocks) / scores(atOnce)).toBeLessThan(0.75);
+});
+
+test.each(['cpu', 'webgpu'] as const)('%s: a length that would take a program of thousands of operations is refused, with one that can be computed', (device) => {
+  const refusal = /one row of 131072 tokens is more than can be computed here\. Lower data\.max_seq_length to (\d+)\./;
+  const blocks = (tokens: number) => causalBlocks(1, tokens, 32, device);
+  expect(() => blocks(131_072)).toThrow(refusal);
+  const [, longest] = refusal.exec(userErrorOf(() => blocks(131_072)).message)!;
+  expect(blocks(Number(longest)).length).toBeLessThanOrEqual(256);
+  expect(() => blocks(Number(longest) + 32)).toThrow();
 });
