@@ -97,6 +97,13 @@ describe('a run from the command line', () => {
     expect(await loss('--adapter', 'whole/adapter')).toBeLessThan((await loss()) - 1);
   });
 
+  it('evaluates the base as it is stored, and says so', async () => {
+    const args = ['evaluate', '--model', tinyModel, '--data', 'data.jsonl'];
+    const [words, json] = await Promise.all([lora(args), lora([...args, '--json'])]);
+    expect(words.stdout).toMatch(/^ {2}Computed on +CPU, \d+ threads?, fp32 base$/m);
+    expect(jsonLines(json)).toMatchObject([{ engine: expect.stringMatching(/^CPU, \d+ threads?, fp32 base$/) as string }]);
+  });
+
   it('generates what the adapter has learned, the same each time', async () => {
     const args = [
       'generate',
