@@ -5,6 +5,7 @@ import type { FormatName } from '../../core/data/detectFormat.js';
 import { checkSequenceLength, type LlamaConfig } from '../../core/llama/config.js';
 import { meanLoss } from '../../core/train/loop.js';
 import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
+import type { DeviceWish } from '../../runtime/chooseDevice.js';
 import type { TrainingSetup } from '../../runtime/engine.js';
 import { createTrainer } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
@@ -22,6 +23,7 @@ export interface EvaluateOptions {
   readonly maxSeqLength: number;
   readonly batchSize: number;
   readonly trainOnPrompt?: boolean;
+  readonly device: DeviceWish;
   readonly threads?: number;
 }
 
@@ -58,7 +60,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     weights,
     dropout: 0,
     // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
-    engine: { device: 'auto', base_dtype: 'fp32', threads: options.threads ?? null, gradient_checkpointing: 'on', layer_streaming: 'auto', memory_check: 'warn' },
+    engine: { device: options.device, base_dtype: 'fp32', threads: options.threads ?? null, gradient_checkpointing: 'on', layer_streaming: 'auto', memory_check: 'warn' },
     batch: { batchSize: options.batchSize, sequenceLength: options.maxSeqLength },
     note: (text) => output.say(text),
     ...trainables(adapter, weights.config),
@@ -91,7 +93,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     );
     return exitCodes.done;
   } finally {
-    await runner.dispose();
+    await runner.dispose().catch(() => undefined); // a failed device may refuse this too
     weights.close();
   }
 }

@@ -228,6 +228,11 @@ describe('mistakes end with the right exit code and one clear message', () => {
       message: /--max-seq-length is 2000, but the model reads at most 1024 tokens/,
     },
     { args: ['generate', '--model', tinyModel, '--prompt', 'x', '--stop', ''], code: 2, message: /Expected some text/ },
+    ...[['generate'], ['complete', 'text.txt'], ['evaluate']].map((command) => ({
+      args: [...command, '--device', 'tpu'],
+      code: 2,
+      message: /'tpu' is invalid\. Allowed choices are auto, cpu, webgpu/,
+    })),
     { args: ['train'], code: 2, message: /--config/ },
     { args: ['generate', '--model', tinyModel], code: 2, message: /--prompt/ },
     {
