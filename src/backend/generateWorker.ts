@@ -40,21 +40,17 @@ async function generate(
   const started = performance.now();
   let firstTokenMs: number | undefined;
   if (token.isCancellationRequested) return { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped' };
-  const model = await models.model(params.model);
-  const { sampling, maxNewTokens, adapterStrength } = params;
-  const adapter = models.adapter(model, params.adapter);
-  const promptIds = promptTokens(model, params);
-  const request = { promptIds, adapter, adapterStrength, sampling, maxNewTokens, stop: [] };
-  const written = await writeText(
-    model.textModel,
-    model.tokenizer,
-    request,
-    (text) => {
+  const written = await models.use(params.model, (model) => {
+    const { sampling, maxNewTokens, adapterStrength } = params;
+    const adapter = models.adapter(model, params.adapter);
+    const promptIds = promptTokens(model, params);
+    const request = { promptIds, adapter, adapterStrength, sampling, maxNewTokens, stop: [] };
+    const hear = (text: string) => {
       firstTokenMs ??= performance.now() - started;
       onText(text);
-    },
-    abortSignal(token),
-  );
+    };
+    return writeText(model.textModel, model.tokenizer, request, hear, abortSignal(token));
+  });
   return {
     tokens: written.newTokens,
     tokensPerSecond: written.tokensPerSecond,
@@ -78,7 +74,8 @@ function promptTokens({ tokenizer }: ReadyModel, { prompt }: GenerateParams): re
 }
 
 async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<string> {
-  const model = await models.model(params.model);
-  const adapter = models.adapter(model, params.adapter);
-  return complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
+  return models.use(params.model, (model) => {
+    const adapter = models.adapter(model, params.adapter);
+    return complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
+  });
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { adapterTensorsFile, checkAdapterFits, type Adapter } from '../core/adapters/peft.js';
+import { UserError, type ErrorCode } from '../core/errors.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import { readAdapterFolder } from '../files/adapterFolder.js';
 import { loadModel, type LoadedModel } from '../files/loadModel.js';
@@ -11,12 +12,18 @@ export interface ReadyModel extends LoadedModel {
   readonly textModel: TextModel;
 }
 
+/** After these a model has lost its device, or may hold a cache half grown. */
+const endOfModel: readonly ErrorCode[] = ['device-failed', 'out-of-memory'];
+
 /** The base model that is loaded, one at a time, and the adapters that were used with it. */
 export class TextModels {
-  private loaded: { readonly path: string; readonly model: Promise<ReadyModel> } | undefined;
+  private loaded: { readonly path: string; readonly model: ReadyModel } | undefined;
   private readonly adapters = new Map<string, { readonly modified: number; readonly adapter: Adapter }>();
 
-  constructor(private engine: EngineChoice) {}
+  constructor(
+    private engine: EngineChoice,
+    private readonly load: (path: string, engine: EngineChoice) => Promise<ReadyModel> = loadReadyModel,
+  ) {}
 
   async configure(engine: EngineChoice): Promise<void> {
     if (JSON.stringify(engine) === JSON.stringify(this.engine)) return;
@@ -24,15 +31,13 @@ export class TextModels {
     await this.unload();
   }
 
-  async model(path: string): Promise<ReadyModel> {
-    if (this.loaded?.path !== path) {
-      await this.unload();
-      this.loaded = { path, model: this.load(path) };
-    }
+  /** Lends the model to one piece of work at a time. Where the device fails or memory runs out, the next one loads it anew. */
+  async use<Result>(path: string, work: (model: ReadyModel) => Promise<Result>): Promise<Result> {
+    const model = await this.model(path);
     try {
-      return await this.loaded!.model;
+      return await work(model);
     } catch (error) {
-      this.loaded = undefined;
+      if (error instanceof UserError && endOfModel.includes(error.code)) await this.unload();
       throw error;
     }
   }
@@ -48,20 +53,33 @@ export class TextModels {
     return adapter;
   }
 
-  private async load(path: string): Promise<ReadyModel> {
-    const model = loadModel(path);
-    try {
-      return { ...model, textModel: await loadTextModel(model.weights, { ...this.engine, base_dtype: 'auto' }) };
-    } catch (error) {
-      model.weights.close();
-      throw error;
-    }
+  private async model(path: string): Promise<ReadyModel> {
+    if (this.loaded?.path === path) return this.loaded.model;
+    await this.unload();
+    const model = await this.load(path, this.engine);
+    this.loaded = { path, model };
+    return model;
   }
 
   private async unload(): Promise<void> {
-    const model = await this.loaded?.model.catch(() => undefined);
+    const model = this.loaded?.model;
     this.loaded = undefined;
-    await model?.textModel.dispose();
+    await model?.textModel.dispose().catch(() => undefined); // a failed device may refuse this too
     model?.weights.close();
   }
+}
+
+async function loadReadyModel(path: string, engine: EngineChoice): Promise<ReadyModel> {
+  const model = loadModel(path);
+  try {
+    return { ...model, textModel: await loadTextModel(model.weights, { ...engine, base_dtype: 'auto' }, log) };
+  } catch (error) {
+    model.weights.close();
+    throw error;
+  }
+}
+
+/** What a worker writes to stderr is in the backend's log. */
+function log(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -34,6 +34,11 @@ export class Output {
     if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`);
   }
 
+  /** A line for people beside the results. */
+  warn(message: string): void {
+    process.stderr.write(`warning: ${message}\n`);
+  }
+
   /** The end of a command that failed: always a line on stderr, and with --json an object on stdout as well. */
   fail(code: ErrorCode | 'cancelled' | 'internal', message: string): void {
     process.stderr.write(`error: ${message}\n`);

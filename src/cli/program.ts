@@ -159,6 +159,7 @@ function withModel(command: Command): Command {
   return command
     .requiredOption('--model <path>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
+    .addOption(new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU').choices(['auto', 'cpu', 'webgpu']).default('auto'))
     .option('--threads <count>', 'CPU threads (default: as many as cores)', integer(1));
 }
 

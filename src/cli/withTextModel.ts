@@ -3,27 +3,32 @@ import type { TextModel } from '../core/generate/textModel.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import { loadModel } from '../files/loadModel.js';
+import type { DeviceWish } from '../runtime/chooseDevice.js';
 import { loadTextModel } from '../runtime/engine.js';
+import type { Output } from './output.js';
 
 export interface TextModelOptions {
   readonly model: string;
   readonly adapter?: string;
+  readonly device: DeviceWish;
   readonly threads?: number;
 }
 
 /** For as long as `work` takes, a model that writes, and the adapter that was named. */
 export async function withTextModel<Result>(
+  output: Output,
   options: TextModelOptions,
   work: (model: TextModel, tokenizer: Tokenizer, adapter: Adapter | null) => Promise<Result>,
 ): Promise<Result> {
   const { weights, tokenizer } = loadModel(options.model);
   try {
     const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
-    const model = await loadTextModel(weights, { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null });
+    const engine = { device: options.device, base_dtype: 'auto', threads: options.threads ?? null } as const;
+    const model = await loadTextModel(weights, engine, (text) => output.warn(text));
     try {
       return await work(model, tokenizer, adapter);
     } finally {
-      await model.dispose();
+      await model.dispose().catch(() => undefined); // a failed device may refuse this too
     }
   } finally {
     weights.close();

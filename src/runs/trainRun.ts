@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { TrainingData } from '../core/data/batches.js';
-import { UserError } from '../core/errors.js';
+import { isDeviceFailure, UserError } from '../core/errors.js';
 import { totalElements } from '../core/formats/hostTensor.js';
 import {
   freshProgress,
@@ -87,10 +87,6 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
   });
   await prepared.dispose();
   return trained;
-}
-
-function isDeviceFailure(error: unknown): error is UserError {
-  return error instanceof UserError && error.code === 'device-failed';
 }
 
 class Trainer implements LoopPorts {

@@ -1,6 +1,6 @@
 import { UserError } from '../core/errors.js';
 import { GraphBuilder } from '../core/graph/builder.js';
-import { isOp, makeProgram, valuesOf } from '../core/graph/program.js';
+import { makeProgram, valuesOf } from '../core/graph/program.js';
 import { tensorBytes, type Program, type Value } from '../core/graph/types.js';
 
 const mebibyte = 2 ** 20;
@@ -58,17 +58,25 @@ export function lastRowProgram(bytes: number): Program {
 function tooLarge(program: Program, value: Value, limit: number): UserError {
   const size = (bytes: number): string => `${Math.ceil(bytes / mebibyte)} MiB`;
   const what = `[${value.shape.join(' × ')}] ${value.scope || program.name}`;
-  const advice = isOfWeights(value)
-    ? 'This model has weights too large for it: set engine.device to "cpu".'
-    : 'Lower train.batch_size or data.max_seq_length (raise train.gradient_accumulation_steps to make up for it), or set engine.device to "cpu".';
   return new UserError(
     'device-failed',
-    `The GPU reaches tensors of at most ${size(limit)}, but a step needs one of ${size(tensorBytes(value))} (${what}). ${advice}`,
+    `The GPU reaches tensors of at most ${size(limit)}, but one of ${size(tensorBytes(value))} is needed (${what}). ${advice(value)}`,
   );
 }
 
-/** Whether its size is the model's and not the batch's. */
-function isOfWeights(value: Value): boolean {
-  if (isOp(value, 'input')) return /\.(weight|bias)/.test(value.attributes.name);
-  return value.inputs.length > 0 && value.inputs.every(isOfWeights);
+/** What of the model, the context and the batch decides its size. */
+function advice(value: Value): string {
+  if (isMadeOf(value, partsOfWeights)) return 'This model has weights too large for it: set the device to "cpu".';
+  if (isMadeOf(value, cachesOfTokens)) return 'Shorten the prompt, or set the device to "cpu".';
+  return 'Lower train.batch_size or data.max_seq_length (raise train.gradient_accumulation_steps to make up for it), or set engine.device to "cpu".';
+}
+
+/** As training and generation name their inputs. */
+const partsOfWeights = /\.(weight|bias|codes|scales|offsets)|^block_sums\./;
+const cachesOfTokens = /^past$/;
+
+/** From such inputs and constants, and from nothing else. */
+function isMadeOf(value: Value, inputs: RegExp): boolean {
+  const names = [...makeProgram('origin', { value }).inputs.keys()];
+  return names.length > 0 && names.every((name) => inputs.test(name));
 }

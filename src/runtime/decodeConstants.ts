@@ -30,27 +30,41 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
       constants.set(name, bytesOf(Float32Array.from(stack.flatMap((path) => [...store.readFloat32(`${path}.bias`)]))));
     } else if (kind === 'codes' || kind === 'weight_transposed') {
       const form = linearForm(store, Number(layer), part.split('+')[0] as LinearName, dtype);
-      addMatrix(constants, store, stack.map((path) => `${path}.weight`), `${layer}.${part}`, form);
+      addMatrix(constants, `${layer}.${part}`, readStack(store, stack.map((path) => `${path}.weight`), form));
     }
   }
   return constants;
 }
 
-/** For the inputs of a decodeHeadProgram. */
-export function headConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
+export function readHead(store: WeightStore, dtype: DecodeDType): Matrix {
+  return readStack(store, [headName(store.config)], headForm(store, dtype));
+}
+
+/** For the inputs of a decodeHeadProgram of these rows. */
+export function headConstants(store: WeightStore, program: Program, rows: Matrix): Constants {
   const constants = new Map([['norm.weight', bytesOf(store.readFloat32('model.norm.weight'))]]);
-  addMatrix(constants, store, [headName(store.config)], 'lm_head', headForm(store, dtype));
+  addMatrix(constants, 'lm_head', rows);
   const { hiddenSize } = store.config;
   if (program.inputs.has(`block_sums.${hiddenSize}`)) constants.set(`block_sums.${hiddenSize}`, blockSums(hiddenSize));
   return constants;
 }
 
-/** The stored matrices below each other. */
-function addMatrix(constants: Map<string, Uint8Array>, store: WeightStore, storedNames: readonly string[], localName: string, form: MatrixForm): void {
-  const shapes = storedNames.map((name) => store.info(name)!.shape as [number, number]);
-  const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
-  const columns = shapes[0]![1];
-  const [first, scales, minimums] = readStack(store, storedNames, form, [rows, columns]);
+/** [rows, columns], and its parts in the order of matrixParts. */
+interface Matrix {
+  readonly form: MatrixForm;
+  readonly rows: number;
+  readonly columns: number;
+  readonly parts: readonly HostArray[];
+}
+
+/** Some of its rows, as a view. */
+export function rowsOf({ parts, ...matrix }: Matrix, firstRow: number, rows: number): Matrix {
+  const cut = (part: HostArray): HostArray => part.subarray((firstRow * part.length) / matrix.rows, ((firstRow + rows) * part.length) / matrix.rows);
+  return { ...matrix, rows, parts: parts.map(cut) };
+}
+
+function addMatrix(constants: Map<string, Uint8Array>, localName: string, { form, rows, columns, parts }: Matrix): void {
+  const [first, scales, minimums] = parts;
   if (isPlain(form)) {
     constants.set(`${localName}.weight_transposed`, bytesOf(transposed(first as Float32Array, rows, columns)));
     return;
@@ -63,9 +77,12 @@ function addMatrix(constants: Map<string, Uint8Array>, store: WeightStore, store
   }
 }
 
-/** Each part of all the matrices in one array. */
-function readStack(store: WeightStore, names: readonly string[], form: MatrixForm, shape: readonly [number, number]): HostArray[] {
-  const whole = new Map(matrixParts(form, shape).map((part) => [part.suffix as string, hostArray(part.dtype, elementCount(part.shape))]));
+/** The stored matrices below each other: each part of all of them in one array. */
+function readStack(store: WeightStore, names: readonly string[], form: MatrixForm): Matrix {
+  const shapes = names.map((name) => store.info(name)!.shape as [number, number]);
+  const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
+  const columns = shapes[0]![1];
+  const whole = new Map(matrixParts(form, [rows, columns]).map((part) => [part.suffix as string, hostArray(part.dtype, elementCount(part.shape))]));
   const filled = new Map<string, number>();
   for (const name of names) {
     readMatrix(store, name, form, (partName, _dtype, length) => {
@@ -75,7 +92,7 @@ function readStack(store: WeightStore, names: readonly string[], form: MatrixFor
       return whole.get(suffix)!.subarray(start, start + length);
     });
   }
-  return [...whole.values()];
+  return { form, rows, columns, parts: [...whole.values()] };
 }
 
 /** [columns, blocks]: times it, a vector becomes the sums of its blocks. */

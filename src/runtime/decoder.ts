@@ -1,12 +1,14 @@
 /** @file Runs the decode programs: a base model in memory, caches, prepared adapters. */
 import { decodeHeadProgram, decodeLayersProgram, growCacheProgram, type DecodeForms } from '../core/generate/decodePrograms.js';
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
+import { tensorBytes, type DeviceKind, type Program } from '../core/graph/types.js';
 import type { LlamaConfig } from '../core/llama/config.js';
-import { matrixBytes, type MatrixForm } from '../core/llama/frozenMatrix.js';
+import { matrixBytes, matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
 import { linearForm } from '../core/llama/matrixForm.js';
 import { linearNames, linearShape, type LinearName, type WeightStore } from '../core/llama/weights.js';
-import { decodeConstants, headConstants, headForm, type DecodeDType } from './decodeConstants.js';
-import type { Device, DeviceTensor, Executable } from './device.js';
+import { guaranteedBytes } from './bindingLimit.js';
+import { decodeConstants, headConstants, readHead, rowsOf, type DecodeDType } from './decodeConstants.js';
+import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
 import { uploadRopeTables } from './ropeTensors.js';
 
 /** Prompt tokens per call: long enough to use the cores, short enough to react to a cancellation. */
@@ -35,7 +37,8 @@ export class Decoder {
     readonly config: LlamaConfig,
     private readonly device: Device,
     private readonly groups: readonly LayerGroup[],
-    private readonly head: Executable,
+    /** Slices of the vocabulary, one after the other. */
+    private readonly head: readonly Executable[],
     /** Stays open: single rows of the embeddings are read when their tokens come. */
     private readonly store: WeightStore,
   ) {}
@@ -51,9 +54,7 @@ export class Decoder {
       const constants = decodeConstants(store, program, dtype);
       groups.push({ from, to, executable: await device.compile(program, { constants, dynamicAxes }) });
     }
-    const { program, dynamicAxes } = decodeHeadProgram(config, headForm(store, dtype));
-    const head = await device.compile(program, { constants: headConstants(store, program, dtype), dynamicAxes });
-    return new Decoder(config, device, groups, head, store);
+    return new Decoder(config, device, groups, await loadHead(store, device, dtype), store);
   }
 
   /**
@@ -82,8 +83,7 @@ export class Decoder {
   }
 
   async dispose(): Promise<void> {
-    for (const { executable } of this.groups) await executable.dispose();
-    await this.head.dispose();
+    for (const executable of [...this.groups.map((group) => group.executable), ...this.head]) await executable.dispose();
     if (this.rope) this.releaseAll(this.rope.tensors);
   }
 
@@ -131,9 +131,15 @@ export class Decoder {
   }
 
   private async logits(x: DeviceTensor): Promise<Float32Array> {
-    const results = await this.head.run(new Map([['x', x]]));
-    const logits = await this.device.download(results.get('logits')!);
-    this.releaseAll(results);
+    const logits = new Float32Array(this.config.vocabSize);
+    let firstRow = 0;
+    for (const slice of this.head) {
+      const results = await slice.run(new Map([['x', x]]));
+      const ofSlice = await this.device.download(results.get('logits')!);
+      this.releaseAll(results);
+      logits.set(ofSlice, firstRow);
+      firstRow += ofSlice.length;
+    }
     return logits;
   }
 
@@ -184,4 +190,29 @@ export class Decoder {
 function layersPerSession(config: LlamaConfig, forms: DecodeForms): number {
   const bytes = linearNames.map((linear) => matrixBytes(forms(0, linear), linearShape(config, linear)));
   return Math.max(1, Math.floor(maxSessionBytes / bytes.reduce((sum, each) => sum + each, 0)));
+}
+
+async function loadHead(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Executable[]> {
+  const slices: Executable[] = [];
+  for (const { program, ...options } of headSlices(store, device.kind, dtype)) slices.push(await device.compile(program, options));
+  return slices;
+}
+
+/** All at once, so that the matrix as it was read is forgotten before the first is compiled. */
+function headSlices(store: WeightStore, device: DeviceKind, dtype: DecodeDType): (CompileOptions & { readonly program: Program })[] {
+  const { config } = store;
+  const whole = readHead(store, dtype);
+  const sliceRows = headSliceRows(config, whole.form, device);
+  return Array.from({ length: Math.ceil(config.vocabSize / sliceRows) }, (_, index) => {
+    const rows = rowsOf(whole, index * sliceRows, Math.min(sliceRows, config.vocabSize - index * sliceRows));
+    const { program, dynamicAxes } = decodeHeadProgram(config, rows.rows, whole.form);
+    return { program, dynamicAxes, constants: headConstants(store, program, rows) };
+  });
+}
+
+/** On the CPU all of them; on a GPU as many as every GPU reaches. */
+export function headSliceRows({ vocabSize, hiddenSize }: LlamaConfig, form: MatrixForm, device: DeviceKind): number {
+  if (device === 'cpu') return vocabSize;
+  const largest = Math.max(...matrixParts(form, [vocabSize, hiddenSize]).map(tensorBytes));
+  return Math.min(vocabSize, Math.floor((guaranteedBytes * vocabSize) / largest));
 }

@@ -9,11 +9,12 @@ import { availableMemoryBytes } from './availableMemory.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import type { Device } from './device.js';
-import { ranOut, tooLarge } from './memoryMessages.js';
+import { withFallback } from './fallbackTextModel.js';
+import { ranOut, tooLarge, writingRanOut } from './memoryMessages.js';
 import { dtypesToTry, fits, planMemory, type MemoryPlan } from './memoryPlan.js';
 import { createOnnxStepRunner } from './onnxStepRunner.js';
 import { createTextModel } from './onnxTextModel.js';
-import { explained, explainingOutOfMemory } from './outOfMemory.js';
+import { explained, explainingOutOfMemory, textExplainingOutOfMemory } from './outOfMemory.js';
 import { has16Bit } from './probe16Bit.js';
 
 /** The `engine` part of a run config, as far as this engine reads it. */
@@ -93,15 +94,26 @@ function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
 
 /**
  * Loads the base model for generation. By default quantized weights as they are stored, and others in 8 bits: several times
- * faster than fp32, and nearly the same text.
+ * faster than fp32, and nearly the same text. Where `auto` took a GPU and it fails, then or later, the CPU goes on, and `note` hears
+ * of it. Throws UserError('out-of-memory') with what would take less; so do the model's methods.
  */
 export async function loadTextModel(
   weights: WeightStore,
   engine: Pick<EngineOptions, 'device' | 'threads'> & { readonly base_dtype: 'auto' | DecodeDType },
+  note?: (text: string) => void,
 ): Promise<TextModel> {
-  const { device } = await chooseDevice(engine.device, engine.threads);
   const dtype = engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype;
-  return owningDevice(device, () => createTextModel(weights, device, dtype), (model) => model);
+  const loadOn = async (wish: DeviceWish): Promise<TextModel> => {
+    const { device } = await chooseDevice(wish, engine.threads);
+    return owningDevice(device, () => createTextModel(weights, device, dtype), (model) => model);
+  };
+  const loadOnCpu = ({ message }: UserError): Promise<TextModel> => {
+    note?.(`${message} Text is written on the CPU from now on.`);
+    return loadOn('cpu');
+  };
+  const load = () => (engine.device === 'auto' ? withFallback(() => loadOn('auto'), loadOnCpu) : loadOn(engine.device));
+  const explain = (moment: 'loading' | 'writing') => writingRanOut.bind(null, { weights, dtype, device: engine.device }, moment);
+  return textExplainingOutOfMemory(await explained(load, explain('loading')), explain('writing'));
 }
 
 /** The device goes with what was made on it, or with the attempt. */

@@ -1,8 +1,13 @@
-/** @file What people are told where memory is short: each message names what would fit. */
+/** @file What people are told where memory is short: each message names what would fit, or take less. */
 import { bytesInWords } from '../core/bytesInWords.js';
 import { firstLine, UserError } from '../core/errors.js';
+import { cacheBytesPerToken, decodeWeightBytes } from '../core/generate/decodeMemory.js';
+import { matrixForm } from '../core/llama/matrixForm.js';
+import type { WeightStore } from '../core/llama/weights.js';
 import { remedies, type Remedy, type SettingChange } from '../core/train/memoryAdvice.js';
 import type { MemoryEstimate } from '../core/train/memoryEstimate.js';
+import type { DeviceWish } from './chooseDevice.js';
+import type { DecodeDType } from './decodeConstants.js';
 import { fits, type MemoryPlan } from './memoryPlan.js';
 
 /** Before anything is loaded. */
@@ -17,6 +22,27 @@ export function tooLarge(plan: MemoryPlan): UserError {
 export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
   const expected = `${bytesInWords(total(plan.estimate))} was expected to be enough`;
   return new UserError('out-of-memory', `Memory ran out (${reason(cause)}); ${expected}. ${clearlySmaller(plan)}`, { cause });
+}
+
+interface TextModelRequest {
+  readonly weights: WeightStore;
+  readonly dtype: DecodeDType;
+  readonly device: DeviceWish;
+}
+
+/** An allocation failed in generation: while the model was loaded, or when it wrote. */
+export function writingRanOut({ weights, dtype, device }: TextModelRequest, moment: 'loading' | 'writing', cause: unknown): UserError {
+  const bytes = decodeWeightBytes(weights, (matrix) => matrixForm(matrix, dtype));
+  const in4Bits = decodeWeightBytes(weights, (matrix) => matrixForm({ ...matrix, storedType: 'F32' }, 'int4'));
+  const ways = [
+    ...(moment === 'writing' ? [`a shorter prompt (a token takes ${bytesInWords(cacheBytesPerToken(weights.config))})`] : []),
+    ...(in4Bits <= 0.8 * bytes ? [`the model as a GGUF file in 4 bits (about ${bytesInWords(in4Bits)})`] : []),
+    'a smaller model',
+    ...(device === 'webgpu' ? ['the device "cpu"'] : []),
+  ];
+  const when = moment === 'loading' ? 'while the model was loaded' : 'while text was written';
+  const figures = `the model’s weights alone take about ${bytesInWords(bytes)}`;
+  return new UserError('out-of-memory', `Memory ran out ${when} (${reason(cause)}); ${figures}. What takes less: ${ways.join('; ')}.`, { cause });
 }
 
 /**

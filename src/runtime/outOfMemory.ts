@@ -1,4 +1,5 @@
 import type { UserError } from '../core/errors.js';
+import type { TextModel } from '../core/generate/textModel.js';
 import type { StepRunner } from '../core/train/stepRunner.js';
 
 /** How V8, ONNX Runtime's CPU provider and its WebGPU provider say that an allocation failed. */
@@ -18,6 +19,19 @@ export function explainingOutOfMemory(runner: StepRunner, explain: (cause: unkno
     exportState: () => explained(() => runner.exportState(), explain),
     importState: (state) => explained(() => runner.importState(state), explain),
     dispose: () => runner.dispose(),
+  };
+}
+
+/** The same for a model that writes. */
+export function textExplainingOutOfMemory(model: TextModel, explain: (cause: unknown) => UserError): TextModel {
+  return {
+    get description() {
+      return model.description;
+    },
+    contextLength: model.contextLength,
+    generate: (request, onToken) => explained(() => model.generate(request, onToken), explain),
+    logits: (...request) => explained(() => model.logits(...request), explain),
+    dispose: () => model.dispose(),
   };
 }
 

@@ -20,7 +20,7 @@ export async function complete(
   options: CompleteOptions,
 ): Promise<ExitCode> {
   const cursor = splitAt(file, options.line, options.column);
-  return withTextModel(options, async (model, tokenizer, adapter) => {
+  return withTextModel(output, options, async (model, tokenizer, adapter) => {
     const { strength: adapterStrength, mode, maxNewTokens } = options;
     const started = performance.now();
     const text = await completeAt({ model, tokenizer, adapter, adapterStrength, mode, maxNewTokens, ...cursor }, signal);

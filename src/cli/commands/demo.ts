@@ -136,7 +136,7 @@ async function compareAnswers(
   run: RunDirectory,
   questions: readonly Question[],
 ): Promise<Answered[]> {
-  return withTextModel({ model: path, adapter: run.adapterPath }, async (model, tokenizer, trained) => {
+  return withTextModel(output, { model: path, adapter: run.adapterPath, device: 'auto' }, async (model, tokenizer, trained) => {
     const answers: Answered[] = [];
     for (const question of questions) {
       const promptIds = encodePrompt(tokenizer, { text: question.instruction, input: question.input }, 'alpaca');

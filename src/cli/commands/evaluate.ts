@@ -3,7 +3,9 @@ import type { Adapter } from '../../core/adapters/peft.js';
 import { loadDataset, trainingData } from '../../core/data/dataset.js';
 import type { FormatName } from '../../core/data/detectFormat.js';
 import { checkSequenceLength, type LlamaConfig } from '../../core/llama/config.js';
+import { meanLoss } from '../../core/train/loop.js';
 import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
+import type { DeviceWish } from '../../runtime/chooseDevice.js';
 import type { TrainingSetup } from '../../runtime/engine.js';
 import { createTrainer } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
@@ -21,6 +23,7 @@ export interface EvaluateOptions {
   readonly maxSeqLength: number;
   readonly batchSize: number;
   readonly trainOnPrompt?: boolean;
+  readonly device: DeviceWish;
   readonly threads?: number;
 }
 
@@ -56,29 +59,26 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
   const { runner } = await createTrainer({
     weights,
     dropout: 0,
-    engine: { device: 'auto', base_dtype: 'auto', threads: options.threads ?? null, gradient_checkpointing: 'on', layer_streaming: 'auto', memory_check: 'warn' },
+    // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
+    engine: { device: options.device, base_dtype: 'fp32', threads: options.threads ?? null, gradient_checkpointing: 'on', layer_streaming: 'auto', memory_check: 'warn' },
     batch: { batchSize: options.batchSize, sequenceLength: options.maxSeqLength },
+    note: (text) => output.say(text),
     ...trainables(adapter, weights.config),
   });
   try {
-    const sum = { loss: 0, labelTokens: 0 };
-    for (let index = 0; index < batches.count; index++) {
+    const loss = await meanLoss(runner, batches, async () => {
       await eventLoopTurn();
       signal.throwIfAborted();
-      const { lossSum, labelTokens } = await runner.evaluate(batches.batch(index));
-      sum.loss += lossSum;
-      sum.labelTokens += labelTokens;
-    }
-    const loss = sum.loss / sum.labelTokens;
+    });
     const perplexity = Math.exp(loss);
-    output.emit({ loss, perplexity, ...report.training, format: report.format, skipped: report.skippedCount });
+    output.emit({ loss, perplexity, ...report.training, format: report.format, skipped: report.skippedCount, engine: runner.description });
     output.say(
       table([
         ['Loss', loss.toFixed(4)],
         ['Perplexity', perplexity.toFixed(3)],
         [
           'Tokens',
-          `${integer(sum.labelTokens)} counted of ${integer(report.training.tokens)}, in ${integer(report.training.examples)} examples`,
+          `${integer(report.training.labelTokens)} counted of ${integer(report.training.tokens)}, in ${integer(report.training.examples)} examples`,
         ],
         ...(report.skippedCount > 0
           ? ([
@@ -88,11 +88,12 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
               ],
             ] as const)
           : []),
+        ['Computed on', runner.description],
       ]),
     );
     return exitCodes.done;
   } finally {
-    await runner.dispose();
+    await runner.dispose().catch(() => undefined); // a failed device may refuse this too
     weights.close();
   }
 }

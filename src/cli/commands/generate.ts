@@ -20,7 +20,7 @@ export interface GenerateOptions extends TextModelOptions {
 }
 
 export async function generate({ output, signal }: CommandContext, options: GenerateOptions): Promise<ExitCode> {
-  return withTextModel(options, async (model, tokenizer, adapter) => {
+  return withTextModel(output, options, async (model, tokenizer, adapter) => {
     const template = options.template === 'auto' ? templateFor(tokenizer, options.adapter) : options.template;
     const promptIds = encodePrompt(tokenizer, { text: options.prompt, input: options.input ?? '' }, template);
     const { temperature, topK, topP, minP, repetitionPenalty, seed, maxNewTokens, stop = [] } = options;

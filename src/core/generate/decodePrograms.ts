@@ -73,12 +73,12 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
   return { program: makeProgram('decode', { y: x, ...outputs }), dynamicAxes };
 }
 
-/** Final norm and output layer for the last of the new tokens: x [1, T, H] → logits [1, 1, V]. */
-export function decodeHeadProgram(config: LlamaConfig, form: MatrixForm): DecodeProgram {
+/** Final norm and so many rows of the output layer, for the last of the new tokens: x [1, T, H] → logits [1, 1, rows]. */
+export function decodeHeadProgram(config: LlamaConfig, rows: number, form: MatrixForm): DecodeProgram {
   const b = new GraphBuilder();
   const x = b.input('x', [1, newTokens, config.hiddenSize]);
   const normed = b.rmsNorm(b.lastToken(x), b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
-  const logits = weightProduct(b, 'lm_head', [config.vocabSize, config.hiddenSize], normed, form);
+  const logits = weightProduct(b, 'lm_head', [rows, config.hiddenSize], normed, form);
   return { program: makeProgram('decode_head', { logits }), dynamicAxes: { x: { 1: 'tokens' } } };
 }
 

@@ -209,10 +209,13 @@ function dropoutSeed(seed: number, step: number, microBatch: number): number {
   return hash32(seed, step, microBatch) >>> 1;
 }
 
-/** The mean loss over all label tokens of the batches; without dropout. */
-async function meanLoss(runner: StepRunner, batches: BatchPlan): Promise<number> {
+/** The mean loss over all label tokens of the batches; without dropout. To stop between two, throw from `beforeBatch`. */
+export async function meanLoss(runner: StepRunner, batches: BatchPlan, beforeBatch?: () => Promise<void>): Promise<number> {
   const sum = { lossSum: 0, labelTokens: 0 };
-  for (let index = 0; index < batches.count; index++) addLoss(sum, await runner.evaluate(batches.batch(index)));
+  for (let index = 0; index < batches.count; index++) {
+    await beforeBatch?.();
+    addLoss(sum, await runner.evaluate(batches.batch(index)));
+  }
   return meanOf(sum, 'The held-out data');
 }
 

@@ -97,6 +97,13 @@ describe('a run from the command line', () => {
     expect(await loss('--adapter', 'whole/adapter')).toBeLessThan((await loss()) - 1);
   });
 
+  it('evaluates the base as it is stored, and says so', async () => {
+    const args = ['evaluate', '--model', tinyModel, '--data', 'data.jsonl'];
+    const [words, json] = await Promise.all([lora(args), lora([...args, '--json'])]);
+    expect(words.stdout).toMatch(/^ {2}Computed on +CPU, \d+ threads?, fp32 base$/m);
+    expect(jsonLines(json)).toMatchObject([{ engine: expect.stringMatching(/^CPU, \d+ threads?, fp32 base$/) as string }]);
+  });
+
   it('generates what the adapter has learned, the same each time', async () => {
     const args = [
       'generate',
@@ -221,6 +228,11 @@ describe('mistakes end with the right exit code and one clear message', () => {
       message: /--max-seq-length is 2000, but the model reads at most 1024 tokens/,
     },
     { args: ['generate', '--model', tinyModel, '--prompt', 'x', '--stop', ''], code: 2, message: /Expected some text/ },
+    ...[['generate'], ['complete', 'text.txt'], ['evaluate']].map((command) => ({
+      args: [...command, '--device', 'tpu'],
+      code: 2,
+      message: /'tpu' is invalid\. Allowed choices are auto, cpu, webgpu/,
+    })),
     { args: ['train'], code: 2, message: /--config/ },
     { args: ['generate', '--model', tinyModel], code: 2, message: /--prompt/ },
     {

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { shapes } from '../../../bench/shapes.js';
+import { decodeLayersProgram, growCacheProgram } from '../../../src/core/generate/decodePrograms.js';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { optimize } from '../../../src/core/graph/fuse.js';
 import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js';
 import { tensorBytes, type Program } from '../../../src/core/graph/types.js';
 import type { LlamaConfig } from '../../../src/core/llama/config.js';
-import { linearNames, type LinearName } from '../../../src/core/llama/weights.js';
+import type { MatrixForm } from '../../../src/core/llama/frozenMatrix.js';
+import { formsOfLinears } from '../../../src/core/llama/linear.js';
+import { linearNames } from '../../../src/core/llama/weights.js';
 import { BlockGraph, maskProgram } from '../../../src/core/train/programs.js';
 import { BindingLimit, guaranteedBytes } from '../../../src/runtime/bindingLimit.js';
 
@@ -27,6 +31,14 @@ function doubling(name: string, bytes: number): Program {
   return makeProgram('doubling', { y: b.add(x, x) });
 }
 
+const config8B = shapes['llama-3.1-8b'];
+
+function blockOf8B(sequenceLength: number, form: MatrixForm): BlockGraph {
+  const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
+  const shape = { batchSize: 1, sequenceLength };
+  return new BlockGraph({ config: config8B, shape, device: 'webgpu', forms: formsOfLinears(() => form), lora, dropout: 0 });
+}
+
 test('what every device reaches is not tried; larger sizes once', async () => {
   const { limit, tried } = deviceReaching(512 * mebibyte);
   for (const size of [1, 128, 256, 200, 512, 256, 600, 700]) {
@@ -39,27 +51,26 @@ test('what every device reaches is not tried; larger sizes once', async () => {
 test('the message says how large, what, and what to lower', async () => {
   const { limit } = deviceReaching(guaranteedBytes);
   await expect(limit.check(doubling('x', 200 * mebibyte))).rejects.toThrow(
-    'The GPU reaches tensors of at most 128 MiB, but a step needs one of 200 MiB ([204800 × 256] doubling). Lower train.batch_size or data.max_seq_length',
+    'The GPU reaches tensors of at most 128 MiB, but one of 200 MiB is needed ([204800 × 256] doubling). Lower train.batch_size or data.max_seq_length',
   );
-  await expect(limit.check(doubling('gate_proj.weight', 200 * mebibyte))).rejects.toThrow('This model has weights too large for it: set engine.device to "cpu".');
+  await expect(limit.check(doubling('gate_proj.weight', 200 * mebibyte))).rejects.toThrow('This model has weights too large for it: set the device to "cpu".');
+  await expect(limit.check(growCacheProgram({ keyValueHeadCount: 8, headDim: 128 } as LlamaConfig, 32_768, 65_536))).rejects.toThrow('Shorten the prompt, or set the device to "cpu".');
+});
+
+test.each(['F16', 'Q4_0', 'Q4_1', 'Q8_0'] as const)('an 8B model in %s has weights too large, whatever is read with them', async (form) => {
+  const { limit } = deviceReaching(guaranteedBytes);
+  await expect(limit.check(optimize(blockOf8B(16, form).forward(true)))).rejects.toThrow(/one of 224 MiB is needed .* This model has weights too large for it/);
+});
+
+test('so has one whose layers are generated with in fp32', async () => {
+  const { limit } = deviceReaching(guaranteedBytes);
+  const { program } = decodeLayersProgram(config8B, 0, 1, () => 'F32');
+  await expect(limit.check(optimize(program))).rejects.toThrow('This model has weights too large for it');
 });
 
 describe.each([2048, 8192])('the block of an 8B model over %d tokens', (sequenceLength) => {
-  const config = {
-    hiddenSize: 4096,
-    intermediateSize: 14336,
-    headCount: 32,
-    keyValueHeadCount: 8,
-    headDim: 128,
-    rmsNormEpsilon: 1e-5,
-    attentionBias: false,
-    mlpBias: false,
-  } as LlamaConfig;
-  const shape = { batchSize: 1, sequenceLength };
-  const forms = Object.fromEntries(linearNames.map((linear) => [linear, 'F16'])) as Record<LinearName, 'F16'>;
-  const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
-  const block = new BlockGraph({ config, shape, device: 'webgpu', forms, lora, dropout: 0 });
-  const programs = [maskProgram(config, shape, 'webgpu'), block.forward(false), block.backward(false, true)].map(optimize);
+  const block = blockOf8B(sequenceLength, 'F16');
+  const programs = [maskProgram(config8B, { batchSize: 1, sequenceLength }, 'webgpu'), block.forward(false), block.backward(false, true)].map(optimize);
 
   test('holds no mask, score or probability above what every device reaches', () => {
     const values = programs.flatMap(valuesOf);
@@ -70,6 +81,6 @@ describe.each([2048, 8192])('the block of an 8B model over %d tokens', (sequence
 
   test('holds whole activations, which a device has to reach', () => {
     const activations = programs.flatMap(valuesOf).filter(({ shape: [first], scope }) => first === sequenceLength && scope.includes('mlp'));
-    expect(Math.max(...activations.map(tensorBytes))).toBe(4 * sequenceLength * config.intermediateSize);
+    expect(Math.max(...activations.map(tensorBytes))).toBe(4 * sequenceLength * config8B.intermediateSize);
   });
 });

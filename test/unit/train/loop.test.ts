@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/core/errors.js';
 import {
   freshProgress,
+  meanLoss,
   runLoop,
   stepsOfEpochs,
   type LoopOptions,
@@ -192,6 +193,15 @@ test('a step without a single label token is refused', async () => {
     code: 'data-invalid',
     message: expect.stringContaining('Step 1 has no token to learn from'),
   });
+});
+
+test('so is a mean loss over data without one; between two batches it can be stopped', async () => {
+  const runner = new FakeRunner([0, 0]);
+  const unlabelled = { count: 2, batch: () => ({ ...microBatches([0]).batch(0), labelTokens: 0 }) };
+  await expect(meanLoss(runner, unlabelled)).rejects.toThrow('The held-out data has no token to learn from.');
+  let begun = 0;
+  const stopped = meanLoss(runner, microBatches([0, 1, 2]), () => (++begun === 2 ? Promise.reject(new Error('stopped')) : Promise.resolve()));
+  await expect(stopped).rejects.toThrow('stopped');
 });
 
 test('stopping before the first step saves nothing', async () => {

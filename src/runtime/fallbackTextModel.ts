@@ -1,0 +1,60 @@
+import { isDeviceFailure, type UserError } from '../core/errors.js';
+import type { GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
+
+/** What `load` loads; where the device fails, then or later, what `reload` loads takes its place. */
+export async function withFallback(load: () => Promise<TextModel>, reload: (failure: UserError) => Promise<TextModel>): Promise<TextModel> {
+  try {
+    return new FallbackTextModel(await load(), reload);
+  } catch (error) {
+    if (!isDeviceFailure(error)) throw error;
+    return reload(error);
+  }
+}
+
+class FallbackTextModel implements TextModel {
+  constructor(
+    private model: TextModel,
+    private readonly reload: (failure: UserError) => Promise<TextModel>,
+  ) {}
+
+  get description(): string {
+    return this.model.description;
+  }
+
+  get contextLength(): number {
+    return this.model.contextLength;
+  }
+
+  /** The second model goes on after the tokens that the first one gave. */
+  async generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult> {
+    const started = performance.now();
+    const ids: number[] = [];
+    const result = await this.attempt(() => {
+      const rest = { ...request, promptIds: [...request.promptIds, ...ids], maxNewTokens: request.maxNewTokens - ids.length };
+      return this.model.generate(rest, (id) => {
+        ids.push(id);
+        return onToken(id);
+      });
+    });
+    return { ...result, ids, decodeSeconds: (performance.now() - started) / 1000 - result.promptSeconds };
+  }
+
+  logits(...request: Parameters<TextModel['logits']>): Promise<Float32Array> {
+    return this.attempt(() => this.model.logits(...request));
+  }
+
+  dispose(): Promise<void> {
+    return this.model.dispose();
+  }
+
+  private async attempt<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDeviceFailure(error)) throw error;
+      await this.model.dispose().catch(() => undefined); // a failed device may refuse this too
+      this.model = await this.reload(error);
+      return work();
+    }
+  }
+}
