@@ -5,7 +5,7 @@ import type { HostTensor } from '../core/formats/hostTensor.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
 import type { Progress } from '../core/train/loop.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
-import { createFolderAtomically, removeFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
+import { removeFolderAtomically, replaceFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { readTensorFile } from '../files/tensorFile.js';
 
@@ -31,9 +31,9 @@ const newestKept = 2;
  */
 export function saveCheckpoint(checkpoints: string, state: TrainableState, record: CheckpointRecord): void {
   const { step, bestStep } = record.progress;
-  // From this step on there can only be damaged ones, which a resumed run went back behind.
-  for (const damaged of savedSteps(checkpoints).filter((saved) => saved >= step)) remove(checkpoints, damaged);
-  createFolderAtomically(join(checkpoints, folderName(step)), (temporary) => {
+  // Beyond this step there can only be damaged ones, which a resumed run went back behind.
+  for (const damaged of savedSteps(checkpoints).filter((saved) => saved > step)) remove(checkpoints, damaged);
+  replaceFolderAtomically(join(checkpoints, folderName(step)), (temporary) => {
     writeFlushed(join(temporary, 'state.safetensors'), safetensorsBytes(flatten(state)));
     writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
   });
@@ -99,9 +99,16 @@ function unflatten(tensors: ReadonlyMap<string, HostTensor>): TrainableState {
 }
 
 function parseRecord(path: string): CheckpointRecord {
-  const json = readJsonFile(path);
+  const json = withDefaults(readJsonFile(path));
   if (!isRecord(json)) throw new UserError('file-corrupt', `${path} is damaged: it does not tell where the run stood.`);
   return json;
+}
+
+/** Earlier versions did not tell what was evaluated: all that was due, unless the device failed in it. */
+function withDefaults(json: unknown): unknown {
+  if (!isObject(json) || !isObject(json['progress'])) return json;
+  const { progress } = json;
+  return { ...json, progress: { evaluatedStep: progress['step'], ...progress } };
 }
 
 const counters = ['step', 'epoch', 'microBatch', 'tokens', 'elapsedSeconds', 'evaluationsWithoutImprovement'];
@@ -112,7 +119,7 @@ function isRecord(json: unknown): json is CheckpointRecord {
   const isCounter = (value: unknown) => typeof value === 'number' && value >= 0;
   return (
     counters.every((name) => isCounter(progress[name])) &&
-    ['bestEvalLoss', 'bestStep'].every((name) => progress[name] === null || isCounter(progress[name])) &&
+    ['bestEvalLoss', 'bestStep', 'evaluatedStep'].every((name) => progress[name] === null || isCounter(progress[name])) &&
     isCounter(seed) &&
     typeof dataFingerprint === 'string'
   );

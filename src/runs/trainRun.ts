@@ -172,8 +172,7 @@ class Trainer implements LoopPorts {
     const initial = await runner.exportState();
     this.journal.describe({ trainableParameters: totalElements(initial.parameters) });
     const checkpoint = readLatestCheckpoint(checkpointsPath, (message) => this.journal.note(message));
-    // −1: the evaluation before the first step is made again.
-    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress.step ?? -1);
+    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress ?? freshProgress);
     if (!checkpoint) return freshProgress;
     this.checkSameRun(checkpoint, initial);
     await runner.importState(checkpoint.state);

@@ -52,7 +52,11 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
   return notes;
 }
 
-const bytes = (directory: RunDirectory) => readFileSync(join(directory.adapterPath, 'adapter_model.safetensors')).toString('base64');
+const bytes = (folder: string) => readFileSync(join(folder, 'adapter_model.safetensors')).toString('base64');
+const best = (directory: RunDirectory) => {
+  const { bestEvalLoss, bestStep } = directory.readState();
+  return { bestEvalLoss, bestStep, adapter: bytes(directory.bestAdapterPath) };
+};
 const losses = (directory: RunDirectory) => readMetrics(directory.metricsPath).map((metric) => ('loss' in metric ? [metric.step, metric.loss] : [metric.step, metric.eval_loss]));
 
 beforeAll(async () => {
@@ -61,7 +65,8 @@ beforeAll(async () => {
   await train(unbroken, new CpuDevice(1));
 });
 
-// gqa-tied has two layers and a step two micro-batches: four backward passes and two updates.
+// gqa-tied has two layers and a step two micro-batches: four passes forward and backward and two updates; an evaluation passes
+// forward twice, first before any training.
 const failing = (program: string, failsAt: number, lost: boolean) => new FailingDevice(new CpuDevice(1), program, failsAt, lost);
 
 test.each([
@@ -69,6 +74,8 @@ test.each([
   { name: 'for good, in the first step', gpu: failing('backward', 1, true), from: undefined },
   { name: 'once, in the third step, and can still be read', gpu: failing('backward', 11, false), from: 'Resuming at step 2.' },
   { name: 'between two layers of an update, half of which is never saved', gpu: failing('update', 4, false), from: undefined },
+  { name: 'in the evaluation after the fourth step, which is made again', gpu: failing('forward', 20, false), from: 'Resuming at step 4.' },
+  { name: 'in the last evaluation', gpu: failing('forward', 29, false), from: 'Resuming at step 6.' },
 ])('a device that fails $name: the run goes on on the CPU and ends as if nothing had been', async ({ name, gpu, from }) => {
   const directory = run(name);
   const notes = await train(directory, gpu);
@@ -76,7 +83,8 @@ test.each([
   expect(notes.find((note) => note.startsWith('Resuming'))).toBe(from);
   expect(directory.readState()).toMatchObject({ status: 'finished', step: steps, message: null });
   expect(losses(directory)).toEqual(losses(unbroken));
-  expect(bytes(directory)).toBe(bytes(unbroken));
+  expect(bytes(directory.adapterPath)).toBe(bytes(unbroken.adapterPath));
+  expect(best(directory)).toEqual(best(unbroken));
 });
 
 test('without the fallback the run ends with a checkpoint of the last whole step and says what to do', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Metric } from '../../../src/protocol/run.js';
-import { readCheckpoint, readLatestCheckpoint, savedSteps } from '../../../src/runs/checkpoints.js';
+import { readCheckpoint, readLatestCheckpoint, savedSteps, type CheckpointRecord } from '../../../src/runs/checkpoints.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
@@ -205,6 +205,18 @@ test('a damaged newest checkpoint is passed over for the one before, and replace
   expect(heard).toEqual([expect.stringContaining(`step-${newest}`)]);
   await train(run);
   expect(readLatestCheckpoint(run.checkpointsPath, () => expect.unreachable())!.record.progress.step).toBe(newest);
+});
+
+test('a checkpoint of an earlier version, which does not tell what was evaluated, is gone on from', async () => {
+  const run = create('earlier');
+  const listener = { onMetric: (metric: Metric) => metric.step === 6 && 'eval_loss' in metric && run.writeControl('stop') };
+  await trainRun(run, { prepare: (config) => prepareFake(config), listener });
+  const record = join(run.checkpointsPath, 'step-6', 'trainer.json');
+  const { progress, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as CheckpointRecord;
+  const earlier = { ...rest, progress: { ...progress, evaluatedStep: undefined } };
+  writeFileSync(record, JSON.stringify(earlier));
+  await train(run);
+  expect(outcome(run)).toEqual(outcome(unbroken));
 });
 
 describe('a run that is no longer the same is not resumed', () => {
