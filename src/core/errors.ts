@@ -29,8 +29,3 @@ export class UserError extends Error {
     super(message, options);
   }
 }
-
-/** What an error of any library says in its first line. */
-export function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
-}

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { TrainingData } from '../core/data/batches.js';
-import { UserError } from '../core/errors.js';
+import { UserError, type ErrorCode } from '../core/errors.js';
 import { totalElements } from '../core/formats/hostTensor.js';
 import {
   freshProgress,
@@ -16,7 +16,7 @@ import { writeAdapterFolder } from '../files/adapterFolder.js';
 import { removeUnfinished } from '../files/atomicWrite.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
-import { readLatestCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoints.js';
+import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
 import { peakMemoryBytes } from '../runtime/processMemory.js';
 import type { RunDirectory } from './runDirectory.js';
@@ -58,8 +58,9 @@ export async function trainRun(run: RunDirectory, options: TrainRunOptions): Pro
     try {
       return await prepareAndTrain(run, journal, options);
     } catch (error) {
-      journal.endWithError(error);
-      throw error;
+      const advised = withAdvice(error, savedSteps(run.checkpointsPath).at(-1));
+      journal.endWithError(advised);
+      throw advised;
     }
   } finally {
     lock.release();
@@ -71,9 +72,8 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
   try {
     return await trainOnce(run, config, journal, options);
   } catch (error) {
-    if (!isDeviceFailure(error) || !config.engine.cpu_fallback) throw error;
-    const { message } = isDeviceFailure(error.cause) ? error.cause : error;
-    journal.note(`${message} Going on on the CPU, since engine.cpu_fallback is on.`);
+    if (!isFailure(error, 'device-failed') || !config.engine.cpu_fallback) throw error;
+    journal.note(`${error.message} Going on on the CPU, since engine.cpu_fallback is on.`);
     return trainOnce(run, { ...config, engine: { ...config.engine, device: 'cpu' } }, journal, options);
   }
 }
@@ -81,16 +81,36 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 /** From the last checkpoint, or from the start, on one device. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
   const prepared = await options.prepare(config, (text) => journal.note(text));
-  const trained = await new Trainer(run, config, prepared, journal, options.signal).train().catch(async (error: unknown) => {
-    await prepared.dispose().catch(() => undefined); // a failed device may refuse this too
-    throw error;
-  });
+  const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
   await prepared.dispose();
   return trained;
 }
 
-function isDeviceFailure(error: unknown): error is UserError {
-  return error instanceof UserError && error.code === 'device-failed';
+/** What was loaded goes with work that fails: another device may need the room. */
+export async function disposedOnFailure<Result>(loaded: Pick<PreparedRun, 'dispose'>, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await loaded.dispose().catch(() => undefined); // a failed device may refuse this too
+    throw error;
+  }
+}
+
+/** How to go on where the device or its memory ended the run. */
+function withAdvice(error: unknown, savedStep: number | undefined): unknown {
+  const advised = (error: UserError, advice: string) => new UserError(error.code, `${error.message} ${advice}`, { cause: error });
+  const saved = savedStep === undefined ? undefined : `The checkpoint of step ${savedStep} is saved: resume the run`;
+  if (isFailure(error, 'device-failed')) {
+    return advised(error, `${saved ?? 'Nothing is saved yet: start the run again'}, with engine.device set to "cpu" if it fails again.`);
+  }
+  if (isFailure(error, 'out-of-memory') && saved) {
+    return advised(error, `${saved} with other settings of the engine; for others, start a new run with lora.init_from set to this run’s adapter.`);
+  }
+  return error;
+}
+
+function isFailure(error: unknown, code: ErrorCode): error is UserError {
+  return error instanceof UserError && error.code === code;
 }
 
 class Trainer implements LoopPorts {

@@ -47,7 +47,8 @@ export interface Trainer {
 
 /**
  * Loads the base model onto the chosen device, ready to train the adapter. Throws UserError('out-of-memory') with what would fit,
- * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails.
+ * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails, on a GPU with
+ * UserError('device-failed').
  */
 export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
   const { device, because } = await chooseDevice(setup.engine.device, setup.engine.threads);

@@ -1,9 +1,11 @@
 /** @file What people are told where memory is short: each message names what would fit. */
 import { bytesInWords } from '../core/bytesInWords.js';
-import { firstLine, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
 import { remedies, type Remedy, type SettingChange } from '../core/train/memoryAdvice.js';
 import type { MemoryEstimate } from '../core/train/memoryEstimate.js';
+import { reasonOf } from './engineWords.js';
 import { fits, type MemoryPlan } from './memoryPlan.js';
+import { saysOutOfMemory } from './outOfMemory.js';
 
 /** Before anything is loaded. */
 export function tooLarge(plan: MemoryPlan): UserError {
@@ -13,10 +15,12 @@ export function tooLarge(plan: MemoryPlan): UserError {
   return new UserError('out-of-memory', `${figures}. ${advice} To try it all the same, set engine.memory_check to "warn".`);
 }
 
-/** An allocation failed though it was thought to fit, or nobody asked. */
+/** An allocation failed though it was thought to fit, or nobody asked. A device that failed for it has failed: another may not. */
 export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
+  const code = cause instanceof UserError && cause.code === 'device-failed' ? cause.code : 'out-of-memory';
+  const what = saysOutOfMemory(cause) ? 'Memory ran out' : 'Memory has probably run out';
   const expected = `${bytesInWords(total(plan.estimate))} was expected to be enough`;
-  return new UserError('out-of-memory', `Memory ran out (${reason(cause)}); ${expected}. ${clearlySmaller(plan)}`, { cause });
+  return new UserError(code, `${what} (${reasonOf(cause)}); ${expected}. ${clearlySmaller(plan)}`, { cause });
 }
 
 /**
@@ -58,9 +62,4 @@ export function remedyInWords({ changes, estimate }: Remedy): string {
 
 function changeInWords({ setting, from, to }: SettingChange): string {
   return `${setting} ${from} → ${to}`;
-}
-
-/** ONNX Runtime names its node before it says what happened. */
-function reason(error: unknown): string {
-  return firstLine(error).replace(/^.*Status Message: /, '');
 }

@@ -89,8 +89,8 @@ export function stepsOfEpochs(data: TrainingData, epochs: number, accumulationSt
 /**
  * Trains from `from` to schedule.totalSteps. The runner must hold the state that belongs to `from`; then a resumed run goes
  * through the same batches, dropout masks and learning rates as an unbroken one. Throws UserError('diverged') when a loss or
- * gradient is not finite; what was saved before stays good. Throws UserError('device-failed') when the device failed, after
- * saving what the last whole step left, where that can still be read.
+ * gradient is not finite; what was saved before stays good. What the device throws is thrown after saving what the last whole
+ * step left, where that can still be read.
  */
 export async function runLoop(
   options: LoopOptions,
@@ -116,13 +116,20 @@ export async function runLoop(
     ports.saveCheckpoint(await runner.exportState(), progress);
     saved = progress;
   };
+  const saveIfPossible = async () => {
+    try {
+      await save();
+    } catch (second) {
+      // The device, the disk, or V8 for want of memory; the first failure is the one to tell.
+      if (!(second instanceof UserError || second instanceof RangeError)) throw second;
+    }
+  };
   const compute = async <Result>(work: () => Promise<Result>): Promise<[Result, number]> => {
     try {
       return await timed(work);
     } catch (error) {
-      if (!(error instanceof UserError && error.code === 'device-failed')) throw error;
-      await save().catch((second: unknown) => (second instanceof UserError ? undefined : Promise.reject(second)));
-      throw deviceFailed(error, saved.step);
+      if (isOfDevice(error)) await saveIfPossible();
+      throw error;
     }
   };
   const evaluate = async (heldOut: BatchPlan) => {
@@ -246,9 +253,8 @@ function withEvaluation(progress: Progress, evalLoss: number): Progress {
     : { ...evaluated, evaluationsWithoutImprovement: progress.evaluationsWithoutImprovement + 1 };
 }
 
-function deviceFailed(error: UserError, savedStep: number): UserError {
-  const advice = savedStep > 0 ? `The checkpoint of step ${savedStep} is saved: resume the run` : 'Nothing is saved yet: start the run again';
-  return new UserError('device-failed', `${error.message} ${advice}, with engine.device set to "cpu" if it fails again.`, { cause: error });
+function isOfDevice(error: unknown): boolean {
+  return error instanceof UserError && (error.code === 'device-failed' || error.code === 'out-of-memory');
 }
 
 function diverged(what: string, value: number, step: number, savedStep: number): UserError {

@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { TrainingData } from '../../../src/core/data/batches.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
+import { openModel } from '../../../src/files/openModel.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { savedSteps } from '../../../src/runs/checkpoints.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
@@ -11,11 +12,20 @@ import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun, type PreparedRun } from '../../../src/runs/trainRun.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
 import type { Device } from '../../../src/runtime/device.js';
+import { ranOut } from '../../../src/runtime/memoryMessages.js';
+import { planMemory } from '../../../src/runtime/memoryPlan.js';
+import { explainingOutOfMemory } from '../../../src/runtime/outOfMemory.js';
 import { batchOf } from '../../support/batches.js';
 import { FailingDevice } from '../../support/failingDevice.js';
 import { createTrainer } from '../../support/trainer.js';
 
 const adapter = readAdapterFolder('test/golden/training/gqa-tied-initial');
+const { weights } = openModel('test/fixtures/models/gqa-tied');
+/** Of a run so large that there is something to give up. */
+const plan = planMemory(
+  { weights, lora: adapter.lora, dropout: 0.1, batch: { batchSize: 64, sequenceLength: 512 }, dtypes: ['fp32'], checkpointing: 'off', streaming: 'off', device: 'webgpu' },
+  1e10,
+);
 const steps = 6;
 let folder: string;
 let unbroken: RunDirectory;
@@ -36,7 +46,7 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
     listener: { onNote: (text) => notes.push(text) },
     prepare: async ({ engine }): Promise<PreparedRun> => {
       const device = engine.device === 'cpu' ? new CpuDevice(1) : gpu;
-      const runner = await createTrainer('gqa-tied', adapter, { device, dropout: 0.1 });
+      const runner = explainingOutOfMemory(await createTrainer('gqa-tied', adapter, { device, dropout: 0.1 }), ranOut.bind(null, plan));
       return {
         runner,
         data,
@@ -85,6 +95,33 @@ test.each([
   expect(losses(directory)).toEqual(losses(unbroken));
   expect(bytes(directory.adapterPath)).toBe(bytes(unbroken.adapterPath));
   expect(best(directory)).toEqual(best(unbroken));
+});
+
+describe('a device that runs out of memory', () => {
+  const invalidBuffer = 'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.\n - While validating entries[1]';
+  const remedies = String.raw`[\d.]+ [MG]B was expected to be enough\. What would fit: train\.batch_size 64 → 32 .*\.`;
+  const outOfMemory = (words: string) => new FailingDevice(new CpuDevice(1), 'backward', 11, false, words);
+
+  test.each([
+    ['Failed to allocate buffer: out of memory', `Memory ran out (Failed to allocate buffer: out of memory); `],
+    [invalidBuffer, `Memory has probably run out (WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error); `],
+  ])('the run goes on on the CPU from the last whole step, and the log says what would fit: %s', async (words, beginning) => {
+    const directory = run(`memory ${words.length}`);
+    const notes = await train(directory, outOfMemory(words));
+    const told = notes.find((note) => note.endsWith(' Going on on the CPU, since engine.cpu_fallback is on.'))!;
+    expect(told.startsWith(beginning)).toBe(true);
+    expect(told).toMatch(new RegExp(remedies));
+    expect(notes).toContain('Resuming at step 2.');
+    expect(bytes(directory.adapterPath)).toBe(bytes(unbroken.adapterPath));
+  });
+
+  test('without the fallback the last whole step is saved, and the message says how to go on', async () => {
+    const directory = run('memory ends', 'engine.cpu_fallback=false');
+    await expect(train(directory, outOfMemory(invalidBuffer))).rejects.toThrow(
+      new RegExp(`${remedies} The checkpoint of step 2 is saved: resume the run, with engine.device set to "cpu" if it fails again.$`),
+    );
+    expect(savedSteps(directory.checkpointsPath)).toEqual([2]);
+  });
 });
 
 test('without the fallback the run ends with a checkpoint of the last whole step and says what to do', async () => {

@@ -1,4 +1,4 @@
-// Trains the run directory given as argument on a model with random weights; after its second checkpoint the process may take little
+// Trains the run directory given as argument on a model with random weights; after its second step the process may take little
 // more memory than it has, and longer sequences come: ONNX Runtime finds no room for one large tensor, V8 still has its own. Usage: node outOfMemoryChild.mjs RUN
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
