@@ -75,7 +75,6 @@ async function prepare() {
     totalSteps: steps,
     lora,
     baseModel: 'random',
-    lastWords: () => null,
     dispose: () => runner.dispose(),
   };
   return { prepared, estimate: memory.estimate };

@@ -21,7 +21,7 @@ import type { MemoryPlan } from '../runtime/memoryPlan.js';
 import { loraShape } from './loraShape.js';
 import { measureStep } from './measureStep.js';
 import { preflightWarnings } from './preflightWarnings.js';
-import type { PreparedRun } from './trainRun.js';
+import type { PreparationPorts, PreparedRun } from './trainRun.js';
 
 export interface LoadedRun extends PreparedRun {
   readonly memory: MemoryPlan;
@@ -34,10 +34,10 @@ export interface LoadedRun extends PreparedRun {
  * Loads what a run config names: model, data, initial adapter, engine. What the product gives trainRun as `prepare`.
  * Throws UserError for whatever does not exist, does not fit together or cannot be trained on.
  */
-export async function prepareRun(config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
+export async function prepareRun(config: RunConfig, ports: PreparationPorts): Promise<LoadedRun> {
   const model = loadModel(config.model);
   try {
-    return await prepareWith(model, config, note);
+    return await prepareWith(model, config, ports);
   } catch (error) {
     model.weights.close();
     throw error;
@@ -64,14 +64,17 @@ export function lookAtData(config: RunConfig): DataLook {
 }
 
 /** What the run would do, from one measured step; trains nothing and writes nothing. */
-export async function dryRun(config: RunConfig, note: (text: string) => void): Promise<PreflightReport> {
-  const loaded = await prepareRun(config, note);
+export async function dryRun(config: RunConfig): Promise<PreflightReport> {
+  const loaded = await prepareRun(config, unheard);
   try {
     return await measuredReport(loaded, config);
   } finally {
     await loaded.dispose();
   }
 }
+
+/** For whoever prepares a run that nobody follows. */
+export const unheard: PreparationPorts = { note: () => undefined, leaveLastWords: () => undefined };
 
 /** The pre-flight report of a run that is loaded; times a step and leaves the run as it was. */
 export async function measuredReport(loaded: LoadedRun, config: RunConfig): Promise<PreflightReport> {
@@ -81,7 +84,7 @@ export async function measuredReport(loaded: LoadedRun, config: RunConfig): Prom
   return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
 }
 
-async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
+async function prepareWith(model: LoadedModel, config: RunConfig, ports: PreparationPorts): Promise<LoadedRun> {
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
@@ -89,7 +92,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: s
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
   const warnings = preflightWarnings(config, dataset.report, totalSteps);
-  for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) note(text);
+  for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) ports.note(text);
 
   const { runner, memory } = await createTrainer({
     weights,
@@ -98,7 +101,8 @@ async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: s
     initialState: initialState(config, weights, lora),
     engine: config.engine,
     batch: largestBatch(config, dataset.report),
-    note,
+    note: (text) => ports.note(text),
+    onPlan: (plan) => ports.leaveLastWords(lastWords(plan)),
   });
   return {
     runner,
@@ -108,7 +112,6 @@ async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: s
     lora,
     baseModel: config.model,
     memory,
-    lastWords: lastWords(memory),
     report: dataset.report,
     warnings,
     trainableParameters: loraParameterCount(weights.config, lora),

@@ -20,7 +20,7 @@ import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } fro
 import { cutMetricsAfter } from './metricsFile.js';
 import { peakMemoryBytes } from '../runtime/processMemory.js';
 import type { RunDirectory } from './runDirectory.js';
-import { RunJournal, type TrainingListener } from './runJournal.js';
+import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
 
 /** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
@@ -33,14 +33,20 @@ export interface PreparedRun {
   readonly lora: LoraShape;
   /** What the adapter's config names as its base. */
   readonly baseModel: string;
-  /** What to say should the process vanish when it has held so much; by default, as much as it is expected to. */
-  readonly lastWords: (heldBytes?: number) => string | null;
   dispose(): Promise<void>;
 }
 
+/** What whoever prepares a run has to tell meanwhile. */
+export interface PreparationPorts {
+  /** Sentences for the log and for whoever watches. */
+  note(text: string): void;
+  /** Before anything is loaded: the loading may be what the system ends the process for. */
+  leaveLastWords(lastWords: LastWords): void;
+}
+
 export interface TrainRunOptions {
-  /** Loads model and data; `note` takes sentences for the log and for whoever watches. */
-  prepare(config: RunConfig, note: (text: string) => void): Promise<PreparedRun>;
+  /** Loads model and data. */
+  prepare(config: RunConfig, ports: PreparationPorts): Promise<PreparedRun>;
   /** Aborted: save a checkpoint after the current step and end as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
@@ -80,7 +86,7 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 
 /** From the last checkpoint, or from the start, on one device. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
-  const prepared = await options.prepare(config, (text) => journal.note(text));
+  const prepared = await options.prepare(config, journal);
   const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
   await prepared.dispose();
   return trained;
@@ -123,9 +129,9 @@ class Trainer implements LoopPorts {
   ) {}
 
   async train(): Promise<RunState> {
-    const { runner, data, totalSteps, lastWords } = this.prepared;
+    const { runner, data, totalSteps } = this.prepared;
     const from = await this.restore();
-    this.journal.describe({ totalSteps, device: runner.description, ifKilled: lastWords() });
+    this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
     const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
@@ -161,7 +167,7 @@ class Trainer implements LoopPorts {
       elapsed_seconds: progress.elapsedSeconds,
       peak_memory_bytes: heldBytes,
     });
-    this.journal.describe({ ifKilled: this.prepared.lastWords(heldBytes) });
+    this.journal.setHeldMemory(heldBytes);
     this.journal.setProgress(progress);
   };
 

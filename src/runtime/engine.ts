@@ -38,6 +38,8 @@ export interface TrainingSetup {
   readonly batch: BatchShape;
   /** Hears in sentences what was decided, and why. */
   readonly note?: (text: string) => void;
+  /** Hears of the plan before anything is loaded. */
+  readonly onPlan?: (plan: MemoryPlan) => void;
 }
 
 export interface Trainer {
@@ -56,13 +58,14 @@ export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
   return owningDevice(device, () => trainerOn(device, setup), ({ runner }) => runner);
 }
 
-async function trainerOn(device: Device, { engine, note, batch, ...setup }: TrainingSetup): Promise<Trainer> {
+async function trainerOn(device: Device, { engine, note, onPlan, batch, ...setup }: TrainingSetup): Promise<Trainer> {
   const dtypes = await usableDTypes(engine.base_dtype, device, note);
   const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
   const wish = { weights, lora, dropout, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
   const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
   memoryNotes(memory, engine).forEach((text) => note?.(text));
   if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);
+  onPlan?.(memory);
   const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
   const explain = ranOut.bind(null, memory);
   const loading = () => createOnnxStepRunner({ ...setup, device, baseDType, gradientCheckpointing, layerStreaming });

@@ -54,7 +54,6 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
         totalSteps: steps,
         lora: adapter.lora,
         baseModel: '/model',
-        lastWords: () => null,
         dispose: () => runner.dispose(),
       };
     },

@@ -16,8 +16,6 @@ export interface FakeOptions {
   readonly delay?: number;
   readonly dataFingerprint?: string;
   readonly parameters?: number;
-  /** What is to be said if the process is killed. */
-  readonly lastWords?: string;
 }
 
 export async function prepareFake(config: RunConfig, options: FakeOptions = {}): Promise<PreparedRun> {
@@ -33,7 +31,6 @@ export async function prepareFake(config: RunConfig, options: FakeOptions = {}):
     dataFingerprint: options.dataFingerprint ?? 'same',
     totalSteps: config.train.max_steps!,
     lora: { r: 8, alpha: 16, targetModules: ['q_proj'], layers: [0], useRslora: false },
-    lastWords: () => options.lastWords ?? null,
     baseModel: config.model,
     dispose: () => runner.dispose(),
   };

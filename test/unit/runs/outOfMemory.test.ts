@@ -28,12 +28,15 @@ test.runIf(hasLimits)('a process that may take no more memory ends its run with 
   expect(readLatestCheckpoint(run.checkpointsPath, () => undefined)?.record.progress.step).toBe(2);
 });
 
-test('a process that is killed when memory was short leaves words for whoever finds it gone', async () => {
+test.each([
+  { when: 'while it loads', loadingMs: 60_000, hasBegun: (run: RunDirectory) => run.readState().ifKilled !== null },
+  { when: 'amid training', loadingMs: 0, hasBegun: (run: RunDirectory) => savedSteps(run.checkpointsPath).length > 0 },
+])('a process that is killed $when, when memory was short, leaves words for whoever finds it gone', async ({ loadingMs, hasBegun }) => {
   const run = create(500, 1);
   const program = await bundleForNode('trainChild.ts');
-  const child = spawn(process.execPath, [program, run.path, '20', 'memory is short'], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [program, run.path, '20', 'memory is short', String(loadingMs)], { stdio: 'inherit' });
   const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
-  await expect.poll(() => savedSteps(run.checkpointsPath).length, { timeout: 40_000, interval: 5 }).toBeGreaterThan(0);
+  await expect.poll(() => hasBegun(run), { timeout: 40_000, interval: 5 }).toBe(true);
   expect(run.readState().message).toBe(null);
   child.kill('SIGKILL');
   expect(await ended).toBe('SIGKILL');

@@ -8,7 +8,6 @@ import { UserError } from '../../../src/core/errors.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
-import { lastWords } from '../../../src/runtime/memoryMessages.js';
 import { createTrainer } from '../../../src/runtime/engine.js';
 
 /** Gate and up of a long batch take 201 MB each, all that is needed before them less than half of that. */
@@ -25,7 +24,7 @@ try {
 }
 
 async function prepare({ engine }: ReturnType<RunDirectory['readConfig']>) {
-  const { runner, memory } = await createTrainer({ weights: randomWeights(config), lora, dropout: 0, initialState: initialLoraState(config, lora, 0), batch, engine });
+  const { runner } = await createTrainer({ weights: randomWeights(config), lora, dropout: 0, initialState: initialLoraState(config, lora, 0), batch, engine });
   return {
     runner,
     data: { epoch: () => ({ count: 3, batch: (index: number) => (index < 2 ? short() : long()) }), evaluation: null },
@@ -33,7 +32,6 @@ async function prepare({ engine }: ReturnType<RunDirectory['readConfig']>) {
     totalSteps: 3,
     lora,
     baseModel: 'random',
-    lastWords: lastWords(memory),
     dispose: () => runner.dispose(),
   };
 }
