@@ -73,6 +73,7 @@ async function prepare() {
     data: { epoch: () => ({ count: steps, batch: () => batch }), evaluation: null },
     dataFingerprint: '',
     totalSteps: steps,
+    baseDType: wanted.baseDType,
     lora,
     baseModel: 'random',
     dispose: () => runner.dispose(),

@@ -21,8 +21,8 @@ export async function trainShown(
   try {
     return await trainRun(run, {
       signal,
-      async prepare(config, ports) {
-        const loaded = await prepareRun(config, ports);
+      async prepare(config, ports, begunIn) {
+        const loaded = await prepareRun(config, ports, begunIn);
         if (begins) onReport(await disposedOnFailure(loaded, () => measuredReport(loaded, config)));
         return loaded;
       },

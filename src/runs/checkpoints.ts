@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { HostTensor } from '../core/formats/hostTensor.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
+import { baseDTypes, type BaseDType } from '../core/llama/matrixForm.js';
 import type { Progress } from '../core/train/loop.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { removeFolderAtomically, replaceFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
@@ -15,6 +16,8 @@ export interface CheckpointRecord {
   readonly seed: number;
   /** Tells whether the data is still what it was. */
   readonly dataFingerprint: string;
+  /** How the base was held, which `auto` must not decide anew; null in checkpoints of earlier versions. */
+  readonly baseDType: BaseDType | null;
 }
 
 export interface Checkpoint {
@@ -104,24 +107,25 @@ function parseRecord(path: string): CheckpointRecord {
   return json;
 }
 
-/** Earlier versions did not tell what was evaluated: all that was due, unless the device failed in it. */
+/** Earlier versions did not tell how the base was held, nor what was evaluated: all that was due, unless the device failed in it. */
 function withDefaults(json: unknown): unknown {
   if (!isObject(json) || !isObject(json['progress'])) return json;
   const { progress } = json;
-  return { ...json, progress: { evaluatedStep: progress['step'], ...progress } };
+  return { baseDType: null, ...json, progress: { evaluatedStep: progress['step'], ...progress } };
 }
 
 const counters = ['step', 'epoch', 'microBatch', 'tokens', 'elapsedSeconds', 'evaluationsWithoutImprovement'];
 
 function isRecord(json: unknown): json is CheckpointRecord {
   if (!isObject(json) || !isObject(json['progress'])) return false;
-  const { progress, seed, dataFingerprint } = json;
+  const { progress, seed, dataFingerprint, baseDType } = json;
   const isCounter = (value: unknown) => typeof value === 'number' && value >= 0;
   return (
     counters.every((name) => isCounter(progress[name])) &&
     ['bestEvalLoss', 'bestStep', 'evaluatedStep'].every((name) => progress[name] === null || isCounter(progress[name])) &&
     isCounter(seed) &&
-    typeof dataFingerprint === 'string'
+    typeof dataFingerprint === 'string' &&
+    (baseDType === null || baseDTypes.some((known) => known === baseDType))
   );
 }
 

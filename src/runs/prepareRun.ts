@@ -5,6 +5,7 @@ import { paddedLength, type TrainingData } from '../core/data/batches.js';
 import type { DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
+import type { BaseDType } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
 import { stepsOfEpochs } from '../core/train/loop.js';
@@ -34,10 +35,10 @@ export interface LoadedRun extends PreparedRun {
  * Loads what a run config names: model, data, initial adapter, engine. What the product gives trainRun as `prepare`.
  * Throws UserError for whatever does not exist, does not fit together or cannot be trained on.
  */
-export async function prepareRun(config: RunConfig, ports: PreparationPorts): Promise<LoadedRun> {
+export async function prepareRun(config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null = null): Promise<LoadedRun> {
   const model = loadModel(config.model);
   try {
-    return await prepareWith(model, config, ports);
+    return await prepareWith(model, config, ports, begunIn);
   } catch (error) {
     model.weights.close();
     throw error;
@@ -84,7 +85,7 @@ export async function measuredReport(loaded: LoadedRun, config: RunConfig): Prom
   return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
 }
 
-async function prepareWith(model: LoadedModel, config: RunConfig, ports: PreparationPorts): Promise<LoadedRun> {
+async function prepareWith(model: LoadedModel, config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null): Promise<LoadedRun> {
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
@@ -100,6 +101,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
     dropout: config.lora.dropout,
     initialState: initialState(config, weights, lora),
     engine: config.engine,
+    begunIn,
     batch: largestBatch(config, dataset.report),
     note: (text) => ports.note(text),
     onPlan: (plan) => ports.leaveLastWords(lastWords(plan)),
@@ -109,6 +111,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
     data,
     dataFingerprint: fingerprint(dataset, config),
     totalSteps,
+    baseDType: memory.request.baseDType,
     lora,
     baseModel: config.model,
     memory,

@@ -3,6 +3,7 @@ import type { LoraShape } from '../core/adapters/lora.js';
 import type { TrainingData } from '../core/data/batches.js';
 import { UserError, type ErrorCode } from '../core/errors.js';
 import { totalElements } from '../core/formats/hostTensor.js';
+import type { BaseDType } from '../core/llama/matrixForm.js';
 import {
   freshProgress,
   runLoop,
@@ -30,6 +31,7 @@ export interface PreparedRun {
   /** Changes when the sequences do. */
   readonly dataFingerprint: string;
   readonly totalSteps: number;
+  readonly baseDType: BaseDType;
   readonly lora: LoraShape;
   /** What the adapter's config names as its base. */
   readonly baseModel: string;
@@ -45,8 +47,8 @@ export interface PreparationPorts {
 }
 
 export interface TrainRunOptions {
-  /** Loads model and data. */
-  prepare(config: RunConfig, ports: PreparationPorts): Promise<PreparedRun>;
+  /** Loads model and data; `begunIn` is how the base was held up to the last checkpoint, null where that is not known. */
+  prepare(config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null): Promise<PreparedRun>;
   /** Aborted: save a checkpoint after the current step and end as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
@@ -86,10 +88,15 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 
 /** From the last checkpoint, or from the start, on one device. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
-  const prepared = await options.prepare(config, journal);
+  const prepared = await options.prepare(config, journal, begunIn(run));
   const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
   await prepared.dispose();
   return trained;
+}
+
+/** How the base was held up to the last checkpoint, whose tensors are read again when they are needed, not kept until then. */
+function begunIn({ checkpointsPath }: RunDirectory): BaseDType | null {
+  return readLatestCheckpoint(checkpointsPath, () => undefined)?.record.baseDType ?? null;
 }
 
 /** What was loaded goes with work that fails: another device may need the room. */
@@ -177,8 +184,8 @@ class Trainer implements LoopPorts {
   };
 
   saveCheckpoint(state: TrainableState, progress: Progress): void {
-    const record = { progress, seed: this.config.train.seed, dataFingerprint: this.prepared.dataFingerprint };
-    saveCheckpoint(this.run.checkpointsPath, state, record);
+    const { dataFingerprint, baseDType } = this.prepared;
+    saveCheckpoint(this.run.checkpointsPath, state, { progress, seed: this.config.train.seed, dataFingerprint, baseDType });
     this.saveAdapters(state, progress);
     this.journal.note(`Saved the checkpoint of step ${progress.step}.`);
   }

@@ -52,6 +52,7 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
         data,
         dataFingerprint: 'same',
         totalSteps: steps,
+        baseDType: 'fp32',
         lora: adapter.lora,
         baseModel: '/model',
         dispose: () => runner.dispose(),

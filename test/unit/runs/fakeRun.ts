@@ -1,3 +1,4 @@
+import type { BaseDType } from '../../../src/core/llama/matrixForm.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
 import type { PreparedRun } from '../../../src/runs/trainRun.js';
@@ -16,6 +17,7 @@ export interface FakeOptions {
   readonly delay?: number;
   readonly dataFingerprint?: string;
   readonly parameters?: number;
+  readonly baseDType?: BaseDType;
 }
 
 export async function prepareFake(config: RunConfig, options: FakeOptions = {}): Promise<PreparedRun> {
@@ -30,6 +32,7 @@ export async function prepareFake(config: RunConfig, options: FakeOptions = {}):
     data: fakeData(5, microBatches([1, 2])),
     dataFingerprint: options.dataFingerprint ?? 'same',
     totalSteps: config.train.max_steps!,
+    baseDType: options.baseDType ?? 'fp32',
     lora: { r: 8, alpha: 16, targetModules: ['q_proj'], layers: [0], useRslora: false },
     baseModel: config.model,
     dispose: () => runner.dispose(),
