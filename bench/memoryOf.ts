@@ -73,9 +73,9 @@ async function prepare() {
     data: { epoch: () => ({ count: steps, batch: () => batch }), evaluation: null },
     dataFingerprint: '',
     totalSteps: steps,
+    baseDType: wanted.baseDType,
     lora,
     baseModel: 'random',
-    lastWords: () => null,
     dispose: () => runner.dispose(),
   };
   return { prepared, estimate: memory.estimate };

@@ -8,6 +8,6 @@ import { dataLookRequest, preflightRequest } from './workerProtocol.js';
 export function servePreflight(): void {
   const connection = parentConnection();
   connection.onRequest(dataLookRequest, forPeople((config: RunConfig) => lookAtData(config)));
-  connection.onRequest(preflightRequest, forPeople((config: RunConfig) => dryRun(config, () => undefined)));
+  connection.onRequest(preflightRequest, forPeople((config: RunConfig) => dryRun(config)));
   connection.listen();
 }

@@ -3,7 +3,7 @@ import type { RunState } from '../protocol/run.js';
 import { measuredReport, prepareRun } from '../runs/prepareRun.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { savedSteps } from '../runs/checkpoints.js';
-import { trainRun } from '../runs/trainRun.js';
+import { disposedOnFailure, trainRun } from '../runs/trainRun.js';
 import type { CommandContext } from './perform.js';
 import { TrainingView } from './trainingView.js';
 
@@ -21,9 +21,9 @@ export async function trainShown(
   try {
     return await trainRun(run, {
       signal,
-      async prepare(config, note) {
-        const loaded = await prepareRun(config, note);
-        if (begins) onReport(await measuredReport(loaded, config));
+      async prepare(config, ports, begunIn) {
+        const loaded = await prepareRun(config, ports, begunIn);
+        if (begins) onReport(await disposedOnFailure(loaded, () => measuredReport(loaded, config)));
         return loaded;
       },
       listener: { onMetric: (metric, totalSteps) => view.show(metric, totalSteps) },

@@ -33,8 +33,3 @@ export class UserError extends Error {
 export function isDeviceFailure(error: unknown): error is UserError {
   return error instanceof UserError && error.code === 'device-failed';
 }
-
-/** What an error of any library says in its first line. */
-export function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
-}

@@ -34,8 +34,11 @@ export function writeFileAtomically(path: string, content: Content): void {
   });
 }
 
-/** Makes a whole folder appear at once: `fill` writes into a temporary folder, which is flushed and renamed to `path`. */
-export function createFolderAtomically(path: string, fill: (folder: string) => void): void {
+/**
+ * Makes a whole folder appear at once: `fill` writes into a temporary folder, which is flushed and renamed to `path`. A folder
+ * that is there already goes only when all is written.
+ */
+export function replaceFolderAtomically(path: string, fill: (folder: string) => void): void {
   const temporary = hiddenName(path);
   explained(path, () => {
     try {
@@ -43,6 +46,7 @@ export function createFolderAtomically(path: string, fill: (folder: string) => v
       mkdirSync(temporary, { recursive: true });
       fill(temporary);
       flushFolder(temporary);
+      if (existsSync(path)) removeFolderAtomically(path);
       rename(temporary, path);
       flushFolder(dirname(path));
     } catch (cause) {
@@ -54,7 +58,7 @@ export function createFolderAtomically(path: string, fill: (folder: string) => v
 
 /** Makes a whole folder vanish at once: renamed before it is emptied, so that a removal cut short leaves no half of it. */
 export function removeFolderAtomically(path: string): void {
-  const hidden = hiddenName(path);
+  const hidden = hiddenName(`${path}.old`);
   explained(path, () => rename(path, hidden));
   removeQuietly(hidden);
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { HostTensor } from '../core/formats/hostTensor.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
+import { baseDTypes, type BaseDType } from '../core/llama/matrixForm.js';
 import type { Progress } from '../core/train/loop.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
-import { createFolderAtomically, removeFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
+import { removeFolderAtomically, replaceFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { readTensorFile } from '../files/tensorFile.js';
 
@@ -15,6 +16,8 @@ export interface CheckpointRecord {
   readonly seed: number;
   /** Tells whether the data is still what it was. */
   readonly dataFingerprint: string;
+  /** How the base was held, which `auto` must not decide anew; null in checkpoints of earlier versions. */
+  readonly baseDType: BaseDType | null;
 }
 
 export interface Checkpoint {
@@ -31,9 +34,9 @@ const newestKept = 2;
  */
 export function saveCheckpoint(checkpoints: string, state: TrainableState, record: CheckpointRecord): void {
   const { step, bestStep } = record.progress;
-  // From this step on there can only be damaged ones, which a resumed run went back behind.
-  for (const damaged of savedSteps(checkpoints).filter((saved) => saved >= step)) remove(checkpoints, damaged);
-  createFolderAtomically(join(checkpoints, folderName(step)), (temporary) => {
+  // Beyond this step there can only be damaged ones, which a resumed run went back behind.
+  for (const damaged of savedSteps(checkpoints).filter((saved) => saved > step)) remove(checkpoints, damaged);
+  replaceFolderAtomically(join(checkpoints, folderName(step)), (temporary) => {
     writeFlushed(join(temporary, 'state.safetensors'), safetensorsBytes(flatten(state)));
     writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
   });
@@ -99,22 +102,30 @@ function unflatten(tensors: ReadonlyMap<string, HostTensor>): TrainableState {
 }
 
 function parseRecord(path: string): CheckpointRecord {
-  const json = readJsonFile(path);
+  const json = withDefaults(readJsonFile(path));
   if (!isRecord(json)) throw new UserError('file-corrupt', `${path} is damaged: it does not tell where the run stood.`);
   return json;
+}
+
+/** Earlier versions did not tell how the base was held, nor what was evaluated: all that was due, unless the device failed in it. */
+function withDefaults(json: unknown): unknown {
+  if (!isObject(json) || !isObject(json['progress'])) return json;
+  const { progress } = json;
+  return { baseDType: null, ...json, progress: { evaluatedStep: progress['step'], ...progress } };
 }
 
 const counters = ['step', 'epoch', 'microBatch', 'tokens', 'elapsedSeconds', 'evaluationsWithoutImprovement'];
 
 function isRecord(json: unknown): json is CheckpointRecord {
   if (!isObject(json) || !isObject(json['progress'])) return false;
-  const { progress, seed, dataFingerprint } = json;
+  const { progress, seed, dataFingerprint, baseDType } = json;
   const isCounter = (value: unknown) => typeof value === 'number' && value >= 0;
   return (
     counters.every((name) => isCounter(progress[name])) &&
-    ['bestEvalLoss', 'bestStep'].every((name) => progress[name] === null || isCounter(progress[name])) &&
+    ['bestEvalLoss', 'bestStep', 'evaluatedStep'].every((name) => progress[name] === null || isCounter(progress[name])) &&
     isCounter(seed) &&
-    typeof dataFingerprint === 'string'
+    typeof dataFingerprint === 'string' &&
+    (baseDType === null || baseDTypes.some((known) => known === baseDType))
   );
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
+import type { Progress } from '../core/train/loop.js';
 import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
 import type { Metric, StepMetric } from '../protocol/run.js';
 
@@ -7,10 +8,11 @@ export function appendMetric(path: string, metric: Metric): void {
   appendToFile(path, `${JSON.stringify(metric)}\n`);
 }
 
-/** Drops what was logged after `step` by a process that died before saving, and a half-written last line. */
-export function cutMetricsAfter(path: string, step: number): void {
+/** Drops what a process logged that died before saving it, and a half-written last line. */
+export function cutMetricsAfter(path: string, { step, evaluatedStep }: Pick<Progress, 'step' | 'evaluatedStep'>): void {
   if (!existsSync(path)) return;
-  const kept = parseMetrics(readFileSync(path, 'utf8')).filter((metric) => metric.step <= step);
+  const isSaved = (metric: Metric) => metric.step <= ('eval_loss' in metric ? (evaluatedStep ?? -1) : step);
+  const kept = parseMetrics(readFileSync(path, 'utf8')).filter(isSaved);
   writeFileAtomically(path, kept.map((metric) => `${JSON.stringify(metric)}\n`).join(''));
 }
 

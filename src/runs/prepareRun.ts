@@ -5,6 +5,7 @@ import { paddedLength, type TrainingData } from '../core/data/batches.js';
 import type { DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
+import type { BaseDType } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
 import { stepsOfEpochs } from '../core/train/loop.js';
@@ -21,7 +22,7 @@ import type { MemoryPlan } from '../runtime/memoryPlan.js';
 import { loraShape } from './loraShape.js';
 import { measureStep } from './measureStep.js';
 import { preflightWarnings } from './preflightWarnings.js';
-import type { PreparedRun } from './trainRun.js';
+import type { PreparationPorts, PreparedRun } from './trainRun.js';
 
 export interface LoadedRun extends PreparedRun {
   readonly memory: MemoryPlan;
@@ -34,10 +35,10 @@ export interface LoadedRun extends PreparedRun {
  * Loads what a run config names: model, data, initial adapter, engine. What the product gives trainRun as `prepare`.
  * Throws UserError for whatever does not exist, does not fit together or cannot be trained on.
  */
-export async function prepareRun(config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
+export async function prepareRun(config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null = null): Promise<LoadedRun> {
   const model = loadModel(config.model);
   try {
-    return await prepareWith(model, config, note);
+    return await prepareWith(model, config, ports, begunIn);
   } catch (error) {
     model.weights.close();
     throw error;
@@ -64,14 +65,17 @@ export function lookAtData(config: RunConfig): DataLook {
 }
 
 /** What the run would do, from one measured step; trains nothing and writes nothing. */
-export async function dryRun(config: RunConfig, note: (text: string) => void): Promise<PreflightReport> {
-  const loaded = await prepareRun(config, note);
+export async function dryRun(config: RunConfig): Promise<PreflightReport> {
+  const loaded = await prepareRun(config, unheard);
   try {
     return await measuredReport(loaded, config);
   } finally {
     await loaded.dispose();
   }
 }
+
+/** For whoever prepares a run that nobody follows. */
+export const unheard: PreparationPorts = { note: () => undefined, leaveLastWords: () => undefined };
 
 /** The pre-flight report of a run that is loaded; times a step and leaves the run as it was. */
 export async function measuredReport(loaded: LoadedRun, config: RunConfig): Promise<PreflightReport> {
@@ -81,7 +85,7 @@ export async function measuredReport(loaded: LoadedRun, config: RunConfig): Prom
   return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
 }
 
-async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: string) => void): Promise<LoadedRun> {
+async function prepareWith(model: LoadedModel, config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null): Promise<LoadedRun> {
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
@@ -89,7 +93,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: s
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
   const warnings = preflightWarnings(config, dataset.report, totalSteps);
-  for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) note(text);
+  for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) ports.note(text);
 
   const { runner, memory } = await createTrainer({
     weights,
@@ -97,18 +101,20 @@ async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: s
     dropout: config.lora.dropout,
     initialState: initialState(config, weights, lora),
     engine: config.engine,
+    begunIn,
     batch: largestBatch(config, dataset.report),
-    note,
+    note: (text) => ports.note(text),
+    onPlan: (plan) => ports.leaveLastWords(lastWords(plan)),
   });
   return {
     runner,
     data,
     dataFingerprint: fingerprint(dataset, config),
     totalSteps,
+    baseDType: memory.request.baseDType,
     lora,
     baseModel: config.model,
     memory,
-    lastWords: lastWords(memory),
     report: dataset.report,
     warnings,
     trainableParameters: loraParameterCount(weights.config, lora),

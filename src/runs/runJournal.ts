@@ -13,6 +13,9 @@ export interface TrainingListener {
   onNote?(text: string): void;
 }
 
+/** What to say should the process vanish when it has held so much; by default, as much as it is expected to. */
+export type LastWords = (heldBytes?: number) => string | null;
+
 /** state.json is for people who look; a fast run does not flush the disk for it at every step. */
 const stateIntervalMs = 500;
 
@@ -21,6 +24,7 @@ export class RunJournal {
   private state: RunState;
   private tensorBoard: TensorBoardWriter | undefined;
   private lastWrite = -Infinity;
+  private lastWords: LastWords = () => null;
 
   constructor(
     private readonly run: RunDirectory,
@@ -32,8 +36,19 @@ export class RunJournal {
   }
 
   /** Facts that become known while the run is prepared. */
-  describe(facts: Partial<Pick<RunState, 'totalSteps' | 'device' | 'trainableParameters' | 'ifKilled'>>): void {
+  describe(facts: Partial<Pick<RunState, 'totalSteps' | 'device' | 'trainableParameters'>>): void {
     this.state = { ...this.state, ...facts };
+  }
+
+  /** Written at once: a process that is killed has no later moment. */
+  leaveLastWords(lastWords: LastWords): void {
+    this.lastWords = lastWords;
+    this.state = { ...this.state, ifKilled: lastWords() };
+    this.writeState();
+  }
+
+  setHeldMemory(bytes: number): void {
+    this.state = { ...this.state, ifKilled: this.lastWords(bytes) };
   }
 
   setStatus(status: RunStatus): void {

@@ -3,6 +3,7 @@ import type { LoraShape } from '../core/adapters/lora.js';
 import type { TrainingData } from '../core/data/batches.js';
 import { isDeviceFailure, UserError } from '../core/errors.js';
 import { totalElements } from '../core/formats/hostTensor.js';
+import type { BaseDType } from '../core/llama/matrixForm.js';
 import {
   freshProgress,
   runLoop,
@@ -16,11 +17,11 @@ import { writeAdapterFolder } from '../files/adapterFolder.js';
 import { removeUnfinished } from '../files/atomicWrite.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
-import { readLatestCheckpoint, saveCheckpoint, type Checkpoint } from './checkpoints.js';
+import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
 import { peakMemoryBytes } from '../runtime/processMemory.js';
 import type { RunDirectory } from './runDirectory.js';
-import { RunJournal, type TrainingListener } from './runJournal.js';
+import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
 
 /** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
@@ -30,17 +31,24 @@ export interface PreparedRun {
   /** Changes when the sequences do. */
   readonly dataFingerprint: string;
   readonly totalSteps: number;
+  readonly baseDType: BaseDType;
   readonly lora: LoraShape;
   /** What the adapter's config names as its base. */
   readonly baseModel: string;
-  /** What to say should the process vanish when it has held so much; by default, as much as it is expected to. */
-  readonly lastWords: (heldBytes?: number) => string | null;
   dispose(): Promise<void>;
 }
 
+/** What whoever prepares a run has to tell meanwhile. */
+export interface PreparationPorts {
+  /** Sentences for the log and for whoever watches. */
+  note(text: string): void;
+  /** Before anything is loaded: the loading may be what the system ends the process for. */
+  leaveLastWords(lastWords: LastWords): void;
+}
+
 export interface TrainRunOptions {
-  /** Loads model and data; `note` takes sentences for the log and for whoever watches. */
-  prepare(config: RunConfig, note: (text: string) => void): Promise<PreparedRun>;
+  /** Loads model and data; `begunIn` is how the base was held up to the last checkpoint, null where that is not known. */
+  prepare(config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null): Promise<PreparedRun>;
   /** Aborted: save a checkpoint after the current step and end as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
@@ -58,8 +66,9 @@ export async function trainRun(run: RunDirectory, options: TrainRunOptions): Pro
     try {
       return await prepareAndTrain(run, journal, options);
     } catch (error) {
-      journal.endWithError(error);
-      throw error;
+      const advised = withAdvice(error, savedSteps(run.checkpointsPath).at(-1));
+      journal.endWithError(advised);
+      throw advised;
     }
   } finally {
     lock.release();
@@ -72,21 +81,45 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
     return await trainOnce(run, config, journal, options);
   } catch (error) {
     if (!isDeviceFailure(error) || !config.engine.cpu_fallback) throw error;
-    const { message } = isDeviceFailure(error.cause) ? error.cause : error;
-    journal.note(`${message} Going on on the CPU, since engine.cpu_fallback is on.`);
+    journal.note(`${error.message} Going on on the CPU, since engine.cpu_fallback is on.`);
     return trainOnce(run, { ...config, engine: { ...config.engine, device: 'cpu' } }, journal, options);
   }
 }
 
 /** From the last checkpoint, or from the start, on one device. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
-  const prepared = await options.prepare(config, (text) => journal.note(text));
-  const trained = await new Trainer(run, config, prepared, journal, options.signal).train().catch(async (error: unknown) => {
-    await prepared.dispose().catch(() => undefined); // a failed device may refuse this too
-    throw error;
-  });
+  const prepared = await options.prepare(config, journal, begunIn(run));
+  const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
   await prepared.dispose();
   return trained;
+}
+
+/** How the base was held up to the last checkpoint, whose tensors are read again when they are needed, not kept until then. */
+function begunIn({ checkpointsPath }: RunDirectory): BaseDType | null {
+  return readLatestCheckpoint(checkpointsPath, () => undefined)?.record.baseDType ?? null;
+}
+
+/** What was loaded goes with work that fails: another device may need the room. */
+export async function disposedOnFailure<Result>(loaded: Pick<PreparedRun, 'dispose'>, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await loaded.dispose().catch(() => undefined); // a failed device may refuse this too
+    throw error;
+  }
+}
+
+/** How to go on where the device or its memory ended the run. */
+function withAdvice(error: unknown, savedStep: number | undefined): unknown {
+  const advised = (error: UserError, advice: string) => new UserError(error.code, `${error.message} ${advice}`, { cause: error });
+  const saved = savedStep === undefined ? undefined : `The checkpoint of step ${savedStep} is saved: resume the run`;
+  if (isDeviceFailure(error)) {
+    return advised(error, `${saved ?? 'Nothing is saved yet: start the run again'}, with engine.device set to "cpu" if it fails again.`);
+  }
+  if (error instanceof UserError && error.code === 'out-of-memory' && saved) {
+    return advised(error, `${saved} with other settings of the engine; for others, start a new run with lora.init_from set to this run’s adapter.`);
+  }
+  return error;
 }
 
 class Trainer implements LoopPorts {
@@ -99,9 +132,9 @@ class Trainer implements LoopPorts {
   ) {}
 
   async train(): Promise<RunState> {
-    const { runner, data, totalSteps, lastWords } = this.prepared;
+    const { runner, data, totalSteps } = this.prepared;
     const from = await this.restore();
-    this.journal.describe({ totalSteps, device: runner.description, ifKilled: lastWords() });
+    this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
     const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
@@ -137,7 +170,7 @@ class Trainer implements LoopPorts {
       elapsed_seconds: progress.elapsedSeconds,
       peak_memory_bytes: heldBytes,
     });
-    this.journal.describe({ ifKilled: this.prepared.lastWords(heldBytes) });
+    this.journal.setHeldMemory(heldBytes);
     this.journal.setProgress(progress);
   };
 
@@ -147,8 +180,8 @@ class Trainer implements LoopPorts {
   };
 
   saveCheckpoint(state: TrainableState, progress: Progress): void {
-    const record = { progress, seed: this.config.train.seed, dataFingerprint: this.prepared.dataFingerprint };
-    saveCheckpoint(this.run.checkpointsPath, state, record);
+    const { dataFingerprint, baseDType } = this.prepared;
+    saveCheckpoint(this.run.checkpointsPath, state, { progress, seed: this.config.train.seed, dataFingerprint, baseDType });
     this.saveAdapters(state, progress);
     this.journal.note(`Saved the checkpoint of step ${progress.step}.`);
   }
@@ -168,8 +201,7 @@ class Trainer implements LoopPorts {
     const initial = await runner.exportState();
     this.journal.describe({ trainableParameters: totalElements(initial.parameters) });
     const checkpoint = readLatestCheckpoint(checkpointsPath, (message) => this.journal.note(message));
-    // −1: the evaluation before the first step is made again.
-    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress.step ?? -1);
+    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress ?? freshProgress);
     if (!checkpoint) return freshProgress;
     this.checkSameRun(checkpoint, initial);
     await runner.importState(checkpoint.state);

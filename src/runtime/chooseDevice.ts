@@ -1,11 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { firstLine, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
 import { GraphBuilder } from '../core/graph/builder.js';
 import { makeProgram } from '../core/graph/program.js';
 import type { DeviceKind } from '../core/graph/types.js';
 import { CpuDevice } from './cpuDevice.js';
 import type { Device } from './device.js';
+import { reasonOf } from './engineWords.js';
 import { WebGpuDevice } from './webgpuDevice.js';
 
 export type DeviceWish = 'auto' | DeviceKind;
@@ -37,7 +38,7 @@ export async function chooseDevice(wish: DeviceWish, threads: number | null): Pr
     return ratio >= 1 ? { device: gpu, because: `The GPU: ${because}` } : { device: cpu, because: `The CPU: ${because}` };
   } catch (error) {
     await gpu.dispose().catch(() => undefined); // what failed may refuse this too
-    return { device: cpu, because: `The CPU: the GPU cannot be used (${firstLine(error)}).` };
+    return { device: cpu, because: `The CPU: the GPU cannot be used (${reasonOf(error)}).` };
   }
 }
 

@@ -35,10 +35,14 @@ export interface TrainingSetup {
   readonly dropout: number;
   readonly initialState: TrainableState;
   readonly engine: EngineOptions;
+  /** How the base was held in the run's earlier part: what is kept where `auto` may decide. */
+  readonly begunIn?: BaseDType | null;
   /** Of the largest micro-batch. */
   readonly batch: BatchShape;
   /** Hears in sentences what was decided, and why. */
   readonly note?: (text: string) => void;
+  /** Hears of the plan before anything is loaded. */
+  readonly onPlan?: (plan: MemoryPlan) => void;
 }
 
 export interface Trainer {
@@ -48,7 +52,8 @@ export interface Trainer {
 
 /**
  * Loads the base model onto the chosen device, ready to train the adapter. Throws UserError('out-of-memory') with what would fit,
- * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails.
+ * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails, on a GPU with
+ * UserError('device-failed').
  */
 export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
   const { device, because } = await chooseDevice(setup.engine.device, setup.engine.threads);
@@ -56,36 +61,51 @@ export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
   return owningDevice(device, () => trainerOn(device, setup), ({ runner }) => runner);
 }
 
-async function trainerOn(device: Device, { engine, note, batch, ...setup }: TrainingSetup): Promise<Trainer> {
-  const dtypes = await usableDTypes(engine.base_dtype, device, note);
+async function trainerOn(device: Device, { engine, begunIn = null, note, onPlan, batch, ...setup }: TrainingSetup): Promise<Trainer> {
+  const dtypes = await usableDTypes(engine.base_dtype, begunIn, device, note);
   const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
   const wish = { weights, lora, dropout, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
   const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
-  memoryNotes(memory, engine).forEach((text) => note?.(text));
+  [...baseNotes(memory.request.baseDType, engine, begunIn), ...memoryNotes(memory, engine)].forEach((text) => note?.(text));
   if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);
+  onPlan?.(memory);
   const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
   const explain = ranOut.bind(null, memory);
   const loading = () => createOnnxStepRunner({ ...setup, batch, device, baseDType, gradientCheckpointing, layerStreaming });
   return { runner: explainingOutOfMemory(await explained(loading, explain), explain), memory };
 }
 
-/** 16-bit floats are not every GPU's. */
-async function usableDTypes(wish: EngineOptions['base_dtype'], device: Device, note?: (text: string) => void): Promise<readonly BaseDType[]> {
+/** What the settings leave to choose from, where a run keeps what it began in; 16-bit floats are not every GPU's. */
+async function usableDTypes(
+  setting: EngineOptions['base_dtype'],
+  begunIn: BaseDType | null,
+  device: Device,
+  note?: (text: string) => void,
+): Promise<readonly BaseDType[]> {
+  const wish = setting === 'auto' ? (begunIn ?? 'auto') : setting;
   const wants16Bit = wish === 'auto' || wish === 'fp16';
   const lacks16Bit = wants16Bit && device.kind !== 'cpu' && !(await has16Bit(device));
-  if (lacks16Bit && wish === 'fp16') {
+  if (lacks16Bit && setting === 'fp16') {
     const message = 'engine.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats (shader-f16). Set it to "auto", "fp32" or "int4".';
     throw new UserError('device-unavailable', message);
   }
   if (lacks16Bit) note?.('This GPU, or its driver, does not compute with 16-bit floats.');
-  return dtypesToTry(wish, device.kind, !lacks16Bit);
+  return dtypesToTry(lacks16Bit ? 'auto' : wish, device.kind, !lacks16Bit);
+}
+
+function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, begunIn: BaseDType | null): string[] {
+  if (begunIn !== null && begunIn !== baseDType) {
+    return [`warning: The base is held in ${baseDType} from here on, and was in ${begunIn} before: the run goes on, but not to the same numbers.`];
+  }
+  if (base_dtype !== 'auto') return [];
+  if (begunIn !== null) return [`The base is held in ${baseDType}, as it was when the run began.`];
+  if (baseDType !== 'int4') return [`The base is held in ${baseDType}.`];
+  return ['The base is held in int4, which loses some precision: in 16 bits it would not fit into memory.'];
 }
 
 function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
-  const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
+  const { gradientCheckpointing, layerStreaming } = memory.request;
   const notes: string[] = [];
-  if (engine.base_dtype === 'auto' && baseDType === 'int4') notes.push('The base is held in int4, which loses some precision: in 16 bits it would not fit into memory.');
-  else if (engine.base_dtype === 'auto') notes.push(`The base is held in ${baseDType}.`);
   if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing) notes.push('Activations are computed again in the backward pass: all of them would not fit into memory.');
   if (engine.layer_streaming === 'auto' && layerStreaming) notes.push('Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.');
   if (!fits(memory) && engine.memory_check === 'warn') notes.push(`warning: ${tooLarge(memory).message}`);

@@ -1,6 +1,6 @@
 /** @file What people are told where memory is short: each message names what would fit, or take less. */
 import { bytesInWords } from '../core/bytesInWords.js';
-import { firstLine, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
 import { cacheBytesPerToken, decodeWeightBytes } from '../core/generate/decodeMemory.js';
 import { matrixForm } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
@@ -8,7 +8,9 @@ import { remedies, type Remedy, type SettingChange } from '../core/train/memoryA
 import type { MemoryEstimate } from '../core/train/memoryEstimate.js';
 import type { DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
+import { reasonOf } from './engineWords.js';
 import { fits, type MemoryPlan } from './memoryPlan.js';
+import { saysOutOfMemory } from './outOfMemory.js';
 
 /** Before anything is loaded. */
 export function tooLarge(plan: MemoryPlan): UserError {
@@ -18,10 +20,12 @@ export function tooLarge(plan: MemoryPlan): UserError {
   return new UserError('out-of-memory', `${figures}. ${advice} To try it all the same, set engine.memory_check to "warn".`);
 }
 
-/** An allocation failed though it was thought to fit, or nobody asked. */
+/** An allocation failed though it was thought to fit, or nobody asked. A device that failed for it has failed: another may not. */
 export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
+  const code = cause instanceof UserError && cause.code === 'device-failed' ? cause.code : 'out-of-memory';
+  const what = saysOutOfMemory(cause) ? 'Memory ran out' : 'Memory has probably run out';
   const expected = `${bytesInWords(total(plan.estimate))} was expected to be enough`;
-  return new UserError('out-of-memory', `Memory ran out (${reason(cause)}); ${expected}. ${clearlySmaller(plan)}`, { cause });
+  return new UserError(code, `${what} (${reasonOf(cause)}); ${expected}. ${clearlySmaller(plan)}`, { cause });
 }
 
 interface TextModelRequest {
@@ -42,7 +46,7 @@ export function writingRanOut({ weights, dtype, device }: TextModelRequest, mome
   ];
   const when = moment === 'loading' ? 'while the model was loaded' : 'while text was written';
   const figures = `the model’s weights alone take about ${bytesInWords(bytes)}`;
-  return new UserError('out-of-memory', `Memory ran out ${when} (${reason(cause)}); ${figures}. What takes less: ${ways.join('; ')}.`, { cause });
+  return new UserError('out-of-memory', `Memory ran out ${when} (${reasonOf(cause)}); ${figures}. What takes less: ${ways.join('; ')}.`, { cause });
 }
 
 /**
@@ -84,9 +88,4 @@ export function remedyInWords({ changes, estimate }: Remedy): string {
 
 function changeInWords({ setting, from, to }: SettingChange): string {
   return `${setting} ${from} → ${to}`;
-}
-
-/** ONNX Runtime names its node before it says what happened. */
-function reason(error: unknown): string {
-  return firstLine(error).replace(/^.*Status Message: /, '');
 }

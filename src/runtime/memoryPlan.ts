@@ -1,5 +1,6 @@
 /** @file What `auto` makes of the memory there is, before anything is loaded. */
 import type { DeviceKind } from '../core/graph/types.js';
+import { isPlain } from '../core/llama/frozenMatrix.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
 import { estimateMemory, type MemoryEstimate, type MemoryRequest } from '../core/train/memoryEstimate.js';
 
@@ -30,11 +31,8 @@ export interface MemoryPlan {
 /** The first choice that fits, from the fastest and most exact to the smallest; the smallest where none does. */
 export function planMemory(wish: MemoryWish, availableBytes: number): MemoryPlan {
   const { dtypes, checkpointing, streaming, ...given } = wish;
-  const choices = settled(streaming).flatMap((layerStreaming) =>
-    dtypes.flatMap((baseDType) =>
-      settled(checkpointing).map((gradientCheckpointing) => ({ ...given, baseDType, gradientCheckpointing, layerStreaming })),
-    ),
-  );
+  const recomputing = checkpointing === 'auto' ? [false, true] : [checkpointing === 'on'];
+  const choices = basesToTry(given, dtypes, streaming).flatMap((base) => recomputing.map((gradientCheckpointing) => ({ ...given, ...base, gradientCheckpointing })));
   let plan: MemoryPlan | undefined;
   for (const request of choices) {
     plan = { request, estimate: estimateMemory(request), availableBytes };
@@ -43,8 +41,23 @@ export function planMemory(wish: MemoryWish, availableBytes: number): MemoryPlan
   return plan!;
 }
 
-function settled(wish: Switch): boolean[] {
-  return wish === 'auto' ? [false, true] : [wish === 'on'];
+/**
+ * The most exact first. On the CPU weights are streamed before they are rounded. Where rounding loses next to nothing, as of a
+ * quantized file, or streaming takes much longer than a step, as on a GPU, only the smallest base is (docs/decisions/0010).
+ */
+function basesToTry(
+  { weights, device }: Pick<MemoryWish, 'weights' | 'device'>,
+  dtypes: readonly BaseDType[],
+  streaming: Switch,
+): Pick<MemoryRequest, 'baseDType' | 'layerStreaming'>[] {
+  const base = (layerStreaming: boolean) => (baseDType: BaseDType) => ({ baseDType, layerStreaming });
+  if (streaming !== 'auto') return dtypes.map(base(streaming === 'on'));
+  if (device === 'cpu' && !isQuantized(weights)) return dtypes.flatMap((dtype) => [base(false)(dtype), base(true)(dtype)]);
+  return [...dtypes.map(base(false)), base(true)(dtypes.at(-1)!)];
+}
+
+function isQuantized(weights: MemoryWish['weights']): boolean {
+  return weights.names().some((name) => !isPlain(weights.info(name)!.storedType));
 }
 
 /** What a GPU of its own memory has left cannot be known, so that counts here as if it were the machine's, as many a GPU's is. */

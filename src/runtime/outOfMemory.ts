@@ -5,8 +5,18 @@ import type { StepRunner } from '../core/train/stepRunner.js';
 /** How V8, ONNX Runtime's CPU provider and its WebGPU provider say that an allocation failed. */
 const allocationFailures = /array buffer allocation failed|bad_alloc|bad allocation|failed to allocate|out of memory|cannot allocate memory/i;
 
-export function isOutOfMemory(error: unknown): boolean {
+/**
+ * What is left of a failed allocation when ONNX Runtime's WebGPU provider throws: it uses a buffer that could not be made. Another
+ * defect may leave the same.
+ */
+const missingBuffer = /\[Invalid Buffer.*is invalid due to a previous error/i;
+
+export function saysOutOfMemory(error: unknown): boolean {
   return error instanceof Error && allocationFailures.test(error.message);
+}
+
+function maybeOutOfMemory(error: unknown): boolean {
+  return saysOutOfMemory(error) || (error instanceof Error && missingBuffer.test(error.message));
 }
 
 /** The same runner; where memory runs out it throws what `explain` makes of it. */
@@ -39,6 +49,6 @@ export async function explained<Result>(work: () => Promise<Result>, explain: (c
   try {
     return await work();
   } catch (error) {
-    throw isOutOfMemory(error) ? explain(error) : error;
+    throw maybeOutOfMemory(error) ? explain(error) : error;
   }
 }

@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { firstLine, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
 import { optimize } from '../core/graph/fuse.js';
 import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
@@ -7,6 +7,7 @@ import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { BindingLimit } from './bindingLimit.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
+import { reasonOf } from './engineWords.js';
 
 interface GpuTensor extends DeviceTensor {
   readonly tensor: Tensor;
@@ -165,13 +166,17 @@ async function createSession(model: Uint8Array, result: 'gpu-buffer' | 'cpu', se
   });
 }
 
-/** Whatever ONNX Runtime throws here, a lost device and exhausted memory among it, is no defect of ours. */
 async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (cause) {
-    throw new UserError('device-failed', `The GPU failed: ${firstLine(cause)}`, { cause });
+    throw gpuFailure(cause);
   }
+}
+
+/** Whatever ONNX Runtime throws here, a lost device and exhausted memory among it, is no defect of ours. */
+export function gpuFailure(cause: unknown): UserError {
+  return new UserError('device-failed', `The GPU failed: ${reasonOf(cause)}.`, { cause });
 }
 
 function gpuTensor(tensor: DeviceTensor): Tensor {

@@ -1,7 +1,7 @@
-import { UserError } from '../../src/core/errors.js';
 import type { DType, Program } from '../../src/core/graph/types.js';
 import type { Shape } from '../../src/core/shape.js';
 import type { CompileOptions, Device, DeviceTensor, Executable, HostArray, HostArrays } from '../../src/runtime/device.js';
+import { gpuFailure } from '../../src/runtime/webgpuDevice.js';
 
 /** A device on which the `failsAt`-th run of a program of that name fails; from then on, where it is `lost`, everything does. */
 export class FailingDevice implements Device {
@@ -16,6 +16,8 @@ export class FailingDevice implements Device {
     private readonly program: string,
     private readonly failsAt: number,
     private readonly lost: boolean,
+    /** What ONNX Runtime says; by default in the way of its WebGPU provider. */
+    private readonly words = '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 onnxruntime::webgpu::WebGpuContext::Run(const onnxruntime::Program&)::<lambda()> status == Success was false. injected\n',
   ) {
     this.kind = inner.kind;
     this.writesInPlace = inner.writesInPlace;
@@ -29,7 +31,7 @@ export class FailingDevice implements Device {
         this.requireAlive();
         if (program.name === this.program && ++this.runs === this.failsAt) {
           this.isLost = this.lost;
-          throw failure();
+          throw this.failure();
         }
         return executable.run(inputs, into);
       },
@@ -70,10 +72,10 @@ export class FailingDevice implements Device {
   }
 
   private requireAlive(): void {
-    if (this.isLost) throw failure();
+    if (this.isLost) throw this.failure();
   }
-}
 
-function failure(): UserError {
-  return new UserError('device-failed', 'The GPU failed: injected.');
+  private failure(): Error {
+    return gpuFailure(new Error(this.words));
+  }
 }

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { linearNames } from '../../src/core/llama/weights.js';
 import type { LlamaConfig } from '../../src/core/llama/config.js';
+import type { BaseDType } from '../../src/core/llama/matrixForm.js';
 import { dropoutProgram, HostDropout, layerKey } from '../../src/core/train/dropout.js';
 import { withZeroMoments } from '../../src/core/train/loraInit.js';
 import { readAdapterFolder } from '../../src/files/adapterFolder.js';
@@ -58,12 +59,12 @@ describe('16-bit floats', () => {
   const has = has16Bit(gpu);
   const engine = { device: 'webgpu', threads: null, gradient_checkpointing: 'off', layer_streaming: 'off', memory_check: 'warn' } as const;
 
-  async function load(base_dtype: EngineOptions['base_dtype']): Promise<{ description: string; notes: string[] }> {
+  async function load(base_dtype: EngineOptions['base_dtype'], begunIn: BaseDType | null = null): Promise<{ description: string; notes: string[] }> {
     const { weights } = openModel('test/fixtures/models/gqa-tied');
     const { lora, parameters } = readAdapterFolder('test/golden/training/gqa-tied-initial');
     const notes: string[] = [];
     const initialState = withZeroMoments(parameters);
-    const { runner } = await createTrainer({ weights, lora, dropout: 0, initialState, engine: { ...engine, base_dtype }, batch: { batchSize: 2, sequenceLength: 32 }, note: (text) => notes.push(text) });
+    const { runner } = await createTrainer({ weights, lora, dropout: 0, initialState, engine: { ...engine, base_dtype }, begunIn, batch: { batchSize: 2, sequenceLength: 32 }, note: (text) => notes.push(text) });
     await runner.dispose();
     return { description: runner.description, notes };
   }
@@ -72,6 +73,12 @@ describe('16-bit floats', () => {
     const { description, notes } = await load('auto');
     expect(description).toBe((await has) ? 'GPU (WebGPU), fp16 base' : 'GPU (WebGPU), fp32 base');
     expect(notes.some((note) => note.includes('does not compute with 16-bit floats'))).toBe(!(await has));
+  });
+
+  test('a run that began in them goes on in them where the device computes with them, and elsewhere in fp32 with a warning', async () => {
+    const { description, notes } = await load('auto', 'fp16');
+    expect(description).toBe((await has) ? 'GPU (WebGPU), fp16 base' : 'GPU (WebGPU), fp32 base');
+    expect(notes.some((note) => note.startsWith('warning: The base is held in fp32 from here on, and was in fp16 before'))).toBe(!(await has));
   });
 
   test('asked for by name, they load or end in one clear error', async () => {

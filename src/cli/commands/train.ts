@@ -21,7 +21,7 @@ export interface TrainOptions {
 export async function train(context: CommandContext, options: TrainOptions): Promise<ExitCode> {
   const config = readRunConfig(options.config, options.set);
   if (!options.dryRun) return trainDirectory(context, RunDirectory.create(options.out ?? newRunFolder('runs'), config));
-  const report = await dryRun(config, () => undefined);
+  const report = await dryRun(config);
   context.output.emit(report);
   showReport(context.output, report);
   return exitCodes.done;

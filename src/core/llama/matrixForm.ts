@@ -21,8 +21,9 @@ export function matrixForm({ storedType, shape }: WeightInfo, wish: WeightWish):
   return isPlain(storedType) ? (wish === 'int4' ? 'Q4_1' : 'Q8_0') : packedForms[storedType];
 }
 
-/** How training computes with the base model's matrices; norms and biases are fp32. */
-export type BaseDType = 'fp32' | 'fp16' | 'int4';
+/** How training computes with the base model's matrices, the most exact first; norms and biases are fp32. */
+export const baseDTypes = ['fp32', 'fp16', 'int4'] as const;
+export type BaseDType = (typeof baseDTypes)[number];
 
 /** What training wishes for the matrices of layers and for the tables of the vocabulary. */
 export interface BaseWishes {

@@ -38,6 +38,8 @@ export interface Progress {
   readonly bestEvalLoss: number | null;
   readonly bestStep: number | null;
   readonly evaluationsWithoutImprovement: number;
+  /** The step after which the held-out loss was last measured; null before the first measurement. */
+  readonly evaluatedStep: number | null;
 }
 
 export const freshProgress: Progress = {
@@ -49,6 +51,7 @@ export const freshProgress: Progress = {
   bestEvalLoss: null,
   bestStep: null,
   evaluationsWithoutImprovement: 0,
+  evaluatedStep: null,
 };
 
 export interface StepResult {
@@ -86,8 +89,8 @@ export function stepsOfEpochs(data: TrainingData, epochs: number, accumulationSt
 /**
  * Trains from `from` to schedule.totalSteps. The runner must hold the state that belongs to `from`; then a resumed run goes
  * through the same batches, dropout masks and learning rates as an unbroken one. Throws UserError('diverged') when a loss or
- * gradient is not finite; what was saved before stays good. Throws UserError('device-failed') when the device failed, after
- * saving what the last whole step left, where that can still be read.
+ * gradient is not finite; what was saved before stays good. What the device throws is thrown after saving what the last whole
+ * step left, where that can still be read.
  */
 export async function runLoop(
   options: LoopOptions,
@@ -98,7 +101,8 @@ export async function runLoop(
 ): Promise<LoopResult> {
   const { totalSteps } = options.schedule;
   let progress = from;
-  let savedStep = from.step;
+  /** What a resumed run would begin with. */
+  let saved = from;
   const timed = async <Result>(work: () => Promise<Result>): Promise<[Result, number]> => {
     const start = ports.clock();
     const result = await work();
@@ -107,28 +111,46 @@ export async function runLoop(
     return [result, seconds];
   };
   const save = async () => {
-    if (savedStep === progress.step) return;
+    const isSaved = saved.step === progress.step && saved.evaluatedStep === progress.evaluatedStep;
+    if (isSaved || progress.step === 0) return;
     ports.saveCheckpoint(await runner.exportState(), progress);
-    savedStep = progress.step;
+    saved = progress;
+  };
+  const saveIfPossible = async () => {
+    try {
+      await save();
+    } catch (second) {
+      // The device, the disk, or V8 for want of memory; the first failure is the one to tell.
+      if (!(second instanceof UserError || second instanceof RangeError)) throw second;
+    }
   };
   const compute = async <Result>(work: () => Promise<Result>): Promise<[Result, number]> => {
     try {
       return await timed(work);
     } catch (error) {
-      if (!(error instanceof UserError && error.code === 'device-failed')) throw error;
-      await save().catch((second: unknown) => (second instanceof UserError ? undefined : Promise.reject(second)));
-      throw deviceFailed(error, savedStep);
+      if (isOfDevice(error)) await saveIfPossible();
+      throw error;
     }
   };
   const evaluate = async (heldOut: BatchPlan) => {
     const [loss] = await compute(() => meanLoss(runner, heldOut));
-    if (!Number.isFinite(loss)) throw diverged('evaluation loss', loss, progress.step, savedStep);
-    if (progress.step > 0) progress = withEvaluation(progress, loss);
+    if (!Number.isFinite(loss)) throw diverged('evaluation loss', loss, progress.step, saved.step);
+    progress = withEvaluation(progress, loss);
     ports.onEvaluation(loss, progress);
   };
+  /** What is due after a step; tells whether patience is at its end. */
+  const conclude = async (): Promise<boolean> => {
+    const isLast = progress.step === totalSteps;
+    const isDue = progress.step % options.evalSteps === 0 || isLast;
+    if (data.evaluation && isDue && progress.evaluatedStep !== progress.step) await evaluate(data.evaluation);
+    const isBest = progress.bestStep === progress.step;
+    const outOfPatience = options.patience !== null && progress.evaluationsWithoutImprovement >= options.patience;
+    if (progress.step % options.saveSteps === 0 || isLast || isBest || outOfPatience) await save();
+    return outOfPatience && !isLast;
+  };
 
-  // The loss before any training, to compare with.
-  if (progress.step === 0 && data.evaluation) await evaluate(data.evaluation);
+  // Of a fresh run, the loss before any training, to compare with; of a resumed one, an evaluation that was broken off.
+  if (await conclude()) return { reason: 'early-stopping', progress };
 
   while (progress.step < totalSteps) {
     const command = await ports.command();
@@ -139,17 +161,12 @@ export async function runLoop(
       continue;
     }
 
-    const [done, seconds] = await compute(() => optimizerStep(options, runner, data, progress, savedStep));
+    const [done, seconds] = await compute(() => optimizerStep(options, runner, data, progress, saved.step));
     progress = { ...done.progress, elapsedSeconds: progress.elapsedSeconds };
-    const isLast = progress.step === totalSteps;
-    if (progress.step % options.loggingSteps === 0 || isLast) {
+    if (progress.step % options.loggingSteps === 0 || progress.step === totalSteps) {
       ports.onStep({ ...done, tokensPerSecond: done.tokens / seconds }, progress);
     }
-    if (data.evaluation && (progress.step % options.evalSteps === 0 || isLast)) await evaluate(data.evaluation);
-    const isBest = progress.bestStep === progress.step;
-    const outOfPatience = options.patience !== null && progress.evaluationsWithoutImprovement >= options.patience;
-    if (progress.step % options.saveSteps === 0 || isLast || isBest || outOfPatience) await save();
-    if (outOfPatience && !isLast) return { reason: 'early-stopping', progress };
+    if (await conclude()) return { reason: 'early-stopping', progress };
   }
   return { reason: 'finished', progress };
 }
@@ -231,15 +248,16 @@ function meanOf({ lossSum, labelTokens }: BatchLoss, what: string): number {
 }
 
 function withEvaluation(progress: Progress, evalLoss: number): Progress {
+  const evaluated = { ...progress, evaluatedStep: progress.step };
+  if (progress.step === 0) return evaluated; // only to compare with
   const improved = progress.bestEvalLoss === null || evalLoss < progress.bestEvalLoss;
   return improved
-    ? { ...progress, bestEvalLoss: evalLoss, bestStep: progress.step, evaluationsWithoutImprovement: 0 }
-    : { ...progress, evaluationsWithoutImprovement: progress.evaluationsWithoutImprovement + 1 };
+    ? { ...evaluated, bestEvalLoss: evalLoss, bestStep: progress.step, evaluationsWithoutImprovement: 0 }
+    : { ...evaluated, evaluationsWithoutImprovement: progress.evaluationsWithoutImprovement + 1 };
 }
 
-function deviceFailed(error: UserError, savedStep: number): UserError {
-  const advice = savedStep > 0 ? `The checkpoint of step ${savedStep} is saved: resume the run` : 'Nothing is saved yet: start the run again';
-  return new UserError('device-failed', `${error.message} ${advice}, with engine.device set to "cpu" if it fails again.`, { cause: error });
+function isOfDevice(error: unknown): boolean {
+  return error instanceof UserError && (error.code === 'device-failed' || error.code === 'out-of-memory');
 }
 
 function diverged(what: string, value: number, step: number, savedStep: number): UserError {

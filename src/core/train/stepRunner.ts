@@ -30,7 +30,7 @@ export interface UpdateOptions {
 
 /**
  * What a training engine can do; the loop in core/train knows nothing else of it. Implemented by ONNX Runtime (src/runtime)
- * and by fakes in tests. Any of it may throw UserError('device-failed').
+ * and by fakes in tests. Any of it may throw UserError('device-failed') or UserError('out-of-memory').
  */
 export interface StepRunner {
   /** "CPU, 2 threads, fp32". */

@@ -1,3 +1,4 @@
+import type { BaseDType } from '../../../src/core/llama/matrixForm.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
 import type { PreparedRun } from '../../../src/runs/trainRun.js';
@@ -16,8 +17,7 @@ export interface FakeOptions {
   readonly delay?: number;
   readonly dataFingerprint?: string;
   readonly parameters?: number;
-  /** What is to be said if the process is killed. */
-  readonly lastWords?: string;
+  readonly baseDType?: BaseDType;
 }
 
 export async function prepareFake(config: RunConfig, options: FakeOptions = {}): Promise<PreparedRun> {
@@ -32,8 +32,8 @@ export async function prepareFake(config: RunConfig, options: FakeOptions = {}):
     data: fakeData(5, microBatches([1, 2])),
     dataFingerprint: options.dataFingerprint ?? 'same',
     totalSteps: config.train.max_steps!,
+    baseDType: options.baseDType ?? 'fp32',
     lora: { r: 8, alpha: 16, targetModules: ['q_proj'], layers: [0], useRslora: false },
-    lastWords: () => options.lastWords ?? null,
     baseModel: config.model,
     dispose: () => runner.dispose(),
   };

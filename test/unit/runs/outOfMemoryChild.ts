@@ -1,4 +1,4 @@
-// Trains the run directory given as argument on a model with random weights; after its second checkpoint the process may take little
+// Trains the run directory given as argument on a model with random weights; after its second step the process may take little
 // more memory than it has, and longer sequences come: ONNX Runtime finds no room for one large tensor, V8 still has its own. Usage: node outOfMemoryChild.mjs RUN
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,6 @@ import { UserError } from '../../../src/core/errors.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
-import { lastWords } from '../../../src/runtime/memoryMessages.js';
 import { createTrainer } from '../../../src/runtime/engine.js';
 
 /** Gate and up of a long batch take 201 MB each, all that is needed before them less than half of that. */
@@ -31,9 +30,9 @@ async function prepare({ engine }: ReturnType<RunDirectory['readConfig']>) {
     data: { epoch: () => ({ count: 3, batch: (index: number) => (index < 2 ? short() : long()) }), evaluation: null },
     dataFingerprint: '',
     totalSteps: 3,
+    baseDType: memory.request.baseDType,
     lora,
     baseModel: 'random',
-    lastWords: lastWords(memory),
     dispose: () => runner.dispose(),
   };
 }

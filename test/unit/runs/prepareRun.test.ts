@@ -8,7 +8,7 @@ import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { savedSteps } from '../../../src/runs/checkpoints.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
-import { dryRun, prepareRun } from '../../../src/runs/prepareRun.js';
+import { dryRun, prepareRun, unheard } from '../../../src/runs/prepareRun.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
@@ -87,7 +87,7 @@ describe('the real engine', () => {
   });
 
   test('init_from starts where the other run ended', async () => {
-    const prepared = await prepareRun(config(`lora.init_from=${adapter}`), () => undefined);
+    const prepared = await prepareRun(config(`lora.init_from=${adapter}`), unheard);
     const { parameters, firstMoments } = await prepared.runner.exportState();
     expect(parameters).toEqual(readAdapterFolder(adapter).parameters);
     expect([...firstMoments.values()].every(({ data }) => data.every((value) => value === 0))).toBe(true);
@@ -95,7 +95,7 @@ describe('the real engine', () => {
   });
 
   test('a dry run reports, and trains and writes nothing', async () => {
-    const report = await dryRun(config('train.warmup_steps=50', 'train.eval_steps=1'), () => undefined);
+    const report = await dryRun(config('train.warmup_steps=50', 'train.eval_steps=1'));
     expect(report).toMatchObject({ format: 'alpaca', totalSteps: 12, trainableParameters: 3072, skippedCount: 0 });
     expect(report.training.examples + report.evaluation!.examples).toBe(24);
     expect(report.estimate.secondsPerStep).toBeGreaterThan(0);
@@ -105,7 +105,7 @@ describe('the real engine', () => {
   });
 
   test('what was measured before the first step leaves no trace in the run', async () => {
-    const prepared = await prepareRun(config(), () => undefined);
+    const prepared = await prepareRun(config(), unheard);
     const before = await prepared.runner.exportState();
     const { measureStep } = await import('../../../src/runs/measureStep.js');
     await measureStep(prepared, config());
@@ -114,9 +114,16 @@ describe('the real engine', () => {
   });
 });
 
+test('what to say of a process that is killed while it loads, or later, is told', async () => {
+  const told: (string | null)[] = [];
+  const prepared = await prepareRun(config(), { ...unheard, leaveLastWords: (lastWords) => told.push(lastWords(1e15)) });
+  await prepared.dispose();
+  expect(told).toEqual([expect.stringMatching(/^The process is gone\. It needed [\d.]+ TB of the /)]);
+});
+
 test('epochs become steps, the last one of an epoch with what is left', async () => {
   // 22 examples in batches of 2: eleven micro-batches, six steps an epoch.
-  const prepared = await prepareRun(config('train.max_steps=null', 'train.num_epochs=3'), () => undefined);
+  const prepared = await prepareRun(config('train.max_steps=null', 'train.num_epochs=3'), unheard);
   expect(prepared.totalSteps).toBe(18);
   await prepared.dispose();
 });
@@ -131,7 +138,7 @@ test('how the data falls into steps is part of its fingerprint', async () => {
     ['data.shuffle=false'],
   ];
   for (const overrides of variants) {
-    const prepared = await prepareRun(config(...overrides), () => undefined);
+    const prepared = await prepareRun(config(...overrides), unheard);
     fingerprints.add(prepared.dataFingerprint);
     await prepared.dispose();
   }
@@ -149,7 +156,7 @@ describe('what does not fit together is refused with one clear error', () => {
     ],
     ['lora.layers=[3]', 'config-invalid', "lora.layers names layer 3, but the model's layers are 0 to 2"],
   ])('%s', async (override, code, message) => {
-    await expect(prepareRun(config(override), () => undefined)).rejects.toMatchObject({
+    await expect(prepareRun(config(override), unheard)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(message),
     });
@@ -161,7 +168,7 @@ describe('what does not fit together is refused with one clear error', () => {
     ['lora.target_modules=["q_proj"]', 'its lora.target_modules is q_proj,v_proj'],
     ['lora.layers=[1]', 'its lora.layers is 0,1,2'],
   ])('init_from an adapter, with %s', async (override, message) => {
-    await expect(prepareRun(config(`lora.init_from=${adapter}`, override), () => undefined)).rejects.toMatchObject({
+    await expect(prepareRun(config(`lora.init_from=${adapter}`, override), unheard)).rejects.toMatchObject({
       code: 'adapter-mismatch',
       message: expect.stringContaining(message),
     });

@@ -145,15 +145,17 @@ describe('metrics', () => {
 
   test('resuming cuts what was logged after the checkpoint, and tells those who follow', () => {
     const path = join(folder, 'metrics.jsonl');
+    appendMetric(path, { step: 0, eval_loss: 2 });
     for (let step = 1; step <= 5; step++) appendMetric(path, metric(step));
+    appendMetric(path, { step: 3, eval_loss: 1 });
     appendFileSync(path, '{"step": 6, "lo');
     const tail = new MetricsTail(path);
-    expect(tail.read().metrics).toHaveLength(5);
-    cutMetricsAfter(path, 3);
+    expect(tail.read().metrics).toHaveLength(7);
+    cutMetricsAfter(path, { step: 3, evaluatedStep: 0 });
     for (let step = 4; step <= 9; step++) appendMetric(path, metric(step));
     const news = tail.read();
     expect(news.replaced).toBe(true);
-    expect(news.metrics.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(news.metrics.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     rmSync(path);
     expect(tail.read().replaced).toBe(true);
   });

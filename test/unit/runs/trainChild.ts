@@ -1,12 +1,17 @@
-// Trains the run directory given as argument with the fake runner: a real process, to be killed. Usage: node trainChild.mjs RUN DELAY_MS [LAST_WORDS]
+// Trains the run directory given as argument with the fake runner: a real process, to be killed. Usage: node trainChild.mjs RUN DELAY_MS [LAST_WORDS [LOADING_MS]]
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { prepareFake } from './fakeRun.js';
 
-const [path, delay, lastWords] = process.argv.slice(2);
+const [path, delay, lastWords, loading] = process.argv.slice(2);
 const controller = new AbortController();
 process.once('SIGTERM', () => controller.abort());
 await trainRun(RunDirectory.open(path!), {
-  prepare: (config) => prepareFake(config, { delay: Number(delay), ...(lastWords && { lastWords }) }),
+  async prepare(config, ports) {
+    ports.leaveLastWords(() => lastWords ?? null);
+    await sleep(Number(loading ?? 0));
+    return prepareFake(config, { delay: Number(delay) });
+  },
   signal: controller.signal,
 });

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Metric } from '../../../src/protocol/run.js';
-import { readCheckpoint, readLatestCheckpoint, savedSteps } from '../../../src/runs/checkpoints.js';
+import { readCheckpoint, readLatestCheckpoint, savedSteps, type CheckpointRecord } from '../../../src/runs/checkpoints.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
-import { trainRun } from '../../../src/runs/trainRun.js';
+import { trainRun, type TrainRunOptions } from '../../../src/runs/trainRun.js';
 import { bundleForNode } from './bundle.js';
 import { fakeConfig, prepareFake, type FakeOptions } from './fakeRun.js';
 
@@ -205,6 +205,30 @@ test('a damaged newest checkpoint is passed over for the one before, and replace
   expect(heard).toEqual([expect.stringContaining(`step-${newest}`)]);
   await train(run);
   expect(readLatestCheckpoint(run.checkpointsPath, () => expect.unreachable())!.record.progress.step).toBe(newest);
+});
+
+test('how the base was held is told when the run is resumed, and never before there is a checkpoint', async () => {
+  const run = create('precision', 'train.max_steps=8');
+  const begunIn: (string | null)[] = [];
+  const prepare: TrainRunOptions['prepare'] = (config, _, before) => {
+    begunIn.push(before);
+    return prepareFake(config, { baseDType: 'int4' });
+  };
+  await trainRun(run, { prepare });
+  await trainRun(run, { prepare });
+  expect(begunIn).toEqual([null, 'int4']);
+});
+
+test('a checkpoint of an earlier version, which tells neither how the base was held nor what was evaluated, is gone on from', async () => {
+  const run = create('earlier');
+  const listener = { onMetric: (metric: Metric) => metric.step === 6 && 'eval_loss' in metric && run.writeControl('stop') };
+  await trainRun(run, { prepare: (config) => prepareFake(config), listener });
+  const record = join(run.checkpointsPath, 'step-6', 'trainer.json');
+  const { progress, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as CheckpointRecord;
+  const earlier = { ...rest, baseDType: undefined, progress: { ...progress, evaluatedStep: undefined } };
+  writeFileSync(record, JSON.stringify(earlier));
+  await train(run);
+  expect(outcome(run)).toEqual(outcome(unbroken));
 });
 
 describe('a run that is no longer the same is not resumed', () => {

@@ -132,6 +132,35 @@ test.each([1, 2, 4, 7])(
   },
 );
 
+test('an evaluation in which the device failed is made first when the run is resumed, and counts', async () => {
+  const data = fakeData(5, microBatches([1]));
+  const impatient = { ...options, evalSteps: 1, patience: 1 };
+  const evaluating = (...losses: (number | null)[]) => {
+    const runner = new FakeRunner([0, 0]);
+    runner.evaluate = async () => {
+      const lossSum = losses.shift() ?? null;
+      if (lossSum === null) throw new UserError('device-failed', 'gone');
+      return { lossSum, labelTokens: 1 };
+    };
+    return runner;
+  };
+  const expected = await runLoop(impatient, evaluating(5, 4, 4.5), data, new Recorder());
+  expect(expected).toMatchObject({ reason: 'early-stopping', progress: { step: 2 } });
+
+  const before = new Recorder();
+  await expect(runLoop(impatient, evaluating(5, 4, null), data, before)).rejects.toMatchObject({ code: 'device-failed' });
+  const { state, progress: broken } = before.checkpoints.at(-1)!;
+
+  const after = new Recorder();
+  const resumed = evaluating(4.5);
+  await resumed.importState(state);
+  const { reason, progress } = await runLoop(impatient, resumed, data, after, broken);
+  expect(reason).toBe('early-stopping');
+  expect(progress).toEqual({ ...expected.progress, elapsedSeconds: progress.elapsedSeconds });
+  expect(after.steps).toEqual([]);
+  expect(after.checkpoints.at(-1)!.progress).toEqual(progress);
+});
+
 test('dropout differs from step to step and with the seed', async () => {
   const seeds: number[] = [];
   const runner = new FakeRunner([0, 0]);

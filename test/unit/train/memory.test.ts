@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { randomWeights, smolLm2 } from '../../../bench/shapes.js';
-import { linearNames, parameterCount } from '../../../src/core/llama/weights.js';
+import { randomWeights, shapes, smolLm2 } from '../../../bench/shapes.js';
+import { linearNames, parameterCount, type WeightStore } from '../../../src/core/llama/weights.js';
 import { remedies } from '../../../src/core/train/memoryAdvice.js';
 import { estimateMemory, type MemoryRequest } from '../../../src/core/train/memoryEstimate.js';
 import { dtypesToTry, planMemory } from '../../../src/runtime/memoryPlan.js';
@@ -60,10 +60,34 @@ describe('what auto decides', () => {
   test('gives up speed and precision only for what fits', () => {
     expect(decided(peak())).toBe('fp32');
     expect(decided(peak() - 1)).toBe('fp32 checkpointing');
-    expect(decided(peak({ gradientCheckpointing: true }) - 1)).toBe('fp16 checkpointing');
-    expect(decided(peak({ gradientCheckpointing: true, baseDType: 'fp16' }) - 1)).toBe('int4 checkpointing');
+    expect(decided(peak({ gradientCheckpointing: true }) - 1)).toBe('fp32 checkpointing streaming');
+    expect(decided(peak({ gradientCheckpointing: true, layerStreaming: true }) - 1)).toBe('fp16 checkpointing streaming');
     expect(decided(1)).toBe('int4 checkpointing streaming');
   });
+
+  test('less memory never makes for more exact weights', () => {
+    const larger = randomWeights({ ...shapes['llama-3.2-1b'], layerCount: 8 });
+    for (const [weights, device] of [[larger, 'cpu'], [quantized(larger), 'cpu'], [larger, 'webgpu']] as const) {
+      const dtypes = dtypesToTry('auto', device, true);
+      const ranks = [4e9, 3e9, 2.5e9, 2e9, 1.8e9, 1.6e9, 1.4e9, 1.2e9, 1e9, 0.8e9].map((availableBytes) => {
+        const { request: decision } = planMemory({ ...request, ...auto, weights, device, dtypes }, availableBytes);
+        return dtypes.indexOf(decision.baseDType);
+      });
+      expect(ranks).toEqual([...ranks].sort());
+      expect(ranks.at(-1)).toBe(dtypes.length - 1);
+    }
+  });
+
+  test('a quantized base is held in int4, which rounds next to nothing, before it is streamed', () => {
+    const available = peak({ weights: quantized(weights), gradientCheckpointing: true, baseDType: 'int4' });
+    const { baseDType, layerStreaming } = planMemory({ ...request, ...auto, weights: quantized(weights) }, available).request;
+    expect({ baseDType, layerStreaming }).toEqual({ baseDType: 'int4', layerStreaming: false });
+  });
+
+  function quantized(store: WeightStore): WeightStore {
+    const info = (name: string) => ({ ...store.info(name)!, ...(!name.includes('norm') && { storedType: 'Q4_0' as const }) });
+    return { ...store, info };
+  }
 
   test('leaves alone what the user has set', () => {
     expect(decided(1, { ...auto, dtypes: ['fp32'], streaming: 'off' })).toBe('fp32 checkpointing');
