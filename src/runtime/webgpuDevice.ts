@@ -31,6 +31,8 @@ export class WebGpuDevice implements Device {
   readonly writesInPlace = false;
   readonly description = 'GPU (WebGPU)';
   readonly usage: DeviceUsage = { bytesIn: 0, bytesOut: 0, tensors: 0, bytes: 0 };
+  /** Work that a failure broke off leaves tensors behind: they go with the device. */
+  private readonly alive = new Set<GpuTensor>();
   private readonly limit = new BindingLimit((program) => this.evaluate(program));
   /** Programs of this class itself, which move tensors. */
   private readonly movers = new Map<string, Promise<InferenceSession>>();
@@ -74,6 +76,7 @@ export class WebGpuDevice implements Device {
 
   release(tensor: DeviceTensor): void {
     gpuTensor(tensor).dispose();
+    this.alive.delete(tensor as GpuTensor);
     this.usage.tensors--;
     this.usage.bytes -= tensorBytes(tensor);
   }
@@ -82,6 +85,7 @@ export class WebGpuDevice implements Device {
   reserve(): void {}
 
   async dispose(): Promise<void> {
+    this.alive.forEach((tensor) => this.release(tensor));
     for (const session of this.movers.values()) await (await session).release();
     this.movers.clear();
   }
@@ -116,6 +120,7 @@ export class WebGpuDevice implements Device {
 
   private own(dtype: DType, tensor: Tensor): GpuTensor {
     const owned = { dtype, shape: tensor.dims, tensor };
+    this.alive.add(owned);
     this.usage.tensors++;
     this.usage.bytes += tensorBytes(owned);
     return owned;

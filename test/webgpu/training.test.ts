@@ -7,6 +7,7 @@ import type { Device } from '../../src/runtime/device.js';
 import type { OnnxStepRunnerOptions } from '../../src/runtime/onnxStepRunner.js';
 import { has16Bit } from '../../src/runtime/probe16Bit.js';
 import { WebGpuDevice, type DeviceUsage } from '../../src/runtime/webgpuDevice.js';
+import { FailingDevice } from '../support/failingDevice.js';
 import { createTrainer, expectParametersClose, takeGradients, type Parameters } from '../support/trainer.js';
 
 interface Case {
@@ -81,6 +82,16 @@ test('ids go in and two scalars come out of a step, whatever the model; 200 step
   expect(memory.at(-1)! / memory[0]!).toBeLessThan(1.1); // V8 collects its garbage when it likes
   await small.dispose();
 }, 600_000);
+
+test('a step that breaks off leaves nothing on a device that is done with', async () => {
+  const device = new WebGpuDevice();
+  const runner = await trainer(tied, new FailingDevice(device, 'backward', 1, false));
+  await expect(runner.accumulate(batch(1), 1)).rejects.toThrow('The GPU failed');
+  await runner.dispose();
+  expect(device.usage.tensors, 'what the forward pass kept').toBeGreaterThan(0);
+  await device.dispose();
+  expect(device.usage).toMatchObject({ tensors: 0, bytes: 0 });
+});
 
 function trainer({ model, options }: Case, device: Device, more: Partial<OnnxStepRunnerOptions> = {}): Promise<StepRunner> {
   return createTrainer(model, readAdapterFolder(`test/golden/training/${model}-initial`), { ...options, ...more, device });
