@@ -136,7 +136,9 @@ test('checks a config while it is written', async () => {
   const missing = await backend.request('loraWorkbench/config/check', { config: { model: './nowhere', data: { path: 'x' } }, path });
   expect(missing.check).toMatchObject({ ok: false, problems: [{ path: ['model'] }] });
   const right = await backend.request('loraWorkbench/config/check', configText());
-  expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number) } });
+  expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number), deviceMemoryBytes: 0 } });
+  const onGpu = await backend.request('loraWorkbench/config/check', { config: { ...configText().config, engine: { device: 'webgpu' } }, path });
+  expect(onGpu.check.ok && onGpu.check.estimate.deviceMemoryBytes).toBeGreaterThan(0);
 });
 
 test('touches no folder that is not a listed run', async () => {
