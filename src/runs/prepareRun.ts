@@ -2,7 +2,7 @@ import { adaptedLayers, loraParameterCount, type LoraShape } from '../core/adapt
 import type { Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
 import { paddedLength, type TrainingData } from '../core/data/batches.js';
-import type { DataReport } from '../core/data/report.js';
+import { bytesInMemory, type DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
 import type { WeightStore } from '../core/llama/weights.js';
@@ -98,6 +98,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, note: (text: s
     initialState: initialState(config, weights, lora),
     engine: config.engine,
     batch: largestBatch(config, dataset.report),
+    dataBytes: bytesInMemory([dataset.report.training, ...(dataset.report.evaluation ? [dataset.report.evaluation] : [])]),
     note,
   });
   return {

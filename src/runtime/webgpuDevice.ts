@@ -1,9 +1,10 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { firstLine, UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
+import { bufferBytes } from '../core/graph/bufferBytes.js';
 import { optimize } from '../core/graph/fuse.js';
 import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
-import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
+import type { DType, Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { BindingLimit } from './bindingLimit.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
@@ -12,12 +13,16 @@ interface GpuTensor extends DeviceTensor {
   readonly tensor: Tensor;
 }
 
-/** What crossed between host and device since the start, and what lies on the device now; weights inside of programs not counted. */
+/**
+ * What crossed between host and device since the start, and the tensors on the device with the bytes of their buffers: now, and the
+ * most there were. What lies inside of programs is not counted.
+ */
 export interface DeviceUsage {
   bytesIn: number;
   bytesOut: number;
   tensors: number;
   bytes: number;
+  peakBytes: number;
 }
 
 /**
@@ -29,7 +34,7 @@ export class WebGpuDevice implements Device {
   readonly kind = 'webgpu';
   readonly writesInPlace = false;
   readonly description = 'GPU (WebGPU)';
-  readonly usage: DeviceUsage = { bytesIn: 0, bytesOut: 0, tensors: 0, bytes: 0 };
+  readonly usage: DeviceUsage = { bytesIn: 0, bytesOut: 0, tensors: 0, bytes: 0, peakBytes: 0 };
   private readonly limit = new BindingLimit((program) => this.evaluate(program));
   /** Programs of this class itself, which move tensors. */
   private readonly movers = new Map<string, Promise<InferenceSession>>();
@@ -74,7 +79,7 @@ export class WebGpuDevice implements Device {
   release(tensor: DeviceTensor): void {
     gpuTensor(tensor).dispose();
     this.usage.tensors--;
-    this.usage.bytes -= tensorBytes(tensor);
+    this.usage.bytes -= bufferBytes(tensor, this.kind);
   }
 
   async dispose(): Promise<void> {
@@ -113,7 +118,8 @@ export class WebGpuDevice implements Device {
   private own(dtype: DType, tensor: Tensor): GpuTensor {
     const owned = { dtype, shape: tensor.dims, tensor };
     this.usage.tensors++;
-    this.usage.bytes += tensorBytes(owned);
+    this.usage.bytes += bufferBytes(owned, this.kind);
+    this.usage.peakBytes = Math.max(this.usage.peakBytes, this.usage.bytes);
     return owned;
   }
 
