@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   await trainRun(run, {
     prepare: async () => {
       const { prepared, estimate } = await prepare();
-      expected = { predicted: estimate.hostBytes + estimate.deviceBytes, parts: estimate.parts };
+      expected = estimate;
       return prepared;
     },
   });

@@ -80,11 +80,11 @@ export function randomWeights(config: LlamaConfig, storedType: 'F32' | 'BF16' = 
       return into;
     },
     readRows,
-    readStored(name, _offset, into) {
+    readStored(name, offset, into) {
       const rowLength = infos.get(name)!.shape[1]!;
       const values = new Float32Array(rowLength);
       for (let at = 0; at < into.length; at += 2 * rowLength) {
-        generate(name, at / (2 * rowLength), values);
+        generate(name, (offset + at) / (2 * rowLength), values);
         into.set(new Uint8Array(float32ToBfloat16(values).buffer), at);
       }
     },

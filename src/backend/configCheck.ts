@@ -93,6 +93,7 @@ function estimate(config: RunConfig, { weights }: OpenModel, pace: TrainingPace)
   );
   return {
     peakMemoryBytes: plan.estimate.hostBytes,
+    deviceMemoryBytes: plan.estimate.deviceBytes,
     availableMemoryBytes: plan.availableBytes,
     remedies: fits(plan) ? [] : remediesOf(plan),
     secondsPerStep: pace.secondsPerStep(config),

@@ -93,6 +93,8 @@ export interface AdapterInfo {
 export interface RunEstimate {
   /** Of the training process. */
   readonly peakMemoryBytes: number;
+  /** Of a GPU, which does not tell what it has free; 0 where the CPU trains. */
+  readonly deviceMemoryBytes: number;
   /** What a process may take on this machine now. */
   readonly availableMemoryBytes: number;
   /** Where that is less: up to three ways to make it fit, cheapest first. */

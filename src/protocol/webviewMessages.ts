@@ -186,6 +186,7 @@ const remedy: Shape<MemoryRemedy> = object({
 });
 const estimate: Shape<RunEstimate> = object({
   peakMemoryBytes: number,
+  deviceMemoryBytes: number,
   availableMemoryBytes: number,
   remedies: list(remedy),
   secondsPerStep: nullable(number),

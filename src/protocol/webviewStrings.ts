@@ -125,8 +125,10 @@ const phrases = {
   'estimate.parameters': 'Trainable',
   'estimate.parameters.help': 'Trainable parameters, and their share of all parameters of the model.',
   'estimate.memory': 'Memory',
-  'estimate.memory.help': 'Estimated peak memory of the training process, and what it can have on this machine now.',
+  'estimate.memory.help':
+    'Estimated peak memory of the training process, and what it can have on this machine now. A GPU does not tell what it has free: whether its share fits shows when it trains.',
   'estimate.memoryOf': 'about {0} of {1} free',
+  'estimate.memoryOnGpu': 'about {0} on the GPU, {1} of {2} free on this computer',
   'estimate.tooLarge': 'This does not fit into memory. What would fit:',
   'estimate.nothingFits': 'This does not fit into memory, whatever the settings: choose a smaller model, or free memory.',
   'estimate.remedy': '{0} (about {1})',
@@ -135,6 +137,7 @@ const phrases = {
     'Estimated from the last pre-flight or run with this model; evaluating and saving come on top. Run the pre-flight to measure.',
   'estimate.share': '{0} ({1})',
   'estimate.about': 'about {0}',
+  'estimate.aboutOnGpu': 'about {0} on the GPU, {1} on this computer',
   'estimate.steps': '{0} steps',
   'estimate.timeAndSteps': 'about {0} ({1} steps)',
 

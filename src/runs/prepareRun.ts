@@ -2,7 +2,7 @@ import { adaptedLayers, loraParameterCount, type LoraShape } from '../core/adapt
 import type { Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
 import { paddedLength, type TrainingData } from '../core/data/batches.js';
-import type { DataReport } from '../core/data/report.js';
+import { bytesInMemory, type DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
@@ -103,6 +103,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
     engine: config.engine,
     begunIn,
     batch: largestBatch(config, dataset.report),
+    dataBytes: bytesInMemory([dataset.report.training, ...(dataset.report.evaluation ? [dataset.report.evaluation] : [])]),
     note: (text) => ports.note(text),
     onPlan: (plan) => ports.leaveLastWords(lastWords(plan)),
   });

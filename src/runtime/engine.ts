@@ -39,6 +39,8 @@ export interface TrainingSetup {
   readonly begunIn?: BaseDType | null;
   /** Of the largest micro-batch. */
   readonly batch: BatchShape;
+  /** What the data set takes of the memory. */
+  readonly dataBytes?: number;
   /** Hears in sentences what was decided, and why. */
   readonly note?: (text: string) => void;
   /** Hears of the plan before anything is loaded. */
@@ -61,10 +63,10 @@ export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
   return owningDevice(device, () => trainerOn(device, setup), ({ runner }) => runner);
 }
 
-async function trainerOn(device: Device, { engine, begunIn = null, note, onPlan, batch, ...setup }: TrainingSetup): Promise<Trainer> {
+async function trainerOn(device: Device, { engine, begunIn = null, note, onPlan, batch, dataBytes = 0, ...setup }: TrainingSetup): Promise<Trainer> {
   const dtypes = await usableDTypes(engine.base_dtype, begunIn, device, note);
   const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
-  const wish = { weights, lora, dropout, batch, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
+  const wish = { weights, lora, dropout, batch, dataBytes, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
   const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
   [...baseNotes(memory.request.baseDType, engine, begunIn), ...memoryNotes(memory, engine)].forEach((text) => note?.(text));
   if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);

@@ -3,9 +3,9 @@ import { hasBias, type LinearForms } from '../core/llama/linear.js';
 import { baseWishes, linearForms, matrixForm, type BaseDType, type WeightWish } from '../core/llama/matrixForm.js';
 import { headName, linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
-import type { Device, DeviceTensor, HostArray } from './device.js';
-import { readMatrix, type Allocate, type HostPart } from './readMatrix.js';
-import { StreamedBuffers } from './streamedBuffers.js';
+import type { Device, DeviceTensor } from './device.js';
+import { readMatrix, type Allocate } from './readMatrix.js';
+import { PassingBuffers, StreamedBuffers } from './streamedBuffers.js';
 
 export interface FrozenOptions {
   readonly dtype: BaseDType;
@@ -31,9 +31,8 @@ export interface Table {
 
 /** The base model: uploaded tensor by tensor, so that it never exists twice. */
 export class FrozenWeights {
-  private readonly buffers = new StreamedBuffers();
-  /** Null where layers are streamed. */
-  private resident: readonly Tensors[] | null = null;
+  /** None where layers are streamed. */
+  private resident: readonly Tensors[] = [];
 
   private constructor(
     private readonly store: WeightStore,
@@ -44,18 +43,23 @@ export class FrozenWeights {
     readonly head: Table,
     /** [H] */
     readonly norm: DeviceTensor,
+    /** Where streamed layers are read to; null where layers are resident. */
+    private readonly streamed: Allocate | null,
   ) {}
 
   static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
     const { linears, tables } = baseWishes(dtype, device.kind);
-    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tables);
-    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, headName(config), tables);
+    // The CPU computes with what was read where it lies; a GPU has its own copy.
+    const passing = device.kind === 'cpu' ? undefined : new PassingBuffers().allocate;
+    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tables, passing);
+    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, headName(config), tables, passing);
     const norm = await device.upload('float32', [config.hiddenSize], store.readFloat32('model.norm.weight'));
-    const frozen = new FrozenWeights(store, device, linears, embedding, head, norm);
+    const streamed = streaming ? (passing ?? new StreamedBuffers().allocate) : null;
+    const frozen = new FrozenWeights(store, device, linears, embedding, head, norm, streamed);
     if (!streaming) {
       const layers: Tensors[] = [];
-      for (let layer = 0; layer < config.layerCount; layer++) layers.push(await frozen.loadLayer(layer));
+      for (let layer = 0; layer < config.layerCount; layer++) layers.push(await frozen.loadLayer(layer, passing));
       frozen.resident = layers;
     }
     return frozen;
@@ -68,8 +72,8 @@ export class FrozenWeights {
 
   /** Lends a layer's weights to `run`, under the names that the block programs use. */
   async withLayer<T>(layer: number, run: (weights: Tensors) => Promise<T>): Promise<T> {
-    if (this.resident) return run(this.resident[layer]!);
-    const weights = await this.loadLayer(layer, this.buffers.allocate);
+    if (!this.streamed) return run(this.resident[layer]!);
+    const weights = await this.loadLayer(layer, this.streamed);
     try {
       return await run(weights);
     } finally {
@@ -78,7 +82,7 @@ export class FrozenWeights {
   }
 
   dispose(): void {
-    const layers = this.resident?.flatMap((layer) => [...layer.values()]) ?? [];
+    const layers = this.resident.flatMap((layer) => [...layer.values()]);
     const slices = new Set([...this.embedding.slices, ...this.head.slices]);
     const tables = [...slices].flatMap(({ firstRow, parts }) => [firstRow, ...parts.values()]);
     [...layers, ...tables, this.norm].forEach((tensor) => this.device.release(tensor));
@@ -104,20 +108,16 @@ export class FrozenWeights {
   }
 }
 
-/** On the CPU the slices are views of one array. */
-async function uploadTable(store: WeightStore, device: Device, name: string, wish: WeightWish): Promise<Table> {
+/** Slice by slice, so that the host never holds the whole table beside the device. */
+async function uploadTable(store: WeightStore, device: Device, name: string, wish: WeightWish, allocate?: Allocate): Promise<Table> {
   const form = matrixForm(store.info(name)!, wish);
-  const parts = readMatrix(store, name, form);
   const slices: TableSlice[] = [];
-  for (const { firstRow, rows } of vocabularySlices(store.config, device.kind)) {
-    const uploaded = new Map<string, DeviceTensor>();
-    for (const part of parts) uploaded.set(part.suffix, await device.upload(part.dtype, [rows, ...part.shape.slice(1)], rowsOf(part, firstRow, rows)));
-    slices.push({ firstRow: await device.upload('int32', [], Int32Array.of(firstRow)), rows, parts: uploaded });
+  for (const range of vocabularySlices(store.config, device.kind)) {
+    const parts = new Map<string, DeviceTensor>();
+    for (const { suffix, dtype, shape, data } of readMatrix(store, name, form, allocate, range)) {
+      parts.set(suffix, await device.upload(dtype, shape, data));
+    }
+    slices.push({ firstRow: await device.upload('int32', [], Int32Array.of(range.firstRow)), rows: range.rows, parts });
   }
   return { form, slices };
-}
-
-function rowsOf({ data, shape }: HostPart, firstRow: number, rows: number): HostArray {
-  const rowLength = data.length / shape[0]!;
-  return data.subarray(firstRow * rowLength, (firstRow + rows) * rowLength);
 }

@@ -4,7 +4,7 @@ import { isPlain } from '../core/llama/frozenMatrix.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
 import { estimateMemory, type MemoryEstimate, type MemoryRequest } from '../core/train/memoryEstimate.js';
 
-export interface MemoryWish extends Pick<MemoryRequest, 'weights' | 'lora' | 'dropout' | 'batch' | 'device'> {
+export interface MemoryWish extends Pick<MemoryRequest, 'weights' | 'lora' | 'dropout' | 'batch' | 'device' | 'dataBytes'> {
   /** To choose from, the best first. */
   readonly dtypes: readonly BaseDType[];
   readonly checkpointing: Switch;

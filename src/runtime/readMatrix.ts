@@ -17,18 +17,28 @@ export interface HostPart extends MatrixPart {
 /** Gives the memory for a tensor: the parts' names are the matrix's with the suffix. */
 export type Allocate = (name: string, dtype: DType, length: number) => HostArray;
 
-export function readMatrix(store: WeightStore, name: string, form: MatrixForm, allocate: Allocate = (_name, dtype, length) => hostArray(dtype, length)): HostPart[] {
+/** Some rows of a matrix; of one whose rows are permuted, whole heads. */
+export interface RowRange {
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+const fresh: Allocate = (_name, dtype, length) => hostArray(dtype, length);
+
+export function readMatrix(store: WeightStore, name: string, form: MatrixForm, allocate = fresh, range?: RowRange): HostPart[] {
   const info = store.info(name)!;
-  const parts = matrixParts(form, info.shape as [number, number]).map((part) => ({
+  const [rowCount, columns] = info.shape as [number, number];
+  const wanted = range ?? { firstRow: 0, rows: rowCount };
+  const parts = matrixParts(form, [wanted.rows, columns]).map((part) => ({
     ...part,
     data: allocate(name + part.suffix, part.dtype, elementCount(part.shape)),
   }));
   const [data, scales, minimums] = parts.map((part) => part.data);
-  if (form === 'F32') store.readFloat32(name, data as Float32Array);
-  else if (form === 'F16' || form === 'BF16') read16Bit(store, info, form, data as Uint16Array);
+  if (form === 'F32') store.readRows(name, wanted.firstRow, data as Float32Array);
+  else if (form === 'F16' || form === 'BF16') read16Bit(store, info, form, wanted, data as Uint16Array);
   else {
     const blocks = { codes: data as Uint8Array, scales: scales as Float32Array, ...(minimums && { minimums: minimums as Float32Array }) };
-    readBlocks(store, info, form, blocks);
+    readBlocks(store, info, form, wanted, blocks);
     checkFinite(info.file, name, blocks.scales);
     if (blocks.minimums) checkFinite(info.file, name, blocks.minimums);
   }
@@ -36,50 +46,51 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
 }
 
 /** Bfloat16 only from where it is stored. */
-function read16Bit(store: WeightStore, info: WeightInfo, form: 'F16' | 'BF16', into: Uint16Array): void {
+function read16Bit(store: WeightStore, info: WeightInfo, form: 'F16' | 'BF16', range: RowRange, into: Uint16Array): void {
+  const [, columns] = info.shape as [number, number];
   if (info.storedType === form && !info.permutedRows) {
-    store.readStored(info.name, 0, new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
+    store.readStored(info.name, 2 * columns * range.firstRow, new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
     checkFinite16(info.file, info.name, into, form);
     return;
   }
   const narrow = form === 'F16' ? float32ToFloat16 : float32ToBfloat16;
-  const [, columns] = info.shape as [number, number];
-  for (const { firstRow, rows } of chunks(store, info)) {
+  for (const { firstRow, rows } of chunks(store, info, range)) {
     const values = new Float32Array(rows * columns);
     store.readRows(info.name, firstRow, values);
-    into.set(narrow(values), firstRow * columns);
+    into.set(narrow(values), (firstRow - range.firstRow) * columns);
   }
 }
 
 /** Block for block where the stored type is the form's own, through fp32 otherwise. */
-function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, into: PackedBlocks): void {
+function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, range: RowRange, into: PackedBlocks): void {
   const { name, storedType, shape, permutedRows } = info;
   const columns = shape[1]!;
   const blocks = columns / blockColumns;
   const repackBlock = repack[storedType as keyof typeof repack];
   if (!repackBlock || packedForms[storedType as keyof typeof packedForms] !== form) {
-    for (const { firstRow, rows } of chunks(store, info)) {
+    for (const { firstRow, rows } of chunks(store, info, range)) {
       const values = new Float32Array(rows * columns);
       store.readRows(name, firstRow, values);
-      roundToBlocks(values, form === 'Q8_0' ? 'Q8_0' : 'Q4_1', into, firstRow * blocks);
+      roundToBlocks(values, form === 'Q8_0' ? 'Q8_0' : 'Q4_1', into, (firstRow - range.firstRow) * blocks);
     }
     return;
   }
   const { elements, bytes } = blockFormats[storedType as keyof typeof blockFormats];
   const rowBytes = (columns / elements) * bytes;
-  for (const { firstRow, rows } of chunks(store, info)) {
+  for (const { firstRow, rows } of chunks(store, info, range)) {
     const stored = new Uint8Array(rows * rowBytes);
     store.readStored(name, firstRow * rowBytes, stored);
     for (let row = 0; row < rows; row++) {
-      let block = blocks * (permutedRows ? unpermutedRow(firstRow + row, store.config.headDim) : firstRow + row);
+      const ownRow = permutedRows ? unpermutedRow(firstRow + row, store.config.headDim) : firstRow + row;
+      let block = blocks * (ownRow - range.firstRow);
       for (let at = row * rowBytes; at < (row + 1) * rowBytes; at += bytes, block += elements / blockColumns) repackBlock(stored, at, into, block);
     }
   }
 }
 
 /** Rows that are read at a time: whole heads, of some 2²⁰ weights. */
-function* chunks({ config }: WeightStore, { shape }: WeightInfo): Generator<{ firstRow: number; rows: number }> {
-  const [rowCount, columns] = shape as [number, number];
-  const rows = config.headDim * Math.max(1, Math.floor(2 ** 20 / (columns * config.headDim)));
-  for (let firstRow = 0; firstRow < rowCount; firstRow += rows) yield { firstRow, rows: Math.min(rows, rowCount - firstRow) };
+function* chunks({ config }: WeightStore, { shape }: WeightInfo, range: RowRange): Generator<RowRange> {
+  const end = range.firstRow + range.rows;
+  const rows = config.headDim * Math.max(1, Math.floor(2 ** 20 / (shape[1]! * config.headDim)));
+  for (let firstRow = range.firstRow; firstRow < end; firstRow += rows) yield { firstRow, rows: Math.min(rows, end - firstRow) };
 }

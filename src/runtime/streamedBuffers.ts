@@ -1,15 +1,29 @@
-import type { DType } from '../core/graph/types.js';
 import { hostArray, type HostArray } from './device.js';
+import type { Allocate } from './readMatrix.js';
 
 /** One layer's memory, into which every streamed layer is read: fresh arrays would be garbage that is collected late. */
 export class StreamedBuffers {
   private readonly buffers = new Map<string, HostArray>();
 
   /** Layers share what has the same name but for the layer's number, and the same length. */
-  readonly allocate = (name: string, dtype: DType, length: number): HostArray => {
+  readonly allocate: Allocate = (name, dtype, length) => {
     const key = `${name.replace(/^model\.layers\.\d+\./, '')} ${dtype}[${length}]`;
     const buffer = this.buffers.get(key) ?? hostArray(dtype, length);
     this.buffers.set(key, buffer);
     return buffer;
+  };
+}
+
+/** Memory for a device that copies what it is given: matrices pass through it one after the other. */
+export class PassingBuffers {
+  private readonly buffers = new Map<string, HostArray>();
+
+  /** The parts of a matrix, which differ in their names' ends, lie in it together. */
+  readonly allocate: Allocate = (name, dtype, length) => {
+    const key = `${name.slice(name.lastIndexOf('.'))} ${dtype}`;
+    const known = this.buffers.get(key);
+    const buffer = known && known.length >= length ? known : hostArray(dtype, length);
+    this.buffers.set(key, buffer);
+    return buffer.subarray(0, length);
   };
 }

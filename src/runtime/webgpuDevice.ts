@@ -1,9 +1,10 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
+import { bufferBytes } from '../core/graph/bufferBytes.js';
 import { optimize } from '../core/graph/fuse.js';
 import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
-import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
+import type { DType, Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { BindingLimit } from './bindingLimit.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
@@ -13,12 +14,16 @@ interface GpuTensor extends DeviceTensor {
   readonly tensor: Tensor;
 }
 
-/** What crossed between host and device since the start, and what lies on the device now; weights inside of programs not counted. */
+/**
+ * What crossed between host and device since the start, and the tensors on the device with the bytes of their buffers: now, and the
+ * most there were. What lies inside of programs is not counted.
+ */
 export interface DeviceUsage {
   bytesIn: number;
   bytesOut: number;
   tensors: number;
   bytes: number;
+  peakBytes: number;
 }
 
 /**
@@ -30,7 +35,7 @@ export class WebGpuDevice implements Device {
   readonly kind = 'webgpu';
   readonly writesInPlace = false;
   readonly description = 'GPU (WebGPU)';
-  readonly usage: DeviceUsage = { bytesIn: 0, bytesOut: 0, tensors: 0, bytes: 0 };
+  readonly usage: DeviceUsage = { bytesIn: 0, bytesOut: 0, tensors: 0, bytes: 0, peakBytes: 0 };
   /** Work that a failure broke off leaves tensors behind: they go with the device. */
   private readonly alive = new Set<GpuTensor>();
   private readonly limit = new BindingLimit((program) => this.evaluate(program));
@@ -78,7 +83,7 @@ export class WebGpuDevice implements Device {
     gpuTensor(tensor).dispose();
     this.alive.delete(tensor as GpuTensor);
     this.usage.tensors--;
-    this.usage.bytes -= tensorBytes(tensor);
+    this.usage.bytes -= bufferBytes(tensor, this.kind);
   }
 
   /** ONNX Runtime keeps buffers of its own. */
@@ -122,7 +127,8 @@ export class WebGpuDevice implements Device {
     const owned = { dtype, shape: tensor.dims, tensor };
     this.alive.add(owned);
     this.usage.tensors++;
-    this.usage.bytes += tensorBytes(owned);
+    this.usage.bytes += bufferBytes(owned, this.kind);
+    this.usage.peakBytes = Math.max(this.usage.peakBytes, this.usage.bytes);
     return owned;
   }
 

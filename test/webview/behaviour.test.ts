@@ -475,6 +475,17 @@ test('the estimate follows the settings as they move', async () => {
   expect(await view.page.locator('[data-setting="data.path"] .field-note').textContent()).toBe('alpaca · 10 examples · 99 tokens · 4 truncated');
 });
 
+test('where a GPU trains, its share of the memory is told beside the computer’s', async () => {
+  const { check, preflight } = fineTuneState;
+  if (!check?.ok || preflight.kind !== 'ready') throw new Error('the scene has both');
+  const estimate = { ...check.estimate, deviceMemoryBytes: 1_200_000_000, peakMemoryBytes: 300_000_000 };
+  const report = { ...preflight.report, estimate: { ...preflight.report.estimate, expectedDeviceBytes: 1_200_000_000, peakMemoryBytes: 290_000_000 } };
+  view = await View.open(browser, 'fineTune', { ...fineTuneState, check: { ...check, estimate }, preflight: { ...preflight, report } });
+  const figure = (list: string) => view.page.locator(`${list} > div`, { hasText: 'Memory' }).locator('dd').textContent();
+  expect(await figure('.estimate')).toMatch(/^about 1\.\d+ GB on the GPU, \d+ MB of [\d.]+ GB free on this computer$/);
+  expect(await figure('.preflight .figures')).toMatch(/^about 1\.\d+ GB on the GPU, \d+ MB on this computer$/);
+});
+
 test('the comparison lists what was set differently', async () => {
   const compared = [run('rank-8', 'finished', 100, 100), run('rank-16', 'finished', 100, 100)];
   view = await View.open(browser, 'compare', {

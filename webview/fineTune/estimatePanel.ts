@@ -50,8 +50,7 @@ export class EstimatePanel {
     const isTooLarge = estimate !== null && estimate.peakMemoryBytes > estimate.availableMemoryBytes;
     this.tooLarge.hidden = !isTooLarge;
     if (!estimate) return setText(this.values.memory, '–');
-    const [peak, available] = [formatBytes(estimate.peakMemoryBytes), formatBytes(estimate.availableMemoryBytes)];
-    setText(this.values.memory, t('estimate.memoryOf', peak, available));
+    setText(this.values.memory, memoryInWords(estimate));
     if (isTooLarge) this.tooLarge.replaceChildren(...whatWouldFit(estimate.remedies));
   }
 
@@ -94,6 +93,13 @@ export class EstimatePanel {
     const steps = perEpoch * this.form.number(['train', 'num_epochs']);
     return Number.isFinite(steps) ? steps : undefined;
   }
+}
+
+function memoryInWords({ peakMemoryBytes, deviceMemoryBytes, availableMemoryBytes }: RunEstimate): string {
+  const [peak, available] = [formatBytes(peakMemoryBytes), formatBytes(availableMemoryBytes)];
+  return deviceMemoryBytes > 0
+    ? t('estimate.memoryOnGpu', formatBytes(deviceMemoryBytes), peak, available)
+    : t('estimate.memoryOf', peak, available);
 }
 
 function whatWouldFit(remedies: readonly MemoryRemedy[]): HTMLElement[] {

@@ -4,6 +4,7 @@ import type {
   SampleSequence,
   SampleToken,
   SkippedRecord,
+  StepEstimate,
 } from '../../src/protocol/preflight.js';
 import type { PreflightState } from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
@@ -129,7 +130,7 @@ function overview(of: PreflightReport): HTMLElement {
     [t('preflight.format'), of.format],
     [t('preflight.steps'), formatNumber(of.totalSteps)],
     [t('estimate.time'), t('estimate.about', formatDuration(estimate.totalSeconds))],
-    [t('estimate.memory'), t('estimate.about', formatBytes(estimate.peakMemoryBytes))],
+    [t('estimate.memory'), memoryInWords(estimate)],
     [t('figure.device'), of.device],
   ];
   return element(
@@ -137,6 +138,13 @@ function overview(of: PreflightReport): HTMLElement {
     { class: 'figures' },
     ...figures.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
   );
+}
+
+function memoryInWords({ peakMemoryBytes, expectedDeviceBytes }: StepEstimate): string {
+  const peak = formatBytes(peakMemoryBytes);
+  return expectedDeviceBytes > 0
+    ? t('estimate.aboutOnGpu', formatBytes(expectedDeviceBytes), peak)
+    : t('estimate.about', peak);
 }
 
 function summary({ examples, tokens }: DataSummary): string {

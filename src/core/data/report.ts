@@ -59,6 +59,11 @@ export interface FittedExample extends Example {
   readonly cut: number;
 }
 
+/** Ids and labels, and what V8 takes for each example's two arrays and its name (bench/dataMemory.ts). */
+export function bytesInMemory(sets: readonly Pick<DataSummary, 'examples' | 'tokens'>[]): number {
+  return sets.reduce((sum, { examples, tokens }) => sum + 2 * 4 * tokens + 1500 * examples, 0);
+}
+
 const samplesShown = 3;
 const tokensShown = 4096;
 export const skippedShown = 100;

@@ -3,9 +3,9 @@
  * (onnxruntime/core/framework/allocation_planner.cc), from the graph alone.
  */
 import { sameShape } from '../shape.js';
+import { bufferBytes } from './bufferBytes.js';
 import { isOp, useCounts, valuesOf } from './program.js';
-import type { OpName, Program, Value } from './types.js';
-import { tensorBytes } from './types.js';
+import { tensorBytes, type DeviceKind, type OpName, type Program, type Value } from './types.js';
 
 /** Memory that values of one shape lie in, one after the other: held from the first one's making to the last one's last use. */
 interface Buffer {
@@ -19,14 +19,18 @@ interface Buffer {
 /** Operations whose kernels write over their operand. */
 const writesInPlace: ReadonlySet<OpName> = new Set<OpName>(['sigmoid', 'softmax']);
 
+/** The WebGPU provider hands operations to the GPU this many at a time, and only then uses again what they freed. */
+const handedOverTogether = 16;
+
 /** The most bytes held at once for values between a program's inputs and its outputs, which lie in memory of the caller. */
-export function workingSetBytes(program: Program): number {
-  const buffers = plannedBuffers(program);
+export function workingSetBytes(program: Program, device: DeviceKind): number {
+  const buffers = device === 'cpu' ? plannedBuffers(program) : [...plannedBuffers(program), ...transposedOperands(program)];
+  const delay = device === 'cpu' ? 1 : handedOverTogether;
   const change = new Map<number, number>();
   const add = (time: number, bytes: number): unknown => change.set(time, (change.get(time) ?? 0) + bytes);
   for (const { first, from, until } of buffers) {
-    add(from, tensorBytes(first));
-    add(until + 1, -tensorBytes(first));
+    add(from, bufferBytes(first, device));
+    add(until + delay, -bufferBytes(first, device));
   }
   let held = 0;
   const levels = [...change].sort(([a], [b]) => a - b).map(([, bytes]) => (held += bytes));
@@ -74,6 +78,16 @@ function plannedBuffers(program: Program): Buffer[] {
     const index = free.findLastIndex((buffer) => fits(buffer, value));
     return index < 0 ? undefined : free.splice(index, 1)[0];
   }
+}
+
+/** Without FusedMatMul a transposed operand is a tensor of its own (lower.ts). */
+function transposedOperands(program: Program): Omit<Buffer, 'uses'>[] {
+  return executionOrder(program).flatMap((value, time) => {
+    if (!isOp(value, 'matmul')) return [];
+    const { transposeA, transposeB } = value.attributes;
+    const transposed = value.inputs.filter((_, place) => [transposeA, transposeB][place]);
+    return transposed.map((first) => ({ first, from: time, until: time }));
+  });
 }
 
 /** To the planner only equal shapes are of equal size. */

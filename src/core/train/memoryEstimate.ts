@@ -1,14 +1,16 @@
 /** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
-import { adaptedLayers, loraParameterCount, type LoraShape } from '../adapters/lora.js';
+import { adaptedLayers, blockLoraParameters, loraParameterCount, type LoraShape } from '../adapters/lora.js';
+import { bufferBytes } from '../graph/bufferBytes.js';
 import { optimize } from '../graph/fuse.js';
-import { tensorBytes, type DeviceKind, type Program } from '../graph/types.js';
+import { tensorBytes, type DeviceKind, type Program, type Value } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
-import { matrixBytes, type MatrixForm } from '../llama/frozenMatrix.js';
+import { matrixParts, type MatrixForm } from '../llama/frozenMatrix.js';
 import type { LinearForms } from '../llama/linear.js';
-import { baseWishes, linearForms, matrixForm, type BaseDType, type BaseWishes } from '../llama/matrixForm.js';
+import { baseWishes, linearForms, matrixForm, type BaseDType } from '../llama/matrixForm.js';
 import { headName, linearNames, type WeightInfo, type WeightStore } from '../llama/weights.js';
 import { largestChunk } from './headChunks.js';
 import { BlockGraph, maskProgram, type BatchShape } from './programs.js';
+import { elementCount } from '../shape.js';
 import { headLossProgram, headSliceProgram, vocabularySlices } from './vocabularyPrograms.js';
 
 /** All that the memory of a run depends on. */
@@ -21,21 +23,28 @@ export interface MemoryRequest {
   readonly gradientCheckpointing: boolean;
   readonly layerStreaming: boolean;
   readonly device: DeviceKind;
+  /** Of the data set, where it is known. */
+  readonly dataBytes?: number;
 }
 
 /** Bytes at the peak, by what they are for. */
 interface MemoryParts {
   /** Node, ONNX Runtime and this program. */
   readonly process: number;
+  readonly data: number;
   readonly weights: number;
   /** Parameters, gradients and moments. */
   readonly adapter: number;
   /** Parameters and moments once more, on their way to the disk. */
   readonly checkpoint: number;
-  /** What the forward pass leaves for the backward pass. */
+  /** On its way to a GPU: the largest tensor of the weights as the host reads it, and the driver’s copy. */
+  readonly upload: number;
+  /** Between the programs of a step: what the forward pass leaves for the backward pass, and what comes of a program. */
   readonly activations: number;
-  /** The largest program at work. */
+  /** Within the program that takes most. */
   readonly work: number;
+  /** What the WebGPU provider takes of a GPU besides. */
+  readonly provider: number;
 }
 
 export interface MemoryEstimate {
@@ -52,37 +61,60 @@ const processBytes = 145e6;
 /** What malloc holds beyond what was asked of it, as a share of all that comes and goes within a step (bench/memory.mjs). */
 const allocatorSlack = 0.1;
 
+/** Heaps of 8 MB that small buffers share, seldom full, and freed buffers of sizes that are rarely wanted (bench/memory.mjs --device webgpu). */
+const providerBytes = 25e6;
+
 export function estimateMemory(request: MemoryRequest): MemoryEstimate {
-  const adapterCopy = 4 * loraParameterCount(request.weights.config, request.lora);
   const { activations, work } = memoryOfStep(request);
+  const isOnGpu = request.device === 'webgpu';
+  const slack = isOnGpu ? 0 : allocatorSlack;
   const parts = {
     process: processBytes,
-    weights: weightBytes(request),
-    adapter: 4 * adapterCopy,
-    checkpoint: 3 * adapterCopy,
-    activations: (1 + allocatorSlack) * activations,
-    work: (1 + allocatorSlack) * work,
+    data: request.dataBytes ?? 0,
+    ...memoryOfWeights(request),
+    adapter: adapterBytes(request),
+    checkpoint: 3 * 4 * loraParameterCount(request.weights.config, request.lora),
+    activations: (1 + slack) * activations,
+    work: (1 + slack) * work,
+    provider: isOnGpu ? providerBytes : 0,
   };
-  const training = parts.weights + parts.adapter + parts.activations + parts.work;
-  const deviceBytes = request.device === 'webgpu' ? training : 0;
-  return { parts, hostBytes: parts.process + parts.checkpoint + training - deviceBytes, deviceBytes };
+  const host = parts.process + parts.data + parts.checkpoint + parts.upload;
+  const training = parts.weights + parts.adapter + parts.activations + parts.work + parts.provider;
+  return isOnGpu ? { parts, hostBytes: host, deviceBytes: training } : { parts, hostBytes: host + training, deviceBytes: 0 };
 }
 
-function weightBytes({ weights, baseDType, device, layerStreaming }: MemoryRequest): number {
-  const wishes = baseWishes(baseDType, device);
-  const bytes = new Map(weights.names().map((name) => [name, heldBytes(weights.info(name)!, wishes)]));
-  const sum = (of: (name: string) => boolean): number => [...bytes].reduce((total, [name, size]) => (of(name) ? total + size : total), 0);
-  const isOfLayer = (name: string): boolean => name.startsWith('model.layers.');
-  const layers = sum(isOfLayer);
-  const besideLayers = sum((name) => !isOfLayer(name));
-  return besideLayers + (layerStreaming ? layers / weights.config.layerCount : layers);
+function memoryOfWeights(request: MemoryRequest): Pick<MemoryParts, 'weights' | 'upload'> {
+  const { weights, device, layerStreaming } = request;
+  const sizes = { layers: 0, besideLayers: 0, largest: 0 };
+  for (const name of weights.names()) {
+    for (const tensor of heldTensors(request, weights.info(name)!)) {
+      sizes[name.startsWith('model.layers.') ? 'layers' : 'besideLayers'] += bufferBytes(tensor, device);
+      sizes.largest = Math.max(sizes.largest, tensorBytes(tensor));
+    }
+  }
+  const layers = layerStreaming ? sizes.layers / weights.config.layerCount : sizes.layers;
+  return { weights: sizes.besideLayers + layers, upload: device === 'webgpu' ? 2 * sizes.largest : 0 };
 }
 
-function heldBytes(info: WeightInfo, { linears, tables }: BaseWishes): number {
-  const [rows, columns] = info.shape;
-  if (columns === undefined) return 4 * rows!;
+type Tensor = Pick<Value, 'dtype' | 'shape'>;
+
+/** The tensors that a weight becomes. */
+function heldTensors({ weights: { config }, baseDType, device }: MemoryRequest, info: WeightInfo): readonly Tensor[] {
+  const [rows, columns] = info.shape as [number, number?];
+  if (columns === undefined) return [{ dtype: 'float32', shape: [rows] }];
+  const { linears, tables } = baseWishes(baseDType, device);
   const isLinear = linearNames.some((linear) => info.name.endsWith(`${linear}.weight`));
-  return matrixBytes(matrixForm(info, isLinear ? linears : tables), [rows!, columns]);
+  if (isLinear) return matrixParts(matrixForm(info, linears), [rows, columns]);
+  return vocabularySlices(config, device).flatMap((slice) => matrixParts(matrixForm(info, tables), [slice.rows, columns]));
+}
+
+/** A tensor for each parameter; gradients and both moments in one for each layer. */
+function adapterBytes({ weights: { config }, lora, device }: MemoryRequest): number {
+  const parameters = blockLoraParameters(config, lora).map(({ shape }) => shape);
+  const count = parameters.reduce((sum, shape) => sum + elementCount(shape), 0);
+  const tensors = [...parameters, [count], [count], [count]];
+  const ofLayer = tensors.reduce((sum, shape) => sum + bufferBytes({ dtype: 'float32', shape }, device), 0);
+  return ofLayer * adaptedLayers(config, lora).length;
 }
 
 interface StepMemory {
@@ -116,7 +148,8 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
   const headSlice = optimize(headSliceProgram(config, chunk, vocabularySlices(config, device)[0]!.rows, table, true));
   const headLoss = optimize(headLossProgram(config, tokens, chunk, true));
 
-  const hidden = 4 * tokens * config.hiddenSize;
+  const sizeOf = (values: Program['outputs']): number => [...values.values()].reduce((sum, value) => sum + bufferBytes(value, device), 0);
+  const hidden = bufferBytes({ dtype: 'float32', shape: [tokens, config.hiddenSize] }, device);
   const masks = sizeOf(maskProgram(config, batch, device).outputs);
   const { forward, backward } = blocks[0]!;
   // Beside what each layer leaves: two gradients of a block's input, and one result of the block before.
@@ -126,7 +159,8 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
   const programs = [...blocks.flatMap((block) => [block.forward, block.backward]), headSlice, headLoss];
   // What a run leaves lies beside what it began with.
   const results = sizeOf(backward.outputs) + 2 * sizeOf(headSlice.outputs);
-  return { activations, work: Math.max(...programs.map(workingSetBytes)) + results + dropout };
+  const work = Math.max(...programs.map((program) => workingSetBytes(program, device)));
+  return { activations: activations + results + dropout, work };
 }
 
 /** The layers of a quantized file may be stored in several ways. */
@@ -140,8 +174,4 @@ function blockPrograms(request: MemoryRequest, forms: LinearForms): { forward: P
   const { weights, lora, dropout, batch, gradientCheckpointing, device } = request;
   const block = new BlockGraph({ config: weights.config, shape: batch, device, forms, lora, dropout });
   return { forward: optimize(block.forward(!gradientCheckpointing)), backward: optimize(block.backward(!gradientCheckpointing, true)) };
-}
-
-function sizeOf(values: Program['outputs']): number {
-  return [...values.values()].reduce((sum, value) => sum + tensorBytes(value), 0);
 }

@@ -13,8 +13,6 @@ import { frozenMatrix, frozenRows, type MatrixForm } from '../llama/frozenMatrix
 
 type Sizes = Pick<LlamaConfig, 'vocabSize' | 'hiddenSize'>;
 
-/** With 512 rows of a chunk, 6 or 16 MiB of logits: a GPU is slow to begin an operation. */
-const mostSliceRows: Readonly<Record<DeviceKind, number>> = { cpu: 3072, webgpu: 8192 };
 /** 64 MiB, half of what every GPU binds: rounded to whole lines, a slice may be some rows longer. */
 const mostSliceElements = 2 ** 24;
 
@@ -23,12 +21,22 @@ const mostSliceElements = 2 ** 24;
  * logits that lie a power of two apart compete for the same places of a cache (docs/decisions/0008).
  */
 export function vocabularySlices({ vocabSize, hiddenSize }: Sizes, device: DeviceKind): { readonly firstRow: number; readonly rows: number }[] {
-  const count = Math.ceil(vocabSize / Math.min(mostSliceRows[device], Math.floor(mostSliceElements / hiddenSize)));
+  const count = Math.ceil(vocabSize / mostSliceRows[device](hiddenSize));
   const lines = Math.ceil(vocabSize / count / 16);
   const rows = 16 * (lines % 2 === 0 ? lines + 1 : lines);
   const starts = Array.from({ length: Math.ceil(vocabSize / rows) }, (_, i) => i * rows);
   return starts.map((firstRow) => ({ firstRow, rows: Math.min(rows, vocabSize - firstRow) }));
 }
+
+/**
+ * With 512 rows of a chunk, 6 MiB of logits on the CPU and some 16 MiB on a GPU, which is slow to begin an operation. There a slice
+ * stays just below a power of two, lines that it is rounded up by included: beyond one, its buffer may be half as large again, or
+ * twice (bufferBytes.ts).
+ */
+const mostSliceRows: Readonly<Record<DeviceKind, (hiddenSize: number) => number>> = {
+  cpu: (hiddenSize) => Math.min(3072, Math.floor(mostSliceElements / hiddenSize)),
+  webgpu: (hiddenSize) => Math.floor(Math.min(mostSliceElements, 2 ** Math.round(Math.log2(8192 * hiddenSize))) / hiddenSize) - 32,
+};
 
 /** input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] with the rows of this slice. */
 export function embedProgram({ hiddenSize }: Sizes, tokens: number, sliceRows: number, form: MatrixForm): Program {

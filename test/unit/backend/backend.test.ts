@@ -138,7 +138,9 @@ test('checks a config while it is written', async () => {
   const tooLong = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x', max_seq_length: 131_072 } }, path });
   expect(tooLong.check).toMatchObject({ ok: false, problems: [{ path: ['data', 'max_seq_length'], message: expect.stringContaining('Lower data.max_seq_length to') }] });
   const right = await backend.request('loraWorkbench/config/check', configText());
-  expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number) } });
+  expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number), deviceMemoryBytes: 0 } });
+  const onGpu = await backend.request('loraWorkbench/config/check', { config: { ...configText().config, engine: { device: 'webgpu' } }, path });
+  expect(onGpu.check.ok && onGpu.check.estimate.deviceMemoryBytes).toBeGreaterThan(0);
 });
 
 test('touches no folder that is not a listed run', async () => {

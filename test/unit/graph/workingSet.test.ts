@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { makeProgram } from '../../../src/core/graph/program.js';
-import { workingSetBytes } from '../../../src/core/graph/workingSet.js';
+import type { Program } from '../../../src/core/graph/types.js';
+import { workingSetBytes as workingSetOf } from '../../../src/core/graph/workingSet.js';
 
 // A matrix of the tests has 1000 elements: 4000 bytes.
 const matrix = [10, 100];
 const bytes = 4000;
+const workingSetBytes = (program: Program) => workingSetOf(program, 'cpu');
 
 test('a value is held from its making to its last use; inputs and outputs are the caller’s', () => {
   const b = new GraphBuilder();
@@ -36,4 +38,16 @@ test('memory given back is taken again for the same shape alone, and held until 
   // The memory of −x waits for the last matrix of its shape, while two others are at work.
   expect(workingSetBytes(end(matrix)) / bytes).toBeCloseTo(3, 1);
   expect(workingSetBytes(end([100, 10])) / bytes).toBeCloseTo(2, 1);
+});
+
+test('on a GPU buffers are rounded up, transposed operands are tensors, and what is freed waits for the next hand-over', () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', matrix);
+  const buffer = 4096;
+  expect(workingSetOf(makeProgram('two', { y: b.negate(b.negate(x)) }), 'webgpu')).toBe(buffer);
+  expect(workingSetOf(makeProgram('transposed', { y: b.matmul(x, b.input('w', matrix), { transposeB: true }) }), 'webgpu')).toBe(buffer);
+  // −x is needed no more when the last sums are made, but nothing was handed over since.
+  const row = b.reduceSum(b.negate(x), [0]); // [1, 100]
+  const last = b.negate(b.broadcastTo(row, [20, 100]));
+  expect(workingSetOf(makeProgram('freed', { y: last }), 'webgpu')).toBe(buffer + 512 + 8192);
 });

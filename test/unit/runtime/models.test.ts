@@ -255,17 +255,20 @@ function roundToBlocks(values: Float32Array, bits: 4 | 8, columns: number): void
 
 /** The store as one of fp32, with its weights rounded when they are read. */
 function changed(store: WeightStore, round: Round): WeightStore {
+  const rounded = (name: string, values: Float32Array): Float32Array => {
+    round(name, values, store.info(name)!.shape[1] ?? 1);
+    return values;
+  };
   return {
     config: store.config,
     info: (name) => ({ ...store.info(name)!, storedType: 'F32' }),
     names: () => store.names(),
-    readRows: (name, firstRow, into) => store.readRows(name, firstRow, into),
+    readFloat32: (name, into) => rounded(name, store.readFloat32(name, into)),
+    readRows(name, firstRow, into) {
+      store.readRows(name, firstRow, into);
+      rounded(name, into);
+    },
     readStored: (name, offset, into) => store.readStored(name, offset, into),
     close: () => store.close(),
-    readFloat32(name, into) {
-      const values = store.readFloat32(name, into);
-      round(name, values, store.info(name)!.shape[1] ?? 1);
-      return values;
-    },
   };
 }

@@ -43,10 +43,24 @@ describe('the estimate', () => {
     expect(peak({ batch: { batchSize: 8, sequenceLength: 256 } })).toBeLessThan(longer); // attention grows with the square
   });
 
-  test('on a GPU only the process itself and the checkpoint are left for the host', () => {
+  test('on a GPU only the process itself, the checkpoint and what is on its way are left for the host', () => {
     const { parts, hostBytes, deviceBytes } = estimateMemory({ ...request, device: 'webgpu' });
-    expect(hostBytes).toBe(parts.process + parts.checkpoint);
+    expect(hostBytes).toBe(parts.process + parts.checkpoint + parts.upload);
+    expect(parts.upload, 'a slice of the table, twice').toBeLessThan(2 * 2 ** 24);
     expect(hostBytes + deviceBytes).toBeCloseTo(Object.values(parts).reduce((sum, part) => sum + part, 0), 3);
+  });
+
+  test('a GPU’s buffers are no smaller than their tensors, and not much larger', () => {
+    const onCpu = estimateMemory(request).parts;
+    const onGpu = estimateMemory({ ...request, device: 'webgpu' }).parts;
+    for (const part of ['weights', 'adapter'] as const) {
+      expect(onGpu[part]).toBeGreaterThanOrEqual(onCpu[part]);
+      expect(onGpu[part]).toBeLessThan(2 * onCpu[part]);
+    }
+  });
+
+  test('data adds what it takes', () => {
+    expect(peak({ dataBytes: 1e8 })).toBe(peak() + 1e8);
   });
 });
 

@@ -27,6 +27,8 @@ test('slices cover the vocabulary once, in at most two lengths, none larger than
       expect(new Set(lengths.slice(0, -1).map(({ rows }) => rows)).size).toBeLessThanOrEqual(1);
       // 128 MiB is what WebGPU's adapters bind at least (https://www.w3.org/TR/webgpu/#limits).
       for (const { rows } of lengths) expect(rows * hiddenSize * 4).toBeLessThanOrEqual(2 ** 27);
+      // Beyond 64 MiB a buffer of the WebGPU provider takes 128.
+      if (device === 'webgpu') for (const { rows } of lengths) expect(rows * hiddenSize * 4).toBeLessThanOrEqual(2 ** 26);
     }),
   );
 });

@@ -204,6 +204,7 @@ export const fineTuneState: FineTuneState = {
     config: config(),
     estimate: {
       peakMemoryBytes: 1_310_000_000,
+      deviceMemoryBytes: 0,
       availableMemoryBytes: 12_400_000_000,
       remedies: [],
       secondsPerStep: 6.1,
