@@ -38,6 +38,7 @@ const casesOnCpu = [
   ...[false, true].map((checkpointing) => ({ rank: 64, checkpointing })),
   { rank: 64, checkpointing: true, baseDType: 'int4' },
   { dropout: 0.1, batchSize: 4 },
+  ...[false, true].map((checkpointing) => ({ mixedLengths: true, batchSize: 4, checkpointing })),
   { streaming: true, checkpointing: true },
   { streaming: true, checkpointing: true, baseDType: 'int4' },
   ...dtypes.map((baseDType) => ({ config: grouped, baseDType, sequenceLength: 512 })),
@@ -70,9 +71,9 @@ mkdirSync('build', { recursive: true });
 writeFileSync('build/memory.json', `${JSON.stringify(results, null, 2)}\n`);
 process.exitCode = ratios.some((ratio) => Math.abs(ratio - 1) > tolerance) ? 1 : 0;
 
-function describe({ config, baseDType, checkpointing, streaming, batchSize, sequenceLength, rank, dropout }) {
+function describe({ config, baseDType, checkpointing, streaming, batchSize, sequenceLength, rank, dropout, mixedLengths }) {
   const shape = isOnGpu ? `${config.layerCount} layers, ${config.vocabSize} tokens` : config === grouped ? '4 layers of 1024, 16/4 heads' : config === untied ? '4 layers of 768, untied 128k' : config === cut ? '135M, 4 layers' : '135M';
-  const extras = [checkpointing && 'checkpointing', streaming && 'streaming', dropout && 'dropout'].filter(Boolean);
+  const extras = [checkpointing && 'checkpointing', streaming && 'streaming', dropout && 'dropout', mixedLengths && 'eight lengths'].filter(Boolean);
   return [shape, baseDType, `${batchSize} × ${sequenceLength}`, `r ${rank}`, ...extras].join(', ');
 }
 

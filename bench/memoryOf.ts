@@ -28,14 +28,16 @@ interface MemoryCase {
   readonly sequenceLength: number;
   readonly rank: number;
   readonly dropout?: number;
+  /** Batches of eight lengths, the shortest first, as data comes that is not packed. */
+  readonly mixedLengths?: boolean;
 }
 
 const wanted = JSON.parse(process.argv[2]!) as MemoryCase;
-const steps = 2;
+const lengths = wanted.mixedLengths ? [1, 2, 3, 4, 5, 6, 7, 8].map((eighths) => (eighths * wanted.sequenceLength) / 8) : [wanted.sequenceLength, wanted.sequenceLength];
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'memory-'));
-  const settings = { model: 'random', data: { path: '.' }, train: { max_steps: steps, save_steps: 1 } };
+  const settings = { model: 'random', data: { path: '.' }, train: { max_steps: lengths.length, save_steps: 1 } };
   const run = RunDirectory.create(join(folder, 'run'), parseRunConfig(JSON.stringify(settings), folder));
   let expected = {};
   await trainRun(run, {
@@ -52,7 +54,7 @@ async function main(): Promise<void> {
 async function prepare() {
   const config = { ...smolLm2, ...wanted.config };
   const lora = { r: wanted.rank, alpha: 2 * wanted.rank, useRslora: false, targetModules: linearNames, layers: null };
-  const batch = randomBatch(config, wanted, 1);
+  const batches = lengths.map((sequenceLength) => randomBatch(config, { ...wanted, sequenceLength }, 1));
   const { runner, memory } = await createTrainer({
     weights: randomWeights(config),
     lora,
@@ -70,9 +72,9 @@ async function prepare() {
   });
   const prepared: PreparedRun = {
     runner,
-    data: { epoch: () => ({ count: steps, batch: () => batch }), evaluation: null },
+    data: { epoch: () => ({ count: batches.length, batch: (index) => batches[index]! }), evaluation: null },
     dataFingerprint: '',
-    totalSteps: steps,
+    totalSteps: lengths.length,
     baseDType: wanted.baseDType,
     lora,
     baseModel: 'random',
