@@ -66,17 +66,20 @@ const providerBytes = 25e6;
 
 export function estimateMemory(request: MemoryRequest): MemoryEstimate {
   const { activations, work } = memoryOfStep(request);
+  const { weights: { config }, lora } = request;
   const isOnGpu = request.device === 'webgpu';
   const slack = isOnGpu ? 0 : allocatorSlack;
+  const adapterOfLayer = adapterBytesOfLayer(request);
   const parts = {
     process: processBytes,
     data: request.dataBytes ?? 0,
     ...memoryOfWeights(request),
-    adapter: adapterBytes(request),
-    checkpoint: 3 * 4 * loraParameterCount(request.weights.config, request.lora),
+    adapter: adapterOfLayer * adaptedLayers(config, lora).length,
+    checkpoint: 3 * 4 * loraParameterCount(config, lora),
     activations: (1 + slack) * activations,
     work: (1 + slack) * work,
-    provider: isOnGpu ? providerBytes : 0,
+    // The buffers of what an update replaced in a layer stay, since hardly anything else is of their size.
+    provider: isOnGpu ? providerBytes + adapterOfLayer : 0,
   };
   const host = parts.process + parts.data + parts.checkpoint + parts.upload;
   const training = parts.weights + parts.adapter + parts.activations + parts.work + parts.provider;
@@ -108,13 +111,12 @@ function heldTensors({ weights: { config }, baseDType, device }: MemoryRequest, 
   return vocabularySlices(config, device).flatMap((slice) => matrixParts(matrixForm(info, tables), [slice.rows, columns]));
 }
 
-/** A tensor for each parameter; gradients and both moments in one for each layer. */
-function adapterBytes({ weights: { config }, lora, device }: MemoryRequest): number {
+/** A tensor for each parameter; gradients, and either moment, of all in one. */
+function adapterBytesOfLayer({ weights: { config }, lora, device }: MemoryRequest): number {
   const parameters = blockLoraParameters(config, lora).map(({ shape }) => shape);
   const count = parameters.reduce((sum, shape) => sum + elementCount(shape), 0);
   const tensors = [...parameters, [count], [count], [count]];
-  const ofLayer = tensors.reduce((sum, shape) => sum + bufferBytes({ dtype: 'float32', shape }, device), 0);
-  return ofLayer * adaptedLayers(config, lora).length;
+  return tensors.reduce((sum, shape) => sum + bufferBytes({ dtype: 'float32', shape }, device), 0);
 }
 
 interface StepMemory {
