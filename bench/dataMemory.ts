@@ -28,4 +28,4 @@ const added = process.memoryUsage().rss - before;
 rmSync(folder, { recursive: true });
 const { examples, tokens } = report.training;
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-console.log(`${examples} examples, ${tokens} tokens: ${megabytes(bytesInMemory([report.training]))} expected, ${megabytes(added)} added`);
+console.log(`${examples} examples, ${tokens} tokens: ${megabytes(bytesInMemory(report))} expected, ${megabytes(added)} added`);

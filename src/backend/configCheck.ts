@@ -32,8 +32,8 @@ export function checkConfig(text: ConfigText, pace: TrainingPace): CheckedConfig
   try {
     return { check: { ok: true, config, estimate: estimate(config, model, pace) }, modelShape };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { check: { ok: false, problems: [{ path: ['data', 'max_seq_length'], message: error.message }] }, modelShape };
+    if (!(error instanceof UserError) || !error.setting) throw error;
+    return { check: { ok: false, problems: [{ path: error.setting, message: error.message }] }, modelShape };
   }
 }
 

@@ -5,6 +5,7 @@ import { UserError, type ErrorCode } from '../core/errors.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import { readAdapterFolder } from '../files/adapterFolder.js';
 import { loadModel, type LoadedModel } from '../files/loadModel.js';
+import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { EngineChoice } from './workerProtocol.js';
 
@@ -64,8 +65,9 @@ export class TextModels {
   private async unload(): Promise<void> {
     const model = this.loaded?.model;
     this.loaded = undefined;
-    await model?.textModel.dispose().catch(() => undefined); // a failed device may refuse this too
-    model?.weights.close();
+    if (!model) return;
+    await disposeQuietly(model.textModel);
+    model.weights.close();
   }
 }
 

@@ -3,7 +3,8 @@ import type { RunState } from '../protocol/run.js';
 import { measuredReport, prepareRun } from '../runs/prepareRun.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { savedSteps } from '../runs/checkpoints.js';
-import { disposedOnFailure, trainRun } from '../runs/trainRun.js';
+import { trainRun } from '../runs/trainRun.js';
+import { disposedOnFailure } from '../runtime/disposal.js';
 import type { CommandContext } from './perform.js';
 import { TrainingView } from './trainingView.js';
 

@@ -4,6 +4,7 @@ import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import { loadModel } from '../files/loadModel.js';
 import type { DeviceWish } from '../runtime/chooseDevice.js';
+import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { Output } from './output.js';
 
@@ -28,7 +29,7 @@ export async function withTextModel<Result>(
     try {
       return await work(model, tokenizer, adapter);
     } finally {
-      await model.dispose().catch(() => undefined); // a failed device may refuse this too
+      await disposeQuietly(model);
     }
   } finally {
     weights.close();

@@ -21,12 +21,15 @@ export type ErrorCode =
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  /** The setting of the run config that is to be changed, where one is to blame: ['lora', 'layers']. */
+  readonly setting: readonly string[] | undefined;
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options?: { cause?: unknown },
+    options?: { readonly cause?: unknown; readonly setting?: readonly string[] },
   ) {
     super(message, options);
+    this.setting = options?.setting;
   }
 }
 

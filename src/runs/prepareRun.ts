@@ -103,7 +103,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
     engine: config.engine,
     begunIn,
     batch: largestBatch(config, dataset.report),
-    dataBytes: bytesInMemory([dataset.report.training, ...(dataset.report.evaluation ? [dataset.report.evaluation] : [])]),
+    dataBytes: bytesInMemory(dataset.report),
     note: (text) => ports.note(text),
     onPlan: (plan) => ports.leaveLastWords(lastWords(plan)),
   });

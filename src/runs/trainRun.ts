@@ -19,6 +19,7 @@ import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
+import { disposedOnFailure } from '../runtime/disposal.js';
 import { peakMemoryBytes } from '../runtime/processMemory.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
@@ -97,16 +98,6 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
 /** How the base was held up to the last checkpoint, whose tensors are read again when they are needed, not kept until then. */
 function begunIn({ checkpointsPath }: RunDirectory): BaseDType | null {
   return readLatestCheckpoint(checkpointsPath, () => undefined)?.record.baseDType ?? null;
-}
-
-/** What was loaded goes with work that fails: another device may need the room. */
-export async function disposedOnFailure<Result>(loaded: Pick<PreparedRun, 'dispose'>, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    await loaded.dispose().catch(() => undefined); // a failed device may refuse this too
-    throw error;
-  }
 }
 
 /** How to go on where the device or its memory ended the run. */

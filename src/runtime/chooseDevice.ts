@@ -6,6 +6,7 @@ import { makeProgram } from '../core/graph/program.js';
 import type { DeviceKind } from '../core/graph/types.js';
 import { CpuDevice } from './cpuDevice.js';
 import type { Device } from './device.js';
+import { disposeQuietly } from './disposal.js';
 import { reasonOf } from './engineWords.js';
 import { WebGpuDevice } from './webgpuDevice.js';
 
@@ -37,7 +38,7 @@ export async function chooseDevice(wish: DeviceWish, threads: number | null): Pr
     await (ratio >= 1 ? cpu : gpu).dispose();
     return ratio >= 1 ? { device: gpu, because: `The GPU: ${because}` } : { device: cpu, because: `The CPU: ${because}` };
   } catch (error) {
-    await gpu.dispose().catch(() => undefined); // what failed may refuse this too
+    await disposeQuietly(gpu);
     return { device: cpu, because: `The CPU: the GPU cannot be used (${reasonOf(error)}).` };
   }
 }

@@ -9,6 +9,7 @@ import { availableMemoryBytes } from './availableMemory.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import type { Device } from './device.js';
+import { disposedOnFailure, type Disposable } from './disposal.js';
 import { withFallback } from './fallbackTextModel.js';
 import { ranOut, tooLarge, writingRanOut } from './memoryMessages.js';
 import { dtypesToTry, fits, planMemory, type MemoryPlan } from './memoryPlan.js';
@@ -139,15 +140,10 @@ export async function loadTextModel(
 }
 
 /** The device goes with what was made on it, or with the attempt. */
-async function owningDevice<Made>(device: Device, make: () => Promise<Made>, owner: (made: Made) => { dispose(): Promise<void> }): Promise<Made> {
-  try {
-    const made = await make();
-    const owning = owner(made);
-    const dispose = owning.dispose.bind(owning);
-    owning.dispose = () => dispose().finally(() => device.dispose());
-    return made;
-  } catch (error) {
-    await device.dispose().catch(() => undefined); // what failed may refuse this too
-    throw error;
-  }
+async function owningDevice<Made>(device: Device, make: () => Promise<Made>, owner: (made: Made) => Disposable): Promise<Made> {
+  const made = await disposedOnFailure(device, make);
+  const owning = owner(made);
+  const dispose = owning.dispose.bind(owning);
+  owning.dispose = () => dispose().finally(() => device.dispose());
+  return made;
 }

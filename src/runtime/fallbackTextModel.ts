@@ -1,5 +1,6 @@
 import { isDeviceFailure, type UserError } from '../core/errors.js';
 import type { GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
+import { disposeQuietly } from './disposal.js';
 
 /** What `load` loads; where the device fails, then or later, what `reload` loads takes its place. */
 export async function withFallback(load: () => Promise<TextModel>, reload: (failure: UserError) => Promise<TextModel>): Promise<TextModel> {
@@ -52,7 +53,7 @@ class FallbackTextModel implements TextModel {
       return await work();
     } catch (error) {
       if (!isDeviceFailure(error)) throw error;
-      await this.model.dispose().catch(() => undefined); // a failed device may refuse this too
+      await disposeQuietly(this.model);
       this.model = await this.reload(error);
       return work();
     }

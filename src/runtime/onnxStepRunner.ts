@@ -73,8 +73,11 @@ class OnnxStepRunner implements StepRunner {
 
   /** Asks for the memory of what the forward pass keeps of such a batch: shorter ones get along with it (CpuDevice). */
   reserve(batch: BatchShape): void {
-    const layers = Array.from({ length: this.config.layerCount }, (_, layer) => layer).slice(this.lowest);
-    this.device.reserve(layers.flatMap((layer) => this.programs.kept(batch, this.variant(layer))));
+    const layers = Array.from({ length: this.config.layerCount }, (_, layer) => this.variant(layer)).slice(this.lowest);
+    // However their weights are held, layers of a kind leave the same.
+    const kinds = new Map(layers.map((variant) => [variant.adapted, variant]));
+    const kept = new Map([...kinds].map(([adapted, variant]) => [adapted, this.programs.kept(batch, variant)]));
+    this.device.reserve(layers.flatMap(({ adapted }) => kept.get(adapted)!));
   }
 
   async accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss> {

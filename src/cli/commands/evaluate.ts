@@ -6,6 +6,7 @@ import { checkSequenceLength, type LlamaConfig } from '../../core/llama/config.j
 import { meanLoss } from '../../core/train/loop.js';
 import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
 import type { DeviceWish } from '../../runtime/chooseDevice.js';
+import { disposeQuietly } from '../../runtime/disposal.js';
 import type { TrainingSetup } from '../../runtime/engine.js';
 import { createTrainer } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
@@ -93,7 +94,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     );
     return exitCodes.done;
   } finally {
-    await runner.dispose().catch(() => undefined); // a failed device may refuse this too
+    await disposeQuietly(runner);
     weights.close();
   }
 }

@@ -62,7 +62,7 @@ export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParame
   const beyond = lora.layers?.find((layer) => layer >= config.layerCount);
   if (beyond !== undefined) {
     const message = `lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
-    throw new UserError('config-invalid', message);
+    throw new UserError('config-invalid', message, { setting: ['lora', 'layers'] });
   }
   return adaptedLayers(config, lora).flatMap((layer) =>
     blockLoraParameters(config, lora).map((parameter) => ({

@@ -60,8 +60,9 @@ export interface FittedExample extends Example {
 }
 
 /** Ids and labels, and what V8 takes for each example's two arrays and its name (bench/dataMemory.ts). */
-export function bytesInMemory(sets: readonly Pick<DataSummary, 'examples' | 'tokens'>[]): number {
-  return sets.reduce((sum, { examples, tokens }) => sum + 2 * 4 * tokens + 1500 * examples, 0);
+export function bytesInMemory({ training, evaluation }: Pick<DataReport, 'training' | 'evaluation'>): number {
+  const bytes = ({ examples, tokens }: DataSummary): number => 2 * 4 * tokens + 1500 * examples;
+  return bytes(training) + (evaluation ? bytes(evaluation) : 0);
 }
 
 const samplesShown = 3;

@@ -46,7 +46,8 @@ function tooLong(batchSize: number, length: number, heads: number, device: Devic
   while (longestBlock(batchSize, longest, heads, device) * mostBlocks < longest) longest -= 32;
   const rows = batchSize === 1 ? 'one row' : `${batchSize} rows`;
   const advice = `Lower data.max_seq_length to ${longest}${batchSize === 1 ? '' : ', or train.batch_size'}.`;
-  return new UserError('config-invalid', `Attention over ${rows} of ${length} tokens is more than can be computed here. ${advice}`);
+  const message = `Attention over ${rows} of ${length} tokens is more than can be computed here. ${advice}`;
+  return new UserError('config-invalid', message, { setting: ['data', 'max_seq_length'] });
 }
 
 interface Scores {

@@ -24,7 +24,8 @@ const handedOverTogether = 16;
 
 /** The most bytes held at once for values between a program's inputs and its outputs, which lie in memory of the caller. */
 export function workingSetBytes(program: Program, device: DeviceKind): number {
-  const buffers = device === 'cpu' ? plannedBuffers(program) : [...plannedBuffers(program), ...transposedOperands(program)];
+  const order = executionOrder(program);
+  const buffers = device === 'cpu' ? plannedBuffers(program, order) : [...plannedBuffers(program, order), ...transposedOperands(order)];
   const delay = device === 'cpu' ? 1 : handedOverTogether;
   const change = new Map<number, number>();
   const add = (time: number, bytes: number): unknown => change.set(time, (change.get(time) ?? 0) + bytes);
@@ -37,13 +38,13 @@ export function workingSetBytes(program: Program, device: DeviceKind): number {
   return Math.max(0, ...levels);
 }
 
-function plannedBuffers(program: Program): Buffer[] {
+function plannedBuffers(program: Program, order: readonly Value[]): Buffer[] {
   const ofCaller = new Set(program.outputs.values());
   const uses = useCounts(program);
   const buffers: Buffer[] = [];
   const bufferOf = new Map<Value, Buffer>();
   const free: Buffer[] = []; // the last one freed is taken first
-  executionOrder(program).forEach((value, time) => {
+  order.forEach((value, time) => {
     if (!ofCaller.has(value)) place(value, time);
     for (const operand of value.inputs) {
       const buffer = bufferOf.get(operand);
@@ -81,8 +82,8 @@ function plannedBuffers(program: Program): Buffer[] {
 }
 
 /** Without FusedMatMul a transposed operand is a tensor of its own (lower.ts). */
-function transposedOperands(program: Program): Omit<Buffer, 'uses'>[] {
-  return executionOrder(program).flatMap((value, time) => {
+function transposedOperands(order: readonly Value[]): Omit<Buffer, 'uses'>[] {
+  return order.flatMap((value, time) => {
     if (!isOp(value, 'matmul')) return [];
     const { transposeA, transposeB } = value.attributes;
     const transposed = value.inputs.filter((_, place) => [transposeA, transposeB][place]);

@@ -137,6 +137,8 @@ test('checks a config while it is written', async () => {
   expect(missing.check).toMatchObject({ ok: false, problems: [{ path: ['model'] }] });
   const tooLong = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x', max_seq_length: 131_072 } }, path });
   expect(tooLong.check).toMatchObject({ ok: false, problems: [{ path: ['data', 'max_seq_length'], message: expect.stringContaining('Lower data.max_seq_length to') }] });
+  const noLayer = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x' }, lora: { layers: [99] } }, path });
+  expect(noLayer.check).toMatchObject({ ok: false, problems: [{ path: ['lora', 'layers'], message: expect.stringContaining('layer 99') }] });
   const right = await backend.request('loraWorkbench/config/check', configText());
   expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number), deviceMemoryBytes: 0 } });
   const onGpu = await backend.request('loraWorkbench/config/check', { config: { ...configText().config, engine: { device: 'webgpu' } }, path });

@@ -1,0 +1,19 @@
+/** What holds memory of a device, or the device itself. */
+export interface Disposable {
+  dispose(): Promise<void>;
+}
+
+/** Of what may have failed: it may refuse this too, and the failure is the one to tell. */
+export async function disposeQuietly(owner: Disposable): Promise<void> {
+  await owner.dispose().catch(() => undefined);
+}
+
+/** The owner goes with work that fails: another device may need the room. */
+export async function disposedOnFailure<Result>(owner: Disposable, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await disposeQuietly(owner);
+    throw error;
+  }
+}
