@@ -1,4 +1,4 @@
-/** @file One program, three roles: the language server, and the processes that compute for it. */
+/** @file One program, four roles: the language server, and the processes that compute for it. */
 import type { WorkerRole } from './workerConnection.js';
 
 const role = process.argv[2] as WorkerRole | undefined;
@@ -8,6 +8,9 @@ switch (role) {
     break;
   case 'preflight':
     void import('./preflightWorker.js').then(({ servePreflight }) => servePreflight());
+    break;
+  case 'data':
+    void import('./dataWorker.js').then(({ serveData }) => serveData());
     break;
   default:
     void import('./server.js').then(({ serve }) => serve());

@@ -1,19 +1,17 @@
-import { LSPErrorCodes, ResponseError, type CancellationToken, type RequestType } from 'vscode-languageserver/node';
+import { LSPErrorCodes, ResponseError, type CancellationToken } from 'vscode-languageserver/node';
+import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker } from './workerConnection.js';
+import { preflightRequest } from './workerProtocol.js';
 
-/** Asks a process of its own about a config; cancelling ends that process. */
-export async function askPreflight<Result>(
-  request: RequestType<RunConfig, Result, void>,
-  config: RunConfig,
-  token: CancellationToken,
-): Promise<Result> {
+/** Runs a pre-flight in a process of its own; cancelling ends that process. */
+export async function askPreflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
   const { connection, process: child, ended } = startWorker('preflight');
   const cancelled = new Promise<never>((_, reject) => {
     token.onCancellationRequested(() => reject(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled')));
   });
   try {
-    return await Promise.race([ended, cancelled, connection.sendRequest(request, config)]);
+    return await Promise.race([ended, cancelled, connection.sendRequest(preflightRequest, config)]);
   } finally {
     child.kill();
   }

@@ -28,6 +28,7 @@ import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { checkConfig, resolved } from './configCheck.js';
+import { DataReader } from './dataReader.js';
 import { DataHelp } from './dataHelpFeatures.js';
 import { forPeople } from './errorsForPeople.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
@@ -42,7 +43,6 @@ import { RunSupervisor } from './runSupervisor.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 import { TrainingPace } from './trainingPace.js';
-import { dataLookRequest, preflightRequest } from './workerProtocol.js';
 
 /** What a request without a result returns is nobody’s business. */
 type Answer<Result> = Result extends null ? unknown : Result;
@@ -80,6 +80,7 @@ class Backend {
   private readonly supervisor: RunSupervisor;
   private readonly followers: MetricsFollowers;
   private readonly generator: Generator;
+  private readonly data = new DataReader();
   private readonly tokenizers = new Tokenizers();
   private readonly pace = new TrainingPace(() => this.supervisor.watcher.snapshot().runs);
   private readonly completion: InlineCompletion;
@@ -122,7 +123,8 @@ class Backend {
       'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
       'loraWorkbench/adapters/list': async () => (await this.findModels()).adapters,
       'loraWorkbench/config/check': (text) => checkConfig(text, this.pace),
-      'loraWorkbench/data/look': (text, token) => askPreflight(dataLookRequest, resolved(text), token),
+      'loraWorkbench/data/look': (text, token) => this.data.look(resolved(text), token),
+      'loraWorkbench/data/examples': ({ text, query }, token) => this.data.examples(resolved(text), query, token),
       'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
@@ -172,7 +174,7 @@ class Backend {
   }
 
   private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
-    const report = await askPreflight(preflightRequest, config, token);
+    const report = await askPreflight(config, token);
     this.pace.note(config, report.estimate.secondsPerStep);
     return report;
   }
@@ -192,6 +194,7 @@ class Backend {
     this.supervisor.watcher.stop();
     this.followers.stop();
     this.generator.stop();
+    this.data.stop();
     clearTimeout(this.modelsChanged);
   }
 }

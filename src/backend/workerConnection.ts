@@ -10,7 +10,7 @@ import {
 import { nodeEnvironment } from './trainerProcess.js';
 
 /** What one backend process does: `session.run` holds the thread, so whatever computes has a process of its own. */
-export type WorkerRole = 'generate' | 'preflight';
+export type WorkerRole = 'generate' | 'preflight' | 'data';
 
 export interface Worker {
   readonly connection: MessageConnection;
@@ -19,7 +19,11 @@ export interface Worker {
   readonly ended: Promise<never>;
 }
 
-const works: Readonly<Record<WorkerRole, string>> = { generate: 'generates text', preflight: 'runs the pre-flight' };
+const works: Readonly<Record<WorkerRole, string>> = {
+  generate: 'generates text',
+  preflight: 'runs the pre-flight',
+  data: 'reads the data',
+};
 
 /** Starts this same program in another role. */
 export function startWorker(role: WorkerRole): Worker {

@@ -1,7 +1,7 @@
 /** @file What backend and workers say to each other. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { BackendSettings, CompletionMode, GenerateParams, GenerateSummary } from '../protocol/backend.js';
-import type { DataLook, PreflightReport } from '../protocol/preflight.js';
+import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
 export type EngineChoice = Pick<BackendSettings, 'device' | 'threads'>;
@@ -22,4 +22,5 @@ export const generateRequest = new RequestType<GenerateParams, GenerateSummary, 
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
 export const completeRequest = new RequestType<CompleteParams, string, void>('complete');
 export const dataLookRequest = new RequestType<RunConfig, DataLook, void>('dataLook');
+export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');

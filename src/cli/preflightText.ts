@@ -1,4 +1,4 @@
-import type { DataSummary, PreflightReport, SampleSequence, StepEstimate } from '../protocol/preflight.js';
+import type { DataSummary, FilesOfData, PreflightReport, SampleSequence, StepEstimate } from '../protocol/preflight.js';
 import type { Output } from './output.js';
 import { bytes, duration, integer, large, plural, table } from './words.js';
 
@@ -10,6 +10,7 @@ export function preflightSummary(report: PreflightReport): string {
   return table([
     ['To learn from', dataInWords(training)],
     ['Held out', evaluation ? dataInWords(evaluation) : 'nothing: no held-out loss will be measured'],
+    ...fileRows(report),
     ...(report.skippedCount > 0 ? ([['Skipped', plural(report.skippedCount, 'record')]] as const) : []),
     ['Adapter', `${large(trainableParameters)} trainable parameters`],
     ['Device', device],
@@ -19,6 +20,32 @@ export function preflightSummary(report: PreflightReport): string {
     ],
     ['Memory', memoryInWords(estimate)],
   ]);
+}
+
+const filesShown = 5;
+const kinds: Readonly<Record<FilesOfData['leftOut'][number]['kind'], string>> = {
+  hidden: 'hidden',
+  secret: 'keys and credentials',
+  vendored: 'code of others',
+  generated: 'generated',
+  data: 'data',
+  document: 'documents',
+  binary: 'binary',
+  otherFormat: 'of another format',
+};
+
+/** Of a folder: which files have most of the tokens, and what was left out. */
+export function fileRows({ files, fileCount, leftOut }: FilesOfData): (readonly [string, string])[] {
+  if (fileCount === 0) return [];
+  const first = files.slice(0, filesShown).map(({ path, tokens }) => ['', `${path}: ${plural(tokens, 'token')}`] as const);
+  const more = fileCount - first.length;
+  const counts = leftOut.map(({ kind, count }) => `${integer(count)} ${kinds[kind]}`);
+  return [
+    ['Files', `${integer(fileCount)}, most tokens first:`],
+    ...first,
+    ...(more > 0 ? [['', `and ${integer(more)} more`] as const] : []),
+    ...(counts.length > 0 ? [['Left out', counts.join(', ')] as const] : []),
+  ];
 }
 
 function memoryInWords({ peakMemoryBytes, expectedMemoryBytes, expectedDeviceBytes }: StepEstimate): string {

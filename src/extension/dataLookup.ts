@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
-import type { DataState } from '../protocol/webview.js';
+import type { ExampleQuery } from '../protocol/preflight.js';
+import type { DataState, ToFineTune } from '../protocol/webview.js';
 import type { BackendClient } from './backendClient.js';
 
 /** What the data of a config comes to: looked at again whenever model or data settings change. */
@@ -8,6 +9,7 @@ export class DataLookup {
   private result: DataState = { kind: 'none' };
   private lookedAt = '';
   private running: vscode.CancellationTokenSource | undefined;
+  private reading: vscode.CancellationTokenSource | undefined;
 
   constructor(
     private readonly backend: BackendClient,
@@ -34,6 +36,19 @@ export class DataLookup {
     if (!running.token.isCancellationRequested) this.set(state);
   }
 
+  /** A page of the examples, which a later question makes superfluous. */
+  async examples(text: ConfigText, query: ExampleQuery): Promise<ToFineTune | undefined> {
+    this.reading?.cancel();
+    const { token } = (this.reading = new vscode.CancellationTokenSource());
+    try {
+      const page = await (await this.backend.ready()).request('loraWorkbench/data/examples', { text, query }, token);
+      return token.isCancellationRequested ? undefined : { type: 'examples', page };
+    } catch (error) {
+      if (token.isCancellationRequested) return undefined;
+      return { type: 'examplesFailed', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
   /** The config names no data that could be looked at. */
   clear(): void {
     this.cancel();
@@ -43,6 +58,7 @@ export class DataLookup {
 
   cancel(): void {
     this.running?.cancel();
+    this.reading?.cancel();
     this.running = undefined;
   }
 

@@ -131,6 +131,12 @@ export class OpenFineTune implements vscode.Disposable {
         return;
       case 'start':
         return this.start();
+      case 'readExamples': {
+        const text = (await this.document.settled()).text();
+        const answer = text && (await this.data.examples(text, message.query));
+        if (answer) this.session.post(answer);
+        return;
+      }
       case 'runPreflight': {
         const text = (await this.document.settled()).text();
         if (text) await this.preflight.run(text);

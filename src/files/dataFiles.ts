@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, s
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { isBinaryFileSync } from 'isbinaryfile';
+import { whyNotEntered, whyPrivate, type LeftOut } from '../core/data/fileRules.js';
 import { largestRecord, largestText, tooLong, Unusable } from '../core/data/source.js';
 import type { DataFile, DataFiles, DataLine, DataPlace, Skipped } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
@@ -95,7 +96,6 @@ function* linesOf(path: string): Generator<DataLine> {
   }
 }
 
-const neverEntered = new Set(['.git', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', 'venv']);
 const mostFiles = 100_000;
 
 /** The rules of one .gitignore, and the folder they hold for. */
@@ -104,16 +104,19 @@ interface IgnoreRules {
   readonly rules: Ignore;
 }
 
-/** All files below a folder that git would not ignore, by name; symbolic links are not followed. */
+/** All files below a folder that git would not ignore and that are not private, by name; symbolic links are not followed. */
 function readFolder(folder: string): DataPlace {
   const files: DataFile[] = [];
+  const leftOut: LeftOut[] = [];
   const skipped: Skipped[] = [];
   const enter = (path: string, outerRules: readonly IgnoreRules[]) => {
     const rules = [...rulesOf(path), ...outerRules];
     for (const entry of entriesOf(path, skipped)) {
       const child = join(path, entry.name);
-      if (entry.isSymbolicLink()) skipped.push({ origin: child, reason: 'a symbolic link' });
-      else if (isIgnored(child, entry, rules)) continue;
+      if (entry.name === '.git' || isIgnored(child, entry, rules)) continue;
+      const kind = entry.isDirectory() ? whyNotEntered(entry.name) : whyPrivate(entry.name);
+      if (kind) leftOut.push({ path: child, kind });
+      else if (entry.isSymbolicLink()) skipped.push({ origin: child, reason: 'a symbolic link' });
       else if (entry.isDirectory()) enter(child, rules);
       else if (entry.isFile()) {
         if (files.length === mostFiles) throw tooManyFiles(folder);
@@ -122,7 +125,7 @@ function readFolder(folder: string): DataPlace {
     }
   };
   enter(folder, rulesAbove(folder));
-  return { kind: 'folder', path: folder, files, skipped };
+  return { kind: 'folder', path: folder, files, leftOut, skipped };
 }
 
 function entriesOf(folder: string, skipped: Skipped[]): Dirent[] {
@@ -136,7 +139,6 @@ function entriesOf(folder: string, skipped: Skipped[]): Dirent[] {
 
 /** The rules of the nearest folder that says anything about a path decide. */
 function isIgnored(path: string, entry: Dirent, rules: readonly IgnoreRules[]): boolean {
-  if (entry.isDirectory() && neverEntered.has(entry.name)) return true;
   for (const { folder, rules: own } of rules) {
     const inside = relative(folder, path).split(sep).join('/') + (entry.isDirectory() ? '/' : '');
     const { ignored, unignored } = own.test(inside);

@@ -1,7 +1,41 @@
 import type { DataFormat } from './runConfig.js';
 
+export const leftOutKinds = [
+  'hidden',
+  'secret',
+  'vendored',
+  'generated',
+  'data',
+  'document',
+  'binary',
+  'otherFormat',
+] as const;
+
+/** What a folder of data comes to, file by file. All of it is empty for a single file. */
+export interface FilesOfData {
+  /** Most tokens first; the first thousand. */
+  readonly files: readonly FileUse[];
+  readonly fileCount: number;
+  /** Files and folders that were not opened, by reason. */
+  readonly leftOut: readonly LeftOutGroup[];
+}
+
+/** Held-out examples are counted. */
+export interface FileUse {
+  readonly path: string;
+  readonly examples: number;
+  readonly tokens: number;
+}
+
+export interface LeftOutGroup {
+  readonly kind: (typeof leftOutKinds)[number];
+  readonly count: number;
+  /** The first hundred. */
+  readonly paths: readonly string[];
+}
+
 /** What a run would do, found out before a minute of training is spent. Plain data, for the terminal and the panel alike. */
-export interface PreflightReport {
+export interface PreflightReport extends FilesOfData {
   /** "CPU, 2 threads, fp32 base" */
   readonly device: string;
   readonly trainableParameters: number;
@@ -22,15 +56,41 @@ export interface PreflightReport {
 }
 
 /** What data comes to with a model's tokenizer: found out in a moment, without the model's weights. Held-out examples are counted. */
-export interface DataLook {
+export interface DataLook extends FilesOfData {
   readonly format: Exclude<DataFormat, 'auto'>;
   readonly examples: number;
   readonly tokens: number;
   /** Examples that were cut at data.max_seq_length. */
   readonly truncated: number;
+  readonly heldOut: number;
+  /** Tokens of the longest example. */
+  readonly longest: number;
+  /** What was not used, and why; the first hundred. */
+  readonly skipped: readonly SkippedRecord[];
   readonly skippedCount: number;
   /** Training sequences of an epoch: packed examples share one. */
   readonly rows: number;
+}
+
+/** Which examples to show: those that hold `text`, and of these a page. */
+export interface ExampleQuery {
+  /** '' for all. */
+  readonly text: string;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** The answer to a query, which it repeats. */
+export interface ExamplePage {
+  readonly text: string;
+  readonly offset: number;
+  /** Examples that hold the text. */
+  readonly total: number;
+  readonly examples: readonly DataExample[];
+}
+
+export interface DataExample extends SampleSequence {
+  readonly heldOut: boolean;
 }
 
 export interface DataSummary {

@@ -18,7 +18,7 @@ import type {
   RunsSnapshot,
   SamplingSettings,
 } from './backend.js';
-import type { DataLook, PreflightReport } from './preflight.js';
+import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
 import type { Metric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 
@@ -106,6 +106,9 @@ export type ToFineTune =
   | { readonly type: 'checked'; readonly check: ConfigCheck | null; readonly modelShape: ModelShape | null }
   | { readonly type: 'models'; readonly models: readonly ModelInfo[] }
   | { readonly type: 'data'; readonly data: DataState }
+  /** The answer to `readExamples`. */
+  | { readonly type: 'examples'; readonly page: ExamplePage }
+  | { readonly type: 'examplesFailed'; readonly message: string }
   | { readonly type: 'preflight'; readonly preflight: PreflightState }
   | { readonly type: 'shownRun'; readonly runId: string | null }
   | { readonly type: 'startFailed'; readonly message: string };
@@ -206,6 +209,7 @@ export type FromFineTune =
   | { readonly type: 'browse'; readonly setting: BrowsableSetting }
   | { readonly type: 'openJson' }
   | { readonly type: 'start' }
+  | { readonly type: 'readExamples'; readonly query: ExampleQuery }
   | { readonly type: 'runPreflight' }
   | { readonly type: 'cancelPreflight' }
   /** `path:line` of a record, into an editor. */

@@ -12,15 +12,21 @@ import type {
   RunsSnapshot,
   SamplingSettings,
 } from './backend.js';
-import type {
-  DataLook,
-  DataSummary,
-  LengthBin,
-  PreflightReport,
-  SampleSequence,
-  SampleToken,
-  SkippedRecord,
-  StepEstimate,
+import {
+  leftOutKinds,
+  type DataExample,
+  type DataLook,
+  type DataSummary,
+  type ExamplePage,
+  type ExampleQuery,
+  type FileUse,
+  type LeftOutGroup,
+  type LengthBin,
+  type PreflightReport,
+  type SampleSequence,
+  type SampleToken,
+  type SkippedRecord,
+  type StepEstimate,
 } from './preflight.js';
 import { runStatuses, type EvalMetric, type RunState, type StepMetric } from './run.js';
 import {
@@ -218,11 +224,21 @@ const modelShape: Shape<ModelShape> = object({
   linears: recordOf(pair),
 });
 
+const skippedRecord: Shape<SkippedRecord> = object({ origin: string, reason: string });
+const filesOfData = {
+  files: list(object<FileUse>({ path: string, examples: count, tokens: count })),
+  fileCount: count,
+  leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, paths: list(string) })),
+};
 const dataLook: Shape<DataLook> = object({
   format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
   examples: count,
   tokens: count,
   truncated: count,
+  heldOut: count,
+  longest: count,
+  ...filesOfData,
+  skipped: list(skippedRecord),
   skippedCount: count,
   rows: count,
 });
@@ -248,7 +264,14 @@ const dataSummary: Shape<DataSummary> = object({
 });
 const sampleToken: Shape<SampleToken> = object({ id: count, text: string, learned: boolean });
 const sampleSequence: Shape<SampleSequence> = object({ origin: string, tokens: list(sampleToken), cut: count });
-const skippedRecord: Shape<SkippedRecord> = object({ origin: string, reason: string });
+const dataExample: Shape<DataExample> = object({
+  origin: string,
+  tokens: list(sampleToken),
+  cut: count,
+  heldOut: boolean,
+});
+const examplePage: Shape<ExamplePage> = object({ text: string, offset: count, total: count, examples: list(dataExample) });
+const exampleQuery: Shape<ExampleQuery> = object({ text: string, offset: count, limit: count });
 const stepEstimate: Shape<StepEstimate> = object({
   secondsPerStep: number,
   totalSeconds: number,
@@ -263,6 +286,7 @@ const preflightReport: Shape<PreflightReport> = object({
   format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
   training: dataSummary,
   evaluation: nullable(dataSummary),
+  ...filesOfData,
   skipped: list(skippedRecord),
   skippedCount: count,
   samples: list(sampleSequence),
@@ -353,6 +377,8 @@ const toWebview: Bodies<ToWebview> = {
   checked: object({ check: nullable(configCheck), modelShape: nullable(modelShape) }),
   models: object({ models: list(modelInfo) }),
   data: object({ data }),
+  examples: object({ page: examplePage }),
+  examplesFailed: object({ message: string }),
   preflight: object({ preflight }),
   shownRun: object({ runId: nullable(string) }),
   startFailed: object({ message: string }),
@@ -399,6 +425,7 @@ const fromWebview: Bodies<FromWebview> = {
   browse: object({ setting: oneOf('model', 'data.path', 'data.eval_path', 'lora.init_from') }),
   openJson: nothing,
   start: nothing,
+  readExamples: object({ query: exampleQuery }),
   runPreflight: nothing,
   cancelPreflight: nothing,
   openOrigin: object({ origin: string }),

@@ -1,7 +1,7 @@
 import { adaptedLayers, loraParameterCount, type LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
-import { loadDataset, trainingData, type Dataset } from '../core/data/dataset.js';
-import { paddedLength, type TrainingData } from '../core/data/batches.js';
+import { loadDataset, trainingData, type Dataset, type DatasetOptions } from '../core/data/dataset.js';
+import { paddedLength } from '../core/data/batches.js';
 import { bytesInMemory, type DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
@@ -12,9 +12,10 @@ import { stepsOfEpochs } from '../core/train/loop.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
+import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { loadModel, type LoadedModel } from '../files/loadModel.js';
-import type { DataLook, PreflightReport } from '../protocol/preflight.js';
+import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
 import { lastWords } from '../runtime/memoryMessages.js';
@@ -45,25 +46,6 @@ export async function prepareRun(config: RunConfig, ports: PreparationPorts, beg
   }
 }
 
-/** What the data comes to with the model's tokenizer; no weight is read. */
-export function lookAtData(config: RunConfig): DataLook {
-  const model = loadModel(config.model);
-  try {
-    const { data, dataset } = readData(model, { ...config, train: { ...config.train, batch_size: 1 } });
-    const { format, training, evaluation, skippedCount } = dataset.report;
-    return {
-      format,
-      examples: training.examples + (evaluation?.examples ?? 0),
-      tokens: training.tokens + (evaluation?.tokens ?? 0),
-      truncated: training.truncated + (evaluation?.truncated ?? 0),
-      skippedCount,
-      rows: data.epoch(0).count,
-    };
-  } finally {
-    model.weights.close();
-  }
-}
-
 /** What the run would do, from one measured step; trains nothing and writes nothing. */
 export async function dryRun(config: RunConfig): Promise<PreflightReport> {
   const loaded = await prepareRun(config, unheard);
@@ -89,7 +71,8 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
-  const { data, dataset } = readData(model, config);
+  const dataset = readDataset(model, config);
+  const data = trainingData(dataset, batchOptions(config, model.tokenizer));
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
   const warnings = preflightWarnings(config, dataset.report, totalSteps);
@@ -132,18 +115,20 @@ function largestBatch({ data, train }: RunConfig, { training, evaluation }: Data
   return { batchSize: train.batch_size, sequenceLength: paddedLength(longest, data.max_seq_length) };
 }
 
-function readData({ tokenizer, weights }: LoadedModel, { data, train }: RunConfig): { data: TrainingData; dataset: Dataset } {
-  const { vocabSize } = weights.config;
-  const dataset = loadDataset({ ...data, seed: train.seed }, tokenizer, diskFiles, { vocabSize });
-  const options = {
+/** Throws UserError for data that this model cannot be trained on. */
+export function readDataset({ tokenizer, weights }: LoadedModel, { data, train }: RunConfig): Dataset {
+  return loadDataset({ ...data, seed: train.seed }, tokenizer, diskFiles, { vocabSize: weights.config.vocabSize });
+}
+
+export function batchOptions({ data, train }: RunConfig, { padId }: Tokenizer): DatasetOptions {
+  return {
     batchSize: train.batch_size,
     maxSequenceLength: data.max_seq_length,
     packing: data.packing,
     shuffle: data.shuffle,
     seed: train.seed,
-    padId: tokenizer.padId,
+    padId,
   };
-  return { data: trainingData(dataset, options), dataset };
 }
 
 /** The sequences, and all that decides how they fall into steps. */

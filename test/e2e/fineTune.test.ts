@@ -43,7 +43,7 @@ test('fine-tunes from the palette through the panel to a finished run', async ()
   await panel.fill('lora.r', rank);
 
   await panel.preflight();
-  await preflightShowsMask(panel);
+  await dataShowsMask(panel);
 
   await panel.start.click();
   await window.statusBar(shortRunInStatusBar).waitFor({ timeout: 60_000 });
@@ -150,8 +150,8 @@ async function openPanel(): Promise<FineTunePanel> {
 }
 
 /** Tokens of the first example: the question is read, the answer is learned. */
-async function preflightShowsMask(panel: FineTunePanel): Promise<void> {
-  const sample = panel.frame.locator('.sample').first();
+async function dataShowsMask(panel: FineTunePanel): Promise<void> {
+  const sample = (await panel.examples()).first();
   const words = async (kind: string) => (await sample.locator(`.token.${kind}`).allTextContents()).join('').replaceAll('·', ' ');
   expect(await words('context')).toMatch(/What is \d+ plus \d+\?/);
   expect(await words('learned')).toMatch(/^\s*The sum of \d+ and \d+ is \d+\./);

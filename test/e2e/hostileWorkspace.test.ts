@@ -112,8 +112,7 @@ test('markup in a data file is tokens like others', async () => {
   await window.command('LoRA Workbench: Fine-Tune…');
   const panel = await panelOf('run.json');
   await panel.fill('data.path', bed.path('poem.jsonl'));
-  await panel.preflight();
-  const tokens = await panel.frame.locator('.sample').first().locator('.token').allTextContents();
+  const tokens = await (await panel.examples()).first().locator('.token').allTextContents();
   expect(tokens.join('')).toContain(markup.replaceAll(' ', '·'));
   await isInert(panel.frame);
   expect(bed.runs()).toHaveLength(1);

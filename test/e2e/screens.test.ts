@@ -69,8 +69,10 @@ test.each(themes)('$name', async ({ name, title, bodyClass }) => {
 
   const panel = new FineTunePanel(await view('Fine-Tune', 'fineTune'));
   await panel.showTab('Pre-flight');
-  await panel.frame.locator('.sample').first().waitFor();
+  await panel.frame.locator('.preflight .figures').waitFor();
   await picture('pre-flight');
+  await panel.examples();
+  await picture('data');
   await panel.showTab('Plots');
   await panel.runIs('running');
   await picture('training-and-monitor');

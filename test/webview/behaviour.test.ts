@@ -2,6 +2,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
+  codeLook,
+  examplePage,
   config,
   configJson,
   fineTuneState,
@@ -217,36 +219,37 @@ test('plots are exported as a picture and as numbers', async () => {
 test('markup in names, data and messages is shown as text', async () => {
   const script = '<img src=x onerror="document.body.dataset.owned=1"><script>document.body.dataset.owned=1</script>';
   const state = structuredClone(fineTuneState) as unknown as {
-    preflight: {
-      report: {
-        samples: { origin: string; tokens: { text: string }[] }[];
-        warnings: string[];
-        skipped: { reason: string }[];
-      };
-    };
+    preflight: { report: { warnings: string[] } };
+    data: { look: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; leftOut: unknown[] } };
     runs: { runs: { name: string }[] };
     models: { name: string }[];
     document: { name: string };
   };
   const { report } = state.preflight;
-  report.samples[0]!.origin = script;
-  report.samples[0]!.tokens[0]!.text = script;
   report.warnings[0] = script;
-  report.skipped[0]!.reason = script;
+  const { look } = state.data;
+  look.skipped[0]!.reason = script;
+  look.files = [{ path: script, examples: 1, tokens: 1 }];
+  look.fileCount = 1;
+  look.leftOut = [{ kind: 'hidden', count: 1, paths: [script] }];
+  const [sample] = examplePage.examples;
+  const hostileSample = { ...sample!, origin: script, tokens: [{ ...sample!.tokens[0]!, text: script }] };
   state.runs.runs.forEach((hostile) => {
     hostile.name = script;
   });
   state.models[0]!.name = script;
   state.document.name = script;
   const remembered = {
-    tab: 'preflight',
+    tab: 'data',
     advancedOpen: false,
     overlaid: [runs[1]!.runId],
     board: { smoothing: 0, logScale: false, asTable: true, range: null },
   };
   view = await View.open(browser, 'fineTune', state as unknown as typeof fineTuneState, { remembered });
   await view.send(metricsMessage(live.runId, metrics(120)), metricsMessage(runs[1]!.runId, metrics(120)));
+  await view.send({ type: 'examples', page: { ...examplePage, examples: [hostileSample] } });
   await view.settle();
+  expect(await view.page.locator('.token').nth(3).textContent()).toContain('script');
   const origin = view.page.locator('.sample .link').first();
   expect(await origin.textContent()).toBe(script.split('/').at(-1)); // a path is shown by its last part
   expect(await origin.getAttribute('title')).toContain(script);
@@ -468,11 +471,44 @@ test('the estimate follows the settings as they move', async () => {
   await view.page.locator('[data-setting="train.num_epochs"] input').fill('6');
   await view.settle();
   expect(await steps()).toBe(2 * before);
-  const look = { format: 'alpaca', examples: 10, tokens: 99, truncated: 4, skippedCount: 0, rows: 10 } as const;
+  const look = { ...codeLook, format: 'alpaca', examples: 10, tokens: 99, truncated: 4, rows: 10 } as const;
   await view.send({ type: 'data', data: { kind: 'ready', look } });
   await view.settle();
   expect(await steps()).toBeLessThan(before);
   expect(await view.page.locator('[data-setting="data.path"] .field-note').textContent()).toBe('alpaca · 10 examples · 99 tokens · 4 truncated');
+});
+
+test('the data is listed by file, and its examples are paged through and searched', async () => {
+  view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null, data: { kind: 'reading' } });
+  await view.send({ type: 'data', data: { kind: 'ready', look: codeLook } });
+  await view.settle();
+  // There is no run to plot yet, so the data comes to the front.
+  const tab = view.page.locator('.data-tab');
+  const rows = tab.locator('.data-files tbody tr');
+  expect(await rows.first().textContent()).toBe('server/app.py4,100');
+  expect(await rows.count()).toBe(12);
+  await tab.getByRole('button', { name: 'Show 2 more' }).click();
+  expect(await rows.count()).toBe(14);
+  await tab.getByText('Data 130').click();
+  expect(await tab.locator('.left-out details[open] li').allTextContents()).toEqual(['data/orders.jsonl', 'package.json', 'and 128 more']);
+
+  const asked = () => view.waitForPost('readExamples');
+  const all = { text: '', offset: 0, limit: 5 };
+  expect(await asked()).toEqual({ type: 'readExamples', query: all });
+  await view.send({ type: 'examples', page: examplePage });
+  await view.settle();
+  expect(await tab.locator('.example-bar [role=status]').textContent()).toBe('1–2 of 960');
+  expect(await tab.locator('.sample header').nth(1).textContent()).toContain('held out');
+  await tab.getByRole('button', { name: 'Next page' }).click();
+  expect(await asked()).toEqual({ type: 'readExamples', query: { ...all, offset: 5 } });
+  await tab.getByRole('searchbox').fill('refund');
+  await expect.poll(async () => (await asked()).query).toEqual({ ...all, text: 'refund' });
+  // The page that was asked for before comes late: it is not what is searched for.
+  await view.send({ type: 'examples', page: { ...examplePage, offset: 5 } });
+  await view.send({ type: 'examples', page: { text: 'refund', offset: 0, total: 0, examples: [] } });
+  await view.settle();
+  expect(await tab.locator('.example-bar [role=status]').textContent()).toBe('No example holds this.');
+  expect(await tab.locator('.sample').count()).toBe(0);
 });
 
 test('where a GPU trains, its share of the memory is told beside the computer’s', async () => {

@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  codeLook,
+  examplePage,
   adapters,
   config,
   configJson,
@@ -80,6 +82,16 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       theme,
       remembered: { tab: 'preflight', advancedOpen: false, overlaid: [], board },
     }),
+  data: async (theme) => {
+    const view = await View.open(
+      browser,
+      'fineTune',
+      { ...fineTuneState, runId: null, data: { kind: 'ready', look: codeLook } },
+      { theme, height: 1200, remembered: { tab: 'data', advancedOpen: false, overlaid: [], board } },
+    );
+    await view.send({ type: 'examples', page: examplePage });
+    return view;
+  },
   monitor: async (theme) => {
     const view = await View.open(
       browser,

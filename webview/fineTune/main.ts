@@ -14,6 +14,7 @@ import { Tabs } from '../shared/tabs.js';
 import { ConfigForm } from './configForm.js';
 import { EstimatePanel } from './estimatePanel.js';
 import { FormConfig } from './formConfig.js';
+import { DataTab } from './dataTab.js';
 import { PreflightTab } from './preflightTab.js';
 
 interface Look {
@@ -48,6 +49,7 @@ class FineTunePanel {
   private readonly preflight = new PreflightTab(() => {
     this.config.flush();
   });
+  private readonly dataTab = new DataTab();
   private readonly board = new PlotBoard(this.look.board, (board) => {
     this.remember({ board });
   });
@@ -98,6 +100,7 @@ class FineTunePanel {
     const plots = element('div', { class: 'plots-panel' }, this.noRun, this.status.root, this.overlay, this.board.root);
     const panels = [
       { id: 'plots', title: t('panel.plots'), panel: plots },
+      { id: 'data', title: t('panel.data'), panel: element('div', {}, this.dataTab.root) },
       { id: 'preflight', title: t('panel.preflight'), panel: element('div', {}, this.preflight.root) },
     ];
     this.tabs = new Tabs(panels, this.look.tab, (tab) => {
@@ -140,7 +143,13 @@ class FineTunePanel {
         return;
       case 'data':
         this.state = { ...this.state, data: message.data };
+        // There is no run to look at yet: what it would learn from is what there is to see.
+        if (message.data.kind === 'ready' && !this.state.runId && this.look.tab === 'plots') this.tabs.select('data');
         return;
+      case 'examples':
+        return this.dataTab.showExamples(message.page);
+      case 'examplesFailed':
+        return this.dataTab.failExamples(message.message);
       case 'preflight':
         this.state = { ...this.state, preflight: message.preflight };
         return;
@@ -163,6 +172,7 @@ class FineTunePanel {
     this.form.update(this.state);
     const rows = data.kind === 'ready' ? data.look.rows : null;
     this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, rows });
+    this.dataTab.update(data, this.look.tab === 'data');
     this.preflight.update(preflight);
     this.updateRun();
   }

@@ -1,11 +1,4 @@
-import type {
-  DataSummary,
-  PreflightReport,
-  SampleSequence,
-  SampleToken,
-  SkippedRecord,
-  StepEstimate,
-} from '../../src/protocol/preflight.js';
+import type { DataSummary, PreflightReport, StepEstimate } from '../../src/protocol/preflight.js';
 import type { PreflightState } from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
 import { button, element, icon } from '../shared/dom.js';
@@ -102,11 +95,7 @@ function report(of: PreflightReport): HTMLElement[] {
     ...(warnings.length > 0
       ? [element('ul', { class: 'banner warning', 'aria-label': t('preflight.warnings') }, ...warnings)]
       : []),
-    section(t('preflight.samples'), legend(), ...of.samples.map(sample)),
     section(t('preflight.lengths'), histogram(of.training)),
-    ...(of.skippedCount > 0
-      ? [section(t('preflight.skipped', formatNumber(of.skippedCount)), skippedTable(of.skipped))]
-      : []),
   ];
 }
 
@@ -127,7 +116,7 @@ function overview(of: PreflightReport): HTMLElement {
         formatPercent(training.labelTokens / Math.max(1, training.tokens)),
       ),
     ],
-    [t('preflight.format'), of.format],
+    [t('data.format'), of.format],
     [t('preflight.steps'), formatNumber(of.totalSteps)],
     [t('estimate.time'), t('estimate.about', formatDuration(estimate.totalSeconds))],
     [t('estimate.memory'), memoryInWords(estimate)],
@@ -149,73 +138,4 @@ function memoryInWords({ peakMemoryBytes, expectedDeviceBytes }: StepEstimate): 
 
 function summary({ examples, tokens }: DataSummary): string {
   return `${t('data.examples', formatNumber(examples))} · ${t('data.tokens', formatNumber(tokens))}`;
-}
-
-function legend(): HTMLElement {
-  const entry = (kind: string, text: string) =>
-    element('li', {}, element('span', { class: `token ${kind}` }, t('preflight.token')), ` ${text}`);
-  return element(
-    'ul',
-    { class: 'token-legend' },
-    entry('learned', t('preflight.legend.learned')),
-    entry('context', t('preflight.legend.context')),
-    entry('cut', t('preflight.legend.cut')),
-  );
-}
-
-/** Named by its file and line; the whole path is in the tooltip. */
-function originLink(origin: string): HTMLElement {
-  return button({
-    kind: 'link',
-    label: origin.split(/[\\/]/).at(-1)!,
-    title: `${t('preflight.open')}\n${origin}`,
-    onClick: () => {
-      post({ type: 'openOrigin', origin });
-    },
-  });
-}
-
-function sample({ origin, tokens, cut }: SampleSequence): HTMLElement {
-  const where = originLink(origin);
-  const rest = cut > 0 ? element('span', { class: 'token cut' }, t('preflight.cut', formatNumber(cut))) : null;
-  return element(
-    'article',
-    { class: 'sample' },
-    element('header', {}, where, element('span', { class: 'muted' }, t('data.tokens', formatNumber(tokens.length)))),
-    element(
-      'p',
-      { class: 'tokens', tabindex: 0, role: 'group', 'aria-label': t('preflight.sampleOf', origin) },
-      ...tokens.map(token),
-      rest,
-    ),
-  );
-}
-
-/** Line ends and spaces are made visible: to the model they are tokens like others. */
-function token({ id, text, learned }: SampleToken): HTMLElement {
-  const visible = text.replaceAll('\n', '⏎\n').replaceAll('\t', '⇥').replaceAll(' ', '·');
-  const title = t(learned ? 'preflight.tokenLearned' : 'preflight.tokenContext', id);
-  return element('span', { class: `token ${learned ? 'learned' : 'context'}`, title }, visible || '∅');
-}
-
-function skippedTable(skipped: readonly SkippedRecord[]): HTMLElement {
-  const rows = skipped.map(({ origin, reason }) =>
-    element(
-      'tr',
-      {},
-      element(
-        'th',
-        { scope: 'row' },
-        originLink(origin),
-      ),
-      element('td', {}, reason),
-    ),
-  );
-  const header = element(
-    'tr',
-    {},
-    element('th', { scope: 'col' }, t('preflight.where')),
-    element('th', { scope: 'col' }, t('preflight.reason')),
-  );
-  return element('table', { class: 'skipped' }, element('thead', {}, header), element('tbody', {}, ...rows));
 }

@@ -1,11 +1,12 @@
 /** @file What `inspect` says of a data set. */
 import { loadDataset } from '../../core/data/dataset.js';
-import { detectFormat, filesOfFormat, isRowFile } from '../../core/data/detectFormat.js';
+import { chooseFiles, detectFormat, isRowFile } from '../../core/data/detectFormat.js';
 import { jsonItems } from '../../core/data/jsonItems.js';
 import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { loadModel } from '../../files/loadModel.js';
 import type { Output } from '../output.js';
+import { fileRows } from '../preflightText.js';
 import { bytes, integer, plural, table } from '../words.js';
 
 export function show(output: Output, title: string, facts: object, rows: readonly (readonly [string, string])[]): void {
@@ -21,7 +22,7 @@ const skippedKept = 100;
 export function inspectRecords(output: Output, path: string): void {
   const place = diskFiles.open(path);
   const format = detectFormat(place);
-  const files = filesOfFormat(place, format);
+  const { files, leftOut } = chooseFiles(place, format);
   const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
   const count = { records: 0, skippedCount: 0 };
   const skipped: Skipped[] = [];
@@ -33,6 +34,7 @@ export function inspectRecords(output: Output, path: string): void {
   show(output, `${path} is a data set.`, facts, [
     ['Format', format],
     ['Size', `${plural(files.length, 'file')}, ${bytes(sizeBytes)}`],
+    ...(leftOut.length > 0 ? ([['Left out', plural(leftOut.length, 'file or folder', 'files and folders')]] as const) : []),
     ['Records', integer(count.records)],
     ...skippedRows(skipped, count.skippedCount),
   ]);
@@ -76,11 +78,11 @@ export function inspectTokens(output: Output, path: string, modelName: string, m
     seed: 0,
   } as const;
   const { report } = loadDataset(config, tokenizer, diskFiles, { vocabSize: weights.config.vocabSize });
-  const { training, format, skipped, skippedCount } = report;
+  const { training, format, files, fileCount, leftOut, skipped, skippedCount } = report;
   show(
     output,
     `${path} is a data set, counted in tokens of ${name}.`,
-    { kind: 'data', path, format, ...training, skipped, skippedCount },
+    { kind: 'data', path, format, ...training, files, fileCount, leftOut, skipped, skippedCount },
     [
       ['Format', format],
       ['Examples', integer(training.examples)],
@@ -90,6 +92,7 @@ export function inspectTokens(output: Output, path: string, modelName: string, m
         `${training.shortestLength} to ${training.longestLength}, ${training.medianLength} in the middle; 95 % are no longer than ${training.length95}`,
       ],
       ['Cut off', `${integer(training.truncated)} longer than ${integer(maxSeqLength)}`],
+      ...fileRows(report),
       ...skippedRows(skipped, skippedCount),
     ],
   );

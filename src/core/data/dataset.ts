@@ -3,17 +3,21 @@ import { UserError } from '../errors.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { Example } from './batch.js';
 import { batchesForEpoch, type BatchOptions, type BatchPlan, type EpochOrder, type TrainingData } from './batches.js';
-import { detectFormat, filesOfFormat, type FormatName } from './detectFormat.js';
+import { chooseFiles, detectFormat, type FormatName } from './detectFormat.js';
 import { readSequences, type ReadSequence } from './readSequences.js';
 import {
+  byKind,
+  mostTokensFirst,
   sampleSequences,
   skippedShown,
   summarize,
   warningsAbout,
   type DataReport,
+  type FileUse,
   type FittedExample,
 } from './report.js';
 import type { EncodingContext } from './sequence.js';
+import type { LeftOut } from './fileRules.js';
 import type { DataFiles, Skipped } from './source.js';
 import { chooseHeldOut } from './split.js';
 
@@ -30,9 +34,9 @@ export interface DatasetConfig {
 }
 
 export interface Dataset {
-  readonly training: readonly Example[];
+  readonly training: readonly FittedExample[];
   /** Empty: nothing is held out. */
-  readonly evaluation: readonly Example[];
+  readonly evaluation: readonly FittedExample[];
   readonly report: DataReport;
   /** Changes when any id or label does. */
   readonly fingerprint: string;
@@ -80,6 +84,9 @@ export function loadDataset(
       format: main.format,
       training: summary,
       evaluation: heldOut,
+      files: mostTokensFirst(main.files),
+      fileCount: main.files.length,
+      leftOut: byKind(main.leftOut),
       skipped: reader.skipped,
       skippedCount: reader.skippedCount,
       samples: sampleSequences(training, tokenizer),
@@ -88,10 +95,12 @@ export function loadDataset(
   };
 }
 
+export type DatasetOptions = BatchOptions & Omit<EpochOrder, 'epoch'>;
+
 /** A data set as the training loop wants it: the same batches for the same arguments, whenever and in whatever order asked for. */
 export function trainingData(
-  { training, evaluation }: Pick<Dataset, 'training' | 'evaluation'>,
-  options: BatchOptions & Omit<EpochOrder, 'epoch'>,
+  { training, evaluation }: { readonly training: readonly Example[]; readonly evaluation: readonly Example[] },
+  options: DatasetOptions,
 ): TrainingData {
   let latest: { readonly epoch: number; readonly plan: BatchPlan } | undefined;
   return {
@@ -106,6 +115,14 @@ export function trainingData(
   };
 }
 
+interface PlaceRead {
+  readonly format: FormatName;
+  readonly records: readonly ReadSequence[];
+  /** Of a folder. */
+  readonly files: readonly FileUse[];
+  readonly leftOut: readonly LeftOut[];
+}
+
 /** Reads places one after another and keeps count of what was left out. */
 class Reader {
   readonly skipped: Skipped[] = [];
@@ -118,23 +135,27 @@ class Reader {
     private readonly onRecord: ((records: number) => void) | undefined,
   ) {}
 
-  read(path: string, wanted: FormatName | 'auto'): { format: FormatName; records: ReadSequence[] } {
+  read(path: string, wanted: FormatName | 'auto'): PlaceRead {
     const place = this.files.open(path);
     const format = wanted === 'auto' ? detectFormat(place) : wanted;
     const problems = new Problems();
     if (place.kind === 'folder') place.skipped.forEach((skipped) => problems.add(skipped));
+    const { files, leftOut } = chooseFiles(place, format);
     const records: ReadSequence[] = [];
-    for (const file of filesOfFormat(place, format)) {
+    const uses: FileUse[] = [];
+    for (const file of files) {
+      const before = records.length;
       for (const result of readSequences(file, format, this.context)) {
         if ('reason' in result) problems.add(result);
         else records.push(this.checked(result));
         this.onRecord?.(++this.recordCount);
       }
+      if (place.kind === 'folder' && records.length > before) uses.push(fileUse(file.path, records.slice(before)));
     }
-    if (records.length === 0) throw nothingUsable(path, format, problems);
+    if (records.length === 0) throw nothingUsable(path, format, problems, leftOut.length);
     this.skippedCount += problems.count;
     this.skipped.push(...problems.first.slice(0, skippedShown - this.skipped.length));
-    return { format, records };
+    return { format, records, files: uses, leftOut };
   }
 
   /** A tokenizer may have more tokens than the model has rows for. */
@@ -164,11 +185,18 @@ class Problems {
   }
 }
 
-function nothingUsable(path: string, format: FormatName, problems: Problems): UserError {
+function fileUse(path: string, records: readonly ReadSequence[]): FileUse {
+  const sequences = records.flatMap((record) => record.sequences);
+  return { path, examples: sequences.length, tokens: sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0) };
+}
+
+function nothingUsable(path: string, format: FormatName, problems: Problems, leftOutCount: number): UserError {
   const [first] = problems.first;
-  const problem = first
-    ? `The first of ${problems.count} problems is in ${first.origin}: ${first.reason}.`
-    : 'There is nothing in it.';
+  const nothing =
+    leftOutCount === 0
+      ? 'There is nothing in it.'
+      : `Of what is in it, ${leftOutCount === 1 ? 'one file or folder was' : `${leftOutCount} files and folders were`} left out: hidden, secret, somebody else's, or of another kind. Choose a file to use it all the same.`;
+  const problem = first ? `The first of ${problems.count} problems is in ${first.origin}: ${first.reason}.` : nothing;
   return new UserError('data-invalid', `${path} has no usable example, read as ${format} data. ${problem}`);
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { fileName, whyNoSource, type LeftOut } from './fileRules.js';
 import { rowFormats, type Row } from './formats/format.js';
 import { jsonItems } from './jsonItems.js';
 import type { DataFile, DataPlace } from './source.js';
@@ -8,12 +9,13 @@ export type FormatName = 'alpaca' | 'chat' | 'text' | 'code' | 'tokens';
 const rowFile = /\.(jsonl|ndjson|json)$/i;
 const proseFile = /\.(txt|text|md|markdown|rst)$/i;
 
-/** Whether the files of a folder are data, prose, or else a program with its data and prose. */
+/** A folder with any source code is a program, whatever data and documents lie in it; else it is data, else prose. */
 export function detectFormat(place: DataPlace): FormatName {
   if (place.kind === 'file') return detectFileFormat(place.file);
-  const all = (pattern: RegExp) => place.files.every(({ path }) => pattern.test(path));
-  if (place.files.length > 0 && all(rowFile)) return detectFileFormat(place.files[0]!);
-  return all(proseFile) ? 'text' : 'code';
+  if (place.files.some(isSource)) return 'code';
+  const rows = place.files.find(isRowFile);
+  if (rows) return detectFileFormat(rows);
+  return place.files.some(isProse) ? 'text' : 'code';
 }
 
 /** JSON and JSONL by the fields of the first row that can be read, everything else by its name. */
@@ -30,15 +32,34 @@ export function detectFileFormat(file: DataFile): FormatName {
   );
 }
 
-export function isRowFile(file: DataFile): boolean {
-  return rowFile.test(file.path);
+export function isRowFile({ path }: DataFile): boolean {
+  return rowFile.test(path);
 }
 
-/** The files of a place that a format reads: a folder of data may hold a README too. */
-export function filesOfFormat(place: DataPlace, format: FormatName): readonly DataFile[] {
-  if (place.kind === 'file') return [place.file];
-  if (format === 'code') return place.files;
-  return place.files.filter((file) => isRowFile(file) || (format === 'text' && proseFile.test(file.path)));
+function isProse({ path }: DataFile): boolean {
+  return proseFile.test(path);
+}
+
+function isSource({ path }: DataFile): boolean {
+  return whyNoSource(fileName(path)) === undefined;
+}
+
+/** The files of a place that a format reads, and the others. A file that was chosen by itself is always read. */
+export function chooseFiles(place: DataPlace, format: FormatName): { files: readonly DataFile[]; leftOut: readonly LeftOut[] } {
+  if (place.kind === 'file') return { files: [place.file], leftOut: [] };
+  const files: DataFile[] = [];
+  const leftOut = [...place.leftOut];
+  for (const file of place.files) {
+    const kind = whyNotOfFormat(file, format);
+    if (kind) leftOut.push({ path: file.path, kind });
+    else files.push(file);
+  }
+  return { files, leftOut };
+}
+
+function whyNotOfFormat(file: DataFile, format: FormatName): LeftOut['kind'] | undefined {
+  if (format === 'code') return whyNoSource(fileName(file.path));
+  return isRowFile(file) || (format === 'text' && isProse(file)) ? undefined : 'otherFormat';
 }
 
 const rowsToLookAt = 100;

@@ -1,6 +1,7 @@
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { ignoredLabel, type Example } from './batch.js';
 import type { FormatName } from './detectFormat.js';
+import { leftOutKinds, type LeftOut, type LeftOutKind } from './fileRules.js';
 import { learnedTokens } from './sequence.js';
 import type { Skipped } from './source.js';
 
@@ -10,6 +11,11 @@ export interface DataReport {
   readonly training: DataSummary;
   /** null: nothing is held out. */
   readonly evaluation: DataSummary | null;
+  /** Where the data is a folder: what each file comes to, most tokens first; the first thousand. Empty for a single file. */
+  readonly files: readonly FileUse[];
+  readonly fileCount: number;
+  /** Files and folders that were not opened, by reason. */
+  readonly leftOut: readonly LeftOutGroup[];
   /** The first hundred. */
   readonly skipped: readonly Skipped[];
   readonly skippedCount: number;
@@ -17,6 +23,20 @@ export interface DataReport {
   readonly samples: readonly SampleSequence[];
   /** What looks wrong though it can be done. */
   readonly warnings: readonly string[];
+}
+
+/** What a file of a folder comes to, held-out examples included. */
+export interface FileUse {
+  readonly path: string;
+  readonly examples: number;
+  readonly tokens: number;
+}
+
+export interface LeftOutGroup {
+  readonly kind: LeftOutKind;
+  readonly count: number;
+  /** The first hundred. */
+  readonly paths: readonly string[];
 }
 
 export interface DataSummary {
@@ -66,8 +86,21 @@ export function bytesInMemory({ training, evaluation }: Pick<DataReport, 'traini
 }
 
 const samplesShown = 3;
-const tokensShown = 4096;
+export const tokensShown = 4096;
 export const skippedShown = 100;
+const leftOutShown = 100;
+const filesShown = 1000;
+
+export function mostTokensFirst(files: readonly FileUse[]): FileUse[] {
+  return [...files].sort((a, b) => b.tokens - a.tokens).slice(0, filesShown);
+}
+
+export function byKind(leftOut: readonly LeftOut[]): LeftOutGroup[] {
+  return leftOutKinds.flatMap((kind) => {
+    const paths = leftOut.filter((each) => each.kind === kind).map(({ path }) => path);
+    return paths.length > 0 ? [{ kind, count: paths.length, paths: paths.slice(0, leftOutShown) }] : [];
+  });
+}
 
 export function summarize(examples: readonly FittedExample[], maxSequenceLength: number): DataSummary {
   const lengths = Int32Array.from(examples, ({ inputIds }) => inputIds.length).sort();
@@ -94,16 +127,20 @@ function histogram(lengths: Int32Array, maxSequenceLength: number): LengthBin[] 
 }
 
 export function sampleSequences(examples: readonly FittedExample[], tokenizer: Tokenizer): SampleSequence[] {
-  return examples.slice(0, samplesShown).map(({ origin, inputIds, labels, cut }) => ({
+  return examples.slice(0, samplesShown).map((example) => tokenByToken(example, tokenizer, tokensShown));
+}
+
+export function tokenByToken({ origin, inputIds, labels, cut }: FittedExample, tokenizer: Tokenizer, most: number): SampleSequence {
+  return {
     origin,
     cut,
-    tokens: Array.from(inputIds.subarray(0, tokensShown), (id, index) => ({
+    tokens: Array.from(inputIds.subarray(0, most), (id, index) => ({
       id,
       text: tokenizer.tokenText(id),
       // The first token has nothing before it to be predicted from.
       learned: index > 0 && labels[index] !== ignoredLabel,
     })),
-  }));
+  };
 }
 
 /** Findings that a newcomer should hear of; each says what to do. */

@@ -1,3 +1,5 @@
+import type { LeftOut } from './fileRules.js';
+
 /** One data file, read when asked for: a file on disk, an unsaved document of an editor, a string in a test. */
 export interface DataFile {
   /** Shown in messages. */
@@ -14,13 +16,15 @@ export interface DataFile {
 export type DataLine =
   { readonly number: number; readonly text: string } | { readonly number: number; readonly problem: string };
 
-/** What lies at a path. The files of a folder come in a fixed order, without what .gitignore and common sense leave out. */
+/** What lies at a path. The files of a folder come in a fixed order, without what .gitignore names. */
 export type DataPlace =
   | { readonly kind: 'file'; readonly file: DataFile }
   | {
       readonly kind: 'folder';
       readonly path: string;
       readonly files: readonly DataFile[];
+      /** What may not be learned from, whatever the format: hidden, secret, somebody else's. */
+      readonly leftOut: readonly LeftOut[];
       readonly skipped: readonly Skipped[];
     };
 

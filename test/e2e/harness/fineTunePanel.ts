@@ -24,7 +24,7 @@ export class FineTunePanel {
     return this.frame.locator('.board');
   }
 
-  async showTab(name: 'Plots' | 'Pre-flight'): Promise<void> {
+  async showTab(name: 'Plots' | 'Data' | 'Pre-flight'): Promise<void> {
     await this.frame.getByRole('tab', { name }).click();
   }
 
@@ -32,7 +32,15 @@ export class FineTunePanel {
   async preflight(): Promise<void> {
     await this.showTab('Pre-flight');
     await this.frame.locator('.preflight').getByRole('button', { name: 'Run Pre-flight' }).click();
-    await this.frame.locator('.sample').first().waitFor({ timeout: 60_000 });
+    await this.frame.locator('.preflight .figures').waitFor({ timeout: 60_000 });
+  }
+
+  /** The first examples of the data, as the model will see them. */
+  async examples(): Promise<Locator> {
+    await this.showTab('Data');
+    const examples = this.frame.locator('.sample');
+    await examples.first().waitFor({ timeout: 60_000 });
+    return examples;
   }
 
   async runIs(status: string): Promise<void> {

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CancellationTokenSource } from 'vscode-languageserver/node';
 import type { FollowedMetrics, RunSummary } from '../../../src/protocol/backend.js';
@@ -125,6 +126,40 @@ test('counts data in a moment, and knows the time of a step once one was measure
   expect(await estimate(2)).toBeCloseTo(measured.secondsPerStep, 9);
   expect(await estimate(6)).toBeCloseTo(3 * measured.secondsPerStep, 9);
   await expect(backend.request('loraWorkbench/data/look', { ...text, config: { model, data: { path: 'nowhere.jsonl' } } })).rejects.toThrow(/nowhere\.jsonl/);
+});
+
+test('a workspace is its source files; each is listed with its tokens, and every example can be found', async () => {
+  await backend.initialize();
+  const workspace = mkdtempSync(join(tmpdir(), 'workspace-'));
+  const write = (name: string, text: string) => writeFileSync(join(workspace, name), text);
+  write('.env', 'API_KEY=hidden\n');
+  write('rows.jsonl', '{"text": "a row"}\n'.repeat(500));
+  write('README.md', '# A document\n');
+  for (let i = 0; i < 12; i++) write(`module${i}.py`, `def function_${i}(x):\n    return x + ${i}\n`.repeat(i + 1));
+  const text = { path: join(workspace, 'run.json'), config: { model, data: { path: workspace, eval_fraction: 0 } } };
+  try {
+    const look = await backend.request('loraWorkbench/data/look', text);
+    expect(look).toMatchObject({ format: 'code', fileCount: 12, heldOut: 0, skippedCount: 0 });
+    expect(look.files[0]!.path).toBe(join(workspace, 'module11.py'));
+    expect(look.files.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(look.tokens);
+    expect(look.leftOut.map(({ kind, paths }) => [kind, ...paths.map((path) => basename(path))])).toEqual([
+      ['hidden', '.env'],
+      ['data', 'rows.jsonl'],
+      ['document', 'README.md'],
+    ]);
+    const ask = (query: string, offset: number) =>
+      backend.request('loraWorkbench/data/examples', { text, query: { text: query, offset, limit: 5 } });
+    const pages = [await ask('', 0), await ask('', 5), await ask('', 10)];
+    expect(pages.map(({ total, examples }) => [total, examples.length])).toEqual([[12, 5], [12, 5], [12, 2]]);
+    const seen = pages.flatMap(({ examples }) => examples.map(({ tokens }) => tokens.map((token) => token.text).join('')));
+    expect(new Set(seen).size).toBe(12);
+    const found = await ask('FUNCTION_7(x)', 0);
+    expect(found.examples.map(({ origin }) => basename(origin))).toEqual(['module7.py']);
+    expect((await ask('module3', 0)).total).toBe(1); // by the file's name
+    expect((await ask('API_KEY', 0)).total).toBe(0);
+  } finally {
+    rmSync(workspace, { recursive: true });
+  }
 });
 
 test('checks a config while it is written', async () => {

@@ -54,14 +54,30 @@ test('a folder holds what git would track, at every level', () => {
     cwd: folder,
     encoding: 'utf8',
   });
-  const tracked = listed.trim().split('\n').sort();
+  const hidden = /(^|\/)\./;
+  // What git tracks may still be private: hidden files and secrets have rules of their own.
+  const tracked = listed.trim().split('\n').filter((path) => !hidden.test(path)).sort();
   expect(filesIn(folder).sort()).toEqual(tracked);
   expect(filesIn(join(folder, 'deep')).sort()).toEqual(tracked.filter((path) => path.startsWith('deep/')));
 });
 
-test('node_modules and symbolic links are not followed', () => {
+test('hidden files, secrets and the code of others are left out, with the reason, and not opened', () => {
+  for (const path of ['a.ts', '.env', '.github/ci.yml', 'deep/server.pem', 'vendor/lib.go', 'deep/b.jsonl']) write(path);
+  const place = diskFiles.open(folder);
+  if (place.kind !== 'folder') throw new Error('not a folder');
+  expect(filesIn(folder)).toEqual(['a.ts', 'deep/b.jsonl']);
+  expect(place.leftOut).toEqual([
+    { path: join(folder, '.env'), kind: 'hidden' },
+    { path: join(folder, '.github'), kind: 'hidden' },
+    { path: join(folder, 'deep/server.pem'), kind: 'secret' },
+    { path: join(folder, 'vendor'), kind: 'vendored' },
+  ]);
+  // A file that somebody chose by itself was chosen knowingly.
+  expect(fileAt(join(folder, '.env')).text()).toBe('x\n');
+});
+
+test('symbolic links are not followed', () => {
   write('a.ts');
-  write('node_modules/b/index.js');
   const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
   writeFileSync(join(elsewhere, 'private.txt'), 'x');
   symlinkSync(elsewhere, join(folder, 'link'));

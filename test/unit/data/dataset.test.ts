@@ -117,11 +117,28 @@ test('code: files whole, what nobody wrote left out with the reason, split by fi
     files[`src/file${index}.ts`] = `export const x${index} = ${index};\n`.repeat(20);
   const { training, evaluation, report } = load(files, { path: 'src/', eval_fraction: 0.3, max_seq_length: 64 });
   expect(report.format).toBe('code');
-  expect(report.skipped.map(({ origin }) => origin)).toEqual(Object.keys(files).slice(0, 5));
+  expect(report.leftOut).toEqual([{ kind: 'generated', count: 2, paths: ['src/package-lock.json', 'src/app.min.js'] }]);
+  expect(report.skipped.map(({ origin }) => origin)).toEqual(['src/empty.ts', 'src/made.ts', 'src/data.ts']);
+  expect(report.fileCount).toBe(10);
+  const tokens = report.training.tokens + report.evaluation!.tokens;
+  expect(report.files.reduce((sum, file) => sum + file.tokens, 0)).toBe(tokens);
   const [kept, heldOut] = [training, evaluation].map((set) => new Set(set.map(({ origin }) => origin)));
   expect(heldOut!.size).toBe(3);
   expect(kept!.size).toBe(7);
   expect([...kept!].filter((origin) => heldOut!.has(origin))).toEqual([]);
+});
+
+test('a folder is a program where it holds any source, else data, else prose', () => {
+  const row = '{"instruction": "Add.", "output": "3"}';
+  const format = (contents: Record<string, string>) => load(contents, { path: 'x/' }).report.format;
+  expect(format({ 'x/a.jsonl': row, 'x/README.md': 'Read me.', 'x/a.py': 'x = 1\n' })).toBe('code');
+  expect(format({ 'x/README.md': 'Read me.', 'x/a.jsonl': row, 'x/logo.png': '' })).toBe('alpaca');
+  expect(format({ 'x/README.md': 'Read me.', 'x/logo.png': '' })).toBe('text');
+});
+
+test('a folder of which nothing may be used says so', () => {
+  const attempt = () => load({ 'x/logo.png': '', 'x/a.min.js': 'x' }, { path: 'x/' });
+  expect(attempt).toThrow(/x\/ has no usable example.*2 files and folders were left out/);
 });
 
 describe('tokens', () => {

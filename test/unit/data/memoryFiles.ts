@@ -6,7 +6,8 @@ export function memoryFiles(contents: Readonly<Record<string, string>>): DataFil
     open(path): DataPlace {
       if (!path.endsWith('/')) return { kind: 'file', file: textFile(path, contents[path]!) };
       const inside = Object.keys(contents).filter((name) => name.startsWith(path));
-      return { kind: 'folder', path, files: inside.map((name) => textFile(name, contents[name]!)), skipped: [] };
+      const files = inside.map((name) => textFile(name, contents[name]!));
+      return { kind: 'folder', path, files, leftOut: [], skipped: [] };
     },
   };
 }

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { isFromWebview, isToWebview } from '../../../src/protocol/webviewMessages.js';
 import type { FromWebview, ToWebview } from '../../../src/protocol/webview.js';
 import {
+  codeLook,
+  examplePage,
   adapters,
   config,
   fineTuneState,
@@ -44,8 +46,11 @@ const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview
   data: [
     { type: 'data', data: { kind: 'reading' } },
     { type: 'data', data: fineTuneState.data },
+    { type: 'data', data: { kind: 'ready', look: codeLook } },
     { type: 'data', data: { kind: 'failed', message: 'no data' } },
   ],
+  examples: [{ type: 'examples', page: examplePage }],
+  examplesFailed: [{ type: 'examplesFailed', message: 'no' }],
   preflight: [
     { type: 'preflight', preflight: { kind: 'none' } },
     { type: 'preflight', preflight: { kind: 'ready', report: preflightReport, current: false } },
@@ -73,6 +78,7 @@ const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, {
   browse: { type: 'browse', setting: 'model' },
   openJson: { type: 'openJson' },
   start: { type: 'start' },
+  readExamples: { type: 'readExamples', query: { text: '', offset: 0, limit: 5 } },
   runPreflight: { type: 'runPreflight' },
   cancelPreflight: { type: 'cancelPreflight' },
   openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },

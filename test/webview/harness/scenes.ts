@@ -1,6 +1,6 @@
 /** @file Plausible states of the host, for the tests and the screenshots. */
 import type { AdapterInfo, ModelInfo, ModelShape, RunSummary } from '../../../src/protocol/backend.js';
-import type { PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
+import type { DataLook, ExamplePage, PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
 import type { Metric, RunStatus } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
@@ -159,6 +159,9 @@ export const preflightReport: PreflightReport = {
     histogram: [{ upTo: 256, examples: 48 }],
     truncated: 1,
   },
+  files: [],
+  fileCount: 0,
+  leftOut: [],
   skipped: [
     { origin: 'data/answers.jsonl:17', reason: 'not JSON: unexpected end of the line' },
     { origin: 'data/answers.jsonl:240', reason: 'the field "output" is missing' },
@@ -191,6 +194,36 @@ export const preflightReport: PreflightReport = {
   estimate: { secondsPerStep: 6.1, totalSeconds: 1043, peakMemoryBytes: 1_240_000_000, expectedMemoryBytes: 1_310_000_000, expectedDeviceBytes: 0 },
 };
 
+export const examplePage: ExamplePage = {
+  text: '',
+  offset: 0,
+  total: 960,
+  examples: preflightReport.samples.map((sample, index) => ({ ...sample, heldOut: index === 1 })),
+};
+
+const sourceFiles = ['server/app.py', 'server/routes/orders.py', 'server/models.py', 'web/cart.ts', 'web/checkout.ts', 'server/db.py', 'web/api.ts', 'tools/release.sh', 'web/forms.ts', 'server/mail.py', 'web/main.ts', 'server/auth.py', 'web/format.ts', 'server/jobs.py'];
+
+/** What a small workspace comes to. */
+export const codeLook: DataLook = {
+  format: 'code',
+  examples: 41,
+  tokens: 18_240,
+  truncated: 0,
+  heldOut: 4,
+  longest: 512,
+  files: sourceFiles.map((name, index) => ({ path: `/home/me/shop/${name}`, examples: 4, tokens: Math.round(4100 / (index + 1)) })),
+  fileCount: sourceFiles.length,
+  leftOut: [
+    { kind: 'hidden', count: 2, paths: ['/home/me/shop/.env', '/home/me/shop/.github'] },
+    { kind: 'secret', count: 1, paths: ['/home/me/shop/server/key.pem'] },
+    { kind: 'data', count: 130, paths: ['/home/me/shop/data/orders.jsonl', '/home/me/shop/package.json'] },
+    { kind: 'document', count: 1, paths: ['/home/me/shop/README.md'] },
+  ],
+  skipped: [],
+  skippedCount: 0,
+  rows: 36,
+};
+
 export const runs = [
   run('support-answers', 'running', 120, 171, '2026-08-20T10:00:00Z'),
   run('first-try', 'finished', 171, 171, '2026-08-19T09:00:00Z'),
@@ -212,7 +245,23 @@ export const fineTuneState: FineTuneState = {
   },
   modelShape,
   models,
-  data: { kind: 'ready', look: { format: 'alpaca', examples: 912, tokens: 131_072, truncated: 12, skippedCount: 3, rows: 912 } },
+  data: {
+    kind: 'ready',
+    look: {
+      format: 'alpaca',
+      examples: 960,
+      tokens: 124_394,
+      truncated: 12,
+      heldOut: 48,
+      longest: 256,
+      files: [],
+      fileCount: 0,
+      leftOut: [],
+      skipped: preflightReport.skipped,
+      skippedCount: 2,
+      rows: 912,
+    },
+  },
   preflight: { kind: 'ready', report: preflightReport, current: true },
   runs: { runs, throughSeq: 10 },
   runId: runs[0]!.runId,

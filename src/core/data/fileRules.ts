@@ -1,0 +1,76 @@
+/** @file Which files of a folder are learned from, and why the others are not: by name alone, before anything is opened. */
+
+export const leftOutKinds = [
+  'hidden',
+  'secret',
+  'vendored',
+  'generated',
+  'data',
+  'document',
+  'binary',
+  'otherFormat',
+] as const;
+
+/** Why a file is left out: `otherFormat` is what the chosen data format does not read. */
+export type LeftOutKind = (typeof leftOutKinds)[number];
+
+export interface LeftOut {
+  readonly path: string;
+  readonly kind: LeftOutKind;
+}
+
+/** Folders that hold other people's code; never entered. */
+const vendoredFolders = new Set([
+  'node_modules',
+  'bower_components',
+  'jspm_packages',
+  'site-packages',
+  '__pycache__',
+  'venv',
+  'vendor',
+  'third_party',
+  'Pods',
+]);
+
+/** Keys, certificates, passwords: by extension whatever the name, by name only where it is no program. */
+const secretExtension =
+  /\.(pem|key|ppk|p12|pfx|p8|jks|keystore|kdbx?|crt|cer|der|csr|asc|gpg|pgp|ovpn|env|tfstate|tfvars)$/i;
+const secretName =
+  /^(id_(rsa|dsa|ecdsa|ed25519)|credentials?|client_?secrets?|secrets?|passwords?|passwd|tokens?|htpasswd|netrc|service[-_]?account.*)(\.(json|ya?ml|toml|ini|cfg|conf|properties|xml|txt|bak))?$/i;
+
+const generated =
+  /^(npm-shrinkwrap\.json|package-lock\.json|pnpm-lock\.yaml|.*\.lock|go\.sum)$|\.min\.\w+$|\.(map|svg|snap|tsbuildinfo)$|\.pb\.go$|_pb2(_grpc)?\.pyi?$|\.g\.dart$|\.generated\.\w+$/i;
+
+const data =
+  /\.(json|jsonl|ndjson|json5|geojson|ipynb|csv|tsv|xml|plist|parquet|arrow|avro|log|dump|har|po|pot|xlf|xliff|srt|vtt|diff|patch)$/i;
+
+const programInTextFile = /^CMakeLists\.txt$/i;
+const document =
+  /\.(md|markdown|mkd|rst|txt|text|adoc|asciidoc|org|tex|bib|rtf)$|^(license|licence|copying|copyright|notice|authors|contributors|maintainers|patents|changelog|changes|history|news|readme|todo)$/i;
+
+const binary =
+  /\.(png|jpe?g|gif|bmp|tiff?|webp|avif|ico|icns|psd|ai|eps|mp[34]|m4[av]|wav|ogg|flac|avi|mov|mkv|webm|woff2?|ttf|otf|eot|pdf|docx?|xlsx?|pptx?|od[tsp]|zip|tar|t?gz|bz2|xz|zst|7z|rar|jar|war|class|whl|egg|exe|dll|so|dylib|a|o|obj|lib|bin|dat|db|sqlite3?|pyc|pyd|wasm|node|vsix|gguf|safetensors|pt|pth|onnx|npy|npz|pkl|h5)$/i;
+
+/** A folder that is not entered; what is below it is not counted. */
+export function whyNotEntered(name: string): LeftOutKind | undefined {
+  if (name.startsWith('.')) return 'hidden';
+  return vendoredFolders.has(name) ? 'vendored' : undefined;
+}
+
+/** What no data set may hold without being asked for by name. */
+export function whyPrivate(name: string): LeftOutKind | undefined {
+  if (name.startsWith('.')) return 'hidden';
+  return secretExtension.test(name) || secretName.test(name) ? 'secret' : undefined;
+}
+
+/** What is no source code that somebody wrote. */
+export function whyNoSource(name: string): LeftOutKind | undefined {
+  if (generated.test(name)) return 'generated';
+  if (data.test(name)) return 'data';
+  if (document.test(name) && !programInTextFile.test(name)) return 'document';
+  return binary.test(name) ? 'binary' : undefined;
+}
+
+export function fileName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}

@@ -1,0 +1,73 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { trainingData, type Dataset } from '../core/data/dataset.js';
+import { tokenByToken, tokensShown, type FittedExample } from '../core/data/report.js';
+import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+import { loadModel } from '../files/loadModel.js';
+import type { DataLook, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
+import type { RunConfig } from '../protocol/runConfig.js';
+import { batchOptions, readDataset } from './prepareRun.js';
+
+/** Examples that are searched before somebody else may speak. */
+const atOnce = 200;
+
+/** A data set read with the tokenizer of its model, for people to look through; no weight is read. */
+export class OpenData {
+  private constructor(
+    private readonly config: RunConfig,
+    private readonly tokenizer: Tokenizer,
+    private readonly dataset: Dataset,
+  ) {}
+
+  /** Throws UserError for data that cannot be trained on. */
+  static read(config: RunConfig): OpenData {
+    const model = loadModel(config.model);
+    try {
+      return new OpenData(config, model.tokenizer, readDataset(model, config));
+    } finally {
+      model.weights.close();
+    }
+  }
+
+  look(): DataLook {
+    const { format, training, evaluation, files, fileCount, leftOut, skipped, skippedCount } = this.dataset.report;
+    const oneByOne = { ...this.config, train: { ...this.config.train, batch_size: 1 } };
+    return {
+      format,
+      examples: training.examples + (evaluation?.examples ?? 0),
+      tokens: training.tokens + (evaluation?.tokens ?? 0),
+      truncated: training.truncated + (evaluation?.truncated ?? 0),
+      heldOut: evaluation?.examples ?? 0,
+      longest: Math.max(training.longestLength, evaluation?.longestLength ?? 0),
+      files,
+      fileCount,
+      leftOut,
+      skipped,
+      skippedCount,
+      rows: trainingData(this.dataset, batchOptions(oneByOne, this.tokenizer)).epoch(0).count,
+    };
+  }
+
+  /** The examples whose text or file holds what is searched for, training first. `signal`: nobody waits for the rest any more. */
+  async examples({ text, offset, limit }: ExampleQuery, signal: AbortSignal): Promise<ExamplePage> {
+    const { training, evaluation } = this.dataset;
+    const all = [
+      ...training.map((example) => ({ example, heldOut: false })),
+      ...evaluation.map((example) => ({ example, heldOut: true })),
+    ];
+    const found = text === '' ? all : await this.search(all, text.toLowerCase(), signal);
+    const shown = found.slice(offset, offset + limit);
+    const examples = shown.map(({ example, heldOut }) => ({ ...tokenByToken(example, this.tokenizer, tokensShown), heldOut }));
+    return { text, offset, total: found.length, examples };
+  }
+
+  private async search<Entry extends { example: FittedExample }>(all: readonly Entry[], text: string, signal: AbortSignal): Promise<Entry[]> {
+    const found: Entry[] = [];
+    for (const [index, entry] of all.entries()) {
+      if (index % atOnce === 0) await eventLoopTurn();
+      if (signal.aborted) break;
+      const { origin, inputIds } = entry.example;
+      if (origin.toLowerCase().includes(text) || this.tokenizer.decode(inputIds).toLowerCase().includes(text)) found.push(entry);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,15 @@
+import { button } from '../shared/dom.js';
+import { post } from '../shared/host.js';
+import { t } from '../shared/text.js';
+
+/** Opens a file, or `path:line` of it. Named by its file unless a label is given; the whole path is in the tooltip. */
+export function originLink(origin: string, label = origin.split(/[\\/]/).at(-1)!): HTMLElement {
+  return button({
+    kind: 'link',
+    label,
+    title: `${t('data.open')}\n${origin}`,
+    onClick: () => {
+      post({ type: 'openOrigin', origin });
+    },
+  });
+}
