@@ -73,6 +73,25 @@ test('so does the context menu of the explorer', async () => {
   await dataIs('answers.jsonl');
 });
 
+test('Fine-Tune on This Workspace learns from source code only, and lists what it takes and leaves out before it starts', async () => {
+  const { window } = bed;
+  bed.write('.env', 'API_KEY=do_not_learn_this\n');
+  bed.write('notes.md', '# Notes\n');
+  bed.write('shop/cart.py', 'def total(cart):\n    return sum(item.price for item in cart)\n');
+  await window.command('LoRA Workbench: Fine-Tune on This Workspace');
+  const panel = new FineTunePanel(await window.webview('fineTune'));
+  const files = panel.frame.locator('.data-files tbody th');
+  await until('the list of files', async () => (await files.allTextContents()).sort().join() === 'program.py,shop/cart.py');
+  const leftOut = (await panel.frame.locator('.left-out li').allTextContents()).join();
+  for (const name of ['.env', 'notes.md', 'answers.jsonl']) expect(leftOut).toContain(name);
+  const examples = await panel.examples();
+  await until('both files as the model will see them', async () => (await examples.count()) === 2);
+  expect((await examples.allTextContents()).join()).not.toContain('API_KEY');
+  await panel.frame.getByRole('searchbox').fill('item.price');
+  await until('what was searched for', async () => (await examples.count()) === 1);
+  expect(bed.runs()).toEqual([]);
+});
+
 function config(): string {
   return readFileSync(bed.path('trial.run.json'), 'utf8');
 }
