@@ -12,22 +12,7 @@ import type {
   RunsSnapshot,
   SamplingSettings,
 } from './backend.js';
-import {
-  leftOutKinds,
-  type DataExample,
-  type DataLook,
-  type DataSummary,
-  type ExamplePage,
-  type ExampleQuery,
-  type FileUse,
-  type LeftOutGroup,
-  type LengthBin,
-  type PreflightReport,
-  type SampleSequence,
-  type SampleToken,
-  type SkippedRecord,
-  type StepEstimate,
-} from './preflight.js';
+import { dataLook, examplePage, exampleQuery, preflightReport } from './dataShapes.js';
 import { runStatuses, type EvalMetric, type RunState, type StepMetric } from './run.js';
 import {
   dataFormats,
@@ -224,24 +209,6 @@ const modelShape: Shape<ModelShape> = object({
   linears: recordOf(pair),
 });
 
-const skippedRecord: Shape<SkippedRecord> = object({ origin: string, reason: string });
-const filesOfData = {
-  files: list(object<FileUse>({ path: string, examples: count, tokens: count })),
-  fileCount: count,
-  leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, paths: list(string) })),
-};
-const dataLook: Shape<DataLook> = object({
-  format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
-  examples: count,
-  tokens: count,
-  truncated: count,
-  heldOut: count,
-  longest: count,
-  ...filesOfData,
-  skipped: list(skippedRecord),
-  skippedCount: count,
-  rows: count,
-});
 const data: Shape<DataState> = either(
   object<{ kind: 'none' | 'reading' }>({ kind: oneOf('none', 'reading') }) as Shape<
     { readonly kind: 'none' } | { readonly kind: 'reading' }
@@ -250,49 +217,6 @@ const data: Shape<DataState> = either(
   object<Extract<DataState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 
-const lengthBin: Shape<LengthBin> = object({ upTo: number, examples: count });
-const dataSummary: Shape<DataSummary> = object({
-  examples: count,
-  tokens: count,
-  labelTokens: count,
-  shortestLength: number,
-  medianLength: number,
-  length95: number,
-  longestLength: number,
-  histogram: list(lengthBin),
-  truncated: count,
-});
-const sampleToken: Shape<SampleToken> = object({ id: count, text: string, learned: boolean });
-const sampleSequence: Shape<SampleSequence> = object({ origin: string, tokens: list(sampleToken), cut: count });
-const dataExample: Shape<DataExample> = object({
-  origin: string,
-  tokens: list(sampleToken),
-  cut: count,
-  heldOut: boolean,
-});
-const examplePage: Shape<ExamplePage> = object({ text: string, offset: count, total: count, examples: list(dataExample) });
-const exampleQuery: Shape<ExampleQuery> = object({ text: string, offset: count, limit: count });
-const stepEstimate: Shape<StepEstimate> = object({
-  secondsPerStep: number,
-  totalSeconds: number,
-  peakMemoryBytes: number,
-  expectedMemoryBytes: number,
-  expectedDeviceBytes: number,
-});
-const preflightReport: Shape<PreflightReport> = object({
-  device: string,
-  trainableParameters: count,
-  totalSteps: count,
-  format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
-  training: dataSummary,
-  evaluation: nullable(dataSummary),
-  ...filesOfData,
-  skipped: list(skippedRecord),
-  skippedCount: count,
-  samples: list(sampleSequence),
-  warnings: list(string),
-  estimate: stepEstimate,
-});
 const preflight: Shape<PreflightState> = either(
   object<{ kind: 'none' | 'running' }>({ kind: oneOf('none', 'running') }) as Shape<
     { readonly kind: 'none' } | { readonly kind: 'running' }
