@@ -1,0 +1,80 @@
+/** @file Run-time checks of what is known about data, for the messages of webviews. */
+import {
+  leftOutKinds,
+  type DataExample,
+  type DataLook,
+  type DataSummary,
+  type ExamplePage,
+  type ExampleQuery,
+  type FileUse,
+  type LeftOutGroup,
+  type LengthBin,
+  type PreflightReport,
+  type SampleSequence,
+  type SampleToken,
+  type SkippedRecord,
+  type StepEstimate,
+} from './preflight.js';
+import { boolean, count, list, nullable, number, object, oneOf, string, type Shape } from './shape.js';
+
+const skippedRecord: Shape<SkippedRecord> = object({ origin: string, reason: string });
+const filesOfData = {
+  files: list(object<FileUse>({ path: string, examples: count, tokens: count })),
+  fileCount: count,
+  leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, paths: list(string) })),
+};
+export const dataLook: Shape<DataLook> = object({
+  format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
+  examples: count,
+  tokens: count,
+  truncated: count,
+  heldOut: count,
+  longest: count,
+  ...filesOfData,
+  skipped: list(skippedRecord),
+  skippedCount: count,
+  rows: count,
+});
+const lengthBin: Shape<LengthBin> = object({ upTo: number, examples: count });
+const dataSummary: Shape<DataSummary> = object({
+  examples: count,
+  tokens: count,
+  labelTokens: count,
+  shortestLength: number,
+  medianLength: number,
+  length95: number,
+  longestLength: number,
+  histogram: list(lengthBin),
+  truncated: count,
+});
+const sampleToken: Shape<SampleToken> = object({ id: count, text: string, learned: boolean });
+const sampleSequence: Shape<SampleSequence> = object({ origin: string, tokens: list(sampleToken), cut: count });
+const dataExample: Shape<DataExample> = object({
+  origin: string,
+  tokens: list(sampleToken),
+  cut: count,
+  heldOut: boolean,
+});
+export const examplePage: Shape<ExamplePage> = object({ text: string, offset: count, total: count, examples: list(dataExample) });
+export const exampleQuery: Shape<ExampleQuery> = object({ text: string, offset: count, limit: count });
+const stepEstimate: Shape<StepEstimate> = object({
+  secondsPerStep: number,
+  totalSeconds: number,
+  peakMemoryBytes: number,
+  expectedMemoryBytes: number,
+  expectedDeviceBytes: number,
+});
+export const preflightReport: Shape<PreflightReport> = object({
+  device: string,
+  trainableParameters: count,
+  totalSteps: count,
+  format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
+  training: dataSummary,
+  evaluation: nullable(dataSummary),
+  ...filesOfData,
+  skipped: list(skippedRecord),
+  skippedCount: count,
+  samples: list(sampleSequence),
+  warnings: list(string),
+  estimate: stepEstimate,
+});
