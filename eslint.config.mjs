@@ -5,14 +5,15 @@ import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescrip
 
 // Who may import whom (docs/architecture.md). Data goes right, imports go left: a layer may import itself and the layers listed.
 const layers = {
-  'src/protocol': [],
-  'src/core': [],
-  'src/files': ['src/core'],
-  'src/runtime': ['src/core'],
-  'src/runs': ['src/core', 'src/protocol', 'src/files', 'src/runtime'],
-  'src/complete': ['src/core'],
-  'src/backend': ['src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete'],
-  'src/cli': ['src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete', 'src/backend'],
+  'src/l10n': [],
+  'src/protocol': ['src/l10n'],
+  'src/core': ['src/l10n'],
+  'src/files': ['src/l10n', 'src/core'],
+  'src/runtime': ['src/l10n', 'src/core'],
+  'src/runs': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runtime'],
+  'src/complete': ['src/l10n', 'src/core'],
+  'src/backend': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete'],
+  'src/cli': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete', 'src/backend'],
   'src/extension': ['src/protocol'],
   webview: ['src/protocol'],
 };
@@ -53,7 +54,7 @@ const packageOwners = {
   'vscode-languageserver': 'src/backend',
 };
 
-const nodeBuiltins = { regex: '^node:', message: 'core and protocol are pure: pass a port instead.' };
+const nodeBuiltins = { regex: '^node:', message: 'l10n, core and protocol are pure: pass a port instead.' };
 const foreignPackages = (file) =>
   Object.entries(packageOwners)
     .filter(([, owner]) => !file.startsWith(owner))
@@ -80,7 +81,7 @@ export default ts.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [...foreignPackages(layer), ...(['src/core', 'src/protocol'].includes(layer) ? [nodeBuiltins] : [])] },
+        { patterns: [...foreignPackages(layer), ...(['src/l10n', 'src/core', 'src/protocol'].includes(layer) ? [nodeBuiltins] : [])] },
       ],
     },
   })),

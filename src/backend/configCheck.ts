@@ -3,6 +3,7 @@ import { linearNames, linearShape, parameterCount } from '../core/llama/weights.
 import { remedies } from '../core/train/memoryAdvice.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { openModel, type OpenModel } from '../files/openModel.js';
+import { t } from '../l10n/text.js';
 import type { ConfigCheck, ConfigText, MemoryRemedy, ModelShape, RunEstimate } from '../protocol/backend.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
@@ -25,7 +26,7 @@ export function checkConfig(text: ConfigText, pace: TrainingPace): CheckedConfig
   const modelShape = named !== undefined && typeof model === 'object' ? shapeOf(model, named) : null;
   if (!result.ok) return { check: result, modelShape };
   if (typeof model !== 'object') {
-    const problems = [{ path: ['model'], message: model ?? 'model is missing' }];
+    const problems = [{ path: ['model'], message: model ?? t`model is missing` }];
     return { check: { ok: false, problems }, modelShape: null };
   }
   const config = resolved(text);

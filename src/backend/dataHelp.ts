@@ -5,8 +5,8 @@ import { jsonItems } from '../core/data/jsonItems.js';
 import { readSequences } from '../core/data/readSequences.js';
 import { textFile, type DataFile } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
+import { t } from '../l10n/text.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
-import type { Say } from './phrases.js';
 import type { ModelTokenizer } from './tokenizers.js';
 
 /** What is known about a data file that lies open in an editor. */
@@ -21,14 +21,14 @@ const largestDocument = 4 * 2 ** 20;
 const mostDiagnostics = 200;
 
 /** undefined for a file that is no training data, or too large to be looked at while it is edited. */
-export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined, say: Say): DataFileReport | undefined {
+export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined): DataFileReport | undefined {
   const text = document.getText();
   if (text.length > largestDocument) return undefined;
   const file = textFile(fileName(document.uri), text);
   try {
     const format = detectFileFormat(file);
     if (format === 'code') return undefined;
-    return tokenizer ? withTokens(document, file, format, tokenizer, say) : withoutModel(document, file, say);
+    return tokenizer ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
   } catch (error) {
     // Of no known format: some other JSON, which is none of our business.
     if (error instanceof UserError) return undefined;
@@ -41,7 +41,6 @@ function withTokens(
   file: DataFile,
   format: FormatName,
   { tokenizer, vocabSize }: ModelTokenizer,
-  say: Say,
 ): DataFileReport {
   const context = { tokenizer, vocabSize, maxSequenceLength: usualSequenceLength, trainOnPrompt: false };
   const diagnostics: Diagnostic[] = [];
@@ -50,14 +49,14 @@ function withTokens(
   for (const result of readSequences(file, format, context)) {
     const line = lineOf(result.origin);
     if ('reason' in result) {
-      diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Error, say('example.skipped', result.reason)));
+      diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Error, t`This example would be skipped: ${result.reason}.`));
       continue;
     }
     examples++;
     const length = result.sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0) + result.cut;
     tokensByLine.set(line, length);
     if (result.cut > 0) {
-      const message = say('example.cut', length, usualSequenceLength, result.cut);
+      const message = t`This example has ${length} tokens; at data.max_seq_length ${usualSequenceLength} its last ${result.cut} are cut off.`;
       diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Warning, message));
     }
   }
@@ -65,12 +64,12 @@ function withTokens(
 }
 
 /** Without a model there are no tokens, but broken lines are broken. */
-function withoutModel(document: TextDocument, file: DataFile, say: Say): DataFileReport {
+function withoutModel(document: TextDocument, file: DataFile): DataFileReport {
   const diagnostics: Diagnostic[] = [];
   let examples = 0;
   for (const item of jsonItems(file)) {
     if ('value' in item) examples++;
-    else diagnostics.push(diagnostic(document, item.line - 1, DiagnosticSeverity.Error, say('example.skipped', item.problem)));
+    else diagnostics.push(diagnostic(document, item.line - 1, DiagnosticSeverity.Error, t`This example would be skipped: ${item.problem}.`));
   }
   return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, mostDiagnostics) };
 }
@@ -82,14 +81,14 @@ function diagnostic(document: TextDocument, line: number, severity: DiagnosticSe
   return { range: { start, end: lastOfLine }, severity, message, source: 'LoRA Workbench' };
 }
 
-export function hover({ tokensByLine }: DataFileReport, { line }: Position, say: Say): Hover | null {
+export function hover({ tokensByLine }: DataFileReport, { line }: Position): Hover | null {
   const tokens = tokensByLine.get(line);
-  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: say('hover.tokens', tokens) } };
+  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: t`${tokens} tokens` } };
 }
 
-export function codeLens({ examples }: DataFileReport, uri: string, say: Say): CodeLens[] {
+export function codeLens({ examples }: DataFileReport, uri: string): CodeLens[] {
   const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-  const title = examples === 1 ? say('lens.one') : say('lens.many', examples);
+  const title = examples === 1 ? t`Fine-tune on this file (1 example)` : t`Fine-tune on this file (${examples} examples)`;
   return [{ range, command: { title, command: 'loraWorkbench.fineTuneFile', arguments: [uri] } }];
 }
 

@@ -8,7 +8,6 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { UserError } from '../core/errors.js';
 import { codeLens, examine, hover, type DataFileReport } from './dataHelp.js';
-import type { Say } from './phrases.js';
 import { isRunConfig } from './runConfigHelp.js';
 import type { ModelTokenizer, Tokenizers } from './tokenizers.js';
 
@@ -26,17 +25,16 @@ export class DataHelp {
     private readonly documents: TextDocuments<TextDocument>,
     private readonly tokenizers: Tokenizers,
     private readonly modelInUse: () => Promise<string | undefined>,
-    private readonly say: Say,
   ) {
     documents.onDidChangeContent(({ document }) => this.lookSoon(document));
     documents.onDidClose(({ document }) => this.forget(document.uri));
     connection.onHover(({ textDocument, position }) => {
       const report = this.reports.get(textDocument.uri);
-      return report ? hover(report, position, say) : null;
+      return report ? hover(report, position) : null;
     });
     connection.onCodeLens(({ textDocument }) => {
       const report = this.reports.get(textDocument.uri);
-      return report ? codeLens(report, textDocument.uri, say) : [];
+      return report ? codeLens(report, textDocument.uri) : [];
     });
     connection.onInitialized(async () => {
       // Not among the static capabilities: those would be asked for in every document that is synchronised.
@@ -54,7 +52,7 @@ export class DataHelp {
   private async look(document: TextDocument): Promise<void> {
     const tokenizer = await this.tokenizer();
     if (!this.documents.get(document.uri)) return;
-    const report = examine(document, tokenizer, this.say);
+    const report = examine(document, tokenizer);
     if (!report) return this.forget(document.uri);
     this.reports.set(document.uri, report);
     await this.connection.sendDiagnostics({ uri: document.uri, diagnostics: [...report.diagnostics] });

@@ -1,6 +1,7 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
 import { UserError } from '../core/errors.js';
 import { fetchSmolLM2, smolLM2 } from '../files/fetch/smolLM2.js';
+import { t } from '../l10n/text.js';
 import type { BackendNotifications } from '../protocol/backend.js';
 import { abortSignal } from './abortSignal.js';
 
@@ -23,5 +24,5 @@ export async function fetchSmallModel(token: CancellationToken, tell: (progress:
   };
   const path = await fetchSmolLM2(report, abortSignal(token));
   if (path !== undefined) return { path };
-  throw new UserError('file-not-found', `${smolLM2.name} cannot be fetched from here. ${said.join('. ')}.`);
+  throw new UserError('file-not-found', t`${smolLM2.name} cannot be fetched from here. ${said.reduce((before, line) => t`${before}. ${line}`)}.`);
 }

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
+import { t } from '../l10n/text.js';
 import type { RunEvent } from '../protocol/backend.js';
 import type { RunControl } from '../protocol/run.js';
 import { isLive } from '../protocol/runs.js';
@@ -31,7 +32,7 @@ export class RunSupervisor {
   /** Writes the run directory and starts its trainer; returns the run's id. */
   start(config: RunConfig): string {
     const folder = this.folders[0];
-    if (!folder) throw new UserError('config-invalid', 'There is no folder for runs: set loraWorkbench.runsFolder.');
+    if (!folder) throw new UserError('config-invalid', t`There is no folder for runs: set loraWorkbench.runsFolder.`);
     makeRunsFolder(folder);
     const run = RunDirectory.create(newRunFolder(folder), config);
     this.startTrainer(run);
@@ -52,7 +53,7 @@ export class RunSupervisor {
   delete(runId: string): void {
     const run = this.open(runId);
     if (isLive(run.readState().status)) {
-      throw new UserError('run-busy', `${run.name} is still going. Stop it first.`);
+      throw new UserError('run-busy', t`${run.name} is still going. Stop it first.`);
     }
     rmSync(run.path, { recursive: true, force: true });
     this.watcher.look();
@@ -68,7 +69,7 @@ export class RunSupervisor {
     if (!existsSync(run.statePath)) return;
     const state = run.readState();
     if (state.status === 'preparing' && state.pid === null) {
-      const message = `The trainer ended before it began (exit code ${code ?? 'none'}); see ${run.logPath}.`;
+      const message = t`The trainer ended before it began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
       run.writeState({ ...state, status: 'failed', message, updatedAt: new Date().toISOString() });
     }
     this.watcher.look();
@@ -76,7 +77,7 @@ export class RunSupervisor {
 
   /** Only what is listed can be touched: an id is a path, and comes from outside this process. */
   private open(runId: string): RunDirectory {
-    if (!this.watcher.has(runId)) throw new UserError('file-not-found', `There is no run at ${runId}.`);
+    if (!this.watcher.has(runId)) throw new UserError('file-not-found', t`There is no run at ${runId}.`);
     return RunDirectory.open(runId);
   }
 }

@@ -12,6 +12,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { version } from '../../package.json';
 import { modelsFolder } from '../files/cacheFolder.js';
+import { t } from '../l10n/text.js';
 import {
   protocolVersion,
   type BackendNotifications,
@@ -36,7 +37,6 @@ import { Generator } from './generator.js';
 import { InlineCompletion } from './inlineCompletion.js';
 import { MetricsFollowers } from './metricsFollowers.js';
 import { findModels } from './modelCatalog.js';
-import { sayIn } from './phrases.js';
 import { askPreflight } from './preflight.js';
 import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
@@ -73,7 +73,7 @@ export function serve(): void {
 }
 
 function mismatch({ protocolVersion: theirs }: BackendOptions): string {
-  return `The extension speaks protocol ${theirs}, this backend ${protocolVersion}: reinstall the extension.`;
+  return t`The extension speaks protocol ${theirs}, this backend ${protocolVersion}: reinstall the extension.`;
 }
 
 class Backend {
@@ -91,7 +91,7 @@ class Backend {
   constructor(
     private readonly connection: Connection,
     documents: TextDocuments<TextDocument>,
-    { strings, ...settings }: BackendOptions,
+    settings: BackendOptions,
   ) {
     this.settings = settings;
     this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
@@ -103,7 +103,7 @@ class Backend {
       (uri) => documents.get(uri),
       (status) => this.tell('loraWorkbench/completion/status', status),
     );
-    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse(), sayIn(strings));
+    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse());
     suggestSettings(connection, documents);
     this.register(this.handlers());
     connection.onShutdown(() => this.stop());

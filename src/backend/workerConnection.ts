@@ -7,6 +7,7 @@ import {
   ResponseError,
   type MessageConnection,
 } from 'vscode-languageserver/node';
+import { t } from '../l10n/text.js';
 import { nodeEnvironment } from './trainerProcess.js';
 
 /** What one backend process does: `session.run` holds the thread, so whatever computes has a process of its own. */
@@ -18,12 +19,6 @@ export interface Worker {
   /** Rejects when the process ends, which may be before it has answered. */
   readonly ended: Promise<never>;
 }
-
-const works: Readonly<Record<WorkerRole, string>> = {
-  generate: 'generates text',
-  preflight: 'runs the pre-flight',
-  data: 'reads the data',
-};
 
 /** Starts this same program in another role. */
 export function startWorker(role: WorkerRole): Worker {
@@ -37,13 +32,23 @@ export function startWorker(role: WorkerRole): Worker {
   connection.listen();
   const ended = new Promise<never>((_, reject) => {
     child.once('exit', (code, signal) => {
-      const message = `The process that ${works[role]} has ended (${signal ?? `exit code ${code}`}). Is there enough memory?`;
-      reject(new ResponseError(ErrorCodes.InternalError, message));
+      reject(new ResponseError(ErrorCodes.InternalError, hasEnded(role, signal ?? t`exit code ${String(code)}`)));
       connection.dispose();
     });
   });
   ended.catch(() => undefined); // no defect where nothing was asked
   return { connection, process: child, ended };
+}
+
+function hasEnded(role: WorkerRole, how: string): string {
+  switch (role) {
+    case 'generate':
+      return t`The process that generates text has ended (${how}). Is there enough memory?`;
+    case 'preflight':
+      return t`The process that runs the pre-flight has ended (${how}). Is there enough memory?`;
+    case 'data':
+      return t`The process that reads the data has ended (${how}). Is there enough memory?`;
+  }
 }
 
 /** The other end, inside the worker. Ends with its parent. */

@@ -25,6 +25,11 @@ export function plural(count: number, singular: string, many = `${singular}s`): 
 
 /** Label and value in two columns. */
 export function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`.trimEnd()).join('\n');
+  const width = Math.max(...rows.map(([label]) => columns(label)));
+  return rows.map(([label, value]) => `  ${label}${' '.repeat(width - columns(label))}  ${value}`.trimEnd()).join('\n');
+}
+
+/** Chinese characters are two columns wide. */
+function columns(text: string): number {
+  return text.length + (text.match(/[\p{Script=Han}\u3000-\u303f\uff00-\uff60]/gu)?.length ?? 0);
 }

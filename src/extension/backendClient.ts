@@ -9,10 +9,8 @@ import {
   type NotificationMethod,
   type RequestMethod,
 } from '../protocol/backend.js';
-import { backendStrings } from '../protocol/backendStrings.js';
 import { startBackend } from './backendProcess.js';
 import { CrashBudget } from './crashBudget.js';
-import { translated } from './translated.js';
 
 /** A backend that has started. Whoever holds one need not ask whether there is one. */
 export interface LiveBackend {
@@ -114,13 +112,13 @@ export class BackendClient implements vscode.Disposable {
     const client = new LanguageClient(
       'loraWorkbench',
       'LoRA Workbench',
-      () => Promise.resolve(startBackend(this.extensionPath)),
+      () => Promise.resolve(startBackend(this.extensionPath, vscode.env.language)),
       {
         // Documents are synchronised for ghost text and data files; what is offered where, the backend registers narrowly.
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        initializationOptions: (): BackendOptions => ({ protocolVersion, strings: translated(backendStrings), ...this.settings() }),
+        initializationOptions: (): BackendOptions => ({ protocolVersion, ...this.settings() }),
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }),
           closed: () => {

@@ -7,16 +7,19 @@ interface ProcessRecipe {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** On the desktop process.execPath is Electron, which is Node only when told so; on a server it is Node and ignores the word. */
-export function backendRecipe(extensionPath: string, environment: NodeJS.ProcessEnv = process.env): ProcessRecipe {
+/**
+ * On the desktop process.execPath is Electron, which is Node only when told so; on a server it is Node and ignores the word.
+ * Where there is no bundle of the language, the backend speaks English.
+ */
+export function backendRecipe(extensionPath: string, language: string, environment: NodeJS.ProcessEnv = process.env): ProcessRecipe {
   return {
     command: process.execPath,
     args: [join(extensionPath, 'dist', 'backend.js'), '--stdio'],
-    env: { ...environment, ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...environment, ELECTRON_RUN_AS_NODE: '1', LORA_WORKBENCH_TRANSLATIONS: join(extensionPath, 'l10n', `bundle.l10n.${language}.json`) },
   };
 }
 
-export function startBackend(extensionPath: string): ChildProcess {
-  const { command, args, env } = backendRecipe(extensionPath);
+export function startBackend(extensionPath: string, language: string): ChildProcess {
+  const { command, args, env } = backendRecipe(extensionPath, language);
   return spawn(command, args, { env, stdio: 'pipe', windowsHide: true });
 }

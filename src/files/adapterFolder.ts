@@ -12,6 +12,7 @@ import {
 import { UserError } from '../core/errors.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
 import type { LlamaConfig } from '../core/llama/config.js';
+import { t } from '../l10n/text.js';
 import { makeFolder, writeFileAtomically } from './atomicWrite.js';
 import { readJsonFile } from './jsonFile.js';
 import { readTensorFile } from './tensorFile.js';
@@ -21,13 +22,13 @@ export function readAdapterFolder(folder: string): Adapter {
   const configPath = join(folder, adapterConfigFile);
   const tensorsPath = join(folder, adapterTensorsFile);
   if (!existsSync(configPath)) {
-    throw new UserError('file-not-found', `${folder} is no adapter: it has no ${adapterConfigFile}.`);
+    throw new UserError('file-not-found', t`${folder} is no adapter: it has no ${adapterConfigFile}.`);
   }
   if (!existsSync(tensorsPath)) {
-    const advice = existsSync(join(folder, 'adapter_model.bin'))
-      ? ' Save it as safetensors: PEFT does so by default.'
-      : '';
-    throw new UserError('file-not-found', `${folder} has no ${adapterTensorsFile}.${advice}`);
+    const message = existsSync(join(folder, 'adapter_model.bin'))
+      ? t`${folder} has no ${adapterTensorsFile}. Save it as safetensors: PEFT does so by default.`
+      : t`${folder} has no ${adapterTensorsFile}.`;
+    throw new UserError('file-not-found', message);
   }
   return assembleAdapter(parsePeftConfig(readJsonFile(configPath), configPath), readTensorFile(tensorsPath), tensorsPath);
 }

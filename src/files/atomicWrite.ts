@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { t } from '../l10n/text.js';
 
 /** Text, bytes, or bytes in pieces. */
 export type Content = string | Uint8Array | readonly Uint8Array[];
@@ -142,7 +143,7 @@ function explained(path: string, write: () => void): void {
     write();
   } catch (cause) {
     if (cause instanceof UserError || !(cause instanceof Error) || !('code' in cause)) throw cause;
-    throw new UserError('file-write-failed', `${path} could not be written: ${reason(cause)}`, { cause });
+    throw new UserError('file-write-failed', t`${path} could not be written: ${reason(cause)}`, { cause });
   }
 }
 
@@ -150,12 +151,12 @@ function reason(error: Error & { code?: unknown }): string {
   switch (error.code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return 'the disk is full. Free some space and resume.';
+      return t`the disk is full. Free some space and resume.`;
     case 'EACCES':
     case 'EPERM':
-      return 'permission denied. Choose a folder that you may write to.';
+      return t`permission denied. Choose a folder that you may write to.`;
     case 'EROFS':
-      return 'the disk is read-only. Choose another folder.';
+      return t`the disk is read-only. Choose another folder.`;
     default:
       return `${error.message}.`;
   }

@@ -6,6 +6,7 @@ import { whyNotEntered, whyPrivate, type LeftOut } from '../core/data/fileRules.
 import { largestRecord, largestText, tooLong, Unusable } from '../core/data/source.js';
 import type { DataFile, DataFiles, DataLine, DataPlace, Skipped } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
+import { t } from '../l10n/text.js';
 
 /** Training data on disk. */
 export const diskFiles: DataFiles = {
@@ -17,10 +18,10 @@ export const diskFiles: DataFiles = {
     } catch (error) {
       if (error instanceof UserError) throw error;
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      const message = missing ? `${path} does not exist.` : `${path} can't be read: ${(error as Error).message}`;
+      const message = missing ? t`${path} does not exist.` : t`${path} can't be read: ${(error as Error).message}`;
       throw new UserError(missing ? 'file-not-found' : 'file-unreadable', message, { cause: error });
     }
-    throw new UserError('file-unreadable', `${path} is neither a file nor a folder.`);
+    throw new UserError('file-unreadable', t`${path} is neither a file nor a folder.`);
   },
 };
 
@@ -30,16 +31,16 @@ function diskFile(path: string, size: number): DataFile {
     size,
     text() {
       if (size > largestText)
-        throw new Unusable(`larger than ${largestText / 2 ** 20} MB; as JSONL it can be of any size`);
+        throw new Unusable(t`larger than ${largestText / 2 ** 20} MB; as JSONL it can be of any size`);
       const bytes = reading(() => readFileSync(path));
-      if (isBinaryFileSync(bytes, bytes.length)) throw new Unusable('binary');
-      return decode(bytes) ?? refuse(notUtf8);
+      if (isBinaryFileSync(bytes, bytes.length)) throw new Unusable(t`binary`);
+      return decode(bytes) ?? refuse(notUtf8());
     },
     lines: () => linesOf(path),
   };
 }
 
-const notUtf8 = 'not UTF-8 text; save it as UTF-8';
+const notUtf8 = () => t`not UTF-8 text; save it as UTF-8`;
 
 function refuse(reason: string): never {
   throw new Unusable(reason);
@@ -49,7 +50,7 @@ function reading<Result>(read: () => Result): Result {
   try {
     return read();
   } catch (error) {
-    throw new Unusable(`can't be read: ${(error as Error).message}`);
+    throw new Unusable(t`can't be read: ${(error as Error).message}`);
   }
 }
 
@@ -75,7 +76,7 @@ function* linesOf(path: string): Generator<DataLine> {
       number++;
       if (line === null) return tooLong(number);
       const text = decode(line);
-      return text === null ? { number, problem: notUtf8 } : { number, text };
+      return text === null ? { number, problem: notUtf8() } : { number, text };
     };
     for (;;) {
       const length = reading(() => readSync(descriptor, chunk));
@@ -116,7 +117,7 @@ function readFolder(folder: string): DataPlace {
       if (entry.name === '.git' || isIgnored(child, entry, rules)) continue;
       const kind = entry.isDirectory() ? whyNotEntered(entry.name) : whyPrivate(entry.name);
       if (kind) leftOut.push({ path: child, kind });
-      else if (entry.isSymbolicLink()) skipped.push({ origin: child, reason: 'a symbolic link' });
+      else if (entry.isSymbolicLink()) skipped.push({ origin: child, reason: t`a symbolic link` });
       else if (entry.isDirectory()) enter(child, rules);
       else if (entry.isFile()) {
         if (files.length === mostFiles) throw tooManyFiles(folder);
@@ -132,7 +133,7 @@ function entriesOf(folder: string, skipped: Skipped[]): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    skipped.push({ origin: folder, reason: `can't be read: ${(error as Error).message}` });
+    skipped.push({ origin: folder, reason: t`can't be read: ${(error as Error).message}` });
     return [];
   }
 }
@@ -169,5 +170,5 @@ function rulesAbove(folder: string): IgnoreRules[] {
 }
 
 function tooManyFiles(folder: string): UserError {
-  return new UserError('data-invalid', `${folder} holds more than ${mostFiles} files. Choose a folder further down.`);
+  return new UserError('data-invalid', t`${folder} holds more than ${mostFiles} files. Choose a folder further down.`);
 }

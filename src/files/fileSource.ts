@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
+import { t } from '../l10n/text.js';
 
 /** A file for random access. Throws UserError when it is missing, no file, or may not be read. */
 export function openFile(path: string): ByteSource {
@@ -15,7 +16,7 @@ export function openFile(path: string): ByteSource {
         if (count === 0) {
           throw new UserError(
             'file-unreadable',
-            `${path} ended at byte ${offset + done}: it was cut off while in use.`,
+            t`${path} ended at byte ${offset + done}: it was cut off while in use.`,
           );
         }
         done += count;
@@ -30,7 +31,7 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
   const source = openFile(path);
   try {
     if (source.size > limit) {
-      throw new UserError('file-corrupt', `${path} has ${source.size} bytes, too many for a file of its kind.`);
+      throw new UserError('file-corrupt', t`${path} has ${source.size} bytes, too many for a file of its kind.`);
     }
     const bytes = new Uint8Array(source.size);
     source.read(0, bytes);
@@ -47,19 +48,19 @@ function openForReading(path: string): number {
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new UserError('file-not-found', `${path} does not exist.`, { cause });
-    throw new UserError('file-unreadable', `${path} cannot be opened (${code}). Check its permissions.`, { cause });
+    if (code === 'ENOENT') throw new UserError('file-not-found', t`${path} does not exist.`, { cause });
+    throw new UserError('file-unreadable', t`${path} cannot be opened (${String(code)}). Check its permissions.`, { cause });
   }
   const status = fstatSync(descriptor);
   if (status.isFile()) return descriptor;
   closeSync(descriptor);
-  throw new UserError('file-unreadable', `${path} is ${status.isDirectory() ? 'a folder, not a file' : 'not a file'}.`);
+  throw new UserError('file-unreadable', status.isDirectory() ? t`${path} is a folder, not a file.` : t`${path} is not a file.`);
 }
 
 function readOnce(path: string, descriptor: number, into: Uint8Array, start: number, offset: number): number {
   try {
     return readSync(descriptor, into, start, Math.min(into.length - start, 2 ** 30), offset);
   } catch (cause) {
-    throw new UserError('file-unreadable', `${path} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new UserError('file-unreadable', t`${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }

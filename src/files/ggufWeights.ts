@@ -7,6 +7,7 @@ import { configFromGguf } from '../core/llama/configFromGguf.js';
 import { isPermutedInGguf, nameFromGguf } from '../core/llama/weightNames.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
 import { elementCount } from '../core/shape.js';
+import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
 import { FileWeightStore } from './weightStore.js';
 
@@ -32,7 +33,7 @@ export function openGgufWeights(path: string): { weights: WeightStore; metadata:
 
 function weightInfo({ name: storedName, type, shape, offset, byteLength }: GgufTensor, file: string): WeightInfo {
   const name = nameFromGguf(storedName);
-  if (!name) throw new UserError('model-unsupported', `${file} holds the tensor ${storedName}, which no LLaMA has.`);
+  if (!name) throw new UserError('model-unsupported', t`${file} holds the tensor ${storedName}, which no LLaMA has.`);
   return { name, storedType: type, shape, file, offset, byteLength, permutedRows: isPermutedInGguf(name) };
 }
 
@@ -42,7 +43,7 @@ function ropeFactors({ tensors }: GgufFile, source: ByteSource): Float32Array | 
   if (!tensor) return null;
   const count = elementCount(tensor.shape);
   if (count > mostRopeFactors)
-    throw new UserError('file-corrupt', `${source.name}: ${ropeFactorsName} has ${count} elements.`);
+    throw new UserError('file-corrupt', t`${source.name}: ${ropeFactorsName} has ${count} elements.`);
   const factors = new Float32Array(count);
   decodeTensor(source, { ...tensor, storedType: tensor.type }, factors);
   return factors;

@@ -1,5 +1,6 @@
 import { UserError } from '../core/errors.js';
 import { decodeJsonText, parseForeignJson } from '../core/formats/json.js';
+import { t } from '../l10n/text.js';
 import { readSmallFile } from './fileSource.js';
 
 /** No config or index of a model is near these. */
@@ -8,6 +9,6 @@ const mostParts = 1_000_000;
 
 /** The content of a small JSON file. Throws UserError naming it where it is missing, damaged or absurd. */
 export function readJsonFile(path: string): unknown {
-  const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', `${path} ${defect}.`, { cause });
+  const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', t`${path} ${defect}.`, { cause });
   return parseForeignJson(decodeJsonText(readSmallFile(path, largestJson), refuse), mostParts, refuse);
 }

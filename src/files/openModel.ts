@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { GgufValue } from '../core/formats/gguf.js';
 import type { WeightStore } from '../core/llama/weights.js';
+import { t } from '../l10n/text.js';
 import { openGgufWeights } from './ggufWeights.js';
 import { holdsSafetensors, openSafetensorsWeights } from './safetensorsWeights.js';
 
@@ -25,7 +26,7 @@ export interface OpenModel {
 export function openModel(path: string): OpenModel {
   const absolute = resolve(path);
   const status = statSync(absolute, { throwIfNoEntry: false });
-  if (!status) throw new UserError('file-not-found', `There is no model at ${absolute}.`);
+  if (!status) throw new UserError('file-not-found', t`There is no model at ${absolute}.`);
   return status.isDirectory() ? openFolder(absolute) : openModelFile(absolute);
 }
 
@@ -35,22 +36,22 @@ function openFolder(folder: string): OpenModel {
   const isHuggingFace = files.includes('config.json') && (holdsSafetensors(folder) || ggufFiles.length === 0);
   if (isHuggingFace) return openHuggingFaceFolder(folder);
   if (ggufFiles.length === 1) return openGguf(join(folder, ggufFiles[0]!));
-  throw new UserError('file-not-found', `${folder} is not a model folder: ${whyNot(files, ggufFiles.length)}.`);
+  throw new UserError('file-not-found', t`${folder} is not a model folder: ${whyNot(files, ggufFiles.length)}.`);
 }
 
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (cause) {
-    throw new UserError('file-unreadable', `${folder} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new UserError('file-unreadable', t`${folder} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
 
 function whyNot(files: readonly string[], ggufCount: number): string {
-  if (files.includes('adapter_config.json')) return 'it holds an adapter; name the model that the adapter belongs to';
+  if (files.includes('adapter_config.json')) return t`it holds an adapter; name the model that the adapter belongs to`;
   return ggufCount === 0
-    ? 'it has neither config.json nor a .gguf file'
-    : `it has ${ggufCount} .gguf files; name one of them`;
+    ? t`it has neither config.json nor a .gguf file`
+    : t`it has ${ggufCount} .gguf files; name one of them`;
 }
 
 function openModelFile(path: string): OpenModel {
@@ -58,7 +59,7 @@ function openModelFile(path: string): OpenModel {
   if (path.endsWith('.safetensors') && existsSync(join(dirname(path), 'config.json'))) {
     return openHuggingFaceFolder(dirname(path));
   }
-  throw new UserError('file-unsupported', `${path} is not a model: expected a Hugging Face folder or a .gguf file.`);
+  throw new UserError('file-unsupported', t`${path} is not a model: expected a Hugging Face folder or a .gguf file.`);
 }
 
 function openHuggingFaceFolder(folder: string): OpenModel {

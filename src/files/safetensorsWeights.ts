@@ -7,6 +7,7 @@ import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safeten
 import { shownValue } from '../core/formats/shownValue.js';
 import { configFromHuggingFace } from '../core/llama/configFromHuggingFace.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
 import { readJsonFile } from './jsonFile.js';
 import { floatType } from './tensorFile.js';
@@ -43,21 +44,21 @@ function weightFiles(folder: string): string[] {
   if (existsSync(join(folder, singleFile))) return [join(folder, singleFile)];
   const indexPath = join(folder, indexFile);
   if (existsSync(indexPath)) return shardNames(indexPath).map((name) => join(folder, name));
-  const advice = existsSync(join(folder, 'pytorch_model.bin'))
-    ? ' It has pytorch_model.bin: save the model as safetensors.'
-    : '';
-  throw new UserError('file-not-found', `${folder} has no ${singleFile}.${advice}`);
+  const message = existsSync(join(folder, 'pytorch_model.bin'))
+    ? t`${folder} has no ${singleFile}. It has pytorch_model.bin: save the model as safetensors.`
+    : t`${folder} has no ${singleFile}.`;
+  throw new UserError('file-not-found', message);
 }
 
 function shardNames(indexPath: string): string[] {
   const map = (readJsonFile(indexPath) as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== 'object' || map === null) throw new UserError('file-corrupt', `${indexPath} has no weight_map.`);
+  if (typeof map !== 'object' || map === null) throw new UserError('file-corrupt', t`${indexPath} has no weight_map.`);
   const names = new Set(Object.values(map));
   for (const name of names) {
     if (!isPlainFileName(name)) {
       throw new UserError(
         'file-corrupt',
-        `${indexPath} names the file ${shownValue(name)}, which is not a file of this folder.`,
+        t`${indexPath} names the file ${shownValue(name)}, which is not a file of this folder.`,
       );
     }
   }
@@ -72,7 +73,7 @@ function isPlainFileName(name: unknown): boolean {
 function addWeight(infos: Map<string, WeightInfo>, entry: SafetensorsEntry, file: string): void {
   const { name, shape, offset, byteLength } = entry;
   if (infos.has(name)) {
-    throw new UserError('file-corrupt', `${file} holds the weight ${name}, which another shard holds too.`);
+    throw new UserError('file-corrupt', t`${file} holds the weight ${name}, which another shard holds too.`);
   }
   infos.set(name, { name, storedType: floatType(entry, file), shape, file, offset, byteLength, permutedRows: false });
 }

@@ -3,6 +3,7 @@ import { decodeTensor } from '../core/formats/decodeTensor.js';
 import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safetensors.js';
 import { elementCount } from '../core/shape.js';
 import type { HostTensor } from '../core/formats/hostTensor.js';
+import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
 
 /** All tensors of a safetensors file as fp32. Throws UserError naming the file and the tensor that is no float. */
@@ -26,6 +27,6 @@ export function floatType({ name, type }: SafetensorsEntry, path: string): 'F32'
   if (type === 'F32' || type === 'F16' || type === 'BF16') return type;
   throw new UserError(
     'file-unsupported',
-    `${path}: the tensor ${name} is of type ${type}; F32, F16 and BF16 can be read.`,
+    t`${path}: the tensor ${name} is of type ${type}; F32, F16 and BF16 can be read.`,
   );
 }

@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import { tokenizerFromFolder } from '../core/tokenizer/folder.js';
 import { tokenizerFromGguf } from '../core/tokenizer/gguf.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
+import { t } from '../l10n/text.js';
 import type { TokenizerSource } from './openModel.js';
 
 /** tokenizer.json of LLaMA 3 is 9 MB; the largest vocabularies known come to 35 MB. */
@@ -19,8 +20,8 @@ export function readTokenizerFolder(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   const tokenizer = readIfThere(file);
   if (tokenizer === null) {
-    const advice = 'Get it from where the model came from, or use the model as GGUF.';
-    throw new UserError('file-not-found', `${file} is missing: without it text can't be turned into tokens. ${advice}`);
+    const advice = t`Get it from where the model came from, or use the model as GGUF.`;
+    throw new UserError('file-not-found', t`${file} is missing: without it text can't be turned into tokens. ${advice}`);
   }
   return tokenizerFromFolder({
     file,
@@ -38,7 +39,7 @@ function readIfThere(path: string): string | null {
     if (statSync(path).size <= largestFile) return readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new UserError('file-unreadable', `${path} can't be read: ${(error as Error).message}`, { cause: error });
+    throw new UserError('file-unreadable', t`${path} can't be read: ${(error as Error).message}`, { cause: error });
   }
-  throw new UserError('file-unsupported', `${path} is larger than ${largestFile / 2 ** 20} MB, which no tokenizer is.`);
+  throw new UserError('file-unsupported', t`${path} is larger than ${largestFile / 2 ** 20} MB, which no tokenizer is.`);
 }

@@ -5,6 +5,7 @@ import type { LlamaConfig } from '../core/llama/config.js';
 import { expectedWeights, unpermuteRows } from '../core/llama/weightNames.js';
 import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
 import { elementCount, sameShape } from '../core/shape.js';
+import { t } from '../l10n/text.js';
 
 /** Reads weights from open files when they are asked for. Every shape has been checked against the config before. */
 export class FileWeightStore implements WeightStore {
@@ -68,18 +69,18 @@ function checkedWeights(
     if (!info) {
       throw new UserError(
         'file-corrupt',
-        `${where} has no weight ${name}, which its config asks for. Is a file missing?`,
+        t`${where} has no weight ${name}, which its config asks for. Is a file missing?`,
       );
     }
     if (!sameShape(info.shape, shape)) {
-      const message = `${info.file}: ${name} is [${info.shape.join(', ')}] where the config asks for [${shape.join(', ')}].`;
+      const message = t`${info.file}: ${name} is [${info.shape.join(', ')}] where the config asks for [${shape.join(', ')}].`;
       throw new UserError('file-corrupt', message);
     }
     weights.set(name, info);
   }
   for (const { name, file } of found.values()) {
     if (weights.has(name) || isDerived(name, config)) continue;
-    const message = `${file} holds the weight ${name}, which a LlamaForCausalLM with this config does not have.`;
+    const message = t`${file} holds the weight ${name}, which a LlamaForCausalLM with this config does not have.`;
     throw new UserError('model-unsupported', message);
   }
   return weights;

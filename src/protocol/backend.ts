@@ -13,8 +13,6 @@ export const protocolVersion = 1;
 /** initializationOptions of the language server. */
 export interface BackendOptions extends BackendSettings {
   readonly protocolVersion: number;
-  /** backendStrings in the user's language; what is missing is said in English. */
-  readonly strings: Readonly<Record<string, string>>;
 }
 
 /** What the extension's settings come to; sent again when they change. */

@@ -1,6 +1,7 @@
 // Uses ajv, which compiles with `new Function`: for Node processes only, not for webviews under a Content-Security-Policy.
 import { Ajv, type ErrorObject } from 'ajv';
 import { distance } from 'fastest-levenshtein';
+import { t, translate } from '../l10n/text.js';
 import type { RunConfig } from './runConfig.js';
 import { runConfigSchema, settingSchema, type SettingSchema } from './runConfigSchema.js';
 
@@ -35,35 +36,35 @@ function describe(error: ErrorObject): ConfigProblem {
   const params = error.params as Record<string, unknown>;
   if (error.keyword === 'additionalProperties') {
     const unknown = [...path, String(params['additionalProperty'])];
-    return { path: unknown, message: `${unknown.join('.')} is not a known setting; ${suggestion(unknown)}` };
+    return { path: unknown, message: t`${unknown.join('.')} is not a known setting; ${suggestion(unknown)}` };
   }
   if (error.keyword === 'required') {
     const missing = [...path, String(params['missingProperty'])];
-    return { path: missing, message: `${missing.join('.')} is missing: ${settingSchema(missing)?.description ?? ''}`.trim() };
+    return { path: missing, message: t`${missing.join('.')} is missing: ${translate(settingSchema(missing)?.description ?? '')}`.trim() };
   }
-  const name = path.join('.') || 'the run config';
-  return { path, message: `${name} ${expectation(error, params)}, not ${printed(error.data)}` };
+  const name = path.join('.') || t`the run config`;
+  return { path, message: t`${name} ${expectation(error, params)}, not ${printed(error.data)}` };
 }
 
 function expectation(error: ErrorObject, params: Record<string, unknown>): string {
   switch (error.keyword) {
     case 'type':
-      return `must be ${[params['type']].flat().map(typeInWords).join(' or ')}`;
+      return t`must be ${[params['type']].flat().map(typeInWords).reduce((before, type) => t`${before} or ${type}`)}`;
     case 'enum':
-      return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+      return t`must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
     case 'minimum':
-      return `must be at least ${String(params['limit'])}`;
+      return t`must be at least ${String(params['limit'])}`;
     case 'maximum':
-      return `must be at most ${String(params['limit'])}`;
+      return t`must be at most ${String(params['limit'])}`;
     case 'exclusiveMinimum':
-      return `must be more than ${String(params['limit'])}`;
+      return t`must be more than ${String(params['limit'])}`;
     case 'exclusiveMaximum':
-      return `must be less than ${String(params['limit'])}`;
+      return t`must be less than ${String(params['limit'])}`;
     case 'minLength':
     case 'minItems':
-      return 'must not be empty';
+      return t`must not be empty`;
     case 'uniqueItems':
-      return 'must not name anything twice';
+      return t`must not name anything twice`;
     default:
       throw new Error(`internal: no words for the schema keyword ${error.keyword}`);
   }
@@ -72,17 +73,21 @@ function expectation(error: ErrorObject, params: Record<string, unknown>): strin
 function typeInWords(type: unknown): string {
   switch (type) {
     case 'integer':
-      return 'a whole number';
+      return t`a whole number`;
     case 'boolean':
-      return 'true or false';
+      return t`true or false`;
     case 'array':
-      return 'a list';
+      return t`a list`;
     case 'object':
-      return 'an object { … }';
+      return t`an object { … }`;
     case 'null':
       return 'null';
+    case 'number':
+      return t`a number`;
+    case 'string':
+      return t`a string`;
     default:
-      return `a ${String(type)}`;
+      return String(type);
   }
 }
 
@@ -98,10 +103,11 @@ function suggestion(unknown: readonly string[]): string {
   const siblings = namedSettings(section);
   const nearest = nearestSetting(name, siblings) ?? nearestSetting(name, allSettings());
   if (!nearest)
-    return `${section.join('.') || 'run.json'} knows ${siblings.map((setting) => setting.path.at(-1)).join(', ')}`;
-  const title = nearest.schema.title?.toLowerCase() ?? '';
-  const explained = title && title !== readable(nearest.path.at(-1)!) ? ` (${nearest.schema.title})` : '';
-  return `did you mean ${nearest.path.join('.')}${explained}?`;
+    return t`${section.join('.') || 'run.json'} knows ${siblings.map((setting) => setting.path.at(-1)).join(', ')}`;
+  const meant = nearest.path.join('.');
+  const title = nearest.schema.title ?? '';
+  const explains = title !== '' && title.toLowerCase() !== readable(nearest.path.at(-1)!);
+  return explains ? t`did you mean ${meant} (${translate(title)})?` : t`did you mean ${meant}?`;
 }
 
 interface NamedSetting {

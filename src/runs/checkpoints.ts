@@ -9,6 +9,7 @@ import type { TrainableState } from '../core/train/stepRunner.js';
 import { removeFolderAtomically, replaceFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { readTensorFile } from '../files/tensorFile.js';
+import { t } from '../l10n/text.js';
 
 /** trainer.json: with state.safetensors beside it, all that a resumed run needs. */
 export interface CheckpointRecord {
@@ -56,7 +57,7 @@ export function readLatestCheckpoint(checkpoints: string, onDamaged: (message: s
     }
   }
   if (steps.length === 0) return null;
-  throw new UserError('file-corrupt', `No checkpoint in ${checkpoints} can be read. Start a new run.`);
+  throw new UserError('file-corrupt', t`No checkpoint in ${checkpoints} can be read. Start a new run.`);
 }
 
 export function readCheckpoint(folder: string): Checkpoint {
@@ -103,7 +104,7 @@ function unflatten(tensors: ReadonlyMap<string, HostTensor>): TrainableState {
 
 function parseRecord(path: string): CheckpointRecord {
   const json = withDefaults(readJsonFile(path));
-  if (!isRecord(json)) throw new UserError('file-corrupt', `${path} is damaged: it does not tell where the run stood.`);
+  if (!isRecord(json)) throw new UserError('file-corrupt', t`${path} is damaged: it does not tell where the run stood.`);
   return json;
 }
 

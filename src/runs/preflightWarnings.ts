@@ -1,4 +1,5 @@
 import type { DataReport } from '../core/data/report.js';
+import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
 /** What looks wrong though it can be done; each says what to do. */
@@ -8,9 +9,8 @@ export function preflightWarnings(config: RunConfig, report: DataReport, totalSt
 
 function warmupWarning({ train }: RunConfig, totalSteps: number): string[] {
   if (train.warmup_steps < totalSteps || train.warmup_steps === 0) return [];
-  const reach = `the learning rate does not reach ${train.learning_rate}`;
   return [
-    `The warm-up of ${train.warmup_steps} steps is as long as the run of ${totalSteps}, so ${reach}; lower train.warmup_steps.`,
+    t`The warm-up of ${train.warmup_steps} steps is as long as the run of ${totalSteps}, so the learning rate does not reach ${train.learning_rate}; lower train.warmup_steps.`,
   ];
 }
 
@@ -22,8 +22,7 @@ function evaluationWarning({ train }: RunConfig, { training, evaluation }: DataR
   const tokensPerStep = (training.tokens / training.examples) * train.batch_size * train.gradient_accumulation_steps;
   const share = (forwardShare * evaluations * (evaluation?.tokens ?? 0)) / (totalSteps * tokensPerStep);
   if (share < 0.5) return [];
-  const advice = 'raise train.eval_steps or lower data.eval_fraction';
   return [
-    `The ${evaluations} evaluations will take about ${Math.round(share * 100)} % of the time of the training itself; ${advice}.`,
+    t`The ${evaluations} evaluations will take about ${Math.round(share * 100)} % of the time of the training itself; raise train.eval_steps or lower data.eval_fraction.`,
   ];
 }

@@ -15,6 +15,7 @@ import { readAdapterFor } from '../files/adapterFolder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { loadModel, type LoadedModel } from '../files/loadModel.js';
+import { t } from '../l10n/text.js';
 import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
@@ -144,10 +145,10 @@ function describeData(
   model: string,
   totalSteps: number,
 ): string {
-  const heldOut = evaluation ? `${evaluation.examples} held out` : 'none held out';
-  const skipped = skippedCount > 0 ? `, ${skippedCount} skipped` : '';
-  const learned = `${training.tokens} tokens, ${training.labelTokens} to learn`;
-  return `${model}: ${training.examples} examples of ${format} data (${learned}), ${heldOut}${skipped}; ${totalSteps} steps.`;
+  const heldOut = evaluation ? t`${evaluation.examples} held out` : t`none held out`;
+  const rest = skippedCount > 0 ? t`${heldOut}, ${skippedCount} skipped` : heldOut;
+  const { examples, tokens, labelTokens } = training;
+  return t`${model}: ${examples} examples of ${format} data (${tokens} tokens, ${labelTokens} to learn), ${rest}; ${totalSteps} steps.`;
 }
 
 function initialState(
@@ -164,8 +165,8 @@ function initialState(
 /** An adapter is trained on as it is: nothing of it is dropped, added or scaled anew without a word. */
 function checkSameShape(adapter: Adapter, lora: LoraShape, model: LlamaConfig, folder: string): void {
   const mismatch = (what: string) =>
-    new UserError('adapter-mismatch', `${folder} cannot be trained further here: ${what}.`);
-  if (!adapter.isUniform) throw mismatch('its linears have different ranks or strengths');
+    new UserError('adapter-mismatch', t`${folder} cannot be trained further here: ${what}.`);
+  if (!adapter.isUniform) throw mismatch(t`its linears have different ranks or strengths`);
   const settings = [
     ['lora.r', adapter.lora.r, lora.r],
     ['lora.alpha', adapter.lora.alpha, lora.alpha],
@@ -175,6 +176,6 @@ function checkSameShape(adapter: Adapter, lora: LoraShape, model: LlamaConfig, f
   ] as const;
   for (const [setting, ofAdapter, ofConfig] of settings) {
     if (ofAdapter !== ofConfig)
-      throw mismatch(`its ${setting} is ${ofAdapter}, but this run's is ${ofConfig}. Set ${setting} to the adapter's`);
+      throw mismatch(t`its ${setting} is ${String(ofAdapter)}, but this run's is ${String(ofConfig)}. Set ${setting} to the adapter's`);
   }
 }

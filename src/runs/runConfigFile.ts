@@ -10,6 +10,7 @@ import {
   type ParseError,
 } from 'jsonc-parser';
 import { UserError } from '../core/errors.js';
+import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { validateRunConfig, type ConfigProblem } from '../protocol/validateRunConfig.js';
 
@@ -56,7 +57,7 @@ function applyOverride(json: unknown, override: string): void {
     target = target[key];
   }
   if (!isObject(target))
-    throw new UserError('config-invalid', `--set ${override}: ${path.slice(0, -1).join('.')} is not a section.`);
+    throw new UserError('config-invalid', t`--set ${override}: ${path.slice(0, -1).join('.')} is not a section.`);
   define(target, path.at(-1)!, value);
 }
 
@@ -64,7 +65,7 @@ function parseOverride(override: string): { path: string[]; value: unknown } {
   const equals = override.indexOf('=');
   const path = override.slice(0, Math.max(equals, 0)).split('.');
   if (equals < 1 || path.includes('')) {
-    throw new UserError('config-invalid', `--set ${override}: expected SETTING=VALUE, such as train.max_steps=20.`);
+    throw new UserError('config-invalid', t`--set ${override}: expected SETTING=VALUE, such as train.max_steps=20.`);
   }
   return { path, value: jsonOrText(override.slice(equals + 1)) };
 }
@@ -91,23 +92,23 @@ function readText(path: string): string {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new UserError('file-not-found', `${path} could not be read. Give the path of a run.json.`, { cause });
+    throw new UserError('file-not-found', t`${path} could not be read. Give the path of a run.json.`, { cause });
   }
   if (bytes.length > largestConfigFile)
-    throw new UserError('config-invalid', `${path} is over 1 MB: it is no run.json.`);
+    throw new UserError('config-invalid', t`${path} is over 1 MB: it is no run.json.`);
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
 function parseJson(text: string, path: string): Node {
   if (!text.trim())
-    throw new UserError('config-invalid', `${path} is empty. A run config needs at least model and data.path.`);
+    throw new UserError('config-invalid', t`${path} is empty. A run config needs at least model and data.path.`);
   const errors: ParseError[] = [];
   let tree: Node | undefined;
   try {
     tree = parseTree(text, errors, { allowTrailingComma: true });
   } catch (cause) {
     // The parser is recursive: only absurd nesting gets here.
-    throw new UserError('config-invalid', `${path} is nested too deeply to be a run.json.`, { cause });
+    throw new UserError('config-invalid', t`${path} is nested too deeply to be a run.json.`, { cause });
   }
   const first = errors[0];
   if (tree && !first) return tree;
@@ -115,8 +116,8 @@ function parseJson(text: string, path: string): Node {
     ? printParseErrorCode(first.error)
         .replace(/([a-z])([A-Z])/g, '$1 $2')
         .toLowerCase()
-    : 'no value';
-  throw new UserError('config-invalid', `${position(path, text, first?.offset ?? 0)}: not valid JSON (${words}).`);
+    : t`no value`;
+  throw new UserError('config-invalid', t`${position(path, text, first?.offset ?? 0)}: not valid JSON (${words}).`);
 }
 
 function place(problem: ConfigProblem, tree: Node, text: string, path: string, overrides: readonly string[]): string {

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { appendToFile, makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
+import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { runStatuses, type RunControl, type RunState, type RunStatus } from '../protocol/run.js';
 import { isLive } from '../protocol/runs.js';
@@ -20,10 +21,10 @@ export class RunDirectory {
   /** Makes the folder with run.json and a first state.json. Refuses a folder that holds anything. */
   static create(path: string, config: RunConfig): RunDirectory {
     if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0)) {
-      const what = existsSync(join(path, 'state.json'))
-        ? 'already holds a run: resume it'
-        : 'is not empty: leave it alone';
-      throw new UserError('run-busy', `${path} ${what}, or choose another folder.`);
+      const message = existsSync(join(path, 'state.json'))
+        ? t`${path} already holds a run: resume it, or choose another folder.`
+        : t`${path} is not empty: leave it alone, or choose another folder.`;
+      throw new UserError('run-busy', message);
     }
     makeFolder(path);
     const run = new RunDirectory(path);
@@ -35,7 +36,7 @@ export class RunDirectory {
   static open(path: string): RunDirectory {
     const run = new RunDirectory(path);
     if (!existsSync(run.configPath) || !existsSync(run.statePath)) {
-      throw new UserError('file-not-found', `${path} is not a run directory: it has no run.json and state.json.`);
+      throw new UserError('file-not-found', t`${path} is not a run directory: it has no run.json and state.json.`);
     }
     return run;
   }
@@ -131,7 +132,7 @@ function parseState(path: string): RunState {
   const template: Record<string, unknown> = { ...firstState() };
   const sameTypes = Object.keys(template).every((key) => fits(state[key], template[key]));
   if (!sameTypes || !runStatuses.includes(state['status'] as RunStatus)) {
-    throw new UserError('file-corrupt', `${path} is damaged: it does not hold the state of a run.`);
+    throw new UserError('file-corrupt', t`${path} is damaged: it does not hold the state of a run.`);
   }
   return state as unknown as RunState;
 }

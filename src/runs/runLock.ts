@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder, writeFlushed } from '../files/atomicWrite.js';
+import { t } from '../l10n/text.js';
 import { isAlive, ownIdentity, type ProcessIdentity } from './processIdentity.js';
 
 /**
@@ -76,6 +77,8 @@ function isIdentity(value: unknown): value is ProcessIdentity {
 }
 
 function busy(runFolder: string, owner: ProcessIdentity | undefined): UserError {
-  const who = owner ? `process ${owner.pid}` : 'another process';
-  return new UserError('run-busy', `${runFolder} is being trained by ${who}. Stop it first, or choose another folder.`);
+  const message = owner
+    ? t`${runFolder} is being trained by process ${owner.pid}. Stop it first, or choose another folder.`
+    : t`${runFolder} is being trained by another process. Stop it first, or choose another folder.`;
+  return new UserError('run-busy', message);
 }

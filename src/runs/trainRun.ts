@@ -15,6 +15,7 @@ import {
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { writeAdapterFolder } from '../files/adapterFolder.js';
 import { removeUnfinished } from '../files/atomicWrite.js';
+import { t } from '../l10n/text.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
@@ -82,7 +83,7 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
     return await trainOnce(run, config, journal, options);
   } catch (error) {
     if (!isDeviceFailure(error) || !config.engine.cpu_fallback) throw error;
-    journal.note(`${error.message} Going on on the CPU, since engine.cpu_fallback is on.`);
+    journal.note(t`${error.message} Going on on the CPU, since engine.cpu_fallback is on.`);
     return trainOnce(run, { ...config, engine: { ...config.engine, device: 'cpu' } }, journal, options);
   }
 }
@@ -102,13 +103,16 @@ function begunIn({ checkpointsPath }: RunDirectory): BaseDType | null {
 
 /** How to go on where the device or its memory ended the run. */
 function withAdvice(error: unknown, savedStep: number | undefined): unknown {
-  const advised = (error: UserError, advice: string) => new UserError(error.code, `${error.message} ${advice}`, { cause: error });
-  const saved = savedStep === undefined ? undefined : `The checkpoint of step ${savedStep} is saved: resume the run`;
+  const advised = (error: UserError, advice: string) => new UserError(error.code, t`${error.message} ${advice}`, { cause: error });
   if (isDeviceFailure(error)) {
-    return advised(error, `${saved ?? 'Nothing is saved yet: start the run again'}, with engine.device set to "cpu" if it fails again.`);
+    const advice =
+      savedStep === undefined
+        ? t`Nothing is saved yet: start the run again, with engine.device set to "cpu" if it fails again.`
+        : t`The checkpoint of step ${savedStep} is saved: resume the run, with engine.device set to "cpu" if it fails again.`;
+    return advised(error, advice);
   }
-  if (error instanceof UserError && error.code === 'out-of-memory' && saved) {
-    return advised(error, `${saved} with other settings of the engine; for others, start a new run with lora.init_from set to this run’s adapter.`);
+  if (error instanceof UserError && error.code === 'out-of-memory' && savedStep !== undefined) {
+    return advised(error, t`The checkpoint of step ${savedStep} is saved: resume the run with other settings of the engine; for others, start a new run with lora.init_from set to this run’s adapter.`);
   }
   return error;
 }
@@ -174,7 +178,7 @@ class Trainer implements LoopPorts {
     const { dataFingerprint, baseDType } = this.prepared;
     saveCheckpoint(this.run.checkpointsPath, state, { progress, seed: this.config.train.seed, dataFingerprint, baseDType });
     this.saveAdapters(state, progress);
-    this.journal.note(`Saved the checkpoint of step ${progress.step}.`);
+    this.journal.note(t`Saved the checkpoint of step ${progress.step}.`);
   }
 
   private saveAdapters({ parameters }: TrainableState, { step, bestStep }: Progress): void {
@@ -198,26 +202,26 @@ class Trainer implements LoopPorts {
     await runner.importState(checkpoint.state);
     // Killed between checkpoint and adapter, the adapter is a step behind.
     this.saveAdapters(checkpoint.state, checkpoint.record.progress);
-    this.journal.note(`Resuming at step ${checkpoint.record.progress.step}.`);
+    this.journal.note(t`Resuming at step ${checkpoint.record.progress.step}.`);
     return checkpoint.record.progress;
   }
 
   private checkSameRun({ record, state }: Checkpoint, initial: TrainableState): void {
     const changed = (what: string) => {
-      const advice = 'Put it back, or start a new run with lora.init_from set to this run’s adapter.';
-      return new UserError('config-invalid', `${this.run.path}: ${what} since the last checkpoint. ${advice}`);
+      const message = t`${this.run.path}: ${what} since the last checkpoint. Put it back, or start a new run with lora.init_from set to this run’s adapter.`;
+      return new UserError('config-invalid', message);
     };
-    if (shapes(state) !== shapes(initial)) throw changed("the adapter's rank, target modules or layers changed");
-    if (record.seed !== this.config.train.seed) throw changed('train.seed changed');
+    if (shapes(state) !== shapes(initial)) throw changed(t`the adapter's rank, target modules or layers changed`);
+    if (record.seed !== this.config.train.seed) throw changed(t`train.seed changed`);
     if (record.dataFingerprint !== this.prepared.dataFingerprint)
-      throw changed('the training data, or how it is read, changed');
+      throw changed(t`the training data, or how it is read, changed`);
   }
 
   private closingWords({ reason, progress }: LoopResult): string | null {
     if (reason !== 'early-stopping') return null;
     const { early_stopping_patience: patience } = this.config.train;
-    const best = `the best was ${progress.bestEvalLoss?.toFixed(4)} at step ${progress.bestStep}`;
-    return `Stopped early: no better held-out loss in ${patience} evaluations; ${best}.`;
+    const [best, bestStep] = [String(progress.bestEvalLoss?.toFixed(4)), String(progress.bestStep)];
+    return t`Stopped early: no better held-out loss in ${String(patience)} evaluations; the best was ${best} at step ${bestStep}.`;
   }
 }
 

@@ -2,6 +2,7 @@ import { UserError } from '../core/errors.js';
 import { GraphBuilder } from '../core/graph/builder.js';
 import { makeProgram, valuesOf } from '../core/graph/program.js';
 import { tensorBytes, type Program, type Value } from '../core/graph/types.js';
+import { t } from '../l10n/text.js';
 
 const mebibyte = 2 ** 20;
 
@@ -60,15 +61,15 @@ function tooLarge(program: Program, value: Value, limit: number): UserError {
   const what = `[${value.shape.join(' × ')}] ${value.scope || program.name}`;
   return new UserError(
     'device-failed',
-    `The GPU reaches tensors of at most ${size(limit)}, but one of ${size(tensorBytes(value))} is needed (${what}). ${advice(value)}`,
+    t`The GPU reaches tensors of at most ${size(limit)}, but one of ${size(tensorBytes(value))} is needed (${what}). ${advice(value)}`,
   );
 }
 
 /** What of the model, the context and the batch decides its size. */
 function advice(value: Value): string {
-  if (isMadeOf(value, partsOfWeights)) return 'This model has weights too large for it: set the device to "cpu".';
-  if (isMadeOf(value, cachesOfTokens)) return 'Shorten the prompt, or set the device to "cpu".';
-  return 'Lower train.batch_size or data.max_seq_length (raise train.gradient_accumulation_steps to make up for it), or set engine.device to "cpu".';
+  if (isMadeOf(value, partsOfWeights)) return t`This model has weights too large for it: set the device to "cpu".`;
+  if (isMadeOf(value, cachesOfTokens)) return t`Shorten the prompt, or set the device to "cpu".`;
+  return t`Lower train.batch_size or data.max_seq_length (raise train.gradient_accumulation_steps to make up for it), or set engine.device to "cpu".`;
 }
 
 /** As training and generation name their inputs. */

@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import { GraphBuilder } from '../core/graph/builder.js';
 import { makeProgram } from '../core/graph/program.js';
 import type { DeviceKind } from '../core/graph/types.js';
+import { t } from '../l10n/text.js';
 import { CpuDevice } from './cpuDevice.js';
 import type { Device } from './device.js';
 import { disposeQuietly } from './disposal.js';
@@ -24,22 +25,22 @@ export interface ChosenDevice {
  */
 export async function chooseDevice(wish: DeviceWish, threads: number | null): Promise<ChosenDevice> {
   const cpu = new CpuDevice(threads ?? availableParallelism());
-  if (wish === 'cpu') return { device: cpu, because: 'The CPU, as the settings say.' };
+  if (wish === 'cpu') return { device: cpu, because: t`The CPU, as the settings say.` };
   const gpu = new WebGpuDevice();
   if (wish === 'webgpu') {
     await requireGpu(gpu);
-    return { device: gpu, because: 'The GPU, as the settings say.' };
+    return { device: gpu, because: t`The GPU, as the settings say.` };
   }
-  if (!mayHaveGpu()) return { device: cpu, because: 'The CPU: this machine shows no GPU.' };
+  if (!mayHaveGpu()) return { device: cpu, because: t`The CPU: this machine shows no GPU.` };
   try {
     const ratio = (await secondsPerProduct(cpu)) / (await secondsPerProduct(gpu));
-    const speed = ratio >= 1 ? `${ratio.toFixed(1)} times as fast as` : `${(1 / ratio).toFixed(1)} times slower than`;
-    const because = `a matrix product on the GPU was ${speed} on the CPU.`;
     await (ratio >= 1 ? cpu : gpu).dispose();
-    return ratio >= 1 ? { device: gpu, because: `The GPU: ${because}` } : { device: cpu, because: `The CPU: ${because}` };
+    return ratio >= 1
+      ? { device: gpu, because: t`The GPU: a matrix product on the GPU was ${ratio.toFixed(1)} times as fast as on the CPU.` }
+      : { device: cpu, because: t`The CPU: a matrix product on the GPU was ${(1 / ratio).toFixed(1)} times slower than on the CPU.` };
   } catch (error) {
     await disposeQuietly(gpu);
-    return { device: cpu, because: `The CPU: the GPU cannot be used (${reasonOf(error)}).` };
+    return { device: cpu, because: t`The CPU: the GPU cannot be used (${reasonOf(error)}).` };
   }
 }
 
@@ -47,8 +48,8 @@ async function requireGpu(gpu: Device): Promise<void> {
   try {
     await secondsPerProduct(gpu);
   } catch (cause) {
-    const advice = process.platform === 'linux' ? ' On Linux it needs a GPU driver with Vulkan and the library libvulkan1.' : ' Update the GPU driver.';
-    throw new UserError('device-unavailable', `No GPU can be used through WebGPU.${advice} Set the device to "cpu" or "auto" to train without it.`, { cause });
+    const advice = process.platform === 'linux' ? t`On Linux it needs a GPU driver with Vulkan and the library libvulkan1.` : t`Update the GPU driver.`;
+    throw new UserError('device-unavailable', t`No GPU can be used through WebGPU. ${advice} Set the device to "cpu" or "auto" to train without it.`, { cause });
   }
 }
 

@@ -3,6 +3,7 @@ import { optimize } from '../core/graph/fuse.js';
 import { inputType, lastOutput, lowerToOnnx } from '../core/graph/lower.js';
 import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
+import { t } from '../l10n/text.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
 import { settleAllocator } from './settleAllocator.js';
 
@@ -14,7 +15,7 @@ export class CpuDevice implements Device {
   private readonly pool = new BufferPool();
 
   constructor(private readonly threads: number) {
-    this.description = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.description = threads === 1 ? t`CPU, 1 thread` : t`CPU, ${threads} threads`;
   }
 
   async compile(program: Program, { constants, dynamicAxes, light = false }: CompileOptions = {}): Promise<Executable> {

@@ -5,6 +5,7 @@ import type { BaseDType } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
+import { t } from '../l10n/text.js';
 import { availableMemoryBytes } from './availableMemory.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
@@ -89,29 +90,29 @@ async function usableDTypes(
   const wants16Bit = wish === 'auto' || wish === 'fp16';
   const lacks16Bit = wants16Bit && device.kind !== 'cpu' && !(await has16Bit(device));
   if (lacks16Bit && setting === 'fp16') {
-    const message = 'engine.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats (shader-f16). Set it to "auto", "fp32" or "int4".';
+    const message = t`engine.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats (shader-f16). Set it to "auto", "fp32" or "int4".`;
     throw new UserError('device-unavailable', message);
   }
-  if (lacks16Bit) note?.('This GPU, or its driver, does not compute with 16-bit floats.');
+  if (lacks16Bit) note?.(t`This GPU, or its driver, does not compute with 16-bit floats.`);
   return dtypesToTry(lacks16Bit ? 'auto' : wish, device.kind, !lacks16Bit);
 }
 
 function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, begunIn: BaseDType | null): string[] {
   if (begunIn !== null && begunIn !== baseDType) {
-    return [`warning: The base is held in ${baseDType} from here on, and was in ${begunIn} before: the run goes on, but not to the same numbers.`];
+    return [t`warning: The base is held in ${baseDType} from here on, and was in ${begunIn} before: the run goes on, but not to the same numbers.`];
   }
   if (base_dtype !== 'auto') return [];
-  if (begunIn !== null) return [`The base is held in ${baseDType}, as it was when the run began.`];
-  if (baseDType !== 'int4') return [`The base is held in ${baseDType}.`];
-  return ['The base is held in int4, which loses some precision: in 16 bits it would not fit into memory.'];
+  if (begunIn !== null) return [t`The base is held in ${baseDType}, as it was when the run began.`];
+  if (baseDType !== 'int4') return [t`The base is held in ${baseDType}.`];
+  return [t`The base is held in int4, which loses some precision: in 16 bits it would not fit into memory.`];
 }
 
 function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
   const { gradientCheckpointing, layerStreaming } = memory.request;
   const notes: string[] = [];
-  if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing) notes.push('Activations are computed again in the backward pass: all of them would not fit into memory.');
-  if (engine.layer_streaming === 'auto' && layerStreaming) notes.push('Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.');
-  if (!fits(memory) && engine.memory_check === 'warn') notes.push(`warning: ${tooLarge(memory).message}`);
+  if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing) notes.push(t`Activations are computed again in the backward pass: all of them would not fit into memory.`);
+  if (engine.layer_streaming === 'auto' && layerStreaming) notes.push(t`Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.`);
+  if (!fits(memory) && engine.memory_check === 'warn') notes.push(t`warning: ${tooLarge(memory).message}`);
   return notes;
 }
 
@@ -131,7 +132,7 @@ export async function loadTextModel(
     return owningDevice(device, () => createTextModel(weights, device, dtype), (model) => model);
   };
   const loadOnCpu = ({ message }: UserError): Promise<TextModel> => {
-    note?.(`${message} Text is written on the CPU from now on.`);
+    note?.(t`${message} Text is written on the CPU from now on.`);
     return loadOn('cpu');
   };
   const load = () => (engine.device === 'auto' ? withFallback(() => loadOn('auto'), loadOnCpu) : loadOn(engine.device));

@@ -6,6 +6,7 @@ import { matrixForm } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { remedies, type Remedy, type SettingChange } from '../core/train/memoryAdvice.js';
 import type { MemoryEstimate } from '../core/train/memoryEstimate.js';
+import { t } from '../l10n/text.js';
 import type { DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import { reasonOf } from './engineWords.js';
@@ -15,17 +16,19 @@ import { saysOutOfMemory } from './outOfMemory.js';
 /** Before anything is loaded. */
 export function tooLarge(plan: MemoryPlan): UserError {
   const { estimate, availableBytes } = plan;
-  const figures = `Training would take about ${bytesInWords(estimate.hostBytes)} of memory, and ${bytesInWords(availableBytes)} can be had`;
+  const [wanted, free] = [bytesInWords(estimate.hostBytes), bytesInWords(availableBytes)];
   const advice = whatWouldFit(plan, (smaller) => fits({ estimate: smaller, availableBytes }));
-  return new UserError('out-of-memory', `${figures}. ${advice} To try it all the same, set engine.memory_check to "warn".`);
+  return new UserError('out-of-memory', t`Training would take about ${wanted} of memory, and ${free} can be had. ${advice} To try it all the same, set engine.memory_check to "warn".`);
 }
 
 /** An allocation failed though it was thought to fit, or nobody asked. A device that failed for it has failed: another may not. */
 export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
   const code = cause instanceof UserError && cause.code === 'device-failed' ? cause.code : 'out-of-memory';
-  const what = saysOutOfMemory(cause) ? 'Memory ran out' : 'Memory has probably run out';
-  const expected = `${bytesInWords(total(plan.estimate))} was expected to be enough`;
-  return new UserError(code, `${what} (${reasonOf(cause)}); ${expected}. ${clearlySmaller(plan)}`, { cause });
+  const [reason, expected, advice] = [reasonOf(cause), bytesInWords(total(plan.estimate)), clearlySmaller(plan)];
+  const message = saysOutOfMemory(cause)
+    ? t`Memory ran out (${reason}); ${expected} was expected to be enough. ${advice}`
+    : t`Memory has probably run out (${reason}); ${expected} was expected to be enough. ${advice}`;
+  return new UserError(code, message, { cause });
 }
 
 interface TextModelRequest {
@@ -39,14 +42,17 @@ export function writingRanOut({ weights, dtype, device }: TextModelRequest, mome
   const bytes = decodeWeightBytes(weights, (matrix) => matrixForm(matrix, dtype));
   const in4Bits = decodeWeightBytes(weights, (matrix) => matrixForm({ ...matrix, storedType: 'F32' }, 'int4'));
   const ways = [
-    ...(moment === 'writing' ? [`a shorter prompt (a token takes ${bytesInWords(cacheBytesPerToken(weights.config))})`] : []),
-    ...(in4Bits <= 0.8 * bytes ? [`the model as a GGUF file in 4 bits (about ${bytesInWords(in4Bits)})`] : []),
-    'a smaller model',
-    ...(device === 'webgpu' ? ['the device "cpu"'] : []),
+    ...(moment === 'writing' ? [t`a shorter prompt (a token takes ${bytesInWords(cacheBytesPerToken(weights.config))})`] : []),
+    ...(in4Bits <= 0.8 * bytes ? [t`the model as a GGUF file in 4 bits (about ${bytesInWords(in4Bits)})`] : []),
+    t`a smaller model`,
+    ...(device === 'webgpu' ? [t`the device "cpu"`] : []),
   ];
-  const when = moment === 'loading' ? 'while the model was loaded' : 'while text was written';
-  const figures = `the model’s weights alone take about ${bytesInWords(bytes)}`;
-  return new UserError('out-of-memory', `Memory ran out ${when} (${reasonOf(cause)}); ${figures}. What takes less: ${ways.join('; ')}.`, { cause });
+  const [reason, taken, less] = [reasonOf(cause), bytesInWords(bytes), listed(ways)];
+  const message =
+    moment === 'loading'
+      ? t`Memory ran out while the model was loaded (${reason}); the model’s weights alone take about ${taken}. What takes less: ${less}.`
+      : t`Memory ran out while text was written (${reason}); the model’s weights alone take about ${taken}. What takes less: ${less}.`;
+  return new UserError('out-of-memory', message, { cause });
 }
 
 /**
@@ -59,8 +65,8 @@ export function lastWords(plan: MemoryPlan): (heldBytes?: number) => string | nu
   return (heldBytes = plan.estimate.hostBytes) => {
     if (heldBytes < nearTheLimit * availableBytes) return null;
     advice ??= clearlySmaller(plan);
-    const figures = `${bytesInWords(heldBytes)} of the ${bytesInWords(availableBytes)} that could be had`;
-    return `The process is gone. It needed ${figures}, so the system may have ended it for lack of memory. ${advice}`;
+    const [held, free] = [bytesInWords(heldBytes), bytesInWords(availableBytes)];
+    return t`The process is gone. It needed ${held} of the ${free} that could be had, so the system may have ended it for lack of memory. ${advice}`;
   };
 }
 
@@ -78,12 +84,17 @@ function total({ hostBytes, deviceBytes }: MemoryEstimate): number {
 
 function whatWouldFit({ request }: MemoryPlan, isSmallEnough: (estimate: MemoryEstimate) => boolean): string {
   const found = remedies(request, isSmallEnough);
-  if (found.length === 0) return 'No setting would make it fit: take a smaller model, or free memory.';
-  return `What would fit: ${found.map(remedyInWords).join('; ')}.`;
+  if (found.length === 0) return t`No setting would make it fit: take a smaller model, or free memory.`;
+  return t`What would fit: ${listed(found.map(remedyInWords))}.`;
 }
 
 export function remedyInWords({ changes, estimate }: Remedy): string {
-  return `${changes.map(changeInWords).join(' with ')} (about ${bytesInWords(total(estimate))})`;
+  const together = changes.map(changeInWords).reduce((before, change) => t`${before} with ${change}`);
+  return t`${together} (about ${bytesInWords(total(estimate))})`;
+}
+
+function listed(ways: readonly string[]): string {
+  return ways.reduce((before, way) => t`${before}; ${way}`);
 }
 
 function changeInWords({ setting, from, to }: SettingChange): string {

@@ -8,6 +8,7 @@ import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
 import type { BaseDType } from '../core/llama/matrixForm.js';
 import type { BatchShape, UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
+import { t } from '../l10n/text.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
 import { FrozenWeights } from './frozenWeights.js';
@@ -66,7 +67,7 @@ class OnnxStepRunner implements StepRunner {
     this.config = weights.config;
     this.lowest = Math.min(...adaptedLayers(weights.config, lora));
     this.device = device;
-    this.description = `${device.description}, ${baseDType} base`;
+    this.description = t`${device.description}, ${baseDType} base`;
     this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keepActivations: !gradientCheckpointing });
     this.dropout = new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
@@ -137,7 +138,7 @@ class OnnxStepRunner implements StepRunner {
   }
 
   async exportState(): Promise<TrainableState> {
-    if (!this.isWhole) throw new UserError('device-failed', 'The device failed amid an update.');
+    if (!this.isWhole) throw new UserError('device-failed', t`The device failed amid an update.`);
     return this.trainables.exportState();
   }
 

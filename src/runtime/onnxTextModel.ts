@@ -6,6 +6,7 @@ import type { FinishReason, GenerateRequest, GenerateResult, TextModel } from '.
 import { linearForm } from '../core/llama/matrixForm.js';
 import type { WeightStore } from '../core/llama/weights.js';
 import { UserError } from '../core/errors.js';
+import { t } from '../l10n/text.js';
 import { headForm, type DecodeDType } from './decodeConstants.js';
 import { Decoder, KeyValueCache } from './decoder.js';
 import type { Device, DeviceTensor } from './device.js';
@@ -23,7 +24,11 @@ interface Voice {
 
 export async function createTextModel(weights: WeightStore, device: Device, dtype: DecodeDType): Promise<TextModel> {
   const forms = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)]);
-  return new OnnxTextModel(await Decoder.load(weights, device, dtype), `${device.description}, ${[...forms].join(' and ')} weights`);
+  return new OnnxTextModel(await Decoder.load(weights, device, dtype), describe(device, [...forms]));
+}
+
+function describe({ description }: Device, [linears, head]: readonly string[]): string {
+  return head === undefined ? t`${description}, ${linears!} weights` : t`${description}, ${linears!} and ${head} weights`;
 }
 
 class OnnxTextModel implements TextModel {
@@ -86,9 +91,9 @@ class OnnxTextModel implements TextModel {
   }
 
   private checkLength(promptLength: number): void {
-    if (promptLength === 0) throw new UserError('data-invalid', 'The prompt is empty: it needs at least one token.');
+    if (promptLength === 0) throw new UserError('data-invalid', t`The prompt is empty: it needs at least one token.`);
     if (promptLength >= this.contextLength) {
-      const message = `The prompt has ${promptLength} tokens; this model reads at most ${this.contextLength}. Shorten it.`;
+      const message = t`The prompt has ${promptLength} tokens; this model reads at most ${this.contextLength}. Shorten it.`;
       throw new UserError('data-invalid', message);
     }
   }

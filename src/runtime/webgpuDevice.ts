@@ -6,6 +6,7 @@ import { optimize } from '../core/graph/fuse.js';
 import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
+import { t } from '../l10n/text.js';
 import { BindingLimit } from './bindingLimit.js';
 import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
 import { reasonOf } from './engineWords.js';
@@ -187,7 +188,7 @@ async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
 
 /** Whatever ONNX Runtime throws here, a lost device and exhausted memory among it, is no defect of ours. */
 export function gpuFailure(cause: unknown): UserError {
-  return new UserError('device-failed', `The GPU failed: ${reasonOf(cause)}.`, { cause });
+  return new UserError('device-failed', t`The GPU failed: ${reasonOf(cause)}.`, { cause });
 }
 
 function gpuTensor(tensor: DeviceTensor): Tensor {

@@ -3,11 +3,12 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { version } from '../../../package.json';
 import { makeFolder } from '../../files/atomicWrite.js';
 import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
+import { t } from '../../l10n/text.js';
 import { availableMemoryBytes } from '../../runtime/availableMemory.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';
-import { bytes, plural, table } from '../words.js';
+import { bytes, table } from '../words.js';
 
 interface Finding {
   readonly ok: boolean;
@@ -27,14 +28,14 @@ export async function doctor({ output }: CommandContext): Promise<ExitCode> {
   output.say(
     table([
       ['LoRA Workbench', machine.version],
-      ['Node.js', `${machine.node} on ${machine.platform}`],
-      ['Processor', `${machine.processor}, ${plural(machine.threads, 'thread')}`],
-      ['Memory', `${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
-      ['ONNX Runtime', machine.engine?.version ?? 'not loaded'],
-      ['Execution providers', machine.engine?.providers.join(', ') ?? 'none'],
-      ['Trains on', machine.engine?.deviceBecause ?? 'nothing'],
-      ['Cache folder', `${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
-      ['Models in it', machine.models.join(', ') || 'none yet'],
+      ['Node.js', t`${machine.node} on ${machine.platform}`],
+      [t`Processor`, processorInWords(machine)],
+      [t`Memory`, t`${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
+      ['ONNX Runtime', machine.engine?.version ?? t`not loaded`],
+      [t`Execution providers`, machine.engine?.providers.join(', ') ?? t`none`],
+      [t`Trains on`, machine.engine?.deviceBecause ?? t`nothing`],
+      [t`Cache folder`, t`${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
+      [t`Models in it`, machine.models.join(', ') || t`none yet`],
     ]),
   );
   output.say();
@@ -45,12 +46,16 @@ export async function doctor({ output }: CommandContext): Promise<ExitCode> {
   return findings.every(({ ok }) => ok) ? exitCodes.done : exitCodes.failed;
 }
 
+function processorInWords({ processor, threads }: Machine): string {
+  return threads === 1 ? t`${processor}, 1 thread` : t`${processor}, ${threads} threads`;
+}
+
 async function examine() {
   return {
     version,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
-    processor: cpus()[0]?.model.trim() ?? 'unknown processor',
+    processor: cpus()[0]?.model.trim() ?? t`unknown processor`,
     threads: availableParallelism(),
     memoryTotalBytes: totalmem(),
     memoryFreeBytes: availableMemoryBytes(),
@@ -82,18 +87,18 @@ function judge(machine: Machine): Finding[] {
   return [
     finding(
       machine.engine !== null,
-      'ONNX Runtime can be loaded.',
-      'Run `npm ci` again; on Linux it needs glibc 2.28 or newer (Alpine has none), on Windows the Visual C++ runtime.',
+      t`ONNX Runtime can be loaded.`,
+      t`Run \`npm ci\` again; on Linux it needs glibc 2.28 or newer (Alpine has none), on Windows the Visual C++ runtime.`,
     ),
     finding(
       machine.memoryFreeBytes >= needed.memoryBytes,
-      `${bytes(needed.memoryBytes)} of memory are free, enough to fine-tune a small model.`,
-      'Close other programs, or lower train.batch_size and data.max_seq_length.',
+      t`${bytes(needed.memoryBytes)} of memory are free, enough to fine-tune a small model.`,
+      t`Close other programs, or lower train.batch_size and data.max_seq_length.`,
     ),
     finding(
       machine.diskFreeBytes >= needed.diskBytes,
-      `${bytes(needed.diskBytes)} are free where models are kept.`,
-      'Free some space, or set LORA_WORKBENCH_CACHE to a folder on another disk.',
+      t`${bytes(needed.diskBytes)} are free where models are kept.`,
+      t`Free some space, or set LORA_WORKBENCH_CACHE to a folder on another disk.`,
     ),
     ...gpuFinding(machine.engine),
   ];
@@ -104,11 +109,11 @@ function gpuFinding(engine: EngineInfo | null): Finding[] {
   if (engine?.device !== 'cpu') return [];
   const remedy =
     process.platform === 'linux'
-      ? 'A GPU needs its vendor’s driver with Vulkan, and the package libvulkan1.'
-      : 'A GPU needs an up-to-date driver.';
-  return [{ ok: true, what: 'Training is done by the CPU; a GPU that WebGPU reaches would be faster.', remedy }];
+      ? t`A GPU needs its vendor’s driver with Vulkan, and the package libvulkan1.`
+      : t`A GPU needs an up-to-date driver.`;
+  return [{ ok: true, what: t`Training is done by the CPU; a GPU that WebGPU reaches would be faster.`, remedy }];
 }
 
 function finding(ok: boolean, what: string, remedy: string): Finding {
-  return ok ? { ok, what, remedy: null } : { ok, what: `Not so: ${what}`, remedy };
+  return ok ? { ok, what, remedy: null } : { ok, what: t`Not so: ${what}`, remedy };
 }

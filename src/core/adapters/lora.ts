@@ -1,4 +1,5 @@
 /** @file LoRA: y = W·x + scaling · B·(A·x), with A [r, in] and B [out, r] (https://arxiv.org/abs/2106.09685). */
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
@@ -61,7 +62,7 @@ export function blockLoraParameters(config: LlamaConfig, lora: LoraShape): Omit<
 export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParameter[] {
   const beyond = lora.layers?.find((layer) => layer >= config.layerCount);
   if (beyond !== undefined) {
-    const message = `lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
+    const message = t`lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
     throw new UserError('config-invalid', message, { setting: ['lora', 'layers'] });
   }
   return adaptedLayers(config, lora).flatMap((layer) =>

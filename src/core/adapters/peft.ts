@@ -1,4 +1,5 @@
 /** @file Adapters in the format of PEFT (https://github.com/huggingface/peft): adapter_config.json and its tensors. */
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { HostTensor } from '../formats/hostTensor.js';
 import type { LlamaConfig } from '../llama/config.js';
@@ -56,7 +57,7 @@ export function peftConfig(lora: LoraShape, dropout: number, baseModel: string |
 /** Checks adapter_config.json. Throws UserError: 'file-corrupt' where it makes no sense, 'file-unsupported' where we cannot. */
 export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new UserError('file-corrupt', `${file} is damaged: expected a JSON object.`);
+    throw new UserError('file-corrupt', t`${file} is damaged: expected a JSON object.`);
   }
   const fields = json as Record<string, unknown>;
   refuseWhatWeLack(fields, file);
@@ -75,7 +76,7 @@ function refuseWhatWeLack(fields: Record<string, unknown>, file: string): void {
   const refuse = (what: string) => {
     throw new UserError(
       'file-unsupported',
-      `${file}: ${what} Only plain LoRA on the seven linears of LLaMA can be used.`,
+      t`${file}: ${what} Only plain LoRA on the seven linears of LLaMA can be used.`,
     );
   };
   const isSet = (key: string) => {
@@ -83,15 +84,15 @@ function refuseWhatWeLack(fields: Record<string, unknown>, file: string): void {
     const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
     return value !== undefined && value !== null && value !== false && !isEmpty;
   };
-  if (fields['peft_type'] !== 'LORA') refuse(`peft_type is ${JSON.stringify(fields['peft_type'] ?? null)}.`);
+  if (fields['peft_type'] !== 'LORA') refuse(t`peft_type is ${JSON.stringify(fields['peft_type'] ?? null)}.`);
   if ((fields['bias'] ?? 'none') !== 'none')
-    refuse(`bias is ${JSON.stringify(fields['bias'])}, so biases were trained.`);
-  if (isSet('use_dora')) refuse('use_dora is on: the weights are scaled by a trained magnitude.');
-  if (isSet('lora_bias')) refuse('lora_bias is on: the adapter has biases.');
-  if (isSet('fan_in_fan_out')) refuse('fan_in_fan_out is on: its weights are transposed.');
+    refuse(t`bias is ${JSON.stringify(fields['bias'])}, so biases were trained.`);
+  if (isSet('use_dora')) refuse(t`use_dora is on: the weights are scaled by a trained magnitude.`);
+  if (isSet('lora_bias')) refuse(t`lora_bias is on: the adapter has biases.`);
+  if (isSet('fan_in_fan_out')) refuse(t`fan_in_fan_out is on: its weights are transposed.`);
   if (isSet('modules_to_save'))
-    refuse(`modules_to_save holds whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
-  if (isSet('layer_replication')) refuse('layer_replication is on: the base has repeated layers.');
+    refuse(t`modules_to_save holds whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
+  if (isSet('layer_replication')) refuse(t`layer_replication is on: the base has repeated layers.`);
 }
 
 function positive(
@@ -104,7 +105,7 @@ function positive(
   if (typeof value === 'number' && isFit(value) && value > 0) return value;
   throw new UserError(
     'file-corrupt',
-    `${file}: ${key} must be a positive number, not ${JSON.stringify(value ?? null)}.`,
+    t`${file}: ${key} must be a positive number, not ${JSON.stringify(value ?? null)}.`,
   );
 }
 
@@ -118,7 +119,7 @@ function pattern(
   const entries = Object.entries((fields[key] ?? {}) as Record<string, unknown>);
   const regex = entries.find(([name]) => !/^[\w.]+$/.test(name));
   if (regex)
-    throw new UserError('file-unsupported', `${file}: ${key} has ${JSON.stringify(regex[0])}, a regular expression.`);
+    throw new UserError('file-unsupported', t`${file}: ${key} has ${JSON.stringify(regex[0])}, a regular expression.`);
   return new Map(entries.map(([name]) => [name, positive(fields[key] as Record<string, unknown>, name, file, isFit)]));
 }
 
@@ -133,7 +134,7 @@ export function assembleAdapter(
   file: string,
 ): Adapter {
   const pairs = collectPairs(tensors, file).map((pair) => checkedPair(pair, config, file));
-  if (pairs.length === 0) throw new UserError('file-corrupt', `${file} holds no tensor.`);
+  if (pairs.length === 0) throw new UserError('file-corrupt', t`${file} holds no tensor.`);
   const lora: LoraShape = {
     r: Math.max(...pairs.map(({ rank }) => rank)),
     alpha: config.alpha,
@@ -175,7 +176,7 @@ function collectPairs(tensors: ReadonlyMap<string, HostTensor>, file: string): P
   return [...tensors].flatMap(([name, tensor]) => {
     const { layer, linear, matrix } = parseName(name, file);
     const other = tensors.get(peftName(layer, linear, matrix === 'A' ? 'B' : 'A'));
-    if (!other) throw new UserError('file-corrupt', `${file}: ${name} is alone; its other matrix is missing.`);
+    if (!other) throw new UserError('file-corrupt', t`${file}: ${name} is alone; its other matrix is missing.`);
     return matrix === 'A' ? [{ layer, linear, loraA: tensor, loraB: other }] : [];
   });
 }
@@ -186,7 +187,7 @@ function parseName(name: string, file: string): { layer: number; linear: LinearN
   const linear = linearNames.find((known) => known === match?.[2]);
   const matrix = match?.[3] === 'A' ? 'A' : 'B';
   if (linear && name === peftName(layer, linear, matrix)) return { layer, linear, matrix };
-  throw new UserError('file-unsupported', `${file}: ${name} is no LoRA tensor of a LLaMA linear.`);
+  throw new UserError('file-unsupported', t`${file}: ${name} is no LoRA tensor of a LLaMA linear.`);
 }
 
 function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPair {
@@ -202,10 +203,10 @@ function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPai
     if (shape.length !== 2 || shape[rankAxis] !== rank) {
       throw new UserError(
         'file-corrupt',
-        `${file}: ${name} has shape [${shape.join(', ')}], which does not fit rank ${rank}.`,
+        t`${file}: ${name} has shape [${shape.join(', ')}], which does not fit rank ${rank}.`,
       );
     }
-    if (!data.every(Number.isFinite)) throw new UserError('file-corrupt', `${file}: ${name} holds NaN or infinity.`);
+    if (!data.every(Number.isFinite)) throw new UserError('file-corrupt', t`${file}: ${name} holds NaN or infinity.`);
   }
   return { ...pair, rank, scaling: loraScaling({ r: rank, alpha, useRslora: config.useRslora }) };
 }
@@ -237,14 +238,16 @@ function withRank(tensor: HostTensor, rankAxis: 0 | 1, rank: number, factor: num
 export function checkAdapterFits(adapter: Adapter, config: LlamaConfig, file: string): void {
   const beyond = adapter.lora.layers?.find((layer) => layer >= config.layerCount);
   const mismatch = (what: string) => {
-    const madeFor = adapter.baseModel ? ` It was trained on ${adapter.baseModel}.` : '';
-    return new UserError('adapter-mismatch', `${file} does not fit this model: ${what}.${madeFor}`);
+    const message = adapter.baseModel
+      ? t`${file} does not fit this model: ${what}. It was trained on ${adapter.baseModel}.`
+      : t`${file} does not fit this model: ${what}.`;
+    return new UserError('adapter-mismatch', message);
   };
-  if (beyond !== undefined) throw mismatch(`it adapts layer ${beyond}, but the model has ${config.layerCount} layers`);
+  if (beyond !== undefined) throw mismatch(t`it adapts layer ${beyond}, but the model has ${config.layerCount} layers`);
   for (const { name, shape } of loraParameters(config, adapter.lora)) {
     const found = adapter.parameters.get(name)?.shape ?? [];
     if (found.join() !== shape.join()) {
-      throw mismatch(`${name} is [${found.join(', ')}] where the model needs [${shape.join(', ')}]`);
+      throw mismatch(t`${name} is [${found.join(', ')}] where the model needs [${shape.join(', ')}]`);
     }
   }
 }

@@ -1,4 +1,5 @@
 import CRC32 from 'crc-32';
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { Example } from './batch.js';
@@ -166,8 +167,7 @@ class Reader {
       if (outside === undefined) continue;
       throw new UserError(
         'data-invalid',
-        `${record.origin} makes the token ${JSON.stringify(tokenizer.tokenText(outside))} with the id ${outside}, but the model's ` +
-          `vocabulary ends at ${vocabSize - 1}: tokenizer and model do not belong together.`,
+        t`${record.origin} makes the token ${JSON.stringify(tokenizer.tokenText(outside))} with the id ${outside}, but the model's vocabulary ends at ${vocabSize - 1}: tokenizer and model do not belong together.`,
       );
     }
     return record;
@@ -192,12 +192,15 @@ function fileUse(path: string, records: readonly ReadSequence[]): FileUse {
 
 function nothingUsable(path: string, format: FormatName, problems: Problems, leftOutCount: number): UserError {
   const [first] = problems.first;
-  const nothing =
-    leftOutCount === 0
-      ? 'There is nothing in it.'
-      : `Of what is in it, ${leftOutCount === 1 ? 'one file or folder was' : `${leftOutCount} files and folders were`} left out: hidden, secret, somebody else's, or of another kind. Choose a file to use it all the same.`;
-  const problem = first ? `The first of ${problems.count} problems is in ${first.origin}: ${first.reason}.` : nothing;
-  return new UserError('data-invalid', `${path} has no usable example, read as ${format} data. ${problem}`);
+  const problem = first ? t`The first of ${problems.count} problems is in ${first.origin}: ${first.reason}.` : nothingIn(leftOutCount);
+  return new UserError('data-invalid', t`${path} has no usable example, read as ${format} data. ${problem}`);
+}
+
+function nothingIn(leftOutCount: number): string {
+  if (leftOutCount === 0) return t`There is nothing in it.`;
+  return leftOutCount === 1
+    ? t`Of what is in it, one file or folder was left out: hidden, secret, somebody else's, or of another kind. Choose a file to use it all the same.`
+    : t`Of what is in it, ${leftOutCount} files and folders were left out: hidden, secret, somebody else's, or of another kind. Choose a file to use it all the same.`;
 }
 
 function examplesOf(records: readonly ReadSequence[]): FittedExample[] {

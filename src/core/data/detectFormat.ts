@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { fileName, whyNoSource, type LeftOut } from './fileRules.js';
 import { rowFormats, type Row } from './formats/format.js';
@@ -28,7 +29,7 @@ export function detectFileFormat(file: DataFile): FormatName {
   }
   throw new UserError(
     'data-invalid',
-    `${file.path} has no JSON object to tell its format by. Training data is a JSON list of objects, or JSONL: one object a line.`,
+    t`${file.path} has no JSON object to tell its format by. Training data is a JSON list of objects, or JSONL: one object a line.`,
   );
 }
 
@@ -71,10 +72,10 @@ function isRow(value: unknown): value is Row {
 function formatOfRow(row: Row, origin: string): FormatName {
   const format = rowFormats.find((each) => each.recognises(row));
   if (format) return format.name;
-  const fields = Object.keys(row).slice(0, 10).join(', ') || 'none';
-  const known = 'instruction and output (alpaca), messages or conversations (chat), text, or input_ids (tokens)';
+  const fields = Object.keys(row).slice(0, 10).join(', ') || t`none`;
+  const known = t`instruction and output (alpaca), messages or conversations (chat), text, or input_ids (tokens)`;
   throw new UserError(
     'data-invalid',
-    `${origin} is of no known format. Its fields are ${fields}; expected are ${known}.`,
+    t`${origin} is of no known format. Its fields are ${fields}; expected are ${known}.`,
   );
 }

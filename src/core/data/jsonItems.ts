@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { deepestNesting, measureJson } from '../formats/json.js';
 import { largestRecord, Unusable, type DataFile } from './source.js';
 
@@ -36,12 +37,12 @@ function beginsArray(file: DataFile): boolean {
 
 /** `deepest`: brackets open at once, at most. */
 function parse(line: number, text: string, deepest = measureJson(text).deepest): JsonItem {
-  if (text.length > largestRecord) return { line, problem: `the example is longer than ${largestRecord / 2 ** 20} MB` };
-  if (deepest > deepestNesting) return { line, problem: `the JSON is nested more than ${deepestNesting} deep` };
+  if (text.length > largestRecord) return { line, problem: t`the example is longer than ${largestRecord / 2 ** 20} MB` };
+  if (deepest > deepestNesting) return { line, problem: t`the JSON is nested more than ${deepestNesting} deep` };
   try {
     return { line, value: JSON.parse(text) as unknown };
   } catch (error) {
-    return { line, problem: `not valid JSON: ${(error as Error).message.slice(0, 200)}` };
+    return { line, problem: t`not valid JSON: ${(error as Error).message.slice(0, 200)}` };
   }
 }
 
@@ -66,8 +67,8 @@ function* arrayElements(text: string): Generator<JsonItem> {
       continue;
     }
     goTo(end);
-    if (!isClosed) yield { line, problem: 'the list is not closed with ]' };
-    else if (skipSpace(end + 1) < text.length) yield { line, problem: 'there is more after the end of the list' };
+    if (!isClosed) yield { line, problem: t`the list is not closed with ]` };
+    else if (skipSpace(end + 1) < text.length) yield { line, problem: t`there is more after the end of the list` };
     return;
   }
 }
@@ -108,5 +109,5 @@ function scanValue(text: string, start: number): { end: number; deepest: number 
 /** For readers: a JSON object, or a reason. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new Unusable('not a JSON object');
+  throw new Unusable(t`not a JSON object`);
 }

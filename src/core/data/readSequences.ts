@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { isRowFile, type FormatName } from './detectFormat.js';
 import { sourceFile } from './formats/code.js';
 import { rowFormats } from './formats/format.js';
@@ -50,10 +51,10 @@ function attempt(origin: string, read: () => Omit<ReadSequence, 'origin'>): Read
 function documentText(file: DataFile): string {
   if (file.size > largestDocument)
     throw new Unusable(
-      `larger than ${largestDocument / 2 ** 20} MB; cut it into several files, or JSONL rows with a "text" each`,
+      t`larger than ${largestDocument / 2 ** 20} MB; cut it into several files, or JSONL rows with a "text" each`,
     );
   const text = file.text();
-  if (text.trim() === '') throw new Unusable('the file is empty');
+  if (text.trim() === '') throw new Unusable(t`the file is empty`);
   return text;
 }
 
@@ -66,8 +67,8 @@ function cutAtEnd(
     return { sequences: [sequence], cut: Math.max(0, inputIds.length - maxSequenceLength) };
   throw new Unusable(
     learnedTokens(labels) > 0
-      ? `nothing to learn is left of its ${inputIds.length} tokens when it is cut at ${maxSequenceLength}`
-      : 'it has no token to learn',
+      ? t`nothing to learn is left of its ${inputIds.length} tokens when it is cut at ${maxSequenceLength}`
+      : t`it has no token to learn`,
   );
 }
 
@@ -78,6 +79,6 @@ function windows({ inputIds, labels }: Sequence, { maxSequenceLength }: Encoding
     const end = start + maxSequenceLength;
     sequences.push({ inputIds: inputIds.slice(start, end), labels: labels.slice(start, end) });
   }
-  if (sequences.length === 0) throw new Unusable('it has no token to learn');
+  if (sequences.length === 0) throw new Unusable(t`it has no token to learn`);
   return { sequences, cut: 0 };
 }

@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { ignoredLabel, type Example } from './batch.js';
 import type { FormatName } from './detectFormat.js';
@@ -154,11 +155,11 @@ export function warningsAbout(
   const percent = (part: number, whole: number) => `${Math.round((100 * part) / whole)} %`;
   if (training.truncated > training.examples / 10)
     warnings.push(
-      `${percent(training.truncated, training.examples)} of the examples are cut at ${maxSequenceLength} tokens; raise data.max_seq_length if the memory allows.`,
+      t`${percent(training.truncated, training.examples)} of the examples are cut at ${maxSequenceLength} tokens; raise data.max_seq_length if the memory allows.`,
     );
   if (skippedCount > training.examples / 20)
-    warnings.push(`${skippedCount} records were skipped, beside ${training.examples} used; look at the reasons.`);
+    warnings.push(t`${skippedCount} records were skipped, beside ${training.examples} used; look at the reasons.`);
   if (!evaluation)
-    warnings.push('Nothing is held out, so there is no sign of overfitting; set data.eval_fraction or data.eval_path.');
+    warnings.push(t`Nothing is held out, so there is no sign of overfitting; set data.eval_fraction or data.eval_path.`);
   return warnings;
 }

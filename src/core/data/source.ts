@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import type { LeftOut } from './fileRules.js';
 
 /** One data file, read when asked for: a file on disk, an unsaved document of an editor, a string in a test. */
@@ -71,5 +72,5 @@ export function textFile(path: string, text: string): DataFile {
 }
 
 export function tooLong(number: number): DataLine {
-  return { number, problem: `the line is longer than ${largestRecord / 2 ** 20} MB` };
+  return { number, problem: t`the line is longer than ${largestRecord / 2 ** 20} MB` };
 }

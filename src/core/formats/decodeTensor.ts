@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { ByteSource } from './byteSource.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js';
@@ -61,5 +62,5 @@ export function checkFinite16(file: string, name: string, values: Uint16Array, t
 }
 
 function notFinite(file: string, name: string): UserError {
-  return new UserError('file-corrupt', `${file}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`);
+  return new UserError('file-corrupt', t`${file}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`);
 }

@@ -1,4 +1,5 @@
 /** @file GGUF, versions 2 and 3, little-endian (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). */
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { elementCount } from '../shape.js';
 import type { ByteSource } from './byteSource.js';
@@ -50,22 +51,22 @@ const deepestArray = 4;
 /** Reads and checks metadata and tensor table. Throws UserError('file-corrupt' | 'file-unsupported') naming the file. */
 export function parseGguf(source: ByteSource): GgufFile {
   const reader = new GgufReader(source);
-  if (reader.text(4) !== 'GGUF') throw corrupt(source, 'it does not start with GGUF');
+  if (reader.text(4) !== 'GGUF') throw corrupt(source, t`it does not start with GGUF`);
   const version = reader.u32();
   if (version !== 2 && version !== 3)
-    throw unsupported(source, `GGUF version ${version}; versions 2 and 3 can be read`);
-  const tensorCount = reader.count(mostTensors, 'tensors');
-  const metadataCount = reader.count(mostMetadata, 'metadata entries');
+    throw unsupported(source, t`GGUF version ${version}; versions 2 and 3 can be read`);
+  const tensorCount = reader.count(mostTensors, t`tensors`);
+  const metadataCount = reader.count(mostMetadata, t`metadata entries`);
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = reader.string();
-    if (metadata.has(key)) throw corrupt(source, `its metadata has ${key} twice`);
+    if (metadata.has(key)) throw corrupt(source, t`its metadata has ${key} twice`);
     metadata.set(key, reader.value(reader.u32(), 0));
   }
   const declared = Array.from({ length: tensorCount }, () => readTensorInfo(reader, source));
   const alignment = Number(metadata.get('general.alignment') ?? 32);
   if (!Number.isInteger(Math.log2(alignment)) || alignment < 1 || alignment > 2 ** 20)
-    throw corrupt(source, `its alignment is ${alignment}`);
+    throw corrupt(source, t`its alignment is ${alignment}`);
   return { metadata, tensors: placeTensors(declared, reader.position, alignment, source) };
 }
 
@@ -76,25 +77,25 @@ interface DeclaredTensor extends Omit<GgufTensor, 'offset'> {
 function readTensorInfo(reader: GgufReader, source: ByteSource): DeclaredTensor {
   const name = reader.string();
   const rank = reader.u32();
-  if (rank < 1 || rank > 4) throw corrupt(source, `tensor ${name} has ${rank} dimensions`);
-  const shape = Array.from({ length: rank }, () => reader.length(`a dimension of ${name}`)).reverse();
+  if (rank < 1 || rank > 4) throw corrupt(source, t`tensor ${name} has ${rank} dimensions`);
+  const shape = Array.from({ length: rank }, () => reader.length(t`a dimension of ${name}`)).reverse();
   const typeNumber = reader.u32();
   const type = storedTypes[typeNumber];
   if (!type)
     throw unsupported(
       source,
-      `tensor ${name} of ggml type ${typeNumber}; F32, F16, BF16, Q4_0 to Q8_0 and Q2_K to Q6_K can be read`,
+      t`tensor ${name} of ggml type ${typeNumber}; F32, F16, BF16, Q4_0 to Q8_0 and Q2_K to Q6_K can be read`,
     );
-  const offsetInData = reader.length(`the offset of ${name}`);
+  const offsetInData = reader.length(t`the offset of ${name}`);
   return { name, type, shape, offsetInData, byteLength: storedByteLength(name, type, shape, source) };
 }
 
 function storedByteLength(name: string, type: StoredType, shape: readonly number[], source: ByteSource): number {
   const { elements, bytes } = storedBlocks[type];
   if (shape.at(-1)! % elements !== 0)
-    throw corrupt(source, `rows of tensor ${name} do not divide into blocks of ${elements}`);
+    throw corrupt(source, t`rows of tensor ${name} do not divide into blocks of ${elements}`);
   const length = (elementCount(shape) / elements) * bytes;
-  if (!Number.isSafeInteger(length)) throw corrupt(source, `tensor ${name} is impossibly large`);
+  if (!Number.isSafeInteger(length)) throw corrupt(source, t`tensor ${name} is impossibly large`);
   return length;
 }
 
@@ -109,13 +110,13 @@ function placeTensors(
   const tensors = new Map<string, GgufTensor>();
   let end = 0;
   for (const { offsetInData, ...tensor } of [...declared].sort((a, b) => a.offsetInData - b.offsetInData)) {
-    if (tensors.has(tensor.name)) throw corrupt(source, `it has the tensor ${tensor.name} twice`);
+    if (tensors.has(tensor.name)) throw corrupt(source, t`it has the tensor ${tensor.name} twice`);
     if (offsetInData % alignment !== 0)
-      throw corrupt(source, `tensor ${tensor.name} is not aligned to ${alignment} bytes`);
-    if (offsetInData < end) throw corrupt(source, `tensor ${tensor.name} overlaps another`);
+      throw corrupt(source, t`tensor ${tensor.name} is not aligned to ${alignment} bytes`);
+    if (offsetInData < end) throw corrupt(source, t`tensor ${tensor.name} overlaps another`);
     end = offsetInData + tensor.byteLength;
     if (dataStart + end > source.size)
-      throw corrupt(source, `tensor ${tensor.name} ends beyond the end of the file: it is cut off`);
+      throw corrupt(source, t`tensor ${tensor.name} ends beyond the end of the file: it is cut off`);
     tensors.set(tensor.name, { ...tensor, offset: dataStart + offsetInData });
   }
   return tensors;
@@ -142,20 +143,20 @@ class GgufReader {
   /** A 64-bit number small enough to compute with. */
   length(what: string): number {
     const value = this.number(8, 'getBigUint64');
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(this.source, `${what} is ${value}`);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(this.source, t`${what} is ${value}`);
     return Number(value);
   }
 
   /** A number of things that follow, each of which takes at least a byte. */
   count(most: number, what: string): number {
-    const count = this.length(`its number of ${what}`);
-    if (count > Math.min(most, this.source.size)) throw corrupt(this.source, `it claims ${count} ${what}`);
+    const count = this.length(t`its number of ${what}`);
+    if (count > Math.min(most, this.source.size)) throw corrupt(this.source, t`it claims ${count} ${what}`);
     return count;
   }
 
   string(): string {
-    const length = this.length('the length of a string');
-    if (length > longestString) throw corrupt(this.source, `it claims a string of ${length} bytes`);
+    const length = this.length(t`the length of a string`);
+    if (length > longestString) throw corrupt(this.source, t`it claims a string of ${length} bytes`);
     return this.text(length);
   }
 
@@ -193,17 +194,17 @@ class GgufReader {
       case 12:
         return this.number(8, 'getFloat64');
       default:
-        throw corrupt(this.source, `its metadata has the unknown type ${type}`);
+        throw corrupt(this.source, t`its metadata has the unknown type ${type}`);
     }
   }
 
   private array(depth: number): GgufValue[] {
-    if (depth > deepestArray) throw corrupt(this.source, 'its metadata nests arrays too deeply');
+    if (depth > deepestArray) throw corrupt(this.source, t`its metadata nests arrays too deeply`);
     const type = this.u32();
-    const count = this.length('the length of an array');
+    const count = this.length(t`the length of an array`);
     this.arrayElements += count;
     if (this.arrayElements > Math.min(mostArrayElements, this.source.size))
-      throw corrupt(this.source, `it claims an array of ${count} elements`);
+      throw corrupt(this.source, t`it claims an array of ${count} elements`);
     const values: GgufValue[] = [];
     for (let i = 0; i < count; i++) values.push(this.value(type, depth));
     return values;
@@ -219,8 +220,8 @@ class GgufReader {
   /** Takes the next bytes and says where in the window they are. */
   private advance(length: number): number {
     const { position, source } = this;
-    if (length > source.size - position) throw corrupt(source, 'it ends in the middle of its header');
-    if (position + length > largestHeader) throw corrupt(source, 'its header is impossibly large');
+    if (length > source.size - position) throw corrupt(source, t`it ends in the middle of its header`);
+    if (position + length > largestHeader) throw corrupt(source, t`its header is impossibly large`);
     if (position + length > this.windowStart + this.window.byteLength) {
       const bytes = new Uint8Array(Math.min(Math.max(length, 2 ** 16), source.size - position));
       source.read(position, bytes);
@@ -235,10 +236,10 @@ class GgufReader {
 function corrupt(source: ByteSource, defect: string): UserError {
   return new UserError(
     'file-corrupt',
-    `${source.name} is not a valid GGUF file: ${shortened(defect)}. Download or convert it again.`,
+    t`${source.name} is not a valid GGUF file: ${shortened(defect)}. Download or convert it again.`,
   );
 }
 
 function unsupported(source: ByteSource, what: string): UserError {
-  return new UserError('file-unsupported', `${source.name} has ${shortened(what)}.`);
+  return new UserError('file-unsupported', t`${source.name} has ${shortened(what)}.`);
 }

@@ -1,4 +1,5 @@
 /** @file JSON that anybody may have written: measured before it is parsed, because a byte or two can become an object of fifty. */
+import { t } from '../../l10n/text.js';
 import type { UserError } from '../errors.js';
 
 interface JsonMeasure {
@@ -20,12 +21,12 @@ export function parseForeignJson(
   refuse: (defect: string, cause?: unknown) => UserError,
   { parts, deepest }: JsonMeasure = measureJson(text),
 ): unknown {
-  if (parts > mostParts) throw refuse('holds more than any file of its kind');
-  if (deepest > deepestNesting) throw refuse(`is nested more than ${deepestNesting} deep`);
+  if (parts > mostParts) throw refuse(t`holds more than any file of its kind`);
+  if (deepest > deepestNesting) throw refuse(t`is nested more than ${deepestNesting} deep`);
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw refuse(`is not valid JSON: ${(cause as Error).message.slice(0, 200)}`, cause);
+    throw refuse(t`is not valid JSON: ${(cause as Error).message.slice(0, 200)}`, cause);
   }
 }
 
@@ -34,7 +35,7 @@ export function decodeJsonText(bytes: Uint8Array, refuse: (defect: string, cause
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw refuse('is not valid JSON: it is not in UTF-8', cause);
+    throw refuse(t`is not valid JSON: it is not in UTF-8`, cause);
   }
 }
 

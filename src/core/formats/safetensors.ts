@@ -1,4 +1,5 @@
 /** @file safetensors (https://github.com/huggingface/safetensors): a JSON header, then the tensors' bytes. */
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { elementCount } from '../shape.js';
 import type { ByteSource } from './byteSource.js';
@@ -68,23 +69,23 @@ interface Header {
 }
 
 function readHeader(source: ByteSource): Header {
-  if (source.size < 8) throw corrupt(source, `it has ${source.size} bytes, fewer than a header's length takes`);
+  if (source.size < 8) throw corrupt(source, t`it has ${source.size} bytes, fewer than a header's length takes`);
   const lengthBytes = new Uint8Array(8);
   source.read(0, lengthBytes);
   const length = new DataView(lengthBytes.buffer).getBigUint64(0, true);
   if (length > BigInt(largestHeader))
-    throw corrupt(source, `its header claims ${length} bytes; at most ${largestHeader} are allowed`);
+    throw corrupt(source, t`its header claims ${length} bytes; at most ${largestHeader} are allowed`);
   const dataStart = 8 + Number(length);
   if (dataStart > source.size)
-    throw corrupt(source, `its header claims ${length} bytes but the file has ${source.size}`);
+    throw corrupt(source, t`its header claims ${length} bytes but the file has ${source.size}`);
   const bytes = new Uint8Array(Number(length));
   source.read(8, bytes);
-  const refuse = (defect: string, cause?: unknown) => corrupt(source, `its header ${defect}`, cause);
+  const refuse = (defect: string, cause?: unknown) => corrupt(source, t`its header ${defect}`, cause);
   const text = decodeJsonText(bytes, refuse);
   const measure = measureJson(text);
   const header = parseForeignJson(text, mostParts, refuse, measure);
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw corrupt(source, 'its header is no JSON object');
+    throw corrupt(source, t`its header is no JSON object`);
   return { header: header as Record<string, unknown>, nameCount: measure.names, dataStart };
 }
 
@@ -94,7 +95,7 @@ function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, 
     typeof metadata === 'object' &&
     metadata !== null &&
     Object.values(metadata).every((value) => typeof value === 'string');
-  if (!isText) throw corrupt(source, 'its __metadata__ is no map of text to text');
+  if (!isText) throw corrupt(source, t`its __metadata__ is no map of text to text`);
   return metadata as Record<string, string>;
 }
 
@@ -105,22 +106,22 @@ function checkedEntry(name: string, entry: unknown, dataStart: number, source: B
     data_offsets: offsets,
   } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype))
-    throw corrupt(source, `tensor ${name} has the unknown type ${shownValue(dtype)}`);
-  if (!isListOfLengths(shape)) throw corrupt(source, `tensor ${name} has no valid shape`);
+    throw corrupt(source, t`tensor ${name} has the unknown type ${shownValue(dtype)}`);
+  if (!isListOfLengths(shape)) throw corrupt(source, t`tensor ${name} has no valid shape`);
   if (!isListOfLengths(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
-    throw corrupt(source, `tensor ${name} has no valid data_offsets`);
+    throw corrupt(source, t`tensor ${name} has no valid data_offsets`);
   if (Object.keys(entry as object).length !== 3)
-    throw corrupt(source, `tensor ${name} has more than dtype, shape and data_offsets`);
+    throw corrupt(source, t`tensor ${name} has more than dtype, shape and data_offsets`);
   const type = dtype as SafetensorsType;
   const expected = elementCount(shape) * bytesPerElement[type];
   const [begin, end] = offsets as [number, number];
   if (!Number.isSafeInteger(expected) || end - begin !== expected) {
     throw corrupt(
       source,
-      `tensor ${name} of type ${type} and shape [${shape.join(', ')}] needs ${expected} bytes but is given ${end - begin}`,
+      t`tensor ${name} of type ${type} and shape [${shape.join(', ')}] needs ${expected} bytes but is given ${end - begin}`,
     );
   }
-  if (dataStart + end > source.size) throw corrupt(source, `tensor ${name} ends beyond the end of the file`);
+  if (dataStart + end > source.size) throw corrupt(source, t`tensor ${name} ends beyond the end of the file`);
   return { name, type, shape, offset: dataStart + begin, byteLength: expected };
 }
 
@@ -131,7 +132,7 @@ function isListOfLengths(value: unknown): value is number[] {
 /** Of two tensors under one name, or two shapes of one tensor, each reader would choose its own. */
 function checkNamesOccurOnce(header: Record<string, unknown>, nameCount: number, source: ByteSource): void {
   const kept = Object.values(header).reduce<number>((sum, entry) => sum + 1 + Object.keys(entry as object).length, 0);
-  if (kept !== nameCount) throw corrupt(source, 'its header has a name twice');
+  if (kept !== nameCount) throw corrupt(source, t`its header has a name twice`);
 }
 
 /** Tensors follow one another without gap or overlap, and end where the file ends. */
@@ -141,15 +142,15 @@ function checkCoverage(entries: readonly SafetensorsEntry[], dataStart: number, 
     if (entry.offset !== end)
       throw corrupt(
         source,
-        `tensor ${entry.name} ${entry.offset < end ? 'overlaps another' : 'leaves a gap before it'}`,
+        entry.offset < end ? t`tensor ${entry.name} overlaps another` : t`tensor ${entry.name} leaves a gap before it`,
       );
     end = entry.offset + entry.byteLength;
   }
-  if (end !== source.size) throw corrupt(source, `${source.size - end} bytes follow its last tensor`);
+  if (end !== source.size) throw corrupt(source, t`${source.size - end} bytes follow its last tensor`);
 }
 
 function corrupt(source: ByteSource, defect: string, cause?: unknown): UserError {
-  const message = `${source.name} is not a valid safetensors file: ${shortened(defect)}. Download or save it again.`;
+  const message = t`${source.name} is not a valid safetensors file: ${shortened(defect)}. Download or save it again.`;
   return new UserError('file-corrupt', message, { cause });
 }
 

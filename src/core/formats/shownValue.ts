@@ -1,8 +1,10 @@
+import { t } from '../../l10n/text.js';
+
 /** A value out of somebody's file, short enough for an error message whatever it is. */
 export function shownValue(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (value === undefined) return t`missing`;
+  if (Array.isArray(value)) return t`a list`;
+  if (typeof value === 'object' && value !== null) return t`an object`;
   return shortened(typeof value === 'string' ? JSON.stringify(value) : String(value));
 }
 

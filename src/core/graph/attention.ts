@@ -1,4 +1,5 @@
 /** @file Attention over primitives, and its derivative, which needs neither stored probabilities nor expanded KV heads. */
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GraphBuilder } from './builder.js';
 import type { AttentionAttributes, DeviceKind, Value } from './types.js';
@@ -44,9 +45,10 @@ function longestBlock(batchSize: number, length: number, heads: number, device: 
 function tooLong(batchSize: number, length: number, heads: number, device: DeviceKind): UserError {
   let longest = 32 * Math.floor(length / 32);
   while (longestBlock(batchSize, longest, heads, device) * mostBlocks < longest) longest -= 32;
-  const rows = batchSize === 1 ? 'one row' : `${batchSize} rows`;
-  const advice = `Lower data.max_seq_length to ${longest}${batchSize === 1 ? '' : ', or train.batch_size'}.`;
-  const message = `Attention over ${rows} of ${length} tokens is more than can be computed here. ${advice}`;
+  const message =
+    batchSize === 1
+      ? t`Attention over one row of ${length} tokens is more than can be computed here. Lower data.max_seq_length to ${longest}.`
+      : t`Attention over ${batchSize} rows of ${length} tokens is more than can be computed here. Lower data.max_seq_length to ${longest}, or train.batch_size.`;
   return new UserError('config-invalid', message, { setting: ['data', 'max_seq_length'] });
 }
 

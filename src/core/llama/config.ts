@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { ropeFrequencies } from './rope.js';
 
@@ -38,20 +39,20 @@ export interface LlamaConfig {
 /** Throws UserError('file-corrupt') where the numbers contradict each other or are absurd. */
 export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
   const refuse = (defect: string): never => {
-    throw new UserError('file-corrupt', `${file}: ${defect}.`);
+    throw new UserError('file-corrupt', t`${file}: ${defect}.`);
   };
   for (const [name, limit] of Object.entries(limits) as [keyof typeof limits, number][]) {
-    if (config[name] > limit) refuse(`${name} is ${config[name]}, which no LLaMA has`);
+    if (config[name] > limit) refuse(t`${name} is ${config[name]}, which no LLaMA has`);
   }
   const { headCount, keyValueHeadCount, headDim } = config;
   if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
-    refuse(`the head size is ${headDim}, but rotary embedding needs an even whole number`);
+    refuse(t`the head size is ${headDim}, but rotary embedding needs an even whole number`);
   }
   if (headCount % keyValueHeadCount !== 0) {
-    refuse(`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
+    refuse(t`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
   }
   if (!ropeFrequencies(config).every((frequency) => frequency > 0 && frequency < Infinity)) {
-    refuse('its rope theta and scaling give frequencies that are no numbers');
+    refuse(t`its rope theta and scaling give frequencies that are no numbers`);
   }
   return config;
 }
@@ -59,7 +60,7 @@ export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
 /** Throws UserError('config-invalid') where the setting asks for sequences longer than the model was made to read. */
 export function checkSequenceLength({ contextLength }: LlamaConfig, length: number, setting: string): void {
   if (length <= contextLength) return;
-  const message = `${setting} is ${length}, but the model reads at most ${contextLength} tokens. Lower it.`;
+  const message = t`${setting} is ${length}, but the model reads at most ${contextLength} tokens. Lower it.`;
   throw new UserError('config-invalid', message);
 }
 

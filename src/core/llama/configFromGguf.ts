@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GgufFile, GgufValue } from '../formats/gguf.js';
 import { shownValue } from '../formats/shownValue.js';
@@ -14,7 +15,7 @@ export function configFromGguf(
 ): LlamaConfig {
   const architecture = metadata.get('general.architecture');
   if (architecture !== 'llama') {
-    const message = `${file} is a model of architecture ${shownValue(architecture)}; LoRA Workbench trains those of architecture llama.`;
+    const message = t`${file} is a model of architecture ${shownValue(architecture)}; LoRA Workbench trains those of architecture llama.`;
     throw new UserError('model-unsupported', message);
   }
   const number = (key: string, fallback?: number): number =>
@@ -23,10 +24,10 @@ export function configFromGguf(
   const hiddenSize = number('embedding_length');
   const headCount = number('attention.head_count');
   const embedding = tensors.get('token_embd.weight');
-  if (!embedding) throw new UserError('file-corrupt', `${file} has no token_embd.weight.`);
+  if (!embedding) throw new UserError('file-corrupt', t`${file} has no token_embd.weight.`);
   const headDim = number('attention.key_length', number('rope.dimension_count', hiddenSize / headCount));
   if (number('rope.dimension_count', headDim) !== headDim) {
-    throw new UserError('model-unsupported', `${file} rotates only a part of each head, which no LLaMA does.`);
+    throw new UserError('model-unsupported', t`${file} rotates only a part of each head, which no LLaMA does.`);
   }
   return checkedConfig(
     {
@@ -51,11 +52,11 @@ export function configFromGguf(
 
 function refuseVariants(metadata: GgufFile['metadata'], file: string): void {
   if (metadata.get('llama.expert_count')) {
-    throw new UserError('model-unsupported', `${file} is a mixture of experts; only dense LLaMA models are supported.`);
+    throw new UserError('model-unsupported', t`${file} is a mixture of experts; only dense LLaMA models are supported.`);
   }
   const parts = Number(metadata.get('split.count') ?? 1);
   if (parts > 1) {
-    const message = `${file} is one of ${parts} parts of a model. Join them with llama.cpp's gguf-split --merge.`;
+    const message = t`${file} is one of ${parts} parts of a model. Join them with llama.cpp's gguf-split --merge.`;
     throw new UserError('file-unsupported', message);
   }
 }
@@ -69,7 +70,7 @@ function ropeScaling(
   if (factors) {
     const isValid = factors.length === headDim / 2 && factors.every((factor) => factor > 0);
     if (!isValid)
-      throw new UserError('file-corrupt', `${file}: rope_freqs.weight should be ${headDim / 2} positive numbers.`);
+      throw new UserError('file-corrupt', t`${file}: rope_freqs.weight should be ${headDim / 2} positive numbers.`);
     return { type: 'factors', factors: [...factors] };
   }
   const factor = positiveNumber(
@@ -84,7 +85,7 @@ function ropeScaling(
   if (type === 'linear') return { type: 'linear', factor };
   throw new UserError(
     'model-unsupported',
-    `${file} asks for the rope scaling ${shownValue(type)}; linear and LLaMA 3's are supported.`,
+    t`${file} asks for the rope scaling ${shownValue(type)}; linear and LLaMA 3's are supported.`,
   );
 }
 
@@ -92,5 +93,5 @@ function positiveNumber(value: GgufValue | undefined, fallback: number | undefin
   if (value === undefined && fallback !== undefined) return fallback;
   const number = typeof value === 'bigint' ? Number(value) : value;
   if (typeof number === 'number' && Number.isFinite(number) && number > 0) return number;
-  throw new UserError('file-corrupt', `${file}: ${key} should be a positive number, but is ${shownValue(value)}.`);
+  throw new UserError('file-corrupt', t`${file}: ${key} should be a positive number, but is ${shownValue(value)}.`);
 }

@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { shortened, shownValue } from '../formats/shownValue.js';
 import { checkedConfig, type LlamaConfig, type RopeScaling } from './config.js';
@@ -10,7 +11,7 @@ type Json = Record<string, unknown>;
  */
 export function configFromHuggingFace(json: unknown, file: string): LlamaConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new UserError('file-corrupt', `${file} holds no JSON object.`);
+    throw new UserError('file-corrupt', t`${file} holds no JSON object.`);
   const fields = new Fields(json as Json, file);
   refuseOtherArchitectures(fields, file);
   const hiddenSize = fields.integer('hidden_size');
@@ -46,25 +47,25 @@ function refuseOtherArchitectures(fields: Fields, file: string): void {
     (modelType ?? 'llama') === 'llama' &&
     (architectures.length > 0 ? architectures.includes('LlamaForCausalLM') : modelType === 'llama');
   if (!isLlama) {
-    const what = architectures.length > 0 ? architectures.join(', ') : (modelType ?? 'a model of no stated type');
+    const what = architectures.length > 0 ? architectures.join(', ') : (modelType ?? t`a model of no stated type`);
     throw new UserError(
       'model-unsupported',
-      `${file} describes ${shortened(what)}; LoRA Workbench trains LlamaForCausalLM models.`,
+      t`${file} describes ${shortened(what)}; LoRA Workbench trains LlamaForCausalLM models.`,
     );
   }
   const quantization = fields.object('quantization_config');
   if (quantization) {
-    const method = quantization.text('quant_method') ?? 'an unknown method';
+    const method = quantization.text('quant_method') ?? t`an unknown method`;
     throw new UserError(
       'model-unsupported',
-      `${file}: the weights are quantized with ${shortened(method)}. Use the original model, or a GGUF.`,
+      t`${file}: the weights are quantized with ${shortened(method)}. Use the original model, or a GGUF.`,
     );
   }
   const activation = fields.text('hidden_act') ?? 'silu';
   if (activation !== 'silu')
     throw new UserError(
       'model-unsupported',
-      `${file} asks for the activation ${shownValue(activation)}; LLaMA uses silu.`,
+      t`${file} asks for the activation ${shownValue(activation)}; LLaMA uses silu.`,
     );
 }
 
@@ -79,7 +80,7 @@ function ropeScaling(rope: Fields, file: string): RopeScaling {
       const lowFrequencyFactor = rope.number('low_freq_factor');
       const highFrequencyFactor = rope.number('high_freq_factor');
       if (highFrequencyFactor <= lowFrequencyFactor) {
-        throw new UserError('file-corrupt', `${file}: high_freq_factor should be larger than low_freq_factor.`);
+        throw new UserError('file-corrupt', t`${file}: high_freq_factor should be larger than low_freq_factor.`);
       }
       const originalContextLength = rope.number('original_max_position_embeddings');
       return { type, factor: rope.number('factor'), lowFrequencyFactor, highFrequencyFactor, originalContextLength };
@@ -87,7 +88,7 @@ function ropeScaling(rope: Fields, file: string): RopeScaling {
     default:
       throw new UserError(
         'model-unsupported',
-        `${file} asks for the rope scaling ${shownValue(type)}; linear and llama3 are supported.`,
+        t`${file} asks for the rope scaling ${shownValue(type)}; linear and llama3 are supported.`,
       );
   }
 }
@@ -100,23 +101,23 @@ class Fields {
   ) {}
 
   integer(name: string, fallback?: number): number {
-    return this.checked(name, fallback, 'a positive whole number', (value) => Number.isSafeInteger(value) && value > 0);
+    return this.checked(name, fallback, t`a positive whole number`, (value) => Number.isSafeInteger(value) && value > 0);
   }
 
   number(name: string, fallback?: number): number {
-    return this.checked(name, fallback, 'a positive number', (value) => Number.isFinite(value) && value > 0);
+    return this.checked(name, fallback, t`a positive number`, (value) => Number.isFinite(value) && value > 0);
   }
 
   flag(name: string): boolean {
     const value = this.json[name] ?? false;
     if (typeof value === 'boolean') return value;
-    throw new UserError('file-corrupt', `${this.file}: ${name} should be true or false, but is ${shownValue(value)}.`);
+    throw new UserError('file-corrupt', t`${this.file}: ${name} should be true or false, but is ${shownValue(value)}.`);
   }
 
   text(name: string): string | undefined {
     const value = this.json[name] ?? undefined;
     if (value === undefined || typeof value === 'string') return value;
-    throw new UserError('file-corrupt', `${this.file}: ${name} should be text, but is ${shownValue(value)}.`);
+    throw new UserError('file-corrupt', t`${this.file}: ${name} should be text, but is ${shownValue(value)}.`);
   }
 
   list(name: string): string[] {
@@ -138,6 +139,6 @@ class Fields {
     const value = this.json[name] ?? fallback;
     if (this.json[name] == null && fallback !== undefined) return fallback;
     if (typeof value === 'number' && isValid(value)) return value;
-    throw new UserError('file-corrupt', `${this.file}: ${name} should be ${what}, but is ${shownValue(value)}.`);
+    throw new UserError('file-corrupt', t`${this.file}: ${name} should be ${what}, but is ${shownValue(value)}.`);
   }
 }

@@ -1,4 +1,5 @@
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { ChatMessage, ChatTemplateOptions } from './tokenizer.js';
 
@@ -30,7 +31,7 @@ export class ChatTemplate {
       return String(new PatientInterpreter(environment).run(this.program).value);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new UserError('model-unsupported', `${this.file}: the chat template refused this conversation: ${reason}`, {
+      throw new UserError('model-unsupported', t`${this.file}: the chat template refused this conversation: ${reason}`, {
         cause: error,
       });
     }
@@ -45,7 +46,7 @@ class PatientInterpreter extends Interpreter {
   private steps = 0;
 
   override evaluate(...node: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
-    if (++this.steps > mostSteps) throw new Error('it takes too long');
+    if (++this.steps > mostSteps) throw new Error(t`it takes too long`);
     return super.evaluate(...node);
   }
 }
@@ -71,7 +72,7 @@ const longestRange = 1_000;
 function range(...bounds: number[]): number[] {
   const [start, stop, step] = bounds.length === 1 ? [0, bounds[0]!, 1] : [bounds[0]!, bounds[1]!, bounds[2] ?? 1];
   const length = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(length <= longestRange)) throw new Error(`range(${bounds.join(', ')}) is too long`);
+  if (!(length <= longestRange)) throw new Error(t`range(${bounds.join(', ')}) is too long`);
   return Array.from({ length }, (_, index) => start + index * step);
 }
 

@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { parseForeignJson } from '../formats/json.js';
 import { createTokenizer, type SpecialTokens } from './huggingFace.js';
@@ -41,10 +42,10 @@ type Json = Record<string, unknown>;
 const mostParts = 5_000_000;
 
 function parseObject(text: string, file: string): Json {
-  const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', `${file} ${defect}.`, { cause });
+  const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', t`${file} ${defect}.`, { cause });
   const value = parseForeignJson(text, mostParts, refuse);
   if (isObject(value)) return value;
-  throw new UserError('file-corrupt', `${file} should hold a JSON object.`);
+  throw new UserError('file-corrupt', t`${file} should hold a JSON object.`);
 }
 
 /** tokenizer_config.json may list added tokens that tokenizer.json does not, and so may its bos_token and the like. */

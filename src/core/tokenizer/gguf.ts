@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GgufValue } from '../formats/gguf.js';
 import { createTokenizer } from './huggingFace.js';
@@ -82,7 +83,7 @@ function layout(fields: TokenizerFields, tokens: readonly string[], types: reado
     default:
       throw new UserError(
         'file-unsupported',
-        `${fields.file} carries a tokenizer of the kind "${kind}"; LLaMA models have "llama" or "gpt2", and only those are read.`,
+        t`${fields.file} carries a tokenizer of the kind "${kind}"; LLaMA models have "llama" or "gpt2", and only those are read.`,
       );
   }
 }
@@ -104,7 +105,7 @@ function byteLevelLayout(fields: TokenizerFields, tokens: readonly string[]): La
 function sentencePieceLayout(fields: TokenizerFields, tokens: readonly string[], types: readonly number[]): Layout {
   const addSpace = fields.flag('add_space_prefix') ?? true;
   const scores = fields.numbers('scores');
-  if (scores?.length !== tokens.length) throw corrupt(fields.file, 'there is not one score for each token');
+  if (scores?.length !== tokens.length) throw corrupt(fields.file, t`there is not one score for each token`);
   const isPiece = (id: number) =>
     types[id] === undefined || types[id] === tokenType.normal || types[id] === tokenType.userDefined;
   return {
@@ -158,26 +159,26 @@ class TokenizerFields {
     const value = this.get(name);
     if (Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string'))
       return value as string[];
-    throw corrupt(this.file, `tokenizer.ggml.${name} is missing or no list of texts`);
+    throw corrupt(this.file, t`tokenizer.ggml.${name} is missing or no list of texts`);
   }
 
   numbers(name: string): readonly number[] | undefined {
     const value = this.get(name);
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return value as number[];
-    throw corrupt(this.file, `tokenizer.ggml.${name} is no list of numbers`);
+    throw corrupt(this.file, t`tokenizer.ggml.${name} is no list of numbers`);
   }
 
   string(name: string): string {
     const value = this.optionalString(name);
-    if (value === undefined) throw corrupt(this.file, `tokenizer.ggml.${name} is missing`);
+    if (value === undefined) throw corrupt(this.file, t`tokenizer.ggml.${name} is missing`);
     return value;
   }
 
   optionalString(name: string): string | undefined {
     const value = this.get(name);
     if (value === undefined || typeof value === 'string') return value;
-    throw corrupt(this.file, `tokenizer.ggml.${name} is no text`);
+    throw corrupt(this.file, t`tokenizer.ggml.${name} is no text`);
   }
 
   flag(name: string): boolean | undefined {
@@ -192,7 +193,7 @@ class TokenizerFields {
     if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < count) return value as number;
     // 2³²−1 is how some writers say "none".
     if (value === 0xffffffff) return null;
-    throw corrupt(this.file, `tokenizer.ggml.${name} is ${String(value)}, outside its vocabulary of ${count}`);
+    throw corrupt(this.file, t`tokenizer.ggml.${name} is ${String(value)}, outside its vocabulary of ${count}`);
   }
 
   template(): string | null {

@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { gpt2Pattern, splitAt } from './referenceSplits.js';
 import type { Component } from './tokenizerFile.js';
@@ -59,7 +60,6 @@ export function ggufPreTokenizer(name: string, file: string): PreTokenizer {
   if (Object.hasOwn(preTokenizersByName, name)) return preTokenizersByName[name]!;
   throw new UserError(
     'file-unsupported',
-    `${file} splits text into words by the rules "${name}", which are not known here. ` +
-      'Use the same model as a Hugging Face folder, with its tokenizer.json.',
+    t`${file} splits text into words by the rules "${name}", which are not known here. Use the same model as a Hugging Face folder, with its tokenizer.json.`,
   );
 }

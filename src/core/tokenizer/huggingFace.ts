@@ -1,4 +1,5 @@
 import type { Tokenizer as Encoder } from '@huggingface/tokenizers';
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { ChatTemplate } from './chatTemplate.js';
 import { createEncoder } from './createEncoder.js';
@@ -91,7 +92,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     if (this.chatTemplate) return this.chatTemplate.render(messages, options);
     throw new UserError(
       'model-unsupported',
-      'This model has no chat template, so it has not learned any layout of conversations. Choose an instruct or chat model, or alpaca data.',
+      t`This model has no chat template, so it has not learned any layout of conversations. Choose an instruct or chat model, or alpaca data.`,
     );
   };
 
@@ -104,7 +105,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     const { ids, tokens } = this.encoder.encode('a 1\n');
     const index = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);
     if (index >= 0)
-      throw corrupt(file, `it makes the token ${JSON.stringify(tokens[index])}, which the vocabulary lacks`);
+      throw corrupt(file, t`it makes the token ${JSON.stringify(tokens[index])}, which the vocabulary lacks`);
   }
 }
 
@@ -125,6 +126,6 @@ function spelling(decoder: Component | null, file: string): Spelling {
   if (has('ByteFallback') || has('Replace')) return { kind: 'sentencepiece', stripLeadingSpace: has('Strip') };
   throw new UserError(
     'file-unsupported',
-    `${file} has a decoder of the type ${JSON.stringify(decoder?.type ?? null)}; ByteLevel and SentencePiece-like ones are read.`,
+    t`${file} has a decoder of the type ${JSON.stringify(decoder?.type ?? null)}; ByteLevel and SentencePiece-like ones are read.`,
   );
 }

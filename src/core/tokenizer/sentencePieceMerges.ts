@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { corrupt } from './tokenizerFile.js';
 
 /** SentencePiece itself makes no piece longer than 16 characters; the work grows with the square. */
@@ -19,7 +20,7 @@ export function sentencePieceMerges(
   });
   const merges: { left: number; right: number; score: number }[] = [];
   for (const [piece, id] of ids) {
-    if (piece.length > longestPiece) throw corrupt(file, `token ${id} is ${piece.length} characters long`);
+    if (piece.length > longestPiece) throw corrupt(file, t`token ${id} is ${piece.length} characters long`);
     const splits = [];
     for (let end = 1; end < piece.length; end++) {
       const left = ids.get(piece.slice(0, end));

@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 
 /** The parts of a Hugging Face tokenizer.json that are read here; the rest goes to the library as it stands. */
@@ -43,16 +44,16 @@ const highestId = 4_000_000;
 
 /** Checks what a tokenizer.json holds, wholly, before any of it is used. Throws UserError naming `file`. */
 export function checkTokenizerFile(value: unknown, file: string): TokenizerFile {
-  if (!isObject(value)) throw corrupt(file, 'it is not a JSON object');
+  if (!isObject(value)) throw corrupt(file, t`it is not a JSON object`);
   const { model } = value;
-  if (!isObject(model)) throw corrupt(file, '"model" is missing');
+  if (!isObject(model)) throw corrupt(file, t`"model" is missing`);
   if (model.type !== undefined && model.type !== 'BPE') throw unsupportedModel(file, model.type);
-  if (!isObject(model.vocab)) throw corrupt(file, '"model.vocab" is missing');
-  if (!Array.isArray(model.merges)) throw corrupt(file, '"model.merges" is missing');
+  if (!isObject(model.vocab)) throw corrupt(file, t`"model.vocab" is missing`);
+  if (!Array.isArray(model.merges)) throw corrupt(file, t`"model.merges" is missing`);
   checkVocabulary(model.vocab, file);
   checkMerges(model.vocab, model.merges, file);
   const { added_tokens = [] } = value;
-  if (!Array.isArray(added_tokens)) throw corrupt(file, '"added_tokens" is not a list');
+  if (!Array.isArray(added_tokens)) throw corrupt(file, t`"added_tokens" is not a list`);
   added_tokens.forEach((token, index) => checkAddedToken(token, index, file));
   return {
     model: { ...model, type: 'BPE' } as unknown as BpeModel,
@@ -67,7 +68,7 @@ export function checkTokenizerFile(value: unknown, file: string): TokenizerFile 
 export function corrupt(file: string, problem: string): UserError {
   return new UserError(
     'file-corrupt',
-    `${file} is not a usable tokenizer: ${problem}. Get the file again from its source.`,
+    t`${file} is not a usable tokenizer: ${problem}. Get the file again from its source.`,
   );
 }
 
@@ -78,7 +79,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 function unsupportedModel(file: string, type: unknown): UserError {
   return new UserError(
     'file-unsupported',
-    `${file} holds a ${JSON.stringify(type)} tokenizer. LLaMA models have a BPE one, and only that kind is read.`,
+    t`${file} holds a ${JSON.stringify(type)} tokenizer. LLaMA models have a BPE one, and only that kind is read.`,
   );
 }
 
@@ -89,11 +90,11 @@ function isId(value: unknown): value is number {
 function checkVocabulary(vocab: Record<string, unknown>, file: string): void {
   const seen = new Set<number>();
   for (const [token, id] of Object.entries(vocab)) {
-    if (!isId(id)) throw corrupt(file, `the token ${show(token)} has the id ${show(id)}`);
-    if (seen.has(id)) throw corrupt(file, `two tokens have the id ${id}`);
+    if (!isId(id)) throw corrupt(file, t`the token ${show(token)} has the id ${show(id)}`);
+    if (seen.has(id)) throw corrupt(file, t`two tokens have the id ${id}`);
     seen.add(id);
   }
-  if (seen.size === 0) throw corrupt(file, 'the vocabulary is empty');
+  if (seen.size === 0) throw corrupt(file, t`the vocabulary is empty`);
 }
 
 function checkMerges(vocab: Record<string, unknown>, merges: readonly unknown[], file: string): void {
@@ -101,21 +102,21 @@ function checkMerges(vocab: Record<string, unknown>, merges: readonly unknown[],
   merges.forEach((merge, index) => {
     const parts = pairs === 'strings' && typeof merge === 'string' ? merge.split(' ') : merge;
     if (!Array.isArray(parts) || parts.length !== 2 || !parts.every((part) => typeof part === 'string' && part !== ''))
-      throw corrupt(file, `merge ${index} is not a pair of tokens`);
+      throw corrupt(file, t`merge ${index} is not a pair of tokens`);
     const missing = [...parts, parts.join('')].find((token: string) => !Object.hasOwn(vocab, token));
-    if (missing !== undefined) throw corrupt(file, `merge ${index} needs ${show(missing)}, which the vocabulary lacks`);
+    if (missing !== undefined) throw corrupt(file, t`merge ${index} needs ${show(missing)}, which the vocabulary lacks`);
   });
 }
 
 function checkAddedToken(token: unknown, index: number, file: string): void {
   if (!isObject(token) || !isId(token.id) || typeof token.content !== 'string' || token.content === '')
-    throw corrupt(file, `added token ${index} has no id or no text`);
+    throw corrupt(file, t`added token ${index} has no id or no text`);
 }
 
 function component(file: Record<string, unknown>, name: string, path: string): Component | null {
   const value = file[name] ?? null;
   if (value !== null && !(isObject(value) && typeof value.type === 'string'))
-    throw corrupt(path, `"${name}" has no type`);
+    throw corrupt(path, t`"${name}" has no type`);
   return value as Component | null;
 }
 

@@ -1,3 +1,4 @@
+import { t } from '../../l10n/text.js';
 import type { BatchPlan, TrainingData } from '../data/batches.js';
 import { UserError } from '../errors.js';
 import { hash32 } from '../random.js';
@@ -134,7 +135,7 @@ export async function runLoop(
   };
   const evaluate = async (heldOut: BatchPlan) => {
     const [loss] = await compute(() => meanLoss(runner, heldOut));
-    if (!Number.isFinite(loss)) throw diverged('evaluation loss', loss, progress.step, saved.step);
+    if (!Number.isFinite(loss)) throw diverged(t`evaluation loss`, loss, progress.step, saved.step);
     progress = withEvaluation(progress, loss);
     ports.onEvaluation(loss, progress);
   };
@@ -196,11 +197,11 @@ async function optimizerStep(
     addLoss(sum, await runner.accumulate(batch, dropoutSeed(options.seed, step, index - cursor)));
     tokens += batch.tokens;
   }
-  const loss = meanOf(sum, `Step ${step}`);
-  if (!Number.isFinite(loss)) throw diverged('loss', loss, step, savedStep);
+  const loss = meanOf(sum, t`Step ${step}`);
+  if (!Number.isFinite(loss)) throw diverged(t`loss`, loss, step, savedStep);
   const rate = learningRate(options.schedule, progress.step);
   const { gradNorm } = await runner.update({ ...options, step, learningRate: rate, labelTokens: sum.labelTokens });
-  if (!Number.isFinite(gradNorm)) throw diverged('gradient', gradNorm, step, savedStep);
+  if (!Number.isFinite(gradNorm)) throw diverged(t`gradient`, gradNorm, step, savedStep);
   return {
     loss,
     learningRate: rate,
@@ -217,7 +218,7 @@ function position(data: TrainingData, progress: Progress): { epoch: number; batc
   const epoch = progress.epoch + 1;
   const next = data.epoch(epoch);
   if (next.count === 0)
-    throw new UserError('data-invalid', 'There is nothing to train on: the data has no usable example.');
+    throw new UserError('data-invalid', t`There is nothing to train on: the data has no usable example.`);
   return { epoch, batches: next, cursor: 0 };
 }
 
@@ -233,7 +234,7 @@ export async function meanLoss(runner: StepRunner, batches: BatchPlan, beforeBat
     await beforeBatch?.();
     addLoss(sum, await runner.evaluate(batches.batch(index)));
   }
-  return meanOf(sum, 'The held-out data');
+  return meanOf(sum, t`The held-out data`);
 }
 
 function addLoss(sum: { lossSum: number; labelTokens: number }, loss: BatchLoss): void {
@@ -243,8 +244,8 @@ function addLoss(sum: { lossSum: number; labelTokens: number }, loss: BatchLoss)
 
 function meanOf({ lossSum, labelTokens }: BatchLoss, what: string): number {
   if (labelTokens > 0) return lossSum / labelTokens;
-  const advice = 'Its examples may be all prompt, or cut before the answer: raise data.max_seq_length.';
-  throw new UserError('data-invalid', `${what} has no token to learn from. ${advice}`);
+  const advice = t`Its examples may be all prompt, or cut before the answer: raise data.max_seq_length.`;
+  throw new UserError('data-invalid', t`${what} has no token to learn from. ${advice}`);
 }
 
 function withEvaluation(progress: Progress, evalLoss: number): Progress {
@@ -261,10 +262,7 @@ function isOfDevice(error: unknown): boolean {
 }
 
 function diverged(what: string, value: number, step: number, savedStep: number): UserError {
-  const kept = savedStep > 0 ? `The checkpoint of step ${savedStep} is still good. ` : '';
-  const advice = 'Lower train.learning_rate (a third of it is a good try), or raise train.warmup_steps.';
-  return new UserError(
-    'diverged',
-    `The ${what} became ${value} at step ${step}: training has diverged. ${kept}${advice}`,
-  );
+  const advice = t`Lower train.learning_rate (a third of it is a good try), or raise train.warmup_steps.`;
+  const goingOn = savedStep > 0 ? t`The checkpoint of step ${savedStep} is still good. ${advice}` : advice;
+  return new UserError('diverged', t`The ${what} became ${value} at step ${step}: training has diverged. ${goingOn}`);
 }

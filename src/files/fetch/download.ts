@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
+import { t } from '../../l10n/text.js';
 import type { FetchReport } from './smolLM2.js';
 
 /** A closed network is noticed quickly, a slow one is waited for. */
@@ -12,7 +13,7 @@ export async function downloadFile(url: string, into: string, report: FetchRepor
   const watchdog = new Watchdog(patience.connectMs);
   try {
     const response = await fetch(url, { signal: AbortSignal.any([signal, watchdog.signal]) });
-    if (!response.ok || !response.body) throw new Error(`${new URL(url).host} answers ${response.status}`);
+    if (!response.ok || !response.body) throw new Error(t`${new URL(url).host} answers ${response.status}`);
     const total = Number(response.headers.get('content-length') ?? 0);
     let done = 0;
     const count = new Transform({
@@ -25,7 +26,7 @@ export async function downloadFile(url: string, into: string, report: FetchRepor
     });
     await pipeline(Readable.fromWeb(response.body as ReadableStream), count, createWriteStream(into));
   } catch (error) {
-    throw watchdog.signal.aborted ? new Error(`${new URL(url).host} does not answer`) : reachable(error, url);
+    throw watchdog.signal.aborted ? new Error(t`${new URL(url).host} does not answer`) : reachable(error, url);
   } finally {
     watchdog.stop();
   }
@@ -34,7 +35,7 @@ export async function downloadFile(url: string, into: string, report: FetchRepor
 /** Node reports every network failure as "fetch failed"; what happened is in the cause. */
 function reachable(error: unknown, url: string): unknown {
   const cause = error instanceof TypeError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
-  return cause ? new Error(`${new URL(url).host} cannot be reached (${cause.code ?? cause.message})`) : error;
+  return cause ? new Error(t`${new URL(url).host} cannot be reached (${cause.code ?? cause.message})`) : error;
 }
 
 class Watchdog {

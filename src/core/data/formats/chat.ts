@@ -1,3 +1,4 @@
+import { t } from '../../../l10n/text.js';
 import { UserError } from '../../errors.js';
 import type { ChatMessage, Tokenizer } from '../../tokenizer/tokenizer.js';
 import { ignoredLabel } from '../batch.js';
@@ -15,7 +16,7 @@ export const chat: RowFormat = {
   recognises: (row) => 'messages' in row || 'conversations' in row,
   encode(row, context) {
     const messages = conversation(row);
-    if (!messages.some(isAssistant)) throw new Unusable('the assistant says nothing in it');
+    if (!messages.some(isAssistant)) throw new Unusable(t`the assistant says nothing in it`);
     const text = render(messages, context.tokenizer, false);
     const inputIds = context.tokenizer.encode(text, { addSpecialTokens: false });
     if (context.trainOnPrompt) return { inputIds, labels: inputIds.slice() };
@@ -44,7 +45,7 @@ function* assistantSpans(
   const tokensOf = (beginning: string) => {
     if (!text.startsWith(beginning))
       throw new Unusable(
-        "the model's chat template changes earlier turns when later ones follow; split it into single answers",
+        t`the model's chat template changes earlier turns when later ones follow; split it into single answers`,
       );
     return sharedLength(tokenizer.encode(beginning, { addSpecialTokens: false }), inputIds);
   };
@@ -86,7 +87,7 @@ const roles: Readonly<Record<string, string>> = {
 /** The messages of a row; a ShareGPT row may name its system prompt beside them. */
 export function conversation(row: Row): ChatMessage[] {
   const turns = row.messages ?? row.conversations;
-  if (!Array.isArray(turns) || turns.length === 0) throw new Unusable('it has no list of messages');
+  if (!Array.isArray(turns) || turns.length === 0) throw new Unusable(t`it has no list of messages`);
   const messages = turns.map(message);
   return typeof row.system === 'string' && row.system !== ''
     ? [{ role: 'system', content: row.system }, ...messages]
@@ -97,7 +98,7 @@ function message(turn: unknown, index: number): ChatMessage {
   const { role: openAiRole, from, content: openAiContent, value } = (turn ?? {}) as Row;
   const role = openAiRole ?? from;
   const content = contentText(openAiContent ?? value);
-  if (typeof role !== 'string' || content === null) throw new Unusable(`message ${index + 1} has no role or no text`);
+  if (typeof role !== 'string' || content === null) throw new Unusable(t`message ${index + 1} has no role or no text`);
   return { role: Object.hasOwn(roles, role) ? roles[role]! : role, content };
 }
 

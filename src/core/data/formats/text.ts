@@ -1,3 +1,4 @@
+import { t } from '../../../l10n/text.js';
 import { wholeText } from '../sequence.js';
 import { Unusable } from '../source.js';
 import type { RowFormat } from './format.js';
@@ -8,8 +9,8 @@ export const textRows: RowFormat = {
   tooLong: 'windows',
   recognises: (row) => 'text' in row,
   encode({ text }, context) {
-    if (typeof text !== 'string') throw new Unusable('"text" is missing or not a text');
-    if (text.trim() === '') throw new Unusable('"text" is empty');
+    if (typeof text !== 'string') throw new Unusable(t`"text" is missing or not a text`);
+    if (text.trim() === '') throw new Unusable(t`"text" is empty`);
     return wholeText(text, context);
   },
 };

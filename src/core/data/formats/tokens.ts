@@ -1,3 +1,4 @@
+import { t } from '../../../l10n/text.js';
 import { UserError } from '../../errors.js';
 import { ignoredLabel } from '../batch.js';
 import { Unusable } from '../source.js';
@@ -12,13 +13,13 @@ export const tokens: RowFormat = {
     const inputIds = wholeNumbers(row, 'input_ids');
     const labels = row.labels === undefined ? inputIds.slice() : wholeNumbers(row, 'labels');
     if (labels.length !== inputIds.length)
-      throw new Unusable(`"labels" has ${labels.length} entries and "input_ids" ${inputIds.length}`);
+      throw new Unusable(t`"labels" has ${labels.length} entries and "input_ids" ${inputIds.length}`);
     const outside = (id: number) => id < 0 || id >= vocabSize;
     const wrong = inputIds.find(outside) ?? labels.find((label) => label !== ignoredLabel && outside(label));
     if (wrong === undefined) return { inputIds, labels };
     throw new UserError(
       'data-invalid',
-      `${origin} has the id ${wrong}, but the model's vocabulary ends at ${vocabSize - 1}. Was it tokenized for another model?`,
+      t`${origin} has the id ${wrong}, but the model's vocabulary ends at ${vocabSize - 1}. Was it tokenized for another model?`,
     );
   },
 };
@@ -27,5 +28,5 @@ function wholeNumbers(row: Row, name: string): Int32Array {
   const value = row[name];
   const isInt32 = (entry: unknown) => typeof entry === 'number' && (entry | 0) === entry;
   if (Array.isArray(value) && value.length > 0 && value.every(isInt32)) return Int32Array.from(value as number[]);
-  throw new Unusable(`"${name}" is not a list of whole numbers`);
+  throw new Unusable(t`"${name}" is not a list of whole numbers`);
 }
