@@ -18,10 +18,10 @@ export class BackendUnderTest {
   private readonly child: ChildProcess;
   readonly connection: ProtocolConnection;
 
-  constructor() {
+  constructor(environment: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ['dist/backend.js', '--stdio'], {
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, LORA_WORKBENCH_CACHE: join(this.folder, 'cache') },
+      env: { ...process.env, LORA_WORKBENCH_CACHE: join(this.folder, 'cache'), ...environment },
     });
     this.connection = createProtocolConnection(this.child.stdout!, this.child.stdin!);
     this.connection.listen();
