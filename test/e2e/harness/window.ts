@@ -5,6 +5,13 @@ import { findChromium } from '../../../scripts/chromium.mjs';
 
 const screenshots = 'build/screenshots';
 
+export interface WindowOptions {
+  /** Folder of a second extension that is loaded from its source. */
+  readonly developedExtension?: string | undefined;
+  /** What VS Code takes for its display language; its own words stay English without a language pack. */
+  readonly language?: string | undefined;
+}
+
 /** A VS Code window in a real browser, driven as a person would. */
 export class Window {
   private constructor(
@@ -12,7 +19,7 @@ export class Window {
     private readonly context: BrowserContext,
   ) {}
 
-  static async open(url: string, folder: string, profile: string, developedExtension?: string): Promise<Window> {
+  static async open(url: string, folder: string, profile: string, { developedExtension, language }: WindowOptions = {}): Promise<Window> {
     const executablePath = findChromium();
     if (!executablePath) throw new Error('There is no Chromium: node scripts/chromium.mjs installs it.');
     const context = await chromium.launchPersistentContext(profile, {
@@ -23,6 +30,7 @@ export class Window {
     const page = context.pages()[0] ?? (await context.newPage());
     const window = new Window(page, context);
     await context.addInitScript({ content: takeServiceWorkersAsTheyCome });
+    if (language) await context.addInitScript({ content: `globalThis._VSCODE_NLS_LANGUAGE = '${language}';` });
     const query = new URLSearchParams({ folder, ...(developedExtension ? { payload: development(url, developedExtension) } : {}) });
     await page.goto(`${url}/?${query}`);
     await window.workbenchReady();

@@ -3,15 +3,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { CodeServer, installExtension, type ServerOptions } from './codeServer.js';
-import { Window } from './window.js';
+import { Window, type WindowOptions } from './window.js';
 
 export const vsix = resolve('build/vsix/lora-workbench-linux-x64.vsix');
 
-export interface TestBedOptions extends Omit<ServerOptions, 'folder'> {
+export interface TestBedOptions extends Omit<ServerOptions, 'folder'>, WindowOptions {
   /** Adds to the workspace before VS Code opens it. */
   readonly prepare?: (bed: TestBed) => void;
-  /** Folder of a second extension that is loaded from its source. */
-  readonly developedExtension?: string;
 }
 
 /** VS Code with the packaged extension on a workspace of its own: a tiny LLaMA, data and a source file. */
@@ -21,7 +19,7 @@ export class TestBed {
   private server: CodeServer | undefined;
   private window_: Window | undefined;
 
-  static async start({ prepare, developedExtension, ...options }: TestBedOptions = {}): Promise<TestBed> {
+  static async start({ prepare, developedExtension, language, ...options }: TestBedOptions = {}): Promise<TestBed> {
     const bed = new TestBed();
     bed.fillWorkspace();
     prepare?.(bed);
@@ -31,7 +29,7 @@ export class TestBed {
       folder: bed.root,
       environment: { LORA_WORKBENCH_CACHE: join(bed.root, 'cache'), ...options.environment },
     });
-    bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'), developedExtension);
+    bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'), { developedExtension, language });
     return bed;
   }
 
