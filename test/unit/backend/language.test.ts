@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
 import { speakTheReadersLanguage, translationsVariable } from '../../../src/files/translations.js';
 import { t, useTranslations } from '../../../src/l10n/text.js';
@@ -76,13 +76,13 @@ describe('the bundle that the environment names', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lora-workbench-translations-'));
   const say = () => t`${'/data'} does not exist.`;
   afterEach(() => {
-    delete process.env[translationsVariable];
+    vi.unstubAllEnvs();
     useTranslations({});
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test('is what is spoken', () => {
-    process.env[translationsVariable] = 'l10n/bundle.l10n.zh-cn.json';
+    vi.stubEnv(translationsVariable, 'l10n/bundle.l10n.zh-cn.json');
     speakTheReadersLanguage();
     expect(say()).toBe('/data 不存在。');
   });
@@ -91,7 +91,7 @@ describe('the bundle that the environment names', () => {
     const path = join(folder, 'bundle.json');
     if (content !== undefined) writeFileSync(path, content);
     else rmSync(path, { force: true });
-    process.env[translationsVariable] = path;
+    vi.stubEnv(translationsVariable, path);
     speakTheReadersLanguage();
     expect(say()).toBe('/data does not exist.');
   });
