@@ -17,8 +17,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
 import { safetensorsBytes } from '../../../src/core/formats/safetensors.js';
-import { ropeFrequencies } from '../../../src/core/llama/rope.js';
-import type { WeightStore } from '../../../src/core/llama/weights.js';
+import { ropeFrequencies } from '../../../src/core/models/rope.js';
+import type { WeightStore } from '../../../src/core/models/weights.js';
 import { openFile } from '../../../src/files/fileSource.js';
 import { loadModel } from '../../../src/files/loadModel.js';
 import { openModel } from '../../../src/files/openModel.js';
@@ -60,15 +60,16 @@ describe('a GGUF gives the weights that went into it', () => {
     );
     expect(differing(readAll(gguf.weights), readAll(huggingFace.weights))).toEqual([]);
 
-    const { ropeScaling: factors, rmsNormEpsilon, ...config } = gguf.weights.config;
-    const { ropeScaling: scaling, ...expected } = huggingFace.weights.config;
+    const { attentionKinds: [ofGguf], rmsNormEpsilon, ...config } = gguf.weights.config;
+    const { attentionKinds: [ofHuggingFace], ...expected } = huggingFace.weights.config;
+    const [factors, scaling] = [ofGguf!.rope!, ofHuggingFace!.rope!];
     expect({ ...config, rmsNormEpsilon: Math.fround(rmsNormEpsilon) }).toEqual({
       ...expected,
       rmsNormEpsilon: Math.fround(expected.rmsNormEpsilon),
     });
-    expect([factors.type, scaling.type]).toEqual(name === 'llama3-rope' ? ['factors', 'llama3'] : ['linear', 'linear']);
-    const reference = ropeFrequencies(huggingFace.weights.config);
-    ropeFrequencies(gguf.weights.config).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
+    expect([factors.scaling.type, scaling.scaling.type]).toEqual(name === 'llama3-rope' ? ['factors', 'llama3'] : ['linear', 'linear']);
+    const reference = ropeFrequencies(scaling, expected.headDim);
+    ropeFrequencies(factors, expected.headDim).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
   });
 
   test('quantized and tied, as transformers reads it', () => {

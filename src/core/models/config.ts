@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import type { LinearName } from './linears.js';
 import { ropeFrequencies } from './rope.js';
 
 /** Rotary scaling for longer contexts. https://huggingface.co/docs/transformers/internal/rope_utils */
@@ -13,10 +14,37 @@ export type RopeScaling =
       readonly lowFrequencyFactor: number;
       readonly highFrequencyFactor: number;
       readonly originalContextLength: number;
+    }
+  /** https://arxiv.org/abs/2309.00071 */
+  | {
+      readonly type: 'yarn';
+      readonly factor: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** cos and sin are multiplied by it. */
+      readonly attentionFactor: number;
+      readonly originalContextLength: number;
+      /** Whether the borders of the blended frequencies are whole numbers. */
+      readonly truncate: boolean;
     };
 
-/** The hyper-parameters of a LlamaForCausalLM, under the names of its config.json in camelCase. */
-export interface LlamaConfig {
+export interface RopeSettings {
+  readonly theta: number;
+  readonly scaling: RopeScaling;
+}
+
+/** How the tokens of a layer see each other. */
+export interface AttentionKind {
+  /** Null: nothing is rotated (https://arxiv.org/abs/2305.19466). */
+  readonly rope: RopeSettings | null;
+  /** So many tokens are seen, the own one among them; null: all before. */
+  readonly window: number | null;
+}
+
+/** The hyper-parameters of a decoder, under the names of its config.json in camelCase. */
+export interface ModelConfig {
+  /** Of the registry. */
+  readonly family: string;
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -27,21 +55,32 @@ export interface LlamaConfig {
   readonly keyValueHeadCount: number;
   readonly headDim: number;
   readonly rmsNormEpsilon: number;
-  readonly ropeTheta: number;
-  readonly ropeScaling: RopeScaling;
   readonly contextLength: number;
   readonly tiedEmbeddings: boolean;
-  readonly attentionBias: boolean;
-  readonly mlpBias: boolean;
+  /** The linears that have one. */
+  readonly biases: readonly LinearName[];
+  /** In which ways the layers attend. */
+  readonly attentionKinds: readonly AttentionKind[];
+  /** Each layer's index of attentionKinds; further layers repeat the pattern. */
+  readonly layerPattern: readonly number[];
+  /** What scores are multiplied by; 1/√headDim unless given. */
+  readonly attentionScale?: number;
+  /** What embeddings are multiplied by; 1 unless given. */
+  readonly embeddingScale?: number;
+}
+
+/** The index of a layer's kind of attention: layers of a kind have the same programs. */
+export function attentionKindOf({ layerPattern }: ModelConfig, layer: number): number {
+  return layerPattern[layer % layerPattern.length]!;
 }
 
 /** Throws UserError('file-corrupt') where the numbers contradict each other or are absurd. */
-export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
+export function checkedConfig(config: ModelConfig, file: string): ModelConfig {
   const refuse = (defect: string): never => {
     throw new UserError('file-corrupt', `${file}: ${defect}.`);
   };
   for (const [name, limit] of Object.entries(limits) as [keyof typeof limits, number][]) {
-    if (config[name] > limit) refuse(`${name} is ${config[name]}, which no LLaMA has`);
+    if (config[name] > limit) refuse(`${name} is ${config[name]}, which no model has`);
   }
   const { headCount, keyValueHeadCount, headDim } = config;
   if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
@@ -50,14 +89,15 @@ export function checkedConfig(config: LlamaConfig, file: string): LlamaConfig {
   if (headCount % keyValueHeadCount !== 0) {
     refuse(`${headCount} query heads cannot share ${keyValueHeadCount} key/value heads evenly`);
   }
-  if (!ropeFrequencies(config).every((frequency) => frequency > 0 && frequency < Infinity)) {
+  const ropes = config.attentionKinds.flatMap(({ rope }) => rope ?? []);
+  if (!ropes.every((rope) => ropeFrequencies(rope, headDim).every((frequency) => frequency > 0 && frequency < Infinity))) {
     refuse('its rope theta and scaling give frequencies that are no numbers');
   }
   return config;
 }
 
 /** Throws UserError('config-invalid') where the setting asks for sequences longer than the model was made to read. */
-export function checkSequenceLength({ contextLength }: LlamaConfig, length: number, setting: string): void {
+export function checkSequenceLength({ contextLength }: ModelConfig, length: number, setting: string): void {
   if (length <= contextLength) return;
   const message = `${setting} is ${length}, but the model reads at most ${contextLength} tokens. Lower it.`;
   throw new UserError('config-invalid', message);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { configFromHuggingFace } from '../../../src/core/llama/configFromHuggingFace.js';
-import { ropeFrequencies } from '../../../src/core/llama/rope.js';
+import { configFromHuggingFace } from '../../../src/core/models/registry.js';
+import { ropeFrequencies } from '../../../src/core/models/rope.js';
 import { fixturePath, goldenPath, passesOrNames, userErrorOf } from '../formats/memorySource.js';
 
 const file = 'config.json';
@@ -19,8 +19,9 @@ const fixture = (name: string) =>
   JSON.parse(readFileSync(fixturePath(`models/${name}/config.json`), 'utf8')) as unknown;
 
 describe('what a config says', () => {
-  test("what is left out is as in transformers' LlamaConfig", () => {
+  test("what is left out is as in transformers' ModelConfig", () => {
     expect(read({})).toEqual({
+      family: 'llama',
       vocabSize: 32000,
       hiddenSize: 64,
       intermediateSize: 128,
@@ -29,12 +30,11 @@ describe('what a config says', () => {
       keyValueHeadCount: 4,
       headDim: 16,
       rmsNormEpsilon: 1e-6,
-      ropeTheta: 10000,
-      ropeScaling: { type: 'none' },
       contextLength: 2048,
       tiedEmbeddings: false,
-      attentionBias: false,
-      mlpBias: false,
+      biases: [],
+      attentionKinds: [{ rope: { theta: 10000, scaling: { type: 'none' } }, window: null }],
+      layerPattern: [0],
     });
   });
 
@@ -43,14 +43,15 @@ describe('what a config says', () => {
     ['rope_scaling and rope_theta', { rope_scaling: { rope_type: 'linear', factor: 2 }, rope_theta: 5e5 }],
     ['rope_scaling of old', { rope_scaling: { type: 'linear', factor: 2 }, rope_theta: 5e5 }],
   ])('rotary embedding as %s', (_, change) => {
-    expect(read(change)).toMatchObject({ ropeTheta: 5e5, ropeScaling: { type: 'linear', factor: 2 } });
+    expect(read(change)).toMatchObject({ attentionKinds: [{ rope: { theta: 5e5, scaling: { type: 'linear', factor: 2 } } }] });
   });
 
   test.each(['llama3-rope', 'linear-rope-biases'])("the rotary frequencies of %s are transformers'", (name) => {
     const golden = JSON.parse(readFileSync(goldenPath('formats/models.json'), 'utf8')) as {
       inverse_frequencies: Record<string, number[]>;
     };
-    const frequencies = ropeFrequencies(configFromHuggingFace(fixture(name), file));
+    const { attentionKinds, headDim } = configFromHuggingFace(fixture(name), file);
+    const frequencies = ropeFrequencies(attentionKinds[0]!.rope!, headDim);
     const expected = golden.inverse_frequencies[name]!;
     expect(frequencies).toHaveLength(expected.length);
     expected.forEach((frequency, i) => expect(frequencies[i]! / frequency).toBeCloseTo(1, 6));
@@ -72,9 +73,9 @@ describe('a config that cannot be used is refused with the field', () => {
   test.each<[string, object, string, RegExp]>([
     [
       'another model',
-      { model_type: 'mistral', architectures: ['MistralForCausalLM'] },
+      { model_type: 'phi3', architectures: ['Phi3ForCausalLM'] },
       'model-unsupported',
-      /MistralForCausalLM.*LlamaForCausalLM/,
+      /Phi3ForCausalLM.*LlamaForCausalLM/,
     ],
     [
       'another head',
@@ -92,9 +93,9 @@ describe('a config that cannot be used is refused with the field', () => {
     ],
     [
       'unknown rope scaling',
-      { rope_scaling: { rope_type: 'yarn', factor: 4 } },
+      { rope_scaling: { rope_type: 'longrope', factor: 4 } },
       'model-unsupported',
-      /rope scaling "yarn"/,
+      /rope scaling "longrope"/,
     ],
     ['rope type no text', { rope_scaling: { rope_type: 3 } }, 'file-corrupt', /rope_type should be text, but is 3/],
     [
@@ -143,7 +144,8 @@ describe('a config that cannot be used is refused with the field', () => {
         ),
         (json) => {
           passesOrNames(file, () => {
-            const frequencies = ropeFrequencies(configFromHuggingFace(json, file));
+            const { attentionKinds, headDim } = configFromHuggingFace(json, file);
+            const frequencies = attentionKinds.flatMap(({ rope }) => (rope ? [...ropeFrequencies(rope, headDim)] : []));
             expect(frequencies.every((frequency) => Number.isFinite(frequency))).toBe(true);
           });
         },

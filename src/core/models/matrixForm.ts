@@ -3,7 +3,9 @@ import { blockColumns, packedForms } from '../formats/packedBlocks.js';
 import type { DeviceKind } from '../graph/types.js';
 import { isPlain, type MatrixForm } from './frozenMatrix.js';
 import { formsOfLinears, type LinearForms } from './linear.js';
-import { linearPath, type LinearName, type WeightInfo, type WeightStore } from './weights.js';
+import type { LinearName } from './linears.js';
+import type { WeightInfo, WeightStore } from './weights.js';
+import { weightTable } from './weightTable.js';
 
 /**
  * How weights are wished to be held. Exact: as no less than they are stored, which for 16-bit floats is as they are. Stored:
@@ -41,11 +43,11 @@ export function baseWishes(dtype: BaseDType, device: DeviceKind): BaseWishes {
   return { linears: wish, tables: wish };
 }
 
-export function linearForm(store: Pick<WeightStore, 'info'>, layer: number, linear: LinearName, wish: WeightWish): MatrixForm {
-  return matrixForm(store.info(`${linearPath(layer, linear)}.weight`)!, wish);
+export function linearForm(store: Pick<WeightStore, 'config' | 'info'>, layer: number, linear: LinearName, wish: WeightWish): MatrixForm {
+  return matrixForm(store.info(weightTable(store.config).ofLayer(layer, `${linear}.weight`).name)!, wish);
 }
 
 /** Of a layer's linears, which decides what its programs look like. */
-export function linearForms(store: Pick<WeightStore, 'info'>, layer: number, wish: WeightWish): LinearForms {
+export function linearForms(store: Pick<WeightStore, 'config' | 'info'>, layer: number, wish: WeightWish): LinearForms {
   return formsOfLinears((linear) => linearForm(store, layer, linear, wish));
 }
