@@ -52,7 +52,7 @@ const differing = (found: ReadonlyMap<string, Float32Array>, expected: ReadonlyM
     .map(([name]) => name);
 
 describe('a GGUF gives the weights that went into it', () => {
-  test.each(['llama3-rope', 'linear-rope-biases'])('%s, as its Hugging Face folder', (name) => {
+  test.each(['llama3-rope', 'linear-rope-biases', 'qwen2', 'qwen3'])('%s, as its Hugging Face folder', (name) => {
     const huggingFace = openModel(fixturePath(`models/${name}`));
     const gguf = openModel(goldenPath(`formats/${name}.gguf`));
     expect(sorted(readAll(gguf.weights)).map(([weight]) => weight)).toEqual(
@@ -67,7 +67,7 @@ describe('a GGUF gives the weights that went into it', () => {
       ...expected,
       rmsNormEpsilon: Math.fround(expected.rmsNormEpsilon),
     });
-    expect([factors.scaling.type, scaling.scaling.type]).toEqual(name === 'llama3-rope' ? ['factors', 'llama3'] : ['linear', 'linear']);
+    expect([factors.scaling.type, scaling.scaling.type]).toEqual({ 'llama3-rope': ['factors', 'llama3'], 'linear-rope-biases': ['linear', 'linear'] }[name] ?? ['none', 'none']);
     const reference = ropeFrequencies(scaling, expected.headDim);
     ropeFrequencies(factors, expected.headDim).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
   });
@@ -262,7 +262,7 @@ describe('a GGUF that is no LLaMA of ours', () => {
       ],
       /only a part of each head/,
     ],
-    ['unknown rope scaling', [['llama.rope.scaling.type', 8, text('yarn')]], /rope scaling "yarn"/],
+    ['unknown rope scaling', [['llama.rope.scaling.type', 8, text('longrope')], ['llama.rope.scaling.factor', 6, f32(2)]], /rope scaling "longrope"/],
     ['zero', [['llama.embedding_length', 4, u32(0)]], /embedding_length .* is 0/],
     [
       'a list',
@@ -275,7 +275,7 @@ describe('a GGUF that is no LLaMA of ours', () => {
   test('tensors that do not belong', () => {
     expect(messageWith([], [])).toMatch(/has no token_embd\.weight/);
     expect(messageWith([], [embedding, { ...embedding, name: 'blk.0.attn_q_norm.weight', offset: 128 }])).toMatch(
-      /tensor blk\.0\.attn_q_norm\.weight, which no LLaMA has/,
+      /tensor blk\.0\.attn_q_norm\.weight, which no LlamaForCausalLM has/,
     );
     expect(messageWith([], [embedding, numbers(3)])).toMatch(/rope_freqs\.weight should be 2 positive numbers/);
     expect(messageWith([], [embedding, numbers(2)])).toMatch(/rope_freqs\.weight should be 2 positive numbers/);

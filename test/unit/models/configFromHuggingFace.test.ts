@@ -46,7 +46,7 @@ describe('what a config says', () => {
     expect(read(change)).toMatchObject({ attentionKinds: [{ rope: { theta: 5e5, scaling: { type: 'linear', factor: 2 } } }] });
   });
 
-  test.each(['llama3-rope', 'linear-rope-biases'])("the rotary frequencies of %s are transformers'", (name) => {
+  test.each(['llama3-rope', 'linear-rope-biases', 'qwen2'])("the rotary frequencies of %s are transformers'", (name) => {
     const golden = JSON.parse(readFileSync(goldenPath('formats/models.json'), 'utf8')) as {
       inverse_frequencies: Record<string, number[]>;
     };

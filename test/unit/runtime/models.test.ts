@@ -31,8 +31,8 @@ interface Golden {
   readonly lora?: { readonly adapter: string; readonly loss: number };
 }
 
-const varieties = ['tiny-llama', 'gqa-tied', 'llama3-rope', 'linear-rope-biases', 'mqa-f16'];
-const adapted = ['gqa-tied', 'linear-rope-biases', 'mqa-f16'];
+const adapted = ['gqa-tied', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral'];
+const varieties = ['tiny-llama', 'llama3-rope', ...adapted];
 
 function golden(variety: string): { golden: Golden; tensors: ReadonlyMap<string, HostTensor>; adapter: Adapter | null } {
   const facts = JSON.parse(readFileSync(`test/golden/models/${variety}.json`, 'utf8')) as Golden;
