@@ -45,7 +45,7 @@ PARTS = {
     "self_attn.k_norm": "attn_k_norm",
 }
 # Whose q and k rows llama.cpp's converter permutes.
-PERMUTED = {"llama"}
+PERMUTED = {"llama", "smollm3"}
 
 
 def write_safetensors_types() -> None:
@@ -205,7 +205,7 @@ def quantized_model() -> LlamaForCausalLM:
 
 
 def write_models() -> None:
-    varieties = {"llama3-rope": Type.BF16, "linear-rope-biases": Type.F32, "qwen2": Type.F32, "qwen3": Type.F32}
+    varieties = {"llama3-rope": Type.BF16, "linear-rope-biases": Type.F32, "qwen2": Type.F32, "qwen3": Type.F32, "smollm3": Type.F32}
     models = {variety: load_model(variety) for variety in varieties}
     for variety, kind in varieties.items():
         write_model(variety, models[variety], lambda _: kind)

@@ -37,6 +37,7 @@ VARIETIES = {
     "qwen2": False,
     "qwen3": False,
     "mistral": False,
+    "smollm3": False,
 }
 
 

@@ -7,11 +7,12 @@ import { llama } from './families/llama.js';
 import { mistral } from './families/mistral.js';
 import { qwen2 } from './families/qwen2.js';
 import { qwen3 } from './families/qwen3.js';
+import { smollm3 } from './families/smollm3.js';
 import type { Family } from './family.js';
 import { GgufFields } from './ggufFields.js';
 import { HuggingFaceFields } from './huggingFaceFields.js';
 
-export const families: readonly Family[] = [llama, qwen2, qwen3, mistral];
+export const families: readonly Family[] = [llama, qwen2, qwen3, mistral, smollm3];
 
 export function familyOf({ family }: Pick<ModelConfig, 'family'>): Family {
   const found = families.find(({ name }) => name === family);
