@@ -38,6 +38,7 @@ VARIETIES = {
     "qwen3": False,
     "mistral": False,
     "smollm3": False,
+    "gemma3": False,
 }
 
 

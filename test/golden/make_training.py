@@ -89,7 +89,7 @@ CASES = {
         "random_b": True,
         "max_grad_norm": 1.0,
     }
-    for variety in ["yarn-rope", "qwen2", "qwen3", "mistral", "smollm3"]
+    for variety in ["yarn-rope", "qwen2", "qwen3", "mistral", "smollm3", "gemma3"]
 }
 
 

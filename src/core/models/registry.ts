@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import type { GgufFile } from '../formats/gguf.js';
 import { shortened, shownValue } from '../formats/shownValue.js';
 import { checkedConfig, type ModelConfig } from './config.js';
+import { gemma3 } from './families/gemma3.js';
 import { llama } from './families/llama.js';
 import { mistral } from './families/mistral.js';
 import { qwen2 } from './families/qwen2.js';
@@ -12,7 +13,7 @@ import type { Family } from './family.js';
 import { GgufFields } from './ggufFields.js';
 import { HuggingFaceFields } from './huggingFaceFields.js';
 
-export const families: readonly Family[] = [llama, qwen2, qwen3, mistral, smollm3];
+export const families: readonly Family[] = [llama, qwen2, qwen3, mistral, smollm3, gemma3];
 
 export function familyOf({ family }: Pick<ModelConfig, 'family'>): Family {
   const found = families.find(({ name }) => name === family);

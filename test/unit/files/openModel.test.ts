@@ -52,7 +52,7 @@ const differing = (found: ReadonlyMap<string, Float32Array>, expected: ReadonlyM
     .map(([name]) => name);
 
 describe('a GGUF gives the weights that went into it', () => {
-  test.each(['llama3-rope', 'linear-rope-biases', 'qwen2', 'qwen3', 'smollm3'])('%s, as its Hugging Face folder', (name) => {
+  test.each(['llama3-rope', 'linear-rope-biases', 'qwen2', 'qwen3', 'smollm3', 'gemma3'])('%s, as its Hugging Face folder', (name) => {
     const huggingFace = openModel(fixturePath(`models/${name}`));
     const gguf = openModel(goldenPath(`formats/${name}.gguf`));
     expect(sorted(readAll(gguf.weights)).map(([weight]) => weight)).toEqual(

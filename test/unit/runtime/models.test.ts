@@ -31,7 +31,7 @@ interface Golden {
   readonly lora?: { readonly adapter: string; readonly loss: number };
 }
 
-const adapted = ['gqa-tied', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral', 'smollm3'];
+const adapted = ['gqa-tied', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'];
 const varieties = ['tiny-llama', 'llama3-rope', ...adapted];
 
 function golden(variety: string): { golden: Golden; tensors: ReadonlyMap<string, HostTensor>; adapter: Adapter | null } {

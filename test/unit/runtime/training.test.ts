@@ -44,7 +44,7 @@ function examplesOf(model: string, { max_seq_length }: Golden['train']): readonl
   return loadDataset(config, tokenizer, diskFiles, { vocabSize }).training;
 }
 
-const models = ['tiny-llama', 'gqa-tied', 'llama3-rope', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral', 'smollm3'];
+const models = ['tiny-llama', 'gqa-tied', 'llama3-rope', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'];
 
 test.each(models)('twenty steps on %s are those of PEFT', async (model) => {
   const { train, steps } = JSON.parse(readFileSync(file(`${model}.json`), 'utf8')) as Golden;
