@@ -67,7 +67,7 @@ describe('a GGUF gives the weights that went into it', () => {
       ...expected,
       rmsNormEpsilon: Math.fround(expected.rmsNormEpsilon),
     });
-    expect([factors.scaling.type, scaling.scaling.type]).toEqual({ 'llama3-rope': ['factors', 'llama3'], 'linear-rope-biases': ['linear', 'linear'] }[name] ?? ['none', 'none']);
+    expect([factors.scaling.type, scaling.scaling.type]).toEqual({ 'llama3-rope': ['factors', 'llama3'], 'linear-rope-biases': ['linear', 'linear'], gemma3: ['linear', 'linear'] }[name] ?? ['none', 'none']);
     const reference = ropeFrequencies(scaling, expected.headDim);
     ropeFrequencies(factors, expected.headDim).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
   });
@@ -251,7 +251,7 @@ describe('a GGUF that is no LLaMA of ours', () => {
   });
 
   test.each<[string, [string, number, Uint8Array][], RegExp]>([
-    ['another architecture', [['general.architecture', 8, text('qwen2')]], /architecture "qwen2"/],
+    ['another architecture', [['general.architecture', 8, text('phi3')]], /architecture "phi3"/],
     ['experts', [['llama.expert_count', 4, u32(8)]], /mixture of experts/],
     ['one part of several', [['split.count', 2, u32(3).subarray(0, 2)]], /one of 3 parts/],
     [
