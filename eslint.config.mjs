@@ -35,10 +35,10 @@ const coreFolders = {
   tokenizer: ['formats'],
   data: ['formats', 'tokenizer'],
   graph: ['formats'],
-  llama: ['formats', 'graph'],
-  adapters: ['formats', 'graph', 'llama'],
-  train: ['formats', 'data', 'graph', 'llama', 'adapters'],
-  generate: ['formats', 'tokenizer', 'graph', 'llama', 'adapters'],
+  models: ['formats', 'graph'],
+  adapters: ['formats', 'graph', 'models'],
+  train: ['formats', 'data', 'graph', 'models', 'adapters'],
+  generate: ['formats', 'tokenizer', 'graph', 'models', 'adapters'],
 };
 
 const coreZones = Object.entries(coreFolders).map(([folder, allowed]) => ({

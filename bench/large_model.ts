@@ -5,15 +5,15 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { LlamaConfig } from '../src/core/llama/config.js';
-import { nameFromGguf, expectedWeights } from '../src/core/llama/weightNames.js';
+import type { ModelConfig } from '../src/core/models/config.js';
+import { weightTable } from '../src/core/models/weightTable.js';
 import { Random } from '../src/core/random.js';
 import { elementCount } from '../src/core/shape.js';
 import { shapes } from './shapes.js';
 import { f32, ggufFile, text, u32, type GgufTensorParts } from '../test/unit/formats/ggufFile.js';
 
 const { values, positionals } = parseArgs({ options: { shape: { type: 'string', default: 'llama-3.1-8b' } }, allowPositionals: true });
-const config: LlamaConfig = shapes[values.shape as keyof typeof shapes];
+const config: ModelConfig = shapes[values.shape as keyof typeof shapes];
 const [f32Type, q4Type] = [0, 2];
 
 const parts = ['attn_norm', 'ffn_norm', 'attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
@@ -25,10 +25,10 @@ const names = [
 ];
 
 function main(): void {
-  const shapesOf = expectedWeights(config);
+  const shapesOf = new Map(weightTable(config).all.map(({ ggufName, shape }) => [ggufName, shape]));
   let offset = 0;
   const placed = names.map((name): GgufTensorParts & { byteLength: number } => {
-    const shape = shapesOf.get(nameFromGguf(name)!)!;
+    const shape = shapesOf.get(name)!;
     const elements = elementCount(shape);
     const byteLength = shape.length === 1 ? 4 * elements : (elements / 32) * 18;
     const tensor = { name, lengths: [...shape].reverse(), type: shape.length === 1 ? f32Type! : q4Type!, offset, byteLength };
@@ -62,7 +62,7 @@ function metadata(): [string, number, Uint8Array][] {
     whole('attention.key_length', config.headDim),
     whole('context_length', config.contextLength),
     real('attention.layer_norm_rms_epsilon', config.rmsNormEpsilon),
-    real('rope.freq_base', config.ropeTheta),
+    real('rope.freq_base', config.attentionKinds[0]!.rope!.theta),
   ];
 }
 

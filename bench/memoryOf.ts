@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LlamaConfig } from '../src/core/llama/config.js';
-import type { BaseDType } from '../src/core/llama/matrixForm.js';
-import { linearNames } from '../src/core/llama/weights.js';
+import type { ModelConfig } from '../src/core/models/config.js';
+import type { BaseDType } from '../src/core/models/matrixForm.js';
+import { linearNames } from '../src/core/models/linears.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
 import { parseRunConfig } from '../src/runs/runConfigFile.js';
 import { RunDirectory } from '../src/runs/runDirectory.js';
@@ -19,7 +19,7 @@ import { randomWeights, smolLm2 } from './shapes.js';
 
 interface MemoryCase {
   /** Where it differs from SmolLM2-135M. */
-  readonly config?: Partial<LlamaConfig>;
+  readonly config?: Partial<ModelConfig>;
   readonly device?: 'cpu' | 'webgpu';
   readonly baseDType: BaseDType;
   readonly checkpointing: boolean;

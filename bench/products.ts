@@ -9,9 +9,9 @@ import { GraphBuilder } from '../src/core/graph/builder.js';
 import { optimize } from '../src/core/graph/fuse.js';
 import { isOp, makeProgram, rebuilt, valuesOf } from '../src/core/graph/program.js';
 import type { DeviceKind, Program, Value } from '../src/core/graph/types.js';
-import type { MatrixForm } from '../src/core/llama/frozenMatrix.js';
-import { formsOfLinears } from '../src/core/llama/linear.js';
-import { linearNames } from '../src/core/llama/weights.js';
+import type { MatrixForm } from '../src/core/models/frozenMatrix.js';
+import { formsOfLinears } from '../src/core/models/linear.js';
+import { linearNames } from '../src/core/models/linears.js';
 import { elementCount } from '../src/core/shape.js';
 import { BlockGraph, clipProgram, updateProgram } from '../src/core/train/programs.js';
 import { headSliceProgram, vocabularySlices } from '../src/core/train/vocabularyPrograms.js';
@@ -30,7 +30,7 @@ const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, la
 
 /** The programs of a step but for its ends, optimized, with how often each runs. */
 function programsOfStep(device: DeviceKind): { program: Program; runs: number }[] {
-  const block = new BlockGraph({ config, shape: batch, device, forms: formsOfLinears(() => form), lora, dropout: 0 });
+  const block = new BlockGraph({ config, shape: batch, attentionKind: 0, device, forms: formsOfLinears(() => form), lora, dropout: 0 });
   const slices = vocabularySlices(config, device);
   const ofLayer = [block.forward(true), block.backward(true, true), updateProgram(config, lora)];
   return [

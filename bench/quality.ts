@@ -6,7 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import { loadDataset, trainingData } from '../src/core/data/dataset.js';
-import { linearNames, type WeightStore } from '../src/core/llama/weights.js';
+import { linearNames } from '../src/core/models/linears.js';
+import type { WeightStore } from '../src/core/models/weights.js';
 import { elementCount } from '../src/core/shape.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
 import { runLoop } from '../src/core/train/loop.js';

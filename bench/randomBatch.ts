@@ -1,9 +1,9 @@
 import type { Batch } from '../src/core/data/batch.js';
-import type { LlamaConfig } from '../src/core/llama/config.js';
+import type { ModelConfig } from '../src/core/models/config.js';
 import type { BatchShape } from '../src/core/train/programs.js';
 
 /** Whatever tokens, of which the last share of each row has labels; nothing follows a row's last token. */
-export function randomBatch({ vocabSize }: LlamaConfig, { batchSize, sequenceLength }: BatchShape, labelShare: number): Batch {
+export function randomBatch({ vocabSize }: ModelConfig, { batchSize, sequenceLength }: BatchShape, labelShare: number): Batch {
   const tokens = batchSize * sequenceLength;
   const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % vocabSize);
   const promptLength = Math.round((1 - labelShare) * sequenceLength);

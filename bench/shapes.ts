@@ -1,12 +1,13 @@
 import { bfloat16ToFloat32, float32ToBfloat16 } from '../src/core/formats/float16.js';
-import type { LlamaConfig } from '../src/core/llama/config.js';
-import { expectedWeights } from '../src/core/llama/weightNames.js';
-import type { WeightInfo, WeightStore } from '../src/core/llama/weights.js';
+import type { ModelConfig } from '../src/core/models/config.js';
+import { weightTable } from '../src/core/models/weightTable.js';
+import type { WeightInfo, WeightStore } from '../src/core/models/weights.js';
 import { hash32 } from '../src/core/random.js';
 import { elementCount } from '../src/core/shape.js';
 
 /** SmolLM2-135M: a LLaMA with grouped queries and tied embeddings. */
-export const smolLm2: LlamaConfig = {
+export const smolLm2: ModelConfig = {
+  family: 'llama',
   vocabSize: 49152,
   hiddenSize: 576,
   intermediateSize: 1536,
@@ -15,13 +16,16 @@ export const smolLm2: LlamaConfig = {
   keyValueHeadCount: 3,
   headDim: 64,
   rmsNormEpsilon: 1e-5,
-  ropeTheta: 100000,
-  ropeScaling: { type: 'none' },
   contextLength: 8192,
   tiedEmbeddings: true,
-  attentionBias: false,
-  mlpBias: false,
+  biases: [],
+  ...rotated(100000),
 };
+
+/** Every layer attends to all tokens before. */
+function rotated(theta: number): Pick<ModelConfig, 'attentionKinds' | 'layerPattern'> {
+  return { attentionKinds: [{ rope: { theta, scaling: { type: 'none' } }, window: null }], layerPattern: [0] };
+}
 
 /** What --shape names: models with published configurations. */
 export const shapes = {
@@ -35,7 +39,7 @@ export const shapes = {
     layerCount: 16,
     headCount: 32,
     keyValueHeadCount: 8,
-    ropeTheta: 500000,
+    ...rotated(500000),
   },
   'llama-3.1-8b': {
     ...smolLm2,
@@ -46,15 +50,15 @@ export const shapes = {
     headCount: 32,
     keyValueHeadCount: 8,
     headDim: 128,
-    ropeTheta: 500000,
+    ...rotated(500000),
     tiedEmbeddings: false,
   },
-} satisfies Record<string, LlamaConfig>;
+} satisfies Record<string, ModelConfig>;
 
 /** A model of the given shape with random weights of a fixed seed, made when read; their values are those of bfloat16, in which such models are published. */
-export function randomWeights(config: LlamaConfig, storedType: 'F32' | 'BF16' = 'BF16'): WeightStore {
-  const infos = new Map([...expectedWeights(config)].map(([name, shape]): [string, WeightInfo] => {
-    return [name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false }];
+export function randomWeights(config: ModelConfig, storedType: 'F32' | 'BF16' = 'BF16'): WeightStore {
+  const infos = new Map(weightTable(config).all.map(({ name, shape }): [string, WeightInfo] => {
+    return [name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false, lessOne: false }];
   }));
   /** A row, whoever reads it: uniform with the standard deviation 0.02 of the usual initialisation. */
   const generate = (name: string, row: number, into: Float32Array): void => {

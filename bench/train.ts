@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { linearNames } from '../src/core/llama/weights.js';
+import { linearNames } from '../src/core/models/linears.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
 import { openModel } from '../src/files/openModel.js';
 import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';

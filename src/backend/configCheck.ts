@@ -1,5 +1,6 @@
 import { UserError } from '../core/errors.js';
-import { linearNames, linearShape, parameterCount } from '../core/llama/weights.js';
+import { linearNames, linearShape } from '../core/models/linears.js';
+import { parameterCount } from '../core/models/weights.js';
 import { remedies } from '../core/train/memoryAdvice.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { openModel, type OpenModel } from '../files/openModel.js';

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/adapters/peft.js';
-import { linearNames } from '../core/llama/weights.js';
+import { linearNames } from '../core/models/linears.js';
 import type { AdapterInfo, ModelFolder, ModelInfo } from '../protocol/backend.js';
 
 /** A place is searched this deep, and no further than so many folders: a workspace may hold anything. */

@@ -1,4 +1,5 @@
-import { linearNames, type WeightStore } from '../core/llama/weights.js';
+import { linearNames } from '../core/models/linears.js';
+import type { WeightStore } from '../core/models/weights.js';
 import { estimateMemory } from '../core/train/memoryEstimate.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { availableMemoryBytes } from '../runtime/availableMemory.js';

@@ -11,7 +11,7 @@ import {
 } from '../core/adapters/peft.js';
 import { UserError } from '../core/errors.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
-import type { LlamaConfig } from '../core/llama/config.js';
+import type { ModelConfig } from '../core/models/config.js';
 import { t } from '../l10n/text.js';
 import { makeFolder, writeFileAtomically } from './atomicWrite.js';
 import { readJsonFile } from './jsonFile.js';
@@ -34,7 +34,7 @@ export function readAdapterFolder(folder: string): Adapter {
 }
 
 /** As readAdapterFolder, for a model; throws UserError('adapter-mismatch') where the adapter was made for another. */
-export function readAdapterFor(config: LlamaConfig, folder: string): Adapter {
+export function readAdapterFor(config: ModelConfig, folder: string): Adapter {
   const adapter = readAdapterFolder(folder);
   checkAdapterFits(adapter, config, folder);
   return adapter;

@@ -3,9 +3,10 @@ import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
 import { decodeTensor } from '../core/formats/decodeTensor.js';
 import { parseGguf, type GgufFile, type GgufTensor } from '../core/formats/gguf.js';
-import { configFromGguf } from '../core/llama/configFromGguf.js';
-import { isPermutedInGguf, nameFromGguf } from '../core/llama/weightNames.js';
-import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { configFromGguf, familyOf } from '../core/models/registry.js';
+import type { WeightInfo, WeightStore } from '../core/models/weights.js';
+import type { WeightSpec } from '../core/models/weightSpec.js';
+import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
 import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
@@ -20,10 +21,19 @@ export function openGgufWeights(path: string): { weights: WeightStore; metadata:
   const source = openFile(path);
   try {
     const file = parseGguf(source);
-    // Before the weights: of a model that is no LLaMA, its architecture is the news, not its first unknown tensor.
+    // Before the weights: of a model of another family, its architecture is the news, not its first unknown tensor.
     const config = configFromGguf(file, ropeFactors(file, source), path);
     const tensors = [...file.tensors.values()].filter((tensor) => tensor.name !== ropeFactorsName);
-    const infos = new Map(tensors.map((tensor) => weightInfo(tensor, path)).map((info) => [info.name, info]));
+    const specs = new Map(weightTable(config).all.map((spec) => [spec.ggufName, spec]));
+    const infos = new Map<string, WeightInfo>();
+    for (const tensor of tensors) {
+      const spec = specs.get(tensor.name);
+      if (!spec) {
+        const { architecture } = familyOf(config);
+        throw new UserError('model-unsupported', t`${path} holds the tensor ${tensor.name}, which no ${architecture} has.`);
+      }
+      infos.set(spec.name, weightInfo(tensor, spec, path));
+    }
     return { weights: new FileWeightStore(config, infos, new Map([[path, source]]), path), metadata: file.metadata };
   } catch (error) {
     source.close();
@@ -31,10 +41,8 @@ export function openGgufWeights(path: string): { weights: WeightStore; metadata:
   }
 }
 
-function weightInfo({ name: storedName, type, shape, offset, byteLength }: GgufTensor, file: string): WeightInfo {
-  const name = nameFromGguf(storedName);
-  if (!name) throw new UserError('model-unsupported', t`${file} holds the tensor ${storedName}, which no LLaMA has.`);
-  return { name, storedType: type, shape, file, offset, byteLength, permutedRows: isPermutedInGguf(name) };
+function weightInfo({ type, shape, offset, byteLength }: GgufTensor, { name, permutedInGguf }: WeightSpec, file: string): WeightInfo {
+  return { name, storedType: type, shape, file, offset, byteLength, permutedRows: permutedInGguf, lessOne: false };
 }
 
 /** LLaMA 3's frequency divisors, which llama.cpp stores as a tensor. */

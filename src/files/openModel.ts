@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { GgufValue } from '../core/formats/gguf.js';
-import type { WeightStore } from '../core/llama/weights.js';
+import type { WeightStore } from '../core/models/weights.js';
 import { t } from '../l10n/text.js';
 import { openGgufWeights } from './ggufWeights.js';
 import { holdsSafetensors, openSafetensorsWeights } from './safetensorsWeights.js';

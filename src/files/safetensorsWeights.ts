@@ -5,8 +5,9 @@ import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
 import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safetensors.js';
 import { shownValue } from '../core/formats/shownValue.js';
-import { configFromHuggingFace } from '../core/llama/configFromHuggingFace.js';
-import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { configFromHuggingFace } from '../core/models/registry.js';
+import type { WeightInfo, WeightStore } from '../core/models/weights.js';
+import { weightTable } from '../core/models/weightTable.js';
 import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
 import { readJsonFile } from './jsonFile.js';
@@ -27,10 +28,11 @@ export function openSafetensorsWeights(folder: string): WeightStore {
   const sources = new Map<string, ByteSource>();
   try {
     const infos = new Map<string, WeightInfo>();
+    const lessOne = new Set(weightTable(config).all.filter((spec) => spec.lessOne).map(({ name }) => name));
     for (const file of weightFiles(folder)) {
       const source = openFile(file);
       sources.set(file, source);
-      for (const entry of parseSafetensors(source).tensors.values()) addWeight(infos, entry, file);
+      for (const entry of parseSafetensors(source).tensors.values()) addWeight(infos, entry, file, lessOne.has(entry.name));
     }
     return new FileWeightStore(config, infos, sources, folder);
   } catch (error) {
@@ -70,10 +72,10 @@ function isPlainFileName(name: unknown): boolean {
   return typeof name === 'string' && name !== '' && basename(name) === name && name !== '..' && !name.includes('\\');
 }
 
-function addWeight(infos: Map<string, WeightInfo>, entry: SafetensorsEntry, file: string): void {
+function addWeight(infos: Map<string, WeightInfo>, entry: SafetensorsEntry, file: string, lessOne: boolean): void {
   const { name, shape, offset, byteLength } = entry;
   if (infos.has(name)) {
     throw new UserError('file-corrupt', t`${file} holds the weight ${name}, which another shard holds too.`);
   }
-  infos.set(name, { name, storedType: floatType(entry, file), shape, file, offset, byteLength, permutedRows: false });
+  infos.set(name, { name, storedType: floatType(entry, file), shape, file, offset, byteLength, permutedRows: false, lessOne });
 }

@@ -1,9 +1,11 @@
 import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
 import { decodeTensor } from '../core/formats/decodeTensor.js';
-import type { LlamaConfig } from '../core/llama/config.js';
-import { expectedWeights, unpermuteRows } from '../core/llama/weightNames.js';
-import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import type { ModelConfig } from '../core/models/config.js';
+import { familyOf } from '../core/models/registry.js';
+import { unpermuteRows } from '../core/models/rowOrder.js';
+import type { WeightInfo, WeightStore } from '../core/models/weights.js';
+import { weightTable } from '../core/models/weightTable.js';
 import { elementCount, sameShape } from '../core/shape.js';
 import { t } from '../l10n/text.js';
 
@@ -13,7 +15,7 @@ export class FileWeightStore implements WeightStore {
 
   /** Throws UserError where `found` is not what the config asks for; `where` is the file or folder that should hold it. */
   constructor(
-    readonly config: LlamaConfig,
+    readonly config: ModelConfig,
     found: ReadonlyMap<string, WeightInfo>,
     private readonly sources: ReadonlyMap<string, ByteSource>,
     where: string,
@@ -45,6 +47,7 @@ export class FileWeightStore implements WeightStore {
     const rows = { ...info, offset: info.offset + firstRow * rowBytes, byteLength: (into.length / rowLength) * rowBytes };
     decodeTensor(this.sources.get(info.file)!, rows, into);
     if (info.permutedRows) unpermuteRows(into, this.config.headDim, rowLength);
+    if (info.lessOne) for (let i = 0; i < into.length; i++) into[i]! += 1;
   }
 
   readStored(name: string, offset: number, into: Uint8Array): void {
@@ -59,12 +62,12 @@ export class FileWeightStore implements WeightStore {
 
 /** The weights that the config asks for, each found in the right shape, and no others. */
 function checkedWeights(
-  config: LlamaConfig,
+  config: ModelConfig,
   found: ReadonlyMap<string, WeightInfo>,
   where: string,
 ): Map<string, WeightInfo> {
   const weights = new Map<string, WeightInfo>();
-  for (const [name, shape] of expectedWeights(config)) {
+  for (const { name, shape } of weightTable(config).all) {
     const info = found.get(name);
     if (!info) {
       throw new UserError(
@@ -80,13 +83,13 @@ function checkedWeights(
   }
   for (const { name, file } of found.values()) {
     if (weights.has(name) || isDerived(name, config)) continue;
-    const message = t`${file} holds the weight ${name}, which a LlamaForCausalLM with this config does not have.`;
+    const message = t`${file} holds the weight ${name}, which a ${familyOf(config).architecture} with this config does not have.`;
     throw new UserError('model-unsupported', message);
   }
   return weights;
 }
 
 /** Older checkpoints hold the rotary frequencies too, which follow from the config; some hold a tied head a second time. */
-function isDerived(name: string, config: LlamaConfig): boolean {
+function isDerived(name: string, config: ModelConfig): boolean {
   return name.endsWith('rotary_emb.inv_freq') || (config.tiedEmbeddings && name === 'lm_head.weight');
 }

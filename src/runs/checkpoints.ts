@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { HostTensor } from '../core/formats/hostTensor.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
-import { baseDTypes, type BaseDType } from '../core/llama/matrixForm.js';
+import { baseDTypes, type BaseDType } from '../core/models/matrixForm.js';
 import type { Progress } from '../core/train/loop.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { removeFolderAtomically, replaceFolderAtomically, writeFlushed } from '../files/atomicWrite.js';

@@ -1,5 +1,5 @@
 import type { LoraShape } from '../core/adapters/lora.js';
-import { linearNames } from '../core/llama/weights.js';
+import { linearNames } from '../core/models/linears.js';
 import type { LoraConfig } from '../protocol/runConfig.js';
 
 export function loraShape({ r, alpha, target_modules, layers, use_rslora }: LoraConfig): LoraShape {

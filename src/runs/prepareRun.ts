@@ -4,9 +4,9 @@ import { loadDataset, trainingData, type Dataset, type DatasetOptions } from '..
 import { paddedLength } from '../core/data/batches.js';
 import { bytesInMemory, type DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
-import { checkSequenceLength, type LlamaConfig } from '../core/llama/config.js';
-import type { BaseDType } from '../core/llama/matrixForm.js';
-import type { WeightStore } from '../core/llama/weights.js';
+import { checkSequenceLength, type ModelConfig } from '../core/models/config.js';
+import type { BaseDType } from '../core/models/matrixForm.js';
+import type { WeightStore } from '../core/models/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
 import { stepsOfEpochs } from '../core/train/loop.js';
 import type { BatchShape } from '../core/train/programs.js';
@@ -163,7 +163,7 @@ function initialState(
 }
 
 /** An adapter is trained on as it is: nothing of it is dropped, added or scaled anew without a word. */
-function checkSameShape(adapter: Adapter, lora: LoraShape, model: LlamaConfig, folder: string): void {
+function checkSameShape(adapter: Adapter, lora: LoraShape, model: ModelConfig, folder: string): void {
   const mismatch = (what: string) =>
     new UserError('adapter-mismatch', t`${folder} cannot be trained further here: ${what}.`);
   if (!adapter.isUniform) throw mismatch(t`its linears have different ranks or strengths`);

@@ -3,7 +3,7 @@ import type { LoraShape } from '../core/adapters/lora.js';
 import type { TrainingData } from '../core/data/batches.js';
 import { isDeviceFailure, UserError } from '../core/errors.js';
 import { totalElements } from '../core/formats/hostTensor.js';
-import type { BaseDType } from '../core/llama/matrixForm.js';
+import type { BaseDType } from '../core/models/matrixForm.js';
 import {
   freshProgress,
   runLoop,

@@ -2,9 +2,11 @@
 import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
-import { isPlain, matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
-import { linearForm, matrixForm, type WeightWish } from '../core/llama/matrixForm.js';
-import { headName, linearPath, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import { isPlain, matrixParts, type MatrixForm } from '../core/models/frozenMatrix.js';
+import { linearForm, matrixForm, type WeightWish } from '../core/models/matrixForm.js';
+import type { LinearName } from '../core/models/linears.js';
+import type { WeightStore } from '../core/models/weights.js';
+import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
 import { readMatrix } from './readMatrix.js';
@@ -13,31 +15,32 @@ import { readMatrix } from './readMatrix.js';
 export type DecodeDType = Exclude<WeightWish, 'fp16' | 'exact'>;
 
 export function headForm(store: WeightStore, dtype: DecodeDType): MatrixForm {
-  return matrixForm(store.info(headName(store.config))!, dtype);
+  return matrixForm(store.info(weightTable(store.config).head.name)!, dtype);
 }
 
 /** For every weight input of a decodeLayersProgram: its bytes. */
 export function decodeConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
+  const table = weightTable(store.config);
   const constants = new Map<string, Uint8Array>();
   for (const name of program.inputs.keys()) {
     const [layer, part, kind] = name.split('.') as [string, string, string | undefined];
-    const stack = part?.split('+').map((linear) => linearPath(Number(layer), linear as LinearName));
+    const stack = (): string[] => part.split('+').map((linear) => table.ofLayer(Number(layer), `${linear}.${kind === 'bias' ? 'bias' : 'weight'}`).name);
     if (layer === 'block_sums') {
       constants.set(name, blockSums(Number(part)));
     } else if (kind === 'weight') {
-      constants.set(name, bytesOf(store.readFloat32(`model.layers.${layer}.${part}.weight`)));
+      constants.set(name, bytesOf(store.readFloat32(table.ofLayer(Number(layer), `${part}.weight`).name)));
     } else if (kind === 'bias') {
-      constants.set(name, bytesOf(Float32Array.from(stack.flatMap((path) => [...store.readFloat32(`${path}.bias`)]))));
+      constants.set(name, bytesOf(Float32Array.from(stack().flatMap((bias) => [...store.readFloat32(bias)]))));
     } else if (kind === 'codes' || kind === 'weight_transposed') {
       const form = linearForm(store, Number(layer), part.split('+')[0] as LinearName, dtype);
-      addMatrix(constants, `${layer}.${part}`, readStack(store, stack.map((path) => `${path}.weight`), form));
+      addMatrix(constants, `${layer}.${part}`, readStack(store, stack(), form));
     }
   }
   return constants;
 }
 
 export function readHead(store: WeightStore, dtype: DecodeDType): Matrix {
-  return readStack(store, [headName(store.config)], headForm(store, dtype));
+  return readStack(store, [weightTable(store.config).head.name], headForm(store, dtype));
 }
 
 /** For the inputs of a decodeHeadProgram of these rows. */

@@ -1,11 +1,13 @@
 /** @file Runs the decode programs: a base model in memory, caches, prepared adapters. */
-import { decodeHeadProgram, decodeLayersProgram, growCacheProgram, type DecodeForms } from '../core/generate/decodePrograms.js';
+import { decodeHeadProgram, decodeLayersProgram, growCacheProgram, ropeTableName, type DecodeForms } from '../core/generate/decodePrograms.js';
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
 import { tensorBytes, type DeviceKind, type Program } from '../core/graph/types.js';
-import type { LlamaConfig } from '../core/llama/config.js';
-import { matrixBytes, matrixParts, type MatrixForm } from '../core/llama/frozenMatrix.js';
-import { linearForm } from '../core/llama/matrixForm.js';
-import { linearNames, linearShape, type LinearName, type WeightStore } from '../core/llama/weights.js';
+import type { ModelConfig } from '../core/models/config.js';
+import { matrixBytes, matrixParts, type MatrixForm } from '../core/models/frozenMatrix.js';
+import { linearForm } from '../core/models/matrixForm.js';
+import { weightTable } from '../core/models/weightTable.js';
+import { linearNames, linearShape, type LinearName } from '../core/models/linears.js';
+import type { WeightStore } from '../core/models/weights.js';
 import { guaranteedBytes } from './bindingLimit.js';
 import { decodeConstants, headConstants, readHead, rowsOf, type DecodeDType } from './decodeConstants.js';
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
@@ -34,7 +36,7 @@ export class Decoder {
   private rope: { capacity: number; tensors: Map<string, DeviceTensor> } | null = null;
 
   private constructor(
-    readonly config: LlamaConfig,
+    readonly config: ModelConfig,
     private readonly device: Device,
     private readonly groups: readonly LayerGroup[],
     /** Slices of the vocabulary, one after the other. */
@@ -144,9 +146,11 @@ export class Decoder {
   }
 
   private embed(ids: readonly number[]): Float32Array {
-    const { hiddenSize } = this.config;
+    const { hiddenSize, embeddingScale = 1 } = this.config;
     const x = new Float32Array(ids.length * hiddenSize);
-    ids.forEach((id, i) => this.store.readRows('model.embed_tokens.weight', id, x.subarray(i * hiddenSize, (i + 1) * hiddenSize)));
+    const { name } = weightTable(this.config).embedding;
+    ids.forEach((id, i) => this.store.readRows(name, id, x.subarray(i * hiddenSize, (i + 1) * hiddenSize)));
+    if (embeddingScale !== 1) x.forEach((value, i) => (x[i] = value * Math.fround(embeddingScale)));
     return x;
   }
 
@@ -181,13 +185,18 @@ export class Decoder {
   private async ropeTensors(capacity: number): Promise<Map<string, DeviceTensor>> {
     if (this.rope?.capacity === capacity) return this.rope.tensors;
     if (this.rope) this.releaseAll(this.rope.tensors);
-    const tensors = await uploadRopeTables(this.device, this.config, capacity);
+    const tensors = new Map<string, DeviceTensor>();
+    for (const [kind, { rope }] of this.config.attentionKinds.entries()) {
+      if (!rope) continue;
+      const tables = await uploadRopeTables(this.device, rope, this.config.headDim, capacity);
+      for (const [table, tensor] of tables) tensors.set(ropeTableName(table, kind), tensor);
+    }
     this.rope = { capacity, tensors };
     return tensors;
   }
 }
 
-function layersPerSession(config: LlamaConfig, forms: DecodeForms): number {
+function layersPerSession(config: ModelConfig, forms: DecodeForms): number {
   const bytes = linearNames.map((linear) => matrixBytes(forms(0, linear), linearShape(config, linear)));
   return Math.max(1, Math.floor(maxSessionBytes / bytes.reduce((sum, each) => sum + each, 0)));
 }
@@ -211,7 +220,7 @@ function headSlices(store: WeightStore, device: DeviceKind, dtype: DecodeDType):
 }
 
 /** On the CPU all of them; on a GPU as many as every GPU reaches. */
-export function headSliceRows({ vocabSize, hiddenSize }: LlamaConfig, form: MatrixForm, device: DeviceKind): number {
+export function headSliceRows({ vocabSize, hiddenSize }: ModelConfig, form: MatrixForm, device: DeviceKind): number {
   if (device === 'cpu') return vocabSize;
   const largest = Math.max(...matrixParts(form, [vocabSize, hiddenSize]).map(tensorBytes));
   return Math.min(vocabSize, Math.floor((guaranteedBytes * vocabSize) / largest));

@@ -1,5 +1,5 @@
 import { isAdapted, type LoraShape } from '../core/adapters/lora.js';
-import type { LlamaConfig } from '../core/llama/config.js';
+import type { ModelConfig } from '../core/models/config.js';
 import { HostDropout, layerKey } from '../core/train/dropout.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { Device, DeviceTensor } from './device.js';
@@ -23,7 +23,7 @@ export class DropoutMasks {
   constructor(
     private readonly device: Device,
     private readonly programs: TrainPrograms,
-    private readonly options: { readonly config: LlamaConfig; readonly lora: LoraShape; readonly dropout: number },
+    private readonly options: { readonly config: ModelConfig; readonly lora: LoraShape; readonly dropout: number },
   ) {}
 
   /** The same seed gives the same masks. */

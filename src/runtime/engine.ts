@@ -1,8 +1,8 @@
 import type { LoraShape } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
 import type { TextModel } from '../core/generate/textModel.js';
-import type { BaseDType } from '../core/llama/matrixForm.js';
-import type { WeightStore } from '../core/llama/weights.js';
+import type { BaseDType } from '../core/models/matrixForm.js';
+import type { WeightStore } from '../core/models/weights.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';

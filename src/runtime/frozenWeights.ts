@@ -1,7 +1,9 @@
-import type { MatrixForm } from '../core/llama/frozenMatrix.js';
-import { hasBias, type LinearForms } from '../core/llama/linear.js';
-import { baseWishes, linearForms, matrixForm, type BaseDType, type WeightWish } from '../core/llama/matrixForm.js';
-import { headName, linearNames, linearPath, type WeightStore } from '../core/llama/weights.js';
+import type { MatrixForm } from '../core/models/frozenMatrix.js';
+import type { LinearForms } from '../core/models/linear.js';
+import type { LinearName } from '../core/models/linears.js';
+import { baseWishes, linearForms, matrixForm, type BaseDType, type WeightWish } from '../core/models/matrixForm.js';
+import type { WeightStore } from '../core/models/weights.js';
+import { weightTable } from '../core/models/weightTable.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
 import type { Device, DeviceTensor } from './device.js';
 import { readMatrix, type Allocate } from './readMatrix.js';
@@ -49,12 +51,13 @@ export class FrozenWeights {
 
   static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
+    const table = weightTable(config);
     const { linears, tables } = baseWishes(dtype, device.kind);
     // The CPU computes with what was read where it lies; a GPU has its own copy.
     const passing = device.kind === 'cpu' ? undefined : new PassingBuffers().allocate;
-    const embedding = await uploadTable(store, device, 'model.embed_tokens.weight', tables, passing);
-    const head = config.tiedEmbeddings ? embedding : await uploadTable(store, device, headName(config), tables, passing);
-    const norm = await device.upload('float32', [config.hiddenSize], store.readFloat32('model.norm.weight'));
+    const embedding = await uploadTable(store, device, table.embedding.name, tables, passing);
+    const head = table.head === table.embedding ? embedding : await uploadTable(store, device, table.head.name, tables, passing);
+    const norm = await device.upload('float32', table.norm.shape, store.readFloat32(table.norm.name));
     const streamed = streaming ? (passing ?? new StreamedBuffers().allocate) : null;
     const frozen = new FrozenWeights(store, device, linears, embedding, head, norm, streamed);
     if (!streaming) {
@@ -91,18 +94,16 @@ export class FrozenWeights {
   private async loadLayer(layer: number, allocate?: Allocate): Promise<Tensors> {
     const { store, device } = this;
     const tensors = new Map<string, DeviceTensor>();
-    const vector = async (localName: string, name: string): Promise<unknown> =>
-      tensors.set(localName, await device.upload('float32', store.info(name)!.shape, store.readFloat32(name)));
-    for (const norm of ['input_layernorm', 'post_attention_layernorm']) {
-      await vector(`${norm}.weight`, `model.layers.${layer}.${norm}.weight`);
-    }
     const forms = this.forms(layer);
-    for (const linear of linearNames) {
-      const path = linearPath(layer, linear);
-      for (const { suffix, dtype, shape, data } of readMatrix(store, `${path}.weight`, forms[linear], allocate)) {
-        tensors.set(`${linear}.weight${suffix}`, await device.upload(dtype, shape, data));
+    for (const { role, kind, name, shape } of weightTable(store.config).layer(layer)) {
+      if (kind === 'vector') {
+        tensors.set(role, await device.upload('float32', shape, store.readFloat32(name)));
+        continue;
       }
-      if (hasBias(store.config, linear)) await vector(`${linear}.bias`, `${path}.bias`);
+      const form = forms[role.slice(0, -'.weight'.length) as LinearName];
+      for (const part of readMatrix(store, name, form, allocate)) {
+        tensors.set(role + part.suffix, await device.upload(part.dtype, part.shape, part.data));
+      }
     }
     return tensors;
   }

@@ -2,8 +2,8 @@
 import { bytesInWords } from '../core/bytesInWords.js';
 import { UserError } from '../core/errors.js';
 import { cacheBytesPerToken, decodeWeightBytes } from '../core/generate/decodeMemory.js';
-import { matrixForm } from '../core/llama/matrixForm.js';
-import type { WeightStore } from '../core/llama/weights.js';
+import { matrixForm } from '../core/models/matrixForm.js';
+import type { WeightStore } from '../core/models/weights.js';
 import { remedies, type Remedy, type SettingChange } from '../core/train/memoryAdvice.js';
 import type { MemoryEstimate } from '../core/train/memoryEstimate.js';
 import { t } from '../l10n/text.js';

@@ -2,11 +2,11 @@
 import { adaptedLayers, isAdapted, type LoraShape } from '../core/adapters/lora.js';
 import { UserError } from '../core/errors.js';
 import type { Batch } from '../core/data/batch.js';
-import type { LlamaConfig } from '../core/llama/config.js';
-import type { WeightStore } from '../core/llama/weights.js';
+import { attentionKindOf, type AttentionKind, type ModelConfig } from '../core/models/config.js';
+import type { WeightStore } from '../core/models/weights.js';
 import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
-import type { BaseDType } from '../core/llama/matrixForm.js';
-import type { BatchShape, UpdateScalars } from '../core/train/programs.js';
+import type { BaseDType } from '../core/models/matrixForm.js';
+import { effectiveWindow, effectiveWindows, type BatchShape, type UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
@@ -33,6 +33,16 @@ export interface OnnxStepRunnerOptions {
 
 type Tensors = ReadonlyMap<string, DeviceTensor>;
 
+/** What the blocks of a batch share. */
+interface SharedInputs {
+  /** Embeddings, [N, H]. */
+  readonly x: DeviceTensor;
+  /** Masks, positions and rotary tables, as the layer attends. */
+  readonly attention: (layer: number) => Tensors;
+  /** Of what belongs to the batch alone; not x. */
+  readonly release: () => void;
+}
+
 /** Loads the base model onto the device and makes the adapter trainable. */
 export async function createOnnxStepRunner({ initialState, ...options }: OnnxStepRunnerOptions): Promise<StepRunner> {
   const { weights, lora, device, baseDType } = options;
@@ -46,14 +56,14 @@ export async function createOnnxStepRunner({ initialState, ...options }: OnnxSte
 
 class OnnxStepRunner implements StepRunner {
   readonly description: string;
-  private readonly config: LlamaConfig;
+  private readonly config: ModelConfig;
   private readonly device: Device;
   private readonly programs: TrainPrograms;
   private readonly dropout: DropoutMasks;
   /** The lowest adapted layer: no gradient goes below it, so nothing is kept there. */
   private readonly lowest: number;
-  /** cos and sin, by sequence length. */
-  private readonly ropes = new Map<number, Tensors>();
+  /** cos and sin, by kind of attention and sequence length. */
+  private readonly ropes = new Map<string, Tensors>();
 
   /** Whether all parameters are of the same step. */
   private isWhole = true;
@@ -75,7 +85,7 @@ class OnnxStepRunner implements StepRunner {
   /** Asks for the memory of what the forward pass keeps of such a batch: shorter ones get along with it (CpuDevice). */
   reserve(batch: BatchShape): void {
     const layers = Array.from({ length: this.config.layerCount }, (_, layer) => this.variant(layer)).slice(this.lowest);
-    // However their weights are held, layers of a kind leave the same.
+    // However their weights are held and their tokens attend, layers leave the same.
     const kinds = new Map(layers.map((variant) => [variant.adapted, variant]));
     const kept = new Map([...kinds].map(([adapted, variant]) => [adapted, this.programs.kept(batch, variant)]));
     this.device.reserve(layers.flatMap(({ adapted }) => kept.get(adapted)!));
@@ -90,7 +100,7 @@ class OnnxStepRunner implements StepRunner {
       const training = layer >= this.lowest;
       const forward = await this.programs.forward(batch, { ...this.variant(layer), training });
       const masks = await dropout.masks(layer);
-      const results = await this.runBlock(forward, layer, [shared.rope, shared.context, masks, new Map([['x', x]])]);
+      const results = await this.runBlock(forward, layer, [shared.attention(layer), masks, new Map([['x', x]])]);
       this.releaseAll(masks);
       const y = results.get('y')!;
       results.delete('y');
@@ -100,9 +110,9 @@ class OnnxStepRunner implements StepRunner {
     }
     const { lossSum, dx } = await this.head(batch, x, true);
     this.device.release(x);
-    await this.backward(batch, new Map([...shared.rope, ...shared.context]), kept, dx!, dropout);
+    await this.backward(batch, shared, kept, dx!, dropout);
     dropout.release();
-    this.releaseAll(shared.context);
+    shared.release();
     return { lossSum, labelTokens: batch.labelTokens };
   }
 
@@ -111,13 +121,13 @@ class OnnxStepRunner implements StepRunner {
     let x = shared.x;
     for (let layer = 0; layer < this.config.layerCount; layer++) {
       const forward = await this.programs.forward(batch, { ...this.variant(layer), training: false });
-      const results = await this.runBlock(forward, layer, [shared.rope, shared.context, new Map([['x', x]])]);
+      const results = await this.runBlock(forward, layer, [shared.attention(layer), new Map([['x', x]])]);
       this.device.release(x);
       x = results.get('y')!;
     }
     const { lossSum } = await this.head(batch, x, false);
     this.device.release(x);
-    this.releaseAll(shared.context);
+    shared.release();
     return { lossSum, labelTokens: batch.labelTokens };
   }
 
@@ -155,23 +165,32 @@ class OnnxStepRunner implements StepRunner {
     await this.programs.dispose();
   }
 
-  /** Embeddings, and what all blocks share: `context` belongs to the batch, `rope` stays. */
-  private async prepare(batch: Batch): Promise<{ x: DeviceTensor; context: Tensors; rope: Tensors }> {
+  /** Embeddings, and what blocks take beside them. */
+  private async prepare(batch: Batch): Promise<SharedInputs> {
     const { batchSize, sequenceLength } = batch;
     const upload = this.device.upload.bind(this.device);
     const segments = new Map([['segment_ids', await upload('int32', [batchSize, sequenceLength], batch.segmentIds.slice())]]);
-    const mask = await (await this.programs.mask(batch)).run(segments);
+    const masks = new Map<number | null, Tensors>();
+    for (const window of effectiveWindows(this.config, sequenceLength)) masks.set(window, await (await this.programs.mask(batch, window)).run(segments));
     this.releaseAll(segments);
-    const context = new Map([
-      ...mask,
-      ['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))],
-    ]);
-    return { x: await this.embed(batch.inputIds), context, rope: await this.rope(sequenceLength) };
+    const positions = new Map([['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))]]);
+    const kinds: Tensors[] = [];
+    for (const [index, kind] of this.config.attentionKinds.entries()) {
+      const rope = kind.rope ? [...(await this.rope(index, kind, sequenceLength)), ...positions] : [];
+      kinds.push(new Map([...masks.get(effectiveWindow(kind, sequenceLength))!, ...rope]));
+    }
+    return {
+      x: await this.embed(batch.inputIds),
+      attention: (layer) => kinds[attentionKindOf(this.config, layer)]!,
+      release: () => [...masks.values(), positions].forEach((tensors) => this.releaseAll(tensors)),
+    };
   }
 
-  private async rope(sequenceLength: number): Promise<Tensors> {
-    const tables = this.ropes.get(sequenceLength) ?? (await uploadRopeTables(this.device, this.config, sequenceLength));
-    this.ropes.set(sequenceLength, tables);
+  /** They stay: batches of a length come again. */
+  private async rope(index: number, { rope }: AttentionKind, sequenceLength: number): Promise<Tensors> {
+    const key = `${index} ${sequenceLength}`;
+    const tables = this.ropes.get(key) ?? (await uploadRopeTables(this.device, rope!, this.config.headDim, sequenceLength));
+    this.ropes.set(key, tables);
     return tables;
   }
 
@@ -238,12 +257,12 @@ class OnnxStepRunner implements StepRunner {
   }
 
   /** From the last layer down to the lowest adapted one; releases what the forward pass kept. */
-  private async backward(batch: Batch, context: Tensors, kept: ReadonlyMap<number, Tensors>, dOutput: DeviceTensor, dropout: BatchDropout): Promise<void> {
+  private async backward(batch: Batch, shared: SharedInputs, kept: ReadonlyMap<number, Tensors>, dOutput: DeviceTensor, dropout: BatchDropout): Promise<void> {
     let dy = dOutput;
     for (let layer = this.config.layerCount - 1; layer >= this.lowest; layer--) {
       const program = await this.programs.backward(batch, { ...this.variant(layer), wantsInputGradient: layer > this.lowest });
       const masks = await dropout.masks(layer);
-      const results = await this.runBlock(program, layer, [context, masks, kept.get(layer)!, new Map([['dy', dy]])]);
+      const results = await this.runBlock(program, layer, [shared.attention(layer), masks, kept.get(layer)!, new Map([['dy', dy]])]);
       this.releaseAll(masks);
       this.device.release(dy);
       for (const [name, tensor] of results) {
@@ -255,7 +274,7 @@ class OnnxStepRunner implements StepRunner {
   }
 
   private variant(layer: number): BlockVariant {
-    return { forms: this.frozen.forms(layer), adapted: isAdapted(this.options.lora, layer) };
+    return { forms: this.frozen.forms(layer), attentionKind: attentionKindOf(this.config, layer), adapted: isAdapted(this.options.lora, layer) };
   }
 
   private runBlock(program: Executable, layer: number, tensors: readonly Tensors[]): Promise<Map<string, DeviceTensor>> {

@@ -4,9 +4,9 @@ import { float32ToBfloat16, float32ToFloat16 } from '../core/formats/float16.js'
 import { blockFormats } from '../core/formats/ggmlBlocks.js';
 import { blockColumns, packedForms, repack, roundToBlocks, type PackedBlocks, type PackedForm } from '../core/formats/packedBlocks.js';
 import type { DType } from '../core/graph/types.js';
-import { matrixParts, type MatrixForm, type MatrixPart } from '../core/llama/frozenMatrix.js';
-import { unpermutedRow } from '../core/llama/weightNames.js';
-import type { WeightInfo, WeightStore } from '../core/llama/weights.js';
+import { matrixParts, type MatrixForm, type MatrixPart } from '../core/models/frozenMatrix.js';
+import { unpermutedRow } from '../core/models/rowOrder.js';
+import type { WeightInfo, WeightStore } from '../core/models/weights.js';
 import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
 

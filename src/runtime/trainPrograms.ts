@@ -1,8 +1,8 @@
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { Program } from '../core/graph/types.js';
-import type { LlamaConfig } from '../core/llama/config.js';
-import type { MatrixForm } from '../core/llama/frozenMatrix.js';
-import type { LinearForms } from '../core/llama/linear.js';
+import type { ModelConfig } from '../core/models/config.js';
+import type { MatrixForm } from '../core/models/frozenMatrix.js';
+import type { LinearForms } from '../core/models/linear.js';
 import { dropoutProgram } from '../core/train/dropout.js';
 import {
   BlockGraph,
@@ -15,7 +15,7 @@ import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram } from
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
 
 export interface TrainProgramOptions {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly lora: LoraShape;
   readonly dropout: number;
   /** Whether the forward pass keeps activations for the backward pass, which otherwise computes them again. */
@@ -25,6 +25,8 @@ export interface TrainProgramOptions {
 /** What the programs of two layers may differ in. */
 export interface BlockVariant {
   readonly forms: LinearForms;
+  /** Of config.attentionKinds. */
+  readonly attentionKind: number;
   readonly adapted: boolean;
 }
 
@@ -44,7 +46,8 @@ export class TrainPrograms {
     private readonly options: TrainProgramOptions,
   ) {}
 
-  mask = (shape: BatchShape): Promise<Executable> => this.once(`mask ${text(shape)}`, () => maskProgram(this.options.config, shape, this.device.kind), light);
+  mask = (shape: BatchShape, window: number | null): Promise<Executable> =>
+    this.once(`mask ${text(shape)} ${window}`, () => maskProgram(this.options.config, shape, window, this.device.kind), light);
 
   embed = (tokens: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
     this.once(`embed ${tokens} ${sliceRows} ${form}`, () => embedProgram(this.options.config, tokens, sliceRows, form), light);
@@ -84,9 +87,9 @@ export class TrainPrograms {
     this.compiled.clear();
   }
 
-  private block(shape: BatchShape, { forms, adapted, training }: BlockVariant & { training: boolean }): BlockGraph {
+  private block(shape: BatchShape, { forms, attentionKind, adapted, training }: BlockVariant & { training: boolean }): BlockGraph {
     const { config, lora, dropout } = this.options;
-    return new BlockGraph({ config, shape, device: this.device.kind, forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
+    return new BlockGraph({ config, shape, attentionKind, device: this.device.kind, forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
   }
 
   private async once(key: string, build: () => Program, options: CompileOptions = {}): Promise<Executable> {

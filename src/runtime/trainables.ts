@@ -1,6 +1,6 @@
 import { loraParameters, type LoraParameter, type LoraShape } from '../core/adapters/lora.js';
 import type { HostTensor } from '../core/formats/hostTensor.js';
-import type { LlamaConfig } from '../core/llama/config.js';
+import type { ModelConfig } from '../core/models/config.js';
 import { elementCount } from '../core/shape.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor } from './device.js';
@@ -26,7 +26,7 @@ export class Trainables {
 
   constructor(
     private readonly device: Device,
-    config: LlamaConfig,
+    config: ModelConfig,
     lora: LoraShape,
   ) {
     for (const parameter of loraParameters(config, lora)) {

@@ -11,7 +11,7 @@ import safetensors
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 transformers.utils.logging.disable_progress_bar()
@@ -35,7 +35,7 @@ def output_folder(description: str) -> Path:
     return parser.parse_args().out
 
 
-def load_model(variety: str) -> LlamaForCausalLM:
+def load_model(variety: str) -> PreTrainedModel:
     """A tiny model with its stored weights widened to fp32, attention by the book."""
     return AutoModelForCausalLM.from_pretrained(MODELS / variety, dtype=torch.float32, attn_implementation="eager").eval()
 

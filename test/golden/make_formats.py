@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType as Type
 from golden import MODELS, VERSIONS, load_model, output_folder, write_json, write_tensors
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedConfig, PreTrainedModel
 
 VERSIONS |= {"gguf": version("gguf"), "numpy": np.__version__}
 OUT = output_folder(__doc__.splitlines()[0]) / "formats"
@@ -41,7 +41,13 @@ PARTS = {
     "mlp.gate_proj": "ffn_gate",
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
+    "pre_feedforward_layernorm": "ffn_norm",
+    "post_feedforward_layernorm": "post_ffw_norm",
+    "self_attn.q_norm": "attn_q_norm",
+    "self_attn.k_norm": "attn_k_norm",
 }
+# Whose q and k rows llama.cpp's converter permutes.
+PERMUTED = {"llama", "smollm3"}
 
 
 def write_safetensors_types() -> None:
@@ -122,13 +128,13 @@ def finish(writer: gguf.GGUFWriter) -> None:
     print(writer.path)
 
 
-def gguf_name(name: str) -> str:
+def gguf_name(name: str, parts: dict[str, str]) -> str:
     whole = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight", "lm_head.weight": "output.weight"}
     if name in whole:
         return whole[name]
     _, _, layer, part = name.split(".", 3)
     part, kind = part.rsplit(".", 1)
-    return f"blk.{layer}.{PARTS[part]}.{kind}"
+    return f"blk.{layer}.{parts[part]}.{kind}"
 
 
 def permuted(rows: torch.Tensor, heads: int) -> torch.Tensor:
@@ -136,7 +142,7 @@ def permuted(rows: torch.Tensor, heads: int) -> torch.Tensor:
     return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
-def add_config(writer: gguf.GGUFWriter, config: LlamaConfig) -> None:
+def add_config(writer: gguf.GGUFWriter, config: PreTrainedConfig) -> None:
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)
@@ -145,40 +151,55 @@ def add_config(writer: gguf.GGUFWriter, config: LlamaConfig) -> None:
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_vocab_size(config.vocab_size)
-    writer.add_key_length(config.head_dim)
-    writer.add_value_length(config.head_dim)
-    writer.add_rope_dimension_count(config.head_dim)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    if config.rope_parameters["rope_type"] == "linear":
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    writer.add_key_length(head_dim)
+    writer.add_value_length(head_dim)
+    writer.add_rope_dimension_count(head_dim)
+    rope = rope_of(config)
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if rope["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-        writer.add_rope_scaling_factor(config.rope_parameters["factor"])
+        writer.add_rope_scaling_factor(rope["factor"])
+    if config.model_type == "gemma3_text":
+        writer.add_sliding_window(config.sliding_window)
 
 
-def frequencies(model: LlamaForCausalLM) -> torch.Tensor:
-    return model.model.rotary_emb.inv_freq
+def rope_of(config: PreTrainedConfig) -> dict:
+    """Of global layers, where there are local ones."""
+    return config.rope_parameters.get("full_attention", config.rope_parameters)
 
 
-def write_model(name: str, model: LlamaForCausalLM, stored_type) -> None:
+def frequencies(model: PreTrainedModel) -> torch.Tensor:
+    rotary = model.model.rotary_emb
+    return rotary.full_attention_inv_freq if hasattr(rotary, "full_attention_inv_freq") else rotary.inv_freq
+
+
+def write_model(name: str, model: PreTrainedModel, stored_type) -> None:
     """`stored_type(tensor name)` says how a matrix is stored; vectors are fp32."""
     config = model.config
-    writer = gguf.GGUFWriter(OUT / f"{name}.gguf", "llama")
+    writer = gguf.GGUFWriter(OUT / f"{name}.gguf", config.model_type.removesuffix("_text"))
     add_config(writer, config)
-    if config.rope_parameters["rope_type"] == "llama3":
-        unscaled = 1 / config.rope_parameters["rope_theta"] ** (torch.arange(0, config.head_dim, 2) / config.head_dim)
+    if rope_of(config)["rope_type"] == "llama3":
+        unscaled = 1 / rope_of(config)["rope_theta"] ** (torch.arange(0, config.head_dim, 2) / config.head_dim)
         writer.add_tensor("rope_freqs.weight", (unscaled / frequencies(model)).float().numpy())
+    is_gemma = config.model_type == "gemma3_text"
+    parts = PARTS | ({"post_attention_layernorm": "post_attention_norm"} if is_gemma else {})
     for weight, values in model.state_dict().items():
         if weight == "lm_head.weight" and config.tie_word_embeddings:
             continue
-        if ".q_proj." in weight:
+        is_permuted = config.model_type in PERMUTED
+        if is_permuted and ".q_proj." in weight:
             values = permuted(values, config.num_attention_heads)
-        if ".k_proj." in weight:
+        if is_permuted and ".k_proj." in weight:
             values = permuted(values, config.num_key_value_heads)
         kind = stored_type(weight) if values.ndim == 2 else Type.F32
-        writer.add_tensor(gguf_name(weight), gguf.quantize(values.numpy(), kind), raw_dtype=kind)
+        if is_gemma and "norm" in weight:
+            values = values + 1  # as its model computes: x · (1 + w)
+        writer.add_tensor(gguf_name(weight, parts), gguf.quantize(values.numpy(), kind), raw_dtype=kind)
     finish(writer)
 
 
-def check_same(name: str, model: LlamaForCausalLM) -> None:
+def check_same(name: str, model: PreTrainedModel) -> None:
     """transformers' own GGUF reader finds the weights that went in, so the order of the rows is the one in use."""
     loaded = AutoModelForCausalLM.from_pretrained(OUT, gguf_file=f"{name}.gguf", dtype=torch.float32).state_dict()
     for weight, values in model.state_dict().items():
@@ -199,11 +220,13 @@ def quantized_model() -> LlamaForCausalLM:
 
 
 def write_models() -> None:
-    varieties = {"llama3-rope": Type.BF16, "linear-rope-biases": Type.F32}
+    varieties = {"llama3-rope": Type.BF16, "linear-rope-biases": Type.F32, "qwen2": Type.F32, "qwen3": Type.F32, "smollm3": Type.F32, "gemma3": Type.F32}
     models = {variety: load_model(variety) for variety in varieties}
     for variety, kind in varieties.items():
         write_model(variety, models[variety], lambda _: kind)
-    check_same("llama3-rope", models["llama3-rope"])
+    # transformers takes 128 for the head size of any Qwen3, so it cannot read ours.
+    for variety in ["llama3-rope", "qwen2"]:
+        check_same(variety, models[variety])
 
     models["quantized"] = quantized_model()
     kinds = {"embed": Type.F16, "q_proj": Type.Q4_1, "k_proj": Type.Q8_0, "v_proj": Type.Q5_0}

@@ -33,6 +33,12 @@ VARIETIES = {
     "llama3-rope": None,
     "linear-rope-biases": True,
     "mqa-f16": False,
+    "yarn-rope": False,
+    "qwen2": False,
+    "qwen3": False,
+    "mistral": False,
+    "smollm3": False,
+    "gemma3": False,
 }
 
 

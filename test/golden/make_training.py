@@ -78,6 +78,18 @@ CASES = {
         "random_b": False,
         "max_grad_norm": 1.0,
     },
+} | {
+    # The other families, and what LLaMAs may have, on all linears.
+    variety: {
+        "lora": {
+            "r": 4,
+            "lora_alpha": 8,
+            "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        },
+        "random_b": True,
+        "max_grad_norm": 1.0,
+    }
+    for variety in ["yarn-rope", "qwen2", "qwen3", "mistral", "smollm3", "gemma3"]
 }
 
 

@@ -128,7 +128,7 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
       return read(x!, at) * read(cos!, angle) + partner * turn;
     });
   },
-  attention: ([query, key, value, mask], { shape, attributes: { heads, keyValueHeads, headDim } }) => {
+  attention: ([query, key, value, mask], { shape, attributes: { heads, keyValueHeads, headDim, scale } }) => {
     const keys = key!.shape[1]!;
     return generate(shape, (at) => {
       const [batch, token, feature] = at as [number, number, number];
@@ -136,12 +136,12 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
       const start = Math.floor(head / (heads / keyValueHeads)) * headDim; // where the head's keys and values lie
       const scores = Array.from({ length: keys }, (_, k) => {
         const dot = sum(headDim, (d) => read(query!, [batch, token, head * headDim + d]) * read(key!, [batch, k, start + d]));
-        return dot / Math.sqrt(headDim) + read(mask!, [batch, 0, token, k]);
+        return scale * dot + read(mask!, [batch, 0, token, k]);
       });
       return sum(keys, (k) => softmax(scores)[k]! * read(value!, [batch, k, start + (feature % headDim)]));
     });
   },
-  cachedAttention: ([query, key, value, pastKey, pastValue, , totalLength], { shape, attributes: { heads, keyValueHeads, headDim } }) => {
+  cachedAttention: ([query, key, value, pastKey, pastValue, , totalLength], { shape, attributes: { heads, keyValueHeads, headDim, scale, window } }) => {
     const presentKey = append(pastKey!, key!, totalLength!);
     const presentValue = append(pastValue!, value!, totalLength!);
     const before = totalLength!.data[0]! - shape[1]!;
@@ -152,7 +152,7 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
       const seen = before + token + 1;
       const scores = Array.from({ length: seen }, (_, k) => {
         const dot = sum(headDim, (d) => read(query!, [0, token, head * headDim + d]) * read(presentKey, [0, group, k, d]));
-        return dot / Math.sqrt(headDim);
+        return window !== null && k < seen - window ? -Infinity : scale * dot;
       });
       return sum(seen, (k) => softmax(scores)[k]! * read(presentValue, [0, group, k, feature % headDim]));
     });

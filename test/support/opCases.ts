@@ -80,8 +80,8 @@ const attention = ({ batch, queries, keys, ...attributes }: OpAttributes['attent
   return opCase(name, [real([batch, queries, heads * headDim]), real(keyShape), real(keyShape), mask], (b, [q, k, v, m]) => b.attention(q!, k!, v!, [m!], attributes));
 };
 
-const cached = { heads: 4, keyValueHeads: 2, headDim: 8 };
-const cachedAttention = (part: 'output' | 'key' | 'value', past: number, added: number): OpCase => {
+const cached = { heads: 4, keyValueHeads: 2, headDim: 8, scale: 0.4 };
+const cachedAttention = (part: 'output' | 'key' | 'value', past: number, added: number, window: number | null = null): OpCase => {
   const [capacity, total] = [6, past + added];
   const cache = [1, cached.keyValueHeads, capacity, cached.headDim];
   const inputs = [
@@ -93,8 +93,9 @@ const cachedAttention = (part: 'output' | 'key' | 'value', past: number, added: 
     given('int32', [1], [total - 1]),
     given('int32', [1], [total]),
   ];
-  return opCase(`${part} after ${past} + ${added} tokens`, inputs, (b, values) => {
-    const result = b.cachedAttention(values, cached)[part];
+  const name = `${part} after ${past} + ${added} tokens${window === null ? '' : `, of which ${window} are seen`}`;
+  return opCase(name, inputs, (b, values) => {
+    const result = b.cachedAttention(values, { ...cached, window })[part];
     return part === 'output' ? result : b.slice(result, 2, 0, total); // what lies behind is nobody's business
   });
 };
@@ -185,11 +186,11 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   inverseRms: [opCase('beside rmsNorm', [real([2, 3, 4]), positive([4])], (b, [x, weight]) => b.inverseRms(b.rmsNorm(x!, weight!, 1e-5)))],
   rope: [rope(false), rope(true)],
   attention: [
-    attention({ heads: 4, keyValueHeads: 2, headDim: 2, batch: 2, queries: 3, keys: 3 }),
-    attention({ heads: 3, keyValueHeads: 1, headDim: 4, batch: 1, queries: 2, keys: 5 }),
-    attention({ heads: 2, keyValueHeads: 2, headDim: 3, batch: 1, queries: 3, keys: 3 }),
+    attention({ heads: 4, keyValueHeads: 2, headDim: 2, scale: 0.7, batch: 2, queries: 3, keys: 3 }),
+    attention({ heads: 3, keyValueHeads: 1, headDim: 4, scale: 0.5, batch: 1, queries: 2, keys: 5 }),
+    attention({ heads: 2, keyValueHeads: 2, headDim: 3, scale: 0.5, batch: 1, queries: 3, keys: 3 }),
   ],
-  cachedAttention: [cachedAttention('output', 0, 3), cachedAttention('output', 2, 1), cachedAttention('output', 1, 4)],
+  cachedAttention: [cachedAttention('output', 0, 3), cachedAttention('output', 2, 1), cachedAttention('output', 1, 4), cachedAttention('output', 3, 1, 2), cachedAttention('output', 0, 5, 3), cachedAttention('output', 4, 2, 1)],
   presentKey: [cachedAttention('key', 0, 3), cachedAttention('key', 2, 1)],
   presentValue: [cachedAttention('value', 2, 4)],
   lastToken: [opCase('last of three', [real([1, 3, 4])], (b, [x]) => b.lastToken(x!))],

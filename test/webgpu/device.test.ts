@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { linearNames } from '../../src/core/llama/weights.js';
-import type { LlamaConfig } from '../../src/core/llama/config.js';
-import type { BaseDType } from '../../src/core/llama/matrixForm.js';
+import { linearNames } from '../../src/core/models/linears.js';
+import type { ModelConfig } from '../../src/core/models/config.js';
+import type { BaseDType } from '../../src/core/models/matrixForm.js';
 import { dropoutProgram, HostDropout, layerKey } from '../../src/core/train/dropout.js';
 import { withZeroMoments } from '../../src/core/train/loraInit.js';
 import { readAdapterFolder } from '../../src/files/adapterFolder.js';
@@ -15,7 +15,7 @@ const gpu = new WebGpuDevice();
 afterAll(() => gpu.dispose());
 
 test('masks of dropout are those that the host makes, bit by bit', async () => {
-  const config = { hiddenSize: 48, intermediateSize: 77, headCount: 2, keyValueHeadCount: 1, headDim: 24 } as LlamaConfig;
+  const config = { hiddenSize: 48, intermediateSize: 77, headCount: 2, keyValueHeadCount: 1, headDim: 24 } as ModelConfig;
   const lora = { r: 2, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
   const [rows, probability] = [130, 0.1];
   const program = await gpu.compile(dropoutProgram(config, lora, probability, rows));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { randomBatch } from '../../bench/randomBatch.js';
 import { randomWeights, smolLm2 } from '../../bench/shapes.js';
-import { linearNames } from '../../src/core/llama/weights.js';
+import { linearNames } from '../../src/core/models/linears.js';
 import { initialLoraState } from '../../src/core/train/loraInit.js';
 import { estimateMemory, type MemoryRequest } from '../../src/core/train/memoryEstimate.js';
 import { createOnnxStepRunner } from '../../src/runtime/onnxStepRunner.js';

@@ -1,5 +1,5 @@
 import { test } from 'vitest';
-import { linearNames } from '../../src/core/llama/weights.js';
+import { linearNames } from '../../src/core/models/linears.js';
 import { initialLoraState } from '../../src/core/train/loraInit.js';
 import { openModel } from '../../src/files/openModel.js';
 import { CpuDevice } from '../../src/runtime/cpuDevice.js';

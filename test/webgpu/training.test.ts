@@ -12,7 +12,7 @@ import { createTrainer, expectParametersClose, takeGradients, type Parameters } 
 
 interface Case {
   readonly name: string;
-  readonly model: 'gqa-tied' | 'tiny-llama' | 'mqa-f16';
+  readonly model: string;
   readonly options: Partial<OnnxStepRunnerOptions>;
   readonly microBatches: number;
 }
@@ -22,6 +22,9 @@ const accumulating: Case = { name: 'tied, dropout, two micro-batches a step', mo
 const untied: Case = { name: 'untied, dropout, gradient checkpointing', model: 'tiny-llama', options: { dropout: 0.1, gradientCheckpointing: true }, microBatches: 1 };
 const half: Case = { name: 'a base of 16-bit floats', model: 'mqa-f16', options: { baseDType: 'fp16' }, microBatches: 1 };
 
+/** A bias of some linears; norms of heads; a window; no rotation; and Gemma's ways. */
+const families = ['qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'].map((model): Case => ({ name: model, model, options: {}, microBatches: 1 }));
+
 const [rows, length] = [2, 32];
 const gpu = new WebGpuDevice();
 const gpuHas16Bit = await has16Bit(gpu);
@@ -29,7 +32,7 @@ afterAll(() => gpu.dispose());
 
 describe('training on WebGPU has the gradients and losses of the CPU', () => {
   const steps = 20;
-  test.each([tied, accumulating, untied])('$name', (each) => compare(each));
+  test.each([tied, accumulating, untied, ...families])('$name', (each) => compare(each));
   test.skipIf(!gpuHas16Bit)(half.name, () => compare(half));
 
   async function compare(each: Case): Promise<void> {

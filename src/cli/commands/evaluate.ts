@@ -2,7 +2,7 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { Adapter } from '../../core/adapters/peft.js';
 import { loadDataset, trainingData } from '../../core/data/dataset.js';
 import type { FormatName } from '../../core/data/detectFormat.js';
-import { checkSequenceLength, type LlamaConfig } from '../../core/llama/config.js';
+import { checkSequenceLength, type ModelConfig } from '../../core/models/config.js';
 import { meanLoss } from '../../core/train/loop.js';
 import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
 import type { DeviceWish } from '../../runtime/chooseDevice.js';
@@ -100,7 +100,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
 }
 
 /** The base alone is the base with the smallest adapter there is: a fresh one adds exactly nothing, because its B is zero. */
-function trainables(adapter: Adapter | null, model: LlamaConfig): Pick<TrainingSetup, 'lora' | 'initialState'> {
+function trainables(adapter: Adapter | null, model: ModelConfig): Pick<TrainingSetup, 'lora' | 'initialState'> {
   if (adapter) return { lora: adapter.lora, initialState: withZeroMoments(adapter.parameters) };
   const lora = { r: 1, alpha: 1, targetModules: ['q_proj'], layers: [0], useRslora: false } as const;
   return { lora, initialState: initialLoraState(model, lora, 0) };

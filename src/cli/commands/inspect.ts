@@ -4,7 +4,8 @@ import { loraScaling } from '../../core/adapters/lora.js';
 import { adapterConfigFile } from '../../core/adapters/peft.js';
 import { UserError } from '../../core/errors.js';
 import { totalElements } from '../../core/formats/hostTensor.js';
-import { parameterCount } from '../../core/llama/weights.js';
+import type { AttentionKind } from '../../core/models/config.js';
+import { parameterCount } from '../../core/models/weights.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { openModel, type TokenizerSource } from '../../files/openModel.js';
@@ -65,20 +66,17 @@ function inspectModel(output: Output, path: string): void {
     ...tokens,
     trainingMemory: memory,
   };
-  const { ropeScaling, headCount, keyValueHeadCount } = config;
+  const { headCount, keyValueHeadCount } = config;
   const sharing =
     keyValueHeadCount === headCount
       ? 'each with its own keys and values'
       : `sharing ${keyValueHeadCount} of keys and values`;
-  show(output, `${name} is a LLaMA model.`, facts, [
+  show(output, `${name} is a model of the family ${config.family}.`, facts, [
     ['Parameters', `${large(parameters)}${config.tiedEmbeddings ? ', input and output embeddings shared' : ''}`],
     ['Stored as', `${storedTypes.join(', ')}, ${bytes(sizeBytes)}`],
     ['Layers', `${config.layerCount} of width ${config.hiddenSize}, feed-forward width ${config.intermediateSize}`],
     ['Attention', `${headCount} heads of width ${config.headDim}, ${sharing}`],
-    [
-      'Context',
-      `${integer(config.contextLength)} tokens, rope theta ${config.ropeTheta}${ropeScaling.type === 'none' ? '' : `, ${ropeScaling.type} scaling`}`,
-    ],
+    ['Context', `${integer(config.contextLength)} tokens; ${config.attentionKinds.map(attentionInWords).join('; ')}`],
     ['Vocabulary', `${integer(config.vocabSize)} tokens`],
     ...(tokens.tokenizerProblem === null
       ? ([
@@ -88,6 +86,12 @@ function inspectModel(output: Output, path: string): void {
       : ([['Tokenizer', tokens.tokenizerProblem]] as const)),
     ...trainingMemoryRows(memory),
   ]);
+}
+
+function attentionInWords({ rope, window }: AttentionKind): string {
+  const scaling = rope && rope.scaling.type !== 'none' ? `, ${rope.scaling.type} scaling` : '';
+  const rotation = rope ? `rope theta ${rope.theta}${scaling}` : 'no rotation';
+  return window === null ? rotation : `${rotation} over the last ${integer(window)} tokens`;
 }
 
 /** A model can be described without its tokenizer, though not used. */

@@ -3,8 +3,9 @@ import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
-import type { LlamaConfig } from '../llama/config.js';
-import { inputOf, linearNames, linearPath, linearShape, type LinearName } from '../llama/weights.js';
+import type { ModelConfig } from '../models/config.js';
+import { inputOf, linearNames, linearShape, type LinearName } from '../models/linears.js';
+import { linearPath } from '../models/weightSpec.js';
 import { elementCount } from '../shape.js';
 
 /** What shape an adapter has and how strongly it acts. */
@@ -38,7 +39,7 @@ export function isAdapted(lora: LoraShape, layer: number): boolean {
   return lora.layers === null || lora.layers.includes(layer);
 }
 
-export function adaptedLayers(config: LlamaConfig, lora: LoraShape): number[] {
+export function adaptedLayers(config: ModelConfig, lora: LoraShape): number[] {
   return Array.from({ length: config.layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
 }
 
@@ -48,7 +49,7 @@ export function adaptedLinears(lora: LoraShape): readonly LinearName[] {
 }
 
 /** The parameters of one adapted block. */
-export function blockLoraParameters(config: LlamaConfig, lora: LoraShape): Omit<LoraParameter, 'name' | 'layer'>[] {
+export function blockLoraParameters(config: ModelConfig, lora: LoraShape): Omit<LoraParameter, 'name' | 'layer'>[] {
   return adaptedLinears(lora).flatMap((linear) => {
     const [outFeatures, inFeatures] = linearShape(config, linear);
     return [
@@ -59,7 +60,7 @@ export function blockLoraParameters(config: LlamaConfig, lora: LoraShape): Omit<
 }
 
 /** The parameters of all blocks. Throws UserError('config-invalid') for a layer that the model lacks. */
-export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParameter[] {
+export function loraParameters(config: ModelConfig, lora: LoraShape): LoraParameter[] {
   const beyond = lora.layers?.find((layer) => layer >= config.layerCount);
   if (beyond !== undefined) {
     const message = t`lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
@@ -74,7 +75,7 @@ export function loraParameters(config: LlamaConfig, lora: LoraShape): LoraParame
   );
 }
 
-export function loraParameterCount(config: LlamaConfig, lora: LoraShape): number {
+export function loraParameterCount(config: ModelConfig, lora: LoraShape): number {
   return loraParameters(config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 

@@ -2,8 +2,9 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { HostTensor } from '../formats/hostTensor.js';
-import type { LlamaConfig } from '../llama/config.js';
-import { linearNames, linearPath, type LinearName } from '../llama/weights.js';
+import type { ModelConfig } from '../models/config.js';
+import { linearNames, type LinearName } from '../models/linears.js';
+import { linearPath } from '../models/weightSpec.js';
 import { adaptedLinears, loraParameters, loraScaling, peftName, type LoraShape } from './lora.js';
 
 export const adapterConfigFile = 'adapter_config.json';
@@ -235,7 +236,7 @@ function withRank(tensor: HostTensor, rankAxis: 0 | 1, rank: number, factor: num
 }
 
 /** Throws UserError('adapter-mismatch') where the adapter was made for a model of another shape. */
-export function checkAdapterFits(adapter: Adapter, config: LlamaConfig, file: string): void {
+export function checkAdapterFits(adapter: Adapter, config: ModelConfig, file: string): void {
   const beyond = adapter.lora.layers?.find((layer) => layer >= config.layerCount);
   const mismatch = (what: string) => {
     const message = adapter.baseModel

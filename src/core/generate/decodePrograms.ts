@@ -7,11 +7,11 @@ import { bitsOf, blockColumns } from '../formats/packedBlocks.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
-import { attentionAttributes, llamaBlock } from '../llama/block.js';
-import type { LlamaConfig } from '../llama/config.js';
-import { isPlain, type MatrixForm } from '../llama/frozenMatrix.js';
-import { hasBias } from '../llama/linear.js';
-import { inputOf, linearShape, type LinearName } from '../llama/weights.js';
+import { attentionKindOf, type ModelConfig } from '../models/config.js';
+import { attentionAttributes } from '../models/decoderLayer.js';
+import { isPlain, type MatrixForm } from '../models/frozenMatrix.js';
+import { familyOf } from '../models/registry.js';
+import { inputOf, linearShape, type LinearName } from '../models/linears.js';
 
 /** How a layer's linear is held; decoding knows no F16. */
 export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
@@ -32,27 +32,32 @@ interface DecodeProgram {
  * strength multiplied in; a linear's rows are zero in the columns of the others) → y [1, T, H] and the caches with the new tokens in
  * them.
  */
-export function decodeLayersProgram(config: LlamaConfig, from: number, to: number, forms: DecodeForms): DecodeProgram {
+export function decodeLayersProgram(config: ModelConfig, from: number, to: number, forms: DecodeForms): DecodeProgram {
   const b = new GraphBuilder();
   const dynamicAxes: DecodeProgram['dynamicAxes'] = {
     x: { 1: 'tokens' },
     y: { 1: 'tokens' },
     position_ids: { 1: 'tokens' },
-    cos: { 0: 'capacity' },
-    sin: { 0: 'capacity' },
   };
   const outputs: Record<string, Value> = {};
   const cacheShape = [1, config.keyValueHeadCount, cacheCapacity, config.headDim];
   const lengths = [b.input('last_index', [1], 'int32'), b.input('total_length', [1], 'int32')];
-  const positionIds = b.input('position_ids', [1, newTokens], 'int64');
-  const cos = b.input('cos', [cacheCapacity, config.headDim / 2]);
-  const sin = b.input('sin', [cacheCapacity, config.headDim / 2]);
+  /** As a layer's kind of attention wants it. */
+  const rotated = (vectors: Value, kind: number): Value => {
+    if (config.attentionKinds[kind]!.rope === null) return vectors;
+    const tables = ['cos', 'sin'].map((name) => {
+      dynamicAxes[ropeTableName(name, kind)] = { 0: 'capacity' };
+      return b.input(ropeTableName(name, kind), [cacheCapacity, config.headDim / 2]);
+    }) as [Value, Value];
+    return b.rope(vectors, b.input('position_ids', [1, newTokens], 'int64'), ...tables);
+  };
 
   let x = b.input('x', [1, newTokens, config.hiddenSize]);
   for (let layer = from; layer < to; layer++) {
     const local = (name: string): string => `${layer}.${name}`;
-    ({ output: x } = llamaBlock(b, config, x, {
-      norm: (name) => b.input(local(`${name}.weight`), [config.hiddenSize]),
+    const kind = attentionKindOf(config, layer);
+    ({ output: x } = familyOf(config).layer(b, config, x, {
+      vector: (role, width) => b.input(local(role), [width]),
       linear: (linear, input) => {
         const { readers: group } = inputOf(linear);
         const stacked = group.map((member) => linearShape(config, member)[0]);
@@ -61,8 +66,8 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
       },
       attend: (query, key, value) => {
         const caches = [b.input(local('past_key'), cacheShape), b.input(local('past_value'), cacheShape)];
-        const rotate = (vectors: Value): Value => b.rope(vectors, positionIds, cos, sin);
-        const attention = b.cachedAttention([rotate(query), rotate(key), value, ...caches, ...lengths], attentionAttributes(config));
+        const attributes = { ...attentionAttributes(config), window: config.attentionKinds[kind]!.window };
+        const attention = b.cachedAttention([rotated(query, kind), rotated(key, kind), value, ...caches, ...lengths], attributes);
         for (const name of ['past_key', 'past_value', 'present_key', 'present_value']) dynamicAxes[local(name)] = { 2: 'capacity' };
         outputs[local('present_key')] = attention.key;
         outputs[local('present_value')] = attention.value;
@@ -73,8 +78,13 @@ export function decodeLayersProgram(config: LlamaConfig, from: number, to: numbe
   return { program: makeProgram('decode', { y: x, ...outputs }), dynamicAxes };
 }
 
+/** Of a kind of attention, as inputs of the programs. */
+export function ropeTableName(table: string, attentionKind: number): string {
+  return `${table}.${attentionKind}`;
+}
+
 /** Final norm and so many rows of the output layer, for the last of the new tokens: x [1, T, H] → logits [1, 1, rows]. */
-export function decodeHeadProgram(config: LlamaConfig, rows: number, form: MatrixForm): DecodeProgram {
+export function decodeHeadProgram(config: ModelConfig, rows: number, form: MatrixForm): DecodeProgram {
   const b = new GraphBuilder();
   const x = b.input('x', [1, newTokens, config.hiddenSize]);
   const normed = b.rmsNorm(b.lastToken(x), b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
@@ -83,18 +93,18 @@ export function decodeHeadProgram(config: LlamaConfig, rows: number, form: Matri
 }
 
 /** past [1, N, capacity, D] → grown [1, N, larger, D], with zeros behind. */
-export function growCacheProgram({ keyValueHeadCount, headDim }: LlamaConfig, capacity: number, larger: number): Program {
+export function growCacheProgram({ keyValueHeadCount, headDim }: ModelConfig, capacity: number, larger: number): Program {
   const b = new GraphBuilder();
   const past = b.input('past', [1, keyValueHeadCount, capacity, headDim]);
   return makeProgram('grow-cache', { grown: b.concat([past, ...b.padding(past, 2, larger - capacity)], 2) });
 }
 
 /** Linears of a group that are held alike are one matrix, below each other: one product, and its input is rounded once. */
-function stacksOf(group: readonly LinearName[], form: (linear: LinearName) => MatrixForm): LinearName[][] {
+function stacksOf({ biases }: ModelConfig, group: readonly LinearName[], form: (linear: LinearName) => MatrixForm): LinearName[][] {
   const stacks: LinearName[][] = [];
   for (const linear of group) {
     const stack = stacks.at(-1);
-    if (stack && form(stack[0]!) === form(linear)) stack.push(linear);
+    if (stack && form(stack[0]!) === form(linear) && biases.includes(stack[0]!) === biases.includes(linear)) stack.push(linear);
     else stacks.push([linear]);
   }
   return stacks;
@@ -103,23 +113,23 @@ function stacksOf(group: readonly LinearName[], form: (linear: LinearName) => Ma
 /** The results of linears that read x beside each other: x [1, T, in] → [1, T, out of all]. */
 function groupProduct(
   b: GraphBuilder,
-  config: LlamaConfig,
+  config: ModelConfig,
   local: (name: string) => string,
   group: readonly LinearName[],
   x: Value,
   form: (linear: LinearName) => MatrixForm,
 ): Value {
-  const products = stacksOf(group, form).map((stack) => {
+  const products = stacksOf(config, group, form).map((stack) => {
     const name = local(stack.join('+'));
     const shape = stackShape(config, stack);
     const product = weightProduct(b, name, shape, x, form(stack[0]!));
-    return hasBias(config, stack[0]!) ? b.add(product, b.input(`${name}.bias`, [shape[0]])) : product;
+    return config.biases.includes(stack[0]!) ? b.add(product, b.input(`${name}.bias`, [shape[0]])) : product;
   });
   return b.concat(products, 2);
 }
 
 /** [out of all, in] */
-export function stackShape(config: LlamaConfig, stack: readonly LinearName[]): [number, number] {
+export function stackShape(config: ModelConfig, stack: readonly LinearName[]): [number, number] {
   const shapes = stack.map((linear) => linearShape(config, linear));
   return [shapes.reduce((sum, [rows]) => sum + rows, 0), shapes[0]![1]];
 }
@@ -141,7 +151,7 @@ function weightProduct(b: GraphBuilder, name: string, [outFeatures, inFeatures]:
 
 function addPreparedLora(
   b: GraphBuilder,
-  config: LlamaConfig,
+  config: ModelConfig,
   name: string,
   group: readonly LinearName[],
   x: Value,

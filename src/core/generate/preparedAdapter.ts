@@ -1,8 +1,8 @@
 import { isAdapted, loraScaling, peftName } from '../adapters/lora.js';
 import type { Adapter } from '../adapters/peft.js';
 import type { HostTensor } from '../formats/hostTensor.js';
-import type { LlamaConfig } from '../llama/config.js';
-import { linearInputs, linearShape, type LinearName } from '../llama/weights.js';
+import type { ModelConfig } from '../models/config.js';
+import { linearInputs, linearShape, type LinearName } from '../models/linears.js';
 import { stackShape } from './decodePrograms.js';
 
 /** The adapter inputs of the decode programs, by name: `0.q_proj+k_proj+v_proj.lora_A` and `….lora_B`. */
@@ -12,7 +12,7 @@ export type PreparedAdapter = ReadonlyMap<string, HostTensor>;
  * Stacks the A of linears that read together; below each other too, scaling · strength · B of each in the columns of its own A.
  * Null, or a linear without adapter, becomes rank 1 of zeros: the programs always add something.
  */
-export function prepareAdapter(config: LlamaConfig, adapter: Adapter | null, strength: number): PreparedAdapter {
+export function prepareAdapter(config: ModelConfig, adapter: Adapter | null, strength: number): PreparedAdapter {
   const prepared = new Map<string, HostTensor>();
   for (let layer = 0; layer < config.layerCount; layer++) {
     for (const { readers: group } of linearInputs) {
@@ -25,7 +25,7 @@ export function prepareAdapter(config: LlamaConfig, adapter: Adapter | null, str
 
 function prepareGroup(
   prepared: Map<string, HostTensor>,
-  config: LlamaConfig,
+  config: ModelConfig,
   adapter: Adapter | null,
   strength: number,
   layer: number,

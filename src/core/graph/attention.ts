@@ -65,7 +65,7 @@ interface Scores {
 /** Query, key and value come before the masks. */
 const firstMask = 3;
 
-/** softmax(q·kᵀ/√D + mask)·v. Shapes: see OpAttributes.attention. */
+/** softmax(scale · q·kᵀ + mask)·v. Shapes: see OpAttributes.attention. */
 export function attentionForward(b: GraphBuilder, inputs: readonly Value[], attributes: AttentionAttributes): Value {
   const outputs = scoresOfBlocks(b, inputs, attributes).map(({ probabilities, value }) => b.matmul(probabilities, value));
   return joinQueryHeads(b, outputs, inputs[0]!, attributes);
@@ -74,7 +74,7 @@ export function attentionForward(b: GraphBuilder, inputs: readonly Value[], attr
 /**
  * With P = softmax(S), O = P·V:  dV = Pᵀ·dO;  dP = dO·Vᵀ;  dS = P ⊙ (dP − δ) where δ = Σ_D dO ⊙ O,
  * which equals Σ_K dP ⊙ P and costs K/D times less (https://arxiv.org/abs/2205.14135, appendix B.2);
- * dQ = dS·K/√D;  dK = dSᵀ·Q/√D.
+ * dQ = scale · dS·K;  dK = scale · dSᵀ·Q.
  */
 export function attentionBackward(
   b: GraphBuilder,
@@ -86,7 +86,7 @@ export function attentionBackward(
   const blocks = blocksOf(inputs);
   const dOutputs = splitQueryHeads(b, dOutput, blocks, attributes); // each [B, N, G·t, D]
   const deltas = splitQueryHeads(b, b.multiply(dOutput, output), blocks, attributes, (x) => b.sumLast(x)); // each [B, N, G·t, 1]
-  const alpha = scaleOf(attributes);
+  const alpha = attributes.scale;
   const gradients = scoresOfBlocks(b, inputs, attributes).map(({ query, key, value, probabilities }, index) => {
     const dO = dOutputs[index]!;
     const dP = b.matmul(dO, value, { transposeB: true }); // [B, N, G·t, k]
@@ -120,7 +120,7 @@ function scoresOfBlocks(b: GraphBuilder, inputs: readonly Value[], attributes: A
   const [allKeys, allValues] = [splitKeyHeads(b, key, attributes), splitKeyHeads(b, value, attributes)];
   return blocks.map(({ keys }, index) => {
     const own = { query: queries[index]!, key: b.slice(allKeys, 2, 0, keys), value: b.slice(allValues, 2, 0, keys) };
-    const scores = b.matmul(own.query, own.key, { transposeB: true, alpha: scaleOf(attributes) }); // [B, N, G·t, k]
+    const scores = b.matmul(own.query, own.key, { transposeB: true, alpha: attributes.scale }); // [B, N, G·t, k]
     return { ...own, probabilities: b.reshape(b.softmax(masked(b, scores, masks[index]!)), scores.shape) };
   });
 }
@@ -131,10 +131,6 @@ function masked(b: GraphBuilder, scores: Value, mask: Value): Value {
   const queries = mask.shape[2]!;
   const byHead = b.reshape(scores, [batch, keyValueHeads, groupQueries / queries, queries, keys]);
   return b.add(byHead, b.reshape(mask, [mask.shape[0]!, 1, 1, queries, keys]));
-}
-
-function scaleOf({ headDim }: AttentionAttributes): number {
-  return 1 / Math.sqrt(headDim);
 }
 
 /** Σ of values [B, N, k, D] with growing k, where the shorter ones have zeros behind them. */

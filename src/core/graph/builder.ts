@@ -1,7 +1,7 @@
 /** @file Builds values. Equal expressions become one value, so nothing is ever computed twice. */
 import { elementCount, sameShape, type Shape } from '../shape.js';
 import { inferResult } from './ops.js';
-import type { AttentionAttributes, DType, OpAttributes, OpName, QuantizedAttributes, Value } from './types.js';
+import type { CachedAttentionAttributes, DType, OpAttributes, OpName, QuantizedAttributes, Value } from './types.js';
 
 type Computed = Exclude<OpName, 'input' | 'constant'>;
 
@@ -117,7 +117,7 @@ export class GraphBuilder {
     this.apply('rope', [x, positionIds, cos, sin], { inverse });
   attention = (query: Value, key: Value, value: Value, masks: readonly Value[], attributes: OpAttributes['attention']): Value =>
     this.apply('attention', [query, key, value, ...masks], attributes);
-  cachedAttention(inputs: readonly Value[], attributes: AttentionAttributes): { output: Value; key: Value; value: Value } {
+  cachedAttention(inputs: readonly Value[], attributes: CachedAttentionAttributes): { output: Value; key: Value; value: Value } {
     const output = this.apply('cachedAttention', inputs, attributes);
     return { output, key: this.apply('presentKey', [output], {}), value: this.apply('presentValue', [output], {}) };
   }

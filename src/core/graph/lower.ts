@@ -101,7 +101,11 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   quantizedMatmul: (e, { attributes, scope }, inputs) =>
     e.emit('MatMulNBits', inputs, quantizedAttributes(attributes), { domain: 'com.microsoft', scope }),
 
-  reshape: (e, { attributes, scope }, [x]) => e.emit('Reshape', [x!, e.integers(attributes.shape)], {}, { scope }),
+  // Leading axes that stay are copied (0), whatever length they have when it runs.
+  reshape: (e, { attributes: { shape }, scope, inputs: [from] }, [x]) => {
+    const changed = shape.findIndex((length, axis) => length !== from!.shape[axis]);
+    return e.emit('Reshape', [x!, e.integers(shape.map((length, axis) => (axis < changed ? 0 : length)))], {}, { scope });
+  },
   transpose: (e, { attributes, scope }, inputs) => e.emit('Transpose', inputs, { perm: attributes.permutation }, { scope }),
   broadcastTo: (e, { attributes, scope }, [x]) => e.emit('Expand', [x!, e.integers(attributes.shape)], {}, { scope }),
   slice: (e, { attributes: { axis, start, end }, scope }, [x]) =>
@@ -125,8 +129,10 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
     const signedSin = attributes.inverse ? e.emit('Neg', [sin!], {}, { scope }) : sin!;
     return e.emit('RotaryEmbedding', [x!, positionIds!, cos!, signedSin], { interleaved: 0 }, { domain: 'com.microsoft', scope });
   },
-  cachedAttention: (e, { attributes: { heads, keyValueHeads, headDim }, scope }, inputs) => {
-    const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, scale: { float: 1 / Math.sqrt(headDim) } };
+  cachedAttention: (e, { attributes: { heads, keyValueHeads, scale, window }, scope }, inputs) => {
+    // ONNX Runtime counts the tokens before the own one.
+    const ofWindow = window === null ? {} : { local_window_size: window };
+    const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, scale: { float: scale }, ...ofWindow };
     const output = e.emit('GroupQueryAttention', inputs, attributes, { domain: 'com.microsoft', scope });
     e.resultBeside(output, 2); // without both caches among its results it computes something else
     return output;

@@ -90,7 +90,7 @@ export interface OpAttributes {
    * [1, keyValueHeads, capacity, headDim], lastIndex [1] int32 (of the last valid position after this call) and
    * totalLength [1] int32 → [1, T, heads · headDim].
    */
-  cachedAttention: AttentionAttributes;
+  cachedAttention: CachedAttentionAttributes;
   /** The caches after a cachedAttention, its only operand: like pastKey and pastValue. */
   presentKey: object;
   presentValue: object;
@@ -109,6 +109,13 @@ export interface AttentionAttributes {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headDim: number;
+  /** Of the scores. */
+  readonly scale: number;
+}
+
+export interface CachedAttentionAttributes extends AttentionAttributes {
+  /** So many tokens are seen, the own one among them; null: all. */
+  readonly window: number | null;
 }
 
 export type OpName = keyof OpAttributes;

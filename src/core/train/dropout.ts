@@ -11,8 +11,8 @@ import type { LoraShape } from '../adapters/lora.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
-import type { LlamaConfig } from '../llama/config.js';
-import { inputOf, linearShape, type LinearName } from '../llama/weights.js';
+import type { ModelConfig } from '../models/config.js';
+import { inputOf, linearShape, type LinearName } from '../models/linears.js';
 import { hash32 } from '../random.js';
 import type { Shape } from '../shape.js';
 
@@ -30,7 +30,7 @@ interface MaskColumns {
 }
 
 /** The masks that an adapter needs in each layer. */
-function maskColumns(config: LlamaConfig, lora: LoraShape): MaskColumns[] {
+function maskColumns(config: ModelConfig, lora: LoraShape): MaskColumns[] {
   const widths = new Map(lora.targetModules.map((linear) => [dropoutMask(linear), linearShape(config, linear)[1]]));
   let end = 0;
   return [...widths].map(([name, width]) => ({ name, width, start: end, end: (end += Math.ceil(width / 2)) }));
@@ -51,7 +51,7 @@ function leastKept(probability: number): number {
 }
 
 /** seed and layer_key [1, 1] int32 → the masks [N, width] of a layer: true where an element is kept. */
-export function dropoutProgram(config: LlamaConfig, lora: LoraShape, probability: number, rows: number): Program {
+export function dropoutProgram(config: ModelConfig, lora: LoraShape, probability: number, rows: number): Program {
   const b = new GraphBuilder();
   const hashes = (count: number, shape: Shape, hash: (i: number) => number): Value =>
     b.constant(Array.from({ length: count }, (_, i) => hash(i)), shape, 'int32');
@@ -80,7 +80,7 @@ export class HostDropout {
   private readonly pairHashes: Int32Array;
   private readonly mostDropped: number;
 
-  constructor(config: LlamaConfig, lora: LoraShape, probability: number, rows: number) {
+  constructor(config: ModelConfig, lora: LoraShape, probability: number, rows: number) {
     this.masks = maskColumns(config, lora);
     this.rowHashes = Int32Array.from({ length: rows }, (_, row) => rowHash(row));
     this.pairHashes = Int32Array.from({ length: this.masks.at(-1)!.end }, (_, pair) => pairHash(pair));

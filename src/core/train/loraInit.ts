@@ -1,6 +1,6 @@
 import { loraParameters, type LoraShape } from '../adapters/lora.js';
 import type { HostTensor } from '../formats/hostTensor.js';
-import type { LlamaConfig } from '../llama/config.js';
+import type { ModelConfig } from '../models/config.js';
 import { Random } from '../random.js';
 import { elementCount, type Shape } from '../shape.js';
 import type { TrainableState } from './stepRunner.js';
@@ -9,7 +9,7 @@ import type { TrainableState } from './stepRunner.js';
  * A fresh adapter: A as PyTorch's kaiming_uniform_(a=√5), that is U(−1/√in, 1/√in), B zero, so that the model starts
  * unchanged. Equal seeds give equal adapters.
  */
-export function initialLoraState(config: LlamaConfig, lora: LoraShape, seed: number): TrainableState {
+export function initialLoraState(config: ModelConfig, lora: LoraShape, seed: number): TrainableState {
   const random = new Random(seed);
   const parameters = loraParameters(config, lora).map(({ name, matrix, shape }): [string, HostTensor] => [
     name,

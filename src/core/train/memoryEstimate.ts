@@ -4,12 +4,15 @@ import { bufferBytes } from '../graph/bufferBytes.js';
 import { optimize } from '../graph/fuse.js';
 import { tensorBytes, type DeviceKind, type Program, type Value } from '../graph/types.js';
 import { workingSetBytes } from '../graph/workingSet.js';
-import { matrixParts, type MatrixForm } from '../llama/frozenMatrix.js';
-import type { LinearForms } from '../llama/linear.js';
-import { baseWishes, linearForms, matrixForm, type BaseDType } from '../llama/matrixForm.js';
-import { headName, linearNames, type WeightInfo, type WeightStore } from '../llama/weights.js';
+import { attentionKindOf } from '../models/config.js';
+import { matrixParts, type MatrixForm } from '../models/frozenMatrix.js';
+import type { LinearForms } from '../models/linear.js';
+import { baseWishes, linearForms, matrixForm, type BaseDType } from '../models/matrixForm.js';
+import type { WeightStore } from '../models/weights.js';
+import type { WeightSpec } from '../models/weightSpec.js';
+import { weightTable } from '../models/weightTable.js';
 import { largestChunk } from './headChunks.js';
-import { BlockGraph, maskProgram, type BatchShape } from './programs.js';
+import { BlockGraph, effectiveWindows, maskProgram, type BatchShape } from './programs.js';
 import { elementCount } from '../shape.js';
 import { headLossProgram, headSliceProgram, vocabularySlices } from './vocabularyPrograms.js';
 
@@ -89,9 +92,9 @@ export function estimateMemory(request: MemoryRequest): MemoryEstimate {
 function memoryOfWeights(request: MemoryRequest): Pick<MemoryParts, 'weights' | 'upload'> {
   const { weights, device, layerStreaming } = request;
   const sizes = { layers: 0, besideLayers: 0, largest: 0 };
-  for (const name of weights.names()) {
-    for (const tensor of heldTensors(request, weights.info(name)!)) {
-      sizes[name.startsWith('model.layers.') ? 'layers' : 'besideLayers'] += bufferBytes(tensor, device);
+  for (const spec of weightTable(weights.config).all) {
+    for (const tensor of heldTensors(request, spec)) {
+      sizes[spec.layer === null ? 'besideLayers' : 'layers'] += bufferBytes(tensor, device);
       sizes.largest = Math.max(sizes.largest, tensorBytes(tensor));
     }
   }
@@ -102,12 +105,13 @@ function memoryOfWeights(request: MemoryRequest): Pick<MemoryParts, 'weights' | 
 type Tensor = Pick<Value, 'dtype' | 'shape'>;
 
 /** The tensors that a weight becomes. */
-function heldTensors({ weights: { config }, baseDType, device }: MemoryRequest, info: WeightInfo): readonly Tensor[] {
-  const [rows, columns] = info.shape as [number, number?];
-  if (columns === undefined) return [{ dtype: 'float32', shape: [rows] }];
+function heldTensors({ weights, baseDType, device }: MemoryRequest, { kind, name, shape }: WeightSpec): readonly Tensor[] {
+  if (kind === 'vector') return [{ dtype: 'float32', shape }];
+  const [rows, columns] = shape as [number, number];
+  const { config } = weights;
+  const info = weights.info(name)!;
   const { linears, tables } = baseWishes(baseDType, device);
-  const isLinear = linearNames.some((linear) => info.name.endsWith(`${linear}.weight`));
-  if (isLinear) return matrixParts(matrixForm(info, linears), [rows, columns]);
+  if (kind === 'linear') return matrixParts(matrixForm(info, linears), [rows, columns]);
   return vocabularySlices(config, device).flatMap((slice) => matrixParts(matrixForm(info, tables), [slice.rows, columns]));
 }
 
@@ -130,21 +134,21 @@ const mostKnown = 1000;
 
 function memoryOfStep(request: MemoryRequest): StepMemory {
   const { weights, lora, dropout, batch, gradientCheckpointing, baseDType, device } = request;
-  const forms = differentForms(request);
-  const head = matrixForm(weights.info(headName(weights.config))!, baseWishes(baseDType, device).tables);
-  const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, device, forms, head]);
-  const known = knownSteps.get(key) ?? stepMemory(request, forms, head);
+  const kinds = differentLayers(request);
+  const head = matrixForm(weights.info(weightTable(weights.config).head.name)!, baseWishes(baseDType, device).tables);
+  const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, device, kinds, head]);
+  const known = knownSteps.get(key) ?? stepMemory(request, kinds, head);
   if (knownSteps.size >= mostKnown) knownSteps.clear();
   knownSteps.set(key, known);
   return known;
 }
 
 /** What a step takes besides weights and adapter. The peak is the backward pass of the last layer, or the head before it. */
-function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table: MatrixForm): StepMemory {
+function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: MatrixForm): StepMemory {
   const { weights, batch, device } = request;
   const { config } = weights;
   const tokens = batch.batchSize * batch.sequenceLength;
-  const blocks = forms.map((each) => blockPrograms(request, each));
+  const blocks = kinds.map((kind) => blockPrograms(request, kind));
 
   const chunk = Math.min(largestChunk, tokens);
   const headSlice = optimize(headSliceProgram(config, chunk, vocabularySlices(config, device)[0]!.rows, table, true));
@@ -152,7 +156,8 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
 
   const sizeOf = (values: Program['outputs']): number => [...values.values()].reduce((sum, value) => sum + bufferBytes(value, device), 0);
   const hidden = bufferBytes({ dtype: 'float32', shape: [tokens, config.hiddenSize] }, device);
-  const masks = sizeOf(maskProgram(config, batch, device).outputs);
+  const windows = effectiveWindows(config, batch.sequenceLength);
+  const masks = sizeOf(maskProgram(config, batch, null, device).outputs) * windows.size;
   const { forward, backward } = blocks[0]!;
   // Beside what each layer leaves: two gradients of a block's input, and one result of the block before.
   const keeping = config.layerCount - adaptedLayers(config, request.lora)[0]!; // down to the lowest adapted layer
@@ -165,15 +170,23 @@ function stepMemory(request: MemoryRequest, forms: readonly LinearForms[], table
   return { activations: activations + results + dropout, work };
 }
 
-/** The layers of a quantized file may be stored in several ways. */
-function differentForms({ weights, baseDType, device }: MemoryRequest): LinearForms[] {
-  const { linears } = baseWishes(baseDType, device);
-  const layers = Array.from({ length: weights.config.layerCount }, (_, layer) => linearForms(weights, layer, linears));
-  return [...new Map(layers.map((forms) => [JSON.stringify(forms), forms])).values()];
+/** What the programs of two layers may differ in. */
+interface LayerKind {
+  readonly forms: LinearForms;
+  readonly attentionKind: number;
 }
 
-function blockPrograms(request: MemoryRequest, forms: LinearForms): { forward: Program; backward: Program } {
+/** The layers of a quantized file may be stored in several ways, and attend in several. */
+function differentLayers({ weights, baseDType, device }: MemoryRequest): LayerKind[] {
+  const { linears } = baseWishes(baseDType, device);
+  const layers = Array.from({ length: weights.config.layerCount }, (_, layer): LayerKind => {
+    return { forms: linearForms(weights, layer, linears), attentionKind: attentionKindOf(weights.config, layer) };
+  });
+  return [...new Map(layers.map((kind) => [JSON.stringify(kind), kind])).values()];
+}
+
+function blockPrograms(request: MemoryRequest, kind: LayerKind): { forward: Program; backward: Program } {
   const { weights, lora, dropout, batch, gradientCheckpointing, device } = request;
-  const block = new BlockGraph({ config: weights.config, shape: batch, device, forms, lora, dropout });
+  const block = new BlockGraph({ config: weights.config, shape: batch, device, ...kind, lora, dropout });
   return { forward: optimize(block.forward(!gradientCheckpointing)), backward: optimize(block.backward(!gradientCheckpointing, true)) };
 }

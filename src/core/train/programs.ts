@@ -13,10 +13,11 @@ import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { DeviceKind, Program, Value } from '../graph/types.js';
-import { attentionAttributes, llamaBlock } from '../llama/block.js';
-import type { LlamaConfig } from '../llama/config.js';
-import { frozenLinear, type LinearForms } from '../llama/linear.js';
-import type { LinearName } from '../llama/weights.js';
+import type { AttentionKind, ModelConfig } from '../models/config.js';
+import { attentionAttributes } from '../models/decoderLayer.js';
+import { frozenLinear, type LinearForms } from '../models/linear.js';
+import { familyOf } from '../models/registry.js';
+import type { LinearName } from '../models/linears.js';
 import { elementCount } from '../shape.js';
 import { dropoutMask } from './dropout.js';
 
@@ -26,8 +27,10 @@ export interface BatchShape {
 }
 
 interface BlockOptions {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly shape: BatchShape;
+  /** Of config.attentionKinds. */
+  readonly attentionKind: number;
   /** Which decides on the blocks of attention. */
   readonly device: DeviceKind;
   readonly forms: LinearForms;
@@ -39,8 +42,11 @@ interface BlockOptions {
 
 const maskedScore = -1e30;
 
-/** segment_ids [B, T] int32 → a mask [B, 1, t, k] for each block of queries: what a token may see is added 0, the rest −10³⁰. */
-export function maskProgram({ headCount }: LlamaConfig, { batchSize, sequenceLength }: BatchShape, device: DeviceKind): Program {
+/**
+ * segment_ids [B, T] int32 → a mask [B, 1, t, k] for each block of queries: what a token may see is added 0, the rest −10³⁰. `window`:
+ * of a kind of attention.
+ */
+export function maskProgram({ headCount }: ModelConfig, { batchSize, sequenceLength }: BatchShape, window: number | null, device: DeviceKind): Program {
   const b = new GraphBuilder();
   const segments = b.cast(b.input('segment_ids', [batchSize, sequenceLength], 'int32'), 'float32'); // WebGPU slices floats alone
   const masked = b.scalar(maskedScore);
@@ -50,10 +56,21 @@ export function maskProgram({ headCount }: LlamaConfig, { batchSize, sequenceLen
     const querySegment = b.reshape(b.slice(segments, 1, start, end), [batchSize, 1, end - start, 1]);
     const keySegment = b.reshape(b.slice(segments, 1, 0, keys), [batchSize, 1, 1, keys]);
     const queries = b.constant(range(start, end), [1, 1, end - start, 1], 'int32');
-    const isPast = b.lessOrEqual(b.constant(range(0, keys), [1, 1, 1, keys], 'int32'), queries);
-    return [maskName(index), b.where(b.equal(querySegment, keySegment), b.where(isPast, b.scalar(0), masked), masked)];
+    const keyPlaces = b.constant(range(0, keys), [1, 1, 1, keys], 'int32');
+    const seen = b.where(b.lessOrEqual(keyPlaces, queries), b.scalar(0), masked);
+    const near = window === null ? seen : b.where(b.lessOrEqual(queries, b.add(keyPlaces, b.scalar(window - 1, 'int32'))), seen, masked);
+    return [maskName(index), b.where(b.equal(querySegment, keySegment), near, masked)];
   });
   return makeProgram('mask', Object.fromEntries(outputs));
+}
+
+/** The windows that make a difference to sequences of such a length: each has masks of its own. */
+export function effectiveWindows({ attentionKinds }: ModelConfig, sequenceLength: number): Set<number | null> {
+  return new Set(attentionKinds.map((kind) => effectiveWindow(kind, sequenceLength)));
+}
+
+export function effectiveWindow({ window }: AttentionKind, sequenceLength: number): number | null {
+  return window === null || window >= sequenceLength ? null : window;
 }
 
 function maskName(block: number): string {
@@ -67,7 +84,7 @@ export class BlockGraph {
   private readonly output: Value;
   /**
    * From these the backward pass computes what else it needs: after RoPE `query` [B, T, Q], `key` and `value` [B, T, K]; `attention`
-   * [B, T, Q]; after its residual `residual` [N, H]; `gate` and `up` [N, F]; of the adapter, for each activation that it reads, what A
+   * [B, T, Q]; what the family's layer keeps besides; of the adapter, for each activation that it reads, what A
    * makes of it, as `q_proj.reduced` [N, r].
    */
   private readonly activations: Record<string, Value> = {};
@@ -79,8 +96,8 @@ export class BlockGraph {
     this.x = b.input('x', [shape.batchSize * shape.sequenceLength, config.hiddenSize]);
     const parameters = lora ? blockLoraParameters(config, lora) : [];
     this.parameters = new Map(parameters.map(({ localName, shape }) => [localName, b.input(localName, shape)]));
-    const block = llamaBlock(b, config, this.x, {
-      norm: (name) => b.input(`${name}.weight`, [config.hiddenSize]),
+    const layer = familyOf(config).layer(b, config, this.x, {
+      vector: (role, width) => b.input(role, [width]),
       linear: (linear, x) =>
         b.within(linear, () => {
           const y = frozenLinear(b, config, linear, x, forms[linear]);
@@ -88,8 +105,8 @@ export class BlockGraph {
         }),
       attend: (query, key, value) => this.attend(query, key, value),
     });
-    this.output = block.output;
-    Object.assign(this.activations, { residual: block.residual, gate: block.gate, up: block.up });
+    this.output = layer.output;
+    Object.assign(this.activations, layer.kept);
   }
 
   /** x, weights → y, and where they are to be kept, the activations. */
@@ -118,20 +135,26 @@ export class BlockGraph {
   /** Self-attention within each sequence: query [N, Q], key and value [N, K] → [N, Q]. */
   private attend(flatQuery: Value, flatKey: Value, flatValue: Value): Value {
     const { b } = this;
-    const { config, shape, device } = this.options;
+    const { config, shape, device, attentionKind } = this.options;
     const { batchSize, sequenceLength } = shape;
     const bySequence = (x: Value): Value => b.reshape(x, [batchSize, sequenceLength, x.shape[1]!]);
-    const positionIds = b.input('position_ids', [batchSize, sequenceLength], 'int64');
-    const cos = b.input('cos', [sequenceLength, config.headDim / 2]);
-    const sin = b.input('sin', [sequenceLength, config.headDim / 2]);
     const blocks = causalBlocks(batchSize, sequenceLength, config.headCount, device);
     const masks = blocks.map(({ start, end, keys }, index) => b.input(maskName(index), [batchSize, 1, end - start, keys]));
-    const query = b.rope(bySequence(flatQuery), positionIds, cos, sin);
-    const key = b.rope(bySequence(flatKey), positionIds, cos, sin);
+    const [query, key] = [flatQuery, flatKey].map((x) => this.rotated(bySequence(x), attentionKind)) as [Value, Value];
     const value = bySequence(flatValue);
     const attention = b.attention(query, key, value, masks, attentionAttributes(config));
     Object.assign(this.activations, { query, key, value, attention });
     return b.reshape(attention, flatQuery.shape);
+  }
+
+  /** x [B, T, heads · headDim], as the kind of attention wants it. */
+  private rotated(x: Value, attentionKind: number): Value {
+    const { b } = this;
+    const { config, shape } = this.options;
+    if (config.attentionKinds[attentionKind]!.rope === null) return x;
+    const { batchSize, sequenceLength } = shape;
+    const tables = ['cos', 'sin'].map((name) => b.input(name, [sequenceLength, config.headDim / 2])) as [Value, Value];
+    return b.rope(x, b.input('position_ids', [batchSize, sequenceLength], 'int64'), ...tables);
   }
 
   private adapted(lora: LoraShape, linear: LinearName, x: Value, y: Value): Value {
@@ -153,7 +176,7 @@ export class BlockGraph {
  * gradient_sum.LAYER [P] of all adapted layers → norm [] of the gradient, which is the mean over label_tokens [], and
  * gradient_scale []: what makes of the sums a gradient no longer than max_norm [], as torch's clip_grad_norm_ does.
  */
-export function clipProgram(config: LlamaConfig, lora: LoraShape): Program {
+export function clipProgram(config: ModelConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
   const count = blockParameterCount(config, lora);
   const squares = adaptedLayers(config, lora).map((layer) => {
@@ -185,7 +208,7 @@ export type UpdateScalars = Readonly<Record<(typeof updateScalarNames)[number], 
  * AdamW with decoupled decay (https://arxiv.org/abs/1711.05101), in PyTorch's order of operations, for one layer: its parameters, and
  * gradient_sum, m and v, each [P], in which they lie one after the other. The next gradient sums are zero.
  */
-export function updateProgram(config: LlamaConfig, lora: LoraShape): Program {
+export function updateProgram(config: ModelConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
   const scalar = Object.fromEntries(updateScalarNames.map((name) => [name, b.input(name, [])])) as Record<keyof UpdateScalars, Value>;
   const parameters = blockLoraParameters(config, lora);
@@ -213,6 +236,6 @@ function flattened(b: GraphBuilder, values: readonly Value[]): Value {
   return b.concat(values.map((value) => b.reshape(value, [elementCount(value.shape)])), 0);
 }
 
-function blockParameterCount(config: LlamaConfig, lora: LoraShape): number {
+function blockParameterCount(config: ModelConfig, lora: LoraShape): number {
   return blockLoraParameters(config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }

@@ -8,10 +8,10 @@ import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { DeviceKind, Program, Value } from '../graph/types.js';
-import type { LlamaConfig } from '../llama/config.js';
-import { frozenMatrix, frozenRows, type MatrixForm } from '../llama/frozenMatrix.js';
+import type { ModelConfig } from '../models/config.js';
+import { frozenMatrix, frozenRows, type MatrixForm } from '../models/frozenMatrix.js';
 
-type Sizes = Pick<LlamaConfig, 'vocabSize' | 'hiddenSize'>;
+type Sizes = Pick<ModelConfig, 'vocabSize' | 'hiddenSize' | 'embeddingScale'>;
 
 /** 64 MiB, half of what every GPU binds: rounded to whole lines, a slice may be some rows longer. */
 const mostSliceElements = 2 ** 24;
@@ -39,15 +39,15 @@ const mostSliceRows: Readonly<Record<DeviceKind, (hiddenSize: number) => number>
 };
 
 /** input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] with the rows of this slice. */
-export function embedProgram({ hiddenSize }: Sizes, tokens: number, sliceRows: number, form: MatrixForm): Program {
+export function embedProgram({ hiddenSize, embeddingScale = 1 }: Sizes, tokens: number, sliceRows: number, form: MatrixForm): Program {
   const b = new GraphBuilder();
   const slice: TableSlice = { name: 'embed_tokens.weight', shape: [sliceRows, hiddenSize], form };
   const rows = rowsOfSlice(b, slice, b.input('input_ids', [tokens], 'int32'), b.input('first_row', [], 'int32'));
-  return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), rows) });
+  return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), b.scale(rows, embeddingScale)) });
 }
 
 /** x [N, H], rows [C] int32 → normed [C, H], and log_sum_exp [C, 1] of no slice at all. */
-export function headRowsProgram(config: LlamaConfig, tokens: number, chunk: number): Program {
+export function headRowsProgram(config: ModelConfig, tokens: number, chunk: number): Program {
   const b = new GraphBuilder();
   const { normed } = normedRows(b, config, tokens, chunk);
   return makeProgram('head-rows', { normed, log_sum_exp: b.broadcastTo(b.scalar(-1e30), [chunk, 1]) });
@@ -83,7 +83,7 @@ export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows
  * The state after all slices, x [N, H], rows [C] int32, counted [C, 1] (0 for padding of the chunk) and the sums so far
  * → loss_sum [1, 1] and, with `withGradient`, dx [N, H]. With p = softmax(logits): d loss/d normed = Σ p · weight − the label's.
  */
-export function headLossProgram(config: LlamaConfig, tokens: number, chunk: number, withGradient: boolean): Program {
+export function headLossProgram(config: ModelConfig, tokens: number, chunk: number, withGradient: boolean): Program {
   const b = new GraphBuilder();
   const { x, normed } = normedRows(b, config, tokens, chunk);
   const counted = b.input('counted', [chunk, 1]);
@@ -100,7 +100,7 @@ export function headLossProgram(config: LlamaConfig, tokens: number, chunk: numb
   return makeProgram('head-loss', outputs);
 }
 
-function normedRows(b: GraphBuilder, config: LlamaConfig, tokens: number, chunk: number): { x: Value; normed: Value } {
+function normedRows(b: GraphBuilder, config: ModelConfig, tokens: number, chunk: number): { x: Value; normed: Value } {
   const x = b.input('x', [tokens, config.hiddenSize]);
   const rows = b.gatherRows(x, b.input('rows', [chunk], 'int32')); // [C, H]
   return { x, normed: b.rmsNorm(rows, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon) };

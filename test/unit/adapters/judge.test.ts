@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { LoraShape } from '../../../src/core/adapters/lora.js';
 import type { Adapter } from '../../../src/core/adapters/peft.js';
-import { linearNames } from '../../../src/core/llama/weights.js';
+import { linearNames } from '../../../src/core/models/linears.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { readAdapterFolder, writeAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { loraParameters, loraScaling } from '../../../src/core/adapters/lora.js';
 import { assembleAdapter, checkAdapterFits, parsePeftConfig, type Adapter } from '../../../src/core/adapters/peft.js';
-import type { LlamaConfig } from '../../../src/core/llama/config.js';
+import { llamaConfig } from '../../support/modelConfig.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
 import { readAdapterFolder, writeAdapterFolder } from '../../../src/files/adapterFolder.js';
@@ -14,22 +14,7 @@ import { readTensorFile } from '../../../src/files/tensorFile.js';
 const golden = (path: string) => fileURLToPath(new URL(`../../golden/${path}`, import.meta.url));
 const name = (linear: string, matrix: 'A' | 'B') => `base_model.model.model.layers.${linear}.lora_${matrix}.weight`;
 
-const config: LlamaConfig = {
-  vocabSize: 32,
-  hiddenSize: 12,
-  intermediateSize: 20,
-  layerCount: 2,
-  headCount: 3,
-  keyValueHeadCount: 1,
-  headDim: 4,
-  rmsNormEpsilon: 1e-5,
-  ropeTheta: 10000,
-  ropeScaling: { type: 'none' },
-  contextLength: 64,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  mlpBias: false,
-};
+const config = llamaConfig({});
 const lora = { r: 2, alpha: 4, targetModules: ['q_proj', 'down_proj'] as const, layers: [1], useRslora: false };
 
 /** scaling · B · A, in double precision. */

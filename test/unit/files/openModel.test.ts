@@ -17,8 +17,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
 import { safetensorsBytes } from '../../../src/core/formats/safetensors.js';
-import { ropeFrequencies } from '../../../src/core/llama/rope.js';
-import type { WeightStore } from '../../../src/core/llama/weights.js';
+import { ropeFrequencies } from '../../../src/core/models/rope.js';
+import type { WeightStore } from '../../../src/core/models/weights.js';
 import { openFile } from '../../../src/files/fileSource.js';
 import { loadModel } from '../../../src/files/loadModel.js';
 import { openModel } from '../../../src/files/openModel.js';
@@ -52,7 +52,7 @@ const differing = (found: ReadonlyMap<string, Float32Array>, expected: ReadonlyM
     .map(([name]) => name);
 
 describe('a GGUF gives the weights that went into it', () => {
-  test.each(['llama3-rope', 'linear-rope-biases'])('%s, as its Hugging Face folder', (name) => {
+  test.each(['llama3-rope', 'linear-rope-biases', 'qwen2', 'qwen3', 'smollm3', 'gemma3'])('%s, as its Hugging Face folder', (name) => {
     const huggingFace = openModel(fixturePath(`models/${name}`));
     const gguf = openModel(goldenPath(`formats/${name}.gguf`));
     expect(sorted(readAll(gguf.weights)).map(([weight]) => weight)).toEqual(
@@ -60,15 +60,16 @@ describe('a GGUF gives the weights that went into it', () => {
     );
     expect(differing(readAll(gguf.weights), readAll(huggingFace.weights))).toEqual([]);
 
-    const { ropeScaling: factors, rmsNormEpsilon, ...config } = gguf.weights.config;
-    const { ropeScaling: scaling, ...expected } = huggingFace.weights.config;
+    const { attentionKinds: [ofGguf], rmsNormEpsilon, ...config } = gguf.weights.config;
+    const { attentionKinds: [ofHuggingFace], ...expected } = huggingFace.weights.config;
+    const [factors, scaling] = [ofGguf!.rope!, ofHuggingFace!.rope!];
     expect({ ...config, rmsNormEpsilon: Math.fround(rmsNormEpsilon) }).toEqual({
       ...expected,
       rmsNormEpsilon: Math.fround(expected.rmsNormEpsilon),
     });
-    expect([factors.type, scaling.type]).toEqual(name === 'llama3-rope' ? ['factors', 'llama3'] : ['linear', 'linear']);
-    const reference = ropeFrequencies(huggingFace.weights.config);
-    ropeFrequencies(gguf.weights.config).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
+    expect([factors.scaling.type, scaling.scaling.type]).toEqual({ 'llama3-rope': ['factors', 'llama3'], 'linear-rope-biases': ['linear', 'linear'], gemma3: ['linear', 'linear'] }[name] ?? ['none', 'none']);
+    const reference = ropeFrequencies(scaling, expected.headDim);
+    ropeFrequencies(factors, expected.headDim).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
   });
 
   test('quantized and tied, as transformers reads it', () => {
@@ -250,7 +251,7 @@ describe('a GGUF that is no LLaMA of ours', () => {
   });
 
   test.each<[string, [string, number, Uint8Array][], RegExp]>([
-    ['another architecture', [['general.architecture', 8, text('qwen2')]], /architecture "qwen2"/],
+    ['another architecture', [['general.architecture', 8, text('phi3')]], /architecture "phi3"/],
     ['experts', [['llama.expert_count', 4, u32(8)]], /mixture of experts/],
     ['one part of several', [['split.count', 2, u32(3).subarray(0, 2)]], /one of 3 parts/],
     [
@@ -261,7 +262,7 @@ describe('a GGUF that is no LLaMA of ours', () => {
       ],
       /only a part of each head/,
     ],
-    ['unknown rope scaling', [['llama.rope.scaling.type', 8, text('yarn')]], /rope scaling "yarn"/],
+    ['unknown rope scaling', [['llama.rope.scaling.type', 8, text('longrope')], ['llama.rope.scaling.factor', 6, f32(2)]], /rope scaling "longrope"/],
     ['zero', [['llama.embedding_length', 4, u32(0)]], /embedding_length .* is 0/],
     [
       'a list',
@@ -274,7 +275,7 @@ describe('a GGUF that is no LLaMA of ours', () => {
   test('tensors that do not belong', () => {
     expect(messageWith([], [])).toMatch(/has no token_embd\.weight/);
     expect(messageWith([], [embedding, { ...embedding, name: 'blk.0.attn_q_norm.weight', offset: 128 }])).toMatch(
-      /tensor blk\.0\.attn_q_norm\.weight, which no LLaMA has/,
+      /tensor blk\.0\.attn_q_norm\.weight, which no LlamaForCausalLM has/,
     );
     expect(messageWith([], [embedding, numbers(3)])).toMatch(/rope_freqs\.weight should be 2 positive numbers/);
     expect(messageWith([], [embedding, numbers(2)])).toMatch(/rope_freqs\.weight should be 2 positive numbers/);

@@ -12,7 +12,7 @@ import { evaluate } from '../../support/evaluate.js';
 import { expectClose, randomTensor, tensor } from '../../support/tensors.js';
 
 const length = 130; // three blocks of queries, the last one of two
-const attributes = { heads: 2, keyValueHeads: 1, headDim: 4 };
+const attributes = { heads: 2, keyValueHeads: 1, headDim: 4, scale: 0.5 };
 
 function attentionAndGradients(causal: boolean): Program {
   const b = new GraphBuilder();

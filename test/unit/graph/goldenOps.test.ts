@@ -5,8 +5,7 @@ import { backward } from '../../../src/core/graph/autodiff.js';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { makeProgram } from '../../../src/core/graph/program.js';
 import type { Value } from '../../../src/core/graph/types.js';
-import { ropeTables } from '../../../src/core/llama/rope.js';
-import type { LlamaConfig } from '../../../src/core/llama/config.js';
+import { ropeTables } from '../../../src/core/models/rope.js';
 import { elementCount, type Shape } from '../../../src/core/shape.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
 import { evaluate } from '../../support/evaluate.js';
@@ -32,7 +31,7 @@ const builds: Record<string, Build> = {
   swiglu: (b, { gate, up }) => b.swiglu(gate!, up!),
   rope: (b, { x }, { attributes: { ropeTheta, positionIds } }, given) => {
     const [batch, heads, sequence, headDim] = x!.shape as [number, number, number, number];
-    const { cos, sin } = ropeTables({ headDim, ropeTheta, ropeScaling: { type: 'none' } } as LlamaConfig, sequence);
+    const { cos, sin } = ropeTables({ theta: ropeTheta, scaling: { type: 'none' } }, headDim, sequence);
     const table = (name: string, values: Float32Array): Value => given(name, { shape: [sequence, headDim / 2], data: [...values] });
     const positions = given('positions', { shape: [batch, sequence], data: positionIds.flat() }, 'int64');
     const turned = b.rope(joinHeads(b, x!), positions, table('cos', cos), table('sin', sin));
@@ -42,7 +41,7 @@ const builds: Record<string, Build> = {
     const [batch, heads, length, headDim] = query!.shape as [number, number, number, number];
     const seen = segmentIds.flatMap((row) => row.flatMap((own, t) => row.map((other, k) => (k <= t && own === other ? 0 : -1e30))));
     const mask = given('mask', { shape: [batch, 1, length, length], data: seen });
-    const attributes = { heads, keyValueHeads: key!.shape[1]!, headDim };
+    const attributes = { heads, keyValueHeads: key!.shape[1]!, headDim, scale: 1 / Math.sqrt(headDim) };
     const output = b.attention(joinHeads(b, query!), joinHeads(b, key!), joinHeads(b, value!), [mask], attributes);
     const counted = given('counted', { shape: [batch, 1, length, 1], data: segmentIds.flat().map((segment) => Number(segment >= 0)) });
     return b.multiply(b.transpose(b.reshape(output, [batch, length, heads, headDim]), [0, 2, 1, 3]), counted);

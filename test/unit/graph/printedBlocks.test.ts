@@ -5,15 +5,15 @@ import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { optimize } from '../../../src/core/graph/fuse.js';
 import { isOp, makeProgram, valuesOf } from '../../../src/core/graph/program.js';
 import type { OpAttributes, Program } from '../../../src/core/graph/types.js';
-import type { LlamaConfig } from '../../../src/core/llama/config.js';
-import { formsOfLinears } from '../../../src/core/llama/linear.js';
-import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
+import { formsOfLinears } from '../../../src/core/models/linear.js';
+import { linearNames, linearShape } from '../../../src/core/models/linears.js';
 import { BlockGraph } from '../../../src/core/train/programs.js';
 import { headLossProgram, headSliceProgram } from '../../../src/core/train/vocabularyPrograms.js';
+import { llamaConfig } from '../../support/modelConfig.js';
 import { printProgram } from '../../support/printProgram.js';
 
 // No two lengths are equal, so that a shape says what a value is.
-const config = {
+const config = llamaConfig({
   layerCount: 1,
   hiddenSize: 20,
   intermediateSize: 28,
@@ -21,18 +21,15 @@ const config = {
   keyValueHeadCount: 1,
   headDim: 4,
   vocabSize: 17,
-  rmsNormEpsilon: 1e-5,
-  attentionBias: false,
-  mlpBias: false,
-} as LlamaConfig;
+});
 const shape = { batchSize: 1, sequenceLength: 5 };
 const device = 'cpu';
 const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
 
-const block = (): BlockGraph => new BlockGraph({ config, shape, device, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
+const block = (): BlockGraph => new BlockGraph({ config, shape, attentionKind: 0, device, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
 // Widths that divide into blocks.
 const blockwise = { ...config, hiddenSize: 64, intermediateSize: 96, headCount: 2, headDim: 16 };
-const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, device, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
+const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, attentionKind: 0, device, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
 const programs: Record<string, () => Program> = {
   'block-forward': () => block().forward(false),
   'block-backward': () => block().backward(true, true),

@@ -1,4 +1,4 @@
-import type { BaseDType } from '../../../src/core/llama/matrixForm.js';
+import type { BaseDType } from '../../../src/core/models/matrixForm.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
 import type { PreparedRun } from '../../../src/runs/trainRun.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { baseDTypes, type BaseDType } from '../../../src/core/llama/matrixForm.js';
+import { baseDTypes, type BaseDType } from '../../../src/core/models/matrixForm.js';
 import { withZeroMoments } from '../../../src/core/train/loraInit.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';

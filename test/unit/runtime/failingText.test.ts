@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { randomWeights, smolLm2 } from '../../../bench/shapes.js';
 import { UserError } from '../../../src/core/errors.js';
 import { greedy } from '../../../src/core/generate/sampling.js';
-import type { WeightStore } from '../../../src/core/llama/weights.js';
+import type { WeightStore } from '../../../src/core/models/weights.js';
 import { openModel } from '../../../src/files/openModel.js';
 import type { DeviceWish } from '../../../src/runtime/chooseDevice.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';

@@ -4,7 +4,8 @@ import type { Adapter } from '../../../src/core/adapters/peft.js';
 import { decodeLayersProgram } from '../../../src/core/generate/decodePrograms.js';
 import type { Constants } from '../../../src/core/graph/lower.js';
 import type { Program, Value } from '../../../src/core/graph/types.js';
-import { linearNames, type WeightStore } from '../../../src/core/llama/weights.js';
+import { linearNames } from '../../../src/core/models/linears.js';
+import type { WeightStore } from '../../../src/core/models/weights.js';
 import { elementCount } from '../../../src/core/shape.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { Random } from '../../../src/core/random.js';
@@ -13,7 +14,7 @@ import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTensorFile } from '../../../src/files/tensorFile.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
-import { baseWishes, linearForm, matrixForm } from '../../../src/core/llama/matrixForm.js';
+import { baseWishes, linearForm, matrixForm } from '../../../src/core/models/matrixForm.js';
 import { decodeConstants } from '../../../src/runtime/decodeConstants.js';
 import { createTextModel } from '../../../src/runtime/onnxTextModel.js';
 import { batchOf } from '../../support/batches.js';
@@ -30,8 +31,8 @@ interface Golden {
   readonly lora?: { readonly adapter: string; readonly loss: number };
 }
 
-const varieties = ['tiny-llama', 'gqa-tied', 'llama3-rope', 'linear-rope-biases', 'mqa-f16'];
-const adapted = ['gqa-tied', 'linear-rope-biases', 'mqa-f16'];
+const adapted = ['gqa-tied', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'];
+const varieties = ['tiny-llama', 'llama3-rope', ...adapted];
 
 function golden(variety: string): { golden: Golden; tensors: ReadonlyMap<string, HostTensor>; adapter: Adapter | null } {
   const facts = JSON.parse(readFileSync(`test/golden/models/${variety}.json`, 'utf8')) as Golden;

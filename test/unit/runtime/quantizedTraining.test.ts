@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { linearNames, type WeightStore } from '../../../src/core/llama/weights.js';
+import { linearNames } from '../../../src/core/models/linears.js';
+import type { WeightStore } from '../../../src/core/models/weights.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTokenizer } from '../../../src/files/tokenizerFiles.js';
-import type { BaseDType } from '../../../src/core/llama/matrixForm.js';
+import type { BaseDType } from '../../../src/core/models/matrixForm.js';
 import { batchOf } from '../../support/batches.js';
 import { createTrainer } from '../../support/trainer.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import type { MatrixForm } from '../../../src/core/llama/frozenMatrix.js';
+import type { MatrixForm } from '../../../src/core/models/frozenMatrix.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readMatrix } from '../../../src/runtime/readMatrix.js';
 import { PassingBuffers } from '../../../src/runtime/streamedBuffers.js';

@@ -44,7 +44,7 @@ function examplesOf(model: string, { max_seq_length }: Golden['train']): readonl
   return loadDataset(config, tokenizer, diskFiles, { vocabSize }).training;
 }
 
-const models = ['tiny-llama', 'gqa-tied', 'llama3-rope', 'linear-rope-biases', 'mqa-f16'];
+const models = ['tiny-llama', 'gqa-tied', 'llama3-rope', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'];
 
 test.each(models)('twenty steps on %s are those of PEFT', async (model) => {
   const { train, steps } = JSON.parse(readFileSync(file(`${model}.json`), 'utf8')) as Golden;
@@ -91,7 +91,7 @@ test.each(models)('twenty steps on %s are those of PEFT', async (model) => {
   await runner.dispose();
 });
 
-test.each(['gqa-tied', 'linear-rope-biases'])('packed examples do not see each other: losses and gradients of %s are those of one example a row', async (model) => {
+test.each(['gqa-tied', 'linear-rope-biases', 'mistral'])('packed examples do not see each other: losses and gradients of %s are those of one example a row', async (model) => {
   const { train } = JSON.parse(readFileSync(file(`${model}.json`), 'utf8')) as Golden;
   const examples = examplesOf(model, train).slice(0, 12);
   const outcomes = [];

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { LoraShape } from '../../../src/core/adapters/lora.js';
-import type { LlamaConfig } from '../../../src/core/llama/config.js';
-import { linearNames } from '../../../src/core/llama/weights.js';
+import type { ModelConfig } from '../../../src/core/models/config.js';
+import { linearNames } from '../../../src/core/models/linears.js';
 import { dropoutProgram, HostDropout, layerKey } from '../../../src/core/train/dropout.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
 
 const lora: LoraShape = { r: 2, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
 
-const config = (hiddenSize: number, intermediateSize: number): LlamaConfig =>
-  ({ hiddenSize, intermediateSize, headCount: 2, keyValueHeadCount: 1, headDim: hiddenSize / 2 }) as LlamaConfig;
+const config = (hiddenSize: number, intermediateSize: number): ModelConfig =>
+  ({ hiddenSize, intermediateSize, headCount: 2, keyValueHeadCount: 1, headDim: hiddenSize / 2 }) as ModelConfig;
 
-function hostMasks(of: LlamaConfig, rows: number, probability: number, seed: number, layer: number): Map<string, Uint8Array> {
+function hostMasks(of: ModelConfig, rows: number, probability: number, seed: number, layer: number): Map<string, Uint8Array> {
   const host = new HostDropout(of, lora, probability, rows);
   return new Map(
     host.masks.map((mask) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { randomWeights, shapes, smolLm2 } from '../../../bench/shapes.js';
-import { linearNames, parameterCount, type WeightStore } from '../../../src/core/llama/weights.js';
+import { linearNames } from '../../../src/core/models/linears.js';
+import { parameterCount, type WeightStore } from '../../../src/core/models/weights.js';
 import { remedies } from '../../../src/core/train/memoryAdvice.js';
 import { estimateMemory, type MemoryRequest } from '../../../src/core/train/memoryEstimate.js';
 import { dtypesToTry, planMemory } from '../../../src/runtime/memoryPlan.js';

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { backward } from '../../../src/core/graph/autodiff.js';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { makeProgram } from '../../../src/core/graph/program.js';
-import type { LlamaConfig } from '../../../src/core/llama/config.js';
+import type { ModelConfig } from '../../../src/core/models/config.js';
 import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram, vocabularySlices } from '../../../src/core/train/vocabularyPrograms.js';
 import { Random } from '../../../src/core/random.js';
 import { evaluate } from '../../support/evaluate.js';
 import { expectClose, randomTensor, tensor, type Tensor } from '../../support/tensors.js';
 
-const config = { vocabSize: 23, hiddenSize: 6, rmsNormEpsilon: 1e-5 } as LlamaConfig;
+const config = { vocabSize: 23, hiddenSize: 6, rmsNormEpsilon: 1e-5 } as ModelConfig;
 const tokens = 7;
 const random = new Random(11);
 // Wide, so that the largest logit moves from slice to slice.

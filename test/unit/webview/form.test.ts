@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loraParameters } from '../../../src/core/adapters/lora.js';
-import type { LlamaConfig } from '../../../src/core/llama/config.js';
-import { linearNames, linearShape } from '../../../src/core/llama/weights.js';
+import { llamaConfig } from '../../support/modelConfig.js';
+import { linearNames, linearShape } from '../../../src/core/models/linears.js';
 import { settingSchema } from '../../../src/protocol/runConfigSchema.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
@@ -37,22 +37,7 @@ describe('the check of a field', () => {
 });
 
 test('the form counts the parameters that training would train', () => {
-  const llama: LlamaConfig = {
-    vocabSize: 100,
-    hiddenSize: 48,
-    intermediateSize: 128,
-    layerCount: 5,
-    headCount: 6,
-    keyValueHeadCount: 2,
-    headDim: 8,
-    rmsNormEpsilon: 1e-5,
-    ropeTheta: 1e4,
-    ropeScaling: { type: 'none' },
-    contextLength: 64,
-    tiedEmbeddings: true,
-    attentionBias: false,
-    mlpBias: false,
-  };
+  const llama = llamaConfig({ vocabSize: 100, hiddenSize: 48, intermediateSize: 128, layerCount: 5, headCount: 6, keyValueHeadCount: 2, headDim: 8 });
   const linears = Object.fromEntries(linearNames.map((name) => [name, linearShape(llama, name)] as const));
   const shape = { model: 'm', layerCount: llama.layerCount, totalParameters: 1, linears };
   const targetModules = ['q_proj', 'k_proj', 'down_proj'] as const;

@@ -1,0 +1,121 @@
+/** @file Gemma 3, its text part (https://arxiv.org/abs/2503.19786). */
+import type { GraphBuilder } from '../../graph/builder.js';
+import type { Value } from '../../graph/types.js';
+import type { ModelConfig, RopeSettings } from '../config.js';
+import { attentionOf, headNorms, normHeads } from '../decoderLayer.js';
+import type { Family, LayerSites, LayerValues } from '../family.js';
+import type { HuggingFaceFields } from '../huggingFaceFields.js';
+import { isLayerType, type LayerType } from '../slidingLayers.js';
+import { decoderWeights, type LayerVector } from '../weightSpec.js';
+import { attentionLinears } from './llama.js';
+
+// Symbols of the shape comments: H hiddenSize, F intermediateSize.
+
+/** Norms of x · (1 + w), also behind attention and feed-forward; GeGLU; scaled embeddings; local layers and global ones. */
+export const gemma3: Family = {
+  name: 'gemma3',
+  modelType: 'gemma3_text',
+  architecture: 'Gemma3ForCausalLM',
+  readConfig(fields) {
+    fields.requireActivation('hidden_activation', 'gelu_pytorch_tanh');
+    ['final_logit_softcapping', 'attn_logit_softcapping', 'use_bidirectional_attention'].forEach((name) => fields.requireUnset(name));
+    const sizes = fields.sizes({ contextLength: 131072, keyValueHeadCount: 4, headDim: 256, tiedEmbeddings: true });
+    const window = fields.optionalInteger('sliding_window', 4096);
+    return {
+      ...gemma3Config(sizes, layerTypes(fields, sizes.layerCount), { ...ropes(fields), window }),
+      biases: fields.flag('attention_bias') ? attentionLinears : [],
+      attentionScale: fields.number('query_pre_attn_scalar', 256) ** -0.5,
+    };
+  },
+  gguf: {
+    architecture: 'gemma3',
+    readConfig(fields) {
+      const sizes = fields.sizes();
+      const local: RopeSettings = { theta: fields.number('rope.freq_base_swa', 10000), scaling: { type: 'none' } };
+      const window = fields.number('attention.sliding_window');
+      const config = gemma3Config(sizes, everySixth(sizes.layerCount), { global: fields.rope(1e6, sizes.headDim), local, window });
+      // llama.cpp knows the 27B model by its layers; its query_pre_attn_scalar is another than the head size.
+      const scalar = sizes.layerCount === 62 ? sizes.hiddenSize / sizes.headCount : sizes.headDim;
+      return { ...config, attentionScale: scalar ** -0.5 };
+    },
+  },
+  weights: (config) => decoderWeights(config, { vectors: [...norms(config), ...headNorms(config)], lessOne: true }),
+  layer: gemma3Layer,
+};
+
+type Sizes = Omit<ModelConfig, 'family' | 'biases' | 'attentionKinds' | 'layerPattern'>;
+
+interface Attentions {
+  readonly global: RopeSettings;
+  readonly local: RopeSettings;
+  /** Of local layers. */
+  readonly window: number | null;
+}
+
+function gemma3Config(sizes: Sizes, types: readonly LayerType[], { global, local, window }: Attentions): ModelConfig {
+  return {
+    family: 'gemma3',
+    ...sizes,
+    biases: [],
+    attentionKinds: [{ rope: global, window: null }, { rope: local, window }],
+    layerPattern: types.map((type) => Number(type === 'sliding_attention')),
+    embeddingScale: Math.sqrt(sizes.hiddenSize),
+  };
+}
+
+/** transformers 5 has the rotary settings by the layers' type; earlier versions had them as three entries. */
+function ropes(fields: HuggingFaceFields): Pick<Attentions, 'global' | 'local'> {
+  const byType = fields.object('rope_parameters');
+  const global = byType?.object('full_attention')?.ropeSettings(1e6);
+  const local = byType?.object('sliding_attention')?.ropeSettings(10000);
+  return {
+    global: global ?? fields.rope(1e6),
+    local: local ?? { theta: fields.number('rope_local_base_freq', 10000), scaling: { type: 'none' } },
+  };
+}
+
+function layerTypes(fields: HuggingFaceFields, layerCount: number): readonly LayerType[] {
+  return fields.perLayer('layer_types', layerCount, isLayerType) ?? everySixth(layerCount, fields.integer('sliding_window_pattern', 6));
+}
+
+/** Every sixth layer is global. */
+function everySixth(layerCount: number, pattern = 6): LayerType[] {
+  return Array.from({ length: layerCount }, (_, layer) => ((layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'));
+}
+
+function norms({ hiddenSize: width }: ModelConfig): LayerVector[] {
+  const inGguf = {
+    input_layernorm: 'attn_norm',
+    post_attention_layernorm: 'post_attention_norm',
+    pre_feedforward_layernorm: 'ffn_norm',
+    post_feedforward_layernorm: 'post_ffw_norm',
+  };
+  return Object.entries(inGguf).map(([name, ggufName]) => {
+    return { role: `${name}.weight`, path: `${name}.weight`, ggufPath: `${ggufName}.weight`, width };
+  });
+}
+
+/** x […, H] → […, H]. */
+function gemma3Layer(b: GraphBuilder, config: ModelConfig, x: Value, sites: LayerSites): LayerValues {
+  const { vector, linear } = sites;
+  const norm = (y: Value, name: string): Value => b.rmsNorm(y, vector(`${name}.weight`, config.hiddenSize), config.rmsNormEpsilon);
+  const { projected, residual } = b.within('attention', () => {
+    const attention = attentionOf(norm(x, 'input_layernorm'), sites, normHeads(b, config, sites));
+    const projected = linear('o_proj', attention); // […, H]
+    return { projected, residual: b.add(x, norm(projected, 'post_attention_layernorm')) };
+  });
+  return b.within('mlp', () => {
+    const normed = norm(residual, 'pre_feedforward_layernorm'); // […, H]
+    const gate = linear('gate_proj', normed); // […, F]
+    const up = linear('up_proj', normed); // […, F]
+    const down = linear('down_proj', b.multiply(geluTanh(b, gate), up)); // […, H]
+    const output = b.add(residual, norm(down, 'post_feedforward_layernorm'));
+    return { output, kept: { projected, residual, gate, up, down } };
+  });
+}
+
+/** x · Φ(x) with Φ ≈ ½(1 + tanh(z)) = σ(2z), z = √(2/π)·(x + 0.044715·x³) (https://arxiv.org/abs/1606.08415). */
+function geluTanh(b: GraphBuilder, x: Value): Value {
+  const cubed = b.scale(b.multiply(b.multiply(x, x), x), 0.044715);
+  return b.multiply(x, b.sigmoid(b.scale(b.add(x, cubed), 2 * Math.sqrt(2 / Math.PI))));
+}

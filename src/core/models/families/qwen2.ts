@@ -1,0 +1,31 @@
+import { decoderLayer, layerNorms } from '../decoderLayer.js';
+import type { Family } from '../family.js';
+import { slidingLayers } from '../slidingLayers.js';
+import { decoderWeights } from '../weightSpec.js';
+
+/** Qwen2, Qwen2.5 and Qwen2.5-Coder (https://arxiv.org/abs/2407.10671): LLaMA with biases of query, key and value. */
+export const qwen2: Family = {
+  name: 'qwen2',
+  modelType: 'qwen2',
+  architecture: 'Qwen2ForCausalLM',
+  readConfig(fields) {
+    fields.requireActivation('hidden_act', 'silu');
+    const sizes = fields.sizes({ contextLength: 32768, keyValueHeadCount: 32 });
+    return {
+      family: 'qwen2',
+      ...sizes,
+      biases: ['q_proj', 'k_proj', 'v_proj'],
+      ...slidingLayers(fields, sizes.layerCount, fields.rope(10000)),
+    };
+  },
+  gguf: {
+    architecture: 'qwen2',
+    readConfig(fields) {
+      const sizes = fields.sizes();
+      const attentionKinds = [{ rope: fields.rope(10000, sizes.headDim), window: null }];
+      return { family: 'qwen2', ...sizes, biases: fields.biases(), attentionKinds, layerPattern: [0] };
+    },
+  },
+  weights: (config) => decoderWeights(config, { vectors: layerNorms(config) }),
+  layer: decoderLayer,
+};

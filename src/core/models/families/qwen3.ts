@@ -1,0 +1,32 @@
+import { decoderLayer, headNorms, layerNorms, normHeads } from '../decoderLayer.js';
+import type { Family } from '../family.js';
+import { slidingLayers } from '../slidingLayers.js';
+import { decoderWeights } from '../weightSpec.js';
+import { attentionLinears } from './llama.js';
+
+/** Qwen3 (https://arxiv.org/abs/2505.09388): the heads of query and key are normed before they are rotated. */
+export const qwen3: Family = {
+  name: 'qwen3',
+  modelType: 'qwen3',
+  architecture: 'Qwen3ForCausalLM',
+  readConfig(fields) {
+    fields.requireActivation('hidden_act', 'silu');
+    const sizes = fields.sizes({ contextLength: 32768, keyValueHeadCount: 32, headDim: 128 });
+    return {
+      family: 'qwen3',
+      ...sizes,
+      biases: fields.flag('attention_bias') ? attentionLinears : [],
+      ...slidingLayers(fields, sizes.layerCount, fields.rope(10000)),
+    };
+  },
+  gguf: {
+    architecture: 'qwen3',
+    readConfig(fields) {
+      const sizes = fields.sizes();
+      const attentionKinds = [{ rope: fields.rope(10000, sizes.headDim), window: null }];
+      return { family: 'qwen3', ...sizes, biases: fields.biases(), attentionKinds, layerPattern: [0] };
+    },
+  },
+  weights: (config) => decoderWeights(config, { vectors: [...layerNorms(config), ...headNorms(config)] }),
+  layer: (b, config, x, sites) => decoderLayer(b, config, x, sites, normHeads(b, config, sites)),
+};

@@ -1,0 +1,42 @@
+import { decoderLayer, layerNorms } from '../decoderLayer.js';
+import type { Family } from '../family.js';
+import { decoderWeights } from '../weightSpec.js';
+import { attentionLinears, mlpLinears } from './llama.js';
+
+/** SmolLM3 (https://huggingface.co/blog/smollm3): LLaMA with layers that rotate nothing, every fourth unless it says which. */
+export const smollm3: Family = {
+  name: 'smollm3',
+  modelType: 'smollm3',
+  architecture: 'SmolLM3ForCausalLM',
+  readConfig(fields) {
+    fields.requireActivation('hidden_act', 'silu');
+    fields.requireUnset('use_sliding_window');
+    const sizes = fields.sizes({ contextLength: 32768, keyValueHeadCount: 4, tiedEmbeddings: true });
+    const interval = fields.integer('no_rope_layer_interval', 4);
+    const rotates =
+      fields.perLayer('no_rope_layers', sizes.layerCount, isFlag) ??
+      Array.from({ length: sizes.layerCount }, (_, layer) => Number((layer + 1) % interval !== 0));
+    return {
+      family: 'smollm3',
+      ...sizes,
+      biases: [...(fields.flag('attention_bias') ? attentionLinears : []), ...(fields.flag('mlp_bias') ? mlpLinears : [])],
+      attentionKinds: [{ rope: fields.rope(2e6), window: null }, { rope: null, window: null }],
+      layerPattern: rotates.map((flag) => 1 - flag),
+    };
+  },
+  gguf: {
+    architecture: 'smollm3',
+    readConfig(fields) {
+      const sizes = fields.sizes();
+      const attentionKinds = [{ rope: fields.rope(2e6, sizes.headDim), window: null }, { rope: null, window: null }];
+      return { family: 'smollm3', ...sizes, biases: fields.biases(), attentionKinds, layerPattern: [0, 0, 0, 1] };
+    },
+  },
+  weights: (config) => decoderWeights(config, { vectors: layerNorms(config), permutedInGguf: true }),
+  layer: decoderLayer,
+};
+
+/** 1: the layer rotates, whatever the name of the list says. */
+function isFlag(value: unknown): value is number {
+  return value === 0 || value === 1;
+}

@@ -1,0 +1,111 @@
+import { t } from '../../l10n/text.js';
+import { UserError } from '../errors.js';
+import type { GgufFile, GgufValue } from '../formats/gguf.js';
+import { shownValue } from '../formats/shownValue.js';
+import type { ModelConfig, RopeScaling, RopeSettings } from './config.js';
+import { yarnAttentionFactor } from './huggingFaceFields.js';
+import { linearNames, type LinearName } from './linears.js';
+
+/** What all families read alike. */
+type Sizes = Omit<ModelConfig, 'family' | 'biases' | 'attentionKinds' | 'layerPattern' | 'attentionScale' | 'embeddingScale'>;
+
+/** Typed access to the metadata of a GGUF file. Throws UserError naming the file. */
+export class GgufFields {
+  /** `ropeFactors`: the divisors of rope_freqs.weight, where the file has them. */
+  constructor(
+    private readonly gguf: Pick<GgufFile, 'metadata' | 'tensors'>,
+    private readonly ropeFactors: Float32Array | null,
+    readonly file: string,
+  ) {
+    this.refuseVariants();
+  }
+
+  get architecture(): unknown {
+    return this.gguf.metadata.get('general.architecture');
+  }
+
+  sizes(): Sizes {
+    const hiddenSize = this.number('embedding_length');
+    const headCount = this.number('attention.head_count');
+    const embedding = this.gguf.tensors.get('token_embd.weight');
+    if (!embedding) throw new UserError('file-corrupt', t`${this.file} has no token_embd.weight.`);
+    return {
+      vocabSize: embedding.shape[0]!,
+      hiddenSize,
+      intermediateSize: this.number('feed_forward_length'),
+      layerCount: this.number('block_count'),
+      headCount,
+      keyValueHeadCount: this.number('attention.head_count_kv', headCount),
+      headDim: this.headDim(hiddenSize / headCount),
+      rmsNormEpsilon: this.number('attention.layer_norm_rms_epsilon'),
+      contextLength: this.number('context_length'),
+      tiedEmbeddings: !this.gguf.tensors.has('output.weight'),
+    };
+  }
+
+  /** As the tensors of the first layer have them. */
+  biases(): readonly LinearName[] {
+    const parts = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
+    return linearNames.filter((_, index) => this.gguf.tensors.has(`blk.0.${parts[index]}.bias`));
+  }
+
+  rope(defaultTheta: number, headDim: number): RopeSettings {
+    return { theta: this.number('rope.freq_base', defaultTheta), scaling: this.ropeScaling(headDim) };
+  }
+
+  /** A key behind the architecture's name. */
+  number(key: string, fallback?: number): number {
+    const value = this.value(key);
+    if (value === undefined && fallback !== undefined) return fallback;
+    const number = typeof value === 'bigint' ? Number(value) : value;
+    if (typeof number === 'number' && Number.isFinite(number) && number > 0) return number;
+    const name = `${String(this.architecture)}.${key}`;
+    throw new UserError('file-corrupt', t`${this.file}: ${name} should be a positive number, but is ${shownValue(value)}.`);
+  }
+
+  private value(key: string): GgufValue | undefined {
+    return this.gguf.metadata.get(`${String(this.architecture)}.${key}`);
+  }
+
+  private headDim(usual: number): number {
+    const headDim = this.number('attention.key_length', this.number('rope.dimension_count', usual));
+    if (this.number('rope.dimension_count', headDim) === headDim) return headDim;
+    throw new UserError('model-unsupported', t`${this.file} rotates only a part of each head, which is not supported.`);
+  }
+
+  private refuseVariants(): void {
+    if (this.value('expert_count')) {
+      throw new UserError('model-unsupported', t`${this.file} is a mixture of experts; only dense models are supported.`);
+    }
+    const parts = Number(this.gguf.metadata.get('split.count') ?? 1);
+    if (parts > 1) {
+      const message = t`${this.file} is one of ${parts} parts of a model. Join them with llama.cpp's gguf-split --merge.`;
+      throw new UserError('file-unsupported', message);
+    }
+  }
+
+  private ropeScaling(headDim: number): RopeScaling {
+    const factors = this.ropeFactors;
+    if (factors) {
+      const isValid = factors.length === headDim / 2 && factors.every((factor) => factor > 0);
+      if (!isValid)
+        throw new UserError('file-corrupt', t`${this.file}: rope_freqs.weight should be ${headDim / 2} positive numbers.`);
+      return { type: 'factors', factors: [...factors] };
+    }
+    const factor = this.number('rope.scaling.factor', this.number('rope.scale_linear', 1));
+    // llama.cpp takes a factor without a type as linear.
+    const type = this.value('rope.scaling.type') ?? 'linear';
+    if (type === 'none' || factor === 1) return { type: 'none' };
+    if (type === 'linear') return { type: 'linear', factor };
+    if (type === 'yarn') {
+      const attentionFactor = this.number('rope.scaling.attn_factor', 1) * yarnAttentionFactor(factor);
+      const originalContextLength = this.number('rope.scaling.original_context_length');
+      const betas = { betaFast: this.number('rope.scaling.yarn_beta_fast', 32), betaSlow: this.number('rope.scaling.yarn_beta_slow', 1) };
+      return { type, factor, ...betas, attentionFactor, originalContextLength, truncate: true };
+    }
+    throw new UserError(
+      'model-unsupported',
+      t`${this.file} asks for the rope scaling ${shownValue(type)}; linear, yarn and LLaMA 3's are supported.`,
+    );
+  }
+}

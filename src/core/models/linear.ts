@@ -1,0 +1,20 @@
+/** @file The frozen linear, in whatever form its weight is held. */
+import type { GraphBuilder } from '../graph/builder.js';
+import type { Value } from '../graph/types.js';
+import type { ModelConfig } from './config.js';
+import { frozenMatrix, type MatrixForm } from './frozenMatrix.js';
+import { linearNames, linearShape, type LinearName } from './linears.js';
+
+/** How the weights of a layer's linears are held. */
+export type LinearForms = Readonly<Record<LinearName, MatrixForm>>;
+
+export function formsOfLinears(form: (linear: LinearName) => MatrixForm): LinearForms {
+  return Object.fromEntries(linearNames.map((linear) => [linear, form(linear)])) as Record<LinearName, MatrixForm>;
+}
+
+/** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`, or several that begin so. */
+export function frozenLinear(b: GraphBuilder, config: ModelConfig, linear: LinearName, x: Value, form: MatrixForm): Value {
+  const shape = linearShape(config, linear);
+  const product = b.matmul(x, frozenMatrix(b, `${linear}.weight`, shape, form), { transposeB: true });
+  return config.biases.includes(linear) ? b.add(product, b.input(`${linear}.bias`, [shape[0]])) : product;
+}

@@ -1,0 +1,20 @@
+/** @file llama.cpp's order of the rows of q and k, for its own rotary layout. */
+
+/**
+ * The model's row that lies at `row` of the file: within each head, row 2i + j is row j·headDim/2 + i of the model
+ * (https://github.com/ggml-org/llama.cpp, convert_hf_to_gguf.py, LlamaModel.permute).
+ */
+export function unpermutedRow(row: number, headDim: number): number {
+  const within = row % headDim;
+  return row - within + (within % 2) * (headDim / 2) + (within >> 1);
+}
+
+export function unpermuteRows(rows: Float32Array, headDim: number, rowLength: number): void {
+  const head = new Float32Array(headDim * rowLength);
+  for (let start = 0; start < rows.length; start += head.length) {
+    head.set(rows.subarray(start, start + head.length));
+    for (let row = 0; row < headDim; row++) {
+      rows.set(head.subarray(row * rowLength, (row + 1) * rowLength), start + unpermutedRow(row, headDim) * rowLength);
+    }
+  }
+}
