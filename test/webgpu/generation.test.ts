@@ -17,7 +17,7 @@ test.each(['fp32', 'int8'] as const)('greedy text with %s weights on WebGPU is t
     texts.push((await model.generate(request, () => true)).ids);
     // The cache is read again: a longer prompt that begins with the first.
     const { bytesOut } = gpu.usage;
-    const { ids, reusedTokens } = await model.generate({ ...request, promptIds: [...promptIds, 70] }, () => true);
+    const { ids, reusedTokens } = await model.generate({ ...request, promptIds: [...promptIds, 70], reuse: 'all' }, () => true);
     texts.push(ids);
     expect(reusedTokens).toBe(promptIds.length);
     if (device === gpu) expect(gpu.usage.bytesOut - bytesOut, 'logits alone come down').toBe(8 * 4 * 512);
