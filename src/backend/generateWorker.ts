@@ -7,7 +7,7 @@ import { abortSignal } from './abortSignal.js';
 import { forPeople } from './errorsForPeople.js';
 import { TextModels, type ReadyModel } from './textModels.js';
 import { parentConnection } from './workerConnection.js';
-import { completeRequest, engineNotification, generateRequest, tokenNotification, type CompleteParams } from './workerProtocol.js';
+import { completeRequest, engineNotification, generateRequest, tokenNotification, type CompleteParams, type Completed } from './workerProtocol.js';
 
 /** Text generation in a process of its own: requests one after another, each cancellable between two tokens. */
 export function serveGenerate(): void {
@@ -26,7 +26,7 @@ export function serveGenerate(): void {
     enqueue(() => generate(models, params, token, (text) => void connection.sendNotification(tokenNotification, { streamId: params.streamId, text }))),
   );
   connection.onRequest(completeRequest, (params, token) =>
-    enqueue(async () => (token.isCancellationRequested ? '' : completeWith(models, params, token))),
+    enqueue(async () => (token.isCancellationRequested ? null : completeWith(models, params, token))),
   );
   connection.listen();
 }
@@ -73,9 +73,10 @@ function promptTokens({ tokenizer }: ReadyModel, { prompt }: GenerateParams): re
   }
 }
 
-async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<string> {
-  return models.use(params.model, (model) => {
+async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<Completed> {
+  return models.use(params.model, async (model) => {
     const adapter = models.adapter(model, params.adapter);
-    return complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
+    const insertion = await complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
+    return { ...insertion, engine: model.textModel.description, warning: model.warning() };
   });
 }

@@ -190,8 +190,17 @@ export type CompletionMode = 'auto' | 'line' | 'block';
 export type CompletionStatus =
   | { readonly kind: 'off' }
   | { readonly kind: 'loading' }
-  | { readonly kind: 'ready'; readonly latencyMs: number | null }
+  /** `last`: the last suggestion, once there was one. */
+  | { readonly kind: 'ready'; readonly last: LastCompletion | null }
   | { readonly kind: 'failed'; readonly message: string };
+
+export interface LastCompletion {
+  readonly latencyMs: number;
+  /** "CPU, 2 threads, int8 weights". */
+  readonly engine: string;
+  /** That another device took over, and why. */
+  readonly warning: string | null;
+}
 
 /** Requests of the extension by method. They fail with a ResponseError whose message is for people. */
 export interface BackendRequests {
