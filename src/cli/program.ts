@@ -1,6 +1,7 @@
 /** @file The commands, their options and their help. What they do lies in commands/, loaded when asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
+import { promptTemplates } from '../protocol/backend.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { exitCodes } from './interrupt.js';
@@ -53,7 +54,7 @@ export function createProgram(productFolder: string): Command {
         '--template <name>',
         'how the prompt is dressed; auto: as the adapter was trained, else as the model wants it',
       )
-        .choices(['auto', 'chat', 'alpaca', 'none'])
+        .choices(['auto', ...promptTemplates])
         .default('auto'),
     )
     .option('--max-new-tokens <count>', 'tokens at most', integer(1), 200)

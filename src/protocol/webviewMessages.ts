@@ -1,16 +1,17 @@
 /** @file Run-time checks of what host and webviews post to each other; a message of another shape is dropped. */
-import type {
-  AdapterInfo,
-  ConfigCheck,
-  GenerateSummary,
-  MemoryRemedy,
-  ModelInfo,
-  ModelShape,
-  RunEstimate,
-  RunEvent,
-  RunSummary,
-  RunsSnapshot,
-  SamplingSettings,
+import {
+  promptTemplates,
+  type AdapterInfo,
+  type ConfigCheck,
+  type GenerateSummary,
+  type MemoryRemedy,
+  type ModelInfo,
+  type ModelShape,
+  type RunEstimate,
+  type RunEvent,
+  type RunSummary,
+  type RunsSnapshot,
+  type SamplingSettings,
 } from './backend.js';
 import type {
   DataLook,
@@ -47,18 +48,23 @@ import {
   type Shape,
 } from './shape.js';
 import type { ConfigProblem } from './validateRunConfig.js';
-import type {
-  ConfigDocument,
-  ConfigEdit,
-  DataState,
-  FromWebview,
-  PlaygroundAnswer,
-  PlaygroundRequest,
-  Prefill,
-  PreflightState,
-  ToWebview,
-  WebviewStates,
-  WebviewView,
+import {
+  playgroundSides,
+  type Batch,
+  type BatchAnswer,
+  type BatchRow,
+  type ConfigDocument,
+  type ConfigEdit,
+  type DataState,
+  type FromWebview,
+  type PlaygroundAnswer,
+  type PlaygroundRequest,
+  type Prefill,
+  type PreflightState,
+  type ToWebview,
+  type Voice,
+  type WebviewStates,
+  type WebviewView,
 } from './webview.js';
 
 /** A message by its type, without the `type` key. */
@@ -296,6 +302,7 @@ const adapterInfo: Shape<AdapterInfo> = object({
   alpha: number,
   targetModules: list(string),
   sizeBytes: number,
+  modifiedAt: number,
 });
 const prefill: Shape<Prefill> = object({
   model: nullable(string),
@@ -303,18 +310,33 @@ const prefill: Shape<Prefill> = object({
   prompt: nullable(string),
   run: boolean,
 });
-const side = oneOf('base', 'adapter');
+const side = oneOf(...playgroundSides);
+const voice: Shape<Voice> = object({ adapter: nullable(string), strength: number });
+const template = oneOf(...promptTemplates);
 const generateSummary: Shape<GenerateSummary> = object({
   tokens: count,
   tokensPerSecond: number,
   firstTokenMs: number,
   reason: oneOf('end', 'length', 'stopped'),
+  template,
 });
 const answerEnd: Shape<NonNullable<PlaygroundAnswer['end']>> = either(
   object<Extract<PlaygroundAnswer['end'], { kind: 'generated' }>>({ kind: oneOf('generated'), summary: generateSummary }),
   object<Extract<PlaygroundAnswer['end'], { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 const answer: Shape<PlaygroundAnswer> = object({ requestId: count, side, text: string, end: nullable(answerEnd) });
+const batchAnswer: Shape<BatchAnswer> = either(
+  object<Extract<BatchAnswer, { kind: 'text' }>>({ kind: oneOf('text'), text: string }),
+  object<Extract<BatchAnswer, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+const batch: Shape<Batch> = object({
+  requestId: count,
+  file: string,
+  left: voice,
+  right: nullable(voice),
+  rows: list(object<BatchRow>({ prompt: string, left: nullable(batchAnswer), right: nullable(batchAnswer) })),
+  running: boolean,
+});
 
 const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
   fineTune: object({
@@ -329,10 +351,13 @@ const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
   }),
   monitor: object({ runs: runsSnapshot, trusted: boolean }),
   playground: object({
+    opening: count,
     models: list(modelInfo),
     adapters: list(adapterInfo),
     prefill: nullable(prefill),
+    history: list(string),
     answers: list(answer),
+    batch: nullable(batch),
   }),
   compare: object({ runs: runsSnapshot, runIds: list(string) }),
 };
@@ -358,9 +383,14 @@ const toWebview: Bodies<ToWebview> = {
   startFailed: object({ message: string }),
   choices: object({ models: list(modelInfo), adapters: list(adapterInfo) }),
   prefill: object({ prefill }),
+  adapterChosen: object({ side, adapter: string }),
+  history: object({ history: list(string) }),
   token: object({ requestId: count, side, text: string }),
   generated: object({ requestId: count, side, summary: generateSummary }),
   generateFailed: object({ requestId: count, side, message: string }),
+  batch: object({ batch: nullable(batch) }),
+  batchAnswer: object({ requestId: count, row: count, side, answer: batchAnswer }),
+  batchEnded: object({ requestId: count }),
 };
 
 const sampling: Shape<SamplingSettings> = object({
@@ -374,10 +404,9 @@ const sampling: Shape<SamplingSettings> = object({
 const playgroundRequest: Shape<PlaygroundRequest> = object({
   requestId: count,
   model: string,
-  adapter: nullable(string),
-  adapterStrength: number,
-  prompt: string,
-  chat: boolean,
+  left: voice,
+  right: nullable(voice),
+  template: oneOf('auto', ...promptTemplates),
   sampling,
   maxNewTokens: count,
 });
@@ -402,7 +431,11 @@ const fromWebview: Bodies<FromWebview> = {
   runPreflight: nothing,
   cancelPreflight: nothing,
   openOrigin: object({ origin: string }),
-  generate: object({ request: playgroundRequest }),
+  generate: object({ request: playgroundRequest, prompt: string }),
+  generateFile: object({ request: playgroundRequest }),
   stopGenerating: object({ requestId: count }),
-  browseAdapter: nothing,
+  saveBatch: nothing,
+  closeBatch: nothing,
+  clearHistory: nothing,
+  browseAdapter: object({ side }),
 };
