@@ -1,18 +1,16 @@
 /** @file Run-time checks of what host and webviews post to each other; a message of another shape is dropped. */
-import {
-  promptTemplates,
-  type AdapterInfo,
-  type ConfigCheck,
-  type GenerateSummary,
-  type MemoryRemedy,
-  type ModelInfo,
-  type ModelShape,
-  type RunEstimate,
-  type RunEvent,
-  type RunSummary,
-  type RunsSnapshot,
-  type SamplingSettings,
+import type {
+  AdapterInfo,
+  ConfigCheck,
+  MemoryRemedy,
+  ModelInfo,
+  ModelShape,
+  RunEstimate,
+  RunEvent,
+  RunSummary,
+  RunsSnapshot,
 } from './backend.js';
+import { answer, batch, batchAnswer, generateSummary, playgroundRequest, prefill, side } from './playgroundMessages.js';
 import type {
   DataLook,
   DataSummary,
@@ -48,23 +46,15 @@ import {
   type Shape,
 } from './shape.js';
 import type { ConfigProblem } from './validateRunConfig.js';
-import {
-  playgroundSides,
-  type Batch,
-  type BatchAnswer,
-  type BatchRow,
-  type ConfigDocument,
-  type ConfigEdit,
-  type DataState,
-  type FromWebview,
-  type PlaygroundAnswer,
-  type PlaygroundRequest,
-  type Prefill,
-  type PreflightState,
-  type ToWebview,
-  type Voice,
-  type WebviewStates,
-  type WebviewView,
+import type {
+  ConfigDocument,
+  ConfigEdit,
+  DataState,
+  FromWebview,
+  PreflightState,
+  ToWebview,
+  WebviewStates,
+  WebviewView,
 } from './webview.js';
 
 /** A message by its type, without the `type` key. */
@@ -304,39 +294,6 @@ const adapterInfo: Shape<AdapterInfo> = object({
   sizeBytes: number,
   modifiedAt: number,
 });
-const prefill: Shape<Prefill> = object({
-  model: nullable(string),
-  adapter: nullable(string),
-  prompt: nullable(string),
-  run: boolean,
-});
-const side = oneOf(...playgroundSides);
-const voice: Shape<Voice> = object({ adapter: nullable(string), strength: number });
-const template = oneOf(...promptTemplates);
-const generateSummary: Shape<GenerateSummary> = object({
-  tokens: count,
-  tokensPerSecond: number,
-  firstTokenMs: number,
-  reason: oneOf('end', 'length', 'stopped'),
-  template,
-});
-const answerEnd: Shape<NonNullable<PlaygroundAnswer['end']>> = either(
-  object<Extract<PlaygroundAnswer['end'], { kind: 'generated' }>>({ kind: oneOf('generated'), summary: generateSummary }),
-  object<Extract<PlaygroundAnswer['end'], { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
-);
-const answer: Shape<PlaygroundAnswer> = object({ requestId: count, side, text: string, end: nullable(answerEnd) });
-const batchAnswer: Shape<BatchAnswer> = either(
-  object<Extract<BatchAnswer, { kind: 'text' }>>({ kind: oneOf('text'), text: string }),
-  object<Extract<BatchAnswer, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
-);
-const batch: Shape<Batch> = object({
-  requestId: count,
-  file: string,
-  left: voice,
-  right: nullable(voice),
-  rows: list(object<BatchRow>({ prompt: string, left: nullable(batchAnswer), right: nullable(batchAnswer) })),
-  running: boolean,
-});
 
 const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
   fineTune: object({
@@ -393,23 +350,6 @@ const toWebview: Bodies<ToWebview> = {
   batchEnded: object({ requestId: count }),
 };
 
-const sampling: Shape<SamplingSettings> = object({
-  temperature: number,
-  topK: count,
-  topP: number,
-  minP: number,
-  repetitionPenalty: number,
-  seed: count,
-});
-const playgroundRequest: Shape<PlaygroundRequest> = object({
-  requestId: count,
-  model: string,
-  left: voice,
-  right: nullable(voice),
-  template: oneOf('auto', ...promptTemplates),
-  sampling,
-  maxNewTokens: count,
-});
 const configEdit: Shape<ConfigEdit> = object<Required<ConfigEdit>>({ path: list(string), value: anything });
 const nothing = object<Record<never, never>>({});
 

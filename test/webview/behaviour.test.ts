@@ -414,7 +414,7 @@ test('the playground asks once and fills both columns', async () => {
   expect(await view.page.locator('.stream-text').allTextContents()).toEqual(['<b>one</b>', 'two three']);
   expect(await view.page.locator('.stream-summary').allTextContents()).toEqual([
     'Out of memory.',
-    '2 tokens · 12.3 tokens/s · first after 80 ms · reached the limit · read as a chat message',
+    '2 tokens · 12.3 tokens/s · first after 80 ms · reached the limit · read as chat',
   ]);
   await view.page.getByRole('button', { name: /Copy output: support-answers/ }).click();
   expect(await view.waitForPost('copy')).toEqual({ type: 'copy', text: 'two three' });
@@ -510,7 +510,7 @@ test('an earlier prompt is taken up again, and all of them are forgotten', async
 test('the prompts of a file fill a table, which is stopped, saved and closed', async () => {
   view = await View.open(browser, 'playground', playgroundState);
   const { page } = view;
-  await page.getByRole('button', { name: 'Run Prompts of a File…' }).click();
+  await page.getByRole('button', { name: 'Run a File…' }).click();
   expect((await view.waitForPost('generateFile')).request).toMatchObject({ requestId: 1, right: { adapter: newest } });
   await view.send({ type: 'batch', batch });
   await view.send(
