@@ -82,7 +82,7 @@ test('amid a line what stands behind the cursor is neither lost nor doubled', as
   const { keyboard } = bed.window.page;
   const typeBefore = async (beginning: string, behind: string): Promise<void> => {
     await typeAnew(beginning.slice(0, -1) + behind);
-    for (const _ of behind) await keyboard.press('ArrowLeft');
+    for (let left = behind.length; left > 0; left--) await keyboard.press('ArrowLeft');
     await keyboard.type(beginning.slice(-1));
   };
   await accept(() => typeBefore('both = add(', ' + 1'), 'both = add(left, right) + 1');
@@ -105,14 +105,15 @@ test('where its adapter is deleted, that is said once, with what to do', async (
   await status().filter({ hasText: 'pairs' }).waitFor();
   rmSync(bed.path('runs/pairs'), { recursive: true });
   await window.openFile('empty.py');
-  const message = window.page.locator('.notification-toast', { hasText: 'There is no inline completion. There is no adapter at' });
   for (const beginning of ['names = [', 'ages = {']) {
     await typeAnew(beginning);
     await status().locator('.codicon-error').waitFor();
-    await message.waitFor();
   }
-  expect(await message.count()).toBe(1);
-  await message.getByRole('button', { name: 'Turn Off' }).click();
+  await window.command('Notifications: Show Notifications');
+  const messages = window.page.locator('.notifications-center .notification-list-item', { hasText: 'There is no inline completion' });
+  await messages.first().waitFor();
+  expect(await messages.allTextContents()).toEqual([expect.stringContaining('it was moved or deleted')]);
+  await messages.getByRole('button', { name: 'Turn Off' }).click();
   await status().waitFor({ state: 'hidden' });
 });
 
