@@ -483,6 +483,15 @@ test.each([
   expect(await view.page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('Hello');
 });
 
+test('what was chosen stays while the models are still looked for', async () => {
+  const chosen = { ...look, right: { adapter: '/workspace/runs/first-try/adapter', strength: 0.5 } };
+  const state = { ...playgroundState, models: [], adapters: [], prefill: null };
+  view = await View.open(browser, 'playground', state, { remembered: chosen });
+  await view.send({ type: 'choices', models, adapters: moreAdapters });
+  await expect.poll(() => view.page.getByLabel(right).inputValue()).toBe('/workspace/runs/first-try/adapter');
+  await view.page.getByText('× 0.5').waitFor();
+});
+
 test('answers that came while the playground was hidden are there when it comes back', async () => {
   const answers = [
     { requestId: 4, side: 'left', text: 'finished meanwhile', end: { kind: 'generated', summary } },

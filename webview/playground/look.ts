@@ -51,6 +51,7 @@ export function filledIn(look: Look, { model, adapter, prompt }: Prefill): Look 
 
 /** With a model that is here, and beside its base the newest adapter of it where none is chosen or the one chosen is another model's. */
 export function settled(look: Look, choices: Choices): Look {
+  if (choices.models.length === 0) return look; // nobody has looked yet
   const model = choices.models.some(({ path }) => path === look.model) ? look.model : firstModel(choices);
   const fits = (voice: Voice) => voice.adapter === null || mayFit(voice.adapter, model, choices);
   const [newest] = adaptersFor(model, choices.adapters, choices.models);
