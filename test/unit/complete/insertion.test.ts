@@ -43,6 +43,12 @@ test.each([
   ['x = f(|) or g()', 'a)\nreturn x', 'x = f(a) or g()'],
   ['if (x|) {', ' > 0) {', 'if (x > 0) {'],
   ['if (x|) {', ' > 0)', 'if (x > 0) {'],
+  ['x = "|" + y', 'abc" + z', 'x = "abc" + y'],
+  ['x = a| b', 'bc + d', 'x = abc + d b'],
+  ['x = |foo(1)', 'foo(1) + 2', 'x = foo(1) + 2'],
+  ['x = |foo(1)', 'foo(2)', 'x = foo(1)'],
+  ['pri|nt(x)', 'nt(x, y)', 'print(x)'],
+  ['f(|"a")', '"b", "c")', 'f("a")'],
   ['`a ${|} b`', 'name} b`;', '`a ${name} b`;'],
 ])('of other words behind the cursor in %s nothing is lost or doubled', (line, text, whole) => {
   expect(completed(line, text)).toBe(whole);
