@@ -10,7 +10,6 @@ import type {
   RunSummary,
   RunsSnapshot,
 } from './backend.js';
-import { answer, batch, batchAnswer, generateSummary, playgroundRequest, prefill, side } from './playgroundMessages.js';
 import type {
   DataLook,
   DataSummary,
@@ -45,6 +44,7 @@ import {
   string,
   type Shape,
 } from './shape.js';
+import { answer, batch, batchAnswer, generateSummary, playgroundRequest, prefill, side } from './playgroundMessages.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 import type {
   ConfigDocument,

@@ -2,7 +2,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
-  batch,
   config,
   configJson,
   fineTuneState,
@@ -10,6 +9,7 @@ import {
   metricsMessage,
   models,
   moreAdapters,
+  batch,
   playgroundState,
   run,
   runs,

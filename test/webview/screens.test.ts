@@ -3,13 +3,13 @@ import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  batch,
   config,
   configJson,
   fineTuneState,
   metrics,
   metricsMessage,
   moreAdapters,
+  batch,
   playgroundState,
   run,
   runs,
