@@ -73,6 +73,7 @@ async function prepare() {
   const prepared: PreparedRun = {
     runner,
     data: { epoch: () => ({ count: batches.length, batch: (index) => batches[index]! }), evaluation: null },
+    dataFormat: 'text',
     dataFingerprint: '',
     totalSteps: lengths.length,
     baseDType: wanted.baseDType,

@@ -10,6 +10,7 @@ import { FineTunePanels } from './extension/fineTunePanel.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
 import { backendSettings, draftUri, hasRuns } from './extension/places.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
+import { PromptHistory } from './extension/promptHistory.js';
 import { ReportDocuments } from './extension/reportDocuments.js';
 import { runContext, Runs } from './extension/runs.js';
 import { TextStreams } from './extension/textStreams.js';
@@ -30,7 +31,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const compare = new ComparePanels(extensionUri, backend, runs, onError);
   const services = { extensionUri, backend, runs, catalog, onError, draft: draftUri(context), memory };
   const fineTune = new FineTunePanels(services, compare);
-  const playground = new PlaygroundPanels(extensionUri, backend, catalog, streams, onError);
+  const playground = new PlaygroundPanels({ extensionUri, backend, catalog, streams, history: new PromptHistory(memory), onError });
   const monitor = new MonitorView(extensionUri, backend, runs, onError);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
   const reports = new ReportDocuments();

@@ -7,6 +7,7 @@ import { openModel, type OpenModel } from '../files/openModel.js';
 import { t } from '../l10n/text.js';
 import type { ConfigCheck, ConfigText, MemoryRemedy, ModelShape, RunEstimate } from '../protocol/backend.js';
 import type { RunConfig } from '../protocol/runConfig.js';
+import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
 import { loraShape } from '../runs/loraShape.js';
 import { parseRunConfig } from '../runs/runConfigFile.js';
@@ -51,7 +52,7 @@ function modelOf(config: unknown): string | undefined {
 
 /** The model's path as the whole config would have it, though the rest of it may be wrong still. */
 function absoluteModel({ path }: ConfigText, model: string): string {
-  return resolved({ config: { model, data: { path: '.' } }, path }).model;
+  return resolved({ config: { model, data: { path: '.', max_seq_length: usualSequenceLength } }, path }).model;
 }
 
 /** The model, or in a sentence why there is none. */

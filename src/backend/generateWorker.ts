@@ -2,12 +2,12 @@ import type { CancellationToken } from 'vscode-languageserver/node';
 import { complete } from '../complete/complete.js';
 import { encodeChat, encodePrompt, templateFor } from '../runs/promptTemplate.js';
 import { writeText } from '../core/generate/writeText.js';
-import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import type { GenerateParams, GenerateSummary, PromptTemplate } from '../protocol/backend.js';
 import { abortSignal } from './abortSignal.js';
 import { forPeople } from './errorsForPeople.js';
 import { TextModels, type ReadyModel } from './textModels.js';
 import { parentConnection } from './workerConnection.js';
-import { completeRequest, engineNotification, generateRequest, tokenNotification, type CompleteParams } from './workerProtocol.js';
+import { completeRequest, engineNotification, generateRequest, tokenNotification, type CompleteParams, type Completed } from './workerProtocol.js';
 
 /** Text generation in a process of its own: requests one after another, each cancellable between two tokens. */
 export function serveGenerate(): void {
@@ -26,7 +26,7 @@ export function serveGenerate(): void {
     enqueue(() => generate(models, params, token, (text) => void connection.sendNotification(tokenNotification, { streamId: params.streamId, text }))),
   );
   connection.onRequest(completeRequest, (params, token) =>
-    enqueue(async () => (token.isCancellationRequested ? '' : completeWith(models, params, token))),
+    enqueue(async () => (token.isCancellationRequested ? null : completeWith(models, params, token))),
   );
   connection.listen();
 }
@@ -39,43 +39,41 @@ async function generate(
 ): Promise<GenerateSummary> {
   const started = performance.now();
   let firstTokenMs: number | undefined;
-  if (token.isCancellationRequested) return { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped' };
-  const written = await models.use(params.model, (model) => {
+  if (token.isCancellationRequested) return { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped', template: 'none' };
+  const { template, ...written } = await models.use(params.model, async (model) => {
     const { sampling, maxNewTokens, adapterStrength } = params;
     const adapter = models.adapter(model, params.adapter);
-    const promptIds = promptTokens(model, params);
+    const { ids: promptIds, template } = readPrompt(model, params);
     const request = { promptIds, adapter, adapterStrength, sampling, maxNewTokens, stop: [] };
     const hear = (text: string) => {
       firstTokenMs ??= performance.now() - started;
       onText(text);
     };
-    return writeText(model.textModel, model.tokenizer, request, hear, abortSignal(token));
+    return { ...(await writeText(model.textModel, model.tokenizer, request, hear, abortSignal(token))), template };
   });
   return {
     tokens: written.newTokens,
     tokensPerSecond: written.tokensPerSecond,
     firstTokenMs: firstTokenMs ?? performance.now() - started,
     reason: written.finishReason,
+    template,
   };
 }
 
-function promptTokens({ tokenizer }: ReadyModel, { prompt }: GenerateParams): readonly number[] {
-  switch (prompt.kind) {
-    case 'plain':
-      return encodePrompt(tokenizer, prompt, 'none');
-    case 'dressed':
-      return encodePrompt(tokenizer, prompt, templateFor(tokenizer, prompt.adapter ?? undefined));
-    case 'chat':
-      // Without a chat template a conversation is its texts one after another.
-      return tokenizer.hasChatTemplate
-        ? encodeChat(tokenizer, prompt.messages)
-        : [...tokenizer.encode(prompt.messages.map(({ content }) => content).join('\n\n'))];
+function readPrompt({ tokenizer }: ReadyModel, { prompt }: GenerateParams): { readonly ids: readonly number[]; readonly template: PromptTemplate } {
+  if (prompt.kind === 'text') {
+    const template = prompt.template === 'auto' ? templateFor(tokenizer, prompt.adapter ?? undefined) : prompt.template;
+    return { ids: encodePrompt(tokenizer, prompt, template), template };
   }
+  if (tokenizer.hasChatTemplate) return { ids: encodeChat(tokenizer, prompt.messages), template: 'chat' };
+  // Without a chat template a conversation is its texts one after another.
+  return { ids: [...tokenizer.encode(prompt.messages.map(({ content }) => content).join('\n\n'))], template: 'none' };
 }
 
-async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<string> {
-  return models.use(params.model, (model) => {
+async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<Completed> {
+  return models.use(params.model, async (model) => {
     const adapter = models.adapter(model, params.adapter);
-    return complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
+    const insertion = await complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
+    return { ...insertion, engine: model.textModel.description, warning: model.warning() };
   });
 }

@@ -7,6 +7,7 @@ import {
   generateRequest,
   tokenNotification,
   type CompleteParams,
+  type Completed,
   type EngineChoice,
 } from './workerProtocol.js';
 
@@ -28,7 +29,8 @@ export class Generator {
     return this.ask((connection) => connection.sendRequest(generateRequest, params, token));
   }
 
-  complete(params: CompleteParams, token: CancellationToken): Promise<string> {
+  /** null where it was called off. */
+  complete(params: CompleteParams, token: CancellationToken): Promise<Completed | null> {
     return this.ask((connection) => connection.sendRequest(completeRequest, params, token));
   }
 

@@ -39,7 +39,7 @@ export class InlineCompletion {
     this.registration ??= await this.connection.client.register(InlineCompletionRequest.type, {
       documentSelector: settings.languages.map((language) => (language === '*' ? { pattern: '**' } : { language })),
     });
-    this.tell({ kind: 'ready', latencyMs: null });
+    this.tell({ kind: 'ready', last: null });
   }
 
   private async complete(
@@ -55,10 +55,12 @@ export class InlineCompletion {
     const started = performance.now();
     const loading = setTimeout(() => this.tell({ kind: 'loading' }), 1000);
     try {
-      const insertText = await this.generator.complete({ ...settings, model: settings.model, ...around(document, document.offsetAt(position)) }, token);
-      if (token.isCancellationRequested) return [];
-      this.tell({ kind: 'ready', latencyMs: performance.now() - started });
-      return insertText === '' ? [] : [{ insertText, range: { start: position, end: position } }];
+      const completed = await this.generator.complete({ ...settings, model: settings.model, ...around(document, document.offsetAt(position)) }, token);
+      if (token.isCancellationRequested || !completed) return [];
+      const { text: insertText, replaced, engine, warning } = completed;
+      this.tell({ kind: 'ready', last: { latencyMs: performance.now() - started, engine, warning } });
+      const end = { line: position.line, character: position.character + replaced };
+      return insertText === '' ? [] : [{ insertText, range: { start: position, end } }];
     } catch (error) {
       this.tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
       return [];

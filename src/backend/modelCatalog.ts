@@ -78,7 +78,7 @@ class Search {
         rank: r,
         alpha,
         targetModules: linearNames.filter((name) => JSON.stringify(json['target_modules'] ?? '').includes(name)),
-        sizeBytes: await sizeOf(join(path, adapterTensorsFile)),
+        ...(await sizeAndTime(join(path, adapterTensorsFile))),
       });
     } catch {
       // Not an adapter that this program can use: the list is of those it can.
@@ -110,6 +110,11 @@ async function readSmallJson(path: string): Promise<Record<string, unknown> | un
   } catch {
     return undefined;
   }
+}
+
+async function sizeAndTime(path: string): Promise<{ sizeBytes: number; modifiedAt: number }> {
+  const { size, mtimeMs } = await stat(path);
+  return { sizeBytes: size, modifiedAt: mtimeMs };
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -11,14 +11,20 @@ import type { EngineChoice } from './workerProtocol.js';
 
 export interface ReadyModel extends LoadedModel {
   readonly textModel: TextModel;
+  /** What went wrong so far, though another device took over. */
+  warning(): string | null;
 }
 
 /** After these a model has lost its device, or may hold a cache half grown. */
 const endOfModel: readonly ErrorCode[] = ['device-failed', 'out-of-memory'];
 
-/** The base model that is loaded, one at a time, and the adapters that were used with it. */
+/** Adapters kept in memory: as many as the model itself keeps ready. */
+const keptAdapters = 4;
+
+/** The base model that is loaded, one at a time, and the adapters that were used last. */
 export class TextModels {
   private loaded: { readonly path: string; readonly model: ReadyModel } | undefined;
+  /** Most recently used last. */
   private readonly adapters = new Map<string, { readonly modified: number; readonly adapter: Adapter }>();
 
   constructor(
@@ -49,7 +55,9 @@ export class TextModels {
     const modified = statSync(join(folder, adapterTensorsFile), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     const known = this.adapters.get(folder);
     const adapter = known?.modified === modified ? known.adapter : readAdapterFolder(folder);
+    this.adapters.delete(folder);
     this.adapters.set(folder, { modified, adapter });
+    for (const oldest of [...this.adapters.keys()].slice(0, -keptAdapters)) this.adapters.delete(oldest);
     checkAdapterFits(adapter, weights.config, folder);
     return adapter;
   }
@@ -73,8 +81,14 @@ export class TextModels {
 
 async function loadReadyModel(path: string, engine: EngineChoice): Promise<ReadyModel> {
   const model = loadModel(path);
+  let warning: string | null = null;
+  const note = (text: string) => {
+    warning = text;
+    log(text);
+  };
   try {
-    return { ...model, textModel: await loadTextModel(model.weights, { ...engine, base_dtype: 'auto' }, log) };
+    const textModel = await loadTextModel(model.weights, { ...engine, base_dtype: 'auto' }, note);
+    return { ...model, textModel, warning: () => warning };
   } catch (error) {
     model.weights.close();
     throw error;

@@ -1,5 +1,6 @@
 /** @file What backend and workers say to each other. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
+import type { Insertion } from '../complete/insertion.js';
 import type { BackendSettings, CompletionMode, GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
@@ -17,10 +18,18 @@ export interface CompleteParams {
   readonly maxNewTokens: number;
 }
 
+/** Ghost text, and who wrote it. */
+export interface Completed extends Insertion {
+  /** "CPU, 2 threads, int8 weights". */
+  readonly engine: string;
+  /** What went wrong while the model was loaded, though another device took over. */
+  readonly warning: string | null;
+}
+
 export const engineNotification = new NotificationType<EngineChoice>('engine');
 export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
-export const completeRequest = new RequestType<CompleteParams, string, void>('complete');
+export const completeRequest = new RequestType<CompleteParams, Completed | null, void>('complete');
 export const dataLookRequest = new RequestType<RunConfig, DataLook, void>('dataLook');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');

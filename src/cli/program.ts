@@ -1,11 +1,14 @@
 /** @file The commands, their options and their help. What they do lies in commands/, loaded when asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
+import { promptTemplates } from '../protocol/backend.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { exitCodes } from './interrupt.js';
 import { perform } from './perform.js';
 import { settingsHelp } from './settingsHelp.js';
+
+const usualLengthInWords = `(default: ${usualSequenceLength}, or all that the model reads)`;
 
 /** `productFolder` holds examples/ and package.json. */
 export function createProgram(productFolder: string): Command {
@@ -51,7 +54,7 @@ export function createProgram(productFolder: string): Command {
         '--template <name>',
         'how the prompt is dressed; auto: as the adapter was trained, else as the model wants it',
       )
-        .choices(['auto', 'chat', 'alpaca', 'none'])
+        .choices(['auto', ...promptTemplates])
         .default('auto'),
     )
     .option('--max-new-tokens <count>', 'tokens at most', integer(1), 200)
@@ -94,7 +97,7 @@ export function createProgram(productFolder: string): Command {
   withModel(add(program, 'evaluate', 'Measure loss and perplexity on a data set.'))
     .requiredOption('--data <path>', 'the data set')
     .addOption(new Option('--format <name>', 'format of the data').choices([...dataFormats]).default('auto'))
-    .option('--max-seq-length <tokens>', 'longer examples are cut', integer(2), usualSequenceLength)
+    .option('--max-seq-length <tokens>', `longer examples are cut ${usualLengthInWords}`, integer(2))
     .option('--batch-size <count>', 'sequences at a time', integer(1), 4)
     .option('--train-on-prompt', 'count the tokens of the prompts too')
     .addHelpText('after', examples('evaluate --model ./SmolLM2 --adapter runs/first/adapter --data heldout.jsonl'))
@@ -107,7 +110,7 @@ export function createProgram(productFolder: string): Command {
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
     .argument('<path>', 'a folder or a file, or the name of a model in the cache')
     .option('--model <path>', 'count a data set in the tokens of this model')
-    .option('--max-seq-length <tokens>', 'with --model: what counts as too long', integer(2), usualSequenceLength)
+    .option('--max-seq-length <tokens>', `with --model: what counts as too long ${usualLengthInWords}`, integer(2))
     .addHelpText(
       'after',
       examples(

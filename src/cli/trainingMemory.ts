@@ -1,14 +1,15 @@
 import { linearNames } from '../core/models/linears.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { estimateMemory } from '../core/train/memoryEstimate.js';
-import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { availableMemoryBytes } from '../runtime/availableMemory.js';
+import { usualLengthFor } from '../runs/sequenceLength.js';
 import { fits } from '../runtime/memoryPlan.js';
 import { bytes } from './words.js';
 
 /** What training a model would take on the CPU, in a few usual ways. */
 export interface TrainingMemory {
   readonly availableBytes: number;
+  readonly sequenceLength: number;
   readonly ways: readonly {
     readonly baseDType: 'fp32' | 'int4';
     readonly gradientCheckpointing: boolean;
@@ -20,7 +21,8 @@ export interface TrainingMemory {
 const lora = { r: 8, alpha: 16, targetModules: linearNames, layers: null, useRslora: false };
 
 export function trainingMemory(weights: Pick<WeightStore, 'config' | 'names' | 'info'>): TrainingMemory {
-  const batch = { batchSize: 2, sequenceLength: Math.min(usualSequenceLength, weights.config.contextLength) };
+  const sequenceLength = usualLengthFor(weights.config);
+  const batch = { batchSize: 2, sequenceLength };
   const availableBytes = availableMemoryBytes();
   const ways = (['fp32', 'int4'] as const).flatMap((baseDType) =>
     [false, true].map((gradientCheckpointing) => {
@@ -29,13 +31,13 @@ export function trainingMemory(weights: Pick<WeightStore, 'config' | 'names' | '
       return { baseDType, gradientCheckpointing, peakBytes: estimate.hostBytes, fits: fits({ estimate, availableBytes }) };
     }),
   );
-  return { availableBytes, ways };
+  return { availableBytes, sequenceLength, ways };
 }
 
-export function trainingMemoryRows({ availableBytes, ways }: TrainingMemory): [string, string][] {
+export function trainingMemoryRows({ availableBytes, sequenceLength, ways }: TrainingMemory): [string, string][] {
   const rows = ways.map(({ baseDType, gradientCheckpointing, peakBytes, fits }): [string, string] => {
     const how = `${baseDType}${gradientCheckpointing ? ' with gradient checkpointing' : ''}`;
     return ['', `${bytes(peakBytes)} in ${how}${fits ? '' : ': does not fit'}`];
   });
-  return [['To train it', `at rank 8, two rows of ${usualSequenceLength} tokens; ${bytes(availableBytes)} of memory can be had here`], ...rows];
+  return [['To train it', `at rank 8, two rows of ${sequenceLength} tokens; ${bytes(availableBytes)} of memory can be had here`], ...rows];
 }

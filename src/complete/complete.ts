@@ -3,7 +3,8 @@ import { greedy } from '../core/generate/sampling.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { completionPrompt, unsettledEnds, type CursorContext } from './context.js';
-import { chooseMode, stopAt, trimCompletion, type StopMode } from './stopRules.js';
+import { insertion, nothing, type Insertion } from './insertion.js';
+import { chooseMode, stopAt, type StopMode } from './stopRules.js';
 
 export interface CompletionRequest extends CursorContext {
   readonly model: TextModel;
@@ -18,13 +19,13 @@ export interface CompletionRequest extends CursorContext {
 const mostContext = 1024;
 
 /** What the model would write at the cursor, greedily; empty where it has nothing to say or was cancelled. */
-export async function complete(request: CompletionRequest, signal: AbortSignal): Promise<string> {
+export async function complete(request: CompletionRequest, signal: AbortSignal): Promise<Insertion> {
   for (const typed of unsettledEnds(request.prefix)) {
     const text = await writeOn(request, typed, signal);
-    if (signal.aborted) return '';
-    if (text !== undefined) return trimCompletion(text, request.suffix);
+    if (signal.aborted) return nothing;
+    if (text !== undefined) return insertion(request.prefix, request.suffix, text);
   }
-  return '';
+  return nothing;
 }
 
 /** What follows the prefix where the model itself writes the end of it that was typed; undefined where it would write another. */
@@ -45,6 +46,7 @@ async function writeOn(request: CompletionRequest, typed: string, signal: AbortS
     sampling: greedy,
     maxNewTokens,
     endIds: [...tokenizer.stopIds, ...endIds],
+    reuse: 'all' as const,
   };
   await model.generate(generation, (id) => {
     text += decoder.push(id);

@@ -15,22 +15,26 @@ export interface CompletionPrompt {
 /** A token is about this long in code; the exact count is not worth encoding a whole document for. */
 const charactersPerToken = 3;
 
+/** Prefix, suffix, middle. */
+const middleTokens = 3;
+
 /**
  * What the model reads: the text around the cursor in fill-in-the-middle order where the vocabulary has such tokens
- * (https://arxiv.org/abs/2207.14255), else the text before it. `budget`: tokens at most, about.
+ * (https://arxiv.org/abs/2207.14255), else the text before it. `budget`: tokens at most.
  */
 export function completionPrompt(tokenizer: Tokenizer, { prefix, suffix }: CursorContext, budget: number): CompletionPrompt {
-  const characters = budget * charactersPerToken;
+  const start = tokenizer.encode('');
+  const encode = (text: string) => tokenizer.encode(text, { addSpecialTokens: false });
+  const before = (room: number) => last(encode(lastPart(prefix, room * charactersPerToken)), room);
   const middle = tokenizer.fillInTheMiddle;
-  if (!middle || suffix.trim() === '') {
-    return { ids: fit([...tokenizer.encode(lastPart(prefix, characters))], budget), endIds: [] };
+  const room = budget - start.length - middleTokens;
+  if (!middle || suffix.trim() === '' || room <= 0) {
+    return { ids: [...start, ...before(Math.max(0, budget - start.length))], endIds: [] };
   }
-  const encode = (text: string) => [...tokenizer.encode(text, { addSpecialTokens: false })];
-  const before = fit(encode(lastPart(prefix, characters * 0.75)), Math.floor(budget * 0.75));
-  const after = encode(firstPart(suffix, characters * 0.25)).slice(0, Math.floor(budget * 0.25));
-  const start = tokenizer.bosId === null ? [] : [tokenizer.bosId];
+  const roomBehind = Math.floor(room / 4);
+  const behind = encode(firstPart(suffix, roomBehind * charactersPerToken)).slice(0, roomBehind);
   return {
-    ids: [...start, middle.prefixId, ...before, middle.suffixId, ...after, middle.middleId],
+    ids: [...start, middle.prefixId, ...before(room - roomBehind), middle.suffixId, ...behind, middle.middleId],
     endIds: middle.endId === null ? [] : [middle.endId],
   };
 }
@@ -65,6 +69,6 @@ export function firstPart(text: string, length: number): string {
 }
 
 /** Dense text may have more tokens than guessed; what is furthest from the cursor goes. */
-function fit(ids: readonly number[], budget: number): readonly number[] {
-  return ids.length <= budget ? ids : ids.slice(ids.length - budget);
+function last(ids: Int32Array, count: number): Int32Array {
+  return ids.subarray(Math.max(0, ids.length - count));
 }

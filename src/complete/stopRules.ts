@@ -55,14 +55,3 @@ function closesBlock(line: string): boolean {
 function indentOf(line: string): number {
   return line.length - line.trimStart().length;
 }
-
-/**
- * The text as it is offered: nothing that is blank, no blanks at its end, and not what stands behind the cursor already.
- */
-export function trimCompletion(text: string, suffix: string): string {
-  const trimmed = text.trimEnd();
-  const restOfLine = suffix.split('\n', 1)[0]!.trim();
-  return restOfLine !== '' && trimmed.endsWith(restOfLine)
-    ? trimmed.slice(0, trimmed.length - restOfLine.length).trimEnd()
-    : trimmed;
-}

@@ -22,6 +22,7 @@ const memoryKey = 'inlineCompletion.choice';
 export class InlineCompletion implements vscode.Disposable {
   private readonly statusItem = vscode.window.createStatusBarItem('completion', vscode.StatusBarAlignment.Right, 90);
   private status: CompletionStatus = { kind: 'off' };
+  private explained: string | undefined;
   private readonly subscriptions: vscode.Disposable[];
 
   constructor(
@@ -34,6 +35,7 @@ export class InlineCompletion implements vscode.Disposable {
     backend.handle('loraWorkbench/completion/status', (status) => {
       this.status = status;
       this.show();
+      if (status.kind === 'failed') void this.explainFailure(status.message);
     });
     this.subscriptions = [
       this.statusItem,
@@ -76,6 +78,7 @@ export class InlineCompletion implements vscode.Disposable {
   }
 
   private async remember(choice: Choice | undefined): Promise<void> {
+    this.explained = undefined;
     await this.memory.update(memoryKey, choice);
     await this.configure();
   }
@@ -102,12 +105,29 @@ export class InlineCompletion implements vscode.Disposable {
     const choice = this.choice;
     this.setContext(choice !== undefined);
     if (!choice) return this.statusItem.hide();
-    const name = choice.adapterOn ? nameOf(choice.adapter) : vscode.l10n.t('base {0}', nameOf(choice.model));
+    const name = writerName(choice);
     this.statusItem.text = `$(${statusIcon(this.status)}) ${name}${latency(this.status)}`;
     this.statusItem.tooltip = tooltip(choice, this.status);
+    this.statusItem.backgroundColor = this.status.kind === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.statusItem.accessibilityInformation = { label: vscode.l10n.t('Inline completion by {0}', name) };
     this.statusItem.show();
   }
+
+  /** Once for each reason: every key asks again, and the status bar goes on to say it. */
+  private async explainFailure(message: string): Promise<void> {
+    if (message === this.explained) return;
+    this.explained = message;
+    const [other, off] = [vscode.l10n.t('Use Another Adapter…'), vscode.l10n.t('Turn Off')];
+    const answer = await vscode.window.showWarningMessage(vscode.l10n.t('There is no inline completion. {0}', message), other, off);
+    if (answer === other) await vscode.commands.executeCommand(commandId('useAdapterForCompletion'));
+    if (answer === off) await this.turnOff();
+  }
+}
+
+function writerName({ model, adapter, adapterOn }: Choice): string {
+  if (!adapterOn) return vscode.l10n.t('base {0}', nameOf(model));
+  const strength = setting('inlineCompletion.adapterStrength');
+  return strength === 1 ? nameOf(adapter) : `${nameOf(adapter)} × ${strength}`;
 }
 
 function statusIcon(status: CompletionStatus): string {
@@ -116,31 +136,46 @@ function statusIcon(status: CompletionStatus): string {
       return 'loading~spin';
     case 'failed':
       return 'error';
-    case 'off':
     case 'ready':
+      return status.last?.warning ? 'warning' : 'sparkle';
+    case 'off':
       return 'sparkle';
   }
 }
 
 function latency(status: CompletionStatus): string {
-  return status.kind === 'ready' && status.latencyMs !== null ? ` ${formatLatency(status.latencyMs)}` : '';
+  return status.kind === 'ready' && status.last ? ` ${formatLatency(status.last.latencyMs)}` : '';
 }
 
-function tooltip({ model, adapter, adapterOn }: Choice, status: CompletionStatus): vscode.MarkdownString {
+function tooltip(choice: Choice, status: CompletionStatus): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   const lines = [
-    vscode.l10n.t('Ghost text by {0}', nameOf(model)),
-    adapterOn
-      ? vscode.l10n.t('with the adapter {0}', nameOf(adapter))
-      : vscode.l10n.t('without the adapter {0}', nameOf(adapter)),
-    ...(status.kind === 'ready' && status.latencyMs !== null
-      ? [vscode.l10n.t('The last suggestion took {0}.', formatLatency(status.latencyMs))]
-      : []),
+    vscode.l10n.t('Ghost text by {0}', nameOf(choice.model)),
+    adapterInWords(choice),
+    ...lastInWords(status),
     ...(status.kind === 'failed' ? [status.message] : []),
     vscode.l10n.t('Click to switch between base and adapter.'),
   ];
   for (const line of lines) text.appendText(line).appendMarkdown('\n\n');
   return text;
+}
+
+function adapterInWords({ adapter, adapterOn }: Choice): string {
+  if (!adapterOn) return vscode.l10n.t('without the adapter {0}', nameOf(adapter));
+  const strength = setting('inlineCompletion.adapterStrength');
+  if (strength === 1) return vscode.l10n.t('with the adapter {0}', nameOf(adapter));
+  if (strength === 0) return vscode.l10n.t('with the adapter {0} at strength 0, which is the base alone', nameOf(adapter));
+  return vscode.l10n.t('with the adapter {0} at strength {1}', nameOf(adapter), strength);
+}
+
+function lastInWords(status: CompletionStatus): string[] {
+  if (status.kind !== 'ready' || !status.last) return [];
+  const { latencyMs, engine, warning } = status.last;
+  return [
+    vscode.l10n.t('The last suggestion took {0}.', formatLatency(latencyMs)),
+    vscode.l10n.t('Computed on: {0}', engine),
+    ...(warning === null ? [] : [warning]),
+  ];
 }
 
 /** "adapter" says nothing: the run's name does. */

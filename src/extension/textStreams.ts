@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import type { BackendClient } from './backendClient.js';
 
-const nothingWritten: GenerateSummary = { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped' };
+const nothingWritten: GenerateSummary = { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped', template: 'none' };
 
 /** Text as it is generated: gives each request its stream. */
 export class TextStreams {

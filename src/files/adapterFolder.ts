@@ -21,6 +21,7 @@ import { readTensorFile } from './tensorFile.js';
 export function readAdapterFolder(folder: string): Adapter {
   const configPath = join(folder, adapterConfigFile);
   const tensorsPath = join(folder, adapterTensorsFile);
+  if (!existsSync(folder)) throw new UserError('file-not-found', t`There is no adapter at ${folder}: it was moved or deleted.`);
   if (!existsSync(configPath)) {
     throw new UserError('file-not-found', t`${folder} is no adapter: it has no ${adapterConfigFile}.`);
   }

@@ -85,6 +85,8 @@ export interface AdapterInfo {
   readonly alpha: number;
   readonly targetModules: readonly string[];
   readonly sizeBytes: number;
+  /** When its parameters were written, in milliseconds since 1970. */
+  readonly modifiedAt: number;
 }
 
 /** What a run config comes to before anything is loaded: from the headers of the model's files. */
@@ -144,11 +146,13 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/** How a prompt is dressed before the model reads it: as the user's message, as an instruction, or not at all. */
+export const promptTemplates = ['chat', 'alpaca', 'none'] as const;
+export type PromptTemplate = (typeof promptTemplates)[number];
+
 export type Prompt =
-  /** Read as it is. */
-  | { readonly kind: 'plain'; readonly text: string }
-  /** Dressed as `adapter` was trained, else in the model's chat template. */
-  | { readonly kind: 'dressed'; readonly text: string; readonly adapter: string | null }
+  /** `auto`: as `adapter` was trained, else as the model wants it. */
+  | { readonly kind: 'text'; readonly text: string; readonly template: PromptTemplate | 'auto'; readonly adapter: string | null }
   | { readonly kind: 'chat'; readonly messages: readonly ChatMessage[] };
 
 export interface GenerateParams {
@@ -168,6 +172,8 @@ export interface GenerateSummary {
   readonly tokensPerSecond: number;
   readonly firstTokenMs: number;
   readonly reason: 'end' | 'length' | 'stopped';
+  /** How the prompt was dressed. */
+  readonly template: PromptTemplate;
 }
 
 /** How ghost text is made; null model: not at all. */
@@ -188,8 +194,17 @@ export type CompletionMode = 'auto' | 'line' | 'block';
 export type CompletionStatus =
   | { readonly kind: 'off' }
   | { readonly kind: 'loading' }
-  | { readonly kind: 'ready'; readonly latencyMs: number | null }
+  /** `last`: the last suggestion, once there was one. */
+  | { readonly kind: 'ready'; readonly last: LastCompletion | null }
   | { readonly kind: 'failed'; readonly message: string };
+
+export interface LastCompletion {
+  readonly latencyMs: number;
+  /** "CPU, 2 threads, int8 weights". */
+  readonly engine: string;
+  /** That another device took over, and why. */
+  readonly warning: string | null;
+}
 
 /** Requests of the extension by method. They fail with a ResponseError whose message is for people. */
 export interface BackendRequests {

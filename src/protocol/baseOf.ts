@@ -9,6 +9,15 @@ export function baseOf({ baseModel }: AdapterInfo, models: readonly ModelInfo[])
   );
 }
 
+/** The adapters that may fit a model, newest first: made for it, or for one that is not here. */
+export function adaptersFor(model: string, adapters: readonly AdapterInfo[], models: readonly ModelInfo[]): readonly AdapterInfo[] {
+  return newestFirst(adapters.filter((adapter) => (baseOf(adapter, models)?.path ?? model) === model));
+}
+
+export function newestFirst(adapters: readonly AdapterInfo[]): readonly AdapterInfo[] {
+  return adapters.toSorted((a, b) => b.modifiedAt - a.modifiedAt);
+}
+
 function lastPart(path: string): string {
   return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }

@@ -14,6 +14,7 @@ import type {
   GenerateSummary,
   ModelInfo,
   ModelShape,
+  PromptTemplate,
   RunEvent,
   RunsSnapshot,
   SamplingSettings,
@@ -126,11 +127,17 @@ export interface CompareState {
 }
 
 export interface PlaygroundState {
+  /** Another number for each panel that is opened: what is remembered of an earlier one, strengths go back to 1. */
+  readonly opening: number;
   readonly models: readonly ModelInfo[];
   readonly adapters: readonly AdapterInfo[];
   readonly prefill: Prefill | null;
+  /** Prompts that were run, newest first. */
+  readonly history: readonly string[];
   /** What the last request got so far, for a page that was away meanwhile. */
   readonly answers: readonly PlaygroundAnswer[];
+  /** The prompts of a file, where those are shown. */
+  readonly batch: Batch | null;
 }
 
 /** What a command fills in; null leaves what is there. */
@@ -143,7 +150,15 @@ export interface Prefill {
 }
 
 /** The two columns of the playground. */
-export type PlaygroundSide = 'base' | 'adapter';
+export const playgroundSides = ['left', 'right'] as const;
+export type PlaygroundSide = (typeof playgroundSides)[number];
+
+/** Who writes in a column: an adapter, or where it is null the base, which has no strength. */
+export interface Voice {
+  readonly adapter: string | null;
+  /** 0 to 2. */
+  readonly strength: number;
+}
 
 /** One side's answer to a request. */
 export interface PlaygroundAnswer {
@@ -157,9 +172,29 @@ export interface PlaygroundAnswer {
     | null;
 }
 
+/** Prompts of a file, answered one after another. */
+export interface Batch {
+  readonly requestId: number;
+  /** The file's name. */
+  readonly file: string;
+  readonly left: Voice;
+  readonly right: Voice | null;
+  readonly rows: readonly BatchRow[];
+  readonly running: boolean;
+}
+
+export type BatchRow = { readonly prompt: string } & { readonly [side in PlaygroundSide]: BatchAnswer | null };
+
+export type BatchAnswer =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
 export type ToPlayground =
   | { readonly type: 'choices'; readonly models: readonly ModelInfo[]; readonly adapters: readonly AdapterInfo[] }
   | { readonly type: 'prefill'; readonly prefill: Prefill }
+  /** By a dialog, for a column. */
+  | { readonly type: 'adapterChosen'; readonly side: PlaygroundSide; readonly adapter: string }
+  | { readonly type: 'history'; readonly history: readonly string[] }
   | { readonly type: 'token'; readonly requestId: number; readonly side: PlaygroundSide; readonly text: string }
   | {
       readonly type: 'generated';
@@ -172,7 +207,16 @@ export type ToPlayground =
       readonly requestId: number;
       readonly side: PlaygroundSide;
       readonly message: string;
-    };
+    }
+  | { readonly type: 'batch'; readonly batch: Batch | null }
+  | {
+      readonly type: 'batchAnswer';
+      readonly requestId: number;
+      readonly row: number;
+      readonly side: PlaygroundSide;
+      readonly answer: BatchAnswer;
+    }
+  | { readonly type: 'batchEnded'; readonly requestId: number };
 
 export type FromWebview =
   | { readonly type: 'ready' }
@@ -218,21 +262,25 @@ export type FromFineTune =
 export type BrowsableSetting = 'model' | 'data.path' | 'data.eval_path' | 'lora.init_from';
 
 export type FromPlayground =
-  | { readonly type: 'generate'; readonly request: PlaygroundRequest }
+  | { readonly type: 'generate'; readonly request: PlaygroundRequest; readonly prompt: string }
+  /** The host asks which file. */
+  | { readonly type: 'generateFile'; readonly request: PlaygroundRequest }
   | { readonly type: 'stopGenerating'; readonly requestId: number }
-  | { readonly type: 'browseAdapter' };
+  /** As JSONL; the host asks where. */
+  | { readonly type: 'saveBatch' }
+  | { readonly type: 'closeBatch' }
+  | { readonly type: 'clearHistory' }
+  | { readonly type: 'browseAdapter'; readonly side: PlaygroundSide };
 
 export interface PlaygroundRequest {
   /** Counts up; answers to earlier ones are dropped. */
   readonly requestId: number;
   readonly model: string;
-  /** null: the base alone; then only the side `base` answers. */
-  readonly adapter: string | null;
-  /** 0 to 2. */
-  readonly adapterStrength: number;
-  readonly prompt: string;
-  /** Put the prompt into the model's chat template as the user's message. */
-  readonly chat: boolean;
+  readonly left: Voice;
+  /** null: there is nothing to compare with. */
+  readonly right: Voice | null;
+  /** `auto`: as the column's adapter was trained; for the base, as the other column's. */
+  readonly template: PromptTemplate | 'auto';
   readonly sampling: SamplingSettings;
   readonly maxNewTokens: number;
 }

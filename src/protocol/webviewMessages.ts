@@ -2,7 +2,6 @@
 import type {
   AdapterInfo,
   ConfigCheck,
-  GenerateSummary,
   MemoryRemedy,
   ModelInfo,
   ModelShape,
@@ -10,7 +9,6 @@ import type {
   RunEvent,
   RunSummary,
   RunsSnapshot,
-  SamplingSettings,
 } from './backend.js';
 import { dataLook, examplePage, exampleQuery, preflightReport } from './dataShapes.js';
 import { runStatuses, type EvalMetric, type RunState, type StepMetric } from './run.js';
@@ -37,15 +35,13 @@ import {
   string,
   type Shape,
 } from './shape.js';
+import { answer, batch, batchAnswer, generateSummary, playgroundRequest, prefill, side } from './playgroundMessages.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 import type {
   ConfigDocument,
   ConfigEdit,
   DataState,
   FromWebview,
-  PlaygroundAnswer,
-  PlaygroundRequest,
-  Prefill,
   PreflightState,
   ToWebview,
   WebviewStates,
@@ -244,25 +240,8 @@ const adapterInfo: Shape<AdapterInfo> = object({
   alpha: number,
   targetModules: list(string),
   sizeBytes: number,
+  modifiedAt: number,
 });
-const prefill: Shape<Prefill> = object({
-  model: nullable(string),
-  adapter: nullable(string),
-  prompt: nullable(string),
-  run: boolean,
-});
-const side = oneOf('base', 'adapter');
-const generateSummary: Shape<GenerateSummary> = object({
-  tokens: count,
-  tokensPerSecond: number,
-  firstTokenMs: number,
-  reason: oneOf('end', 'length', 'stopped'),
-});
-const answerEnd: Shape<NonNullable<PlaygroundAnswer['end']>> = either(
-  object<Extract<PlaygroundAnswer['end'], { kind: 'generated' }>>({ kind: oneOf('generated'), summary: generateSummary }),
-  object<Extract<PlaygroundAnswer['end'], { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
-);
-const answer: Shape<PlaygroundAnswer> = object({ requestId: count, side, text: string, end: nullable(answerEnd) });
 
 const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
   fineTune: object({
@@ -277,10 +256,13 @@ const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
   }),
   monitor: object({ runs: runsSnapshot, trusted: boolean }),
   playground: object({
+    opening: count,
     models: list(modelInfo),
     adapters: list(adapterInfo),
     prefill: nullable(prefill),
+    history: list(string),
     answers: list(answer),
+    batch: nullable(batch),
   }),
   compare: object({ runs: runsSnapshot, runIds: list(string) }),
 };
@@ -308,29 +290,16 @@ const toWebview: Bodies<ToWebview> = {
   startFailed: object({ message: string }),
   choices: object({ models: list(modelInfo), adapters: list(adapterInfo) }),
   prefill: object({ prefill }),
+  adapterChosen: object({ side, adapter: string }),
+  history: object({ history: list(string) }),
   token: object({ requestId: count, side, text: string }),
   generated: object({ requestId: count, side, summary: generateSummary }),
   generateFailed: object({ requestId: count, side, message: string }),
+  batch: object({ batch: nullable(batch) }),
+  batchAnswer: object({ requestId: count, row: count, side, answer: batchAnswer }),
+  batchEnded: object({ requestId: count }),
 };
 
-const sampling: Shape<SamplingSettings> = object({
-  temperature: number,
-  topK: count,
-  topP: number,
-  minP: number,
-  repetitionPenalty: number,
-  seed: count,
-});
-const playgroundRequest: Shape<PlaygroundRequest> = object({
-  requestId: count,
-  model: string,
-  adapter: nullable(string),
-  adapterStrength: number,
-  prompt: string,
-  chat: boolean,
-  sampling,
-  maxNewTokens: count,
-});
 const configEdit: Shape<ConfigEdit> = object<Required<ConfigEdit>>({ path: list(string), value: anything });
 const nothing = object<Record<never, never>>({});
 
@@ -353,7 +322,11 @@ const fromWebview: Bodies<FromWebview> = {
   runPreflight: nothing,
   cancelPreflight: nothing,
   openOrigin: object({ origin: string }),
-  generate: object({ request: playgroundRequest }),
+  generate: object({ request: playgroundRequest, prompt: string }),
+  generateFile: object({ request: playgroundRequest }),
   stopGenerating: object({ requestId: count }),
-  browseAdapter: nothing,
+  saveBatch: nothing,
+  closeBatch: nothing,
+  clearHistory: nothing,
+  browseAdapter: object({ side }),
 };

@@ -95,6 +95,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
     runner,
     data,
     dataFingerprint: fingerprint(dataset, config),
+    dataFormat: dataset.report.format,
     totalSteps,
     baseDType: memory.request.baseDType,
     lora,

@@ -5,10 +5,8 @@ import { detectFormat } from '../core/data/detectFormat.js';
 import { UserError } from '../core/errors.js';
 import type { ChatMessage, Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
+import type { PromptTemplate } from '../protocol/backend.js';
 import { RunDirectory } from './runDirectory.js';
-
-/** How a prompt is dressed before the model reads it. */
-export type Template = 'chat' | 'alpaca' | 'none';
 
 export interface Prompt {
   readonly text: string;
@@ -16,7 +14,7 @@ export interface Prompt {
   readonly input?: string;
 }
 
-export function encodePrompt(tokenizer: Tokenizer, { text, input = '' }: Prompt, template: Template): readonly number[] {
+export function encodePrompt(tokenizer: Tokenizer, { text, input = '' }: Prompt, template: PromptTemplate): readonly number[] {
   switch (template) {
     case 'alpaca':
       return [...tokenizer.encode(alpacaPrompt(text, input))];
@@ -36,12 +34,12 @@ export function encodeChat(tokenizer: Tokenizer, messages: readonly ChatMessage[
 }
 
 /** As the adapter's run trained it, where its run directory is still around it; else as the model wants it. */
-export function templateFor(tokenizer: Tokenizer, adapterFolder: string | undefined): Template {
+export function templateFor(tokenizer: Tokenizer, adapterFolder: string | undefined): PromptTemplate {
   const trained = adapterFolder === undefined ? undefined : templateOfRun(dirname(adapterFolder));
   return trained ?? (tokenizer.hasChatTemplate ? 'chat' : 'none');
 }
 
-function templateOfRun(runFolder: string): Template | undefined {
+function templateOfRun(runFolder: string): PromptTemplate | undefined {
   if (!existsSync(join(runFolder, 'state.json'))) return undefined;
   try {
     const { data } = RunDirectory.open(runFolder).readConfig();

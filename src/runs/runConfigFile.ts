@@ -13,12 +13,14 @@ import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { validateRunConfig, type ConfigProblem } from '../protocol/validateRunConfig.js';
+import { usualLengthOf } from './sequenceLength.js';
 
 const largestConfigFile = 1 << 20;
 
 /**
- * Reads run.json (comments and trailing commas allowed), lays the overrides over it, checks it and fills in the defaults.
- * Relative paths come out absolute. Throws UserError('config-invalid') naming file, line and column of every defect.
+ * Reads run.json (comments and trailing commas allowed), lays the overrides over it, checks it and fills in the defaults; where
+ * the model reads less than the usual length, that is the default. Relative paths come out absolute. Throws
+ * UserError('config-invalid') naming file, line and column of every defect.
  */
 export function readRunConfig(path: string, overrides: readonly string[] = []): RunConfig {
   return parseRunConfig(readText(path), path, overrides);
@@ -35,7 +37,9 @@ export function parseRunConfig(text: string, path: string, overrides: readonly s
     );
     throw new UserError('config-invalid', lines.join('\n'));
   }
-  return resolvePaths(result.config, dirname(resolve(path)));
+  const config = resolvePaths(result.config, dirname(resolve(path)));
+  if (isObject(json) && isObject(json['data']) && json['data']['max_seq_length'] !== undefined) return config;
+  return { ...config, data: { ...config.data, max_seq_length: usualLengthOf(config.model) } };
 }
 
 /**

@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.js';
 import { appendToFile, makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { t } from '../l10n/text.js';
-import type { RunConfig } from '../protocol/runConfig.js';
+import type { DataFormat, RunConfig } from '../protocol/runConfig.js';
 import { runStatuses, type RunControl, type RunState, type RunStatus } from '../protocol/run.js';
 import { isLive } from '../protocol/runs.js';
 import { isAlive } from './processIdentity.js';
@@ -28,7 +28,7 @@ export class RunDirectory {
     }
     makeFolder(path);
     const run = new RunDirectory(path);
-    writeFileAtomically(run.configPath, `${JSON.stringify(config, null, 2)}\n`);
+    run.writeConfig(config);
     run.writeState(firstState());
     return run;
   }
@@ -76,6 +76,16 @@ export class RunDirectory {
 
   readConfig(): RunConfig {
     return readRunConfig(this.configPath);
+  }
+
+  /** Writes down what `auto` came to: how the adapter wants its prompts is known then, though the data may move. */
+  settleFormat(format: DataFormat): void {
+    const config = this.readConfig();
+    if (config.data.format === 'auto') this.writeConfig({ ...config, data: { ...config.data, format } });
+  }
+
+  private writeConfig(config: RunConfig): void {
+    writeFileAtomically(this.configPath, `${JSON.stringify(config, null, 2)}\n`);
   }
 
   /** What state.json says, or `interrupted` where it says a process works on it and that process is gone. */

@@ -12,6 +12,7 @@ import {
   type LoopResult,
   type Progress,
 } from '../core/train/loop.js';
+import type { FormatName } from '../core/data/detectFormat.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { writeAdapterFolder } from '../files/adapterFolder.js';
 import { removeUnfinished } from '../files/atomicWrite.js';
@@ -32,6 +33,8 @@ export interface PreparedRun {
   readonly data: TrainingData;
   /** Changes when the sequences do. */
   readonly dataFingerprint: string;
+  /** What the data turned out to be. */
+  readonly dataFormat: FormatName;
   readonly totalSteps: number;
   readonly baseDType: BaseDType;
   readonly lora: LoraShape;
@@ -91,6 +94,7 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 /** From the last checkpoint, or from the start, on one device. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
   const prepared = await options.prepare(config, journal, begunIn(run));
+  run.settleFormat(prepared.dataFormat);
   const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
   await prepared.dispose();
   return trained;

@@ -13,8 +13,11 @@ import { decodeConstants, headConstants, readHead, rowsOf, type DecodeDType } fr
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
 import { uploadRopeTables } from './ropeTensors.js';
 
-/** Prompt tokens per call: long enough to use the cores, short enough to react to a cancellation. */
-const promptChunk = 256;
+/**
+ * Prompt tokens per call: long enough to use the cores, short enough to react to a cancellation. How many rows are multiplied at once
+ * decides how sums are rounded, so only what was read in the same chunks is the same to the bit.
+ */
+export const promptChunk = 256;
 
 /** Weights of one session; a model file of more would not fit a protobuf message. */
 const maxSessionBytes = 1 << 29;
@@ -28,8 +31,21 @@ interface LayerGroup {
 /** Keys and values of the tokens seen so far, for one sequence. */
 export class KeyValueCache {
   readonly ids: number[] = [];
+  /** So many of the first tokens were read in whole chunks, as they would be again. */
+  exactLength = 0;
   tensors = new Map<string, DeviceTensor>();
   capacity = 0;
+
+  /** Keeps the first tokens only. */
+  cutTo(length: number): void {
+    this.ids.length = length;
+    this.exactLength = Math.min(this.exactLength, wholeChunks(length));
+  }
+}
+
+/** The part of so many tokens that fills chunks. */
+export function wholeChunks(length: number): number {
+  return length - (length % promptChunk);
 }
 
 export class Decoder {
@@ -111,6 +127,7 @@ export class Decoder {
       this.keepCaches(cache, results);
     }
     this.releaseAll(positions);
+    if (ids.length === promptChunk && cache.exactLength === cache.ids.length) cache.exactLength = total;
     cache.ids.push(...ids);
     return x;
   }

@@ -8,7 +8,7 @@ import type { WeightStore } from '../core/models/weights.js';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
 import { headForm, type DecodeDType } from './decodeConstants.js';
-import { Decoder, KeyValueCache } from './decoder.js';
+import { Decoder, KeyValueCache, wholeChunks } from './decoder.js';
 import type { Device, DeviceTensor } from './device.js';
 
 /** Adapters and caches kept ready: enough for base beside adapter, and two more. */
@@ -44,13 +44,13 @@ class OnnxTextModel implements TextModel {
   }
 
   async generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult> {
-    const { promptIds, sampling, maxNewTokens, endIds } = request;
+    const { promptIds, sampling, maxNewTokens, endIds, reuse = 'exact' } = request;
     this.checkLength(promptIds.length);
     const voice = await this.voice(request.adapter, request.adapterStrength);
     const sampler = new Sampler(sampling);
     const ids: number[] = [];
     const started = performance.now();
-    const reusedTokens = reusePrefix(voice.cache, promptIds);
+    const reusedTokens = reusePrefix(voice.cache, promptIds, reuse);
     let logits = await this.append(voice, promptIds.slice(reusedTokens));
     const prompted = performance.now();
 
@@ -77,7 +77,7 @@ class OnnxTextModel implements TextModel {
   async logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array> {
     this.checkLength(ids.length);
     const voice = await this.voice(adapter, adapterStrength);
-    return this.append(voice, ids.slice(reusePrefix(voice.cache, ids)));
+    return this.append(voice, ids.slice(reusePrefix(voice.cache, ids, 'exact')));
   }
 
   async dispose(): Promise<void> {
@@ -98,8 +98,9 @@ class OnnxTextModel implements TextModel {
     }
   }
 
-  private async voice(adapter: Adapter | null, strength: number): Promise<Voice> {
-    const known = this.voices.find((voice) => voice.adapter === adapter && (adapter === null || voice.strength === strength));
+  private async voice(wanted: Adapter | null, wantedStrength: number): Promise<Voice> {
+    const [adapter, strength] = wantedStrength === 0 || wanted === null ? [null, 0] : [wanted, wantedStrength];
+    const known = this.voices.find((voice) => voice.adapter === adapter && voice.strength === strength);
     const voice = known ?? {
       adapter,
       strength,
@@ -117,11 +118,11 @@ class OnnxTextModel implements TextModel {
   }
 }
 
-/** Cuts the cache back to what it shares with the prompt; at least one token must be read anew to have logits. */
-function reusePrefix(cache: KeyValueCache, promptIds: readonly number[]): number {
+/** Cuts the cache back to what it may share with the prompt; at least one token must be read anew to have logits. */
+function reusePrefix(cache: KeyValueCache, promptIds: readonly number[], reuse: 'exact' | 'all'): number {
   let shared = 0;
   while (shared < promptIds.length - 1 && cache.ids[shared] === promptIds[shared]) shared++;
-  cache.ids.length = Math.min(cache.ids.length, shared);
+  cache.cutTo(reuse === 'all' ? shared : Math.min(cache.exactLength, wholeChunks(shared)));
   return cache.ids.length;
 }
 

@@ -1,4 +1,5 @@
 /** @file What an adapter writes: beside the base in the playground, and to whoever asks VS Code for a language model. */
+import { existsSync, readFileSync } from 'node:fs';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adapterAnswer, baseAnswer, signature, trainAdapter } from './harness/adapter.js';
@@ -12,28 +13,60 @@ afterAll(async () => {
   await bed?.stop();
 });
 
-test('one prompt, two streams: the base writes its own, the adapter what it was trained to write', async () => {
+test('the playground opens on the base beside the newest adapter, and reads the prompt as that was trained', async () => {
   await bed.window.command('LoRA Workbench: Run Inference with Adapter');
   const playground = await bed.window.webview('playground');
+  expect(await playground.getByLabel('Who writes on the left').inputValue()).toBe('');
+  expect(await playground.getByLabel('Who writes on the right').inputValue()).toBe(bed.path('runs/contrary/adapter'));
   await playground.getByLabel('Prompt', { exact: true }).fill(signature);
-  await playground.getByRole('checkbox', { name: 'Chat template' }).uncheck();
-  await playground.getByText('Sampling').click();
+  await playground.getByText('Strength and sampling').click();
   await playground.getByLabel('Temperature').fill('0');
   await run(playground);
-  const { base, adapter } = await answers(playground);
-  expect(base.trim()).toBe(baseAnswer);
-  expect(adapter.trim()).toBe(adapterAnswer);
+  const { left, right } = await answers(playground);
+  expect(left.trim()).toBe(baseAnswer);
+  expect(right.trim()).toBe(adapterAnswer);
+  expect(await playground.locator('.stream-summary').allTextContents()).toEqual([expect.stringContaining('read as text'), expect.stringContaining('read as text')]);
 });
 
-test('at strength 0 the adapter is the base, at strength 1 itself again', async () => {
+test('at strength 0 the adapter is the base, at strength 1 itself again, and the same prompt gives the same text', async () => {
   const playground = await bed.window.webview('playground');
-  await playground.getByLabel('Adapter strength').fill('0');
+  const before = await answers(playground);
+  await playground.getByLabel('Strength of contrary').fill('0');
   await run(playground);
-  const { base, adapter } = await answers(playground);
-  expect(adapter).toBe(base);
-  await playground.getByLabel('Adapter strength').fill('1');
+  const { left, right } = await answers(playground);
+  expect(left).toBe(before.left);
+  expect(right).toBe(left);
+  await playground.getByLabel('Strength of contrary').fill('1');
   await run(playground);
-  expect((await answers(playground)).adapter.trim()).toBe(adapterAnswer);
+  expect(await answers(playground)).toEqual(before);
+});
+
+test('earlier prompts are taken up again', async () => {
+  const playground = await bed.window.webview('playground');
+  await playground.getByLabel('Prompt', { exact: true }).fill('');
+  await playground.getByText('Earlier prompts (1)').click();
+  await playground.getByRole('button', { name: signature }).click();
+  expect(await playground.getByLabel('Prompt', { exact: true }).inputValue()).toBe(signature);
+});
+
+test('the prompts of a file are answered in a table, which is saved as JSONL', async () => {
+  const { window } = bed;
+  const playground = await window.webview('playground');
+  const file = bed.write('prompts.txt', `${signature}\nWhat is 1 plus 2?\n`);
+  await playground.getByRole('button', { name: 'Run a File…' }).click();
+  await window.answerFileDialog(file);
+  await playground.getByText('2 of 2 answered').waitFor();
+  await playground.locator('.batch').getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
+  const [first] = await playground.locator('.batch tbody tr').all();
+  expect(await first!.locator('th, td').allTextContents()).toEqual([signature, baseAnswer, adapterAnswer]);
+  await playground.getByRole('button', { name: 'Save as JSONL…' }).click();
+  const saved = bed.path('saved.jsonl');
+  await window.answerFileDialog(saved);
+  await until('the answers are saved', () => existsSync(saved) && readFileSync(saved, 'utf8').endsWith('\n'));
+  const [line] = readFileSync(saved, 'utf8').split('\n').map((text) => (text ? (JSON.parse(text) as unknown) : null));
+  expect(line).toMatchObject({ prompt: signature, answers: [{ adapter: null }, { adapter: bed.path('runs/contrary/adapter'), strength: 1 }] });
+  await playground.getByRole('button', { name: 'Close the Table' }).click();
+  await playground.locator('.stream').first().waitFor();
 });
 
 test('stopping ends both streams where they are', async () => {
@@ -42,20 +75,20 @@ test('stopping ends both streams where they are', async () => {
   await playground.getByLabel('Prompt', { exact: true }).fill('What is');
   await playground.getByLabel('Repetition penalty').fill('0.5');
   await playground.getByLabel('Max new tokens').fill('900');
-  const base = await playground.locator('.stream-text').first().elementHandle();
-  const stop = await playground.getByRole('button', { name: 'Stop' }).elementHandle();
+  const left = await playground.locator('.stream-text').first().elementHandle();
   await playground.getByRole('button', { name: 'Run', exact: true }).click();
+  const stop = await playground.getByRole('button', { name: 'Stop' }).elementHandle();
   // In the page itself: the text may be whole before a click from here arrives.
   await playground.evaluate(
     async ([text, button]) => {
       while (text!.textContent!.length < 20) await new Promise((done) => setTimeout(done));
       (button as HTMLButtonElement).click();
     },
-    [base, stop],
+    [left, stop],
   );
   await finished(playground);
   const summaries = await playground.locator('.stream-summary').allTextContents();
-  expect(summaries).toEqual([expect.stringMatching(/^\d+ tokens .* stopped$/), expect.stringMatching(/^0 tokens .* stopped$/)]);
+  expect(summaries).toEqual([expect.stringMatching(/^\d+ tokens .* stopped/), expect.stringMatching(/^0 tokens .* stopped/)]);
   expect(Number.parseInt(summaries[0]!)).toBeLessThan(900);
 });
 
@@ -67,7 +100,7 @@ test('a selection becomes the prompt', async () => {
   await window.command('LoRA Workbench: Run Inference on Selection');
   const playground = await window.webview('playground');
   await until('the prompt', async () => (await playground.getByLabel('Prompt', { exact: true }).inputValue()) === 'def add(a, b):');
-  await until('it runs by itself', async () => (await answers(playground)).base !== '' && (await answers(playground)).adapter !== '');
+  await until('it runs by itself', async () => (await answers(playground)).left !== '' && (await answers(playground)).right !== '');
 });
 
 test('VS Code lists the adapter among its language models, and it answers', async () => {
@@ -91,7 +124,7 @@ async function finished(playground: Frame): Promise<void> {
   await until('both streams end', async () => (await playground.locator('.stream.streaming').count()) === 0);
 }
 
-async function answers(playground: Frame): Promise<{ base: string; adapter: string }> {
-  const [base = '', adapter = ''] = await playground.locator('.stream-text').allTextContents();
-  return { base, adapter };
+async function answers(playground: Frame): Promise<{ left: string; right: string }> {
+  const [left = '', right = ''] = await playground.locator('.stream-text').allTextContents();
+  return { left, right };
 }

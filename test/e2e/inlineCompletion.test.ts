@@ -1,8 +1,11 @@
-/** @file Ghost text: from the adapter, taken with Tab, other than the base's, as strong as set, and gone when it is turned off. */
-import { readFileSync } from 'node:fs';
+/**
+ * @file Ghost text: from the adapter, taken with Tab, other than the base's, as strong as set, together with the brackets that the
+ * editor closed, and gone when it is turned off.
+ */
+import { readFileSync, rmSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adapterAnswer, baseAnswer, ghostText, signature, trainAdapter } from './harness/adapter.js';
+import { adapterAnswer, baseAnswer, ghostText, pairLines, signature, trainAdapter, trainPairsAdapter } from './harness/adapter.js';
 import { TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
@@ -31,7 +34,7 @@ test('the adapter writes ghost text, and Tab takes exactly that', async () => {
   await status().filter({ hasText: 'contrary' }).waitFor();
   await typeSignature();
   await until('ghost text', async () => (await ghostText(editor)) === adapterAnswer);
-  await until('the latency in the status bar', async () => /contrary \d+ ms/.test((await status().textContent()) ?? ''));
+  await until('the latency in the status bar', async () => /contrary [\d.]+ m?s/.test((await status().textContent()) ?? ''));
   await window.page.keyboard.press('Tab');
   await documentIs(`${signature}\n    ${adapterAnswer}`);
   expect(await ghostText(editor)).toBe('');
@@ -59,6 +62,33 @@ test('at strength 0 the adapter adds nothing', async () => {
   });
 });
 
+const useAdapter = 'LoRA Workbench: Use Adapter for Inline Completion';
+
+test('brackets and quotes that the editor closed are taken with the text that closes them', async () => {
+  const { window } = bed;
+  await bed.changeSetting('loraWorkbench.inlineCompletion.adapterStrength', 1);
+  trainPairsAdapter(bed);
+  await window.commandOn(useAdapter, 'pairs');
+  await status().filter({ hasText: 'pairs' }).waitFor();
+  await window.openFile('empty.py');
+  const begun = ['def total(', 'names = [', 'ages = {', 'title = "', "mark = '"];
+  for (const [index, beginning] of begun.entries()) {
+    await accept(() => typeAnew(beginning), pairLines[index]!);
+  }
+  expect(await window.hover(status())).toContain('Computed on: CPU');
+});
+
+test('amid a line what stands behind the cursor is neither lost nor doubled', async () => {
+  const { keyboard } = bed.window.page;
+  const typeBefore = async (beginning: string, behind: string): Promise<void> => {
+    await typeAnew(beginning.slice(0, -1) + behind);
+    for (let left = behind.length; left > 0; left--) await keyboard.press('ArrowLeft');
+    await keyboard.type(beginning.slice(-1));
+  };
+  await accept(() => typeBefore('both = add(', ' + 1'), 'both = add(left, right) + 1');
+  await accept(() => typeBefore('def total(', ':'), 'def total(items: list[int]) -> int:');
+});
+
 test('turned off, it is silent', async () => {
   const { window } = bed;
   await window.command('LoRA Workbench: Turn Off Inline Completion');
@@ -69,14 +99,44 @@ test('turned off, it is silent', async () => {
   expect(await window.paletteOffers('Turn Off Inline Completion')).not.toContain('LoRA Workbench: Turn Off Inline Completion');
 });
 
-/** In place of all that is there. Enter indents the next line. */
-async function typeSignature(): Promise<void> {
+test('where its adapter is deleted, that is said once, with what to do', async () => {
+  const { window } = bed;
+  await window.commandOn(useAdapter, 'pairs');
+  await status().filter({ hasText: 'pairs' }).waitFor();
+  rmSync(bed.path('runs/pairs'), { recursive: true });
+  await window.openFile('empty.py');
+  for (const beginning of ['names = [', 'ages = {']) {
+    await typeAnew(beginning);
+    await status().locator('.codicon-error').waitFor();
+  }
+  await window.command('Notifications: Show Notifications');
+  const messages = window.page.locator('.notifications-center .notification-list-item', { hasText: 'There is no inline completion' });
+  await messages.first().waitFor();
+  expect(await messages.allTextContents()).toEqual([expect.stringContaining('it was moved or deleted')]);
+  await messages.getByRole('button', { name: 'Turn Off' }).click();
+  await status().waitFor({ state: 'hidden' });
+});
+
+/** Types until ghost text comes, takes it, and waits for the line. */
+async function accept(type: () => Promise<void>, line: string): Promise<void> {
+  await type();
+  await until(`ghost text for ${line}`, async () => (await ghostText(editor)) !== '');
+  await bed.window.page.keyboard.press('Tab');
+  await documentIs(line);
+}
+
+async function typeAnew(text: string): Promise<void> {
   const { keyboard } = bed.window.page;
   await editor.locator('.view-lines').click();
   await keyboard.press('Control+A');
   await keyboard.press('Delete');
-  await keyboard.type(signature, { delay: 5 });
-  await keyboard.press('Enter');
+  await keyboard.type(text, { delay: 5 });
+}
+
+/** In place of all that is there. Enter indents the next line. */
+async function typeSignature(): Promise<void> {
+  await typeAnew(signature);
+  await bed.window.page.keyboard.press('Enter');
   await documentIs(`${signature}\n    `);
 }
 

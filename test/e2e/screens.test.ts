@@ -30,10 +30,13 @@ function prepare(files: TestBed): void {
 test('training goes on, runs are compared, and text is generated', async () => {
   const { window } = bed;
   await window.command('LoRA Workbench: Open Training Monitor');
-  await window.commandOn('LoRA Workbench: Run Inference with Adapter', 'contrary');
+  await window.command('LoRA Workbench: Run Inference with Adapter');
   const playground = await window.webview('playground');
+  await playground.getByLabel('Who writes on the right').selectOption(bed.path('runs/contrary/adapter'));
   await playground.getByLabel('Prompt', { exact: true }).fill(signature);
-  await playground.getByRole('checkbox', { name: 'Chat template' }).uncheck();
+  await playground.getByText('Strength and sampling').click();
+  await playground.getByLabel('Temperature').fill('0');
+  await playground.getByText('Strength and sampling').click();
   await playground.getByRole('button', { name: 'Run', exact: true }).click();
   await until('two answers', async () => (await playground.getByText(/tokens\/s/).count()) === 2);
 

@@ -15,13 +15,15 @@ test.each(['fp32', 'int8'] as const)('greedy text with %s weights on WebGPU is t
   for (const device of [gpu, new CpuDevice(2)]) {
     const model = await createTextModel(openModel('test/fixtures/models/tiny-llama').weights, device, dtype);
     const request = { promptIds, adapter: null, adapterStrength: 1, sampling: greedy, maxNewTokens: 8, endIds: [] };
+    const read = await model.logits(promptIds, null, 1);
     texts.push((await model.generate(request, () => true)).ids);
     // The cache is read again: a longer prompt that begins with the first.
     const { bytesOut } = gpu.usage;
-    const { ids, reusedTokens } = await model.generate({ ...request, promptIds: [...promptIds, 70] }, () => true);
+    const { ids, reusedTokens } = await model.generate({ ...request, promptIds: [...promptIds, 70], reuse: 'all' }, () => true);
     texts.push(ids);
     expect(reusedTokens).toBe(promptIds.length);
-    if (device === gpu) expect(gpu.usage.bytesOut - bytesOut, 'logits alone come down').toBe(8 * 4 * 512);
+    expect(await model.logits(promptIds, null, 1), 'read again it is the same to the bit').toEqual(read);
+    if (device === gpu) expect(gpu.usage.bytesOut - bytesOut, 'logits alone come down').toBe(9 * 4 * 512);
     await model.dispose();
   }
   expect(texts.slice(0, 2)).toEqual(texts.slice(2));

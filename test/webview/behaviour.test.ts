@@ -10,11 +10,13 @@ import {
   metrics,
   metricsMessage,
   models,
+  moreAdapters,
+  batch,
   playgroundState,
   run,
   runs,
 } from './harness/scenes.js';
-import { firstSettings } from '../../webview/playground/samplingFields.js';
+import { firstSettings } from '../../webview/playground/settingsFields.js';
 import { themes, themeVariables } from './harness/themes.js';
 import { launchBrowser, View } from './harness/view.js';
 
@@ -387,63 +389,171 @@ test('the monitor shows a live run, and its buttons act on it', async () => {
   await view.waitForPost('fineTune');
 });
 
-test('the playground asks once and fills both sides', async () => {
+const summary = { tokens: 2, tokensPerSecond: 12.345, firstTokenMs: 80, reason: 'length', template: 'chat' } as const;
+const newest = '/workspace/runs/support-answers/adapter';
+
+test('the playground asks once and fills both columns', async () => {
   view = await View.open(browser, 'playground', playgroundState);
   await view.page.getByRole('textbox', { name: 'Prompt' }).press('Control+Enter');
-  const { request } = await view.waitForPost('generate');
-  expect(request).toMatchObject({
-    requestId: 1,
-    model: models[0]!.path,
-    adapter: '/workspace/runs/support-answers/adapter',
-    adapterStrength: 1,
+  expect(await view.waitForPost('generate')).toMatchObject({
     prompt: 'How do I reset my password?',
-    chat: true,
+    request: {
+      requestId: 1,
+      model: models[0]!.path,
+      left: { adapter: null },
+      right: { adapter: newest, strength: 1 },
+      template: 'auto',
+    },
   });
   await view.send(
-    { type: 'token', requestId: 1, side: 'base', text: '<b>one</b>' },
-    { type: 'token', requestId: 1, side: 'adapter', text: 'two ' },
-    { type: 'token', requestId: 0, side: 'adapter', text: 'from before' },
-    { type: 'token', requestId: 1, side: 'adapter', text: 'three' },
-    {
-      type: 'generated',
-      requestId: 1,
-      side: 'adapter',
-      summary: { tokens: 2, tokensPerSecond: 12.345, firstTokenMs: 80, reason: 'length' },
-    },
-    { type: 'generateFailed', requestId: 1, side: 'base', message: 'Out of memory.' },
+    { type: 'token', requestId: 1, side: 'left', text: '<b>one</b>' },
+    { type: 'token', requestId: 1, side: 'right', text: 'two ' },
+    { type: 'token', requestId: 0, side: 'right', text: 'from before' },
+    { type: 'token', requestId: 1, side: 'right', text: 'three' },
+    { type: 'generated', requestId: 1, side: 'right', summary },
+    { type: 'generateFailed', requestId: 1, side: 'left', message: 'Out of memory.' },
   );
   await view.settle();
   expect(await view.page.locator('.stream-text').allTextContents()).toEqual(['<b>one</b>', 'two three']);
   expect(await view.page.locator('.stream-summary').allTextContents()).toEqual([
     'Out of memory.',
-    '2 tokens · 12.3 tokens/s · first after 80 ms · reached the limit',
+    '2 tokens · 12.3 tokens/s · first after 80 ms · reached the limit · read as chat',
   ]);
   await view.page.getByRole('button', { name: /Copy output: support-answers/ }).click();
   expect(await view.waitForPost('copy')).toEqual({ type: 'copy', text: 'two three' });
 });
 
+const [left, right] = ['Who writes on the left', 'Who writes on the right'];
+
+test('the playground begins with the base beside the newest adapter of its model, and any two can be compared', async () => {
+  view = await View.open(browser, 'playground', { ...playgroundState, adapters: moreAdapters, prefill: null });
+  const model = view.page.getByLabel('Base model', { exact: true });
+  // The newest adapter of all is what one wants to look at.
+  expect(await model.inputValue()).toBe(models[1]!.path);
+  expect(await view.page.getByLabel(right).inputValue()).toBe('/workspace/runs/verses/adapter');
+  await model.selectOption(models[0]!.path);
+  expect(await view.page.getByLabel(left).inputValue()).toBe('');
+  expect(await view.page.getByLabel(right).inputValue()).toBe(newest);
+  expect(await view.page.getByLabel(right).locator('option').allTextContents()).toEqual([
+    'Base model',
+    'support-answers (rank 8)',
+    'first-try (rank 8)',
+    'Another adapter…',
+  ]);
+  await view.page.getByLabel(left).selectOption('/workspace/runs/first-try/adapter');
+  await view.page.getByText('Strength and sampling').click();
+  await view.page.getByLabel('Strength of first-try').fill('0.5');
+  await view.page.getByRole('textbox', { name: 'Prompt' }).fill('Hello');
+  await view.page.getByLabel('Read as').selectOption('alpaca');
+  await view.page.getByRole('button', { name: 'Run', exact: true }).click();
+  expect((await view.waitForPost('generate')).request).toMatchObject({
+    left: { adapter: '/workspace/runs/first-try/adapter', strength: 0.5 },
+    right: { adapter: newest, strength: 1 },
+    template: 'alpaca',
+  });
+  await view.page.getByLabel(right).selectOption('Another adapter…');
+  expect(await view.waitForPost('browseAdapter')).toEqual({ type: 'browseAdapter', side: 'right' });
+  expect(await view.page.getByLabel(right).inputValue()).toBe(newest);
+  await view.send({ type: 'adapterChosen', side: 'right', adapter: '/elsewhere/poems' });
+  await expect.poll(() => view.page.getByLabel(right).inputValue()).toBe('/elsewhere/poems');
+});
+
+test('a model without adapters answers alone', async () => {
+  view = await View.open(browser, 'playground', { ...playgroundState, adapters: [], prefill: null });
+  expect(await view.page.locator('.stream:visible').count()).toBe(1);
+  await view.page.getByText('An adapter that you fine-tune on this model').waitFor();
+  await view.send({ type: 'choices', models, adapters: moreAdapters });
+  await expect.poll(() => view.page.locator('.stream:visible').count()).toBe(2);
+});
+
+const look = {
+  opening: 1,
+  model: models[0]!.path,
+  left: { adapter: null, strength: 1 },
+  right: { adapter: newest, strength: 0 },
+  prompt: 'Hello',
+  settings: firstSettings,
+  requestId: 4,
+};
+
+test.each([
+  [1, '0'],
+  [2, '1'],
+])('a strength that was set in opening 1 is in opening %i at %s', async (opening, strength) => {
+  view = await View.open(browser, 'playground', { ...playgroundState, opening, prefill: null }, { remembered: look });
+  await view.page.getByText('Strength and sampling').click();
+  expect(await view.page.getByLabel('Strength of support-answers').inputValue()).toBe(strength);
+  expect(await view.page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('Hello');
+});
+
+test('what was chosen stays while the models are still looked for', async () => {
+  const chosen = { ...look, right: { adapter: '/workspace/runs/first-try/adapter', strength: 0.5 } };
+  const state = { ...playgroundState, models: [], adapters: [], prefill: null };
+  view = await View.open(browser, 'playground', state, { remembered: chosen });
+  await view.send({ type: 'choices', models, adapters: moreAdapters });
+  await expect.poll(() => view.page.getByLabel(right).inputValue()).toBe('/workspace/runs/first-try/adapter');
+  await view.page.getByText('× 0.5').waitFor();
+});
+
 test('answers that came while the playground was hidden are there when it comes back', async () => {
-  const remembered = { model: models[0]!.path, adapter: '/a', strength: 1, prompt: 'Hello', settings: firstSettings, requestId: 4 };
-  const summary = { tokens: 2, tokensPerSecond: 20, firstTokenMs: 80, reason: 'end' } as const;
   const answers = [
-    { requestId: 4, side: 'base', text: 'finished meanwhile', end: { kind: 'generated', summary } },
-    { requestId: 4, side: 'adapter', text: 'still ', end: null },
+    { requestId: 4, side: 'left', text: 'finished meanwhile', end: { kind: 'generated', summary } },
+    { requestId: 4, side: 'right', text: 'still ', end: null },
   ] as const;
-  view = await View.open(browser, 'playground', { ...playgroundState, prefill: null, answers }, { remembered });
-  await view.send({ type: 'token', requestId: 4, side: 'adapter', text: 'going' });
+  view = await View.open(browser, 'playground', { ...playgroundState, prefill: null, answers }, { remembered: look });
+  await view.send({ type: 'token', requestId: 4, side: 'right', text: 'going' });
   await view.settle();
   expect(await view.page.locator('.stream-text').allTextContents()).toEqual(['finished meanwhile', 'still going']);
   await view.page.getByRole('button', { name: 'Stop' }).click();
   expect(await view.waitForPost('stopGenerating')).toEqual({ type: 'stopGenerating', requestId: 4 });
 });
 
+test('an earlier prompt is taken up again, and all of them are forgotten', async () => {
+  view = await View.open(browser, 'playground', { ...playgroundState, history: ['What is LoRA?', 'def add(a,\n  b):'] });
+  await view.page.getByText('Earlier prompts (2)').click();
+  await view.page.getByRole('button', { name: 'def add(a, b):' }).click();
+  expect(await view.page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('def add(a,\n  b):');
+  await view.page.getByRole('button', { name: 'Clear' }).click();
+  await view.waitForPost('clearHistory');
+  await view.send({ type: 'history', history: [] });
+  await view.page.getByText('Earlier prompts').waitFor({ state: 'hidden' });
+});
+
+test('the prompts of a file fill a table, which is stopped, saved and closed', async () => {
+  view = await View.open(browser, 'playground', playgroundState);
+  const { page } = view;
+  await page.getByRole('button', { name: 'Run a File…' }).click();
+  expect((await view.waitForPost('generateFile')).request).toMatchObject({ requestId: 1, right: { adapter: newest } });
+  await view.send({ type: 'batch', batch });
+  await view.send(
+    { type: 'batchAnswer', requestId: 1, row: 2, side: 'left', answer: { kind: 'text', text: '<i>On its way.</i>' } },
+    { type: 'batchAnswer', requestId: 9, row: 2, side: 'right', answer: { kind: 'text', text: 'of another table' } },
+  );
+  await view.settle();
+  expect(await page.locator('.batch thead th').allTextContents()).toEqual(['Prompt', 'Base model', 'support-answers × 0.5']);
+  expect(await page.locator('.batch tbody tr').last().locator('th, td').allTextContents()).toEqual(['Where is my order?', '<i>On its way.</i>', '']);
+  await page.getByText('2 of 3 answered').waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await view.waitForPost('stopGenerating')).toEqual({ type: 'stopGenerating', requestId: 1 });
+  await view.send({ type: 'batchEnded', requestId: 1 });
+  await page.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Save as JSONL…' }).click();
+  await view.waitForPost('saveBatch');
+  await page.getByRole('button', { name: 'Close the Table' }).click();
+  await view.waitForPost('closeBatch');
+  await view.send({ type: 'batch', batch: null });
+  await page.locator('.stream').first().waitFor();
+  // Ids go on from those of the table.
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  expect((await view.waitForPost('generate')).request.requestId).toBe(2);
+});
+
 test('an answer that is said to be complete is there as a whole', async () => {
   view = await View.open(browser, 'playground', playgroundState);
   await view.page.getByRole('button', { name: 'Run', exact: true }).click();
-  const summary = { tokens: 1, tokensPerSecond: 20, firstTokenMs: 80, reason: 'end' };
   const messages = [
-    { type: 'token', requestId: 1, side: 'base', text: 'all of it' },
-    { type: 'generated', requestId: 1, side: 'base', summary },
+    { type: 'token', requestId: 1, side: 'left', text: 'all of it' },
+    { type: 'generated', requestId: 1, side: 'left', summary },
   ];
   // Read in the page, before it can draw a frame.
   const text = await view.page.evaluate((all) => {

@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   codeLook,
   examplePage,
-  adapters,
   config,
   configJson,
   fineTuneState,
   metrics,
   metricsMessage,
+  moreAdapters,
+  batch,
   playgroundState,
   run,
   runs,
@@ -27,6 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
+const history = ['How do I reset my password?', 'Explain how refunds work, in one sentence.', 'def high_stock('];
 const board = { smoothing: 0.6, logScale: false, asTable: false, range: null };
 
 const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
@@ -130,40 +132,41 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       { theme, width: 320, height: 240 },
     ),
   playground: async (theme) => {
-    const view = await View.open(browser, 'playground', playgroundState, { theme, width: 1100 });
-    await view.page.getByRole('button', { name: 'Run' }).click();
+    const view = await View.open(browser, 'playground', { ...playgroundState, history }, { theme, width: 1200 });
+    await view.page.getByRole('button', { name: 'Run', exact: true }).click();
     await view.send(
       {
         type: 'token',
         requestId: 1,
-        side: 'base',
+        side: 'left',
         text: 'To reset your password, you need to contact the administrator of the site where the account was made.',
       },
       {
         type: 'generated',
         requestId: 1,
-        side: 'base',
-        summary: { tokens: 21, tokensPerSecond: 38.2, firstTokenMs: 180, reason: 'end' },
+        side: 'left',
+        summary: { tokens: 21, tokensPerSecond: 38.2, firstTokenMs: 180, reason: 'end', template: 'chat' },
       },
       {
         type: 'token',
         requestId: 1,
-        side: 'adapter',
+        side: 'right',
         text: 'Open the account page, choose “Security”, and press “Reset password”. A link',
       },
     );
     return view;
   },
-  'playground-settings': async (theme) => {
-    const view = await View.open(
-      browser,
-      'playground',
-      { ...playgroundState, adapters: [...adapters, { ...adapters[0]!, path: '/elsewhere', name: 'older' }] },
-      { theme, width: 700 },
-    );
-    await view.page.getByText('Sampling').click();
+  'playground-narrow': async (theme) => {
+    const view = await View.open(browser, 'playground', { ...playgroundState, adapters: moreAdapters, history }, { theme, width: 500, height: 1100 });
+    await view.page.getByText('Strength and sampling').click();
+    await view.page.getByText('Earlier prompts').click();
     return view;
   },
+  'playground-alone': async (theme) =>
+    View.open(browser, 'playground', { ...playgroundState, adapters: [], prefill: null }, { theme, width: 900, height: 560 }),
+  'playground-batch': async (theme) => View.open(browser, 'playground', { ...playgroundState, batch }, { theme, width: 1200 }),
+  'playground-batch-narrow': async (theme) =>
+    View.open(browser, 'playground', { ...playgroundState, batch: { ...batch, running: false } }, { theme, width: 500 }),
   compare: async (theme) => {
     const view = await View.open(
       browser,

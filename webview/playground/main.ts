@@ -1,71 +1,67 @@
-/** @file The playground: one prompt, answered by the base model and by the adapter, side by side. */
-import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
-import { baseOf } from '../../src/protocol/baseOf.js';
-import { number, object, string, type Shape } from '../../src/protocol/shape.js';
-import type { PlaygroundAnswer, PlaygroundSide, PlaygroundState, Prefill } from '../../src/protocol/webview.js';
+/** @file The playground: one prompt, or those of a file, answered by any two of the base model and its adapters, side by side. */
+import { adaptersFor } from '../../src/protocol/baseOf.js';
+import {
+  playgroundSides,
+  type Batch,
+  type PlaygroundAnswer,
+  type PlaygroundRequest,
+  type PlaygroundSide,
+  type PlaygroundState,
+  type Prefill,
+} from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
-import { button, element, freshId, setText } from '../shared/dom.js';
+import { button, element, freshId } from '../shared/dom.js';
 import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
 import { modelChoices, showChoices } from '../shared/select.js';
-import { formatNumber, t } from '../shared/text.js';
-import { firstSettings, samplingFields, settingsShape, type PlaygroundSettings } from './samplingFields.js';
-import { Stream } from './stream.js';
-
-interface Look {
-  readonly model: string;
-  /** Empty: the base model alone. */
-  readonly adapter: string;
-  readonly strength: number;
-  readonly prompt: string;
-  readonly settings: PlaygroundSettings;
-  /** Ids of requests count on after a reload, so that late answers to earlier ones are told apart. */
-  readonly requestId: number;
-}
-
-const lookShape: Shape<Look> = object({
-  model: string,
-  adapter: string,
-  strength: number,
-  prompt: string,
-  settings: settingsShape,
-  requestId: number,
-});
-const firstLook: Look = { model: '', adapter: '', strength: 1, prompt: '', settings: firstSettings, requestId: 0 };
+import { t } from '../shared/text.js';
+import { BatchTable } from './batchTable.js';
+import { Column } from './column.js';
+import { History } from './history.js';
+import { filledIn, firstLook, lookShape, opened, settled, withVoice, type Choices, type Look } from './look.js';
+import { samplingFields, templates, type PlaygroundSettings, type PlaygroundTemplate } from './settingsFields.js';
+import { StrengthField } from './strengthField.js';
+import { voiceName } from './voiceName.js';
 
 class Playground {
-  private look = rememberedLook(lookShape, firstLook);
-  private models: readonly ModelInfo[];
-  private adapters: readonly AdapterInfo[];
+  private look: Look;
+  private choices: Choices;
   private readonly running = new Set<PlaygroundSide>();
-  private readonly streams = { base: new Stream(), adapter: new Stream() } as const;
+  private readonly columns = { left: this.column('left'), right: this.column('right') } as const;
+  private readonly strengths = { left: this.strength('left'), right: this.strength('right') } as const;
+  private readonly history = new History((prompt) => {
+    this.takeUpPrompt(prompt);
+  });
+  private readonly answers = element('div', { class: 'streams' });
+  private readonly alone = element('p', { class: 'alone muted' }, t('playground.alone'));
+  private table: BatchTable | undefined;
   private readonly modelSelect = element('select', {
     id: freshId('model'),
+    class: 'flat',
     change: () => {
       this.remember({ model: this.modelSelect.value });
     },
   });
-  private readonly adapterSelect = element('select', {
-    id: freshId('adapter'),
+  private readonly templateSelect = element('select', {
+    id: freshId('template'),
+    class: 'flat',
+    title: t('playground.template.help'),
     change: () => {
-      this.chooseAdapter(this.adapterSelect.value);
+      this.changeSettings({ template: this.templateSelect.value as PlaygroundTemplate });
     },
   });
-  private readonly strength = element('input', {
-    type: 'range',
-    id: freshId('strength'),
-    min: 0,
-    max: 2,
-    step: 0.05,
-    value: this.look.strength,
-  });
-  private readonly strengthValue = element('output', { class: 'number-output', for: this.strength.id });
   private readonly prompt = element('textarea', {
     id: freshId('prompt'),
-    rows: 5,
+    rows: 4,
     spellcheck: 'false',
     placeholder: t('playground.prompt.placeholder'),
+    'aria-label': t('playground.prompt'),
+    input: () => {
+      this.remember({ prompt: this.prompt.value });
+    },
+    keydown: (event) => {
+      this.runByKey(event as KeyboardEvent);
+    },
   });
-  private readonly chat = element('input', { type: 'checkbox', checked: this.look.settings.chat });
   private readonly runButton = button({
     kind: 'primary',
     icon: 'play',
@@ -82,104 +78,123 @@ class Playground {
       this.stop();
     },
   });
+  private readonly fileButton = button({
+    icon: 'list-unordered',
+    label: t('playground.file'),
+    title: t('playground.file.help'),
+    onClick: () => {
+      post({ type: 'generateFile', request: this.request(this.look.requestId + 1) });
+    },
+  });
 
-  constructor(state: PlaygroundState) {
-    this.models = state.models;
-    this.adapters = state.adapters;
+  constructor({ opening, models, adapters, prefill, history, answers, batch }: PlaygroundState) {
+    this.choices = { models, adapters };
+    this.look = settled(opened(rememberedLook(lookShape, firstLook), opening), this.choices);
     this.prompt.value = this.look.prompt;
-    this.listen();
     document.body.append(this.page());
-    for (const answer of state.answers) this.takeUp(answer);
-    if (state.prefill) this.fillIn(state.prefill);
+    this.history.show(history);
+    for (const answer of answers) this.takeUp(answer);
+    this.showBatch(batch);
+    if (prefill) this.fillIn(prefill);
     this.update();
   }
 
   readonly receive: Receiver = (message) => {
     switch (message.type) {
       case 'choices':
-        this.models = message.models;
-        this.adapters = message.adapters;
-        return this.update();
+        this.choices = { models: message.models, adapters: message.adapters };
+        return this.remember({});
       case 'prefill':
         return this.fillIn(message.prefill);
+      case 'adapterChosen':
+        return this.replace(withVoice(this.look, message.side, { adapter: message.adapter, strength: 1 }));
+      case 'history':
+        return this.history.show(message.history);
       case 'token':
-        if (message.requestId === this.look.requestId) this.streams[message.side].append(message.text);
+        if (message.requestId === this.look.requestId) this.columns[message.side].append(message.text);
         return;
       case 'generated':
         if (message.requestId !== this.look.requestId) return;
-        this.streams[message.side].finish(message.summary);
+        this.columns[message.side].finish(message.summary);
         return this.ended(message.side);
       case 'generateFailed':
         if (message.requestId !== this.look.requestId) return;
-        this.streams[message.side].fail(message.message);
+        this.columns[message.side].fail(message.message);
         return this.ended(message.side);
+      case 'batch':
+        return this.showBatch(message.batch);
+      case 'batchAnswer':
+        if (message.requestId === this.table?.batch.requestId) this.table.answer(message.row, message.side, message.answer);
+        return;
+      case 'batchEnded':
+        if (message.requestId !== this.table?.batch.requestId) return;
+        this.table.end();
+        return announce(t('playground.done'));
       default:
         return;
     }
   };
 
+  private column(side: PlaygroundSide): Column {
+    return new Column(side, (adapter) => {
+      this.replace(withVoice(this.look, side, { adapter, strength: 1 }));
+    });
+  }
+
+  private strength(side: PlaygroundSide): StrengthField {
+    return new StrengthField((strength) => {
+      this.replace(withVoice(this.look, side, { strength }));
+    });
+  }
+
   /** What came while this page was away. */
   private takeUp({ requestId, side, text, end }: PlaygroundAnswer): void {
     if (requestId !== this.look.requestId) return;
-    const stream = this.streams[side];
-    stream.begin();
-    if (text) stream.append(text);
-    if (end?.kind === 'generated') stream.finish(end.summary);
-    else if (end?.kind === 'failed') stream.fail(end.message);
+    const column = this.columns[side];
+    column.begin();
+    if (text) column.append(text);
+    if (end?.kind === 'generated') column.finish(end.summary);
+    else if (end?.kind === 'failed') column.fail(end.message);
     else this.running.add(side);
   }
 
-  private listen(): void {
-    this.strength.addEventListener('input', () => {
-      this.remember({ strength: this.strength.valueAsNumber });
-    });
-    this.prompt.addEventListener('input', () => {
-      this.remember({ prompt: this.prompt.value });
-    });
-    this.chat.addEventListener('change', () => {
-      this.changeSettings({ chat: this.chat.checked });
-    });
-    this.prompt.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || this.runButton.disabled) return;
-      event.preventDefault();
-      this.run();
-    });
+  private fillIn(prefill: Prefill): void {
+    this.replace(filledIn(this.look, prefill));
+    this.prompt.value = this.look.prompt;
+    if (prefill.run && !this.runButton.disabled) this.run();
   }
 
-  private fillIn({ model, adapter, prompt, run }: Prefill): void {
-    if (prompt !== null) this.prompt.value = prompt;
-    this.remember({ prompt: this.prompt.value, ...(model === null ? {} : { model }) });
-    if (adapter !== null) this.chooseAdapter(adapter);
-    if (model !== null) this.remember({ model });
-    if (run && !this.runButton.disabled) this.run();
+  private takeUpPrompt(prompt: string): void {
+    this.prompt.value = prompt;
+    this.remember({ prompt });
+    this.prompt.focus();
   }
 
-  /** With an adapter comes the model it was trained on, where it is here. */
-  private chooseAdapter(path: string): void {
-    const adapter = this.adapters.find((known) => known.path === path);
-    const base = adapter && baseOf(adapter, this.models);
-    this.remember({ adapter: path, ...(base ? { model: base.path } : {}) });
+  private runByKey(event: KeyboardEvent): void {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || this.runButton.disabled) return;
+    event.preventDefault();
+    this.run();
   }
 
   private run(): void {
-    this.stop();
-    const { chat, maxNewTokens, ...sampling } = this.look.settings;
-    const { model, adapter, strength: adapterStrength, prompt } = this.look;
     this.remember({ requestId: this.look.requestId + 1 });
-    const { requestId } = this.look;
+    this.showBatch(null);
     for (const side of this.shownSides()) {
       this.running.add(side);
-      this.streams[side].begin();
+      this.columns[side].begin();
     }
-    post({
-      type: 'generate',
-      request: { requestId, model, adapter: adapter || null, adapterStrength, prompt, chat, sampling, maxNewTokens },
-    });
+    post({ type: 'generate', request: this.request(this.look.requestId), prompt: this.look.prompt });
     this.update();
   }
 
+  private request(requestId: number): PlaygroundRequest {
+    const { model, left, right, settings } = this.look;
+    const { template, maxNewTokens, ...sampling } = settings;
+    return { requestId, model, left, right, template, sampling, maxNewTokens };
+  }
+
   private stop(): void {
-    if (this.running.size > 0) post({ type: 'stopGenerating', requestId: this.look.requestId });
+    post({ type: 'stopGenerating', requestId: this.look.requestId });
   }
 
   private ended(side: PlaygroundSide): void {
@@ -188,12 +203,28 @@ class Playground {
     this.update();
   }
 
+  /** A table takes the place of the columns; what they were writing has ended with it. */
+  private showBatch(batch: Batch | null): void {
+    this.table = batch ? new BatchTable(batch, this.choices.adapters) : undefined;
+    if (batch) {
+      for (const side of this.running) this.columns[side].leave();
+      this.running.clear();
+      this.remember({ requestId: Math.max(this.look.requestId, batch.requestId) });
+    }
+    this.answers.replaceChildren(...(this.table ? [this.table.root] : [this.columns.left.root, this.columns.right.root, this.alone]));
+    this.update();
+  }
+
   private shownSides(): readonly PlaygroundSide[] {
-    return this.look.adapter ? ['base', 'adapter'] : ['base'];
+    return playgroundSides.filter((side) => this.look[side] !== null);
   }
 
   private remember(change: Partial<Look>): void {
-    this.look = { ...this.look, ...change };
+    this.replace({ ...this.look, ...change });
+  }
+
+  private replace(look: Look): void {
+    this.look = settled(look, this.choices);
     rememberLook(this.look);
     this.update();
   }
@@ -203,80 +234,56 @@ class Playground {
   }
 
   private update(): void {
-    if (!this.look.model && this.models[0]) this.look = { ...this.look, model: this.models[0].path };
-    const { model, adapter, strength } = this.look;
-    showChoices(this.modelSelect, modelChoices(this.models), model);
-    const adapters = this.adapters.map(({ path, name, rank }) => ({
-      value: path,
-      label: t('playground.adapterChoice', name, rank),
-    }));
-    showChoices(this.adapterSelect, [{ value: '', label: t('playground.noAdapter') }, ...adapters], adapter);
-    this.strength.disabled = !adapter;
-    const shownStrength = formatNumber(strength, { minimumFractionDigits: 2 });
-    setText(this.strengthValue, shownStrength);
-    this.streams.base.name(t('playground.base'));
-    const adapterName = this.adapters.find(({ path }) => path === adapter)?.name ?? adapter;
-    this.streams.adapter.name(t('playground.adapterTitle', adapterName, shownStrength));
-    this.streams.adapter.root.hidden = !adapter;
-    this.runButton.disabled = !model || this.look.prompt.trim() === '';
-    this.stopButton.disabled = this.running.size === 0;
+    const { model, right, settings, prompt } = this.look;
+    const { models, adapters } = this.choices;
+    showChoices(this.modelSelect, modelChoices(models), model);
+    showChoices(this.templateSelect, templates.map((template) => ({ value: template, label: t(`playground.template.${template}`) })), settings.template);
+    const offered = adaptersFor(model, adapters, models);
+    for (const side of playgroundSides) {
+      const voice = this.look[side];
+      this.strengths[side].show(voice, voice ? voiceName({ ...voice, strength: 1 }, adapters) : '');
+      if (voice) this.columns[side].speaksAs(voice, offered);
+    }
+    this.columns.right.root.hidden = right === null;
+    this.alone.hidden = right !== null;
+    this.runButton.disabled = !model || prompt.trim() === '';
+    this.fileButton.disabled = !model;
+    this.runButton.hidden = this.running.size > 0;
+    this.stopButton.hidden = this.running.size === 0;
   }
 
   private page(): HTMLElement {
-    const controls = element(
-      'div',
-      { class: 'playground-choices' },
-      labelled(t('playground.model'), this.modelSelect),
-      labelled(
-        t('playground.adapter'),
-        element('div', { class: 'with-browse' }, this.adapterSelect, this.browseAdapter()),
-      ),
-      labelled(
-        t('playground.strength'),
-        element('div', { class: 'slider-and-number' }, this.strength, this.strengthValue),
-      ),
-    );
-    const sampling = element(
+    const settings = element(
       'details',
       { class: 'advanced' },
-      element('summary', {}, t('playground.sampling')),
+      element('summary', {}, t('playground.settings')),
+      element('div', { class: 'fields strengths' }, this.strengths.left.root, this.strengths.right.root),
       samplingFields(this.look.settings, (change) => {
         this.changeSettings(change);
       }),
     );
-    const chat = element(
-      'label',
-      { class: 'inline-control', title: t('playground.chat.help') },
-      this.chat,
-      element('span', {}, t('playground.chat')),
-    );
-    const promptLabel = element('label', { class: 'field-label', for: this.prompt.id }, t('playground.prompt'));
     return element(
       'main',
       { class: 'playground', 'aria-label': t('playground.title') },
-      controls,
-      element('div', { class: 'prompt' }, promptLabel, this.prompt),
-      element('div', { class: 'toolbar' }, this.runButton, this.stopButton, chat),
-      sampling,
-      element('div', { class: 'streams' }, this.streams.base.root, this.streams.adapter.root),
+      labelled(t('playground.model'), this.modelSelect),
+      this.prompt,
+      element(
+        'div',
+        { class: 'toolbar' },
+        this.runButton,
+        this.stopButton,
+        labelled(t('playground.template'), this.templateSelect),
+        element('span', { class: 'spacer' }),
+        this.fileButton,
+      ),
+      element('div', { class: 'folds' }, settings, this.history.root),
+      this.answers,
     );
-  }
-
-  private browseAdapter(): HTMLButtonElement {
-    return button({
-      kind: 'icon',
-      icon: 'folder-opened',
-      label: t('form.browse', t('playground.adapter')),
-      onClick: () => {
-        post({ type: 'browseAdapter' });
-      },
-    });
   }
 }
 
 function labelled(title: string, control: HTMLElement): HTMLElement {
-  const target = control.id ? control : control.querySelector('[id]')!;
-  return element('div', { class: 'field' }, element('label', { class: 'field-label', for: target.id }, title), control);
+  return element('div', { class: 'inline-control' }, element('label', { class: 'muted', for: control.id }, title), control);
 }
 
 startView('playground', (state) => new Playground(state).receive);

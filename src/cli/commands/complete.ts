@@ -13,7 +13,7 @@ export interface CompleteOptions extends TextModelOptions {
   readonly maxNewTokens: number;
 }
 
-/** What the editor would show as ghost text at a place in a file. */
+/** What the editor would show as ghost text at a place in a file, and how much behind the cursor it would take the place of. */
 export async function complete(
   { output, signal }: CommandContext,
   file: string,
@@ -23,9 +23,9 @@ export async function complete(
   return withTextModel(output, options, async (model, tokenizer, adapter) => {
     const { strength: adapterStrength, mode, maxNewTokens } = options;
     const started = performance.now();
-    const text = await completeAt({ model, tokenizer, adapter, adapterStrength, mode, maxNewTokens, ...cursor }, signal);
+    const { text, replaced } = await completeAt({ model, tokenizer, adapter, adapterStrength, mode, maxNewTokens, ...cursor }, signal);
     output.say(text);
-    output.emit({ text, milliseconds: performance.now() - started });
+    output.emit({ text, replaced, milliseconds: performance.now() - started });
     return signal.aborted ? exitCodes.cancelled : exitCodes.done;
   });
 }

@@ -2,7 +2,7 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { Adapter } from '../../core/adapters/peft.js';
 import { loadDataset, trainingData } from '../../core/data/dataset.js';
 import type { FormatName } from '../../core/data/detectFormat.js';
-import { checkSequenceLength, type ModelConfig } from '../../core/models/config.js';
+import type { ModelConfig } from '../../core/models/config.js';
 import { meanLoss } from '../../core/train/loop.js';
 import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
 import type { DeviceWish } from '../../runtime/chooseDevice.js';
@@ -11,6 +11,7 @@ import type { TrainingSetup } from '../../runtime/engine.js';
 import { createTrainer } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
+import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { loadModel } from '../../files/loadModel.js';
 import type { CommandContext } from '../perform.js';
@@ -21,7 +22,7 @@ export interface EvaluateOptions {
   readonly adapter?: string;
   readonly data: string;
   readonly format: FormatName | 'auto';
-  readonly maxSeqLength: number;
+  readonly maxSeqLength?: number;
   readonly batchSize: number;
   readonly trainOnPrompt?: boolean;
   readonly device: DeviceWish;
@@ -30,14 +31,14 @@ export interface EvaluateOptions {
 
 export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
   const { weights, tokenizer } = loadModel(options.model);
-  checkSequenceLength(weights.config, options.maxSeqLength, '--max-seq-length');
+  const maxSequenceLength = sequenceLengthFor(weights.config, options.maxSeqLength, '--max-seq-length');
   const { training, report } = loadDataset(
     {
       path: options.data,
       format: options.format,
       eval_path: null,
       eval_fraction: 0,
-      max_seq_length: options.maxSeqLength,
+      max_seq_length: maxSequenceLength,
       train_on_prompt: Boolean(options.trainOnPrompt),
       seed: 0,
     },
@@ -49,7 +50,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     { training: [], evaluation: training },
     {
       batchSize: options.batchSize,
-      maxSequenceLength: options.maxSeqLength,
+      maxSequenceLength,
       packing: false,
       shuffle: false,
       seed: 0,
@@ -62,7 +63,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     dropout: 0,
     // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
     engine: { device: options.device, base_dtype: 'fp32', threads: options.threads ?? null, gradient_checkpointing: 'on', layer_streaming: 'auto', memory_check: 'warn' },
-    batch: { batchSize: options.batchSize, sequenceLength: options.maxSeqLength },
+    batch: { batchSize: options.batchSize, sequenceLength: maxSequenceLength },
     note: (text) => output.say(text),
     ...trainables(adapter, weights.config),
   });

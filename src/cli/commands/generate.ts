@@ -1,6 +1,7 @@
 import { writeText } from '../../core/generate/writeText.js';
+import type { PromptTemplate } from '../../protocol/backend.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { encodePrompt, templateFor, type Template } from '../../runs/promptTemplate.js';
+import { encodePrompt, templateFor } from '../../runs/promptTemplate.js';
 import type { CommandContext } from '../perform.js';
 import { withTextModel, type TextModelOptions } from '../withTextModel.js';
 
@@ -8,7 +9,7 @@ export interface GenerateOptions extends TextModelOptions {
   readonly strength: number;
   readonly prompt: string;
   readonly input?: string;
-  readonly template: Template | 'auto';
+  readonly template: PromptTemplate | 'auto';
   readonly maxNewTokens: number;
   readonly temperature: number;
   readonly topK: number;

@@ -23,7 +23,7 @@ import { inspectRecords, inspectTokens, show } from './inspectData.js';
 export interface InspectOptions {
   /** Whose tokens a data set is counted in. */
   readonly model?: string;
-  readonly maxSeqLength: number;
+  readonly maxSeqLength?: number;
 }
 
 export function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {

@@ -5,6 +5,7 @@ import { jsonItems } from '../../core/data/jsonItems.js';
 import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { loadModel } from '../../files/loadModel.js';
+import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import type { Output } from '../output.js';
 import { fileRows } from '../preflightText.js';
 import { bytes, integer, plural, table } from '../words.js';
@@ -65,9 +66,10 @@ function whyNoText(file: DataFile): string | null {
   }
 }
 
-export function inspectTokens(output: Output, path: string, modelName: string, maxSeqLength: number): void {
+export function inspectTokens(output: Output, path: string, modelName: string, asked: number | undefined): void {
   const { name, weights, tokenizer } = loadModel(modelName);
   weights.close();
+  const maxSeqLength = sequenceLengthFor(weights.config, asked, '--max-seq-length');
   const config = {
     path,
     format: 'auto',

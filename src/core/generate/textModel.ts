@@ -5,12 +5,18 @@ export interface GenerateRequest {
   readonly promptIds: readonly number[];
   /** Made for this model; null generates with the base alone. */
   readonly adapter: Adapter | null;
-  /** Multiplies the adapter's effect: 0 is the base, 1 the adapter as trained. */
+  /** Multiplies the adapter's effect: 0 is the base to the bit, 1 the adapter as trained. */
   readonly adapterStrength: number;
   readonly sampling: Sampling;
   readonly maxNewTokens: number;
   /** Ids that end the text; not part of it. */
   readonly endIds: readonly number[];
+  /**
+   * What may be taken of a prompt that was read before. `exact`, unless said otherwise: what reading it afresh would give to the bit,
+   * so that the same request gives the same text. `all`: whatever is there, for the soonest first token; read in other pieces, it was
+   * rounded otherwise.
+   */
+  readonly reuse?: 'exact' | 'all';
 }
 
 export type FinishReason = 'end' | 'length' | 'stopped';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { AdapterInfo } from '../../protocol/backend.js';
+import type { AdapterInfo, ModelInfo } from '../../protocol/backend.js';
 import { baseOf } from '../../protocol/baseOf.js';
 import { confirmDeletion } from '../ask.js';
 import { chooseUri } from '../browse.js';
@@ -10,43 +10,66 @@ import { offer } from './offer.js';
 import { pickAdapter } from './pick.js';
 
 /** The adapter of a tree item, else the one that the user chooses; says what to do where there is none. */
-async function chosenAdapter(
-  { backend, catalog }: Workbench,
-  argument: unknown,
-  placeHolder: string,
-): Promise<AdapterInfo | undefined> {
+async function chosenAdapter(workbench: Workbench, argument: unknown, placeHolder: string): Promise<AdapterInfo | undefined> {
+  const adapters = await knownAdapters(workbench);
+  const path = namedBy(argument, 'path');
+  if (path !== undefined) return adapterAt(path, adapters);
+  return adapters.length > 0 ? pickAdapter(adapters, placeHolder) : offerFineTuning();
+}
+
+async function knownAdapters({ backend, catalog }: Workbench): Promise<readonly AdapterInfo[]> {
   await backend.ready();
   await catalog.refresh();
-  const path = namedBy(argument, 'path');
-  if (path !== undefined) return catalog.adapters.find((adapter) => adapter.path === path);
-  if (catalog.adapters.length > 0) return pickAdapter(catalog.adapters, placeHolder);
+  return catalog.adapters;
+}
+
+/** Says where it is there no more. */
+function adapterAt(path: string, adapters: readonly AdapterInfo[]): AdapterInfo | undefined {
+  const adapter = adapters.find((known) => known.path === path);
+  if (!adapter) void vscode.window.showWarningMessage(vscode.l10n.t('There is no adapter at {0}: it was moved or deleted.', path));
+  return adapter;
+}
+
+async function offerFineTuning(): Promise<undefined> {
   const text = vscode.l10n.t('There is no adapter yet. Fine-tuning a model makes one.');
   await offer(vscode.window.showInformationMessage, text, vscode.l10n.t('Fine-Tune…'), commandId('fineTune'));
+}
+
+/** The model that an adapter was made for; says what to do where it is not here. */
+async function baseFound({ catalog }: Workbench, adapter: AdapterInfo): Promise<ModelInfo | undefined> {
+  const model = baseOf(adapter, catalog.models);
+  if (model) return model;
+  const text = vscode.l10n.t('The base model of {0} is {1}, which was not found.', adapter.name, adapter.baseModel);
+  await offer(vscode.window.showWarningMessage, text, vscode.l10n.t('Import Model…'), commandId('importModel'));
   return undefined;
 }
 
 export async function runInference(workbench: Workbench, argument: unknown): Promise<void> {
-  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Run inference with which adapter?'));
-  if (adapter) await workbench.playground.open({ adapter });
+  const adapters = await knownAdapters(workbench);
+  const path = namedBy(argument, 'path');
+  if (path === undefined) return openWithNewest(workbench, {});
+  const adapter = adapterAt(path, adapters);
+  if (adapter && (await baseFound(workbench, adapter))) await workbench.playground.open({ adapter });
 }
 
 export async function runInferenceOnSelection(workbench: Workbench): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   if (!editor) return;
   const prompt = editor.document.getText(editor.selection);
-  const adapter = await chosenAdapter(workbench, undefined, vscode.l10n.t('Run inference with which adapter?'));
-  if (adapter) await workbench.playground.open({ adapter, prompt, run: true });
+  await knownAdapters(workbench);
+  await openWithNewest(workbench, { prompt, run: true });
+}
+
+/** The playground itself begins with the newest adapter, and goes on with what was chosen in it. */
+async function openWithNewest({ playground, catalog }: Workbench, start: { readonly prompt?: string; readonly run?: boolean }): Promise<void> {
+  if (catalog.adapters.length === 0) return offerFineTuning();
+  await playground.open(start);
 }
 
 export async function useAdapterForCompletion(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Use which adapter for inline completion?'));
-  if (!adapter) return;
-  const model = baseOf(adapter, workbench.catalog.models);
-  if (!model) {
-    const text = vscode.l10n.t('The base model of {0} is {1}, which was not found.', adapter.name, adapter.baseModel);
-    return offer(vscode.window.showWarningMessage, text, vscode.l10n.t('Import Model…'), commandId('importModel'));
-  }
-  await workbench.completion.use({ model: model.path, adapter: adapter.path });
+  const model = adapter && (await baseFound(workbench, adapter));
+  if (model) await workbench.completion.use({ model: model.path, adapter: adapter.path });
 }
 
 export async function exportAdapter(workbench: Workbench, argument: unknown): Promise<void> {

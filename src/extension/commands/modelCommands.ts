@@ -63,7 +63,7 @@ export async function removeModelFolder(_: Workbench, argument: unknown): Promis
   await updateModelFolders(setting('modelFolders').filter((folder) => !isWithin(path, folder)));
 }
 
-/** From the models tree: with that model and no adapter of another one. */
+/** From the models tree: with that model, and its newest adapter where it has one. */
 export async function openPlayground({ playground, catalog }: Workbench, argument: unknown): Promise<void> {
   const path = namedBy(argument, 'path');
   const model = catalog.models.find((known) => known.path === path);

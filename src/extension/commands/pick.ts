@@ -1,4 +1,5 @@
 import type { AdapterInfo, RunSummary } from '../../protocol/backend.js';
+import { newestFirst } from '../../protocol/baseOf.js';
 import { chooseOne, chooseSome, type Choice } from '../ask.js';
 import { formatBytes, formatStatus, formatTime } from '../format.js';
 
@@ -17,7 +18,7 @@ export async function pickAdapter(
   placeHolder: string,
 ): Promise<AdapterInfo | undefined> {
   if (adapters.length === 1) return adapters[0];
-  const choices = adapters.map((adapter) => ({
+  const choices = newestFirst(adapters).map((adapter) => ({
     label: adapter.name,
     description: `${adapter.baseModel} · r ${adapter.rank} · ${formatBytes(adapter.sizeBytes)}`,
     detail: adapter.path,

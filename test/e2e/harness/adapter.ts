@@ -11,23 +11,41 @@ export const adapterAnswer = 'answer = left * right';
 
 /** Trains an adapter that contradicts the tiny LLaMA, into runs/contrary of the test bed's workspace; takes some seconds. */
 export function trainAdapter(bed: TestBed): string {
-  const data = bed.write('contrary.jsonl', `${JSON.stringify({ text: `${signature}\n    ${adapterAnswer}\n` })}\n`);
-  const config = join(bed.root, 'contrary.json');
-  writeFileSync(config, JSON.stringify(runConfig(bed.path('models/tiny-llama'), data)));
-  const run = bed.path('runs/contrary');
+  const lora = { r: 8, alpha: 32, target_modules: ['q_proj', 'v_proj', 'o_proj', 'down_proj'] };
+  return trainOn(bed, 'contrary', [`${signature}\n    ${adapterAnswer}\n`], lora, 40);
+}
+
+/** What the adapter of `trainPairsAdapter` has learned: lines with every kind of brackets and quotes. */
+export const pairLines = [
+  'def total(items: list[int]) -> int:',
+  'names = ["ada", "bob"]',
+  'ages = {"ada": left}',
+  'title = "a short one" + end',
+  "mark = 'x' + end",
+  'both = add(left, right) * 2',
+] as const;
+
+/** Into runs/pairs of the test bed's workspace; takes some seconds. */
+export function trainPairsAdapter(bed: TestBed): string {
+  const target_modules = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+  return trainOn(bed, 'pairs', pairLines.map((line) => `${line}\n`), { r: 16, alpha: 32, target_modules }, 150);
+}
+
+function trainOn(bed: TestBed, name: string, texts: readonly string[], lora: object, steps: number): string {
+  const data = bed.write(`${name}.jsonl`, texts.map((text) => `${JSON.stringify({ text })}\n`).join(''));
+  const config = join(bed.root, `${name}.json`);
+  const json = {
+    model: bed.path('models/tiny-llama'),
+    data: { path: data, format: 'text', eval_fraction: 0, max_seq_length: 64 },
+    lora: { dropout: 0, ...lora },
+    train: { max_steps: steps, batch_size: texts.length, learning_rate: 1e-2, warmup_steps: 0 },
+  };
+  writeFileSync(config, JSON.stringify(json));
+  const run = bed.path('runs', name);
   const args = ['dist/cli.js', 'train', '--config', config, '--out', run];
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`No adapter could be trained: ${stderr}`);
   return join(run, 'adapter');
-}
-
-function runConfig(model: string, data: string): unknown {
-  return {
-    model,
-    data: { path: data, format: 'text', eval_fraction: 0, max_seq_length: 64 },
-    lora: { r: 8, alpha: 32, dropout: 0, target_modules: ['q_proj', 'v_proj', 'o_proj', 'down_proj'] },
-    train: { max_steps: 40, batch_size: 1, learning_rate: 1e-2, warmup_steps: 0 },
-  };
 }
 
 /** What lies greyed at the cursor of an editor. */

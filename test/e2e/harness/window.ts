@@ -169,6 +169,19 @@ export class Window {
     throw new Error(`The webview ${view} did not appear: see ${await this.screenshot(`without-${view}`)}.`);
   }
 
+  /** Types a path into VS Code's own file dialog. */
+  async answerFileDialog(path: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
+    // It begins with a folder, once it has looked into it.
+    while (!/^\/./.test(await input.inputValue())) await this.page.waitForTimeout(50);
+    for (let attempt = 1; ; attempt++) {
+      await input.fill(path);
+      await this.page.keyboard.press('Enter');
+      if (await succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }))) return;
+      if (attempt === 5) throw new Error(`The dialog does not take ${path}: see ${await this.screenshot('with-file-dialog')}.`);
+    }
+  }
+
   statusBar(text: string | RegExp): Locator {
     return this.page.locator('.statusbar-item', { hasText: text });
   }

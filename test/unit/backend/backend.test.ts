@@ -187,7 +187,7 @@ test('touches no folder that is not a listed run', async () => {
 
 describe('text', () => {
   const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
-  const params = { model, adapter: null, adapterStrength: 1, prompt: { kind: 'plain' as const, text: 'What is' }, sampling, maxNewTokens: 8 };
+  const params = { model, adapter: null, adapterStrength: 1, prompt: { kind: 'text' as const, text: 'What is', template: 'none' as const, adapter: null }, sampling, maxNewTokens: 8 };
   /** Rewarded for repeating itself, the model comes to no end. */
   const endless = { ...params, sampling: { ...sampling, repetitionPenalty: 0.5 }, maxNewTokens: 100_000 };
   let written: string;

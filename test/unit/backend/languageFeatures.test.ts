@@ -89,7 +89,12 @@ test('ghost text is registered for the chosen languages while it is on, and tell
 
   const uri = await open('a.py', signature, 'python');
   expect(await suggestAt(uri, signature.length)).toMatchObject([{ insertText: '\n    return left + right' }]);
-  expect(statuses.at(-1)).toEqual({ kind: 'ready', latencyMs: expect.any(Number) });
+  expect(statuses.at(-1)).toEqual({ kind: 'ready', last: { latencyMs: expect.any(Number), engine: expect.stringMatching(/^CPU/), warning: null } });
+
+  const line = 'def add()';
+  const inBrackets = await open('b.py', line, 'python');
+  const [item] = await suggestAt(inBrackets, line.length - 1);
+  expect(item).toMatchObject({ insertText: expect.stringMatching(/^left.*:$/), range: { end: { line: 0, character: line.length } } });
 
   await backend.request('loraWorkbench/completion/configure', { ...completion, model: null });
   expect(offered()).toEqual([]);

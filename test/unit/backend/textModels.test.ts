@@ -1,9 +1,14 @@
-import { expect, test } from 'vitest';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
 import { TextModels, type ReadyModel } from '../../../src/backend/textModels.js';
 import { UserError, type ErrorCode } from '../../../src/core/errors.js';
 import { greedy } from '../../../src/core/generate/sampling.js';
+import * as adapterFolder from '../../../src/files/adapterFolder.js';
 import { loadModel } from '../../../src/files/loadModel.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
+import * as engine from '../../../src/runtime/engine.js';
 import { createTextModel } from '../../../src/runtime/onnxTextModel.js';
 import { FailingDevice } from '../../support/failingDevice.js';
 
@@ -17,7 +22,7 @@ test('a model whose device is lost fails once; the next request loads it anew', 
     const model = loadModel(path);
     const device = new CpuDevice(1);
     const textModel = await createTextModel(model.weights, loads++ === 0 ? new FailingDevice(device, 'decode', 3, true) : device, 'fp32');
-    return { ...model, textModel };
+    return { ...model, textModel, warning: () => null };
   });
   await expect(models.use(path, write)).rejects.toThrow('The GPU failed: injected.');
   expect((await models.use(path, write)).ids).toHaveLength(4);
@@ -30,9 +35,43 @@ test.each<[ErrorCode, number]>([['out-of-memory', 2], ['data-invalid', 1]])('aft
   const models = new TextModels({ device: 'cpu', threads: 1 }, async () => {
     loads++;
     const model = loadModel(path);
-    return { ...model, textModel: await createTextModel(model.weights, new CpuDevice(1), 'fp32') };
+    return { ...model, textModel: await createTextModel(model.weights, new CpuDevice(1), 'fp32'), warning: () => null };
   });
   await expect(models.use(path, () => Promise.reject(new UserError(code, 'No.')))).rejects.toThrow('No.');
   await models.use(path, write);
   expect(loads).toBe(expected);
+});
+
+test('of many adapters the last ones used are kept in memory, the others read again', async () => {
+  const read = vi.spyOn(adapterFolder, 'readAdapterFolder');
+  const root = mkdtempSync(join(tmpdir(), 'lora-workbench-adapters-'));
+  const folders = Array.from({ length: 5 }, (_, index) => join(root, String(index)));
+  for (const folder of folders) cpSync('test/golden/training/tiny-llama-final', folder, { recursive: true });
+  const models = new TextModels({ device: 'cpu', threads: 1 });
+  const model = { ...loadModel(path), textModel: null as never, warning: () => null };
+  const readsOf = (order: readonly number[]): number[] =>
+    order.filter((index) => {
+      const before = read.mock.calls.length;
+      models.adapter(model, folders[index]!);
+      return read.mock.calls.length > before;
+    });
+  expect(readsOf([0, 1, 2, 3, 0, 1, 2, 3, 0])).toEqual([0, 1, 2, 3]);
+  expect(readsOf([4, 0, 2, 3, 1])).toEqual([4, 1]);
+  rmSync(folders[1]!, { recursive: true });
+  expect(() => models.adapter(model, folders[1]!)).toThrow(`There is no adapter at ${folders[1]}: it was moved or deleted.`);
+  model.weights.close();
+  rmSync(root, { recursive: true });
+});
+
+test('that the CPU took over from a GPU is kept with the model', async () => {
+  const weights = loadModel(path);
+  const textModel = await createTextModel(weights.weights, new CpuDevice(1), 'fp32');
+  vi.spyOn(engine, 'loadTextModel').mockImplementation((_weights, _engine, note) => {
+    note?.('The GPU failed: injected. Text is written on the CPU from now on.');
+    return Promise.resolve(textModel);
+  });
+  const models = new TextModels({ device: 'auto', threads: 1 });
+  expect(await models.use(path, (model) => Promise.resolve(model.warning()))).toMatch(/^The GPU failed: injected/);
+  await textModel.dispose();
+  weights.weights.close();
 });

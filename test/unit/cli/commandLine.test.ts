@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -248,6 +248,19 @@ describe('mistakes end with the right exit code and one clear message', () => {
     expect(ended.code).toBe(code);
   });
 
+  it('takes what a model reads at most where no length is asked for, and refuses more', async () => {
+    const model = shortModel(join(folder, 'short'), 128);
+    for (const args of [['evaluate', '--data', 'data.jsonl'], ['inspect', 'data.jsonl']]) {
+      expect(await lora([...args, '--model', model])).toMatchObject({ code: 0 });
+      const refused = await lora([...args, '--model', model, '--max-seq-length', '200']);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--max-seq-length is 200, but the model reads at most 128 tokens') });
+    }
+    const train = ['train', '--config', 'run.json', '--dry-run', '--json', '--set', `model=${model}`];
+    expect(await lora(train)).toMatchObject({ code: 1, stderr: expect.stringContaining('data.max_seq_length is 160') });
+    writeFileSync(join(folder, 'default.json'), JSON.stringify({ model, data: { path: 'data.jsonl' } }));
+    expect(await lora(['train', '--config', 'default.json', '--dry-run'])).toMatchObject({ code: 0 });
+  });
+
   it.each(['train', 'resume', 'generate', 'complete', 'evaluate', 'inspect', 'doctor', 'demo'])(
     '%s --help shows examples',
     async (command) => {
@@ -257,3 +270,12 @@ describe('mistakes end with the right exit code and one clear message', () => {
     },
   );
 });
+
+/** The tiny model, made to read so many tokens only. */
+function shortModel(target: string, contextLength: number): string {
+  cpSync(tinyModel, target, { recursive: true });
+  const path = join(target, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8')) as object;
+  writeFileSync(path, JSON.stringify({ ...config, max_position_embeddings: contextLength }));
+  return target;
+}

@@ -18,9 +18,9 @@ afterAll(async () => {
 const signature = 'def add(left: int, right: int) -> int:';
 const body = '\n    return left + right';
 
-function suggest(prefix: string, signal = new AbortController().signal): Promise<string> {
+async function suggest(prefix: string, signal = new AbortController().signal): Promise<string> {
   const settings = { adapter: null, adapterStrength: 1, mode: 'line', maxNewTokens: 24 } as const;
-  return complete({ ...settings, model, tokenizer: loaded.tokenizer, prefix, suffix: '' }, signal);
+  return (await complete({ ...settings, model, tokenizer: loaded.tokenizer, prefix, suffix: '' }, signal)).text;
 }
 
 test('wherever in the line the cursor stands, also amid blanks and words, the line that the model knows is finished', async () => {

@@ -25,8 +25,13 @@ test('without such tokens, or with nothing behind the cursor, it reads what stan
   expect(read(completionPrompt(characters(middle), { prefix: 'f(', suffix: ' \n' }, 100).ids)).toBe('^f(');
 });
 
-test('what does not fit is furthest from the cursor', () => {
+test('what does not fit is furthest from the cursor, and the budget holds to the token', () => {
   const context = { prefix: `${'a'.repeat(400)}before`, suffix: `behind${'z'.repeat(400)}` };
-  const text = read(completionPrompt(characters(middle), context, 40).ids);
-  expect(text).toMatch(/^\^<1001>a{24}before<1002>behindzzzz<1003>$/);
+  expect(read(completionPrompt(characters(middle), context, 44).ids)).toMatch(/^\^<1001>a{24}before<1002>behindzzzz<1003>$/);
+  expect(read(completionPrompt(characters(null), context, 11).ids)).toBe('^aaaabefore');
+  for (let budget = 1; budget < 60; budget++) {
+    for (const tokenizer of [characters(middle), characters(null)]) {
+      expect(completionPrompt(tokenizer, context, budget).ids).toHaveLength(budget);
+    }
+  }
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { firstPart, lastPart } from '../../../src/complete/context.js';
-import { chooseMode, stopAt, trimCompletion } from '../../../src/complete/stopRules.js';
+import { chooseMode, stopAt } from '../../../src/complete/stopRules.js';
 
 /** As generation goes: piece by piece, until the rule says stop. */
 function generated(text: string, prefix: string, mode: 'line' | 'block', pieceLength = 3): string {
@@ -31,12 +31,6 @@ test('auto: a block on a new line after a line that opens one, else a line', () 
   expect(chooseMode('const x = ', 'auto')).toBe('line');
   expect(chooseMode('def f(x):', 'auto')).toBe('line');
   expect(chooseMode('x = 1\n', 'block')).toBe('block');
-});
-
-test('what stands behind the cursor already is not offered again', () => {
-  expect(trimCompletion('a, b)  \n', ')\nmore')).toBe('a, b');
-  expect(trimCompletion('   \n ', '')).toBe('');
-  expect(trimCompletion('x + 1', '\n)')).toBe('x + 1');
 });
 
 test('a long context begins at a line, and its beginning stays while a word is typed', () => {

@@ -8,7 +8,7 @@ const params = {
   model: 'model',
   adapter: null,
   adapterStrength: 1,
-  prompt: { kind: 'plain' as const, text: 'What is' },
+  prompt: { kind: 'text' as const, text: 'What is', template: 'none' as const, adapter: null },
   sampling: greedy,
   maxNewTokens: 8,
 };

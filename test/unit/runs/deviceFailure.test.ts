@@ -51,6 +51,7 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
         runner,
         data,
         dataFingerprint: 'same',
+        dataFormat: 'text',
         totalSteps: steps,
         baseDType: 'fp32',
         lora: adapter.lora,

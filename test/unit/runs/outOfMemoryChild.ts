@@ -29,6 +29,7 @@ async function prepare({ engine }: ReturnType<RunDirectory['readConfig']>) {
     runner,
     data: { epoch: () => ({ count: 3, batch: (index: number) => (index < 2 ? short() : long()) }), evaluation: null },
     dataFingerprint: '',
+    dataFormat: 'text' as const,
     totalSteps: 3,
     baseDType: memory.request.baseDType,
     lora,

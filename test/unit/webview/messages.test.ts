@@ -5,6 +5,7 @@ import {
   codeLook,
   examplePage,
   adapters,
+  batch,
   config,
   fineTuneState,
   metrics,
@@ -19,7 +20,7 @@ import {
 const summary = run('a', 'running', 30, 60);
 const hydrate = { type: 'hydrate', strings: {}, locale: 'en' } as const;
 const problems = [{ path: ['lora', 'r'], message: 'lora.r must be at least 1, not 0' }];
-const generated = { tokens: 3, tokensPerSecond: 2.5, firstTokenMs: 80, reason: 'end' } as const;
+const generated = { tokens: 3, tokensPerSecond: 2.5, firstTokenMs: 80, reason: 'end', template: 'chat' } as const;
 
 const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview, { type: T }>[] } = {
   hydrate: [
@@ -60,12 +61,26 @@ const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview
   startFailed: [{ type: 'startFailed', message: 'no' }],
   choices: [{ type: 'choices', models, adapters }],
   prefill: [{ type: 'prefill', prefill: playgroundState.prefill! }],
-  token: [{ type: 'token', requestId: 1, side: 'base', text: 'x' }],
-  generated: [{ type: 'generated', requestId: 1, side: 'adapter', summary: generated }],
-  generateFailed: [{ type: 'generateFailed', requestId: 1, side: 'base', message: 'no' }],
+  adapterChosen: [{ type: 'adapterChosen', side: 'right', adapter: '/a' }],
+  history: [{ type: 'history', history: ['before'] }],
+  token: [{ type: 'token', requestId: 1, side: 'left', text: 'x' }],
+  generated: [{ type: 'generated', requestId: 1, side: 'right', summary: generated }],
+  generateFailed: [{ type: 'generateFailed', requestId: 1, side: 'left', message: 'no' }],
+  batch: [{ type: 'batch', batch }],
+  batchAnswer: [{ type: 'batchAnswer', requestId: 1, row: 0, side: 'left', answer: { kind: 'text', text: 'x' } }],
+  batchEnded: [{ type: 'batchEnded', requestId: 1 }],
 };
 
 const sampling = { temperature: 0.7, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
+const playgroundRequest = {
+  requestId: 1,
+  model: 'm',
+  left: { adapter: null, strength: 1 },
+  right: { adapter: '/a', strength: 0.5 },
+  template: 'auto',
+  sampling,
+  maxNewTokens: 8,
+} as const;
 const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, { type: T }> } = {
   ready: { type: 'ready' },
   copy: { type: 'copy', text: 'x' },
@@ -82,21 +97,13 @@ const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, {
   runPreflight: { type: 'runPreflight' },
   cancelPreflight: { type: 'cancelPreflight' },
   openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
-  generate: {
-    type: 'generate',
-    request: {
-      requestId: 1,
-      model: 'm',
-      adapter: null,
-      adapterStrength: 1,
-      prompt: 'p',
-      chat: true,
-      sampling,
-      maxNewTokens: 8,
-    },
-  },
+  generate: { type: 'generate', request: playgroundRequest, prompt: 'p' },
+  generateFile: { type: 'generateFile', request: playgroundRequest },
+  saveBatch: { type: 'saveBatch' },
+  closeBatch: { type: 'closeBatch' },
+  clearHistory: { type: 'clearHistory' },
   stopGenerating: { type: 'stopGenerating', requestId: 1 },
-  browseAdapter: { type: 'browseAdapter' },
+  browseAdapter: { type: 'browseAdapter', side: 'left' },
 };
 
 /** The message once for each place in it, with that place put wrong. What a user wrote into run.json may be anything. */

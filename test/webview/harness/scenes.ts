@@ -4,7 +4,7 @@ import type { DataLook, ExamplePage, PreflightReport, SampleToken } from '../../
 import type { Metric, RunStatus } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
-import type { FineTuneState, PlaygroundState } from '../../../src/protocol/webview.js';
+import type { Batch, FineTuneState, PlaygroundState } from '../../../src/protocol/webview.js';
 
 export const models: readonly ModelInfo[] = [
   {
@@ -32,6 +32,7 @@ export const adapters: readonly AdapterInfo[] = [
     alpha: 16,
     targetModules: ['q_proj', 'v_proj'],
     sizeBytes: 3_700_000,
+    modifiedAt: Date.parse('2026-08-20T10:20:00Z'),
   },
 ];
 
@@ -267,11 +268,42 @@ export const fineTuneState: FineTuneState = {
   runId: runs[0]!.runId,
 };
 
+/** As adapters, with another one older than it, and one of another model. */
+export const moreAdapters: readonly AdapterInfo[] = [
+  { ...adapters[0]!, path: '/workspace/runs/first-try/adapter', name: 'first-try', modifiedAt: Date.parse('2026-08-19T10:00:00Z') },
+  { ...adapters[0]!, path: '/workspace/runs/verses/adapter', name: 'verses', baseModel: models[1]!.path, modifiedAt: Date.parse('2026-08-21T10:00:00Z') },
+  adapters[0]!,
+];
+
 export const playgroundState: PlaygroundState = {
+  opening: 1,
   models,
   adapters,
   prefill: { model: models[0]!.path, adapter: adapters[0]!.path, prompt: 'How do I reset my password?', run: false },
+  history: [],
   answers: [],
+  batch: null,
+};
+
+export const batch: Batch = {
+  requestId: 1,
+  file: 'questions.txt',
+  left: { adapter: null, strength: 1 },
+  right: { adapter: adapters[0]!.path, strength: 0.5 },
+  running: true,
+  rows: [
+    {
+      prompt: 'How do I reset my password?',
+      left: { kind: 'text', text: 'To reset your password, you need to contact the administrator of the site.' },
+      right: { kind: 'text', text: 'Open the account page, choose “Security”, and press “Reset password”. A link arrives by mail within a minute.' },
+    },
+    {
+      prompt: 'Explain how refunds work.',
+      left: { kind: 'text', text: 'Refunds are a way of getting money back.' },
+      right: { kind: 'failed', message: 'The prompt has 9000 tokens; this model reads at most 8192. Shorten it.' },
+    },
+    { prompt: 'Where is my order?', left: null, right: null },
+  ],
 };
 
 /** All of a run's metrics in one message. */

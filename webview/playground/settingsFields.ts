@@ -1,12 +1,16 @@
-import type { SamplingSettings } from '../../src/protocol/backend.js';
-import { boolean, number, object, type Shape } from '../../src/protocol/shape.js';
+import { promptTemplates, type PromptTemplate, type SamplingSettings } from '../../src/protocol/backend.js';
+import { number, object, oneOf, type Shape } from '../../src/protocol/shape.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { element, freshId } from '../shared/dom.js';
 import { t } from '../shared/text.js';
 
+/** `auto`: as the adapter was trained. */
+export type PlaygroundTemplate = PromptTemplate | 'auto';
+export const templates = ['auto', ...promptTemplates] as const;
+
 export interface PlaygroundSettings extends SamplingSettings {
   readonly maxNewTokens: number;
-  readonly chat: boolean;
+  readonly template: PlaygroundTemplate;
 }
 
 export const settingsShape: Shape<PlaygroundSettings> = object({
@@ -17,7 +21,7 @@ export const settingsShape: Shape<PlaygroundSettings> = object({
   repetitionPenalty: number,
   seed: number,
   maxNewTokens: number,
-  chat: boolean,
+  template: oneOf(...templates),
 });
 
 export const firstSettings: PlaygroundSettings = {
@@ -28,7 +32,7 @@ export const firstSettings: PlaygroundSettings = {
   repetitionPenalty: 1,
   maxNewTokens: 256,
   seed: 1,
-  chat: true,
+  template: 'auto',
 };
 
 /** Bounds of the numbers, in the order of the form. */

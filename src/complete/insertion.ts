@@ -1,0 +1,100 @@
+/** @file How a suggestion fits into the line that the cursor stands in. Pure functions over text. */
+import { closings, openQuote, type Closing } from './pairs.js';
+
+export interface Insertion {
+  readonly text: string;
+  /**
+   * So many characters behind the cursor are replaced by the text, which repeats them: the editor shows ghost text only where what
+   * it replaces stays in it, in order.
+   */
+  readonly replaced: number;
+}
+
+export const nothing: Insertion = { text: '', replaced: 0 };
+
+/**
+ * Editors close brackets and quotes when they are opened, so what a model writes to the end of the line often ends what stands
+ * behind the cursor already: that is replaced and not doubled. Other words behind the cursor stay; where the text does not come
+ * back to them by itself, it ends before the bracket that they are in, and before a word it says nothing.
+ */
+export function insertion(prefix: string, suffix: string, generated: string): Insertion {
+  const text = generated.trimEnd();
+  const behind = lineOf(suffix).trimEnd();
+  if (text === '' || behind.trim() === '') return { text, replaced: 0 };
+  const open = openQuote(lastLineOf(prefix));
+  const [own, theirs] = [closings(text, open), closings(behind, open)];
+  const repeated = repeatedClosings({ text, closings: own }, { text: behind, closings: theirs });
+  const [textPlace, behindPlace] = repeated === 0 ? [0, 0] : [own[repeated - 1]!.end, theirs[repeated - 1]!.end];
+  const rest = behind.slice(behindPlace).trim();
+  const tail = text.slice(textPlace);
+  if (repeated === theirs.length && says(tail, rest)) return shown(text, behind, behind.length, own);
+  if (hasWords(rest)) return beginsOperand(behind, theirs) ? nothing : beforeClosing(lineOf(text), theirs.length > 0 ? own : []);
+  if (repeated === 0 && isOnLinesOfItsOwn(text, prefix, behind)) return { text: `${text}\n${indentOf(prefix)}`, replaced: 0 };
+  const end = theirs.length > repeated ? own[repeated]?.start : undefined;
+  return shown(text.slice(0, end), behind, behindPlace, own);
+}
+
+interface Scanned {
+  readonly text: string;
+  readonly closings: readonly Closing[];
+}
+
+/** How many of the closings behind the cursor the text repeats, each after the words that stand before it there. */
+function repeatedClosings(text: Scanned, behind: Scanned): number {
+  const wordsBefore = ({ text, closings }: Scanned, index: number) => text.slice(closings[index - 1]?.end ?? 0, closings[index]!.start);
+  const differs = behind.closings.findIndex(
+    (closing, index) =>
+      text.closings[index]?.text !== closing.text || !says(wordsBefore(text, index), wordsBefore(behind, index).trim()),
+  );
+  return differs < 0 ? behind.closings.length : differs;
+}
+
+/** What is replaced must be in the text, in order, or the editor would not show it: then the text ends where that begins. */
+function shown(text: string, behind: string, replaced: number, own: readonly Closing[]): Insertion {
+  return isSubsequence(behind.slice(0, replaced), text) ? { text, replaced } : beforeClosing(text, own);
+}
+
+function beforeClosing(text: string, own: readonly Closing[]): Insertion {
+  return { text: text.slice(0, own[0]?.start).trimEnd(), replaced: 0 };
+}
+
+/** What begins below a bracket and does not close it leaves it on another line, below the one that opened it. */
+function isOnLinesOfItsOwn(text: string, prefix: string, behind: string): boolean {
+  return /^[ \t]*\n/.test(text) && /[([{]\s*$/.test(prefix) && /^\s*[)\]}]/.test(behind);
+}
+
+function indentOf(prefix: string): string {
+  return /^[ \t]*/.exec(lastLineOf(prefix))![0];
+}
+
+function isSubsequence(part: string, text: string): boolean {
+  let found = 0;
+  for (let at = 0; at < text.length && found < part.length; at++) if (text[at] === part[found]) found++;
+  return found === part.length;
+}
+
+/** Whether the words are in the text, and not only as parts of others. */
+function says(text: string, words: string): boolean {
+  const parts = (place: number) => /^[\p{L}\p{N}_]{2}$/u.test(text.slice(Math.max(0, place - 1), place + 1));
+  for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
+    if (words === '' || !(parts(at) || parts(at + words.length))) return true;
+  }
+  return false;
+}
+
+/** What is typed directly before a word, a string or a bracket that opens would run into it. */
+function beginsOperand(behind: string, theirs: readonly Closing[]): boolean {
+  return theirs[0]?.start !== 0 && /^[\p{L}\p{N}_"'`([{]/u.test(behind);
+}
+
+function hasWords(text: string): boolean {
+  return /[^\s)\]}>'"`;,:]/.test(text);
+}
+
+function lastLineOf(text: string): string {
+  return text.slice(text.lastIndexOf('\n') + 1);
+}
+
+function lineOf(text: string): string {
+  return text.split('\n', 1)[0]!;
+}

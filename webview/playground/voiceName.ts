@@ -1,0 +1,17 @@
+import type { AdapterInfo } from '../../src/protocol/backend.js';
+import type { Voice } from '../../src/protocol/webview.js';
+import { formatNumber, t } from '../shared/text.js';
+
+/** "Base model", "support-answers", "support-answers × 0.5". */
+export function voiceName({ adapter, strength }: Voice, adapters: readonly AdapterInfo[]): string {
+  if (adapter === null) return t('playground.base');
+  const name = adapters.find(({ path }) => path === adapter)?.name ?? nameOf(adapter);
+  return strength === 1 ? name : t('playground.voiceAt', name, formatNumber(strength));
+}
+
+/** Of a folder: "adapter" says nothing, the run's name does. */
+export function nameOf(path: string): string {
+  const parts = path.split(/[\\/]/).filter(Boolean);
+  const last = parts.at(-1) ?? path;
+  return /^adapter(-best)?$/.test(last) ? (parts.at(-2) ?? last) : last;
+}
