@@ -3,17 +3,15 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/adapters/peft.js';
 import { linearNames } from '../core/models/linears.js';
-import type { AdapterInfo, ModelFolder, ModelInfo } from '../protocol/backend.js';
+import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo } from '../protocol/backend.js';
+import { ModelHeaders } from './modelHeaders.js';
 
 /** A place is searched this deep, and no further than so many folders: a workspace may hold anything. */
 const deepest = 4;
 const mostFolders = 5000;
 const largestJson = 1 << 20;
 
-export interface FoundModels {
-  readonly models: readonly ModelInfo[];
-  readonly adapters: readonly AdapterInfo[];
-}
+const headers = new ModelHeaders();
 
 /** Models and adapters below the given places. Symbolic links are not followed; what cannot be read is left out. */
 export async function findModels(places: readonly ModelFolder[], runsFolders: readonly string[]): Promise<FoundModels> {
@@ -24,16 +22,25 @@ export async function findModels(places: readonly ModelFolder[], runsFolders: re
   return { models: [...search.models.values()].sort(byName), adapters: [...search.adapters.values()].sort(byName) };
 }
 
+/** What a place that somebody wants to import holds. */
+export async function inspectModels(path: string): Promise<InspectedModels> {
+  const search = new Search([]);
+  await search.place({ path, source: 'added' });
+  return { models: [...search.models.keys()], problem: search.problems[0] ?? null };
+}
+
 class Search {
   readonly models = new Map<string, ModelInfo>();
   readonly adapters = new Map<string, AdapterInfo>();
+  /** Why models that lie there cannot be used. */
+  readonly problems: string[] = [];
   private foldersSeen = 0;
 
   constructor(private readonly runsFolders: readonly string[]) {}
 
   async place({ path, source }: ModelFolder): Promise<void> {
     const status = await stat(path).catch(() => undefined);
-    if (status?.isFile()) this.addGguf(path, status.size, source);
+    if (status?.isFile()) await this.addGguf(path, status.size, source);
     else if (status?.isDirectory()) await this.folder(path, source, 0);
   }
 
@@ -46,24 +53,29 @@ class Search {
       return this.addHuggingFace(path, [...names], source);
     }
     for (const name of names) {
-      if (name.endsWith('.gguf')) this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
+      if (name.endsWith('.gguf')) await this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
     }
     for (const entry of entries) {
       if (entry.isDirectory() && !isOffTopic(entry.name)) await this.folder(join(path, entry.name), source, depth + 1);
     }
   }
 
-  private addGguf(path: string, sizeBytes: number, source: ModelFolder['source']): void {
-    if (!path.endsWith('.gguf') || this.models.has(path)) return;
+  private async addGguf(path: string, sizeBytes: number, source: ModelFolder['source']): Promise<void> {
+    if (!path.endsWith('.gguf') || this.models.has(path) || !(await this.isUsable(path))) return;
     this.models.set(path, { path, name: basename(path, '.gguf'), kind: 'gguf', source, sizeBytes });
   }
 
   private async addHuggingFace(path: string, names: readonly string[], source: ModelFolder['source']): Promise<void> {
-    const config = await readSmallJson(join(path, 'config.json'));
-    if (config?.['model_type'] !== 'llama' || this.models.has(path)) return;
+    if (this.models.has(path) || !(await this.isUsable(join(path, 'config.json')))) return;
     const weights = names.filter((name) => name.endsWith('.safetensors'));
     const sizeBytes = await totalSize(weights.map((name) => join(path, name)));
     this.models.set(path, { path, name: basename(path), kind: 'huggingface', source, sizeBytes });
+  }
+
+  private async isUsable(file: string): Promise<boolean> {
+    const problem = await headers.problemOf(file);
+    if (problem !== null) this.problems.push(problem);
+    return problem === null;
   }
 
   private async addAdapter(path: string): Promise<void> {

@@ -36,7 +36,7 @@ import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
 import { InlineCompletion } from './inlineCompletion.js';
 import { MetricsFollowers } from './metricsFollowers.js';
-import { findModels } from './modelCatalog.js';
+import { findModels, inspectModels } from './modelCatalog.js';
 import { askPreflight } from './preflight.js';
 import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
@@ -119,9 +119,9 @@ class Backend {
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/delete': ({ runId }) => this.supervisor.delete(runId),
-      'loraWorkbench/models/list': async () => (await this.findModels()).models,
+      'loraWorkbench/models/list': () => this.findModels(),
+      'loraWorkbench/models/inspect': ({ path }) => inspectModels(path),
       'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
-      'loraWorkbench/adapters/list': async () => (await this.findModels()).adapters,
       'loraWorkbench/config/check': (text) => checkConfig(text, this.pace),
       'loraWorkbench/data/look': (text, token) => this.data.look(resolved(text), token),
       'loraWorkbench/data/examples': ({ text, query }, token) => this.data.examples(resolved(text), query, token),

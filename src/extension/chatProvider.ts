@@ -28,8 +28,8 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
 
   async provideLanguageModelChatInformation(): Promise<AdapterModel[]> {
     if (!vscode.workspace.isTrusted) return [];
-    await this.backend.ready();
-    if (this.catalog.adapters.length === 0) await this.catalog.refresh();
+    // Asked again whenever the catalog changes, so asking must not change it.
+    await this.catalog.looked();
     return this.catalog.adapters.flatMap((adapter) => this.describe(adapter) ?? []);
   }
 

@@ -19,6 +19,7 @@ export const commandNames = [
   'runInference',
   'runInferenceOnSelection',
   'openPlayground',
+  'chatWithAdapter',
   'useAdapterForCompletion',
   'turnOffCompletion',
   'switchCompletionAdapter',
@@ -58,6 +59,8 @@ export const contextKeys = [
   'hasResumableRun',
   'hasAdapters',
   'hasModels',
+  'hasShownFineTune',
+  'hasShownAnswers',
   'completionOn',
 ] as const;
 export type ContextKey = (typeof contextKeys)[number];

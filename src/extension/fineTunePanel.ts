@@ -4,6 +4,7 @@ import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
 import type { ComparePanels } from './comparePanel.js';
 import { ConfigDocument } from './configDocument.js';
+import { setContext } from './contextKeys.js';
 import { panelIds } from './contributions.js';
 import { OpenFineTune } from './openFineTune.js';
 import type { Runs } from './runs.js';
@@ -83,6 +84,7 @@ export class FineTunePanels implements vscode.WebviewPanelSerializer {
 
   /** Fills a panel, in place of what it showed before. */
   private adopt(panel: vscode.WebviewPanel, document: ConfigDocument, runId: string | null): void {
+    setContext({ hasShownFineTune: true });
     panel.iconPath = vscode.Uri.joinPath(this.services.extensionUri, 'media', 'icons', 'container.svg');
     const remember = (shown: string | null) =>
       void this.services.memory.update(memoryKey, { document: document.uri.toString(), runId: shown });

@@ -5,6 +5,7 @@ import type { FromWebview, PlaygroundAnswer, PlaygroundRequest, PlaygroundSide, 
 import type { BackendClient } from './backendClient.js';
 import { chooseUri } from './browse.js';
 import type { Catalog } from './catalog.js';
+import { setContext } from './contextKeys.js';
 import { panelIds } from './contributions.js';
 import { PromptBatch } from './promptBatch.js';
 import { parsePrompts, UnreadableLine, type FilePrompt } from './promptFile.js';
@@ -119,7 +120,8 @@ class OpenPlayground {
     if (await receiveShared(message)) return;
     switch (message.type) {
       case 'generate':
-        return this.generate(message.request, message.prompt);
+        await this.generate(message.request, message.prompt);
+        return setContext({ hasShownAnswers: true });
       case 'generateFile':
         return this.generateFile(message.request);
       case 'stopGenerating':

@@ -75,6 +75,19 @@ export interface ModelInfo {
   readonly sizeBytes: number;
 }
 
+/** The models and adapters that can be used, by name. */
+export interface FoundModels {
+  readonly models: readonly ModelInfo[];
+  readonly adapters: readonly AdapterInfo[];
+}
+
+export interface InspectedModels {
+  /** Paths of those that can be used. */
+  readonly models: readonly string[];
+  /** Why one of the others cannot: the first. */
+  readonly problem: string | null;
+}
+
 export interface AdapterInfo {
   /** Folder in PEFT's format. */
   readonly path: string;
@@ -219,10 +232,11 @@ export interface BackendRequests {
   'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
   'loraWorkbench/runs/delete': { params: { runId: string }; result: null };
-  'loraWorkbench/models/list': { params: null; result: readonly ModelInfo[] };
+  'loraWorkbench/models/list': { params: null; result: FoundModels };
+  /** What a folder or file that somebody wants to import holds; adds nothing. */
+  'loraWorkbench/models/inspect': { params: { path: string }; result: InspectedModels };
   /** Fetches SmolLM2-135M-Instruct into the cache, for those who have no model; can be cancelled. */
   'loraWorkbench/models/fetchSmall': { params: null; result: { path: string } };
-  'loraWorkbench/adapters/list': { params: null; result: readonly AdapterInfo[] };
   /** Schema, paths, and what the configuration comes to. */
   'loraWorkbench/config/check': { params: ConfigText; result: { check: ConfigCheck; modelShape: ModelShape | null } };
   /** Reads and counts the data; can be cancelled. */

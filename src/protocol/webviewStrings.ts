@@ -116,7 +116,9 @@ const phrases = {
 
   'data.reading': 'Reading the data…',
   'data.examples': '{0} examples',
+  'data.examples.one': '{0} example',
   'data.tokens': '{0} tokens',
+  'data.tokens.one': '{0} token',
   'data.truncated': '{0} truncated',
   'data.skipped': '{0} skipped',
   'data.explanation': 'Choose a model and data: what will be learned from is listed here, every example token by token.',
@@ -170,7 +172,8 @@ const phrases = {
   'estimate.about': 'about {0}',
   'estimate.aboutOnGpu': 'about {0} on the GPU, {1} on this computer',
   'estimate.steps': '{0} steps',
-  'estimate.timeAndSteps': 'about {0} ({1} steps)',
+  'estimate.steps.one': '{0} step',
+  'estimate.timeAndSteps': 'about {0} ({1})',
 
   'preflight.explanation':
     'The pre-flight reads the data as training would and measures one step: what the model will see, how long it takes, how much memory it needs.',
@@ -198,6 +201,7 @@ const phrases = {
   'tokens.learned': 'Token {0}: counts in the loss',
   'tokens.context': 'Token {0}: read only',
   'tokens.cut': '{0} more tokens are cut off',
+  'tokens.cut.one': '{0} more token is cut off',
 
   'lengths.length': 'Tokens',
   'lengths.examples': 'Examples',
@@ -245,7 +249,7 @@ const phrases = {
   'playground.waiting': 'Reading the prompt…',
   'playground.writing': 'Writing…',
   'playground.firstToken': 'first after {0}',
-  'playground.reason.end': 'came to its end',
+  'playground.reason.end': 'ended by itself',
   'playground.reason.length': 'reached the limit',
   'playground.reason.stopped': 'stopped',
   'playground.done': 'The answers are complete.',

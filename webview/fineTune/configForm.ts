@@ -6,7 +6,7 @@ import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { button, element, icon, setText } from '../shared/dom.js';
 import { modelChoices } from '../shared/select.js';
 import { allSettingPaths } from '../shared/settings.js';
-import { formatNumber, presetHelp, presetTitle, t } from '../shared/text.js';
+import { counted, formatNumber, presetHelp, presetTitle, t } from '../shared/text.js';
 import {
   controlFor,
   selectControl,
@@ -221,7 +221,7 @@ function dataSummary(data: DataState): (Node | string)[] {
       return [icon('error'), ` ${data.message}`];
     case 'ready': {
       const { format, examples, tokens, truncated, skippedCount } = data.look;
-      const parts = [format, t('data.examples', formatNumber(examples)), t('data.tokens', formatNumber(tokens))];
+      const parts = [format, counted('data.examples', examples), counted('data.tokens', tokens)];
       if (truncated > 0) parts.push(t('data.truncated', formatNumber(truncated)));
       if (skippedCount > 0) parts.push(t('data.skipped', formatNumber(skippedCount)));
       return [parts.join(' · ')];

@@ -1,7 +1,7 @@
 import type { DataLook, ExamplePage, SkippedRecord } from '../../src/protocol/preflight.js';
 import type { DataState } from '../../src/protocol/webview.js';
 import { element, icon } from '../shared/dom.js';
-import { formatNumber, t } from '../shared/text.js';
+import { counted, formatNumber, t } from '../shared/text.js';
 import { ExampleBrowser } from './exampleBrowser.js';
 import { fileTable, leftOutList } from './fileList.js';
 import { originLink } from './originLink.js';
@@ -78,7 +78,7 @@ function figures({ format, examples, heldOut, tokens, longest, truncated }: Data
     [t('lengths.examples'), formatNumber(examples)],
     [t('preflight.evaluation'), heldOut > 0 ? formatNumber(heldOut) : t('form.none')],
     [t('data.tokenColumn'), formatNumber(tokens)],
-    [t('data.longest'), t('data.tokens', formatNumber(longest))],
+    [t('data.longest'), counted('data.tokens', longest)],
     ...(truncated > 0 ? [[t('data.cutOff'), formatNumber(truncated)] as const] : []),
   ];
   return element(

@@ -1,7 +1,7 @@
 import type { MemoryRemedy, ModelShape, RunEstimate } from '../../src/protocol/backend.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { element, setText } from '../shared/dom.js';
-import { formatBytes, formatDuration, formatNumber, formatPercent, formatValue, t } from '../shared/text.js';
+import { counted, formatBytes, formatDuration, formatNumber, formatPercent, formatValue, t } from '../shared/text.js';
 import type { FormConfig } from './formConfig.js';
 import { trainableParameters } from './trainableParameters.js';
 
@@ -80,8 +80,8 @@ export class EstimatePanel {
   private time({ estimate, rows }: EstimateBasis): string {
     const steps = this.totalSteps(rows);
     if (steps === undefined) return '–';
-    if (estimate?.secondsPerStep == null) return t('estimate.steps', formatNumber(steps));
-    return t('estimate.timeAndSteps', formatDuration(steps * estimate.secondsPerStep), formatNumber(steps));
+    if (estimate?.secondsPerStep == null) return counted('estimate.steps', steps);
+    return t('estimate.timeAndSteps', formatDuration(steps * estimate.secondsPerStep), counted('estimate.steps', steps));
   }
 
   private totalSteps(rows: number | null): number | undefined {

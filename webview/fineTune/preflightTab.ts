@@ -3,7 +3,7 @@ import type { PreflightState } from '../../src/protocol/webview.js';
 import { announce } from '../shared/announce.js';
 import { button, element, icon } from '../shared/dom.js';
 import { post } from '../shared/host.js';
-import { formatBytes, formatDuration, formatNumber, formatPercent, t } from '../shared/text.js';
+import { counted, formatBytes, formatDuration, formatNumber, formatPercent, t } from '../shared/text.js';
 import { histogram } from './histogram.js';
 
 /** What the model will really see, before a minute of training is spent. */
@@ -137,5 +137,5 @@ function memoryInWords({ peakMemoryBytes, expectedDeviceBytes }: StepEstimate): 
 }
 
 function summary({ examples, tokens }: DataSummary): string {
-  return `${t('data.examples', formatNumber(examples))} · ${t('data.tokens', formatNumber(tokens))}`;
+  return `${counted('data.examples', examples)} · ${counted('data.tokens', tokens)}`;
 }

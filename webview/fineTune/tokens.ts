@@ -1,12 +1,12 @@
 import type { SampleSequence, SampleToken } from '../../src/protocol/preflight.js';
 import { element } from '../shared/dom.js';
-import { formatNumber, t } from '../shared/text.js';
+import { counted, t } from '../shared/text.js';
 import { originLink } from './originLink.js';
 
 /** A sequence token by token, as the model sees it. `remarks` stand beside its length. */
 export function sequence({ origin, tokens, cut }: SampleSequence, remarks: readonly string[] = []): HTMLElement {
-  const facts = [t('data.tokens', formatNumber(tokens.length)), ...remarks].join(' · ');
-  const rest = cut > 0 ? element('span', { class: 'token cut' }, t('tokens.cut', formatNumber(cut))) : null;
+  const facts = [counted('data.tokens', tokens.length), ...remarks].join(' · ');
+  const rest = cut > 0 ? element('span', { class: 'token cut' }, counted('tokens.cut', cut)) : null;
   return element(
     'article',
     { class: 'sample' },

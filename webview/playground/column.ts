@@ -4,7 +4,7 @@ import { button, element, freshId, setText } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
 import { post } from '../shared/host.js';
 import { showChoices } from '../shared/select.js';
-import { formatDuration, formatNumber, t } from '../shared/text.js';
+import { counted, formatDuration, formatNumber, t } from '../shared/text.js';
 import { nameOf, voiceName } from './voiceName.js';
 
 /** Values of the chooser that are no adapter. */
@@ -88,7 +88,7 @@ export class Column {
         ? t('unit.milliseconds', formatNumber(Math.round(firstTokenMs)))
         : formatDuration(firstTokenMs / 1000),
     );
-    const facts = [t('data.tokens', formatNumber(tokens)), speed, latency, t(`playground.reason.${reason}`), t(`playground.readAs.${template}`)];
+    const facts = [counted('data.tokens', tokens), speed, latency, t(`playground.reason.${reason}`), t(`playground.readAs.${template}`)];
     setText(this.footer, facts.join(' · '));
   }
 

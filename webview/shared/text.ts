@@ -19,6 +19,14 @@ export function t(key: PhraseKey, ...values: readonly (string | number)[]): stri
   return lookUp(key).replace(/\{(\d)\}/g, (_, index: string) => String(values[Number(index)] ?? ''));
 }
 
+/** The phrases that have a form for one thing. */
+type CountedKey = { [Key in PhraseKey]: `${Key}.one` extends PhraseKey ? Key : never }[PhraseKey];
+
+/** "1 example", "2 examples". */
+export function counted(key: CountedKey, count: number): string {
+  return t(count === 1 ? `${key}.one` : key, formatNumber(count));
+}
+
 export function settingTitle(path: readonly string[]): string {
   return lookUp(`setting.${path.join('.')}`);
 }

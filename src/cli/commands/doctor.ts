@@ -92,12 +92,12 @@ function judge(machine: Machine): Finding[] {
     ),
     finding(
       machine.memoryFreeBytes >= needed.memoryBytes,
-      t`${bytes(needed.memoryBytes)} of memory are free, enough to fine-tune a small model.`,
+      t`At least ${bytes(needed.memoryBytes)} of memory are free, enough to fine-tune a small model.`,
       t`Close other programs, or lower train.batch_size and data.max_seq_length.`,
     ),
     finding(
       machine.diskFreeBytes >= needed.diskBytes,
-      t`${bytes(needed.diskBytes)} are free where models are kept.`,
+      t`At least ${bytes(needed.diskBytes)} are free where models are kept.`,
       t`Free some space, or set LORA_WORKBENCH_CACHE to a folder on another disk.`,
     ),
     ...gpuFinding(machine.engine),

@@ -3,7 +3,7 @@ import type { AdapterInfo, ModelInfo } from '../../protocol/backend.js';
 import { baseOf } from '../../protocol/baseOf.js';
 import { confirmDeletion } from '../ask.js';
 import { chooseUri } from '../browse.js';
-import { commandId } from '../contributions.js';
+import { chatVendor, commandId } from '../contributions.js';
 import type { Workbench } from '../workbench.js';
 import { namedBy } from './namedBy.js';
 import { offer } from './offer.js';
@@ -70,6 +70,14 @@ export async function useAdapterForCompletion(workbench: Workbench, argument: un
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Use which adapter for inline completion?'));
   const model = adapter && (await baseFound(workbench, adapter));
   if (model) await workbench.completion.use({ model: model.path, adapter: adapter.path });
+}
+
+/** In the mode that has them: models that cannot call tools are left out of agent mode. */
+export async function chatWithAdapter(workbench: Workbench, argument: unknown): Promise<void> {
+  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Chat with which adapter?'));
+  if (!adapter || !(await baseFound(workbench, adapter))) return;
+  const modelSelector = { vendor: chatVendor, id: adapter.path };
+  await vscode.commands.executeCommand('workbench.action.chat.open', { mode: 'ask', modelSelector });
 }
 
 export async function exportAdapter(workbench: Workbench, argument: unknown): Promise<void> {

@@ -29,6 +29,7 @@ const commands: Record<CommandName, Command> = {
   runInference: adapters.runInference,
   runInferenceOnSelection: adapters.runInferenceOnSelection,
   openPlayground: models.openPlayground,
+  chatWithAdapter: adapters.chatWithAdapter,
   useAdapterForCompletion: adapters.useAdapterForCompletion,
   turnOffCompletion: ({ completion }) => completion.turnOff(),
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),

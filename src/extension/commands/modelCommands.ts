@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { ModelInfo } from '../../protocol/backend.js';
 import { chooseOne } from '../ask.js';
 import { chooseUri } from '../browse.js';
 import type { FetchProgress } from '../catalog.js';
@@ -6,7 +7,9 @@ import { formatBytes } from '../format.js';
 import { isWithin } from '../isWithin.js';
 import { setting, updateModelFolders } from '../settings.js';
 import type { Workbench } from '../workbench.js';
+import { commandId } from '../contributions.js';
 import { namedBy } from './namedBy.js';
+import { offer } from './offer.js';
 
 /** A folder or a file of the user's, or a small model for those who have none. */
 export async function importModel(workbench: Workbench): Promise<void> {
@@ -29,15 +32,29 @@ export async function importModel(workbench: Workbench): Promise<void> {
   await bring?.();
 }
 
-async function importFrom({ catalog }: Workbench, kind: 'file' | 'folder'): Promise<void> {
+async function importFrom({ backend, catalog }: Workbench, kind: 'file' | 'folder'): Promise<void> {
   const filters = kind === 'file' ? { filters: { GGUF: ['gguf'] } } : {};
   const uri = await chooseUri(kind, { openLabel: vscode.l10n.t('Import'), ...filters });
   if (!uri) return;
+  const { models, problem } = await (await backend.ready()).request('loraWorkbench/models/inspect', { path: uri.fsPath });
+  const [first] = models;
+  if (first === undefined) {
+    const nothing = vscode.l10n.t('There is no model that can be used in {0}.', uri.fsPath);
+    void vscode.window.showWarningMessage([nothing, ...(problem === null ? [] : [problem])].join(' '));
+    return;
+  }
   await updateModelFolders([...new Set([...setting('modelFolders'), uri.fsPath])]);
+  await backend.settingsChanged();
   await catalog.refresh();
-  const found = catalog.models.filter(({ path }) => isWithin(path, uri.fsPath)).length;
-  if (found > 0) void vscode.window.showInformationMessage(vscode.l10n.t('Models found: {0}', found));
-  else void vscode.window.showWarningMessage(vscode.l10n.t('No model of the LLaMA family was found in {0}.', uri.fsPath));
+  const imported = catalog.models.filter(({ path }) => models.includes(path));
+  await sayImported(imported, models.length);
+}
+
+/** What is new, and the next step with it. */
+async function sayImported([first]: readonly ModelInfo[], count: number): Promise<void> {
+  if (!first) return;
+  const text = count === 1 ? vscode.l10n.t('{0} is ready to be fine-tuned.', first.name) : vscode.l10n.t('{0} models were imported.', count);
+  await offer(vscode.window.showInformationMessage, text, vscode.l10n.t('Fine-Tune…'), commandId('fineTune'), { path: first.path });
 }
 
 async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
@@ -50,9 +67,12 @@ async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
       progress.report({ message: formatBytes(done), increment: percent - shown });
       shown = percent;
     };
-    await catalog.fetchSmallModel(report, token).catch((error: unknown) => {
+    const model = await catalog.fetchSmallModel(report, token).catch((error: unknown) => {
       if (!token.isCancellationRequested) throw error;
+      return undefined;
     });
+    // Said beside the progress, which ends here.
+    if (model) void sayImported([model], 1);
   });
 }
 

@@ -50,7 +50,7 @@ test('trains a run to its end and tells about it; followers get what metrics.jso
   const first = pieces.findLastIndex(({ replaced }) => replaced);
   expect(pieces.slice(first).flatMap(({ metrics }) => metrics)).toEqual(onDisk);
 
-  const adapters = await backend.request('loraWorkbench/adapters/list', null);
+  const { adapters } = await backend.request('loraWorkbench/models/list', null);
   expect(adapters).toContainEqual(expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, baseModel: model }));
 });
 

@@ -1,0 +1,39 @@
+import { stat } from 'node:fs/promises';
+import { UserError } from '../core/errors.js';
+import { configFromHuggingFace } from '../core/models/registry.js';
+import { openGgufWeights } from '../files/ggufWeights.js';
+import { readJsonFile } from '../files/jsonFile.js';
+
+interface Known {
+  readonly modified: number;
+  readonly size: number;
+  readonly problem: string | null;
+}
+
+/** Whether a model is one that can be used, as its header says. A file that stays as it is is read once. */
+export class ModelHeaders {
+  private readonly known = new Map<string, Known>();
+
+  /** Null for a model that can be used, else why not. `file`: a .gguf, or the config.json of a Hugging Face folder. */
+  async problemOf(file: string): Promise<string | null> {
+    const status = await stat(file).catch(() => undefined);
+    if (!status) return null;
+    const { mtimeMs: modified, size } = status;
+    const before = this.known.get(file);
+    if (before?.modified === modified && before.size === size) return before.problem;
+    const problem = readHeader(file);
+    this.known.set(file, { modified, size, problem });
+    return problem;
+  }
+}
+
+function readHeader(file: string): string | null {
+  try {
+    if (file.endsWith('.gguf')) openGgufWeights(file).weights.close();
+    else configFromHuggingFace(readJsonFile(file), file);
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
