@@ -52,9 +52,8 @@ export class OpenFineTune implements vscode.Disposable {
       }),
       catalog.onDidChange(() => this.session.post({ type: 'models', models: catalog.models })),
       vscode.workspace.onDidSaveTextDocument(({ uri }) => this.saved(uri)),
-      vscode.workspace.onDidChangeTextDocument(({ document: changed }) => {
-        if (changed.uri.toString() === document.uri.toString()) this.documentChanged();
-      }),
+      document,
+      document.onDidChange(() => this.documentChanged()),
     ];
     this.remember(runId);
     void this.check();
@@ -129,6 +128,8 @@ export class OpenFineTune implements vscode.Disposable {
         await this.document.settled();
         await vscode.window.showTextDocument(this.document.uri, { viewColumn: vscode.ViewColumn.Beside });
         return;
+      case 'resetDocument':
+        return this.reset();
       case 'start':
         return this.start();
       case 'readExamples': {
@@ -155,6 +156,16 @@ export class OpenFineTune implements vscode.Disposable {
     } finally {
       this.session.post({ type: 'document', document: this.document.shown() });
     }
+  }
+
+  private async reset(): Promise<void> {
+    const copy = await this.document.reset();
+    const [firstModel] = this.services.catalog.models;
+    if (firstModel) await this.document.apply([{ path: ['model'], value: firstModel.path }]);
+    if (!copy) return;
+    const open = vscode.l10n.t('Open the Copy');
+    const said = vscode.l10n.t('The settings begin anew. What the file said before is kept in a copy.');
+    if ((await vscode.window.showInformationMessage(said, open)) === open) await vscode.window.showTextDocument(copy);
   }
 
   private async start(): Promise<void> {

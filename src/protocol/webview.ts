@@ -84,8 +84,8 @@ export type ConfigDocument =
       readonly throughEdit: number;
       readonly name: string;
     }
-  /** The text is no JSON object at present: the form waits. */
-  | { readonly kind: 'broken'; readonly message: string; readonly name: string };
+  /** The text is no JSON object at present, or there is no file any more: the form waits. */
+  | { readonly kind: 'broken' | 'missing'; readonly message: string; readonly name: string };
 
 /** What is known about the data that the config names; `none` while it names none. */
 export type DataState =
@@ -252,6 +252,8 @@ export type FromFineTune =
   /** The host asks with a file dialog and changes the document. */
   | { readonly type: 'browse'; readonly setting: BrowsableSetting }
   | { readonly type: 'openJson' }
+  /** Begin anew in place of a text that cannot be read or is gone; the host keeps what there was. */
+  | { readonly type: 'resetDocument' }
   | { readonly type: 'start' }
   | { readonly type: 'readExamples'; readonly query: ExampleQuery }
   | { readonly type: 'runPreflight' }

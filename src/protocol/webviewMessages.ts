@@ -194,7 +194,7 @@ const configDocument: Shape<ConfigDocument> = either(
     throughEdit: count,
     name: string,
   }),
-  object<Extract<ConfigDocument, { kind: 'broken' }>>({ kind: oneOf('broken'), message: string, name: string }),
+  object<Exclude<ConfigDocument, { kind: 'parsed' }>>({ kind: oneOf('broken', 'missing'), message: string, name: string }),
 );
 const pair: Shape<readonly [number, number]> = (value): value is readonly [number, number] =>
   list(count)(value) && value.length === 2;
@@ -317,6 +317,7 @@ const fromWebview: Bodies<FromWebview> = {
   edit: object({ edit: count, edits: list(configEdit) }),
   browse: object({ setting: oneOf('model', 'data.path', 'data.eval_path', 'lora.init_from') }),
   openJson: nothing,
+  resetDocument: nothing,
   start: nothing,
   readExamples: object({ query: exampleQuery }),
   runPreflight: nothing,

@@ -100,7 +100,10 @@ const phrases = {
   'form.default': 'Default: {0}.',
   'form.all': 'all',
   'form.effectiveBatch': 'Sequences per optimizer step: {0}',
-  'form.broken': '{0} cannot be read: {1} The form waits until the JSON is mended.',
+  'form.broken': '{0} The form waits until the text is mended. Resetting keeps a copy of it.',
+  'form.missing': '{0} Its settings can be begun anew.',
+  'form.reset': 'Reset Settings',
+  'form.openBroken': 'Open JSON',
 
   'problem.missing': 'A value is needed.',
   'problem.integer': 'Must be a whole number.',

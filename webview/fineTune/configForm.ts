@@ -15,6 +15,7 @@ import {
   type Control,
   type OnInput,
 } from './controls.js';
+import { DocumentBanner } from './documentBanner.js';
 import { Field, type FieldOptions } from './field.js';
 import { FormConfig, type SettingPath } from './formConfig.js';
 
@@ -62,7 +63,7 @@ export class ConfigForm {
   private readonly fields: readonly Field[];
   private readonly dataNote = element('p', { class: 'field-note' });
   private readonly batchNote = element('p', { class: 'field-note' });
-  private readonly broken = element('p', { class: 'banner error', role: 'alert', hidden: true });
+  private readonly banner = new DocumentBanner();
   private readonly others = element('ul', { class: 'other-problems' });
   private readonly settings = element('fieldset', { class: 'settings' });
   private readonly model: { control: ReturnType<typeof selectControl> | undefined } = { control: undefined };
@@ -102,7 +103,7 @@ export class ConfigForm {
           event.preventDefault();
         },
       },
-      this.broken,
+      this.banner.root,
       this.others,
       this.settings,
     );
@@ -114,9 +115,8 @@ export class ConfigForm {
   }
 
   update({ document, check, models, data }: FormState): void {
-    this.settings.disabled = document.kind === 'broken';
-    this.broken.hidden = document.kind !== 'broken';
-    if (document.kind === 'broken') setText(this.broken, t('form.broken', document.name, document.message));
+    this.settings.disabled = document.kind !== 'parsed';
+    this.banner.update(document);
     const problems = check?.ok === false ? check.problems : [];
     const byPath = new Map(problems.map(({ path, message }) => [path.slice(0, 2).join('.'), message]));
     this.model.control?.setChoices(modelChoices(models));

@@ -22,7 +22,7 @@ export class FormConfig {
   constructor(private readonly onChange: () => void) {}
 
   receive(document: ConfigDocument): void {
-    if (document.kind === 'broken') return;
+    if (document.kind !== 'parsed') return;
     if (this.pending.length > 0 || document.throughEdit < this.lastEdit) return;
     this.lastEdit = document.throughEdit;
     this.config = document.config;

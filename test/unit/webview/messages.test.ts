@@ -92,6 +92,7 @@ const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, {
   edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },
   browse: { type: 'browse', setting: 'model' },
   openJson: { type: 'openJson' },
+  resetDocument: { type: 'resetDocument' },
   start: { type: 'start' },
   readExamples: { type: 'readExamples', query: { text: '', offset: 0, limit: 5 } },
   runPreflight: { type: 'runPreflight' },
