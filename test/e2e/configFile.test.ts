@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { says, TestBed, until } from './harness/workspace.js';
+import { TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
 let panel: FineTunePanel;
