@@ -1,6 +1,7 @@
 /** @file The panel and its run.json: whoever changes it, and whether an editor shows it or not, both say the same, and so does the run. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
 import { TestBed, until } from './harness/workspace.js';
@@ -75,6 +76,8 @@ test('a text that is no JSON locks the form; resetting begins anew and keeps a c
 });
 
 test('a run.json that is deleted is missed in words, and can be begun anew', async () => {
+  // To VS Code's watcher, a file that comes and goes within a moment never was.
+  await sleep(3000);
   rmSync(bed.path(name));
   const banner = panel.frame.getByRole('alert').filter({ hasText: `${name} is not there any more.` });
   await banner.getByRole('button', { name: 'Reset Settings' }).click();
