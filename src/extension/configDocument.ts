@@ -65,6 +65,13 @@ export class ConfigDocument implements vscode.Disposable {
     return shown.kind === 'parsed' ? { config: shown.config, path: this.uri.fsPath } : undefined;
   }
 
+  /** As `text`; throws a sentence that says why there is none. */
+  readable(): ConfigText {
+    const shown = this.shown();
+    if (shown.kind !== 'parsed') throw new Error(shown.message);
+    return { config: shown.config, path: this.uri.fsPath };
+  }
+
   shown(): ShownDocument {
     const { name, throughEdit } = this;
     const text = this.presentText();

@@ -25,6 +25,7 @@ export interface FineTuneServices {
   /** Where the config that was begun in the panel lies. */
   readonly draft: vscode.Uri;
   readonly memory: vscode.Memento;
+  readonly globalStorageUri: vscode.Uri;
 }
 
 /** The Fine-Tune panel: the form of one run config, and the plots of one run. One at a time. */

@@ -39,6 +39,7 @@ import { answer, batch, batchAnswer, generateSummary, playgroundRequest, prefill
 import type { ConfigProblem } from './validateRunConfig.js';
 import type {
   ConfigDocument,
+  FetchState,
   ConfigEdit,
   DataState,
   FromWebview,
@@ -225,6 +226,12 @@ const preflight: Shape<PreflightState> = either(
   object<Extract<PreflightState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 
+const fetching: Shape<FetchState> = either(
+  object<Extract<FetchState, { kind: 'none' }>>({ kind: oneOf('none') }),
+  object<Extract<FetchState, { kind: 'fetching' }>>({ kind: oneOf('fetching'), done: count, total: count }),
+  object<Extract<FetchState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+
 const modelInfo: Shape<ModelInfo> = object({
   path: string,
   name: string,
@@ -253,6 +260,7 @@ const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
     preflight,
     runs: runsSnapshot,
     runId: nullable(string),
+    fetching,
   }),
   monitor: object({ runs: runsSnapshot, trusted: boolean }),
   playground: object({
@@ -288,6 +296,7 @@ const toWebview: Bodies<ToWebview> = {
   preflight: object({ preflight }),
   shownRun: object({ runId: nullable(string) }),
   startFailed: object({ message: string }),
+  fetching: object({ fetching }),
   choices: object({ models: list(modelInfo), adapters: list(adapterInfo) }),
   prefill: object({ prefill }),
   adapterChosen: object({ side, adapter: string }),
@@ -319,6 +328,10 @@ const fromWebview: Bodies<FromWebview> = {
   openJson: nothing,
   resetDocument: nothing,
   start: nothing,
+  leaveRun: nothing,
+  fetchSmallModel: nothing,
+  cancelFetch: nothing,
+  useSampleData: nothing,
   readExamples: object({ query: exampleQuery }),
   runPreflight: nothing,
   cancelPreflight: nothing,

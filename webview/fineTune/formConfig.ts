@@ -2,6 +2,7 @@ import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import { isRecord } from '../../src/protocol/shape.js';
 import type { ConfigDocument, ConfigEdit } from '../../src/protocol/webview.js';
 import { post } from '../shared/host.js';
+import { valueAt } from '../shared/settings.js';
 import { settingProblem } from './settingProblem.js';
 
 export type SettingPath = readonly string[];
@@ -37,10 +38,7 @@ export class FormConfig {
 
   /** undefined where the document leaves the setting out. */
   written(path: SettingPath): unknown {
-    return path.reduce<unknown>(
-      (found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined),
-      this.config,
-    );
+    return valueAt(this.config, path);
   }
 
   number(path: SettingPath): number {
