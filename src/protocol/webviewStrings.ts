@@ -82,7 +82,7 @@ const phrases = {
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',
-  'panel.startWhenEnded': '{0} is still going on. Another run can start when it has ended.',
+  'panel.startWhenEnded': '{0} is still going on. Choose New Run first to start another beside it.',
   'panel.newRun': 'New Run',
   'panel.settings': 'Settings',
 

@@ -35,7 +35,7 @@ export class StartBar {
     if (!refusal.reveal) return this.note.replaceChildren(refusal.reason);
     setText(this.reason.lastElementChild!, refusal.reason);
     // The button stays the same one, so that the focus stays on it.
-    if (this.reason.parentElement !== this.note) this.note.replaceChildren(icon('error'), ' ', this.reason);
+    if (this.reason.parentElement !== this.note) this.note.replaceChildren(icon('error'), this.reason);
   }
 
   /** What the host said about the last attempt; null forgets it. */
