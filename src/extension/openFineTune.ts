@@ -35,7 +35,11 @@ export class OpenFineTune implements vscode.Disposable {
   ) {
     const { backend, runs, catalog, extensionUri, onError } = services;
     this.feed = new RunFeed(backend, runs, (message) => this.session.post(message));
-    this.data = new DataLookup(backend, (data) => this.session.post({ type: 'data', data }));
+    this.data = new DataLookup(backend, (data) => {
+      this.session.post({ type: 'data', data });
+      // How much memory a run takes depends on it.
+      if (data.kind === 'ready') void this.check();
+    });
     this.preflight = new Preflight(backend, (preflight) => {
       this.session.post({ type: 'preflight', preflight });
       // It measured how long a step takes.
@@ -105,6 +109,7 @@ export class OpenFineTune implements vscode.Disposable {
 
   private documentChanged(): void {
     this.session.post({ type: 'document', document: this.document.shown() });
+    this.preflight.settingsChanged(this.document.text());
     clearTimeout(this.checkTimer);
     this.checkTimer = setTimeout(() => void this.check(), restMs);
   }
@@ -117,6 +122,7 @@ export class OpenFineTune implements vscode.Disposable {
 
   /** Data that is mended in the editor is counted anew. */
   private saved(uri: vscode.Uri): void {
+    this.preflight.forgetFailure();
     const { check } = this.checked;
     if (!check?.ok || ![check.config.data.path, check.config.data.eval_path].includes(uri.fsPath)) return;
     this.data.forget();
