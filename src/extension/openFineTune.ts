@@ -61,6 +61,8 @@ export class OpenFineTune implements vscode.Disposable {
         void this.check();
       }),
       catalog.onDidChange(() => void this.modelsChanged().catch(onError)),
+      panel.onDidChangeViewState(() => this.lookAgain()),
+      vscode.window.onDidChangeWindowState(() => this.lookAgain()),
       vscode.workspace.onDidSaveTextDocument(({ uri }) => this.saved(uri)),
       document,
       document.onDidChange(() => this.documentChanged()),
@@ -125,6 +127,14 @@ export class OpenFineTune implements vscode.Disposable {
     this.preflight.forgetFailure();
     const { check } = this.checked;
     if (!check?.ok || ![check.config.data.path, check.config.data.eval_path].includes(uri.fsPath)) return;
+    this.data.forget();
+    void this.check();
+  }
+
+  /** Whoever comes back may have mended elsewhere what was wrong. */
+  private lookAgain(): void {
+    const isWrong = this.checked.check?.ok === false || this.data.state.kind === 'failed';
+    if (!this.panel.visible || !isWrong) return;
     this.data.forget();
     void this.check();
   }
@@ -216,7 +226,8 @@ export class OpenFineTune implements vscode.Disposable {
       const backend = await this.services.backend.ready();
       const { check } = await backend.request('loraWorkbench/config/check', text);
       if (!check.ok) throw new Error(check.problems.map(({ message }) => message).join('\n'));
-      if (this.data.state.kind === 'failed') throw new Error(this.data.state.message);
+      const failure = this.data.failureOf(text);
+      if (failure !== undefined) throw new Error(failure);
       const { runId } = await backend.request('loraWorkbench/runs/start', text);
       this.showRun(runId);
     } catch (error) {

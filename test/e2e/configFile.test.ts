@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { TestBed, until } from './harness/workspace.js';
+import { says, TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
 let panel: FineTunePanel;
@@ -73,6 +73,12 @@ test('a text that is no JSON locks the form; resetting begins anew and keeps a c
   expect(copies.map((copy) => readFileSync(bed.path(copy), 'utf8'))).toEqual([broken]);
   await panel.fill('lora.r', 3);
   await until('the new file has the edit', () => (JSON.parse(readFileSync(bed.path(name), 'utf8')) as { lora?: { r: number } }).lora?.r === 3);
+});
+
+test('the sample data comes with the extension', async () => {
+  await panel.frame.getByRole('button', { name: 'Try with Sample Data' }).click();
+  await until('the form has it', async () => /sample-data.*\.jsonl$/.test(await panel.value('data.path')));
+  await says(panel.setting('data.path').locator('.field-note'), /alpaca · \d+ examples/);
 });
 
 test('a run.json that is deleted is missed in words, and can be begun anew', async () => {

@@ -124,11 +124,6 @@ export class ConfigForm {
     this.fields[0]!.focus();
   }
 
-  private reveal(field: Field): void {
-    if (this.advanced.contains(field.root)) this.advanced.open = true;
-    field.focus();
-  }
-
   update({ document, check, models, data, fetching }: FormState): void {
     this.settings.disabled = document.kind !== 'parsed';
     this.banner.update(document);
@@ -142,6 +137,11 @@ export class ConfigForm {
     this.showOthers(problems.filter(({ path }) => !this.hasField(path)).map(({ message }) => message));
     setText(this.batchNote, this.effectiveBatch());
     this.dataNote.replaceChildren(...dataSummary(data));
+  }
+
+  private reveal(field: Field): void {
+    if (this.advanced.contains(field.root)) this.advanced.open = true;
+    field.focus();
   }
 
   /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list; that of a section to its fields. */
