@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadDataset } from '../src/core/data/dataset.js';
-import { bytesInMemory } from '../src/core/data/report.js';
+import { bytesInMemory, sizeOf } from '../src/core/data/report.js';
 import { diskFiles } from '../src/files/dataFiles.js';
 import { readTokenizerFolder } from '../src/files/tokenizerFiles.js';
 
@@ -28,4 +28,4 @@ const added = process.memoryUsage().rss - before;
 rmSync(folder, { recursive: true });
 const { examples, tokens } = report.training;
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-console.log(`${examples} examples, ${tokens} tokens: ${megabytes(bytesInMemory(report))} expected, ${megabytes(added)} added`);
+console.log(`${examples} examples, ${tokens} tokens: ${megabytes(bytesInMemory(sizeOf(report)))} expected, ${megabytes(added)} added`);

@@ -21,7 +21,7 @@ import { RunsTree } from './extension/views/runsTree.js';
 
 /** Composes; the backend starts when somebody needs it. */
 export function activate(context: vscode.ExtensionContext): void {
-  const { extensionUri, workspaceState: memory } = context;
+  const { extensionUri, globalStorageUri, workspaceState: memory } = context;
   const log = vscode.window.createOutputChannel('LoRA Workbench', { log: true });
   const backend = new BackendClient(context.extensionPath, log, () => backendSettings(context));
   const runs = new Runs(backend);
@@ -29,7 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const streams = new TextStreams(backend);
   const onError = (error: unknown) => void explain({ backend }, error);
   const compare = new ComparePanels(extensionUri, backend, runs, onError);
-  const services = { extensionUri, backend, runs, catalog, onError, draft: draftUri(context), memory };
+  const services = { extensionUri, backend, runs, catalog, onError, draft: draftUri(context), globalStorageUri, memory };
   const fineTune = new FineTunePanels(services, compare);
   const playground = new PlaygroundPanels({ extensionUri, backend, catalog, streams, history: new PromptHistory(memory), onError });
   const monitor = new MonitorView(extensionUri, backend, runs, onError);

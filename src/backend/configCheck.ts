@@ -1,3 +1,5 @@
+import { dirname, resolve } from 'node:path';
+import { bytesInMemory } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { linearNames, linearShape } from '../core/models/linears.js';
 import { parameterCount } from '../core/models/weights.js';
@@ -10,10 +12,20 @@ import type { RunConfig } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
 import { loraShape } from '../runs/loraShape.js';
-import { parseRunConfig } from '../runs/runConfigFile.js';
+import { largestBatch } from '../runs/largestBatch.js';
+import { resolvePaths } from '../runs/runConfigFile.js';
 import { availableMemoryBytes } from '../runtime/availableMemory.js';
 import { dtypesToTry, fits, planMemory, type MemoryPlan } from '../runtime/memoryPlan.js';
+import type { DataSizes } from './dataSizes.js';
 import type { TrainingPace } from './trainingPace.js';
+
+/** What this backend has learned so far, and the extension's settings. */
+export interface CheckBasis {
+  readonly pace: TrainingPace;
+  readonly sizes: DataSizes;
+  /** For configs that leave it open. */
+  readonly device: RunConfig['engine']['device'];
+}
 
 export interface CheckedConfig {
   readonly check: ConfigCheck;
@@ -21,7 +33,7 @@ export interface CheckedConfig {
 }
 
 /** Defects of a config while it is written, and what it comes to; reads no more of the model than its headers. */
-export function checkConfig(text: ConfigText, pace: TrainingPace): CheckedConfig {
+export function checkConfig(text: ConfigText, basis: CheckBasis): CheckedConfig {
   const result = validateRunConfig(text.config);
   const named = modelOf(text.config);
   const model = named === undefined ? undefined : openNamed(absoluteModel(text, named));
@@ -33,16 +45,18 @@ export function checkConfig(text: ConfigText, pace: TrainingPace): CheckedConfig
   }
   const config = resolved(text);
   try {
-    return { check: { ok: true, config, estimate: estimate(config, model, pace) }, modelShape };
+    return { check: { ok: true, config, estimate: estimate(config, model, basis) }, modelShape };
   } catch (error) {
     if (!(error instanceof UserError) || !error.setting) throw error;
     return { check: { ok: false, problems: [{ path: error.setting, message: error.message }] }, modelShape };
   }
 }
 
-/** With defaults and absolute paths; throws UserError naming the defects. */
+/** With defaults and absolute paths. Throws UserError naming the settings: the text is not the file's, so no line in it means anything. */
 export function resolved({ config, path }: ConfigText): RunConfig {
-  return parseRunConfig(JSON.stringify(config ?? null), path);
+  const result = validateRunConfig(config);
+  if (!result.ok) throw new UserError('config-invalid', result.problems.map(({ message }) => message).join('\n'));
+  return resolvePaths(result.config, dirname(resolve(path)));
 }
 
 function modelOf(config: unknown): string | undefined {
@@ -77,16 +91,18 @@ function shapeOf({ weights }: OpenModel, model: string): ModelShape {
   };
 }
 
-/** What a trainer would decide and expect if it started now. */
-function estimate(config: RunConfig, { weights }: OpenModel, pace: TrainingPace): RunEstimate {
-  const { engine, train, data } = config;
-  const device = engine.device === 'webgpu' ? 'webgpu' : 'cpu';
+/** What a trainer would decide and expect if it started now; before the data was read, as if it were as long as it may be. */
+function estimate(config: RunConfig, { weights }: OpenModel, { pace, sizes, device: usualDevice }: CheckBasis): RunEstimate {
+  const { engine, data } = config;
+  const device = (engine.device === 'auto' ? usualDevice : engine.device) === 'webgpu' ? 'webgpu' : 'cpu';
+  const size = sizes.of(config);
   const plan = planMemory(
     {
       weights,
       lora: loraShape(config.lora),
       dropout: config.lora.dropout,
-      batch: { batchSize: train.batch_size, sequenceLength: data.max_seq_length },
+      batch: largestBatch(config, size?.longest ?? data.max_seq_length),
+      dataBytes: size ? bytesInMemory(size) : 0,
       dtypes: dtypesToTry(engine.base_dtype, device, true),
       checkpointing: engine.gradient_checkpointing,
       streaming: engine.layer_streaming,

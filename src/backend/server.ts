@@ -25,11 +25,13 @@ import {
   type RunEvent,
   type RunSummary,
 } from '../protocol/backend.js';
-import type { PreflightReport } from '../protocol/preflight.js';
+import { sizeOf } from '../core/data/report.js';
+import type { DataLook, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { checkConfig, resolved } from './configCheck.js';
 import { DataReader } from './dataReader.js';
+import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
 import { forPeople } from './errorsForPeople.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
@@ -82,6 +84,7 @@ class Backend {
   private readonly generator: Generator;
   private readonly data = new DataReader();
   private readonly tokenizers = new Tokenizers();
+  private readonly sizes = new DataSizes();
   private readonly pace = new TrainingPace(() => this.supervisor.watcher.snapshot().runs);
   private readonly completion: InlineCompletion;
   private readonly adaptersOfRuns = new Map<string, string>();
@@ -122,8 +125,8 @@ class Backend {
       'loraWorkbench/models/list': () => this.findModels(),
       'loraWorkbench/models/inspect': ({ path }) => inspectModels(path),
       'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
-      'loraWorkbench/config/check': (text) => checkConfig(text, this.pace),
-      'loraWorkbench/data/look': (text, token) => this.data.look(resolved(text), token),
+      'loraWorkbench/config/check': (text) => checkConfig(text, { pace: this.pace, sizes: this.sizes, device: this.settings.device }),
+      'loraWorkbench/data/look': (text, token) => this.lookAtData(resolved(text), token),
       'loraWorkbench/data/examples': ({ text, query }, token) => this.data.examples(resolved(text), query, token),
       'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
@@ -173,9 +176,16 @@ class Backend {
     return engine.device === 'auto' ? { ...config, engine: { ...engine, device: this.settings.device } } : config;
   }
 
+  private async lookAtData(config: RunConfig, token: CancellationToken): Promise<DataLook> {
+    const look = await this.data.look(config, token);
+    this.sizes.note(config, look);
+    return look;
+  }
+
   private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
     const report = await askPreflight(config, token);
     this.pace.note(config, report.estimate.secondsPerStep);
+    this.sizes.note(config, sizeOf(report));
     return report;
   }
 

@@ -1,34 +1,62 @@
+import { copyFile, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { applyEdits, findNodeAtLocation, modify, parse, parseTree, type ParseError } from 'jsonc-parser';
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
 import type { ConfigDocument as ShownDocument, ConfigEdit } from '../protocol/webview.js';
+import { difference, emptyConfigText, parseConfigText, withEdits } from './configText.js';
+import { replaceFile } from './replaceFile.js';
 
-/** A run.json and its form: two views of one text document. */
-export class ConfigDocument {
+/**
+ * A run.json and its form: two views of one text. That is what an editor shows while one does, and the file otherwise: VS Code closes
+ * documents that nobody looks at after some minutes, and what they said then is no truth any more.
+ */
+export class ConfigDocument implements vscode.Disposable {
   private throughEdit = 0;
-  private lastEdit: Promise<unknown> = Promise.resolve();
+  private lastTurn: Promise<unknown> = Promise.resolve();
+  /** Of the file; undefined while there is none. */
+  private fileText: string | undefined;
+  private toldText: string | undefined;
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly subscriptions: readonly vscode.Disposable[];
+  /** The text says something else than before, whoever wrote it. */
+  readonly onDidChange = this.changed.event;
 
-  private constructor(private readonly document: vscode.TextDocument) {}
+  private constructor(readonly uri: vscode.Uri) {
+    const look = () => void this.settled();
+    const lookAt = (changed: vscode.Uri) => {
+      if (changed.toString() === uri.toString()) look();
+    };
+    // The whole folder: a name may hold what a pattern would take for a wildcard.
+    const folder = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), '*'));
+    this.subscriptions = [
+      this.changed,
+      folder,
+      folder.onDidCreate(lookAt),
+      folder.onDidChange(lookAt),
+      folder.onDidDelete(lookAt),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => lookAt(document.uri)),
+      vscode.workspace.onDidCloseTextDocument((document) => lookAt(document.uri)),
+      vscode.workspace.onDidSaveTextDocument((document) => lookAt(document.uri)),
+      vscode.window.tabGroups.onDidChangeTabs(look),
+    ];
+  }
 
-  /** Opens the file; makes one that holds nothing yet where there is none. */
   static async open(uri: vscode.Uri): Promise<ConfigDocument> {
+    return new ConfigDocument(uri).settled();
+  }
+
+  /** The config that is begun in the panel: made where there is none. */
+  static async openDraft(uri: vscode.Uri): Promise<ConfigDocument> {
     const exists = await vscode.workspace.fs.stat(uri).then(
       () => true,
       () => false,
     );
-    if (!exists) await vscode.workspace.fs.writeFile(uri, Buffer.from('{\n}\n'));
-    return new ConfigDocument(await vscode.workspace.openTextDocument(uri));
+    if (!exists) await vscode.workspace.fs.writeFile(uri, Buffer.from(emptyConfigText));
+    return ConfigDocument.open(uri);
   }
 
-  get uri(): vscode.Uri {
-    return this.document.uri;
-  }
-
-  /** As the user knows it; where the draft lies is nothing to know. */
-  private get name(): string {
-    const inWorkspace = vscode.workspace.getWorkspaceFolder(this.uri) !== undefined;
-    return inWorkspace ? vscode.workspace.asRelativePath(this.uri) : basename(this.uri.fsPath);
+  dispose(): void {
+    vscode.Disposable.from(...this.subscriptions).dispose();
   }
 
   /** The config as the backend wants it; undefined while the text is no JSON object. */
@@ -37,60 +65,123 @@ export class ConfigDocument {
     return shown.kind === 'parsed' ? { config: shown.config, path: this.uri.fsPath } : undefined;
   }
 
-  shown(): ShownDocument {
-    const name = this.name;
-    const errors: ParseError[] = [];
-    const config: unknown = parse(this.document.getText() || '{}', errors, { allowTrailingComma: true });
-    const isObject = typeof config === 'object' && config !== null && !Array.isArray(config);
-    if (errors.length === 0 && isObject) {
-      return { kind: 'parsed', config: config as Record<string, unknown>, throughEdit: this.throughEdit, name };
-    }
-    return { kind: 'broken', message: vscode.l10n.t('{0} is not valid JSON at present.', name), name };
+  /** As `text`; throws a sentence that says why there is none. */
+  readable(): ConfigText {
+    const shown = this.shown();
+    if (shown.kind !== 'parsed') throw new Error(shown.message);
+    return { config: shown.config, path: this.uri.fsPath };
   }
 
-  /** Edits of the form, one after the other; comments and layout of the text stay. `edit`: its number, for the form to recognise. */
-  async apply(edits: readonly ConfigEdit[], edit?: number): Promise<void> {
-    const written = this.lastEdit.then(() => this.write(edits));
-    this.lastEdit = written.catch(() => undefined);
-    await written.finally(() => {
-      // Only now: a text that lacks the edit must not pass for one that has it.
-      this.throughEdit = edit ?? this.throughEdit;
+  shown(): ShownDocument {
+    const { name, throughEdit } = this;
+    const text = this.presentText();
+    if (text === undefined) return { kind: 'missing', message: this.whyMissing(), name };
+    const config = parseConfigText(text);
+    return config ? { kind: 'parsed', config, throughEdit, name } : { kind: 'broken', message: this.whyBroken(), name };
+  }
+
+  /** Edits of the form, one after the other, each of what the text says then. `edit`: its number, for the form to recognise. */
+  apply(edits: readonly ConfigEdit[], edit?: number): Promise<void> {
+    return this.inTurn(async () => {
+      try {
+        await this.write(edits);
+      } finally {
+        // Only now: a text that lacks the edit must not pass for one that has it.
+        this.throughEdit = edit ?? this.throughEdit;
+      }
     });
   }
 
-  /** When every edit so far is in the text. */
+  /** Begins anew. What the text said is not lost: an editor can undo it; else a copy is kept, whose place is returned. */
+  reset(): Promise<vscode.Uri | undefined> {
+    return this.inTurn(async () => {
+      const before = await this.look();
+      const copy = before === undefined || before.trim() === '' || this.inEditor() ? undefined : await this.keepCopy();
+      await this.replace(before ?? '', emptyConfigText);
+      return copy;
+    });
+  }
+
+  /** When every edit so far is in the text, and what others wrote meanwhile is read. */
   async settled(): Promise<this> {
-    await this.lastEdit;
+    await this.inTurn(() => this.look());
     return this;
   }
 
+  /** As the user knows it; where the draft lies is nothing to know. */
+  private get name(): string {
+    const inWorkspace = vscode.workspace.getWorkspaceFolder(this.uri) !== undefined;
+    return inWorkspace ? vscode.workspace.asRelativePath(this.uri) : basename(this.uri.fsPath);
+  }
+
+  private inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    const turn = this.lastTurn.then(act);
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private presentText(): string | undefined {
+    return this.inEditor()?.getText() ?? this.fileText;
+  }
+
+  /** The document while somebody sees it, or has changes in it that are not saved. */
+  private inEditor(): vscode.TextDocument | undefined {
+    const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === this.uri.toString());
+    return document && !document.isClosed && (document.isDirty || isShown(this.uri)) ? document : undefined;
+  }
+
+  private async look(): Promise<string | undefined> {
+    this.fileText = await readFile(this.uri.fsPath, 'utf8').catch(() => undefined);
+    const text = this.presentText();
+    if (text !== this.toldText) {
+      this.toldText = text;
+      this.changed.fire();
+    }
+    return text;
+  }
+
   private async write(edits: readonly ConfigEdit[]): Promise<void> {
-    const before = this.document.getText();
-    const after = edits.reduce(edited, before.trim() === '' ? '{}' : before);
+    const before = await this.look();
+    if (before === undefined) throw new Error(this.whyMissing());
+    const after = withEdits(before, edits);
+    if (after === undefined) throw new Error(this.whyBroken());
     if (after !== before) await this.replace(before, after);
-    // In sight of the user it is theirs to save; otherwise nobody would.
-    if (!isShown(this.uri)) await this.document.save();
   }
 
-  /** Only what differs, so that a cursor in the text stays where it is. */
   private async replace(before: string, after: string): Promise<void> {
-    let start = 0;
-    while (start < before.length && before[start] === after[start]) start++;
-    let end = 0;
-    const shorter = Math.min(before.length, after.length) - start;
-    while (end < shorter && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
-    const range = new vscode.Range(this.document.positionAt(start), this.document.positionAt(before.length - end));
-    const change = new vscode.WorkspaceEdit();
-    change.replace(this.uri, range, after.slice(start, after.length - end));
-    await vscode.workspace.applyEdit(change);
+    const document = this.inEditor();
+    if (document) await this.replaceInEditor(document, before, after);
+    else await replaceFile(this.uri.fsPath, after).catch((error: Error) => this.refuse(error.message));
+    await this.look();
   }
-}
 
-/** Nothing is removed where nothing is: jsonc-parser would refuse. */
-function edited(text: string, { path, value }: ConfigEdit): string {
-  const absent = findNodeAtLocation(parseTree(text)!, [...path]) === undefined;
-  if (absent && value === undefined) return text;
-  return applyEdits(text, modify(text, [...path], value, { formattingOptions: { insertSpaces: true, tabSize: 2 } }));
+  private async replaceInEditor(document: vscode.TextDocument, before: string, after: string): Promise<void> {
+    const { start, end, text } = difference(before, after);
+    const change = new vscode.WorkspaceEdit();
+    change.replace(this.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), text);
+    const done = await vscode.workspace.applyEdit(change);
+    if (!done) this.refuse(vscode.l10n.t('The editor did not take the change.'));
+    // In sight of the user it is theirs to save; otherwise nobody would.
+    if (!isShown(this.uri)) await document.save();
+  }
+
+  private async keepCopy(): Promise<vscode.Uri> {
+    const copy = `${this.uri.fsPath}.${new Date().toISOString().replaceAll(':', '-')}.bak`;
+    await copyFile(this.uri.fsPath, copy);
+    return vscode.Uri.file(copy);
+  }
+
+  private refuse(reason: string): never {
+    throw new Error(vscode.l10n.t('{0} could not be changed: {1}', this.name, reason));
+  }
+
+  private whyBroken(): string {
+    return vscode.l10n.t('{0} is not valid JSON at present.', this.name);
+  }
+
+  private whyMissing(): string {
+    return vscode.l10n.t('{0} is not there any more.', this.name);
+  }
 }
 
 function isShown(uri: vscode.Uri): boolean {

@@ -25,6 +25,11 @@ export class DataLookup {
     this.lookedAt = '';
   }
 
+  /** Why this data cannot be read, where it was looked at and cannot. */
+  failureOf(text: ConfigText): string | undefined {
+    return this.result.kind === 'failed' && this.lookedAt === dataSettings(text) ? this.result.message : undefined;
+  }
+
   async lookAt(text: ConfigText): Promise<void> {
     const wanted = dataSettings(text);
     if (wanted === this.lookedAt) return;

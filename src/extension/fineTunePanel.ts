@@ -26,6 +26,7 @@ export interface FineTuneServices {
   /** Where the config that was begun in the panel lies. */
   readonly draft: vscode.Uri;
   readonly memory: vscode.Memento;
+  readonly globalStorageUri: vscode.Uri;
 }
 
 /** The Fine-Tune panel: the form of one run config, and the plots of one run. One at a time. */
@@ -42,18 +43,19 @@ export class FineTunePanels implements vscode.WebviewPanelSerializer {
     const { backend, catalog, draft } = this.services;
     await backend.ready();
     await catalog.refresh();
-    const document = await ConfigDocument.open(draft);
+    const document = await this.document(draft);
     const config = document.text()?.config as { model?: unknown } | undefined;
     const [firstModel] = catalog.models;
     const known = typeof config?.model === 'string' && config.model !== '';
     const model: ConfigEdit[] = known || !firstModel ? [] : [{ path: ['model'], value: firstModel.path }];
-    await document.apply([...model, ...edits]);
+    // A text that cannot be read is shown with the ways on.
+    if (config) await document.apply([...model, ...edits]);
     this.show(document, null);
   }
 
   async openDocument(uri: vscode.Uri): Promise<void> {
     await this.services.backend.ready();
-    this.show(await ConfigDocument.open(uri), null);
+    this.show(await this.document(uri), null);
   }
 
   /** One run: its plots. Several: over each other. */
@@ -61,14 +63,21 @@ export class FineTunePanels implements vscode.WebviewPanelSerializer {
     await this.services.backend.ready();
     const [runId] = runIds;
     if (runIds.length > 1) this.compare.open(runIds);
-    else if (runId !== undefined) this.show(this.current?.document ?? (await ConfigDocument.open(this.services.draft)), runId);
+    else if (runId !== undefined) this.show(this.current?.document ?? (await this.document(this.services.draft)), runId);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
     const memory = this.services.memory.get<FineTuneMemory>(memoryKey);
     const uri = memory ? vscode.Uri.parse(memory.document) : this.services.draft;
-    this.adopt(panel, await ConfigDocument.open(uri), memory?.runId ?? null);
+    this.adopt(panel, await this.document(uri), memory?.runId ?? null);
     void this.services.backend.wake();
+  }
+
+  /** The one that is shown already, where it is that. */
+  private async document(uri: vscode.Uri): Promise<ConfigDocument> {
+    const { current } = this;
+    if (current?.document.uri.toString() === uri.toString()) return current.document.settled();
+    return uri.toString() === this.services.draft.toString() ? ConfigDocument.openDraft(uri) : ConfigDocument.open(uri);
   }
 
   private show(document: ConfigDocument, runId: string | null): void {
@@ -78,7 +87,7 @@ export class FineTunePanels implements vscode.WebviewPanelSerializer {
     }
     const { panel } = this.current;
     panel.reveal();
-    if (this.current.document.uri.toString() !== document.uri.toString()) this.adopt(panel, document, runId);
+    if (this.current.document !== document) this.adopt(panel, document, runId);
     else if (runId !== null) this.current.showRun(runId);
   }
 

@@ -6,6 +6,8 @@ import type { ConfigDocument } from './configDocument.js';
 import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { Preflight } from './preflight.js';
+import { sampleData } from './sampleData.js';
+import { SmallModelFetch } from './smallModelFetch.js';
 import { RunFeed } from './webviews/runFeed.js';
 import { receiveShared } from './webviews/sharedMessages.js';
 import { WebviewSession } from './webviews/webviewSession.js';
@@ -18,6 +20,8 @@ export class OpenFineTune implements vscode.Disposable {
   private readonly feed: RunFeed;
   private readonly data: DataLookup;
   private readonly preflight: Preflight;
+  private readonly fetch: SmallModelFetch;
+  private knownModels: ReadonlySet<string>;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
   private checkTimer: NodeJS.Timeout | undefined;
   private readonly subscriptions: readonly vscode.Disposable[];
@@ -31,12 +35,18 @@ export class OpenFineTune implements vscode.Disposable {
   ) {
     const { backend, runs, catalog, extensionUri, onError } = services;
     this.feed = new RunFeed(backend, runs, (message) => this.session.post(message));
-    this.data = new DataLookup(backend, (data) => this.session.post({ type: 'data', data }));
+    this.data = new DataLookup(backend, (data) => {
+      this.session.post({ type: 'data', data });
+      // How much memory a run takes depends on it.
+      if (data.kind === 'ready') void this.check();
+    });
     this.preflight = new Preflight(backend, (preflight) => {
       this.session.post({ type: 'preflight', preflight });
       // It measured how long a step takes.
       if (preflight.kind === 'ready') void this.check();
     });
+    this.fetch = new SmallModelFetch(catalog, (fetching) => this.session.post({ type: 'fetching', fetching }));
+    this.knownModels = new Set(catalog.models.map(({ path }) => path));
     const handlers = {
       state: () => this.state(),
       receive: (message: FromWebview) => this.receive(message),
@@ -50,11 +60,12 @@ export class OpenFineTune implements vscode.Disposable {
         this.session.hydrate();
         void this.check();
       }),
-      catalog.onDidChange(() => this.session.post({ type: 'models', models: catalog.models })),
+      catalog.onDidChange(() => void this.modelsChanged().catch(onError)),
+      panel.onDidChangeViewState(() => this.lookAgain()),
+      vscode.window.onDidChangeWindowState(() => this.lookAgain()),
       vscode.workspace.onDidSaveTextDocument(({ uri }) => this.saved(uri)),
-      vscode.workspace.onDidChangeTextDocument(({ document: changed }) => {
-        if (changed.uri.toString() === document.uri.toString()) this.documentChanged();
-      }),
+      document,
+      document.onDidChange(() => this.documentChanged()),
     ];
     this.remember(runId);
     void this.check();
@@ -64,11 +75,12 @@ export class OpenFineTune implements vscode.Disposable {
   dispose(): void {
     clearTimeout(this.checkTimer);
     this.preflight.cancel();
+    this.fetch.cancel();
     this.data.cancel();
     vscode.Disposable.from(...this.subscriptions).dispose();
   }
 
-  showRun(runId: string): void {
+  showRun(runId: string | null): void {
     this.runId = runId;
     this.remember(runId);
     this.session.post({ type: 'shownRun', runId });
@@ -83,11 +95,23 @@ export class OpenFineTune implements vscode.Disposable {
       preflight: this.preflight.state(this.document.text()),
       runs: this.services.runs.snapshot(),
       runId: this.runId,
+      fetching: this.fetch.state,
     };
+  }
+
+  /** A model that has just come is the one to take, where none was chosen. */
+  private async modelsChanged(): Promise<void> {
+    const { models } = this.services.catalog;
+    this.session.post({ type: 'models', models });
+    const arrived = models.find(({ path }) => !this.knownModels.has(path));
+    this.knownModels = new Set(models.map(({ path }) => path));
+    const config = (await this.document.settled()).text()?.config as { model?: unknown } | undefined;
+    if (arrived && config && !config.model) await this.document.apply([{ path: ['model'], value: arrived.path }]);
   }
 
   private documentChanged(): void {
     this.session.post({ type: 'document', document: this.document.shown() });
+    this.preflight.settingsChanged(this.document.text());
     clearTimeout(this.checkTimer);
     this.checkTimer = setTimeout(() => void this.check(), restMs);
   }
@@ -100,8 +124,17 @@ export class OpenFineTune implements vscode.Disposable {
 
   /** Data that is mended in the editor is counted anew. */
   private saved(uri: vscode.Uri): void {
+    this.preflight.forgetFailure();
     const { check } = this.checked;
     if (!check?.ok || ![check.config.data.path, check.config.data.eval_path].includes(uri.fsPath)) return;
+    this.data.forget();
+    void this.check();
+  }
+
+  /** Whoever comes back may have mended elsewhere what was wrong. */
+  private lookAgain(): void {
+    const isWrong = this.checked.check?.ok === false || this.data.state.kind === 'failed';
+    if (!this.panel.visible || !isWrong) return;
     this.data.forget();
     void this.check();
   }
@@ -129,8 +162,18 @@ export class OpenFineTune implements vscode.Disposable {
         await this.document.settled();
         await vscode.window.showTextDocument(this.document.uri, { viewColumn: vscode.ViewColumn.Beside });
         return;
+      case 'resetDocument':
+        return this.reset();
       case 'start':
         return this.start();
+      case 'leaveRun':
+        return this.showRun(null);
+      case 'fetchSmallModel':
+        return this.fetch.start();
+      case 'cancelFetch':
+        return this.fetch.cancel();
+      case 'useSampleData':
+        return this.useSampleData();
       case 'readExamples': {
         const text = (await this.document.settled()).text();
         const answer = text && (await this.data.examples(text, message.query));
@@ -157,11 +200,35 @@ export class OpenFineTune implements vscode.Disposable {
     }
   }
 
+  private async reset(): Promise<void> {
+    const copy = await this.document.reset();
+    const [firstModel] = this.services.catalog.models;
+    if (firstModel) await this.document.apply([{ path: ['model'], value: firstModel.path }]);
+    if (!copy) return;
+    const open = vscode.l10n.t('Open the Copy');
+    const said = vscode.l10n.t('The settings begin anew. What the file said before is kept in a copy.');
+    if ((await vscode.window.showInformationMessage(said, open)) === open) await vscode.window.showTextDocument(copy);
+  }
+
+  private async useSampleData(): Promise<void> {
+    const { extensionUri, globalStorageUri } = this.services;
+    const { fsPath } = await sampleData(extensionUri, globalStorageUri);
+    await this.document.apply([
+      { path: ['data', 'path'], value: fsPath },
+      { path: ['data', 'format'] },
+    ]);
+  }
+
+  /** What is wrong with the settings or their data leaves no run behind that failed. */
   private async start(): Promise<void> {
-    const text = (await this.document.settled()).text();
-    if (!text) return;
     try {
-      const { runId } = await (await this.services.backend.ready()).request('loraWorkbench/runs/start', text);
+      const text = (await this.document.settled()).readable();
+      const backend = await this.services.backend.ready();
+      const { check } = await backend.request('loraWorkbench/config/check', text);
+      if (!check.ok) throw new Error(check.problems.map(({ message }) => message).join('\n'));
+      const failure = this.data.failureOf(text);
+      if (failure !== undefined) throw new Error(failure);
+      const { runId } = await backend.request('loraWorkbench/runs/start', text);
       this.showRun(runId);
     } catch (error) {
       this.session.post({ type: 'startFailed', message: error instanceof Error ? error.message : String(error) });

@@ -8,6 +8,7 @@ import { dataSettings } from './dataLookup.js';
 export class Preflight {
   private result: PreflightState = { kind: 'none' };
   private lookedAt = '';
+  private failedWith = '';
   private running: vscode.CancellationTokenSource | undefined;
 
   constructor(
@@ -30,8 +31,19 @@ export class Preflight {
       this.set({ kind: 'ready', report, current: true });
     } catch (error) {
       if (running.token.isCancellationRequested) return;
+      this.failedWith = JSON.stringify(text.config);
       this.set({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** Other settings may be those that work. */
+  settingsChanged(text: ConfigText | undefined): void {
+    if (JSON.stringify(text?.config) !== this.failedWith) this.forgetFailure();
+  }
+
+  /** What it failed for may be mended: a file was saved, a setting changed. */
+  forgetFailure(): void {
+    if (this.result.kind === 'failed') this.set({ kind: 'none' });
   }
 
   cancel(): void {

@@ -23,11 +23,12 @@ export const presets: readonly Preset[] = [
     settings: {
       data: { max_seq_length: 128 },
       lora: { r: 8, alpha: 16, dropout: 0, target_modules: allLinears },
-      train: { max_steps: 60, batch_size: 2, learning_rate: 5e-4, warmup_steps: 5, eval_steps: 20, save_steps: 20 },
+      train: { max_steps: 60, batch_size: 2, learning_rate: 5e-4, warmup_ratio: 0.1, eval_steps: 20, save_steps: 20 },
     },
   },
   {
-    // The hyper-parameters of lit-llama's finetune_lora.py, the usual reference for Alpaca data.
+    // The hyper-parameters of lit-llama's finetune_lora.py, the usual reference for Alpaca data; the warm-up is that of Stanford
+    // Alpaca, a share, since a hundred steps are more than small data has.
     id: 'alpaca',
     title: 'Instructions (Alpaca)',
     description: 'The reference settings of lit-llama for instruction data: effective batch 128, length 256.',
@@ -39,7 +40,7 @@ export const presets: readonly Preset[] = [
         batch_size: 4,
         gradient_accumulation_steps: 32,
         num_epochs: 3,
-        warmup_steps: 100,
+        warmup_ratio: 0.03,
         weight_decay: 0,
       },
     },
@@ -51,7 +52,7 @@ export const presets: readonly Preset[] = [
     settings: {
       data: { format: 'code', max_seq_length: 512, packing: true, eval_fraction: 0.1 },
       lora: { r: 16, alpha: 32, dropout: 0.05, target_modules: allLinears },
-      train: { learning_rate: 2e-4, batch_size: 2, gradient_accumulation_steps: 4, num_epochs: 2, warmup_steps: 20 },
+      train: { learning_rate: 2e-4, batch_size: 2, gradient_accumulation_steps: 4, num_epochs: 2, warmup_ratio: 0.1 },
     },
   },
 ];

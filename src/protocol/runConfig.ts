@@ -41,7 +41,10 @@ export interface TrainConfig {
   /** Optimizer steps; null means num_epochs decides. */
   readonly max_steps: number | null;
   readonly num_epochs: number;
-  readonly warmup_steps: number;
+  /** null means warmup_ratio decides. */
+  readonly warmup_steps: number | null;
+  /** Share of the run's steps. */
+  readonly warmup_ratio: number;
   readonly lr_scheduler: 'constant' | 'linear' | 'cosine';
   readonly weight_decay: number;
   readonly adam_beta1: number;

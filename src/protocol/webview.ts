@@ -73,7 +73,14 @@ export interface FineTuneState {
   readonly runs: RunsSnapshot;
   /** The run that the panel shows and whose buttons act: started here, or opened. */
   readonly runId: string | null;
+  readonly fetching: FetchState;
 }
+
+/** The small model for those who have none, on its way. */
+export type FetchState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'fetching'; readonly done: number; readonly total: number }
+  | { readonly kind: 'failed'; readonly message: string };
 
 /** The run config as its document has it: what the form shows is what the text says. */
 export type ConfigDocument =
@@ -84,8 +91,8 @@ export type ConfigDocument =
       readonly throughEdit: number;
       readonly name: string;
     }
-  /** The text is no JSON object at present: the form waits. */
-  | { readonly kind: 'broken'; readonly message: string; readonly name: string };
+  /** The text is no JSON object at present, or there is no file any more: the form waits. */
+  | { readonly kind: 'broken' | 'missing'; readonly message: string; readonly name: string };
 
 /** What is known about the data that the config names; `none` while it names none. */
 export type DataState =
@@ -112,7 +119,8 @@ export type ToFineTune =
   | { readonly type: 'examplesFailed'; readonly message: string }
   | { readonly type: 'preflight'; readonly preflight: PreflightState }
   | { readonly type: 'shownRun'; readonly runId: string | null }
-  | { readonly type: 'startFailed'; readonly message: string };
+  | { readonly type: 'startFailed'; readonly message: string }
+  | { readonly type: 'fetching'; readonly fetching: FetchState };
 
 export interface MonitorState {
   readonly runs: RunsSnapshot;
@@ -252,7 +260,14 @@ export type FromFineTune =
   /** The host asks with a file dialog and changes the document. */
   | { readonly type: 'browse'; readonly setting: BrowsableSetting }
   | { readonly type: 'openJson' }
+  /** Begin anew in place of a text that cannot be read or is gone; the host keeps what there was. */
+  | { readonly type: 'resetDocument' }
   | { readonly type: 'start' }
+  /** Show no run any more, but what the next one needs. */
+  | { readonly type: 'leaveRun' }
+  | { readonly type: 'fetchSmallModel' }
+  | { readonly type: 'cancelFetch' }
+  | { readonly type: 'useSampleData' }
   | { readonly type: 'readExamples'; readonly query: ExampleQuery }
   | { readonly type: 'runPreflight' }
   | { readonly type: 'cancelPreflight' }

@@ -39,6 +39,7 @@ import { answer, batch, batchAnswer, generateSummary, playgroundRequest, prefill
 import type { ConfigProblem } from './validateRunConfig.js';
 import type {
   ConfigDocument,
+  FetchState,
   ConfigEdit,
   DataState,
   FromWebview,
@@ -136,7 +137,8 @@ const trainConfig: Shape<TrainConfig> = object({
   gradient_accumulation_steps: count,
   max_steps: nullable(count),
   num_epochs: count,
-  warmup_steps: count,
+  warmup_steps: nullable(count),
+  warmup_ratio: number,
   lr_scheduler: oneOf('constant', 'linear', 'cosine'),
   weight_decay: number,
   adam_beta1: number,
@@ -194,7 +196,7 @@ const configDocument: Shape<ConfigDocument> = either(
     throughEdit: count,
     name: string,
   }),
-  object<Extract<ConfigDocument, { kind: 'broken' }>>({ kind: oneOf('broken'), message: string, name: string }),
+  object<Exclude<ConfigDocument, { kind: 'parsed' }>>({ kind: oneOf('broken', 'missing'), message: string, name: string }),
 );
 const pair: Shape<readonly [number, number]> = (value): value is readonly [number, number] =>
   list(count)(value) && value.length === 2;
@@ -225,6 +227,12 @@ const preflight: Shape<PreflightState> = either(
   object<Extract<PreflightState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 
+const fetching: Shape<FetchState> = either(
+  object<Extract<FetchState, { kind: 'none' }>>({ kind: oneOf('none') }),
+  object<Extract<FetchState, { kind: 'fetching' }>>({ kind: oneOf('fetching'), done: count, total: count }),
+  object<Extract<FetchState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+
 const modelInfo: Shape<ModelInfo> = object({
   path: string,
   name: string,
@@ -253,6 +261,7 @@ const states: { readonly [V in WebviewView]: Shape<WebviewStates[V]> } = {
     preflight,
     runs: runsSnapshot,
     runId: nullable(string),
+    fetching,
   }),
   monitor: object({ runs: runsSnapshot, trusted: boolean }),
   playground: object({
@@ -288,6 +297,7 @@ const toWebview: Bodies<ToWebview> = {
   preflight: object({ preflight }),
   shownRun: object({ runId: nullable(string) }),
   startFailed: object({ message: string }),
+  fetching: object({ fetching }),
   choices: object({ models: list(modelInfo), adapters: list(adapterInfo) }),
   prefill: object({ prefill }),
   adapterChosen: object({ side, adapter: string }),
@@ -317,7 +327,12 @@ const fromWebview: Bodies<FromWebview> = {
   edit: object({ edit: count, edits: list(configEdit) }),
   browse: object({ setting: oneOf('model', 'data.path', 'data.eval_path', 'lora.init_from') }),
   openJson: nothing,
+  resetDocument: nothing,
   start: nothing,
+  leaveRun: nothing,
+  fetchSmallModel: nothing,
+  cancelFetch: nothing,
+  useSampleData: nothing,
   readExamples: object({ query: exampleQuery }),
   runPreflight: nothing,
   cancelPreflight: nothing,

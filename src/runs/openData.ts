@@ -1,6 +1,6 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { trainingData, type Dataset } from '../core/data/dataset.js';
-import { tokenByToken, tokensShown, type FittedExample } from '../core/data/report.js';
+import { sizeOf, tokenByToken, tokensShown, type FittedExample } from '../core/data/report.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { loadModel } from '../files/loadModel.js';
 import type { DataLook, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
@@ -33,11 +33,9 @@ export class OpenData {
     const oneByOne = { ...this.config, train: { ...this.config.train, batch_size: 1 } };
     return {
       format,
-      examples: training.examples + (evaluation?.examples ?? 0),
-      tokens: training.tokens + (evaluation?.tokens ?? 0),
+      ...sizeOf(this.dataset.report),
       truncated: training.truncated + (evaluation?.truncated ?? 0),
       heldOut: evaluation?.examples ?? 0,
-      longest: Math.max(training.longestLength, evaluation?.longestLength ?? 0),
       files,
       fileCount,
       leftOut,

@@ -1,6 +1,7 @@
 import type { DataReport } from '../core/data/report.js';
 import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
+import { warmupSteps } from './warmupSteps.js';
 
 /** What looks wrong though it can be done; each says what to do. */
 export function preflightWarnings(config: RunConfig, report: DataReport, totalSteps: number): string[] {
@@ -8,9 +9,11 @@ export function preflightWarnings(config: RunConfig, report: DataReport, totalSt
 }
 
 function warmupWarning({ train }: RunConfig, totalSteps: number): string[] {
-  if (train.warmup_steps < totalSteps || train.warmup_steps === 0) return [];
+  const steps = warmupSteps(train, totalSteps);
+  if (steps < totalSteps || steps === 0) return [];
+  const setting = train.warmup_steps === null ? 'train.warmup_ratio' : 'train.warmup_steps';
   return [
-    t`The warm-up of ${train.warmup_steps} steps is as long as the run of ${totalSteps}, so the learning rate does not reach ${train.learning_rate}; lower train.warmup_steps.`,
+    t`The warm-up of ${steps} steps is as long as the run of ${totalSteps}, so the learning rate does not reach ${train.learning_rate}; lower ${setting}.`,
   ];
 }
 

@@ -1,15 +1,13 @@
 import { adaptedLayers, loraParameterCount, type LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
 import { loadDataset, trainingData, type Dataset, type DatasetOptions } from '../core/data/dataset.js';
-import { paddedLength } from '../core/data/batches.js';
-import { bytesInMemory, type DataReport } from '../core/data/report.js';
+import { bytesInMemory, sizeOf, type DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type ModelConfig } from '../core/models/config.js';
 import type { BaseDType } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { initialLoraState, withZeroMoments } from '../core/train/loraInit.js';
 import { stepsOfEpochs } from '../core/train/loop.js';
-import type { BatchShape } from '../core/train/programs.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
@@ -21,6 +19,7 @@ import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
 import { lastWords } from '../runtime/memoryMessages.js';
 import type { MemoryPlan } from '../runtime/memoryPlan.js';
+import { largestBatch } from './largestBatch.js';
 import { loraShape } from './loraShape.js';
 import { measureStep } from './measureStep.js';
 import { preflightWarnings } from './preflightWarnings.js';
@@ -79,6 +78,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
   const warnings = preflightWarnings(config, dataset.report, totalSteps);
   for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) ports.note(text);
 
+  const size = sizeOf(dataset.report);
   const { runner, memory } = await createTrainer({
     weights,
     lora,
@@ -86,8 +86,8 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
     initialState: initialState(config, weights, lora),
     engine: config.engine,
     begunIn,
-    batch: largestBatch(config, dataset.report),
-    dataBytes: bytesInMemory(dataset.report),
+    batch: largestBatch(config, size.longest),
+    dataBytes: bytesInMemory(size),
     note: (text) => ports.note(text),
     onPlan: (plan) => ports.leaveLastWords(lastWords(plan)),
   });
@@ -109,12 +109,6 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
       weights.close();
     },
   };
-}
-
-/** Rows are no longer than the longest example, unless they are packed. */
-function largestBatch({ data, train }: RunConfig, { training, evaluation }: DataReport): BatchShape {
-  const longest = data.packing ? data.max_seq_length : Math.max(training.longestLength, evaluation?.longestLength ?? 0);
-  return { batchSize: train.batch_size, sequenceLength: paddedLength(longest, data.max_seq_length) };
 }
 
 /** Throws UserError for data that this model cannot be trained on. */

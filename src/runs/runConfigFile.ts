@@ -146,7 +146,8 @@ function position(path: string, text: string, offset: number): string {
   return `${path}:${before.length}:${before.at(-1)!.length + 1}`;
 }
 
-function resolvePaths(config: RunConfig, folder: string): RunConfig {
+/** Relative paths start at `folder`. */
+export function resolvePaths(config: RunConfig, folder: string): RunConfig {
   const absolute = (path: string) => resolve(folder, path.replace(/^~(?=$|[/\\])/, homedir()));
   const optional = (path: string | null) => (path === null ? null : absolute(path));
   // A model may be a name rather than a path: it is a path when it looks like one or something lies there.

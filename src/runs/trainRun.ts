@@ -26,6 +26,7 @@ import { peakMemoryBytes } from '../runtime/processMemory.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
+import { warmupSteps } from './warmupSteps.js';
 
 /** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
 export interface PreparedRun {
@@ -231,7 +232,7 @@ class Trainer implements LoopPorts {
 
 function loopOptions(train: TrainConfig, totalSteps: number): LoopOptions {
   return {
-    schedule: { name: train.lr_scheduler, peak: train.learning_rate, warmupSteps: train.warmup_steps, totalSteps },
+    schedule: { name: train.lr_scheduler, peak: train.learning_rate, warmupSteps: warmupSteps(train, totalSteps), totalSteps },
     accumulationSteps: train.gradient_accumulation_steps,
     beta1: train.adam_beta1,
     beta2: train.adam_beta2,

@@ -50,7 +50,7 @@ test('the form and the text are one thing', async () => {
   const editor = await window.openFile('trial.run.json');
   await window.command('LoRA Workbench: Open in Fine-Tune Panel');
   const panel = new FineTunePanel(await window.webview('fineTune'));
-  await until('the number of steps', async () => (await valueOf(panel, 'train.max_steps')) === '7');
+  await until('the number of steps', async () => (await panel.value('train.max_steps')) === '7');
 
   await panel.fill('lora.alpha', 12);
   await until('the text has it', () => config().includes('"alpha": 12'));
@@ -59,7 +59,7 @@ test('the form and the text are one thing', async () => {
   await panel.frame.getByRole('button', { name: 'Open as JSON' }).click();
   await editor.locator('.view-lines').getByText('7', { exact: true }).dblclick();
   await window.page.keyboard.type('23');
-  await until('the form has it', async () => (await valueOf(panel, 'train.max_steps')) === '23');
+  await until('the form has it', async () => (await panel.value('train.max_steps')) === '23');
 });
 
 test('the code lens of a data file opens the panel with this file', async () => {
@@ -96,13 +96,9 @@ function config(): string {
   return readFileSync(bed.path('trial.run.json'), 'utf8');
 }
 
-function valueOf(panel: FineTunePanel, setting: string): Promise<string> {
-  return panel.setting(setting).locator('input:not([type=range])').inputValue({ timeout: 2000 }).catch(() => '');
-}
-
 async function dataIs(name: string): Promise<void> {
   await until(`the panel with ${name}`, async () => {
     const panel = new FineTunePanel(await bed.window.webview('fineTune'));
-    return (await valueOf(panel, 'data.path')) === bed.path(name);
+    return (await panel.value('data.path')) === bed.path(name);
   });
 }

@@ -625,7 +625,7 @@ test('where a GPU trains, its share of the memory is told beside the computer’
   const { check, preflight } = fineTuneState;
   if (!check?.ok || preflight.kind !== 'ready') throw new Error('the scene has both');
   const estimate = { ...check.estimate, deviceMemoryBytes: 1_200_000_000, peakMemoryBytes: 300_000_000 };
-  const report = { ...preflight.report, estimate: { ...preflight.report.estimate, expectedDeviceBytes: 1_200_000_000, peakMemoryBytes: 290_000_000 } };
+  const report = { ...preflight.report, estimate: { ...preflight.report.estimate, expectedDeviceBytes: 1_200_000_000, expectedMemoryBytes: 290_000_000 } };
   view = await View.open(browser, 'fineTune', { ...fineTuneState, check: { ...check, estimate }, preflight: { ...preflight, report } });
   const figure = (list: string) => view.page.locator(`${list} > div`, { hasText: 'Memory' }).locator('dd').textContent();
   expect(await figure('.estimate')).toMatch(/^about 1\.\d+ GB on the GPU, \d+ MB of [\d.]+ GB free on this computer$/);

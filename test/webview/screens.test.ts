@@ -14,6 +14,7 @@ import {
   batch,
   playgroundState,
   run,
+  runConfigMessage,
   runs,
 } from './harness/scenes.js';
 import { themes, type ThemeName } from './harness/themes.js';
@@ -34,7 +35,7 @@ const board = { smoothing: 0.6, logScale: false, asTable: false, range: null };
 const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
   'fine-tune': async (theme) => {
     const view = await View.open(browser, 'fineTune', fineTuneState, { theme });
-    await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
+    await view.send(metricsMessage(runs[0]!.runId, metrics(120)), runConfigMessage(runs[0]!.runId));
     return view;
   },
   'fine-tune-overlaid': async (theme) => {
@@ -75,10 +76,52 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     );
   },
   'fine-tune-narrow': async (theme) => {
-    const view = await View.open(browser, 'fineTune', fineTuneState, { theme, width: 560, height: 1400 });
-    await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
+    const view = await View.open(browser, 'fineTune', fineTuneState, { theme, width: 500, height: 760 });
+    await view.send(metricsMessage(runs[0]!.runId, metrics(120)), runConfigMessage(runs[0]!.runId));
     return view;
   },
+  'fine-tune-narrow-settings': async (theme) =>
+    View.open(browser, 'fineTune', { ...fineTuneState, runId: null }, { theme, width: 500, height: 760 }),
+  'fine-tune-first': async (theme) =>
+    View.open(
+      browser,
+      'fineTune',
+      {
+        ...fineTuneState,
+        runId: null,
+        preflight: { kind: 'none' },
+        data: { kind: 'none' },
+        check: null,
+        models: [],
+        document: { kind: 'parsed', config: {}, throughEdit: 0, name: 'run.json' },
+      },
+      { theme },
+    ),
+  'fine-tune-fetching': async (theme) =>
+    View.open(
+      browser,
+      'fineTune',
+      {
+        ...fineTuneState,
+        runId: null,
+        check: null,
+        models: [],
+        document: { kind: 'parsed', config: {}, throughEdit: 0, name: 'run.json' },
+        fetching: { kind: 'fetching', done: 41_000_000, total: 98_000_000 },
+      },
+      { theme, width: 500, height: 760 },
+    ),
+  'fine-tune-broken': async (theme) =>
+    View.open(
+      browser,
+      'fineTune',
+      {
+        ...fineTuneState,
+        runId: null,
+        document: { kind: 'broken', message: 'support-answers.run.json is not valid JSON at present.', name: 'support-answers.run.json' },
+      },
+      { theme },
+    ),
   preflight: async (theme) =>
     View.open(browser, 'fineTune', fineTuneState, {
       theme,

@@ -1,11 +1,11 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
-import { allSettingPaths } from '../shared/settings.js';
+import { allSettingPaths, valueAt } from '../shared/settings.js';
 import { runLook, type BoardRun } from '../plots/lines.js';
 import { swatch } from '../plots/legend.js';
 import { statusWord } from '../runs/runStatus.js';
 import { element } from '../shared/dom.js';
-import { formatDuration, formatNumber, formatValue, settingHelp, settingTitle, t } from '../shared/text.js';
+import { formatDuration, formatNumber, formatSetting, formatValue, settingHelp, settingTitle, t } from '../shared/text.js';
 
 interface ComparedRun extends BoardRun {
   readonly summary: RunSummary;
@@ -74,16 +74,6 @@ function settingRows(runs: readonly ComparedRun[]): Row[] {
   return allSettingPaths().map((path) => ({
     title: settingTitle(path),
     help: settingHelp(path),
-    cells: runs.map(({ config }) => (config ? printed(valueAt(config, path)) : '…')),
+    cells: runs.map(({ config }) => (config ? formatSetting(valueAt(config, path)) : '…')),
   }));
-}
-
-function valueAt(config: RunConfig, path: readonly string[]): unknown {
-  return path.reduce<unknown>((found, key) => (found as Readonly<Record<string, unknown>> | undefined)?.[key], config);
-}
-
-function printed(value: unknown): string {
-  if (value === null || value === undefined) return '–';
-  if (typeof value === 'number') return formatValue(value);
-  return Array.isArray(value) ? value.join(', ') : String(value);
 }

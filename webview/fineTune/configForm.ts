@@ -1,12 +1,11 @@
 import type { ConfigCheck, ModelInfo } from '../../src/protocol/backend.js';
 import { presetEdits, presets } from '../../src/protocol/presets.js';
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
-import type { ConfigDocument, DataState } from '../../src/protocol/webview.js';
-import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
+import type { ConfigDocument, ConfigEdit, DataState, FetchState } from '../../src/protocol/webview.js';
 import { button, element, icon, setText } from '../shared/dom.js';
 import { modelChoices } from '../shared/select.js';
-import { allSettingPaths } from '../shared/settings.js';
-import { counted, formatNumber, presetHelp, presetTitle, t } from '../shared/text.js';
+import { post } from '../shared/host.js';
+import { counted, formatNumber, presetHelp, presetTitle, settingTitle, t } from '../shared/text.js';
 import {
   controlFor,
   selectControl,
@@ -15,55 +14,47 @@ import {
   type Control,
   type OnInput,
 } from './controls.js';
+import { DocumentBanner } from './documentBanner.js';
 import { Field, type FieldOptions } from './field.js';
+import { FirstModel } from './firstModel.js';
 import { FormConfig, type SettingPath } from './formConfig.js';
-
-/** The settings that everybody decides; the rest is under Advanced. */
-const sections: readonly { readonly title: PhraseKey; readonly paths: readonly SettingPath[] }[] = [
-  { title: 'form.section.data', paths: [['model'], ['data', 'path'], ['data', 'format'], ['data', 'max_seq_length']] },
-  {
-    title: 'form.section.adapter',
-    paths: [
-      ['lora', 'r'],
-      ['lora', 'alpha'],
-      ['lora', 'target_modules'],
-      ['lora', 'dropout'],
-    ],
-  },
-  {
-    title: 'form.section.training',
-    paths: [
-      ['train', 'learning_rate'],
-      ['train', 'num_epochs'],
-      ['train', 'max_steps'],
-      ['train', 'batch_size'],
-      ['train', 'gradient_accumulation_steps'],
-    ],
-  },
-  {
-    title: 'form.section.engine',
-    paths: [
-      ['engine', 'device'],
-      ['engine', 'base_dtype'],
-    ],
-  },
-];
+import { advancedSections, emptyMeaning, mainSections, type FormSection } from './formSections.js';
+import { UndoNotice } from './undoNotice.js';
 
 interface FormState {
   readonly document: ConfigDocument;
   readonly check: ConfigCheck | null;
   readonly models: readonly ModelInfo[];
   readonly data: DataState;
+  readonly fetching: FetchState;
+}
+
+/** What keeps a run from being started, and the way to it. */
+interface Trouble {
+  readonly reason: string;
+  readonly reveal: () => void;
 }
 
 /** The configuration as a form. */
 export class ConfigForm {
   readonly root: HTMLElement;
-  private readonly fields: readonly Field[];
+  readonly undo = new UndoNotice();
+  private readonly fields: Field[] = [];
   private readonly dataNote = element('p', { class: 'field-note' });
   private readonly batchNote = element('p', { class: 'field-note' });
-  private readonly broken = element('p', { class: 'banner error', role: 'alert', hidden: true });
-  private readonly others = element('ul', { class: 'other-problems' });
+  private readonly banner = new DocumentBanner();
+  private readonly firstModel = new FirstModel();
+  private readonly others = element('ul', { class: 'other-problems', tabindex: -1 });
+  private readonly sampleData = button({
+    kind: 'link',
+    label: t('form.sampleData'),
+    title: t('form.sampleData.help'),
+    onClick: () => {
+      this.form.flush();
+      post({ type: 'useSampleData' });
+    },
+  });
+  private readonly advanced: HTMLDetailsElement;
   private readonly settings = element('fieldset', { class: 'settings' });
   private readonly model: { control: ReturnType<typeof selectControl> | undefined } = { control: undefined };
 
@@ -72,59 +63,85 @@ export class ConfigForm {
     advancedOpen: boolean,
     onAdvanced: (open: boolean) => void,
   ) {
-    const shown = new Set(sections.flatMap(({ paths }) => paths.map((path) => path.join('.'))));
-    const advanced = allSettingPaths().filter((path) => !shown.has(path.join('.')) && path.join('.') !== 'engine.kind');
-    const sectionFields = sections.map(({ paths }) => paths.map((path) => this.field(path)));
-    const advancedFields = advanced.map((path) => this.field(path));
-    this.fields = [...sectionFields.flat(), ...advancedFields];
-    const fold = element(
+    const main = mainSections.map((section) => this.section(section, 'h2'));
+    this.advanced = element(
       'details',
       { class: 'advanced', open: advancedOpen },
       element('summary', {}, t('form.advanced')),
-      grid(advancedFields),
+      ...advancedSections().map((section) => this.section(section, 'h3')),
     );
-    fold.addEventListener('toggle', () => {
-      onAdvanced(fold.open);
+    this.advanced.addEventListener('toggle', () => {
+      onAdvanced(this.advanced.open);
     });
     this.settings.append(
       element('legend', { class: 'visually-hidden' }, t('form.title')),
       this.presetButtons(),
-      ...sections.map(({ title }, index) =>
-        element('section', { class: 'form-section' }, element('h2', {}, t(title)), grid(sectionFields[index]!)),
-      ),
-      fold,
+      ...main,
+      this.advanced,
     );
     this.root = element(
       'form',
       {
         class: 'config-form',
+        // Typed since: an undo would take that away as well.
+        input: () => {
+          this.undo.withdraw();
+        },
         submit: (event) => {
           event.preventDefault();
         },
       },
-      this.broken,
+      this.banner.root,
+      this.firstModel.root,
       this.others,
       this.settings,
     );
   }
 
-  /** Whether nothing keeps the run from being started. */
-  get isValid(): boolean {
-    return !this.settings.disabled && this.fields.every(({ path }) => this.form.problem(path) === null);
+  /** The first thing that keeps a run from being started, as the form was last shown; null where there is none. */
+  trouble(): Trouble | null {
+    if (this.settings.disabled) return { reason: t('form.unreadable'), reveal: () => this.banner.root.scrollIntoView() };
+    const field = this.fields.find(({ problem }) => problem !== null);
+    if (field?.problem) return { reason: t('form.trouble', settingTitle(field.path), field.problem), reveal: () => this.reveal(field) };
+    const other = this.others.firstElementChild?.textContent;
+    return other ? { reason: other, reveal: () => this.others.focus() } : null;
   }
 
-  update({ document, check, models, data }: FormState): void {
-    this.settings.disabled = document.kind === 'broken';
-    this.broken.hidden = document.kind !== 'broken';
-    if (document.kind === 'broken') setText(this.broken, t('form.broken', document.name, document.message));
+  /** Many settings at once, with a way back. */
+  replace(edits: readonly ConfigEdit[]): void {
+    const back = edits.map(({ path }) => ({ path, value: this.form.written(path) }));
+    const change = (to: readonly ConfigEdit[]) => {
+      this.form.edit(to);
+      this.form.flush();
+    };
+    change(edits);
+    this.undo.offer(() => {
+      change(back);
+    });
+  }
+
+  focus(): void {
+    this.fields[0]!.focus();
+  }
+
+  update({ document, check, models, data, fetching }: FormState): void {
+    this.settings.disabled = document.kind !== 'parsed';
+    this.banner.update(document);
     const problems = check?.ok === false ? check.problems : [];
     const byPath = new Map(problems.map(({ path, message }) => [path.slice(0, 2).join('.'), message]));
+    if (data.kind === 'failed') byPath.set('data.path', data.message);
+    this.firstModel.update(models.length > 0 || Boolean(this.form.written(['model'])), fetching);
+    this.sampleData.hidden = Boolean(this.form.written(['data', 'path']));
     this.model.control?.setChoices(modelChoices(models));
     for (const field of this.fields) field.update(byPath);
     this.showOthers(problems.filter(({ path }) => !this.hasField(path)).map(({ message }) => message));
     setText(this.batchNote, this.effectiveBatch());
     this.dataNote.replaceChildren(...dataSummary(data));
-    this.dataNote.classList.toggle('failed', data.kind === 'failed');
+  }
+
+  private reveal(field: Field): void {
+    if (this.advanced.contains(field.root)) this.advanced.open = true;
+    field.focus();
   }
 
   /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list; that of a section to its fields. */
@@ -140,8 +157,11 @@ export class ConfigForm {
     this.others.replaceChildren(...messages.map((message) => element('li', { class: 'field-error' }, message)));
   }
 
-  private field(path: SettingPath): Field {
-    return new Field(path, this.form, this.fieldOptions(path));
+  private section({ title, paths }: FormSection, heading: 'h2' | 'h3'): HTMLElement {
+    const fields = paths.map((path) => new Field(path, this.form, this.fieldOptions(path)));
+    this.fields.push(...fields);
+    const grid = element('div', { class: 'fields' }, ...fields.map(({ root }) => root));
+    return element('section', { class: 'form-section' }, element(heading, {}, t(title)), grid);
   }
 
   private fieldOptions(path: SettingPath): FieldOptions {
@@ -153,7 +173,7 @@ export class ConfigForm {
       note?: HTMLElement,
     ): FieldOptions => ({
       control: (onInput: OnInput): Control =>
-        withBrowse(controlFor(settingSchema(path)!, onInput), setting, setting, flush),
+        withBrowse(controlFor(settingSchema(path)!, onInput, t(emptyMeaning(path))), setting, flush),
       ...(note ? { note } : {}),
     });
     switch (path.join('.')) {
@@ -161,11 +181,11 @@ export class ConfigForm {
         return {
           control: (onInput) => {
             this.model.control = selectControl([], onInput);
-            return withBrowse(this.model.control, 'model', t('form.model'), flush);
+            return withBrowse(this.model.control, 'model', flush);
           },
         };
       case 'data.path':
-        return browsable('data.path', this.dataNote);
+        return browsable('data.path', element('div', { class: 'data-notes' }, this.dataNote, this.sampleData));
       case 'data.eval_path':
         return browsable('data.eval_path');
       case 'lora.init_from':
@@ -187,8 +207,7 @@ export class ConfigForm {
         label: presetTitle(preset.id),
         title: presetHelp(preset.id),
         onClick: () => {
-          this.form.edit(presetEdits(preset));
-          this.form.flush();
+          this.replace(presetEdits(preset));
         },
       }),
     );
@@ -207,18 +226,13 @@ export class ConfigForm {
   }
 }
 
-function grid(fields: readonly Field[]): HTMLElement {
-  return element('div', { class: 'fields' }, ...fields.map((field) => field.root));
-}
-
 function dataSummary(data: DataState): (Node | string)[] {
   switch (data.kind) {
     case 'none':
+    case 'failed':
       return [];
     case 'reading':
       return [icon('loading codicon-modifier-spin'), ` ${t('data.reading')}`];
-    case 'failed':
-      return [icon('error'), ` ${data.message}`];
     case 'ready': {
       const { format, examples, tokens, truncated, skippedCount } = data.look;
       const parts = [format, counted('data.examples', examples), counted('data.tokens', tokens)];

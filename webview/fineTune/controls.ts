@@ -15,7 +15,8 @@ export interface Control {
 
 export type OnInput = (value: unknown) => void;
 
-export function controlFor(schema: SettingSchema, onInput: OnInput): Control {
+/** `whenEmpty`: what it means to leave it empty, where that is allowed. */
+export function controlFor(schema: SettingSchema, onInput: OnInput, whenEmpty: string): Control {
   const types = [schema.type ?? []].flat();
   if (schema.enum)
     return selectControl(
@@ -23,10 +24,10 @@ export function controlFor(schema: SettingSchema, onInput: OnInput): Control {
       onInput,
     );
   if (types.includes('boolean')) return checkboxControl(onInput);
-  if (types.includes('integer') || types.includes('number')) return numberControl(types.includes('null'), onInput);
+  if (types.includes('integer') || types.includes('number')) return numberControl(types.includes('null') ? whenEmpty : '', onInput);
   if (types.includes('array'))
-    return schema.items?.enum ? checkboxesControl(schema.items.enum, onInput) : integersControl(onInput);
-  return textControl(types.includes('null'), onInput);
+    return schema.items?.enum ? checkboxesControl(schema.items.enum, onInput) : integersControl(onInput, whenEmpty);
+  return textControl(types.includes('null'), onInput, whenEmpty);
 }
 
 /** The choices can be replaced; they show with the next value. */
@@ -63,9 +64,9 @@ function checkboxControl(onInput: OnInput): Control {
   };
 }
 
-function numberControl(optional: boolean, onInput: OnInput): Control {
+function numberControl(placeholder: string, onInput: OnInput): Control {
   const input = numberInput(onInput);
-  if (optional) input.placeholder = t('form.automatic');
+  input.placeholder = placeholder;
   return {
     root: input,
     labelled: input,
@@ -129,9 +130,9 @@ export function sliderControl(
   return { root: element('div', { class: 'slider-and-number' }, slider, input), labelled: input, show };
 }
 
-function textControl(optional: boolean, onInput: OnInput): Control {
+function textControl(optional: boolean, onInput: OnInput, whenEmpty: string): Control {
   const input = element('input', { type: 'text', spellcheck: 'false', autocomplete: 'off' });
-  input.placeholder = t(optional ? 'form.none' : 'form.choose');
+  input.placeholder = optional ? whenEmpty : t('form.choose');
   input.addEventListener('input', () => {
     onInput(input.value === '' && optional ? null : input.value);
   });
@@ -146,11 +147,11 @@ function textControl(optional: boolean, onInput: OnInput): Control {
 }
 
 /** The control with a button for the host's file dialog beside it. */
-export function withBrowse(control: Control, setting: BrowsableSetting, name: string, beforehand: () => void): Control {
+export function withBrowse(control: Control, setting: BrowsableSetting, beforehand: () => void): Control {
   const browse = button({
     kind: 'icon',
     icon: 'folder-opened',
-    label: t('form.browse', name),
+    label: t(`form.browse.${setting}`),
     onClick: () => {
       beforehand();
       post({ type: 'browse', setting });
@@ -172,14 +173,14 @@ function checkboxesControl(values: readonly string[], onInput: OnInput): Control
   return { root: group, labelled: group, show };
 }
 
-/** Whole numbers with commas between them; empty means all, which is null. */
-function integersControl(onInput: OnInput): Control {
+/** Whole numbers with commas between them; empty is null. */
+function integersControl(onInput: OnInput, placeholder: string): Control {
   const input = element('input', {
     type: 'text',
     id: freshId('list'),
     spellcheck: 'false',
     autocomplete: 'off',
-    placeholder: t('form.all'),
+    placeholder,
   });
   const parse = () => (input.value.trim() === '' ? null : input.value.split(',').map(parseNumber));
   input.addEventListener('input', () => {

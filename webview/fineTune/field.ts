@@ -2,6 +2,7 @@ import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import { element, freshId, setText } from '../shared/dom.js';
 import { settingHelp, settingTitle, t } from '../shared/text.js';
 import { controlFor, type Control, type OnInput } from './controls.js';
+import { emptyMeaning } from './formSections.js';
 import type { FormConfig, SettingPath } from './formConfig.js';
 
 type HostProblems = ReadonlyMap<string, string>;
@@ -16,6 +17,8 @@ export interface FieldOptions {
 /** One setting: label, control, what is wrong with it. The help is its tooltip and its accessible description. */
 export class Field {
   readonly root: HTMLElement;
+  /** What is wrong with it, by the schema or the host; null where nothing is. */
+  problem: string | null = null;
   private readonly control: Control;
   private readonly error = element('p', { class: 'field-error', id: freshId('error') });
 
@@ -27,7 +30,7 @@ export class Field {
     const onInput = (value: unknown) => {
       form.set(path, value);
     };
-    this.control = options.control?.(onInput) ?? controlFor(settingSchema(path)!, onInput);
+    this.control = options.control?.(onInput) ?? controlFor(settingSchema(path)!, onInput, t(emptyMeaning(path)));
     const explanation = explain(path);
     const help = element('p', { class: 'visually-hidden', id: freshId('help') }, explanation);
     const { labelled } = this.control;
@@ -45,7 +48,7 @@ export class Field {
 
   update(hostProblems: HostProblems): void {
     this.control.show(this.form.get(this.path));
-    const problem = this.form.problem(this.path) ?? hostProblems.get(this.path.join('.')) ?? null;
+    const problem = (this.problem = this.form.problem(this.path) ?? hostProblems.get(this.path.join('.')) ?? null);
     setText(this.error, problem ?? '');
     // What nobody has filled in yet is no mistake.
     const wrong = problem !== null && this.form.get(this.path) !== undefined;
@@ -53,6 +56,13 @@ export class Field {
     this.root.classList.toggle('modified', this.isModified());
     const { labelled } = this.control;
     if (labelled.role !== 'group') labelled.setAttribute('aria-invalid', String(wrong));
+  }
+
+  focus(): void {
+    const { labelled } = this.control;
+    const target = labelled.role === 'group' ? labelled.querySelector('input') : labelled;
+    target?.focus();
+    this.root.scrollIntoView({ block: 'nearest' });
   }
 
   private isModified(): boolean {

@@ -2,6 +2,7 @@ import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import { isRecord } from '../../src/protocol/shape.js';
 import type { ConfigDocument, ConfigEdit } from '../../src/protocol/webview.js';
 import { post } from '../shared/host.js';
+import { valueAt } from '../shared/settings.js';
 import { settingProblem } from './settingProblem.js';
 
 export type SettingPath = readonly string[];
@@ -22,7 +23,7 @@ export class FormConfig {
   constructor(private readonly onChange: () => void) {}
 
   receive(document: ConfigDocument): void {
-    if (document.kind === 'broken') return;
+    if (document.kind !== 'parsed') return;
     if (this.pending.length > 0 || document.throughEdit < this.lastEdit) return;
     this.lastEdit = document.throughEdit;
     this.config = document.config;
@@ -37,10 +38,7 @@ export class FormConfig {
 
   /** undefined where the document leaves the setting out. */
   written(path: SettingPath): unknown {
-    return path.reduce<unknown>(
-      (found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined),
-      this.config,
-    );
+    return valueAt(this.config, path);
   }
 
   number(path: SettingPath): number {

@@ -1,6 +1,7 @@
-/** @file The Fine-Tune panel: configuration on the left, plots and pre-flight on the right. */
+/** @file The Fine-Tune panel: the settings of the next run, beside plots, data and pre-flight where there is room, else a tab like these. */
 import { isLive } from '../../src/protocol/runs.js';
 import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
+import type { RunSummary } from '../../src/protocol/backend.js';
 import type { FineTuneState } from '../../src/protocol/webview.js';
 import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
@@ -8,6 +9,7 @@ import { RunChooser } from '../runs/runChooser.js';
 import { RunStatusView } from '../runs/runStatus.js';
 import { button, element, setText } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
+import { whenViewEnds } from '../shared/lifetime.js';
 import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
 import { t } from '../shared/text.js';
 import { Tabs } from '../shared/tabs.js';
@@ -15,9 +17,13 @@ import { ConfigForm } from './configForm.js';
 import { EstimatePanel } from './estimatePanel.js';
 import { FormConfig } from './formConfig.js';
 import { DataTab } from './dataTab.js';
+import { editsToRun } from './editsToRun.js';
 import { PreflightTab } from './preflightTab.js';
+import { RunSettings } from './runSettings.js';
+import { StartBar, type Refusal } from './startBar.js';
 
 interface Look {
+  /** '' until one is chosen. */
   readonly tab: string;
   readonly advancedOpen: boolean;
   readonly overlaid: readonly string[];
@@ -30,7 +36,10 @@ const lookShape: Shape<Look> = object({
   overlaid: list(string),
   board: boardLookShape,
 });
-const firstLook: Look = { tab: 'plots', advancedOpen: false, overlaid: [], board: firstBoardLook };
+/** Narrower panels show one thing at a time. */
+const roomForTwo = window.matchMedia('(min-width: 761px)');
+
+const firstLook: Look = { tab: '', advancedOpen: false, overlaid: [], board: firstBoardLook };
 
 class FineTunePanel {
   private look = rememberedLook(lookShape, firstLook);
@@ -53,7 +62,20 @@ class FineTunePanel {
   private readonly board = new PlotBoard(this.look.board, (board) => {
     this.remember({ board });
   });
-  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'showLog', 'reveal']);
+  private readonly status = new RunStatusView(['playground', 'showLog', 'reveal', 'pause', 'resume', 'stop']);
+  private readonly runSettings = new RunSettings({
+    use: (config) => {
+      this.form.replace(editsToRun(config));
+    },
+    change: (config) => {
+      this.form.replace(editsToRun(config));
+      this.showSettings();
+    },
+    leave: () => {
+      post({ type: 'leaveRun' });
+      this.showSettings();
+    },
+  });
   private readonly chooser = new RunChooser((runIds) => {
     this.remember({ overlaid: runIds });
     this.refresh();
@@ -75,15 +97,9 @@ class FineTunePanel {
     element('summary', {}, t('panel.overlay')),
     this.chooser.root,
   );
-  private readonly failure = element('p', { class: 'banner error', role: 'alert', hidden: true });
   private readonly documentName = element('span', { class: 'document-name' });
-  private readonly start = button({
-    kind: 'primary',
-    icon: 'play',
-    label: t('panel.start'),
-    onClick: () => {
-      this.startRun();
-    },
+  private readonly startBar = new StartBar([this.form.undo.root, this.estimate.root], () => {
+    this.startRun();
   });
   private readonly tabs: Tabs;
   private starting = false;
@@ -97,24 +113,31 @@ class FineTunePanel {
 
   constructor(private state: FineTuneState) {
     this.store = new RunStore(state.runs);
-    const plots = element('div', { class: 'plots-panel' }, this.noRun, this.status.root, this.overlay, this.board.root);
+    const run = element('div', { class: 'shown-run' }, this.status.root, this.runSettings.root);
+    const plots = element('div', { class: 'plots-panel' }, this.noRun, run, this.overlay, this.board.root);
     const panels = [
+      { id: 'settings', title: t('panel.settings'), panel: element('div', { class: 'settings-panel' }, this.form.root) },
       { id: 'plots', title: t('panel.plots'), panel: plots },
       { id: 'data', title: t('panel.data'), panel: element('div', {}, this.dataTab.root) },
       { id: 'preflight', title: t('panel.preflight'), panel: element('div', {}, this.preflight.root) },
     ];
-    this.tabs = new Tabs(panels, this.look.tab, (tab) => {
+    this.tabs = new Tabs(panels, this.look.tab || (state.runId ? 'plots' : 'settings'), (tab) => {
       this.remember({ tab });
       this.refresh();
     });
+    const [settings, ...results] = panels.map(({ panel }) => panel);
     document.body.append(
       element(
         'main',
         { class: 'fine-tune', 'aria-label': t('panel.title') },
-        this.configuration(),
-        element('div', { class: 'results' }, this.tabs.root),
+        this.header(),
+        this.tabs.list,
+        settings!,
+        element('div', { class: 'results' }, ...results),
+        this.startBar.root,
       ),
     );
+    this.useRoom();
     this.config.receive(state.document);
     this.update();
   }
@@ -144,7 +167,7 @@ class FineTunePanel {
       case 'data':
         this.state = { ...this.state, data: message.data };
         // There is no run to look at yet: what it would learn from is what there is to see.
-        if (message.data.kind === 'ready' && !this.state.runId && this.look.tab === 'plots') this.tabs.select('data');
+        if (message.data.kind === 'ready' && !this.state.runId && this.tabs.front === 'plots') this.tabs.select('data');
         return;
       case 'examples':
         return this.dataTab.showExamples(message.page);
@@ -160,8 +183,9 @@ class FineTunePanel {
         return;
       case 'startFailed':
         this.starting = false;
-        setText(this.failure, message.message);
-        this.failure.hidden = false;
+        return this.startBar.fail(message.message);
+      case 'fetching':
+        this.state = { ...this.state, fetching: message.fetching };
     }
   }
 
@@ -172,15 +196,19 @@ class FineTunePanel {
     this.form.update(this.state);
     const rows = data.kind === 'ready' ? data.look.rows : null;
     this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, rows });
-    this.dataTab.update(data, this.look.tab === 'data');
+    this.dataTab.update(data, this.tabs.front === 'data');
     this.preflight.update(preflight);
     this.updateRun();
   }
 
-  private updateStart(live: boolean): void {
-    const valid = this.form.isValid && this.state.check?.ok !== false;
-    this.start.disabled = this.starting || !valid || live;
-    this.start.title = live ? t('panel.startWhenEnded') : valid ? '' : t('panel.startWhenValid');
+  private refusal(run: RunSummary | undefined): Refusal | null {
+    if (run && isLive(run.state.status)) return { reason: t('panel.startWhenEnded', run.name) };
+    const trouble = this.form.trouble();
+    if (!trouble) return null;
+    const reveal = () => {
+      this.showSettings(trouble.reveal);
+    };
+    return { reason: trouble.reason, reveal };
   }
 
   private updateRun(): void {
@@ -190,10 +218,14 @@ class FineTunePanel {
     const shown = [...(run ? [run.runId] : []), ...overlaid];
     this.noRun.hidden = shown.length > 0;
     this.status.root.hidden = !run;
+    this.runSettings.root.hidden = !run;
     this.overlay.hidden = others.length === 0;
     this.board.root.hidden = shown.length === 0;
-    if (run) this.status.update(run);
-    this.updateStart(run !== undefined && isLive(run.state.status));
+    if (run) {
+      this.status.update(run);
+      this.runSettings.update(this.store.config(run.runId), this.state.document.kind === 'parsed');
+    }
+    this.startBar.update(this.refusal(run), this.starting);
     this.chooser.update(others, overlaid);
     this.store.follow(shown);
     this.board.show(this.store.boardRuns(shown));
@@ -208,12 +240,30 @@ class FineTunePanel {
   private startRun(): void {
     this.config.flush();
     this.starting = true;
-    this.failure.hidden = true;
+    this.startBar.fail(null);
     post({ type: 'start' });
     this.refresh();
   }
 
-  private configuration(): HTMLElement {
+  /** The settings are in front then, with the focus on the first of them, or where `reveal` brings it. */
+  private showSettings(reveal: () => void = () => this.form.focus()): void {
+    if (!roomForTwo.matches) this.tabs.select('settings');
+    reveal();
+  }
+
+  private useRoom(): void {
+    const arrange = () => {
+      this.tabs.pin(roomForTwo.matches ? 'settings' : undefined);
+      this.refresh();
+    };
+    roomForTwo.addEventListener('change', arrange);
+    whenViewEnds(() => {
+      roomForTwo.removeEventListener('change', arrange);
+    });
+    arrange();
+  }
+
+  private header(): HTMLElement {
     const openJson = button({
       kind: 'link',
       icon: 'json',
@@ -223,20 +273,13 @@ class FineTunePanel {
         post({ type: 'openJson' });
       },
     });
-    const header = element(
+    return element(
       'header',
       { class: 'panel-header' },
-      element('h1', {}, t('panel.title')),
+      element('h1', {}, t('panel.newRun')),
       this.documentName,
       element('span', { class: 'spacer' }),
       openJson,
-    );
-    return element(
-      'div',
-      { class: 'configuration' },
-      header,
-      this.form.root,
-      element('footer', { class: 'start-bar' }, this.estimate.root, this.failure, this.start),
     );
   }
 

@@ -129,8 +129,9 @@ function overview(of: PreflightReport): HTMLElement {
   );
 }
 
-function memoryInWords({ peakMemoryBytes, expectedDeviceBytes }: StepEstimate): string {
-  const peak = formatBytes(peakMemoryBytes);
+/** The figure of the estimate beside the form: expected of the whole run, which one measured step does not reach. */
+function memoryInWords({ expectedMemoryBytes, expectedDeviceBytes }: StepEstimate): string {
+  const peak = formatBytes(expectedMemoryBytes);
   return expectedDeviceBytes > 0
     ? t('estimate.aboutOnGpu', formatBytes(expectedDeviceBytes), peak)
     : t('estimate.about', peak);

@@ -96,7 +96,13 @@ export class RunStatusView {
     this.updateFigures(run);
     setText(this.message, state.message ?? '');
     this.message.hidden = state.message === null;
-    for (const [command, control] of this.buttons) control.hidden = !offered[command](run);
+    for (const [command, control] of this.buttons) {
+      const isOffered = offered[command](run);
+      // The place of Stop stays empty where Resume is offered: nobody who clicks twice must resume what was just stopped.
+      const isVacant = command === 'stop' && !isOffered && canResume(state.status);
+      control.hidden = !isOffered && !isVacant;
+      control.classList.toggle('vacant', isVacant);
+    }
   }
 
   private updateFigures({ state, lastStep }: RunSummary): void {

@@ -1,4 +1,5 @@
 import { runConfigSchema } from '../../src/protocol/runConfigSchema.js';
+import { isRecord } from '../../src/protocol/shape.js';
 
 /** Every setting of the schema, in its order. */
 export function allSettingPaths(): (readonly string[])[] {
@@ -7,4 +8,12 @@ export function allSettingPaths(): (readonly string[])[] {
     .flatMap(([key, schema]) =>
       schema.properties ? Object.keys(schema.properties).map((inner) => [key, inner]) : [[key]],
     );
+}
+
+/** undefined where the config leaves the setting out. */
+export function valueAt(config: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined),
+    config,
+  );
 }

@@ -6,33 +6,50 @@ interface Tab {
   readonly panel: HTMLElement;
 }
 
-/** Tabs by the pattern of the ARIA Authoring Practices: one tab stop, arrow keys between the tabs. */
+/** Tabs by the pattern of the ARIA Authoring Practices: one tab stop, arrow keys between the tabs. Where the panels lie is up to the view. */
 export class Tabs {
-  readonly root: HTMLElement;
+  readonly list: HTMLElement;
   private readonly buttons: readonly HTMLButtonElement[];
+  private pinned: string | undefined;
 
   constructor(
     private readonly tabs: readonly Tab[],
-    selected: string,
+    private selected: string,
     private readonly onSelect: (id: string) => void,
   ) {
     this.buttons = tabs.map((tab) => this.tabButton(tab));
-    const list = element('div', { class: 'tab-list', role: 'tablist', keydown: this.onKey }, ...this.buttons);
-    this.root = element('div', { class: 'tabs' }, list, ...tabs.map(({ panel }) => panel));
-    this.show(tabs.some(({ id }) => id === selected) ? selected : tabs[0]!.id);
+    this.list = element('div', { class: 'tab-list', role: 'tablist', keydown: this.onKey }, ...this.buttons);
+    this.show();
+  }
+
+  /** The tab in front, besides the pinned one. */
+  get front(): string {
+    const choices = this.tabs.filter(({ id }) => id !== this.pinned);
+    return (choices.find(({ id }) => id === this.selected) ?? choices[0]!).id;
   }
 
   select(id: string): void {
-    this.show(id);
+    this.selected = id;
+    this.show();
     this.onSelect(id);
   }
 
-  private show(id: string): void {
-    this.tabs.forEach((tab, index) => {
-      const selected = tab.id === id;
-      tab.panel.hidden = !selected;
-      this.buttons[index]!.setAttribute('aria-selected', String(selected));
-      this.buttons[index]!.tabIndex = selected ? 0 : -1;
+  /** There is room for one panel beside the others: it needs no tab then. */
+  pin(id: string | undefined): void {
+    this.pinned = id;
+    this.show();
+  }
+
+  private show(): void {
+    const { front } = this;
+    this.tabs.forEach(({ id, panel }, index) => {
+      const tab = this.buttons[index]!;
+      const isPinned = id === this.pinned;
+      tab.hidden = isPinned;
+      tab.setAttribute('aria-selected', String(id === front));
+      tab.tabIndex = id === front ? 0 : -1;
+      panel.hidden = id !== front && !isPinned;
+      panel.setAttribute('role', isPinned ? 'region' : 'tabpanel');
     });
   }
 
@@ -51,7 +68,6 @@ export class Tabs {
       title,
     );
     panel.id = freshId('panel');
-    panel.setAttribute('role', 'tabpanel');
     panel.setAttribute('aria-labelledby', made.id);
     made.setAttribute('aria-controls', panel.id);
     return made;
@@ -59,10 +75,11 @@ export class Tabs {
 
   private readonly onKey = (event: Event): void => {
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[(event as KeyboardEvent).key];
-    const current = this.buttons.findIndex((made) => made === document.activeElement);
+    const shown = this.tabs.map((tab, index) => ({ tab, button: this.buttons[index]! })).filter(({ button }) => !button.hidden);
+    const current = shown.findIndex(({ button }) => button === document.activeElement);
     if (direction === undefined || current < 0) return;
-    const next = (current + direction + this.tabs.length) % this.tabs.length;
-    this.select(this.tabs[next]!.id);
-    this.buttons[next]!.focus();
+    const next = shown[(current + direction + shown.length) % shown.length]!;
+    this.select(next.tab.id);
+    next.button.focus();
   };
 }

@@ -55,6 +55,13 @@ export function formatValue(value: number): string {
   return formatNumber(value, size >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 });
 }
 
+/** What a setting has been set to. */
+export function formatSetting(value: unknown): string {
+  if (value === null || value === undefined) return '–';
+  if (typeof value === 'number') return formatValue(value);
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}
+
 export function formatCompact(value: number): string {
   return formatNumber(value, { notation: 'compact', maximumSignificantDigits: 3 });
 }

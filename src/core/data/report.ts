@@ -81,9 +81,24 @@ export interface FittedExample extends Example {
 }
 
 /** Ids and labels, and what V8 takes for each example's two arrays and its name (bench/dataMemory.ts). */
-export function bytesInMemory({ training, evaluation }: Pick<DataReport, 'training' | 'evaluation'>): number {
-  const bytes = ({ examples, tokens }: DataSummary): number => 2 * 4 * tokens + 1500 * examples;
-  return bytes(training) + (evaluation ? bytes(evaluation) : 0);
+export function bytesInMemory({ examples, tokens }: Pick<DataSize, 'examples' | 'tokens'>): number {
+  return 2 * 4 * tokens + 1500 * examples;
+}
+
+/** What of a data set decides how much memory a run takes; held-out examples are counted. */
+export interface DataSize {
+  readonly examples: number;
+  readonly tokens: number;
+  /** Tokens of the longest example. */
+  readonly longest: number;
+}
+
+export function sizeOf({ training, evaluation }: Pick<DataReport, 'training' | 'evaluation'>): DataSize {
+  return {
+    examples: training.examples + (evaluation?.examples ?? 0),
+    tokens: training.tokens + (evaluation?.tokens ?? 0),
+    longest: Math.max(training.longestLength, evaluation?.longestLength ?? 0),
+  };
 }
 
 const samplesShown = 3;

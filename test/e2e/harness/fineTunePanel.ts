@@ -16,6 +16,11 @@ export class FineTunePanel {
     await this.setting(path).locator('select').selectOption(value);
   }
 
+  /** What the field says; nothing while the page is being made anew. */
+  async value(path: string): Promise<string> {
+    return this.setting(path).locator('input:not([type=range])').inputValue({ timeout: 2000 }).catch(() => '');
+  }
+
   get start(): Locator {
     return this.frame.getByRole('button', { name: 'Start Training' });
   }

@@ -130,6 +130,13 @@ export class Window {
     await this.page.locator('.tabs-container .tab', { hasText: title }).click();
   }
 
+  /** Closes an editor that has nothing to save. */
+  async closeTab(title: string): Promise<void> {
+    const tab = this.page.locator('.tabs-container .tab', { hasText: title });
+    await tab.click({ button: 'middle' });
+    await tab.waitFor({ state: 'detached' });
+  }
+
   /** What a hover over something in an editor says. */
   async hover(target: Locator): Promise<string> {
     const hover = this.page.locator('.monaco-hover:not(.hidden) .hover-contents, .monaco-hover:not(.hidden) .markdown-hover');

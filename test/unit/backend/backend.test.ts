@@ -128,6 +128,31 @@ test('counts data in a moment, and knows the time of a step once one was measure
   await expect(backend.request('loraWorkbench/data/look', { ...text, config: { model, data: { path: 'nowhere.jsonl' } } })).rejects.toThrow(/nowhere\.jsonl/);
 });
 
+test('expects the same memory as the pre-flight, once the data was read', async () => {
+  await backend.initialize();
+  const text = configText();
+  const expected = async () => {
+    const { check } = await backend.request('loraWorkbench/config/check', text);
+    return check.ok ? check.estimate.peakMemoryBytes : undefined;
+  };
+  const blind = await expected();
+  await backend.request('loraWorkbench/data/look', text);
+  const informed = await expected();
+  expect(informed).toBeLessThan(blind!);
+  const { estimate } = await backend.request('loraWorkbench/preflight', text);
+  expect(estimate.expectedMemoryBytes).toBe(informed);
+});
+
+test('what is wrong is said once, without the place where the draft lies', async () => {
+  await backend.initialize();
+  const path = join(backend.folder, 'run.json');
+  const problem = (config: unknown) => backend.request('loraWorkbench/preflight', { config, path }).then(String, (error: Error) => error.message);
+  expect(await problem({ model, data: { path: 'x' }, lora: { r: 0 } })).toBe('lora.r must be at least 1, not 0');
+  const missing = await problem({ model, data: { path: 'nowhere.jsonl' } });
+  expect(missing.split('nowhere.jsonl')).toHaveLength(2);
+  expect(missing).not.toContain('run.json');
+});
+
 test('a workspace is its source files; each is listed with its tokens, and every example can be found', async () => {
   await backend.initialize();
   const workspace = mkdtempSync(join(tmpdir(), 'workspace-'));

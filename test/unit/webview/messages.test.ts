@@ -38,6 +38,7 @@ const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview
   document: [
     { type: 'document', document: fineTuneState.document },
     { type: 'document', document: { kind: 'broken', message: 'no JSON', name: 'run.json' } },
+    { type: 'document', document: { kind: 'missing', message: 'gone', name: 'run.json' } },
   ],
   checked: [
     { type: 'checked', check: fineTuneState.check, modelShape },
@@ -59,6 +60,11 @@ const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview
   ],
   shownRun: [{ type: 'shownRun', runId: null }],
   startFailed: [{ type: 'startFailed', message: 'no' }],
+  fetching: [
+    { type: 'fetching', fetching: { kind: 'none' } },
+    { type: 'fetching', fetching: { kind: 'fetching', done: 1, total: 98 } },
+    { type: 'fetching', fetching: { kind: 'failed', message: 'no' } },
+  ],
   choices: [{ type: 'choices', models, adapters }],
   prefill: [{ type: 'prefill', prefill: playgroundState.prefill! }],
   adapterChosen: [{ type: 'adapterChosen', side: 'right', adapter: '/a' }],
@@ -92,7 +98,12 @@ const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, {
   edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },
   browse: { type: 'browse', setting: 'model' },
   openJson: { type: 'openJson' },
+  resetDocument: { type: 'resetDocument' },
   start: { type: 'start' },
+  leaveRun: { type: 'leaveRun' },
+  fetchSmallModel: { type: 'fetchSmallModel' },
+  cancelFetch: { type: 'cancelFetch' },
+  useSampleData: { type: 'useSampleData' },
   readExamples: { type: 'readExamples', query: { text: '', offset: 0, limit: 5 } },
   runPreflight: { type: 'runPreflight' },
   cancelPreflight: { type: 'cancelPreflight' },

@@ -266,6 +266,7 @@ export const fineTuneState: FineTuneState = {
   preflight: { kind: 'ready', report: preflightReport, current: true },
   runs: { runs, throughSeq: 10 },
   runId: runs[0]!.runId,
+  fetching: { kind: 'none' },
 };
 
 /** As adapters, with another one older than it, and one of another model. */
@@ -309,4 +310,10 @@ export const batch: Batch = {
 /** All of a run's metrics in one message. */
 export function metricsMessage(runId: string, all: readonly Metric[], first = 0) {
   return { type: 'metrics', runId, first, metrics: all } as const;
+}
+
+/** With what a run was started, which is something else than the form has. */
+export function runConfigMessage(runId: string) {
+  const ofRun = { ...configJson, lora: { ...configJson.lora, r: 32, alpha: 64 }, train: { max_steps: 171, learning_rate: 2e-4 } };
+  return { type: 'runConfig', runId, config: config(ofRun) } as const;
 }

@@ -1,0 +1,38 @@
+import * as vscode from 'vscode';
+import type { FetchState } from '../protocol/webview.js';
+import type { Catalog } from './catalog.js';
+
+/** The small model on its way into the catalogue, for a panel that shows how far it is. */
+export class SmallModelFetch {
+  state: FetchState = { kind: 'none' };
+  private running: vscode.CancellationTokenSource | undefined;
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly tell: (state: FetchState) => void,
+  ) {}
+
+  async start(): Promise<void> {
+    if (this.running) return;
+    const { token } = (this.running = new vscode.CancellationTokenSource());
+    this.set({ kind: 'fetching', done: 0, total: 0 });
+    try {
+      await this.catalog.fetchSmallModel((progress) => this.set({ kind: 'fetching', ...progress }), token);
+      this.set({ kind: 'none' });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.set(token.isCancellationRequested ? { kind: 'none' } : { kind: 'failed', message });
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  cancel(): void {
+    this.running?.cancel();
+  }
+
+  private set(state: FetchState): void {
+    this.state = state;
+    this.tell(state);
+  }
+}

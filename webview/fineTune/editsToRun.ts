@@ -1,0 +1,12 @@
+import type { RunConfig } from '../../src/protocol/runConfig.js';
+import { settingSchema } from '../../src/protocol/runConfigSchema.js';
+import type { ConfigEdit } from '../../src/protocol/webview.js';
+import { allSettingPaths, valueAt } from '../shared/settings.js';
+
+/** What makes any config that of a run; a setting that has its default is left out of the text. */
+export function editsToRun(config: RunConfig): ConfigEdit[] {
+  return allSettingPaths().map((path) => {
+    const value = valueAt(config, path);
+    return JSON.stringify(value) === JSON.stringify(settingSchema(path)?.default) ? { path } : { path, value };
+  });
+}

@@ -1,0 +1,73 @@
+import type { RunConfig } from '../../src/protocol/runConfig.js';
+import { button, element } from '../shared/dom.js';
+import { valueAt } from '../shared/settings.js';
+import { formatSetting, settingTitle, t } from '../shared/text.js';
+
+interface RunSettingsActions {
+  readonly use: (config: RunConfig) => void;
+  readonly change: (config: RunConfig) => void;
+  readonly leave: () => void;
+}
+
+/** With what the run that is shown was started, apart from the settings of the next one; and the ways from the one to the other. */
+export class RunSettings {
+  private readonly figures = element('dl', { class: 'figures' });
+  private readonly use = button({ label: t('shown.use'), title: t('shown.use.help'), onClick: () => this.withConfig(this.actions.use) });
+  private readonly change = button({ label: t('shown.change'), title: t('shown.change.help'), onClick: () => this.withConfig(this.actions.change) });
+  readonly root: HTMLElement;
+  private config: RunConfig | undefined;
+
+  constructor(private readonly actions: RunSettingsActions) {
+    const leave = button({ label: t('shown.leave'), icon: 'add', title: t('shown.leave.help'), onClick: actions.leave });
+    this.root = element(
+      'section',
+      { class: 'run-settings', 'aria-label': t('shown.settings') },
+      this.figures,
+      element('div', { class: 'run-settings-buttons' }, this.change, this.use, leave),
+    );
+  }
+
+  /** `config`: undefined until it came. `editable`: whether there is a text that could take the settings. */
+  update(config: RunConfig | undefined, editable: boolean): void {
+    for (const control of [this.use, this.change]) control.disabled = !config || !editable;
+    if (config === this.config) return;
+    this.config = config;
+    this.figures.replaceChildren(...(config ? summary(config) : []));
+  }
+
+  private withConfig(act: (config: RunConfig) => void): void {
+    if (this.config) act(this.config);
+  }
+}
+
+const shownPaths = [
+  ['data', 'max_seq_length'],
+  ['lora', 'r'],
+  ['lora', 'alpha'],
+  ['lora', 'dropout'],
+  ['train', 'learning_rate'],
+  ['train', 'batch_size'],
+  ['train', 'gradient_accumulation_steps'],
+] as const;
+
+function summary(config: RunConfig): HTMLElement[] {
+  const { model, data, lora, train } = config;
+  const length = train.max_steps === null ? 'num_epochs' : 'max_steps';
+  return [
+    figure(settingTitle(['model']), lastPart(model), model),
+    figure(settingTitle(['data', 'path']), lastPart(data.path), data.path),
+    figure(t('shown.method'), lora.use_rslora ? 'LoRA (rsLoRA)' : 'LoRA', ''),
+    ...[...shownPaths, ['train', length], ['lora', 'target_modules']].map((path) =>
+      figure(settingTitle(path), formatSetting(valueAt(config, path)), ''),
+    ),
+  ];
+}
+
+function figure(name: string, value: string, whole: string): HTMLElement {
+  return element('div', { title: whole || null }, element('dt', {}, name), element('dd', {}, value));
+}
+
+/** Of a path, what tells it from others. */
+function lastPart(path: string): string {
+  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+}
