@@ -1,13 +1,14 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import type { RunEvent } from '../protocol/backend.js';
-import type { RunControl } from '../protocol/run.js';
+import type { RunControl, RunLabels, RunState } from '../protocol/run.js';
 import { isLive } from '../protocol/runs.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { newRunFolder } from '../runs/newRunFolder.js';
 import { RunDirectory } from '../runs/runDirectory.js';
+import { writeLabels } from '../runs/runLabels.js';
 import { RunWatcher } from './runWatcher.js';
 import { startTrainer } from './trainerProcess.js';
 
@@ -49,6 +50,11 @@ export class RunSupervisor {
     this.open(runId).writeControl(command);
   }
 
+  label(runId: string, labels: RunLabels): void {
+    writeLabels(this.open(runId).path, labels);
+    this.watcher.look();
+  }
+
   delete(runId: string): void {
     const run = this.open(runId);
     if (isLive(run.readState().status)) {
@@ -59,16 +65,17 @@ export class RunSupervisor {
   }
 
   private startTrainer(run: RunDirectory): void {
-    startTrainer(run, (code) => this.noteDeath(run, code));
+    const before = run.readState();
+    startTrainer(run, (code) => this.noteDeath(run, before, code));
     this.watcher.look();
   }
 
-  /** A trainer that dies before it could write anything down would otherwise seem to prepare for ever. */
-  private noteDeath(run: RunDirectory, code: number | null): void {
+  /** A trainer that dies before it wrote anything down would otherwise seem to prepare for ever, or never to have been started. */
+  private noteDeath(run: RunDirectory, before: RunState, code: number | null): void {
     if (!existsSync(run.statePath)) return;
     const state = run.readState();
-    if (state.status === 'preparing' && state.pid === null) {
-      const message = `The trainer ended before it began (exit code ${code ?? 'none'}); see ${run.logPath}.`;
+    if (code !== 0 && state.pid === null && state.updatedAt === before.updatedAt) {
+      const message = lastError(run.logPath) ?? `The trainer ended before it began (exit code ${code ?? 'none'}); see ${run.logPath}.`;
       run.writeState({ ...state, status: 'failed', message, updatedAt: new Date().toISOString() });
     }
     this.watcher.look();
@@ -79,6 +86,11 @@ export class RunSupervisor {
     if (!this.watcher.has(runId)) throw new UserError('file-not-found', `There is no run at ${runId}.`);
     return RunDirectory.open(runId);
   }
+}
+
+/** What the command line said last, where that was why it ended. */
+function lastError(logPath: string): string | undefined {
+  return /(?:^|\n)error: (.*)\n?$/.exec(readFileSync(logPath, 'utf8'))?.[1];
 }
 
 /** Inside a repository runs are not for its history. */

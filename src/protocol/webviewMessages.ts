@@ -22,7 +22,7 @@ import type {
   SkippedRecord,
   StepEstimate,
 } from './preflight.js';
-import { runStatuses, type EvalMetric, type RunState, type StepMetric } from './run.js';
+import { runStatuses, type EvalMetric, type RunLabels, type RunState, type StepMetric } from './run.js';
 import {
   dataFormats,
   type DataConfig,
@@ -112,9 +112,12 @@ const runState: Shape<RunState> = object({
 const runSummary: Shape<RunSummary> = object({
   runId: string,
   name: string,
+  labels: object<RunLabels>({ name: nullable(string), tags: list(string), note: string }),
   model: string,
   dataPath: string,
+  rank: count,
   state: runState,
+  firstEvalLoss: nullable(number),
   lastStep: nullable(stepMetric),
   hasAdapter: boolean,
 });
