@@ -1,10 +1,9 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import type { RunEvent } from '../protocol/backend.js';
 import type { RunControl, RunLabels, RunState } from '../protocol/run.js';
-import { isLive } from '../protocol/runs.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { newRunFolder } from '../runs/newRunFolder.js';
 import { RunDirectory } from '../runs/runDirectory.js';
@@ -12,7 +11,7 @@ import { writeLabels } from '../runs/runLabels.js';
 import { RunWatcher } from './runWatcher.js';
 import { startTrainer } from './trainerProcess.js';
 
-/** Starts, steers and removes runs. What a run is doing it learns from its directory, like everybody else. */
+/** Starts, steers and labels runs. What a run is doing it learns from its directory, like everybody else. */
 export class RunSupervisor {
   readonly watcher: RunWatcher;
 
@@ -52,15 +51,6 @@ export class RunSupervisor {
 
   label(runId: string, labels: RunLabels): void {
     writeLabels(this.open(runId).path, labels);
-    this.watcher.look();
-  }
-
-  delete(runId: string): void {
-    const run = this.open(runId);
-    if (isLive(run.readState().status)) {
-      throw new UserError('run-busy', `${run.name} is still going. Stop it first.`);
-    }
-    rmSync(run.path, { recursive: true, force: true });
     this.watcher.look();
   }
 

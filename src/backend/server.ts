@@ -118,7 +118,6 @@ class Backend {
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
-      'loraWorkbench/runs/delete': ({ runId }) => this.supervisor.delete(runId),
       'loraWorkbench/models/list': async () => (await this.findModels()).models,
       'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
       'loraWorkbench/adapters/list': async () => (await this.findModels()).adapters,

@@ -211,7 +211,6 @@ export interface BackendRequests {
   'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
   'loraWorkbench/runs/label': { params: { runId: string; labels: RunLabels }; result: null };
-  'loraWorkbench/runs/delete': { params: { runId: string }; result: null };
   'loraWorkbench/models/list': { params: null; result: readonly ModelInfo[] };
   /** Fetches SmolLM2-135M-Instruct into the cache, for those who have no model; can be cancelled. */
   'loraWorkbench/models/fetchSmall': { params: null; result: { path: string } };

@@ -384,6 +384,28 @@ test('the monitor shows a live run, and its buttons act on it', async () => {
   await view.waitForPost('fineTune');
 });
 
+test('a second click where Stop was does nothing', async () => {
+  view = await View.open(browser, 'monitor', { runs: { runs: [live], throughSeq: 1 }, trusted: true }, { width: 320 });
+  await view.settle();
+  const stop = view.page.getByRole('button', { name: 'Stop' });
+  const { x, y, width, height } = (await stop.boundingBox())!;
+  await stop.click();
+  expect(await view.waitForPost('runCommand')).toMatchObject({ command: 'stop' });
+  const stopped = { ...live, hasAdapter: true, state: { ...live.state, status: 'stopped' as const } };
+  await view.send({ type: 'runEvent', event: { seq: 2, kind: 'changed', run: stopped } });
+  await view.page.getByRole('button', { name: 'Resume' }).waitFor();
+  const there = await view.page.evaluate(([left, top]) => document.elementFromPoint(left!, top!)?.closest('button')?.title ?? null, [x + width / 2, y + height / 2]);
+  expect(there).toBe(null);
+});
+
+test('a run that has not begun has no steps to count', async () => {
+  const begun = run('new', 'preparing', 0, 1);
+  const fresh = { ...begun, state: { ...begun.state, totalSteps: 0, epoch: 0 } };
+  view = await View.open(browser, 'monitor', { runs: { runs: [fresh], throughSeq: 1 }, trusted: true }, { width: 320 });
+  await view.settle();
+  expect(await view.page.locator('.run-steps').textContent()).toBe('Preparing');
+});
+
 test('the playground asks once and fills both sides', async () => {
   view = await View.open(browser, 'playground', playgroundState);
   await view.page.getByRole('textbox', { name: 'Prompt' }).press('Control+Enter');
