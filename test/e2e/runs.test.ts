@@ -26,9 +26,9 @@ test('runs are compared: what was set differently, side by side', async () => {
   const { window } = bed;
   await window.commandOnAll('LoRA Workbench: Compare Runs');
   const comparison = await window.webview('compare');
-  const differing = comparison.locator('.comparison tr', { hasText: /^Rank/ });
-  await says(differing, /8/);
-  expect((await differing.locator('td').allTextContents()).sort()).toEqual(['32', '8']);
+  const ranks = comparison.locator('.comparison tbody td:last-child');
+  await says(comparison.locator('.comparison thead th:last-child'), /^Rank$/);
+  expect((await ranks.allTextContents()).sort()).toEqual(['32', '8']);
 });
 
 test('the log of a run opens as text', async () => {
