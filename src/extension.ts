@@ -17,6 +17,7 @@ import { TextStreams } from './extension/textStreams.js';
 import { TrainingStatus } from './extension/trainingStatus.js';
 import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
 import { MonitorView } from './extension/views/monitorView.js';
+import { RunEndings } from './extension/runEndings.js';
 import { RunsTree } from './extension/views/runsTree.js';
 
 /** Composes; the backend starts when somebody needs it. */
@@ -43,10 +44,11 @@ export function activate(context: vscode.ExtensionContext): void {
     catalog,
     completion,
     new TrainingStatus(runs),
+    new RunEndings(runs, memory),
     ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion, reports }),
     reports.register(),
     vscode.window.registerWebviewViewProvider(viewIds.monitor, monitor),
-    vscode.window.registerTreeDataProvider(viewIds.runs, new RunsTree(runs)),
+    new RunsTree(runs),
     vscode.window.registerTreeDataProvider(viewIds.adapters, new AdaptersTree(catalog)),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),
     vscode.window.registerWebviewPanelSerializer(panelIds.fineTune, fineTune),

@@ -1,18 +1,18 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { t } from '../l10n/text.js';
 import type { RunEvent } from '../protocol/backend.js';
-import type { RunControl } from '../protocol/run.js';
-import { isLive } from '../protocol/runs.js';
+import type { RunControl, RunLabels, RunState } from '../protocol/run.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { newRunFolder } from '../runs/newRunFolder.js';
 import { RunDirectory } from '../runs/runDirectory.js';
+import { writeLabels } from '../runs/runLabels.js';
 import { RunWatcher } from './runWatcher.js';
 import { startTrainer } from './trainerProcess.js';
 
-/** Starts, steers and removes runs. What a run is doing it learns from its directory, like everybody else. */
+/** Starts, steers and labels runs. What a run is doing it learns from its directory, like everybody else. */
 export class RunSupervisor {
   readonly watcher: RunWatcher;
 
@@ -50,26 +50,23 @@ export class RunSupervisor {
     this.open(runId).writeControl(command);
   }
 
-  delete(runId: string): void {
-    const run = this.open(runId);
-    if (isLive(run.readState().status)) {
-      throw new UserError('run-busy', t`${run.name} is still going. Stop it first.`);
-    }
-    rmSync(run.path, { recursive: true, force: true });
+  label(runId: string, labels: RunLabels): void {
+    writeLabels(this.open(runId).path, labels);
     this.watcher.look();
   }
 
   private startTrainer(run: RunDirectory): void {
-    startTrainer(run, (code) => this.noteDeath(run, code));
+    const before = run.readState();
+    startTrainer(run, (code) => this.noteDeath(run, before, code));
     this.watcher.look();
   }
 
-  /** A trainer that dies before it could write anything down would otherwise seem to prepare for ever. */
-  private noteDeath(run: RunDirectory, code: number | null): void {
+  /** A trainer that dies before it wrote anything down would otherwise seem to prepare for ever, or never to have been started. */
+  private noteDeath(run: RunDirectory, before: RunState, code: number | null): void {
     if (!existsSync(run.statePath)) return;
     const state = run.readState();
-    if (state.status === 'preparing' && state.pid === null) {
-      const message = t`The trainer ended before it began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
+    if (code !== 0 && state.pid === null && state.updatedAt === before.updatedAt) {
+      const message = lastError(run.logPath) ?? t`The trainer ended before it began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
       run.writeState({ ...state, status: 'failed', message, updatedAt: new Date().toISOString() });
     }
     this.watcher.look();
@@ -80,6 +77,11 @@ export class RunSupervisor {
     if (!this.watcher.has(runId)) throw new UserError('file-not-found', t`There is no run at ${runId}.`);
     return RunDirectory.open(runId);
   }
+}
+
+/** What the command line said last, where that was why it ended. */
+function lastError(logPath: string): string | undefined {
+  return /(?:^|\n)error: (.*)\n?$/.exec(readFileSync(logPath, 'utf8'))?.[1];
 }
 
 /** Inside a repository runs are not for its history. */

@@ -3,12 +3,14 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
 import { isLive, newestFirst } from '../protocol/runs.js';
-import { readLastStep } from '../runs/metricsFile.js';
+import { readFirstEvalLoss, readLastStep } from '../runs/metricsFile.js';
+import { runName } from '../protocol/runName.js';
 import { RunDirectory } from '../runs/runDirectory.js';
+import { labelsPath, readLabels } from '../runs/runLabels.js';
 
 interface KnownRun {
-  /** Of state.json, when the summary was made. */
-  readonly modified: number;
+  /** Of the files that say how the run stands and what it is called, when the summary was made. */
+  readonly modified: string;
   readonly summary: RunSummary;
   readonly printed: string;
 }
@@ -66,7 +68,7 @@ export class RunWatcher {
 
   private lookAt(runId: string): void {
     const before = this.known.get(runId);
-    const modified = modifiedAt(join(runId, 'state.json'));
+    const modified = modifiedAt(runId);
     if (modified === undefined) return this.forget(runId);
     // The process of a live run may be gone, and its metrics grow, though state.json stays.
     if (before && before.modified === modified && !isLive(before.summary.state.status)) return;
@@ -91,8 +93,11 @@ function foldersIn(folder: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => resolve(folder, entry.name));
 }
 
-function modifiedAt(path: string): number | undefined {
-  return ifReadable(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs);
+/** undefined where there is no run. */
+function modifiedAt(runId: string): string | undefined {
+  const time = (path: string) => ifReadable(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs);
+  const state = time(join(runId, 'state.json'));
+  return state === undefined ? undefined : `${state} ${time(labelsPath(runId))}`;
 }
 
 /** undefined for a folder that is no run, or a damaged one. */
@@ -100,12 +105,16 @@ function summarise(runId: string): RunSummary | undefined {
   return ifReadable(() => {
     const run = RunDirectory.open(runId);
     const config = run.readConfig();
+    const labels = readLabels(runId);
     return {
       runId,
-      name: run.name,
+      name: labels.name ?? runName(config),
+      labels,
       model: config.model,
       dataPath: config.data.path,
+      rank: config.lora.r,
       state: run.readState(),
+      firstEvalLoss: readFirstEvalLoss(run.metricsPath) ?? null,
       lastStep: readLastStep(run.metricsPath) ?? null,
       hasAdapter: existsSync(join(run.adapterPath, 'adapter_config.json')),
     };

@@ -121,7 +121,7 @@ class Backend {
       'loraWorkbench/runs/start': (text) => ({ runId: this.supervisor.start(this.runConfig(text)) }),
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
-      'loraWorkbench/runs/delete': ({ runId }) => this.supervisor.delete(runId),
+      'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
       'loraWorkbench/models/list': () => this.findModels(),
       'loraWorkbench/models/inspect': ({ path }) => inspectModels(path),
       'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),

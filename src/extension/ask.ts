@@ -18,10 +18,3 @@ export async function chooseSome<T>(choices: readonly Choice<T>[], placeHolder: 
   const chosen = await vscode.window.showQuickPick(choices, { placeHolder, canPickMany: true, ...stays });
   return (chosen ?? []).map(({ value }) => value);
 }
-
-/** Whether the user means to remove a folder for good. */
-export async function confirmDeletion(question: string, path: string): Promise<boolean> {
-  const remove = vscode.l10n.t('Delete');
-  const detail = vscode.l10n.t('{0} is removed from the disk.', path);
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove;
-}

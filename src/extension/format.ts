@@ -39,6 +39,17 @@ export function formatStatus(status: RunStatus): string {
   }
 }
 
+/** "2 hours ago", in the locale's words. */
+export function formatAgo(iso: string): string {
+  const seconds = (Date.parse(iso) - Date.now()) / 1000;
+  const format = new Intl.RelativeTimeFormat(vscode.env.language, { numeric: 'auto' });
+  const [unit, length] = agoUnits.find(([, unitSeconds]) => -seconds >= unitSeconds) ?? lastUnit;
+  return format.format(Math.ceil(seconds / length), unit);
+}
+
+const lastUnit = ['minute', 60] as const;
+const agoUnits = [['month', 2_592_000], ['day', 86_400], ['hour', 3600], lastUnit] as const;
+
 /** The locale's short date and time. */
 export function formatTime(iso: string): string {
   return new Date(iso).toLocaleString(vscode.env.language, { dateStyle: 'short', timeStyle: 'short' });

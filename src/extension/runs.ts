@@ -91,5 +91,6 @@ export function runContext(runs: readonly RunSummary[]) {
     hasLiveRun: statuses.some(isLive),
     hasPausableRun: statuses.some(canPause),
     hasResumableRun: statuses.some(canResume),
+    hasFailedRun: statuses.includes('failed'),
   };
 }

@@ -3,7 +3,7 @@
  * a run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
 import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
-import type { Metric, RunControl, RunState, StepMetric } from './run.js';
+import type { Metric, RunControl, RunLabels, RunState, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 
@@ -35,10 +35,15 @@ export type ModelSource = 'cache' | 'workspace' | 'added';
 
 export interface RunSummary {
   readonly runId: string;
+  /** As its user named it, else what it is. */
   readonly name: string;
+  readonly labels: RunLabels;
   readonly model: string;
   readonly dataPath: string;
+  readonly rank: number;
   readonly state: RunState;
+  /** The held-out loss before the first step. */
+  readonly firstEvalLoss: number | null;
   /** The last training step logged. */
   readonly lastStep: StepMetric | null;
   /** Whether adapter/ is there to be used. */
@@ -231,7 +236,7 @@ export interface BackendRequests {
   /** A paused run goes on; for a stopped, interrupted or failed one a trainer starts at the last checkpoint. */
   'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
-  'loraWorkbench/runs/delete': { params: { runId: string }; result: null };
+  'loraWorkbench/runs/label': { params: { runId: string; labels: RunLabels }; result: null };
   'loraWorkbench/models/list': { params: null; result: FoundModels };
   /** What a folder or file that somebody wants to import holds; adds nothing. */
   'loraWorkbench/models/inspect': { params: { path: string }; result: InspectedModels };

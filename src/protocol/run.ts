@@ -47,6 +47,16 @@ export interface EvalMetric {
   readonly eval_loss: number;
 }
 
+/** labels.json: what the user calls a run and says about it. */
+export interface RunLabels {
+  /** null: the run is called by what it is (runName.ts). */
+  readonly name: string | null;
+  readonly tags: readonly string[];
+  readonly note: string;
+}
+
+export const noLabels: RunLabels = { name: null, tags: [], note: '' };
+
 /** control.json, written by whoever wants the trainer to do something between two steps. */
 export interface RunControl {
   readonly command: 'run' | 'pause' | 'stop';

@@ -11,7 +11,7 @@ import type {
   RunsSnapshot,
 } from './backend.js';
 import { dataLook, examplePage, exampleQuery, preflightReport } from './dataShapes.js';
-import { runStatuses, type EvalMetric, type RunState, type StepMetric } from './run.js';
+import { runStatuses, type EvalMetric, type RunLabels, type RunState, type StepMetric } from './run.js';
 import {
   dataFormats,
   type DataConfig,
@@ -100,9 +100,12 @@ const runState: Shape<RunState> = object({
 const runSummary: Shape<RunSummary> = object({
   runId: string,
   name: string,
+  labels: object<RunLabels>({ name: nullable(string), tags: list(string), note: string }),
   model: string,
   dataPath: string,
+  rank: count,
   state: runState,
+  firstEvalLoss: nullable(number),
   lastStep: nullable(stepMetric),
   hasAdapter: boolean,
 });

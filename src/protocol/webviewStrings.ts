@@ -311,6 +311,7 @@ const phrases = {
 
   'compare.title': 'Compare runs',
   'compare.runs': 'Runs',
+  'compare.best': 'The best of these runs',
   'compare.choose': 'Choose the runs to compare.',
   'compare.differences': 'Results and differing settings',
   'compare.allSettings': 'All settings',

@@ -75,6 +75,19 @@ export function readMetrics(path: string): Metric[] {
   return existsSync(path) ? parseMetrics(readFileSync(path, 'utf8')) : [];
 }
 
+/** The held-out loss before the first step, which is the first line of a run that holds data out. */
+export function readFirstEvalLoss(path: string): number | undefined {
+  if (!existsSync(path)) return undefined;
+  const file = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(longestLine);
+    const [first] = parseMetrics(start.toString('utf8', 0, readSync(file, start, 0, start.length, 0)));
+    return first && 'eval_loss' in first && first.step === 0 ? first.eval_loss : undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The last training step in the file; looks at its end only. */
 export function readLastStep(path: string): StepMetric | undefined {
   if (!existsSync(path)) return undefined;

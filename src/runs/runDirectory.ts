@@ -110,6 +110,12 @@ export class RunDirectory {
     writeFileAtomically(this.controlPath, `${JSON.stringify({ command } satisfies RunControl)}\n`);
   }
 
+  /** Forgets a command that was meant for an earlier process; one that was given since this process began is still to be obeyed. */
+  dropEarlierControl(): void {
+    const given = statSync(this.controlPath, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity;
+    if (given < performance.timeOrigin) this.writeControl('run');
+  }
+
   /** Adds a dated line to log.txt. */
   log(line: string): void {
     appendToFile(this.logPath, `${new Date().toISOString()} ${line}\n`);

@@ -67,7 +67,7 @@ export interface TrainRunOptions {
 export async function trainRun(run: RunDirectory, options: TrainRunOptions): Promise<RunState> {
   const lock = RunLock.acquire(run.path);
   try {
-    run.writeControl('run');
+    run.dropEarlierControl();
     const journal = new RunJournal(run, options.listener ?? {});
     try {
       return await prepareAndTrain(run, journal, options);
@@ -77,6 +77,7 @@ export async function trainRun(run: RunDirectory, options: TrainRunOptions): Pro
       throw advised;
     }
   } finally {
+    run.writeControl('run');
     lock.release();
   }
 }

@@ -19,20 +19,21 @@ function prepare(files: TestBed): void {
   cpSync(files.path('runs/contrary'), files.path('runs/second'), { recursive: true });
   const config = files.path('runs/second/run.json');
   writeFileSync(config, readFileSync(config, 'utf8').replace('"r": 8', '"r": 32'));
+  files.write('runs/second/labels.json', JSON.stringify({ name: 'second', tags: ['wide'], note: '' }));
 }
 
 test('runs are compared: what was set differently, side by side', async () => {
   const { window } = bed;
   await window.commandOnAll('LoRA Workbench: Compare Runs');
   const comparison = await window.webview('compare');
-  const differing = comparison.locator('.comparison tr', { hasText: /^Rank/ });
-  await says(differing, /8/);
-  expect((await differing.locator('td').allTextContents()).sort()).toEqual(['32', '8']);
+  const ranks = comparison.locator('.comparison tbody td:last-child');
+  await says(comparison.locator('.comparison thead th:last-child'), /^Rank$/);
+  expect((await ranks.allTextContents()).sort()).toEqual(['32', '8']);
 });
 
 test('the log of a run opens as text', async () => {
   const { window } = bed;
-  await window.commandOn('LoRA Workbench: Show Run Log', 'contrary');
+  await window.commandOn('LoRA Workbench: Show Run Log', 'contrary · tiny-llama · r8');
   await says(window.page.locator('.monaco-editor[data-uri$="runs/contrary/log.txt"] .view-lines'), /status: running/);
 });
 
@@ -56,7 +57,7 @@ test('deleting a run asks first, and then nothing of it is left', async () => {
   await dialog.getByRole('button', { name: 'Delete' }).click();
   await until('the folder is gone', () => !existsSync(folder));
   await window.command('LoRA Workbench: Open Training Monitor');
-  await window.treeRow('Runs', 'contrary').waitFor();
+  await window.treeRow('Runs', 'contrary · tiny-llama · r8').waitFor();
   await window.treeRow('Runs', 'second').waitFor({ state: 'detached' });
   expect(existsSync(bed.path('runs/contrary/adapter'))).toBe(true);
 });

@@ -389,6 +389,28 @@ test('the monitor shows a live run, and its buttons act on it', async () => {
   await view.waitForPost('fineTune');
 });
 
+test('a second click where Stop was does nothing', async () => {
+  view = await View.open(browser, 'monitor', { runs: { runs: [live], throughSeq: 1 }, trusted: true }, { width: 320 });
+  await view.settle();
+  const stop = view.page.getByRole('button', { name: 'Stop' });
+  const { x, y, width, height } = (await stop.boundingBox())!;
+  await stop.click();
+  expect(await view.waitForPost('runCommand')).toMatchObject({ command: 'stop' });
+  const stopped = { ...live, hasAdapter: true, state: { ...live.state, status: 'stopped' as const } };
+  await view.send({ type: 'runEvent', event: { seq: 2, kind: 'changed', run: stopped } });
+  await view.page.getByRole('button', { name: 'Resume' }).waitFor();
+  const there = await view.page.evaluate(([left, top]) => document.elementFromPoint(left!, top!)?.closest('button')?.title ?? null, [x + width / 2, y + height / 2]);
+  expect(there).toBe(null);
+});
+
+test('a run that has not begun has no steps to count', async () => {
+  const begun = run('new', 'preparing', 0, 1);
+  const fresh = { ...begun, state: { ...begun.state, totalSteps: 0, epoch: 0 } };
+  view = await View.open(browser, 'monitor', { runs: { runs: [fresh], throughSeq: 1 }, trusted: true }, { width: 320 });
+  await view.settle();
+  expect(await view.page.locator('.run-steps').textContent()).toBe('Preparing');
+});
+
 const summary = { tokens: 2, tokensPerSecond: 12.345, firstTokenMs: 80, reason: 'length', template: 'chat' } as const;
 const newest = '/workspace/runs/support-answers/adapter';
 
@@ -647,11 +669,14 @@ test('the comparison lists what was set differently', async () => {
     })),
   );
   await view.settle();
-  const settings = view.page.locator('.comparison tbody').nth(1).locator('tr');
-  expect(await settings.allTextContents()).toEqual(['Rank816']);
+  const titles = view.page.locator('.comparison thead th');
+  expect((await titles.allTextContents()).at(-1)).toBe('Rank');
+  expect(await view.page.locator('.comparison tbody td:last-child').allTextContents()).toEqual(['8', '16']);
   await view.page.getByRole('checkbox', { name: 'All settings' }).check();
   await view.settle();
-  expect(await settings.count()).toBeGreaterThan(25);
+  expect(await titles.count()).toBeGreaterThan(25);
+  // The page itself stays as wide as it is: the table scrolls in its own frame.
+  expect(await view.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
 });
 
 test('strings of the host replace the English ones', async () => {

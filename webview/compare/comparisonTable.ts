@@ -4,7 +4,7 @@ import { allSettingPaths, valueAt } from '../shared/settings.js';
 import { runLook, type BoardRun } from '../plots/lines.js';
 import { swatch } from '../plots/legend.js';
 import { statusWord } from '../runs/runStatus.js';
-import { element } from '../shared/dom.js';
+import { element, icon } from '../shared/dom.js';
 import { formatDuration, formatNumber, formatSetting, formatValue, settingHelp, settingTitle, t } from '../shared/text.js';
 
 interface ComparedRun extends BoardRun {
@@ -13,56 +13,59 @@ interface ComparedRun extends BoardRun {
   readonly config: RunConfig | undefined;
 }
 
-interface Row {
+interface ComparedColumn {
   readonly title: string;
   readonly help: string;
+  /** One for each run. */
   readonly cells: readonly string[];
+  /** The run that is best in this; undefined where there is no better and worse. */
+  readonly best?: number | undefined;
 }
 
-/** Results first, then the settings that differ (or all of them); one column for each run. */
+/** One row for each run: its results, then the settings that differ (or all of them). */
 export function comparisonTable(runs: readonly ComparedRun[], allSettings: boolean): HTMLTableElement {
-  const settings = settingRows(runs).filter(({ cells }) => allSettings || new Set(cells).size > 1);
-  const head = element(
-    'tr',
-    {},
-    element('td'),
-    ...runs.map(({ name, runId }, index) =>
-      element('th', { scope: 'col', title: runId }, swatch({ ...runLook(index), kind: 'line' }), name),
-    ),
-  );
+  const settings = settingColumns(runs).filter(({ cells }) => allSettings || new Set(cells).size > 1);
+  const columns = [...resultColumns(runs), ...settings];
+  const head = columns.map(({ title, help }) => element('th', { scope: 'col', title: help || null }, title));
   return element(
     'table',
     {},
-    element('thead', {}, head),
-    element('tbody', {}, ...resultRows(runs).map(row)),
-    element('tbody', {}, ...settings.map(row)),
+    element('thead', {}, element('tr', {}, element('td'), ...head)),
+    element('tbody', {}, ...runs.map((run, index) => row(run, index, columns))),
   );
 }
 
-function row({ title, help, cells }: Row): HTMLElement {
+function row({ name, runId }: ComparedRun, index: number, columns: readonly ComparedColumn[]): HTMLElement {
+  const look = swatch({ ...runLook(index), kind: 'line' });
   return element(
     'tr',
     {},
-    element('th', { scope: 'row', title: help || null }, title),
-    ...cells.map((cell) => element('td', {}, cell)),
+    element('th', { scope: 'row', title: runId }, look, name),
+    ...columns.map(({ cells, best }) => cell(cells[index]!, best === index)),
   );
 }
 
-function resultRows(runs: readonly ComparedRun[]): Row[] {
-  const result = (title: string, cell: (run: ComparedRun) => string): Row => ({
-    title,
-    help: '',
-    cells: runs.map(cell),
-  });
+function cell(text: string, best: boolean): HTMLElement {
+  if (!best) return element('td', {}, text);
+  const mark = icon('star-full');
+  mark.title = t('compare.best');
+  return element('td', { class: 'best' }, text, ' ', mark);
+}
+
+function resultColumns(runs: readonly ComparedRun[]): ComparedColumn[] {
+  const result = (title: string, text: (run: ComparedRun) => string): ComparedColumn => ({ title, help: '', cells: runs.map(text) });
   return [
+    {
+      ...result(t('figure.bestEvalLoss'), ({ series }) =>
+        series.best ? t('compare.atStep', formatValue(series.best.loss), formatNumber(series.best.step)) : '–',
+      ),
+      best: least(runs.map(({ series }) => series.best?.loss)),
+    },
+    result(t('compare.lastLoss'), ({ summary }) => (summary.lastStep ? formatValue(summary.lastStep.loss) : '–')),
     result(t('compare.status'), ({ summary }) => statusWord(summary.state.status)),
     result(t('compare.steps'), ({ summary: { state } }) =>
       t('run.steps', formatNumber(state.step), formatNumber(state.totalSteps)),
     ),
-    result(t('figure.bestEvalLoss'), ({ series }) =>
-      series.best ? t('compare.atStep', formatValue(series.best.loss), formatNumber(series.best.step)) : '–',
-    ),
-    result(t('compare.lastLoss'), ({ summary }) => (summary.lastStep ? formatValue(summary.lastStep.loss) : '–')),
     result(t('estimate.parameters'), ({ summary }) => formatNumber(summary.state.trainableParameters)),
     result(t('compare.time'), ({ summary }) =>
       summary.lastStep ? formatDuration(summary.lastStep.elapsed_seconds) : '–',
@@ -70,7 +73,13 @@ function resultRows(runs: readonly ComparedRun[]): Row[] {
   ];
 }
 
-function settingRows(runs: readonly ComparedRun[]): Row[] {
+/** The index of the least of several values; a single one is no best. */
+function least(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 1 ? values.indexOf(Math.min(...known)) : undefined;
+}
+
+function settingColumns(runs: readonly ComparedRun[]): ComparedColumn[] {
   return allSettingPaths().map((path) => ({
     title: settingTitle(path),
     help: settingHelp(path),

@@ -32,7 +32,8 @@ function openCompare(state: CompareState): Receiver {
   const chooser = new RunChooser((chosen) => {
     remember({ chosen });
   });
-  const table = element('div', { class: 'comparison' });
+  // It scrolls in itself, and the keyboard must reach what is out of sight.
+  const table = element('div', { class: 'comparison', tabindex: 0, role: 'region', 'aria-label': t('compare.differences') });
   const hint = element('p', { class: 'muted' }, t('compare.choose'));
   const everything = element('input', { type: 'checkbox', checked: look.allSettings });
   everything.addEventListener('change', () => {

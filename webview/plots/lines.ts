@@ -43,13 +43,15 @@ export interface PlotLine {
 /** Colours in a theme's palette. */
 const paletteSize = 6;
 
-/** Dashes tell runs apart where colours do not; lengths in pixels. */
-export const dashPatterns: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [9, 3, 2, 3], [12, 4], [4, 4]];
+/** Training is solid and evaluation dashed; from the seventh run on, whose colours come again, in another way. Lengths in pixels. */
+export const dashPatterns: readonly (readonly number[])[] = [[], [6, 4], [12, 4], [2, 2]];
+const solid = 0;
+const dashed = 1;
+const dashesOfLaterRounds = 2;
 
 /** The seventh run has the first one's colour again, but another dash. */
-export function runLook(index: number): Pick<PlotLine, 'color' | 'dash'> {
-  const round = Math.floor(index / paletteSize);
-  return { color: index % paletteSize, dash: (index + round) % dashPatterns.length };
+export function runLook(index: number, line = solid): Pick<PlotLine, 'color' | 'dash'> {
+  return { color: index % paletteSize, dash: line + (index < paletteSize ? 0 : dashesOfLaterRounds) };
 }
 
 export function plotLines(definition: PlotDefinition, runs: readonly BoardRun[], smoothing: number): PlotLine[] {
@@ -76,10 +78,10 @@ function stepLines(
   ];
 }
 
-/** Alone, the evaluation has a colour of its own; among runs it has its run's, and markers tell it apart. */
+/** Alone, the evaluation has a colour of its own; among runs it has its run's; dashes and markers tell it apart. */
 function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number, alone: boolean): PlotLine[] {
   if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
-  const look = runLook(alone ? 1 : index);
+  const look = runLook(alone ? 1 : index, dashed);
   const name = alone ? t('plot.evaluation') : t('plot.evaluationOf', run.name);
   return [{ name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, ...look }];
 }

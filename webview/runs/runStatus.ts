@@ -22,15 +22,22 @@ export function statusWord(status: RunStatus): string {
   return t(`status.${status}`);
 }
 
-/** Where a command makes sense. */
+/**
+ * The commands in their order from the left; the header has them at its right end. Stop comes first and what lies right of it
+ * keeps its place, so that nothing slides under the pointer that has just stopped a run. Resume takes the place
+ * of Pause.
+ */
+const order: readonly RunCommand[] = ['stop', 'pause', 'resume', 'showLog', 'playground', 'open', 'reveal'];
+
+/** Where a command has a button. */
 const offered: Readonly<Record<RunCommand, (run: RunSummary) => boolean>> = {
   pause: ({ state }) => canPause(state.status),
   resume: ({ state }) => canResume(state.status),
   stop: ({ state }) => isLive(state.status),
   open: () => true,
   reveal: () => true,
-  showLog: ({ state }) => state.status === 'failed' || state.status === 'interrupted',
-  playground: ({ hasAdapter }) => hasAdapter,
+  showLog: () => true,
+  playground: () => true,
 };
 
 const commandIcons: Readonly<Record<RunCommand, string>> = {
@@ -57,7 +64,8 @@ export class RunStatusView {
   private run: RunSummary | undefined;
 
   constructor(commands: readonly RunCommand[]) {
-    this.buttons = new Map(commands.map((command) => [command, this.commandButton(command)]));
+    const inOrder = order.filter((command) => commands.includes(command));
+    this.buttons = new Map(inOrder.map((command) => [command, this.commandButton(command)]));
     this.progress.setAttribute('aria-label', t('run.progress'));
     this.root = element(
       'section',
@@ -89,7 +97,9 @@ export class RunStatusView {
     this.progress.value = state.step;
     setText(
       this.steps,
-      t('run.stateAndSteps', statusWord(state.status), formatNumber(state.step), formatNumber(state.totalSteps)),
+      state.totalSteps === 0
+        ? statusWord(state.status)
+        : t('run.stateAndSteps', statusWord(state.status), formatNumber(state.step), formatNumber(state.totalSteps)),
     );
     const seconds = secondsLeft(run);
     setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
@@ -97,18 +107,15 @@ export class RunStatusView {
     setText(this.message, state.message ?? '');
     this.message.hidden = state.message === null;
     for (const [command, control] of this.buttons) {
-      const isOffered = offered[command](run);
-      // The place of Stop stays empty where Resume is offered: nobody who clicks twice must resume what was just stopped.
-      const isVacant = command === 'stop' && !isOffered && canResume(state.status);
-      control.hidden = !isOffered && !isVacant;
-      control.classList.toggle('vacant', isVacant);
+      control.hidden = !offered[command](run);
+      control.disabled = command === 'playground' && !run.hasAdapter;
     }
   }
 
-  private updateFigures({ state, lastStep }: RunSummary): void {
+  private updateFigures({ state, lastStep, firstEvalLoss }: RunSummary): void {
     const figures: readonly (readonly [PhraseKey, string | undefined])[] = [
       ['figure.loss', lastStep ? formatValue(lastStep.loss) : undefined],
-      ['figure.bestEvalLoss', state.bestEvalLoss === null ? undefined : formatValue(state.bestEvalLoss)],
+      ['figure.bestEvalLoss', bestSinceFirst(firstEvalLoss, state.bestEvalLoss)],
       [
         'figure.speed',
         lastStep
@@ -152,4 +159,10 @@ export class RunStatusView {
     } else if (Math.floor(before.epoch) < Math.floor(epoch))
       announce(t('announce.epoch', run.name, formatNumber(Math.floor(epoch))));
   }
+}
+
+/** "2.61 → 1.33": the held-out loss before the first step, and the best since. */
+function bestSinceFirst(first: number | null, best: number | null): string | undefined {
+  if (best === null) return undefined;
+  return first === null || first === best ? formatValue(best) : `${formatValue(first)} → ${formatValue(best)}`;
 }

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo } from '../../protocol/backend.js';
 import { baseOf } from '../../protocol/baseOf.js';
-import { confirmDeletion } from '../ask.js';
+import { isLive } from '../../protocol/runs.js';
 import { chooseUri } from '../browse.js';
 import { chatVendor, commandId } from '../contributions.js';
+import { isWithin } from '../isWithin.js';
+import { removeFolders } from '../removeFolder.js';
 import type { Workbench } from '../workbench.js';
 import { namedBy } from './namedBy.js';
 import { offer } from './offer.js';
@@ -92,7 +94,9 @@ export async function exportAdapter(workbench: Workbench, argument: unknown): Pr
 
 export async function deleteAdapter(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Delete which adapter?'));
-  if (!adapter || !(await confirmDeletion(vscode.l10n.t('Delete the adapter {0}?', adapter.name), adapter.path))) return;
-  await vscode.workspace.fs.delete(vscode.Uri.file(adapter.path), { recursive: true });
-  await workbench.catalog.refresh();
+  if (!adapter) return;
+  const writer = workbench.runs.list().find(({ runId, state }) => isLive(state.status) && isWithin(adapter.path, runId));
+  if (writer) throw new Error(vscode.l10n.t('{0} is still going. Stop it first.', writer.name));
+  const question = vscode.l10n.t('Delete the adapter {0}?', adapter.name);
+  if (await removeFolders([vscode.Uri.file(adapter.path)], question)) await workbench.catalog.refresh();
 }

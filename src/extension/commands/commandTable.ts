@@ -7,10 +7,11 @@ import * as backend from './backendCommands.js';
 import * as fineTune from './fineTuneCommands.js';
 import * as models from './modelCommands.js';
 import { offer } from './offer.js';
+import * as labels from './runLabelCommands.js';
 import * as runs from './runCommands.js';
 
-/** `argument` is what VS Code passes: a tree item, a file, or what our own views send. */
-type Command = (workbench: Workbench, argument: unknown) => Promise<void>;
+/** `argument` is what VS Code passes: a tree item, a file, or what our own views send; `selected`, all items that are selected beside it. */
+type Command = (workbench: Workbench, argument: unknown, selected?: readonly unknown[]) => Promise<void>;
 
 const commands: Record<CommandName, Command> = {
   fineTune: fineTune.fineTune,
@@ -25,7 +26,11 @@ const commands: Record<CommandName, Command> = {
   openRun: runs.openRun,
   showRunLog: runs.showRunLog,
   revealRunFolder: runs.revealRunFolder,
+  renameRun: labels.renameRun,
+  editRunTags: labels.editRunTags,
+  editRunNote: labels.editRunNote,
   deleteRun: runs.deleteRun,
+  deleteFailedRuns: runs.deleteFailedRuns,
   runInference: adapters.runInference,
   runInferenceOnSelection: adapters.runInferenceOnSelection,
   openPlayground: models.openPlayground,
@@ -45,8 +50,8 @@ const commands: Record<CommandName, Command> = {
 
 export function registerCommands(workbench: Workbench): vscode.Disposable[] {
   return commandNames.map((name) =>
-    vscode.commands.registerCommand(commandId(name), (argument: unknown) =>
-      commands[name](workbench, argument).catch((error: unknown) => explain(workbench, error)),
+    vscode.commands.registerCommand(commandId(name), (argument: unknown, selected?: readonly unknown[]) =>
+      commands[name](workbench, argument, Array.isArray(selected) ? selected : undefined).catch((error: unknown) => explain(workbench, error)),
     ),
   );
 }

@@ -1,7 +1,8 @@
 import type { AdapterInfo, RunSummary } from '../../protocol/backend.js';
 import { newestFirst } from '../../protocol/baseOf.js';
 import { chooseOne, chooseSome, type Choice } from '../ask.js';
-import { formatBytes, formatStatus, formatTime } from '../format.js';
+import { formatBytes } from '../format.js';
+import { describeRun } from '../views/runsTree.js';
 
 /** The only run there is, or the one the user chooses. */
 export async function pickRun(runs: readonly RunSummary[], placeHolder: string): Promise<RunSummary | undefined> {
@@ -28,6 +29,5 @@ export async function pickAdapter(
 }
 
 function runChoice(run: RunSummary): Choice<RunSummary> {
-  const description = `${formatStatus(run.state.status)} · ${formatTime(run.state.startedAt)}`;
-  return { label: run.name, description, value: run };
+  return { label: run.name, description: describeRun(run), value: run };
 }

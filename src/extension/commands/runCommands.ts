@@ -2,32 +2,31 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
 import type { RunStatus } from '../../protocol/run.js';
 import { canPause, canResume, isLive } from '../../protocol/runs.js';
-import { confirmDeletion } from '../ask.js';
+import { formatAgo } from '../format.js';
+import { removeFolders } from '../removeFolder.js';
 import type { Workbench } from '../workbench.js';
 import { namedBy } from './namedBy.js';
 import { pickRun, pickRuns } from './pick.js';
 
 /** The run a tree item or a view names, else the one that the user chooses among those that fit. */
-async function chosenRun(
+export async function chosenRun(
   { runs }: Workbench,
   argument: unknown,
-  fits: (status: RunStatus) => boolean,
   placeHolder: string,
+  fits: (status: RunStatus) => boolean = () => true,
 ): Promise<RunSummary | undefined> {
   const runId = namedBy(argument, 'runId');
   if (runId !== undefined) return runs.get(runId);
   return pickRun(runs.list().filter(({ state }) => fits(state.status)), placeHolder);
 }
 
-const any = () => true;
-
 export async function pauseRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, canPause, vscode.l10n.t('Pause which run?'));
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Pause which run?'), canPause);
   if (run) await control(workbench, run, 'pause');
 }
 
 export async function stopRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, isLive, vscode.l10n.t('Stop which run?'));
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Stop which run?'), isLive);
   if (run) await control(workbench, run, 'stop');
 }
 
@@ -36,12 +35,12 @@ async function control({ backend }: Workbench, { runId }: RunSummary, command: '
 }
 
 export async function resumeRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, canResume, vscode.l10n.t('Resume which run?'));
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Resume which run?'), canResume);
   if (run) await (await workbench.backend.ready()).request('loraWorkbench/runs/resume', { runId: run.runId });
 }
 
 export async function openRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, any, vscode.l10n.t('Show which run?'));
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Show which run?'));
   if (run) await workbench.fineTune.showRuns([run.runId]);
 }
 
@@ -51,14 +50,14 @@ export async function compareRuns(workbench: Workbench, argument: unknown): Prom
 }
 
 export async function showRunLog(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, any, vscode.l10n.t('Show the log of which run?'));
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Show the log of which run?'));
   if (!run) return;
   const log = vscode.Uri.joinPath(vscode.Uri.file(run.runId), 'log.txt');
   await vscode.window.showTextDocument(log, { preview: true });
 }
 
 export async function revealRunFolder(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, any, vscode.l10n.t('Reveal the folder of which run?'));
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Reveal the folder of which run?'));
   if (!run) return;
   const folder = vscode.Uri.file(run.runId);
   // The explorer shows only what is in the workspace; a remote machine has no file manager, but a terminal.
@@ -67,10 +66,29 @@ export async function revealRunFolder(workbench: Workbench, argument: unknown): 
   else vscode.window.createTerminal({ name: run.name, cwd: folder }).show();
 }
 
-export async function deleteRun(workbench: Workbench, argument: unknown): Promise<void> {
-  const run = await chosenRun(workbench, argument, (status) => !isLive(status), vscode.l10n.t('Delete which run?'));
-  if (!run) return;
-  const question = vscode.l10n.t('Delete {0} with its checkpoints and its adapter?', run.name);
-  if (!(await confirmDeletion(question, run.runId))) return;
-  await (await workbench.backend.ready()).request('loraWorkbench/runs/delete', { runId: run.runId });
+const isOver = (status: RunStatus) => !isLive(status);
+
+/** Those that are selected in the tree, or one. A run that goes on is none of them. */
+export async function deleteRun(workbench: Workbench, argument: unknown, selected: readonly unknown[] = []): Promise<void> {
+  const marked = selected.flatMap((item) => workbench.runs.get(namedBy(item, 'runId') ?? '') ?? []);
+  if (marked.length > 1) return deleteRuns(marked.filter(({ state }) => isOver(state.status)));
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Delete which run?'), isOver);
+  if (run && isLive(run.state.status)) throw new Error(vscode.l10n.t('{0} is still going. Stop it first.', run.name));
+  if (run) await deleteRuns([run]);
+}
+
+export async function deleteFailedRuns({ runs }: Workbench): Promise<void> {
+  await deleteRuns(runs.list().filter(({ state }) => state.status === 'failed'));
+}
+
+/** One question, which names them all. */
+async function deleteRuns(runs: readonly RunSummary[]): Promise<void> {
+  const [first] = runs;
+  if (!first) return;
+  const question =
+    runs.length === 1
+      ? vscode.l10n.t('Delete {0} with its checkpoints and its adapter?', first.name)
+      : vscode.l10n.t('Delete {0} runs with their checkpoints and adapters?', runs.length);
+  const names = runs.map((run) => `${run.name} (${formatAgo(run.state.startedAt)})`);
+  await removeFolders(runs.map(({ runId }) => vscode.Uri.file(runId)), question, names);
 }

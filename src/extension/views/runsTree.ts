@@ -1,15 +1,28 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
 import type { RunStatus } from '../../protocol/run.js';
-import { commandId, type TreeItemKind } from '../contributions.js';
-import { formatStatus, formatTime } from '../format.js';
+import { commandId, viewIds, type TreeItemKind } from '../contributions.js';
+import { formatAgo, formatStatus, formatTime } from '../format.js';
 import type { Runs } from '../runs.js';
 
-export class RunsTree implements vscode.TreeDataProvider<RunSummary> {
-  readonly onDidChangeTreeData: vscode.Event<void>;
+/** How often "2 hours ago" is looked at anew. */
+const agoIntervalMs = 60_000;
+
+export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private readonly subscriptions: vscode.Disposable;
+  private readonly timer: NodeJS.Timeout;
 
   constructor(private readonly runs: Runs) {
-    this.onDidChangeTreeData = runs.onDidChange;
+    const view = vscode.window.createTreeView(viewIds.runs, { treeDataProvider: this, canSelectMany: true });
+    this.subscriptions = vscode.Disposable.from(view, runs.onDidChange(() => this.changed.fire()), this.changed);
+    this.timer = setInterval(() => this.changed.fire(), agoIntervalMs).unref(); // no reason for a process to stay
+  }
+
+  dispose(): void {
+    clearInterval(this.timer);
+    this.subscriptions.dispose();
   }
 
   async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
@@ -21,7 +34,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary> {
     const item = new vscode.TreeItem(run.name);
     item.id = run.runId;
     item.contextValue = `run.${run.state.status}` satisfies TreeItemKind;
-    item.description = describe(run);
+    item.description = describeRun(run);
     item.iconPath = statusIcon(run.state.status);
     item.tooltip = tooltip(run);
     item.accessibilityInformation = { label: `${run.name}, ${item.description}` };
@@ -30,22 +43,32 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary> {
   }
 }
 
-function describe({ state, lastStep }: RunSummary): string {
+/** How a run stands, in lists. */
+export function describeRun({ state, lastStep, labels }: RunSummary): string {
   const status = formatStatus(state.status);
-  const best = state.bestEvalLoss ?? lastStep?.loss;
   const progress =
     state.totalSteps > 0 && state.status !== 'finished' ? `${status} ${state.step}/${state.totalSteps}` : status;
-  const parts = [progress, ...(best === undefined ? [] : [vscode.l10n.t('loss {0}', best.toFixed(3))])];
-  return [...parts, formatTime(state.startedAt)].join(' · ');
+  const parts = [progress, ...lossWords(state.bestEvalLoss, lastStep?.loss)];
+  return [...parts, ...labels.tags.map((tag) => `#${tag}`), formatAgo(state.startedAt)].join(' · ');
 }
 
-function tooltip({ name, model, dataPath, state, runId }: RunSummary): vscode.MarkdownString {
+function lossWords(heldOut: number | null, training: number | undefined): string[] {
+  if (heldOut !== null) return [vscode.l10n.t('held-out loss {0}', heldOut.toFixed(3))];
+  return training === undefined ? [] : [vscode.l10n.t('loss {0}', training.toFixed(3))];
+}
+
+function tooltip({ name, labels, model, dataPath, rank, state, firstEvalLoss, runId }: RunSummary): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   // appendText escapes: names of files and messages are no markup.
   text.appendMarkdown('**').appendText(name).appendMarkdown('** ').appendText(formatStatus(state.status));
   const lines = [
     [vscode.l10n.t('Model'), model],
     [vscode.l10n.t('Data'), dataPath],
+    [vscode.l10n.t('Rank'), String(rank)],
+    ...(state.bestEvalLoss === null ? [] : [[vscode.l10n.t('Held-out loss'), [firstEvalLoss, state.bestEvalLoss].flatMap((loss) => loss?.toFixed(3) ?? []).join(' → ')]]),
+    [vscode.l10n.t('Started'), `${formatAgo(state.startedAt)} (${formatTime(state.startedAt)})`],
+    ...(labels.tags.length > 0 ? [[vscode.l10n.t('Tags'), labels.tags.join(', ')]] : []),
+    ...(labels.note ? [[vscode.l10n.t('Note'), labels.note]] : []),
     [vscode.l10n.t('Device'), state.device],
     [vscode.l10n.t('Folder'), runId],
     ...(state.message ? [[vscode.l10n.t('Message'), state.message]] : []),

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CancellationTokenSource } from 'vscode-languageserver/node';
 import type { FollowedMetrics, RunSummary } from '../../../src/protocol/backend.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
+import { ownIdentity } from '../../../src/runs/processIdentity.js';
 import { BackendUnderTest, until } from './client.js';
 
 let backend: BackendUnderTest;
@@ -66,17 +67,53 @@ test('a run that leaves the device open takes the one of the settings', async ()
   await until('the run finishes', () => ended);
 });
 
-test('a run is deleted once it has ended, and not before', async () => {
-  await backend.initialize();
-  let ended = false;
+/** The run as last told of. */
+function watched(): Map<string, RunSummary> {
+  const seen = new Map<string, RunSummary>();
   backend.on('loraWorkbench/runs/event', (event) => {
-    if (event.kind === 'changed') ended = event.run.state.status === 'finished';
+    if (event.kind === 'changed') seen.set(event.run.runId, event.run);
   });
+  return seen;
+}
+
+test('a run is called by what it is, until it is named; its labels change nothing else', async () => {
+  await backend.initialize();
+  const seen = watched();
   const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
-  await expect(backend.request('loraWorkbench/runs/delete', { runId })).rejects.toThrow(/still going/);
-  await until('the run finishes', () => ended);
-  await backend.request('loraWorkbench/runs/delete', { runId });
-  expect(existsSync(runId)).toBe(false);
+  const run = await until('the run finishes', () => seen.get(runId)?.state.status === 'finished' && seen.get(runId));
+  expect(run).toMatchObject({ name: 'data · tiny-llama · r2', rank: 2, firstEvalLoss: expect.any(Number) });
+  const labels = { name: 'first try', tags: ['short'], note: 'Too short.' };
+  await backend.request('loraWorkbench/runs/label', { runId, labels });
+  expect(await until('the name is told', () => seen.get(runId)?.name === 'first try' && seen.get(runId))).toEqual({ ...run, name: 'first try', labels });
+  await backend.request('loraWorkbench/runs/label', { runId, labels: { ...labels, name: null } });
+  await until('the old name is back', () => seen.get(runId)?.name === 'data · tiny-llama · r2');
+});
+
+test('a stop and a pause that are given while a run starts are not lost', async () => {
+  await backend.initialize();
+  const seen = watched();
+  const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 100_000 }));
+  await backend.request('loraWorkbench/runs/control', { runId, command: 'pause' });
+  await until('the run is paused', () => seen.get(runId)?.state.status === 'paused');
+  expect(seen.get(runId)!.state.step).toBe(0);
+  await backend.request('loraWorkbench/runs/control', { runId, command: 'stop' });
+  await until('the run is stopped', () => seen.get(runId)?.state.status === 'stopped');
+  await backend.request('loraWorkbench/runs/resume', { runId });
+  await until('a command to the process before is not obeyed again', () => (seen.get(runId)?.state.step ?? 0) > 0);
+  await backend.request('loraWorkbench/runs/control', { runId, command: 'stop' });
+  await until('the run is stopped again', () => seen.get(runId)?.state.status === 'stopped');
+});
+
+test('a resume that fails before anything is loaded says why', async () => {
+  await backend.initialize();
+  const seen = watched();
+  const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
+  await until('the run finishes', () => seen.get(runId)?.state.status === 'finished');
+  mkdirSync(join(runId, 'lock')); // held by a process that lives: this one
+  writeFileSync(join(runId, 'lock/owner.json'), JSON.stringify(ownIdentity()));
+  await backend.request('loraWorkbench/runs/resume', { runId });
+  const { state } = (await until('the failure', () => seen.get(runId)?.state.status === 'failed' && seen.get(runId))) as RunSummary;
+  expect(state.message).toContain(`${process.pid}`);
 });
 
 test('a run goes on when its backend is killed; the next backend finds it and can stop it', async () => {
@@ -207,7 +244,7 @@ test('checks a config while it is written', async () => {
 
 test('touches no folder that is not a listed run', async () => {
   await backend.initialize();
-  await expect(backend.request('loraWorkbench/runs/delete', { runId: backend.folder })).rejects.toThrow(/There is no run at/);
+  await expect(backend.request('loraWorkbench/runs/control', { runId: backend.folder, command: 'stop' })).rejects.toThrow(/There is no run at/);
 });
 
 describe('text', () => {

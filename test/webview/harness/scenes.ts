@@ -1,7 +1,7 @@
 /** @file Plausible states of the host, for the tests and the screenshots. */
 import type { AdapterInfo, ModelInfo, ModelShape, RunSummary } from '../../../src/protocol/backend.js';
 import type { DataLook, ExamplePage, PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
-import type { Metric, RunStatus } from '../../../src/protocol/run.js';
+import { noLabels, type Metric, type RunStatus } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
 import type { Batch, FineTuneState, PlaygroundState } from '../../../src/protocol/webview.js';
@@ -86,8 +86,11 @@ export function run(
   return {
     runId: `/workspace/runs/${name}`,
     name,
+    labels: noLabels,
     model: '/models/SmolLM2-135M-Instruct.gguf',
     dataPath: '/workspace/data/answers.jsonl',
+    rank: 16,
+    firstEvalLoss: done >= 20 ? 2.61 : null,
     state: {
       status,
       step: done,

@@ -1,0 +1,68 @@
+import * as vscode from 'vscode';
+import type { RunSummary } from '../protocol/backend.js';
+import { commandId, type CommandName } from './contributions.js';
+import { endedRuns } from './endedRuns.js';
+import type { Runs } from './runs.js';
+
+const memoryKey = 'runs.live';
+
+/** Tells of every run that ends, once, also of one that ended while the window was closed. */
+export class RunEndings implements vscode.Disposable {
+  private readonly subscription: vscode.Disposable;
+
+  constructor(
+    runs: Runs,
+    private readonly memory: vscode.Memento,
+  ) {
+    this.subscription = runs.onDidChange(() => this.look(runs.list()));
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+
+  private look(runs: readonly RunSummary[]): void {
+    const before = this.memory.get<readonly string[]>(memoryKey, []);
+    const { ended, live } = endedRuns(before, runs, Date.now());
+    if (live.join('\n') !== before.join('\n')) void this.memory.update(memoryKey, live);
+    for (const run of ended) void tell(run);
+  }
+}
+
+async function tell(run: RunSummary): Promise<void> {
+  const { state, name, runId } = run;
+  if (state.status === 'finished') return tellFinished(run);
+  const text = state.status === 'failed' ? vscode.l10n.t('{0} failed.', name) : vscode.l10n.t('{0} was interrupted: its process is gone.', name);
+  const words = [text, ...(state.message ? [state.message] : [])].join(' ');
+  await offerCommands(vscode.window.showErrorMessage, words, [
+    { label: vscode.l10n.t('Show Log'), command: 'showRunLog', argument: { runId } },
+  ]);
+}
+
+async function tellFinished(run: RunSummary): Promise<void> {
+  const adapter = { path: vscode.Uri.joinPath(vscode.Uri.file(run.runId), 'adapter').fsPath };
+  await offerCommands(vscode.window.showInformationMessage, finishedWords(run), [
+    { label: vscode.l10n.t('Try in Playground'), command: 'runInference', argument: adapter },
+    { label: vscode.l10n.t('Use for Inline Completion'), command: 'useAdapterForCompletion', argument: adapter },
+    { label: vscode.l10n.t('Show Plots'), command: 'openRun', argument: { runId: run.runId } },
+  ]);
+}
+
+function finishedWords({ name, firstEvalLoss, state }: RunSummary): string {
+  if (firstEvalLoss === null || state.bestEvalLoss === null) return vscode.l10n.t('{0} has finished.', name);
+  return vscode.l10n.t('{0} has finished. Held-out loss: {1} before, {2} at its best.', name, firstEvalLoss.toFixed(3), state.bestEvalLoss.toFixed(3));
+}
+
+interface Offer {
+  readonly label: string;
+  readonly command: CommandName;
+  readonly argument: unknown;
+}
+
+type Show = (text: string, ...buttons: string[]) => Thenable<string | undefined>;
+
+async function offerCommands(show: Show, text: string, offers: readonly Offer[]): Promise<void> {
+  const chosen = await show(text, ...offers.map(({ label }) => label));
+  const offer = offers.find(({ label }) => label === chosen);
+  if (offer) await vscode.commands.executeCommand(commandId(offer.command), offer.argument);
+}
