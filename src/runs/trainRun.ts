@@ -77,7 +77,6 @@ export async function trainRun(run: RunDirectory, options: TrainRunOptions): Pro
       throw advised;
     }
   } finally {
-    run.writeControl('run');
     lock.release();
   }
 }
@@ -140,6 +139,7 @@ class Trainer implements LoopPorts {
     this.journal.setStatus('running');
     const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
     this.journal.setProgress(result.progress);
+    this.run.writeControl('run'); // what was commanded is done
     return this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
   }
 
