@@ -4,7 +4,7 @@ import { Catalog } from './extension/catalog.js';
 import { ChatProvider } from './extension/chatProvider.js';
 import { explain, registerCommands } from './extension/commands/commandTable.js';
 import { ComparePanels } from './extension/comparePanel.js';
-import { setContext } from './extension/contextKeys.js';
+import { followContext, setContext } from './extension/contextKeys.js';
 import { chatVendor, panelIds, prefix, viewIds } from './extension/contributions.js';
 import { FineTunePanels } from './extension/fineTunePanel.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
@@ -12,12 +12,12 @@ import { backendSettings, draftUri, hasRuns } from './extension/places.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
 import { PromptHistory } from './extension/promptHistory.js';
 import { ReportDocuments } from './extension/reportDocuments.js';
-import { runContext, Runs } from './extension/runs.js';
+import { RunEndings } from './extension/runEndings.js';
+import { Runs } from './extension/runs.js';
 import { TextStreams } from './extension/textStreams.js';
 import { TrainingStatus } from './extension/trainingStatus.js';
 import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
 import { MonitorView } from './extension/views/monitorView.js';
-import { RunEndings } from './extension/runEndings.js';
 import { RunsTree } from './extension/views/runsTree.js';
 
 /** Composes; the backend starts when somebody needs it. */
@@ -55,8 +55,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewPanelSerializer(panelIds.playground, playground),
     vscode.window.registerWebviewPanelSerializer(panelIds.compare, compare),
     vscode.lm.registerLanguageModelChatProvider(chatVendor, new ChatProvider(backend, catalog, streams)),
-    runs.onDidChange(() => setContext(runContext(runs.list()))),
-    catalog.onDidChange(() => setContext({ hasModels: catalog.models.length > 0, hasAdapters: catalog.adapters.length > 0 })),
+    ...followContext(runs, catalog),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(prefix)) void backend.settingsChanged();
     }),

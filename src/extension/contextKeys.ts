@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import type { Catalog } from './catalog.js';
 import { prefix, type ContextKey } from './contributions.js';
+import { runContext, type Runs } from './runs.js';
 
 const values = new Map<ContextKey, boolean>();
 
@@ -10,4 +12,12 @@ export function setContext(keys: Partial<Record<ContextKey, boolean>>): void {
     values.set(key, value);
     void vscode.commands.executeCommand('setContext', `${prefix}.${key}`, value);
   }
+}
+
+/** Which commands make sense follows what there is. */
+export function followContext(runs: Runs, catalog: Catalog): vscode.Disposable[] {
+  return [
+    runs.onDidChange(() => setContext(runContext(runs.list()))),
+    catalog.onDidChange(() => setContext({ hasModels: catalog.models.length > 0, hasAdapters: catalog.adapters.length > 0 })),
+  ];
 }
