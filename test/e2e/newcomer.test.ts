@@ -1,5 +1,5 @@
 /** @file Somebody who has nothing yet: an idle window costs nothing, and what is imported shows at once. */
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { processesWith, processorShares } from './harness/processorTime.js';
@@ -27,26 +27,25 @@ const elsewhere = () => join(bed.root, 'downloads');
 
 test('with no model and no adapter, extension host, backend and window are idle', async () => {
   const { window } = bed;
+  const [extensionHost] = processesWith('--type=extensionHost');
+  // VS Code itself is never quite idle: what comes on top of it is ours.
+  const [ofVsCode] = await processorShares([extensionHost!], 15);
   await window.command('LoRA Workbench: Fine-Tune…');
   await window.webview('fineTune');
   await window.command('LoRA Workbench: Open Training Monitor');
   await window.pane('Models').getByText('No models found').waitFor();
   const backend = await until('the backend', () => bed.backendPid());
-  const [extensionHost] = processesWith('--type=extensionHost');
-  const names = ['extension host', 'backend', ...processesWith(bed.root, '--type=renderer').map(() => 'window')];
-  const pids = [extensionHost!, backend, ...processesWith(bed.root, '--type=renderer')];
+  const renderers = processesWith(bed.root, '--type=renderer').map((pid) => ({ name: 'window', pid, limit: 0.02 }));
+  const watched = [{ name: 'backend', pid: backend, limit: 0.02 }, ...renderers, { name: 'extension host', pid: extensionHost!, limit: 0.02 + Math.min(0.06, ofVsCode!) }];
   // Start-up goes on for a while: files are watched, extensions activated. What never ends is never calm.
-  let shares: number[] = [];
-  await until(
-    'all are below 2 % of a core over 30 s',
-    async () => {
-      shares = await processorShares(pids, 30);
-      return shares.every((share) => share < 0.02);
-    },
-    180_000,
-  ).catch((error: unknown) => {
-    const found = shares.map((share, index) => `${names[index]} ${(100 * share).toFixed(1)} %`);
-    throw new Error(`${String(error)} ${found.join(', ')}`);
+  let found = '';
+  const areCalm = async (): Promise<boolean> => {
+    const shares = await processorShares(watched.map(({ pid }) => pid), 30);
+    found = watched.map(({ name }, index) => `${name} ${(100 * shares[index]!).toFixed(1)} %`).join(', ');
+    return watched.every(({ limit }, index) => shares[index]! < limit);
+  };
+  await until('all are below 2 % of a core over 30 s', areCalm, 180_000).catch((error: unknown) => {
+    throw new Error(`${String(error)} ${found}`);
   });
 });
 
@@ -66,7 +65,7 @@ test('a model that is imported is said to be ready, shows in the tree at once, a
   await window.answerFileDialog(join(elsewhere(), 'tiny-llama'));
   await said('tiny-llama is ready to be fine-tuned.');
   await window.treeRow('Models', 'tiny-llama').waitFor();
-  expect(settings()).toContain('tiny-llama');
+  await until('the settings name it', () => settings().includes('tiny-llama'));
 });
 
 /** Toasts come and go; the list of notifications keeps what was said. */
@@ -75,6 +74,8 @@ async function said(text: string): Promise<void> {
   await bed.window.page.locator('.notifications-center .notification-list-item', { hasText: text }).waitFor();
 }
 
+/** Of the user and of the machine. */
 function settings(): string {
-  return readFileSync(join(bed.root, 'user-data/User/settings.json'), 'utf8');
+  const files = ['User', 'Machine'].map((kind) => join(bed.root, 'user-data', kind, 'settings.json'));
+  return files.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8')).join('\n');
 }
