@@ -66,7 +66,7 @@ test('the monitor shows how it ended, the trees list run and adapter', async () 
     const line = await readDrawnLine(monitor.locator('.plot-loss canvas'), '--vscode-charts-blue');
     return line.columns.length > line.width / 2;
   });
-  await window.treeRow('Runs', /finished · loss/).waitFor();
+  await window.treeRow('Runs', /finished · held-out loss/).waitFor();
   await window.treeRow('Adapters', new RegExp(`tiny-llama · rank ${rank}`)).waitFor();
   await window.treeRow('Models', 'tiny-llama').waitFor();
 });

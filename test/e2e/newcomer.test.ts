@@ -27,16 +27,16 @@ const elsewhere = () => join(bed.root, 'downloads');
 
 test('with no model and no adapter, extension host, backend and window are idle', async () => {
   const { window } = bed;
-  const [extensionHost] = processesWith('--type=extensionHost');
+  const extensionHost = await until('the extension host', () => processesWith('--type=extensionHost')[0]);
   // VS Code itself is never quite idle: what comes on top of it is ours.
-  const [ofVsCode] = await processorShares([extensionHost!], 15);
+  const [ofVsCode] = await processorShares([extensionHost], 15);
   await window.command('LoRA Workbench: Fine-Tune…');
   await window.webview('fineTune');
   await window.command('LoRA Workbench: Open Training Monitor');
   await window.pane('Models').getByText('No models found').waitFor();
   const backend = await until('the backend', () => bed.backendPid());
   const renderers = processesWith(bed.root, '--type=renderer').map((pid) => ({ name: 'window', pid, limit: 0.02 }));
-  const watched = [{ name: 'backend', pid: backend, limit: 0.02 }, ...renderers, { name: 'extension host', pid: extensionHost!, limit: 0.02 + Math.min(0.06, ofVsCode!) }];
+  const watched = [{ name: 'backend', pid: backend, limit: 0.02 }, ...renderers, { name: 'extension host', pid: extensionHost, limit: 0.02 + Math.min(0.06, ofVsCode!) }];
   // Start-up goes on for a while: files are watched, extensions activated. What never ends is never calm.
   let found = '';
   const areCalm = async (): Promise<boolean> => {
