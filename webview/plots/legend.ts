@@ -1,5 +1,5 @@
 import { element, setText } from '../shared/dom.js';
-import { formatNumber, formatValue, t } from '../shared/text.js';
+import { formatNumber, t } from '../shared/text.js';
 import { dashPatterns, type PlotLine } from './lines.js';
 
 /** The list of a plot's lines and what they are at one step: legend and read-out in one. */
@@ -18,7 +18,7 @@ export class Legend {
     setText(this.step, step === null ? '' : t('plot.step', formatNumber(step)));
     listed.forEach((line, index) => {
       const value = valueAt(line, step);
-      setText(this.values[index]!, value === undefined ? '–' : formatValue(value));
+      setText(this.values[index]!, value === undefined ? '–' : line.format(value));
     });
   }
 
