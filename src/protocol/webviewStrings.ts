@@ -82,7 +82,7 @@ const phrases = {
   'plot.learningRate': 'Learning rate',
   'plot.gradientNorm': 'Gradient norm',
   'plot.speed': 'Tokens per second',
-  'plot.processor': 'Processor (of one core)',
+  'plot.processor': 'Processor (100% = one core)',
   'plot.memory': 'Memory',
   'plot.step': 'Step {0}',
   'plot.stepColumn': 'Step',

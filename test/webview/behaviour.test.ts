@@ -222,17 +222,17 @@ test('plots are exported as a picture and as numbers', async () => {
 test('the processor and the memory are drawn where they were measured, and a run of an earlier version lacks their plots', async () => {
   await openPanel();
   const plot = (name: string) => view.page.locator('figure.plot', { hasText: name });
-  for (const name of ['Processor (of one core)', 'Memory']) expect(await plot(name).isVisible()).toBe(true);
+  for (const name of ['Processor (100% = one core)', 'Memory']) expect(await plot(name).isVisible()).toBe(true);
   const memory = plot('Memory').locator('canvas');
   expect(await memory.getAttribute('aria-label')).toMatch(/^Memory\. 1\.\d+ GB at step 120\.$/);
   await view.page.getByRole('checkbox', { name: 'As table' }).check();
   await view.settle();
-  expect(await plot('Processor').locator('tbody tr').first().textContent()).toMatch(/^120\d+ %$/);
+  expect(await plot('Processor').locator('tbody tr').first().textContent()).toMatch(/^120\d+%$/);
 
   const earlier = metrics(120).map((metric) => ('loss' in metric ? { ...metric, memory_bytes: undefined, cpu_percent: undefined } : metric));
   await view.send(metricsMessage(live.runId, JSON.parse(JSON.stringify(earlier)) as Metric[]));
   await view.settle();
-  for (const name of ['Processor (of one core)', 'Memory']) expect(await plot(name).isVisible()).toBe(false);
+  for (const name of ['Processor (100% = one core)', 'Memory']) expect(await plot(name).isVisible()).toBe(false);
   await view.page.getByRole('button', { name: 'Save Metrics as CSV…' }).click();
   const [, first] = (await view.waitForPost('export')).content.split('\n');
   expect(first).toMatch(/,,,$/);

@@ -2,10 +2,10 @@ import { element, setText } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 import { dashPatterns, type PlotLine } from './lines.js';
 
-/** The list of a plot's lines and what they are at one step: legend and read-out in one. */
+/** The list of a plot's lines and what they are at one step: legend and read-out in one; and the step itself. */
 export class Legend {
   readonly root = element('ul', { class: 'legend' });
-  private readonly step = element('li', { class: 'legend-step' });
+  readonly step = element('span', { class: 'legend-step' });
   private shown = '';
   private values: HTMLElement[] = [];
 
@@ -33,7 +33,7 @@ export class Legend {
         this.values[index]!,
       ),
     );
-    this.root.replaceChildren(this.step, ...items);
+    this.root.replaceChildren(...items);
   }
 }
 

@@ -103,5 +103,5 @@ function nameAlone({ measure }: PlotDefinition): string {
 }
 
 function percentOfCore(value: number): string {
-  return `${formatNumber(value, { maximumFractionDigits: value < 10 ? 1 : 0 })} %`;
+  return formatNumber(value / 100, { style: 'percent', maximumFractionDigits: value < 10 ? 1 : 0 });
 }

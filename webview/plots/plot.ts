@@ -73,7 +73,8 @@ export class Plot {
         };
     this.area = element('div', { class: 'plot-area', ...focusable }, this.canvas);
     this.table.setAttribute('aria-label', t('plot.tableOf', title));
-    const caption = element('figcaption', {}, element('span', { class: 'plot-title' }, title), this.legend.root);
+    const { step, root } = this.legend;
+    const caption = element('figcaption', {}, element('span', { class: 'plot-title' }, title), step, root);
     this.root = element('figure', { class: `plot plot-${definition.measure}` }, caption, this.area, this.table);
     this.chart = new Chart(this.canvas, chartConfiguration(compact, events.onRange, events.onResize, this.crosshair()));
     this.listenToPointer();
