@@ -40,6 +40,10 @@ export interface StepMetric {
   readonly tokens_per_second: number;
   readonly elapsed_seconds: number;
   readonly peak_memory_bytes: number;
+  /** What the process holds resident now. Runs of earlier versions lack it. */
+  readonly memory_bytes?: number;
+  /** Processor time since the step logged before, in percent of one core: two busy threads are 200. Earlier runs lack it. */
+  readonly cpu_percent?: number;
 }
 
 export interface EvalMetric {

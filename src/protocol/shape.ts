@@ -22,6 +22,11 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value): value is T | null => value === null || shape(value);
 }
 
+/** For a key that may be missing. */
+export function optional<T>(shape: Shape<T>): Shape<T> {
+  return (value): value is T => value === undefined || shape(value);
+}
+
 export function list<T>(shape: Shape<T>): Shape<readonly T[]> {
   return (value): value is readonly T[] => Array.isArray(value) && value.every(shape);
 }

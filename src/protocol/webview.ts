@@ -245,8 +245,8 @@ export type FromRunViewer =
   /** The command that trusts a workspace. */
   | { readonly type: 'manageTrust' };
 
-/** `open`: the panel with its plots. `playground`: with its adapter. */
-export type RunCommand = 'pause' | 'resume' | 'stop' | 'open' | 'reveal' | 'showLog' | 'playground';
+/** `open`: the panel with its plots. `playground` and `completion`: with its adapter. */
+export type RunCommand = 'pause' | 'resume' | 'stop' | 'open' | 'reveal' | 'showLog' | 'playground' | 'completion';
 
 /** One change of the document; without a value the key is removed, so that the default holds. */
 export interface ConfigEdit {

@@ -31,6 +31,7 @@ import {
   number,
   object,
   oneOf,
+  optional,
   recordOf,
   string,
   type Shape,
@@ -78,6 +79,8 @@ const stepMetric: Shape<StepMetric> = object({
   tokens_per_second: number,
   elapsed_seconds: number,
   peak_memory_bytes: number,
+  memory_bytes: optional(number),
+  cpu_percent: optional(number),
 });
 const evalMetric: Shape<EvalMetric> = object({ step: count, eval_loss: number });
 
@@ -322,7 +325,7 @@ const fromWebview: Bodies<FromWebview> = {
   follow: object({ runIds: list(string) }),
   runCommand: object({
     runId: string,
-    command: oneOf('pause', 'resume', 'stop', 'open', 'reveal', 'showLog', 'playground'),
+    command: oneOf('pause', 'resume', 'stop', 'open', 'reveal', 'showLog', 'playground', 'completion'),
   }),
   export: object({ format: oneOf('png', 'csv'), name: string, content: string }),
   fineTune: nothing,

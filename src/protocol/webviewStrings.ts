@@ -24,6 +24,29 @@ const phrases = {
   'command.reveal': 'Reveal Run Folder',
   'command.showLog': 'Show Run Log',
   'command.playground': 'Try in Playground',
+  'command.completion': 'Use for Inline Completion',
+
+  'course.early': 'Too early to tell how the run goes.',
+  'course.warmingUp': 'Warming up: the learning rate is still rising.',
+  'course.falling': 'The loss is falling: lately from {0} to {1}.',
+  'course.heldOutFalling': 'The held-out loss is falling: from {0} to {1} at the last evaluation.',
+  'course.flat': 'The loss is flat, at about {0}.',
+  'course.overfitting':
+    'Overfitting: the held-out loss has risen since step {0}, from {1} to {2}, while the training loss has not.',
+  'course.diverging': 'Diverging: the loss has risen from {0} to {1}. A lower learning rate may help.',
+  'course.ended.falling': 'The loss was still falling at the end: more steps may help.',
+  'course.ended.heldOutFalling': 'The held-out loss was still falling at the end: more steps may help.',
+  'course.ended.flat': 'The loss was flat at the end, at about {0}.',
+  'course.ended.overfitting':
+    'The run overfitted: the held-out loss rose after step {0}, from {1} to {2}, while the training loss did not. Fewer steps may help.',
+  'course.ended.diverging': 'The run diverged: the loss rose from {0} to {1}. A lower learning rate may help.',
+
+  'outcome.title': 'What the run changed',
+  'outcome.fell': 'The held-out loss fell from {0} before training to {1} after it.',
+  'outcome.rose': 'The held-out loss rose from {0} before training to {1} after it.',
+  'outcome.unchanged': 'The held-out loss is {0}, as it was before training.',
+  'outcome.best': 'It was lowest at step {0}: {1}.',
+  'outcome.training': 'The training loss went from {0} to {1}. No data was held out to check it.',
 
   'run.progress': 'Steps done',
   'run.stateAndSteps': '{0} · {1} of {2} steps',
@@ -59,6 +82,8 @@ const phrases = {
   'plot.learningRate': 'Learning rate',
   'plot.gradientNorm': 'Gradient norm',
   'plot.speed': 'Tokens per second',
+  'plot.processor': 'Processor (100% = one core)',
+  'plot.memory': 'Memory',
   'plot.step': 'Step {0}',
   'plot.stepColumn': 'Step',
   'plot.keys': '{0}: arrow keys read values; plus, minus, 0, Page Up and Page Down zoom and move.',

@@ -118,6 +118,7 @@ const stepFields = [
   'elapsed_seconds',
   'peak_memory_bytes',
 ];
+const optionalFields = ['memory_bytes', 'cpu_percent'];
 
 /** undefined for a line that is no metric: blank, half-written, or from somewhere else. */
 function parseMetric(line: string): Metric | undefined {
@@ -131,5 +132,6 @@ function parseMetric(line: string): Metric | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Record<string, unknown>;
   const has = (name: string) => typeof fields[name] === 'number';
-  return has('step') && (has('eval_loss') || stepFields.every(has)) ? (value as Metric) : undefined;
+  const isStep = () => stepFields.every(has) && optionalFields.every((name) => !(name in fields) || has(name));
+  return has('step') && (has('eval_loss') || isStep()) ? (value as Metric) : undefined;
 }

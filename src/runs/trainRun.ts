@@ -23,6 +23,7 @@ import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } fro
 import { cutMetricsAfter } from './metricsFile.js';
 import { disposedOnFailure } from '../runtime/disposal.js';
 import { peakMemoryBytes } from '../runtime/processMemory.js';
+import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
@@ -123,6 +124,8 @@ function withAdvice(error: unknown, savedStep: number | undefined): unknown {
 }
 
 class Trainer implements LoopPorts {
+  private readonly use = new ProcessUse();
+
   constructor(
     private readonly run: RunDirectory,
     private readonly config: RunConfig,
@@ -134,6 +137,7 @@ class Trainer implements LoopPorts {
   async train(): Promise<RunState> {
     const { runner, data, totalSteps } = this.prepared;
     const from = await this.restore();
+    this.use.restart();
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
@@ -156,11 +160,13 @@ class Trainer implements LoopPorts {
   async waitWhilePaused(): Promise<void> {
     this.journal.setStatus('paused');
     while ((await this.command()) === 'pause') await sleep(200);
+    this.use.restart();
     this.journal.setStatus('running');
   }
 
   onStep: LoopPorts['onStep'] = ({ loss, learningRate, gradNorm, tokensPerSecond }, progress) => {
     const heldBytes = peakMemoryBytes();
+    const { cpuPercent, memoryBytes } = this.use.read();
     this.journal.addMetric({
       step: progress.step,
       loss,
@@ -170,6 +176,8 @@ class Trainer implements LoopPorts {
       tokens_per_second: tokensPerSecond,
       elapsed_seconds: progress.elapsedSeconds,
       peak_memory_bytes: heldBytes,
+      memory_bytes: memoryBytes,
+      cpu_percent: cpuPercent,
     });
     this.journal.setHeldMemory(heldBytes);
     this.journal.setProgress(progress);

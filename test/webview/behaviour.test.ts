@@ -16,6 +16,7 @@ import {
   run,
   runs,
 } from './harness/scenes.js';
+import type { Metric } from '../../src/protocol/run.js';
 import { firstSettings } from '../../webview/playground/settingsFields.js';
 import { themes, themeVariables } from './harness/themes.js';
 import { launchBrowser, View } from './harness/view.js';
@@ -209,13 +210,57 @@ test('plots are exported as a picture and as numbers', async () => {
   await openPanel();
   await view.page.getByRole('button', { name: 'Save Metrics as CSV…' }).click();
   const csv = (await view.waitForPost('export')).content.split('\n');
-  expect(csv[0]).toBe('run,step,loss,learning_rate,grad_norm,tokens_per_second,eval_loss');
+  expect(csv[0]).toBe('run,step,loss,learning_rate,grad_norm,tokens_per_second,cpu_percent,memory_bytes,eval_loss');
   expect(csv).toHaveLength(1 + 120 + 6 + 1);
   await view.page.getByRole('button', { name: 'Save Plots as PNG…' }).click();
   await expect.poll(async () => (await view.waitForPost('export')).format).toBe('png');
   const png = Buffer.from((await view.waitForPost('export')).content, 'base64');
   expect(png.subarray(1, 4).toString()).toBe('PNG');
   expect(png.length).toBeGreaterThan(10_000);
+});
+
+test('the processor and the memory are drawn where they were measured, and a run of an earlier version lacks their plots', async () => {
+  await openPanel();
+  const plot = (name: string) => view.page.locator('figure.plot', { hasText: name });
+  for (const name of ['Processor (100% = one core)', 'Memory']) expect(await plot(name).isVisible()).toBe(true);
+  const memory = plot('Memory').locator('canvas');
+  expect(await memory.getAttribute('aria-label')).toMatch(/^Memory\. 1\.\d+ GB at step 120\.$/);
+  await view.page.getByRole('checkbox', { name: 'As table' }).check();
+  await view.settle();
+  expect(await plot('Processor').locator('tbody tr').first().textContent()).toMatch(/^120\d+%$/);
+
+  const earlier = metrics(120).map((metric) => ('loss' in metric ? { ...metric, memory_bytes: undefined, cpu_percent: undefined } : metric));
+  await view.send(metricsMessage(live.runId, JSON.parse(JSON.stringify(earlier)) as Metric[]));
+  await view.settle();
+  for (const name of ['Processor (100% = one core)', 'Memory']) expect(await plot(name).isVisible()).toBe(false);
+  await view.page.getByRole('button', { name: 'Save Metrics as CSV…' }).click();
+  const [, first] = (await view.waitForPost('export')).content.split('\n');
+  expect(first).toMatch(/,,,$/);
+});
+
+test.each([1280, 500])('no plot moves while values are read, at %i pixels with three runs', async (width) => {
+  const remembered = {
+    tab: 'plots',
+    advancedOpen: false,
+    overlaid: runs.slice(1).map(({ runId }) => runId),
+    board: { smoothing: 0, logScale: false, asTable: false, range: null },
+  };
+  view = await View.open(browser, 'fineTune', fineTuneState, { remembered, width });
+  await view.send(...runs.map(({ runId }, index) => metricsMessage(runId, metrics(120 - 30 * index, { seed: 3 + index }))));
+  await view.settle();
+  const places = () =>
+    view.page.locator('.plot-area').evaluateAll((areas) => {
+      const board = areas[0]!.closest('.board')!.getBoundingClientRect();
+      return areas.map((area) => [area.getBoundingClientRect().top - board.top, area.getBoundingClientRect().height]);
+    });
+  const before = await places();
+  expect(before).toHaveLength(6);
+  await view.page.locator('.plot-loss .plot-area').focus();
+  for (const key of ['ArrowRight', ...Array.from({ length: 40 }, () => 'ArrowLeft')]) {
+    await view.page.keyboard.press(key);
+    await view.settle();
+    expect(await places()).toEqual(before);
+  }
 });
 
 test('markup in names, data and messages is shown as text', async () => {

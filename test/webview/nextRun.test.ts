@@ -115,6 +115,31 @@ test('running again with changes leads to the form, and New Run away from the ru
   expect(await view.page.locator('.run-settings').isVisible()).toBe(false);
 });
 
+test('a run says how it goes, and when it has ended what it changed and what to do next', async () => {
+  await openWith({ runId: live.runId });
+  const evaluated = [{ step: 0, eval_loss: 2.61 }, ...metrics(120).filter((metric) => !('eval_loss' in metric)), { step: 120, eval_loss: 1.25 }];
+  await view.send(metricsMessage(live.runId, evaluated), runConfigMessage(live.runId));
+  const course = view.page.locator('.run-course');
+  await expect.poll(() => course.textContent()).toMatch(/^The loss is falling: lately from [\d.]+ to [\d.]+\.$/);
+  const outcome = view.page.getByRole('region', { name: 'What the run changed' });
+  expect(await outcome.isVisible()).toBe(false);
+
+  const ended = { ...live, hasAdapter: true, state: { ...live.state, status: 'finished' } };
+  await view.send({ type: 'runEvent', event: { seq: 11, kind: 'changed', run: ended } });
+  await expect.poll(() => course.textContent()).toBe('The loss was still falling at the end: more steps may help.');
+  expect(await outcome.locator('p').allTextContents()).toEqual(['The held-out loss fell from 2.61 before training to 1.25 after it.']);
+  await outcome.getByRole('button', { name: 'Try in Playground' }).click();
+  expect(await view.waitForPost('runCommand')).toEqual({ type: 'runCommand', runId: live.runId, command: 'playground' });
+  await outcome.getByRole('button', { name: 'Use for Inline Completion' }).click();
+  await expect.poll(async () => (await view.waitForPost('runCommand')).command).toBe('completion');
+
+  // Without an adapter there is nothing to try, only to do better.
+  const failed = { ...ended, hasAdapter: false, state: { ...ended.state, status: 'failed' } };
+  await view.send({ type: 'runEvent', event: { seq: 12, kind: 'changed', run: failed } });
+  await expect.poll(() => outcome.getByRole('button', { name: 'Try in Playground' }).isVisible()).toBe(false);
+  expect(await outcome.getByRole('button', { name: 'Run Again with Changes' }).isEnabled()).toBe(true);
+});
+
 test('after Stop nothing lies under the pointer that would resume', async () => {
   await openWith({ runId: live.runId });
   const before = (await byName('Stop').boundingBox())!;

@@ -29,6 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
+const endedMetrics = [{ step: 0, eval_loss: 2.61 }, ...metrics(171)];
 const history = ['How do I reset my password?', 'Explain how refunds work, in one sentence.', 'def high_stock('];
 const board = { smoothing: 0.6, logScale: false, asTable: false, range: null };
 
@@ -36,6 +37,22 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
   'fine-tune': async (theme) => {
     const view = await View.open(browser, 'fineTune', fineTuneState, { theme });
     await view.send(metricsMessage(runs[0]!.runId, metrics(120)), runConfigMessage(runs[0]!.runId));
+    return view;
+  },
+  'fine-tune-ended': async (theme) => {
+    const view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: runs[1]!.runId }, { theme });
+    await view.send(metricsMessage(runs[1]!.runId, endedMetrics), runConfigMessage(runs[1]!.runId));
+    return view;
+  },
+  'fine-tune-ended-narrow': async (theme) => {
+    const remembered = { tab: 'plots', advancedOpen: false, overlaid: [runs[0]!.runId, runs[2]!.runId], board };
+    const view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: runs[1]!.runId }, { theme, remembered, width: 500, height: 1500 });
+    await view.send(
+      metricsMessage(runs[1]!.runId, endedMetrics),
+      metricsMessage(runs[0]!.runId, metrics(120, { seed: 5 })),
+      metricsMessage(runs[2]!.runId, metrics(80, { seed: 8 })),
+      runConfigMessage(runs[1]!.runId),
+    );
     return view;
   },
   'fine-tune-overlaid': async (theme) => {

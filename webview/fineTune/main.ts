@@ -19,6 +19,7 @@ import { FormConfig } from './formConfig.js';
 import { DataTab } from './dataTab.js';
 import { editsToRun } from './editsToRun.js';
 import { PreflightTab } from './preflightTab.js';
+import { RunOutcome } from './runOutcome.js';
 import { RunSettings } from './runSettings.js';
 import { StartBar, type Refusal } from './startBar.js';
 
@@ -62,20 +63,21 @@ class FineTunePanel {
   private readonly board = new PlotBoard(this.look.board, (board) => {
     this.remember({ board });
   });
-  private readonly status = new RunStatusView(['playground', 'showLog', 'reveal', 'pause', 'resume', 'stop']);
+  private readonly status = new RunStatusView(['showLog', 'reveal', 'pause', 'resume', 'stop']);
+  private readonly outcome = new RunOutcome((config) => {
+    this.form.replace(editsToRun(config));
+    this.showSettings();
+  });
   private readonly runSettings = new RunSettings({
     use: (config) => {
       this.form.replace(editsToRun(config));
-    },
-    change: (config) => {
-      this.form.replace(editsToRun(config));
-      this.showSettings();
     },
     leave: () => {
       post({ type: 'leaveRun' });
       this.showSettings();
     },
   });
+  private readonly shownRun = element('div', { class: 'shown-run' });
   private readonly chooser = new RunChooser((runIds) => {
     this.remember({ overlaid: runIds });
     this.refresh();
@@ -110,11 +112,14 @@ class FineTunePanel {
   private readonly refreshRun = oncePerFrame(() => {
     this.updateRun();
   });
+  private readonly refreshShownRun = oncePerFrame(() => {
+    this.updateShownRun();
+  });
 
   constructor(private state: FineTuneState) {
     this.store = new RunStore(state.runs);
-    const run = element('div', { class: 'shown-run' }, this.status.root, this.runSettings.root);
-    const plots = element('div', { class: 'plots-panel' }, this.noRun, run, this.overlay, this.board.root);
+    this.shownRun.append(this.status.root, this.outcome.root, this.runSettings.root);
+    const plots = element('div', { class: 'plots-panel' }, this.noRun, this.shownRun, this.overlay, this.board.root);
     const panels = [
       { id: 'settings', title: t('panel.settings'), panel: element('div', { class: 'settings-panel' }, this.form.root) },
       { id: 'plots', title: t('panel.plots'), panel: plots },
@@ -145,8 +150,9 @@ class FineTunePanel {
   readonly receive: Receiver = (message) => {
     if (isForRunStore(message)) {
       this.store.receive(message);
-      if (message.type === 'metrics') this.board.changed();
-      else this.refreshRun();
+      if (message.type !== 'metrics') return this.refreshRun();
+      this.board.changed();
+      this.refreshShownRun();
       return;
     }
     this.change(message);
@@ -217,18 +223,25 @@ class FineTunePanel {
     const overlaid = this.look.overlaid.filter((runId) => others.some((other) => other.runId === runId));
     const shown = [...(run ? [run.runId] : []), ...overlaid];
     this.noRun.hidden = shown.length > 0;
-    this.status.root.hidden = !run;
-    this.runSettings.root.hidden = !run;
+    this.shownRun.hidden = !run;
     this.overlay.hidden = others.length === 0;
     this.board.root.hidden = shown.length === 0;
-    if (run) {
-      this.status.update(run);
-      this.runSettings.update(this.store.config(run.runId), this.state.document.kind === 'parsed');
-    }
     this.startBar.update(this.refusal(run), this.starting);
     this.chooser.update(others, overlaid);
     this.store.follow(shown);
     this.board.show(this.store.boardRuns(shown));
+    this.updateShownRun();
+  }
+
+  private updateShownRun(): void {
+    const run = this.store.get(this.state.runId);
+    const [drawn] = run ? this.store.boardRuns([run.runId]) : [];
+    if (!run || !drawn) return;
+    const config = this.store.config(run.runId);
+    const editable = this.state.document.kind === 'parsed';
+    this.status.update(run, drawn.series);
+    this.outcome.update(run, drawn.series, config, editable);
+    this.runSettings.update(config, editable);
   }
 
   private runPreflight(): void {

@@ -5,15 +5,19 @@ import { formatSetting, settingTitle, t } from '../shared/text.js';
 
 interface RunSettingsActions {
   readonly use: (config: RunConfig) => void;
-  readonly change: (config: RunConfig) => void;
   readonly leave: () => void;
 }
 
 /** With what the run that is shown was started, apart from the settings of the next one; and the ways from the one to the other. */
 export class RunSettings {
   private readonly figures = element('dl', { class: 'figures' });
-  private readonly use = button({ label: t('shown.use'), title: t('shown.use.help'), onClick: () => this.withConfig(this.actions.use) });
-  private readonly change = button({ label: t('shown.change'), title: t('shown.change.help'), onClick: () => this.withConfig(this.actions.change) });
+  private readonly use = button({
+    label: t('shown.use'),
+    title: t('shown.use.help'),
+    onClick: () => {
+      if (this.config) this.actions.use(this.config);
+    },
+  });
   readonly root: HTMLElement;
   private config: RunConfig | undefined;
 
@@ -23,20 +27,16 @@ export class RunSettings {
       'section',
       { class: 'run-settings', 'aria-label': t('shown.settings') },
       this.figures,
-      element('div', { class: 'run-settings-buttons' }, this.change, this.use, leave),
+      element('div', { class: 'run-settings-buttons' }, this.use, leave),
     );
   }
 
   /** `config`: undefined until it came. `editable`: whether there is a text that could take the settings. */
   update(config: RunConfig | undefined, editable: boolean): void {
-    for (const control of [this.use, this.change]) control.disabled = !config || !editable;
+    this.use.disabled = !config || !editable;
     if (config === this.config) return;
     this.config = config;
     this.figures.replaceChildren(...(config ? summary(config) : []));
-  }
-
-  private withConfig(act: (config: RunConfig) => void): void {
-    if (this.config) act(this.config);
   }
 }
 

@@ -48,8 +48,8 @@ class RunCard {
     const run = store.get(this.runId);
     const [drawn] = store.boardRuns([this.runId]);
     if (!run || !drawn) return;
-    this.status.update(run);
     const { series } = drawn;
+    this.status.update(run, series);
     const range = [series.firstStep ?? 0, Math.max(2, series.lastStep)] as const;
     this.plot.draw(plotLines(lossPlot, [drawn], smoothing), { range, logScale: false, asTable: false }, readTheme());
   }

@@ -16,7 +16,7 @@ import zoomPlugin from 'chartjs-plugin-zoom';
 import { formatCompact, formatValue } from '../shared/text.js';
 import type { Theme } from '../shared/theme.js';
 import { decimate } from './decimate.js';
-import { dashPatterns, type PlotLine } from './lines.js';
+import { dashPatterns, type PlotDefinition, type PlotLine } from './lines.js';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, zoomPlugin);
 
@@ -109,7 +109,12 @@ export function chartConfiguration(
   };
 }
 
-export function scaleOptions(theme: Theme, [min, max]: StepRange, logarithmic: boolean, compact: boolean) {
+export function scaleOptions(
+  theme: Theme,
+  [min, max]: StepRange,
+  { logarithmic, fromZero, format }: Pick<PlotDefinition, 'logarithmic' | 'fromZero' | 'format'>,
+  compact: boolean,
+) {
   const font = { family: theme.fontFamily, size: 11 };
   const ticks = { color: theme.mutedForeground, font, maxRotation: 0, autoSkipPadding: 14 };
   const border = { color: theme.grid };
@@ -129,12 +134,13 @@ export function scaleOptions(theme: Theme, [min, max]: StepRange, logarithmic: b
     },
     y: {
       type: logarithmic ? 'logarithmic' : 'linear',
+      beginAtZero: fromZero,
       border: { display: false },
       grid: { color: theme.grid, lineWidth: theme.highContrast ? 0.5 : 1 },
       ticks: {
         ...ticks,
         maxTicksLimit: compact ? 4 : 6,
-        callback: (value: string | number) => formatValue(Number(value)),
+        callback: (value: string | number) => format(Number(value)),
       },
     },
   } satisfies {

@@ -1,5 +1,5 @@
 import { element } from '../shared/dom.js';
-import { formatNumber, formatValue, t } from '../shared/text.js';
+import { formatNumber, t } from '../shared/text.js';
 import type { StepRange } from './chartConfig.js';
 import { valueAt } from './legend.js';
 import type { PlotLine } from './lines.js';
@@ -41,7 +41,7 @@ function cell(line: PlotLine, step: number): string {
   const index = line.steps.nearest(step);
   const exact = index !== undefined && line.steps.at(index) === step;
   const value = line.kind === 'line' || exact ? valueAt(line, step) : undefined;
-  return value === undefined ? '' : formatValue(value);
+  return value === undefined ? '' : line.format(value);
 }
 
 function tableSteps(lines: readonly PlotLine[], [first, last]: StepRange): number[] {

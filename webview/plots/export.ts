@@ -1,7 +1,7 @@
 /** @file Plots and their numbers for elsewhere; the host asks where to save. */
 import { post } from '../shared/host.js';
 import type { Theme } from '../shared/theme.js';
-import { stepMeasures } from './runSeries.js';
+import { stepMeasures, type Measured } from './runSeries.js';
 import type { BoardRun } from './lines.js';
 import type { Plot } from './plot.js';
 
@@ -12,7 +12,7 @@ const titleHeight = 24;
 export function exportPng(plots: readonly Plot[], theme: Theme): void {
   const scale = devicePixelRatio;
   const canvas = document.createElement('canvas');
-  const shown = plots.filter((plot) => plot.canvas.width > 0 && plot.canvas.height > 0);
+  const shown = plots.filter((plot) => !plot.root.hidden && plot.canvas.width > 0 && plot.canvas.height > 0);
   canvas.width = Math.max(...shown.map((plot) => plot.canvas.width)) + 2 * margin * scale;
   canvas.height = shown.reduce(
     (height, plot) => height + plot.canvas.height + (titleHeight + margin) * scale,
@@ -40,14 +40,20 @@ export function exportCsv(runs: readonly BoardRun[]): void {
   for (const { name, series } of runs) {
     const run = csvField(name);
     for (let index = 0; index < series.steps.length; index++) {
-      const values = stepMeasures.map((measure) => series.measures[measure].at(index));
-      rows.push([run, series.steps.at(index), ...values, ''].join(','));
+      const step = series.steps.at(index);
+      const values = stepMeasures.map((measure) => valueMeasured(series.measures[measure], step));
+      rows.push([run, step, ...values, ''].join(','));
     }
     for (let index = 0; index < series.evalSteps.length; index++) {
       rows.push([run, series.evalSteps.at(index), ...stepMeasures.map(() => ''), series.evalLoss.at(index)].join(','));
     }
   }
   post({ type: 'export', format: 'csv', name: 'training-metrics.csv', content: `${rows.join('\n')}\n` });
+}
+
+function valueMeasured({ steps, values }: Measured, step: number): number | '' {
+  const index = steps.nearest(step);
+  return index !== undefined && steps.at(index) === step ? values.at(index) : '';
 }
 
 /** Quoted where needed; a leading = + - @ would be a formula to a spreadsheet. */

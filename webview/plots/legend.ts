@@ -1,11 +1,11 @@
 import { element, setText } from '../shared/dom.js';
-import { formatNumber, formatValue, t } from '../shared/text.js';
+import { formatNumber, t } from '../shared/text.js';
 import { dashPatterns, type PlotLine } from './lines.js';
 
-/** The list of a plot's lines and what they are at one step: legend and read-out in one. */
+/** The list of a plot's lines and what they are at one step: legend and read-out in one; and the step itself. */
 export class Legend {
   readonly root = element('ul', { class: 'legend' });
-  private readonly step = element('li', { class: 'legend-step' });
+  readonly step = element('span', { class: 'legend-step' });
   private shown = '';
   private values: HTMLElement[] = [];
 
@@ -18,7 +18,7 @@ export class Legend {
     setText(this.step, step === null ? '' : t('plot.step', formatNumber(step)));
     listed.forEach((line, index) => {
       const value = valueAt(line, step);
-      setText(this.values[index]!, value === undefined ? '–' : formatValue(value));
+      setText(this.values[index]!, value === undefined ? '–' : line.format(value));
     });
   }
 
@@ -33,7 +33,7 @@ export class Legend {
         this.values[index]!,
       ),
     );
-    this.root.replaceChildren(this.step, ...items);
+    this.root.replaceChildren(...items);
   }
 }
 

@@ -1,6 +1,6 @@
 /** @file Which lines a plot draws for which runs. */
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
-import { t } from '../shared/text.js';
+import { formatBytes, formatNumber, formatValue, t } from '../shared/text.js';
 import type { Column } from './column.js';
 import type { RunSeries, StepMeasure } from './runSeries.js';
 
@@ -11,15 +11,24 @@ export interface PlotDefinition {
   readonly noisy: boolean;
   /** Follows the log scale switch. */
   readonly logarithmic: boolean;
+  /** An amount: its axis begins at nothing. */
+  readonly fromZero: boolean;
+  /** How its values are said. */
+  readonly format: (value: number) => string;
 }
 
-export const lossPlot: PlotDefinition = { measure: 'loss', title: 'plot.loss', noisy: true, logarithmic: true };
+const value = { logarithmic: false, fromZero: false, format: formatValue } as const;
+const amount = { noisy: false, logarithmic: false, fromZero: true } as const;
+
+export const lossPlot: PlotDefinition = { ...value, measure: 'loss', title: 'plot.loss', noisy: true, logarithmic: true };
 
 export const allPlots: readonly PlotDefinition[] = [
   lossPlot,
-  { measure: 'learning_rate', title: 'plot.learningRate', noisy: false, logarithmic: false },
-  { measure: 'grad_norm', title: 'plot.gradientNorm', noisy: true, logarithmic: true },
-  { measure: 'tokens_per_second', title: 'plot.speed', noisy: true, logarithmic: false },
+  { ...value, measure: 'learning_rate', title: 'plot.learningRate', noisy: false },
+  { ...value, measure: 'grad_norm', title: 'plot.gradientNorm', noisy: true, logarithmic: true },
+  { ...value, measure: 'tokens_per_second', title: 'plot.speed', noisy: true },
+  { ...amount, measure: 'cpu_percent', title: 'plot.processor', format: percentOfCore },
+  { ...amount, measure: 'memory_bytes', title: 'plot.memory', format: formatBytes },
 ];
 
 export interface BoardRun {
@@ -35,6 +44,7 @@ export interface PlotLine {
   readonly kind: 'faint' | 'line' | 'evaluation';
   readonly steps: Column;
   readonly values: Column;
+  readonly format: (value: number) => string;
   /** Indices into palette and dash patterns. */
   readonly color: number;
   readonly dash: number;
@@ -69,8 +79,10 @@ function stepLines(
   alone: boolean,
 ): PlotLine[] {
   const { series } = run;
-  const line = { name: alone ? nameAlone(definition) : run.name, steps: series.steps, ...runLook(index) };
-  const raw = series.measures[definition.measure];
+  const { steps, values: raw } = series.measures[definition.measure];
+  if (raw.length === 0 && series.steps.length > 0) return []; // a run of a version that did not measure it
+  const { format } = definition;
+  const line = { name: alone ? nameAlone(definition) : run.name, steps, format, ...runLook(index) };
   if (!definition.noisy || smoothing === 0) return [{ ...line, kind: 'line', values: raw }];
   return [
     { ...line, kind: 'faint', values: raw },
@@ -83,9 +95,13 @@ function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number
   if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
   const look = runLook(alone ? 1 : index, dashed);
   const name = alone ? t('plot.evaluation') : t('plot.evaluationOf', run.name);
-  return [{ name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, ...look }];
+  return [{ name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, format: definition.format, ...look }];
 }
 
 function nameAlone({ measure }: PlotDefinition): string {
   return measure === 'loss' ? t('plot.training') : '';
+}
+
+function percentOfCore(value: number): string {
+  return formatNumber(value / 100, { style: 'percent', maximumFractionDigits: value < 10 ? 1 : 0 });
 }

@@ -2,7 +2,7 @@ import { Chart, type Plugin } from 'chart.js';
 import { announce } from '../shared/announce.js';
 import { element } from '../shared/dom.js';
 import { whenViewEnds } from '../shared/lifetime.js';
-import { formatNumber, formatValue, t } from '../shared/text.js';
+import { formatNumber, t } from '../shared/text.js';
 import type { Theme } from '../shared/theme.js';
 import {
   chartConfiguration,
@@ -73,7 +73,8 @@ export class Plot {
         };
     this.area = element('div', { class: 'plot-area', ...focusable }, this.canvas);
     this.table.setAttribute('aria-label', t('plot.tableOf', title));
-    const caption = element('figcaption', {}, element('span', { class: 'plot-title' }, title), this.legend.root);
+    const { step, root } = this.legend;
+    const caption = element('figcaption', {}, element('span', { class: 'plot-title' }, title), step, root);
     this.root = element('figure', { class: `plot plot-${definition.measure}` }, caption, this.area, this.table);
     this.chart = new Chart(this.canvas, chartConfiguration(compact, events.onRange, events.onResize, this.crosshair()));
     this.listenToPointer();
@@ -94,6 +95,8 @@ export class Plot {
     this.lines = lines;
     this.range = look.range;
     this.color = theme.foreground;
+    this.root.hidden = lines.length === 0;
+    if (this.root.hidden) return;
     const logarithmic = look.logScale && this.definition.logarithmic;
     this.area.hidden = look.asTable;
     this.table.hidden = !look.asTable;
@@ -108,7 +111,7 @@ export class Plot {
     this.chart.data.datasets = this.lines.map((line) =>
       lineDataset(line, visiblePoints(line, this.range, pixels, logarithmic), theme),
     );
-    Object.assign(this.chart.options, { scales: scaleOptions(theme, this.range, logarithmic, this.compact) });
+    Object.assign(this.chart.options, { scales: scaleOptions(theme, this.range, { ...this.definition, logarithmic }, this.compact) });
     const drag = this.chart.options.plugins?.zoom?.zoom?.drag;
     if (drag)
       Object.assign(drag, {
@@ -134,7 +137,7 @@ export class Plot {
       t(
         'plot.lastValue',
         line.name,
-        formatValue(line.values.last!),
+        line.format(line.values.last!),
         formatNumber(line.steps.at(line.values.length - 1)),
       ).trim(),
     );
@@ -216,7 +219,7 @@ export class Plot {
     const listed = this.lines.filter(({ kind }) => kind !== 'faint');
     const values = listed.flatMap((line) => {
       const value = valueAt(line, step);
-      return value === undefined ? [] : [`${line.name || this.title} ${formatValue(value)}`];
+      return value === undefined ? [] : [`${line.name || this.title} ${line.format(value)}`];
     });
     announce(`${t('plot.step', formatNumber(step))}: ${values.join('; ')}`);
   }

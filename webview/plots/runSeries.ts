@@ -1,18 +1,33 @@
-import type { Metric } from '../../src/protocol/run.js';
+import type { Metric, StepMetric } from '../../src/protocol/run.js';
 import { Column } from './column.js';
 import { Smoothed } from './smoothing.js';
 
-export const stepMeasures = ['loss', 'learning_rate', 'grad_norm', 'tokens_per_second'] as const;
+export const stepMeasures = [
+  'loss',
+  'learning_rate',
+  'grad_norm',
+  'tokens_per_second',
+  'cpu_percent',
+  'memory_bytes',
+] as const satisfies readonly (keyof StepMetric)[];
 export type StepMeasure = (typeof stepMeasures)[number];
+
+/** What was measured at which steps. */
+export interface Measured {
+  readonly steps: Column;
+  readonly values: Column;
+}
 
 /** The metrics of one run as columns. */
 export class RunSeries {
   readonly steps = new Column();
-  readonly measures: Readonly<Record<StepMeasure, Column>> = {
-    loss: new Column(),
-    learning_rate: new Column(),
-    grad_norm: new Column(),
-    tokens_per_second: new Column(),
+  readonly measures: Readonly<Record<StepMeasure, Measured>> = {
+    loss: this.atEveryStep(),
+    learning_rate: this.atEveryStep(),
+    grad_norm: this.atEveryStep(),
+    tokens_per_second: this.atEveryStep(),
+    cpu_percent: { steps: new Column(), values: new Column() },
+    memory_bytes: { steps: new Column(), values: new Column() },
   };
   readonly evalSteps = new Column();
   readonly evalLoss = new Column();
@@ -34,7 +49,7 @@ export class RunSeries {
   }
 
   smoothed(measure: StepMeasure, weight: number): Column {
-    const smoothed = this.smoothing.get(measure) ?? new Smoothed(this.measures[measure], weight);
+    const smoothed = this.smoothing.get(measure) ?? new Smoothed(this.measures[measure].values, weight);
     this.smoothing.set(measure, smoothed);
     return smoothed.update(weight);
   }
@@ -64,12 +79,26 @@ export class RunSeries {
       return;
     }
     this.steps.push(metric.step);
-    for (const measure of stepMeasures) this.measures[measure].push(metric[measure]);
+    for (const measure of stepMeasures) {
+      const value = metric[measure];
+      if (value === undefined) continue;
+      const { steps, values } = this.measures[measure];
+      if (steps !== this.steps) steps.push(metric.step);
+      values.push(value);
+    }
   }
 
   private clear(): void {
     this.received = 0;
-    for (const column of [this.steps, this.evalSteps, this.evalLoss, ...Object.values(this.measures)]) column.clear();
+    for (const column of [this.steps, this.evalSteps, this.evalLoss]) column.clear();
+    for (const { steps, values } of Object.values(this.measures)) {
+      steps.clear();
+      values.clear();
+    }
     this.smoothing.clear();
+  }
+
+  private atEveryStep(): Measured {
+    return { steps: this.steps, values: new Column() };
   }
 }

@@ -6,6 +6,9 @@ import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { announce } from '../shared/announce.js';
 import { button, element, icon, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
+import type { RunSeries } from '../plots/runSeries.js';
+import { courseOf } from './course.js';
+import { courseInWords } from './courseWords.js';
 import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
 
 const statusIcons: Readonly<Record<RunStatus, string>> = {
@@ -22,15 +25,18 @@ export function statusWord(status: RunStatus): string {
   return t(`status.${status}`);
 }
 
+/** Those with an icon of their own; the rest are next steps (runOutcome.ts). */
+type StatusCommand = Exclude<RunCommand, 'completion'>;
+
 /**
  * The commands in their order from the left; the header has them at its right end. Stop comes first and what lies right of it
  * keeps its place, so that nothing slides under the pointer that has just stopped a run. Resume takes the place
  * of Pause.
  */
-const order: readonly RunCommand[] = ['stop', 'pause', 'resume', 'showLog', 'playground', 'open', 'reveal'];
+const order: readonly StatusCommand[] = ['stop', 'pause', 'resume', 'showLog', 'playground', 'open', 'reveal'];
 
 /** Where a command has a button. */
-const offered: Readonly<Record<RunCommand, (run: RunSummary) => boolean>> = {
+const offered: Readonly<Record<StatusCommand, (run: RunSummary) => boolean>> = {
   pause: ({ state }) => canPause(state.status),
   resume: ({ state }) => canResume(state.status),
   stop: ({ state }) => isLive(state.status),
@@ -40,7 +46,7 @@ const offered: Readonly<Record<RunCommand, (run: RunSummary) => boolean>> = {
   playground: () => true,
 };
 
-const commandIcons: Readonly<Record<RunCommand, string>> = {
+const commandIcons: Readonly<Record<StatusCommand, string>> = {
   pause: 'debug-pause',
   resume: 'debug-continue',
   stop: 'debug-stop',
@@ -58,12 +64,13 @@ export class RunStatusView {
   private readonly progress = element('progress', { max: 1, value: 0 });
   private readonly steps = element('span', { class: 'run-steps' });
   private readonly left = element('span', { class: 'run-left' });
+  private readonly course = element('p', { class: 'run-course' });
   private readonly figures = element('dl', { class: 'figures' });
   private readonly message = element('p', { class: 'run-message' });
-  private readonly buttons: ReadonlyMap<RunCommand, HTMLButtonElement>;
+  private readonly buttons: ReadonlyMap<StatusCommand, HTMLButtonElement>;
   private run: RunSummary | undefined;
 
-  constructor(commands: readonly RunCommand[]) {
+  constructor(commands: readonly StatusCommand[]) {
     const inOrder = order.filter((command) => commands.includes(command));
     this.buttons = new Map(inOrder.map((command) => [command, this.commandButton(command)]));
     this.progress.setAttribute('aria-label', t('run.progress'));
@@ -80,12 +87,14 @@ export class RunStatusView {
       ),
       this.progress,
       element('div', { class: 'run-progress-text' }, this.steps, this.left),
+      this.course,
       this.figures,
       this.message,
     );
   }
 
-  update(run: RunSummary): void {
+  /** `series`: what came of its metrics so far. */
+  update(run: RunSummary, series: RunSeries): void {
     this.announceMilestones(run);
     this.run = run;
     const { state } = run;
@@ -103,6 +112,9 @@ export class RunStatusView {
     );
     const seconds = secondsLeft(run);
     setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
+    const course = courseInWords(courseOf(series), isLive(state.status));
+    setText(this.course, course);
+    this.course.hidden = course === '';
     this.updateFigures(run);
     setText(this.message, state.message ?? '');
     this.message.hidden = state.message === null;
@@ -138,7 +150,7 @@ export class RunStatusView {
     });
   }
 
-  private commandButton(command: RunCommand): HTMLButtonElement {
+  private commandButton(command: StatusCommand): HTMLButtonElement {
     return button({
       kind: 'icon',
       icon: commandIcons[command],

@@ -3,13 +3,15 @@ import type { FromWebview, RunCommand } from '../../protocol/webview.js';
 import { commandId, type CommandName } from '../contributions.js';
 import type { RunFeed } from './runFeed.js';
 
-const commandOf: Record<Exclude<RunCommand, 'playground'>, CommandName> = {
+const commandOf: Record<RunCommand, CommandName> = {
   pause: 'pauseRun',
   resume: 'resumeRun',
   stop: 'stopRun',
   open: 'openRun',
   reveal: 'revealRunFolder',
   showLog: 'showRunLog',
+  playground: 'runInference',
+  completion: 'useAdapterForCompletion',
 };
 
 /** What several views ask for; true when the message was one of those. */
@@ -39,8 +41,9 @@ export async function receiveShared(message: FromWebview, feed?: RunFeed): Promi
 }
 
 async function runCommand(runId: string, command: RunCommand): Promise<void> {
-  if (command !== 'playground') await vscode.commands.executeCommand(commandId(commandOf[command]), { runId });
-  else await vscode.commands.executeCommand(commandId('runInference'), { path: vscode.Uri.joinPath(vscode.Uri.file(runId), 'adapter').fsPath });
+  const ofAdapter = command === 'playground' || command === 'completion';
+  const argument = ofAdapter ? { path: vscode.Uri.joinPath(vscode.Uri.file(runId), 'adapter').fsPath } : { runId };
+  await vscode.commands.executeCommand(commandId(commandOf[command]), argument);
 }
 
 async function saveExport({ format, name, content }: Extract<FromWebview, { type: 'export' }>): Promise<void> {

@@ -116,6 +116,15 @@ describe('metrics', () => {
     peak_memory_bytes: 1e9,
   });
 
+  test('what earlier versions did not measure may be missing, but is not something else', () => {
+    const path = join(folder, 'metrics.jsonl');
+    const measured = { ...metric(2), cpu_percent: 150, memory_bytes: 1e8 };
+    appendMetric(path, metric(1));
+    appendMetric(path, measured);
+    appendMetric(path, { ...metric(3), cpu_percent: 'much' } as never);
+    expect(readMetrics(path)).toEqual([metric(1), measured]);
+  });
+
   test('a tail reads what was added since, and waits for the end of a half-written line', () => {
     const path = join(folder, 'metrics.jsonl');
     const tail = new MetricsTail(path);

@@ -70,7 +70,11 @@ test('a whole run leaves what docs/run-directory.md says', () => {
   const metrics = readMetrics(unbroken.metricsPath);
   const evaluations = metrics.flatMap((metric) => ('eval_loss' in metric ? [metric] : []));
   expect(evaluations.map(({ step }) => step)).toEqual([0, 6, 12, 18, 24, 30, 36, 40]);
-  expect(metrics.filter((metric) => 'loss' in metric)).toHaveLength(40);
+  const steps = metrics.flatMap((metric) => ('loss' in metric ? [metric] : []));
+  expect(steps).toHaveLength(40);
+  // The kernel counts its high-water mark in pages.
+  for (const step of steps) expect(step.memory_bytes).toBeLessThan(1.05 * step.peak_memory_bytes);
+  expect(steps.some((step) => step.cpu_percent! > 0)).toBe(true);
   const best = evaluations.slice(1).reduce((a, b) => (b.eval_loss < a.eval_loss ? b : a));
   expect(state).toMatchObject({ bestEvalLoss: best.eval_loss, bestStep: best.step });
   expect(savedSteps(unbroken.checkpointsPath)).toEqual([...new Set([best.step, 36, 40])].sort((a, b) => a - b));

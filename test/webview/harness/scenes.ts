@@ -70,6 +70,8 @@ export function metrics(steps: number, { start = 2.6, floor = 1.1, seed = 1, eva
       tokens_per_second: 410 + 30 * noise(),
       elapsed_seconds: step * 2.2,
       peak_memory_bytes: 1_320_000_000,
+      memory_bytes: 1_210_000_000 + 90_000_000 * noise(),
+      cpu_percent: 188 + 14 * noise(),
     };
     return step % evalEvery === 0 ? [metric, { step, eval_loss: trend + 0.12 + 0.03 * noise() }] : [metric];
   });

@@ -1,0 +1,122 @@
+/** @file How a run goes, judged by its metrics alone: each judgement compares means with the noise of the values they are made of. */
+import type { Column } from '../plots/column.js';
+import type { RunSeries } from '../plots/runSeries.js';
+
+export type Course =
+  /** The learning rate still rises. */
+  | { readonly kind: 'warmingUp' }
+  | { readonly kind: 'early' }
+  /** Training loss: `from` a while ago (its lowest, where it diverges), `to` of late. */
+  | { readonly kind: 'falling' | 'flat' | 'diverging'; readonly from: number; readonly to: number }
+  /** Held-out loss: the best before the last evaluation, and the last. */
+  | { readonly kind: 'heldOutFalling'; readonly from: number; readonly to: number }
+  /** Held-out loss: at its best, and now. */
+  | { readonly kind: 'overfitting'; readonly step: number; readonly from: number; readonly to: number };
+
+/** Logged steps that are put together to see through the noise of single batches. */
+const leastTogether = 5;
+const mostTogether = 100;
+/** Standard errors beyond which a difference is no accident; more where an alarm is raised. */
+const clear = 2;
+const alarming = 3;
+/** The loss has come apart when it is so many times what it has been. */
+const comeApart = 1.2;
+/** Shares of the held-out loss that count as worse and as better. */
+const worse = 0.02;
+const better = 0.005;
+
+export function courseOf(series: RunSeries): Course {
+  const { values: loss } = series.measures.loss;
+  const size = Math.min(mostTogether, Math.floor(loss.length / 4));
+  if (size < leastTogether) return isWarmingUp(series) ? { kind: 'warmingUp' } : { kind: 'early' };
+  const recent = windowEnding(loss, loss.length, size);
+  const lowest = lowestWindow(loss, size);
+  const overLowest = recent.mean - lowest.mean;
+  if (overLowest > alarming * errorOf(recent, lowest) && recent.mean > comeApart * lowest.mean)
+    return { kind: 'diverging', from: lowest.mean, to: recent.mean };
+  if (isWarmingUp(series)) return { kind: 'warmingUp' };
+  const heldOut = overfitting(series, recent, size);
+  if (heldOut) return heldOut;
+  const before = windowEnding(loss, loss.length - size, size);
+  const falls = before.mean - recent.mean > clear * errorOf(before, recent);
+  const training = { from: before.mean, to: recent.mean };
+  if (falls) return { kind: 'falling', ...training };
+  return heldOutFalling(series) ?? { kind: 'flat', ...training };
+}
+
+/** No schedule raises the learning rate but by its warm-up. */
+function isWarmingUp({ measures }: RunSeries): boolean {
+  const { values } = measures.learning_rate;
+  return values.length >= 2 && values.at(values.length - 1) > values.at(values.length - 2);
+}
+
+/** The held-out loss has left its best behind for two evaluations or more, while the training loss is no higher than it was then. */
+function overfitting({ evalSteps, evalLoss, steps, measures }: RunSeries, recent: Window, size: number): Course | undefined {
+  if (evalLoss.length < 3) return undefined;
+  const [best] = evalLoss.extremes(0, evalLoss.length);
+  if (evalLoss.length - 1 - best < 2) return undefined;
+  const [step, from, previous, to] = [evalSteps.at(best), evalLoss.at(best), evalLoss.at(evalLoss.length - 2), evalLoss.last!];
+  if (Math.min(previous, to) <= from * (1 + worse)) return undefined;
+  const then = windowEnding(measures.loss.values, Math.max(size, steps.lowerBound(step + 1)), size);
+  if (recent.mean > then.mean + clear * errorOf(recent, then)) return undefined;
+  return { kind: 'overfitting', step, from, to };
+}
+
+/** The last evaluation is the best of all, and by more than a trifle. */
+function heldOutFalling({ evalLoss }: RunSeries): Course | undefined {
+  if (evalLoss.length < 2) return undefined;
+  const [bestBefore] = evalLoss.extremes(0, evalLoss.length - 1);
+  const [from, to] = [evalLoss.at(bestBefore), evalLoss.last!];
+  return to < from * (1 - better) ? { kind: 'heldOutFalling', from, to } : undefined;
+}
+
+interface Window {
+  readonly mean: number;
+  /** Variance of the mean, from how the values in it spread. */
+  readonly variance: number;
+}
+
+function errorOf(a: Window, b: Window): number {
+  return Math.sqrt(a.variance + b.variance);
+}
+
+function windowEnding(values: Column, end: number, size: number): Window {
+  let sum = 0;
+  for (let index = end - size; index < end; index++) sum += values.at(index);
+  const mean = sum / size;
+  let squares = 0;
+  for (let index = end - size; index < end; index++) squares += (values.at(index) - mean) ** 2;
+  return { mean, variance: squares / (size - 1) / size };
+}
+
+/** Of the windows side by side that end with the last value. */
+function lowestWindow(values: Column, size: number): Window {
+  let lowest = windowEnding(values, values.length, size);
+  for (let end = values.length - size; end >= size; end -= size) {
+    const window = windowEnding(values, end, size);
+    if (window.mean < lowest.mean) lowest = window;
+  }
+  return lowest;
+}
+
+/** What a run that has ended changed. */
+export type Outcome =
+  /** The held-out loss before the first step and after the last, and at its best. */
+  | { readonly kind: 'heldOut'; readonly before: number; readonly after: number; readonly best: number; readonly bestStep: number }
+  /** Without held-out data: the training loss at first and at last. */
+  | { readonly kind: 'training'; readonly before: number; readonly after: number };
+
+/** undefined where the run was too short to tell. */
+export function outcomeOf(series: RunSeries): Outcome | undefined {
+  const { evalSteps, evalLoss, best, measures } = series;
+  if (best) {
+    const isBefore = evalSteps.at(0) === 0 && evalLoss.length > 1;
+    return isBefore
+      ? { kind: 'heldOut', before: evalLoss.at(0), after: evalLoss.last!, best: best.loss, bestStep: best.step }
+      : undefined;
+  }
+  const { values } = measures.loss;
+  const size = Math.min(mostTogether, Math.floor(values.length / 4));
+  if (size < leastTogether) return undefined;
+  return { kind: 'training', before: windowEnding(values, size, size).mean, after: windowEnding(values, values.length, size).mean };
+}
