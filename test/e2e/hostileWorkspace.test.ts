@@ -28,6 +28,7 @@ function prepare(files: TestBed): void {
   symlinkSync(files.path('models/tiny-llama/model.safetensors'), files.path('models/linked/model.safetensors'));
   files.write(`runs/${hostileName}/run.json`, JSON.stringify({ model: markup, data: { path: '../../../outside/secret.jsonl' } }));
   files.write(`runs/${hostileName}/state.json`, JSON.stringify(failedState));
+  files.write(`runs/${hostileName}/labels.json`, JSON.stringify({ name: hostileName, tags: [markup], note: markup }));
 }
 
 const failedState = {
