@@ -59,10 +59,16 @@ test('the prompts of a file are answered in a table, which is saved as JSONL', a
   await playground.locator('.batch').getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
   const [first] = await playground.locator('.batch tbody tr').all();
   expect(await first!.locator('th, td').allTextContents()).toEqual([signature, baseAnswer, adapterAnswer]);
-  await playground.getByRole('button', { name: 'Save as JSONL…' }).click();
   const saved = bed.path('saved.jsonl');
-  await window.answerFileDialog(saved);
-  await until('the answers are saved', () => existsSync(saved) && readFileSync(saved, 'utf8').endsWith('\n'));
+  const isSaved = () => existsSync(saved) && readFileSync(saved, 'utf8').endsWith('\n');
+  // On a slow machine VS Code's dialog may take Enter before it has looked at the path, and save under the name that it proposed.
+  for (let attempt = 1; !isSaved(); attempt++) {
+    await playground.getByRole('button', { name: 'Save as JSONL…' }).click();
+    await window.answerFileDialog(saved);
+    await until('the answers are saved', isSaved, 10_000).catch((error: unknown) => {
+      if (attempt === 4) throw error;
+    });
+  }
   const [line] = readFileSync(saved, 'utf8').split('\n').map((text) => (text ? (JSON.parse(text) as unknown) : null));
   expect(line).toMatchObject({ prompt: signature, answers: [{ adapter: null }, { adapter: bed.path('runs/contrary/adapter'), strength: 1 }] });
   await playground.getByRole('button', { name: 'Close the Table' }).click();
