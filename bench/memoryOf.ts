@@ -79,6 +79,7 @@ async function prepare() {
     baseDType: wanted.baseDType,
     lora,
     baseModel: 'random',
+    samples: null,
     dispose: () => runner.dispose(),
   };
   return { prepared, estimate: memory.estimate };

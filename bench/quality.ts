@@ -68,7 +68,7 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
       command: () => Promise.resolve('run'),
       waitWhilePaused: () => Promise.resolve(),
       onStep: ({ loss }) => losses.push(loss),
-      onEvaluation: (loss) => evaluations.push(loss),
+      onEvaluation: (loss) => void evaluations.push(loss),
       saveCheckpoint: () => undefined,
     },
   );

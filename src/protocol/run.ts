@@ -51,6 +51,15 @@ export interface EvalMetric {
   readonly eval_loss: number;
 }
 
+/** A line of samples.jsonl: what the model, as trained up to a step, answers to a held-out prompt. Step 0 is the base. */
+export interface Sample {
+  readonly step: number;
+  readonly prompt: string;
+  /** What the held-out example goes on with. */
+  readonly expected: string;
+  readonly text: string;
+}
+
 /** labels.json: what the user calls a run and says about it. */
 export interface RunLabels {
   /** null: the run is called by what it is (runName.ts). */

@@ -57,6 +57,8 @@ export interface TrainConfig {
   readonly logging_steps: number;
   /** Evaluations without improvement before the run stops; null means never. */
   readonly early_stopping_patience: number | null;
+  /** Held-out prompts answered at every evaluation; 0 turns it off. */
+  readonly sample_prompts: number;
   readonly seed: number;
 }
 

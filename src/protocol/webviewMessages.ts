@@ -155,6 +155,7 @@ const trainConfig: Shape<TrainConfig> = object({
   save_steps: count,
   logging_steps: count,
   early_stopping_patience: nullable(count),
+  sample_prompts: count,
   seed: count,
 });
 const engineConfig: Shape<EngineConfig> = object({

@@ -23,6 +23,7 @@ import { largestBatch } from './largestBatch.js';
 import { loraShape } from './loraShape.js';
 import { measureStep } from './measureStep.js';
 import { preflightWarnings } from './preflightWarnings.js';
+import { sampleSource } from './sampleSource.js';
 import type { PreparationPorts, PreparedRun } from './trainRun.js';
 
 export interface LoadedRun extends PreparedRun {
@@ -100,6 +101,7 @@ async function prepareWith(model: LoadedModel, config: RunConfig, ports: Prepara
     baseDType: memory.request.baseDType,
     lora,
     baseModel: config.model,
+    samples: sampleSource(model, config, lora, dataset),
     memory,
     report: dataset.report,
     warnings,

@@ -56,6 +56,9 @@ export class RunDirectory {
   get metricsPath(): string {
     return join(this.path, 'metrics.jsonl');
   }
+  get samplesPath(): string {
+    return join(this.path, 'samples.jsonl');
+  }
   get logPath(): string {
     return join(this.path, 'log.txt');
   }

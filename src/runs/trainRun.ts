@@ -27,6 +27,8 @@ import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
+import { Sampler, type SampleSource } from './sampler.js';
+import { appendSample, cutSamplesAfter } from './samplesFile.js';
 import { warmupSteps } from './warmupSteps.js';
 
 /** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
@@ -42,6 +44,8 @@ export interface PreparedRun {
   readonly lora: LoraShape;
   /** What the adapter's config names as its base. */
   readonly baseModel: string;
+  /** null: no samples are wanted, or there is nothing held out to ask for. */
+  readonly samples: SampleSource | null;
   dispose(): Promise<void>;
 }
 
@@ -125,6 +129,7 @@ function withAdvice(error: unknown, savedStep: number | undefined): unknown {
 
 class Trainer implements LoopPorts {
   private readonly use = new ProcessUse();
+  private readonly sampler: Sampler | null;
 
   constructor(
     private readonly run: RunDirectory,
@@ -132,7 +137,13 @@ class Trainer implements LoopPorts {
     private readonly prepared: PreparedRun,
     private readonly journal: RunJournal,
     private readonly signal: AbortSignal | undefined,
-  ) {}
+  ) {
+    this.sampler = prepared.samples && new Sampler(prepared.samples, {
+      clock: () => this.clock(),
+      note: (text) => journal.note(text),
+      addSample: (sample) => appendSample(run.samplesPath, sample),
+    });
+  }
 
   async train(): Promise<RunState> {
     const { runner, data, totalSteps } = this.prepared;
@@ -183,9 +194,12 @@ class Trainer implements LoopPorts {
     this.journal.setProgress(progress);
   };
 
-  onEvaluation: LoopPorts['onEvaluation'] = (evalLoss, progress) => {
+  onEvaluation: LoopPorts['onEvaluation'] = async (evalLoss, progress) => {
+    const { runner, totalSteps } = this.prepared;
     this.journal.addMetric({ step: progress.step, eval_loss: evalLoss });
     this.journal.setProgress(progress);
+    const parameters = async () => (await runner.exportState()).parameters;
+    await this.sampler?.sample(progress.step, progress.step === totalSteps, parameters);
   };
 
   saveCheckpoint(state: TrainableState, progress: Progress): void {
@@ -210,7 +224,9 @@ class Trainer implements LoopPorts {
     const initial = await runner.exportState();
     this.journal.describe({ trainableParameters: totalElements(initial.parameters) });
     const checkpoint = readLatestCheckpoint(checkpointsPath, (message) => this.journal.note(message));
-    cutMetricsAfter(this.run.metricsPath, checkpoint?.record.progress ?? freshProgress);
+    const reached = checkpoint?.record.progress ?? freshProgress;
+    cutMetricsAfter(this.run.metricsPath, reached);
+    cutSamplesAfter(this.run.samplesPath, reached.evaluatedStep);
     if (!checkpoint) return freshProgress;
     this.checkSameRun(checkpoint, initial);
     await runner.importState(checkpoint.state);

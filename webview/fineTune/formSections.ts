@@ -39,7 +39,7 @@ export const mainSections: readonly FormSection[] = [
   },
 ];
 
-const evaluation = new Set(['eval_steps', 'save_steps', 'logging_steps', 'early_stopping_patience']);
+const evaluation = new Set(['eval_steps', 'save_steps', 'logging_steps', 'early_stopping_patience', 'sample_prompts']);
 
 const advancedGroups: readonly { readonly title: PhraseKey; readonly holds: (path: SettingPath) => boolean }[] = [
   { title: 'form.section.dataDetails', holds: ([section]) => section === 'data' },

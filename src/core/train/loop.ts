@@ -71,7 +71,7 @@ export interface LoopPorts {
   /** Resolves when the command is no longer `pause`. */
   waitWhilePaused(): Promise<void>;
   onStep(result: StepResult, progress: Progress): void;
-  onEvaluation(evalLoss: number, progress: Progress): void;
+  onEvaluation(evalLoss: number, progress: Progress): void | Promise<void>;
   saveCheckpoint(state: TrainableState, progress: Progress): void;
 }
 
@@ -137,7 +137,7 @@ export async function runLoop(
     const [loss] = await compute(() => meanLoss(runner, heldOut));
     if (!Number.isFinite(loss)) throw diverged(t`evaluation loss`, loss, progress.step, saved.step);
     progress = withEvaluation(progress, loss);
-    ports.onEvaluation(loss, progress);
+    await ports.onEvaluation(loss, progress);
   };
   /** What is due after a step; tells whether patience is at its end. */
   const conclude = async (): Promise<boolean> => {

@@ -58,6 +58,7 @@ test('defaults are those the documentation promises', () => {
         save_steps: 100,
         logging_steps: 1,
         early_stopping_patience: null,
+        sample_prompts: 0,
         seed: 1337,
       },
       engine: { kind: 'onnx', device: 'auto', cpu_fallback: true, base_dtype: 'auto', threads: null, gradient_checkpointing: 'auto', layer_streaming: 'auto', memory_check: 'refuse' },

@@ -56,6 +56,7 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
         baseDType: 'fp32',
         lora: adapter.lora,
         baseModel: '/model',
+        samples: null,
         dispose: () => runner.dispose(),
       };
     },

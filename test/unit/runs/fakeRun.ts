@@ -1,6 +1,7 @@
 import type { BaseDType } from '../../../src/core/models/matrixForm.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
+import type { SampleSource } from '../../../src/runs/sampler.js';
 import type { PreparedRun } from '../../../src/runs/trainRun.js';
 import { FakeRunner, fakeData, microBatches } from '../train/fakeRunner.js';
 
@@ -18,6 +19,7 @@ export interface FakeOptions {
   readonly dataFingerprint?: string;
   readonly parameters?: number;
   readonly baseDType?: BaseDType;
+  readonly samples?: SampleSource;
 }
 
 export async function prepareFake(config: RunConfig, options: FakeOptions = {}): Promise<PreparedRun> {
@@ -36,6 +38,7 @@ export async function prepareFake(config: RunConfig, options: FakeOptions = {}):
     baseDType: options.baseDType ?? 'fp32',
     lora: { r: 8, alpha: 16, targetModules: ['q_proj'], layers: [0], useRslora: false },
     baseModel: config.model,
+    samples: config.train.sample_prompts > 0 ? (options.samples ?? null) : null,
     dispose: () => runner.dispose(),
   };
 }

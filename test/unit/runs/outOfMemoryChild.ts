@@ -34,6 +34,7 @@ async function prepare({ engine }: ReturnType<RunDirectory['readConfig']>) {
     baseDType: memory.request.baseDType,
     lora,
     baseModel: 'random',
+    samples: null,
     dispose: () => runner.dispose(),
   };
 }

@@ -10,6 +10,7 @@ import { savedSteps } from '../../../src/runs/checkpoints.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { dryRun, prepareRun, unheard } from '../../../src/runs/prepareRun.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
+import { readSamples } from '../../../src/runs/samplesFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { bundleForNode } from './bundle.js';
@@ -37,6 +38,7 @@ function config(...overrides: string[]): RunConfig {
     lora: { r: 4, dropout: 0.2 },
     train: {
       max_steps: 12,
+      sample_prompts: 3,
       batch_size: 2,
       gradient_accumulation_steps: 2,
       warmup_steps: 2,
@@ -66,6 +68,12 @@ describe('the real engine', () => {
       'eval_loss' in metric ? [metric.eval_loss] : [],
     );
     expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.05);
+    const samples = readSamples(unbroken.samplesPath);
+    const [base, trained] = [0, 12].map((at) => samples.filter(({ step }) => step === at));
+    expect(base!.map(({ prompt }) => prompt)).toEqual(trained!.map(({ prompt }) => prompt));
+    expect(base![0]!.prompt).toMatch(/### Instruction:\nSay \w+ \d times\.\n\n### Response:/);
+    expect(base![0]!.expected).toMatch(/^\s*(\w+ )+\d$/);
+    expect(trained!.map(({ text }) => text)).not.toEqual(base!.map(({ text }) => text));
 
     const killed = RunDirectory.create(join(folder, 'killed'), config());
     const program = await bundleForNode('trainModelChild.ts');

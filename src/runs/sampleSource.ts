@@ -1,0 +1,48 @@
+/** @file The model that answers held-out prompts during training: a text model beside the trainer, there only while it writes. */
+import type { LoraShape } from '../core/adapters/lora.js';
+import type { Adapter } from '../core/adapters/peft.js';
+import { samplePrompts, sampleTokens } from '../core/data/samplePrompts.js';
+import type { Dataset } from '../core/data/dataset.js';
+import { cacheBytesPerToken, decodeWeightBytes } from '../core/generate/decodeMemory.js';
+import { greedy } from '../core/generate/sampling.js';
+import { writeText } from '../core/generate/writeText.js';
+import { matrixForm } from '../core/models/matrixForm.js';
+import type { LoadedModel } from '../files/loadModel.js';
+import type { RunConfig } from '../protocol/runConfig.js';
+import { availableMemoryBytes } from '../runtime/availableMemory.js';
+import { loadTextModel } from '../runtime/engine.js';
+import type { SampleSource, SampleWriter } from './sampler.js';
+
+/** null where the config wants no samples or nothing is held out. */
+export function sampleSource(model: LoadedModel, config: RunConfig, lora: LoraShape, { evaluation }: Dataset): SampleSource | null {
+  const contextLength = model.weights.config.contextLength;
+  const fitting = evaluation.filter(({ inputIds }) => inputIds.length < contextLength);
+  const prompts = samplePrompts(fitting, config.train.sample_prompts, model.tokenizer);
+  if (prompts.length === 0) return null;
+  const longest = Math.max(...prompts.map(({ ids }) => ids.length)) + sampleTokens;
+  return {
+    prompts,
+    async load(parameters) {
+      if (bytesToWrite(model, longest) > availableMemoryBytes()) return null;
+      return loadWriter(model, config, parameters && { lora, baseModel: config.model, parameters, isUniform: true });
+    },
+  };
+}
+
+/** While a matrix is loaded it is there twice; half as much again as the weights has room for the largest. */
+function bytesToWrite({ weights }: LoadedModel, tokens: number): number {
+  const held = decodeWeightBytes(weights, (matrix) => matrixForm(matrix, 'stored'));
+  return 1.5 * held + 2 * tokens * cacheBytesPerToken(weights.config);
+}
+
+/** On the CPU wherever the run trains: what the trainer has reserved on a GPU stays its own. */
+async function loadWriter({ weights, tokenizer }: LoadedModel, { engine }: RunConfig, adapter: Adapter | null): Promise<SampleWriter> {
+  const text = await loadTextModel(weights, { device: 'cpu', threads: engine.threads, base_dtype: 'auto' });
+  return {
+    async write(promptIds, maxNewTokens) {
+      const request = { promptIds, adapter, adapterStrength: 1, sampling: greedy, maxNewTokens, stop: [] };
+      return (await writeText(text, tokenizer, request, () => undefined, { aborted: false })).text;
+    },
+    dispose: () => text.dispose(),
+  };
+}
