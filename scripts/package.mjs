@@ -17,9 +17,8 @@ if (!options['no-build']) execFileSync(process.execPath, ['scripts/build.mjs'], 
 mkdirSync('build/vsix', { recursive: true });
 for (const target of wanted) {
   const packagePath = resolve(`build/vsix/lora-workbench-${target}.vsix`);
-  // The README shows its pictures from the package: there is no web address to rewrite its links to, and no repository to name.
-  const noAddress = { rewriteRelativeLinks: false, allowMissingRepository: true };
-  await createVSIX({ cwd: stage(target), target, packagePath, dependencies: false, ...noAddress });
+  // The README shows its pictures from the package.
+  await createVSIX({ cwd: stage(target), target, packagePath, dependencies: false, rewriteRelativeLinks: false });
   console.log(`${packagePath} ${(statSync(packagePath).size / 1e6).toFixed(1)} MB`);
 }
 

@@ -83,7 +83,7 @@ function diagnostic(document: TextDocument, line: number, severity: DiagnosticSe
 
 export function hover({ tokensByLine }: DataFileReport, { line }: Position): Hover | null {
   const tokens = tokensByLine.get(line);
-  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: t`${tokens} tokens` } };
+  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: tokens === 1 ? t`${tokens} token` : t`${tokens} tokens` } };
 }
 
 export function codeLens({ examples }: DataFileReport, uri: string): CodeLens[] {

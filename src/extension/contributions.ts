@@ -64,6 +64,8 @@ export const contextKeys = [
   'hasFailedRun',
   'hasAdapters',
   'hasModels',
+  'hasLookedForRuns',
+  'hasLookedForModels',
   'hasShownFineTune',
   'hasShownAnswers',
   'completionOn',

@@ -120,8 +120,7 @@ class OpenPlayground {
     if (await receiveShared(message)) return;
     switch (message.type) {
       case 'generate':
-        await this.generate(message.request, message.prompt);
-        return setContext({ hasShownAnswers: true });
+        return this.generate(message.request, message.prompt);
       case 'generateFile':
         return this.generateFile(message.request);
       case 'stopGenerating':
@@ -170,6 +169,7 @@ class OpenPlayground {
       const summary = await this.services.streams.generate(voiceRequest(request, side, prompt), hear, token);
       this.note(address, (answer) => ({ ...answer, end: { kind: 'generated', summary } }));
       this.session.post({ type: 'generated', ...address, summary });
+      setContext({ hasShownAnswers: true });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.note(address, (answer) => ({ ...answer, end: { kind: 'failed', message } }));

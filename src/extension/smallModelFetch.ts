@@ -17,8 +17,9 @@ export class SmallModelFetch {
     const { token } = (this.running = new vscode.CancellationTokenSource());
     this.set({ kind: 'fetching', done: 0, total: 0 });
     try {
-      await this.catalog.fetchSmallModel((progress) => this.set({ kind: 'fetching', ...progress }), token);
+      const model = await this.catalog.fetchSmallModel((progress) => this.set({ kind: 'fetching', ...progress }), token);
       this.set({ kind: 'none' });
+      if (model) void vscode.window.showInformationMessage(vscode.l10n.t('{0} is ready to be fine-tuned.', model.name));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.set(token.isCancellationRequested ? { kind: 'none' } : { kind: 'failed', message });

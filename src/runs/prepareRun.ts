@@ -145,7 +145,8 @@ function describeData(
   const heldOut = evaluation ? t`${evaluation.examples} held out` : t`none held out`;
   const rest = skippedCount > 0 ? t`${heldOut}, ${skippedCount} skipped` : heldOut;
   const { examples, tokens, labelTokens } = training;
-  return t`${model}: ${examples} examples of ${format} data (${tokens} tokens, ${labelTokens} to learn), ${rest}; ${totalSteps} steps.`;
+  const [many, steps] = [examples === 1 ? t`${examples} example` : t`${examples} examples`, totalSteps === 1 ? t`${totalSteps} step` : t`${totalSteps} steps`];
+  return t`${model}: ${many} of ${format} data (${tokens} tokens, ${labelTokens} to learn), ${rest}; ${steps}.`;
 }
 
 function initialState(

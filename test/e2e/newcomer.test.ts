@@ -2,6 +2,7 @@
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
+import { FineTunePanel } from './harness/fineTunePanel.js';
 import { processesWith, processorShares } from './harness/processorTime.js';
 import { TestBed, until } from './harness/workspace.js';
 
@@ -66,6 +67,8 @@ test('a model that is imported is said to be ready, shows in the tree at once, a
   await said('tiny-llama is ready to be fine-tuned.');
   await window.treeRow('Models', 'tiny-llama').waitFor();
   await until('the settings name it', () => settings().includes('tiny-llama'));
+  const model = new FineTunePanel(await window.webview('fineTune')).setting('model').locator('select');
+  await until('the open panel has chosen it', async () => (await model.inputValue()).endsWith('tiny-llama'));
 });
 
 /** Toasts come and go; the list of notifications keeps what was said. */

@@ -88,16 +88,19 @@ function judge(machine: Machine): Finding[] {
     finding(
       machine.engine !== null,
       t`ONNX Runtime can be loaded.`,
+      t`ONNX Runtime cannot be loaded.`,
       t`Run \`npm ci\` again; on Linux it needs glibc 2.28 or newer (Alpine has none), on Windows the Visual C++ runtime.`,
     ),
     finding(
       machine.memoryFreeBytes >= needed.memoryBytes,
       t`At least ${bytes(needed.memoryBytes)} of memory are free, enough to fine-tune a small model.`,
+      t`Less than ${bytes(needed.memoryBytes)} of memory are free, which a small model may need to be fine-tuned.`,
       t`Close other programs, or lower train.batch_size and data.max_seq_length.`,
     ),
     finding(
       machine.diskFreeBytes >= needed.diskBytes,
       t`At least ${bytes(needed.diskBytes)} are free where models are kept.`,
+      t`Less than ${bytes(needed.diskBytes)} are free where models are kept.`,
       t`Free some space, or set LORA_WORKBENCH_CACHE to a folder on another disk.`,
     ),
     ...gpuFinding(machine.engine),
@@ -114,6 +117,6 @@ function gpuFinding(engine: EngineInfo | null): Finding[] {
   return [{ ok: true, what: t`Training is done by the CPU; a GPU that WebGPU reaches would be faster.`, remedy }];
 }
 
-function finding(ok: boolean, what: string, remedy: string): Finding {
-  return ok ? { ok, what, remedy: null } : { ok, what: t`Not so: ${what}`, remedy };
+function finding(ok: boolean, what: string, otherwise: string, remedy: string): Finding {
+  return ok ? { ok, what, remedy: null } : { ok, what: otherwise, remedy };
 }

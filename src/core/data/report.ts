@@ -173,7 +173,11 @@ export function warningsAbout(
       t`${percent(training.truncated, training.examples)} of the examples are cut at ${maxSequenceLength} tokens; raise data.max_seq_length if the memory allows.`,
     );
   if (skippedCount > training.examples / 20)
-    warnings.push(t`${skippedCount} records were skipped, beside ${training.examples} used; look at the reasons.`);
+    warnings.push(
+      skippedCount === 1
+        ? t`One record was skipped, beside ${training.examples} used; look at the reason.`
+        : t`${skippedCount} records were skipped, beside ${training.examples} used; look at the reasons.`,
+    );
   if (!evaluation)
     warnings.push(t`Nothing is held out, so there is no sign of overfitting; set data.eval_fraction or data.eval_path.`);
   return warnings;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo, ModelSource } from '../../protocol/backend.js';
 import { baseOf } from '../../protocol/baseOf.js';
 import type { Catalog } from '../catalog.js';
+import { setContext } from '../contextKeys.js';
 import type { TreeItemKind } from '../contributions.js';
 import { formatBytes } from '../format.js';
 
@@ -13,7 +14,7 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
   }
 
   async getChildren(parent?: AdapterInfo): Promise<AdapterInfo[]> {
-    await this.catalog.looked();
+    await looked(this.catalog);
     return parent ? [] : [...this.catalog.adapters];
   }
 
@@ -47,7 +48,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
   }
 
   async getChildren(parent?: ModelInfo): Promise<ModelInfo[]> {
-    await this.catalog.looked();
+    await looked(this.catalog);
     return parent ? [] : [...this.catalog.models];
   }
 
@@ -61,6 +62,12 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
     item.tooltip = model.path;
     return item;
   }
+}
+
+/** Until then an empty tree says nothing: that there is none is not known yet. */
+async function looked(catalog: Catalog): Promise<void> {
+  await catalog.looked();
+  setContext({ hasLookedForModels: true });
 }
 
 function sourceText(source: ModelSource): string {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
 import type { RunStatus } from '../../protocol/run.js';
+import { setContext } from '../contextKeys.js';
 import { commandId, viewIds, type TreeItemKind } from '../contributions.js';
 import { formatAgo, formatStatus, formatTime } from '../format.js';
 import type { Runs } from '../runs.js';
@@ -27,6 +28,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
 
   async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
     await this.runs.looked();
+    setContext({ hasLookedForRuns: true });
     return parent ? [] : [...this.runs.list()];
   }
 
