@@ -62,10 +62,16 @@ test('a file that is no model is refused with the reason, and does not stay in t
 test('a model that is imported is said to be ready, shows in the tree at once, and is chosen where none was', async () => {
   const { window } = bed;
   cpSync('test/fixtures/models/tiny-llama', join(elsewhere(), 'tiny-llama'), { recursive: true });
-  await window.commandOn('LoRA Workbench: Import Model…', 'Hugging Face folder…');
-  await window.answerFileDialog(join(elsewhere(), 'tiny-llama'));
+  const row = window.treeRow('Models', 'tiny-llama');
+  // On a slow machine VS Code's dialog may take Enter before it has looked at the path, and choose the folder where it began.
+  for (let attempt = 1; (await row.count()) === 0; attempt++) {
+    await window.commandOn('LoRA Workbench: Import Model…', 'Hugging Face folder…');
+    await window.answerFileDialog(join(elsewhere(), 'tiny-llama'));
+    await row.waitFor({ timeout: 15_000 }).catch((error: unknown) => {
+      if (attempt === 4) throw error;
+    });
+  }
   await said('tiny-llama is ready to be fine-tuned.');
-  await window.treeRow('Models', 'tiny-llama').waitFor();
   await until('the settings name it', () => settings().includes('tiny-llama'));
   const model = new FineTunePanel(await window.webview('fineTune')).setting('model').locator('select');
   await until('the open panel has chosen it', async () => (await model.inputValue()).endsWith('tiny-llama'));

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { chromium, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
 import { findChromium } from '../../../scripts/chromium.mjs';
 
@@ -183,6 +183,9 @@ export class Window {
     while (!/^\/./.test(await input.inputValue())) await this.page.waitForTimeout(50);
     for (let attempt = 1; ; attempt++) {
       await input.fill(path);
+      // Enter before the dialog has looked at the path would choose where it began. What is to be saved has no row to wait for.
+      const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: basename(path) }).first();
+      await succeeds(row.waitFor({ timeout: 1500 }));
       await this.page.keyboard.press('Enter');
       if (await succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }))) return;
       if (attempt === 5) throw new Error(`The dialog does not take ${path}: see ${await this.screenshot('with-file-dialog')}.`);
