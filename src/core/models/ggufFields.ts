@@ -2,12 +2,10 @@ import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GgufFile, GgufValue } from '../formats/gguf.js';
 import { shownValue } from '../formats/shownValue.js';
-import type { ModelConfig, RopeScaling, RopeSettings } from './config.js';
+import type { ModelConfig, ModelSizes, RopeScaling, RopeSettings } from './config.js';
 import { yarnAttentionFactor } from './huggingFaceFields.js';
 import { linearNames, type LinearName } from './linears.js';
-
-/** What all families read alike. */
-type Sizes = Omit<ModelConfig, 'family' | 'biases' | 'attentionKinds' | 'layerPattern' | 'attentionScale' | 'embeddingScale'>;
+import { ggufLinears } from './weightSpec.js';
 
 /** Typed access to the metadata of a GGUF file. Throws UserError naming the file. */
 export class GgufFields {
@@ -24,7 +22,13 @@ export class GgufFields {
     return this.gguf.metadata.get('general.architecture');
   }
 
-  sizes(): Sizes {
+  /** Of a family whose layers all rotate, and see all tokens before. */
+  config(family: string): ModelConfig {
+    const sizes = this.sizes();
+    return { family, ...sizes, biases: this.biases(), attentionKinds: [{ rope: this.rope(10000, sizes.headDim), window: null }], layerPattern: [0] };
+  }
+
+  sizes(): ModelSizes {
     const hiddenSize = this.number('embedding_length');
     const headCount = this.number('attention.head_count');
     const embedding = this.gguf.tensors.get('token_embd.weight');
@@ -45,8 +49,7 @@ export class GgufFields {
 
   /** As the tensors of the first layer have them. */
   biases(): readonly LinearName[] {
-    const parts = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
-    return linearNames.filter((_, index) => this.gguf.tensors.has(`blk.0.${parts[index]}.bias`));
+    return linearNames.filter((linear) => this.gguf.tensors.has(`blk.0.${ggufLinears[linear]}.bias`));
   }
 
   rope(defaultTheta: number, headDim: number): RopeSettings {

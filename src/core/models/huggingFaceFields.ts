@@ -1,12 +1,10 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { shownValue } from '../formats/shownValue.js';
-import type { ModelConfig, RopeScaling, RopeSettings } from './config.js';
+import type { ModelSizes, RopeScaling, RopeSettings } from './config.js';
+import { isOfMlp, linearNames, type LinearName } from './linears.js';
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** What all families read alike. */
-type Sizes = Omit<ModelConfig, 'family' | 'biases' | 'attentionKinds' | 'layerPattern' | 'attentionScale' | 'embeddingScale'>;
 
 /** What transformers' configuration class of a family takes for what config.json leaves out; undefined: it must be there. */
 interface SizeDefaults {
@@ -23,7 +21,7 @@ export class HuggingFaceFields {
     readonly file: string,
   ) {}
 
-  sizes(defaults: SizeDefaults): Sizes {
+  sizes(defaults: SizeDefaults): ModelSizes {
     const hiddenSize = this.integer('hidden_size');
     const headCount = this.integer('num_attention_heads');
     return {
@@ -38,6 +36,12 @@ export class HuggingFaceFields {
       contextLength: this.integer('max_position_embeddings', defaults.contextLength),
       tiedEmbeddings: this.flag('tie_word_embeddings', defaults.tiedEmbeddings),
     };
+  }
+
+  /** As `attention_bias` and `mlp_bias` say; none where they are left out. */
+  biases(): readonly LinearName[] {
+    const [attention, mlp] = [this.flag('attention_bias'), this.flag('mlp_bias')];
+    return linearNames.filter((linear) => (isOfMlp(linear) ? mlp : attention));
   }
 
   /** transformers 5 has all about rotary embedding in one object, where earlier versions had two entries. */

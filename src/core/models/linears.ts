@@ -21,6 +21,10 @@ export function inputOf(linear: LinearName): LinearInput {
   return linearInputs.find(({ readers }) => readers.includes(linear))!;
 }
 
+export function isOfMlp(linear: LinearName): boolean {
+  return linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj';
+}
+
 /** [outFeatures, inFeatures] of a linear. */
 export function linearShape(config: ModelConfig, linear: LinearName): [number, number] {
   const queryWidth = config.headCount * config.headDim;

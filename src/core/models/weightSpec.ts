@@ -1,6 +1,6 @@
 /** @file Which weights a model has: what programs call them, what files call them, and how they lie there. */
 import type { ModelConfig } from './config.js';
-import { linearNames, linearShape, type LinearName } from './linears.js';
+import { isOfMlp, linearNames, linearShape, type LinearName } from './linears.js';
 
 export interface WeightSpec {
   /** What programs call it, the same in every layer: `q_proj.weight`, `input_layernorm.weight`, `embed_tokens.weight`. */
@@ -61,7 +61,8 @@ function vectorSpec(layer: number, { role, path, ggufPath, width }: LayerVector,
   return { role, layer, kind: 'vector', shape: [width], ...names, permutedInGguf: false, lessOne };
 }
 
-const ggufLinears: Readonly<Record<LinearName, string>> = {
+/** Behind `blk.N.` */
+export const ggufLinears: Readonly<Record<LinearName, string>> = {
   q_proj: 'attn_q',
   k_proj: 'attn_k',
   v_proj: 'attn_v',
@@ -88,6 +89,5 @@ function linearSpecs(config: ModelConfig, layer: number, linear: LinearName, per
 
 /** `model.layers.3.self_attn.q_proj` and the like, without `.weight`: what PEFT's names are made of. */
 export function linearPath(layer: number, linear: LinearName): string {
-  const isOfMlp = linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj';
-  return `model.layers.${layer}.${isOfMlp ? 'mlp' : 'self_attn'}.${linear}`;
+  return `model.layers.${layer}.${isOfMlp(linear) ? 'mlp' : 'self_attn'}.${linear}`;
 }

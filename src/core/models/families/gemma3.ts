@@ -1,13 +1,12 @@
 /** @file Gemma 3, its text part (https://arxiv.org/abs/2503.19786). */
 import type { GraphBuilder } from '../../graph/builder.js';
 import type { Value } from '../../graph/types.js';
-import type { ModelConfig, RopeSettings } from '../config.js';
+import type { ModelConfig, ModelSizes, RopeSettings } from '../config.js';
 import { attentionOf, headNorms, normHeads } from '../decoderLayer.js';
 import type { Family, LayerSites, LayerValues } from '../family.js';
 import type { HuggingFaceFields } from '../huggingFaceFields.js';
 import { isLayerType, type LayerType } from '../slidingLayers.js';
 import { decoderWeights, type LayerVector } from '../weightSpec.js';
-import { attentionLinears } from './llama.js';
 
 // Symbols of the shape comments: H hiddenSize, F intermediateSize.
 
@@ -23,7 +22,7 @@ export const gemma3: Family = {
     const window = fields.optionalInteger('sliding_window', 4096);
     return {
       ...gemma3Config(sizes, layerTypes(fields, sizes.layerCount), { ...ropes(fields), window }),
-      biases: fields.flag('attention_bias') ? attentionLinears : [],
+      biases: fields.biases(),
       attentionScale: fields.number('query_pre_attn_scalar', 256) ** -0.5,
     };
   },
@@ -43,8 +42,6 @@ export const gemma3: Family = {
   layer: gemma3Layer,
 };
 
-type Sizes = Omit<ModelConfig, 'family' | 'biases' | 'attentionKinds' | 'layerPattern'>;
-
 interface Attentions {
   readonly global: RopeSettings;
   readonly local: RopeSettings;
@@ -52,7 +49,7 @@ interface Attentions {
   readonly window: number | null;
 }
 
-function gemma3Config(sizes: Sizes, types: readonly LayerType[], { global, local, window }: Attentions): ModelConfig {
+function gemma3Config(sizes: ModelSizes, types: readonly LayerType[], { global, local, window }: Attentions): ModelConfig {
   return {
     family: 'gemma3',
     ...sizes,

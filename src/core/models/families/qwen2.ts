@@ -18,14 +18,7 @@ export const qwen2: Family = {
       ...slidingLayers(fields, sizes.layerCount, fields.rope(10000)),
     };
   },
-  gguf: {
-    architecture: 'qwen2',
-    readConfig(fields) {
-      const sizes = fields.sizes();
-      const attentionKinds = [{ rope: fields.rope(10000, sizes.headDim), window: null }];
-      return { family: 'qwen2', ...sizes, biases: fields.biases(), attentionKinds, layerPattern: [0] };
-    },
-  },
+  gguf: { architecture: 'qwen2', readConfig: (fields) => fields.config('qwen2') },
   weights: (config) => decoderWeights(config, { vectors: layerNorms(config) }),
   layer: decoderLayer,
 };

@@ -2,7 +2,6 @@ import { decoderLayer, headNorms, layerNorms, normHeads } from '../decoderLayer.
 import type { Family } from '../family.js';
 import { slidingLayers } from '../slidingLayers.js';
 import { decoderWeights } from '../weightSpec.js';
-import { attentionLinears } from './llama.js';
 
 /** Qwen3 (https://arxiv.org/abs/2505.09388): the heads of query and key are normed before they are rotated. */
 export const qwen3: Family = {
@@ -15,18 +14,11 @@ export const qwen3: Family = {
     return {
       family: 'qwen3',
       ...sizes,
-      biases: fields.flag('attention_bias') ? attentionLinears : [],
+      biases: fields.biases(),
       ...slidingLayers(fields, sizes.layerCount, fields.rope(10000)),
     };
   },
-  gguf: {
-    architecture: 'qwen3',
-    readConfig(fields) {
-      const sizes = fields.sizes();
-      const attentionKinds = [{ rope: fields.rope(10000, sizes.headDim), window: null }];
-      return { family: 'qwen3', ...sizes, biases: fields.biases(), attentionKinds, layerPattern: [0] };
-    },
-  },
+  gguf: { architecture: 'qwen3', readConfig: (fields) => fields.config('qwen3') },
   weights: (config) => decoderWeights(config, { vectors: [...layerNorms(config), ...headNorms(config)] }),
   layer: (b, config, x, sites) => decoderLayer(b, config, x, sites, normHeads(b, config, sites)),
 };

@@ -1,7 +1,6 @@
 import { decoderLayer, layerNorms } from '../decoderLayer.js';
 import type { Family } from '../family.js';
 import { decoderWeights } from '../weightSpec.js';
-import { attentionLinears, mlpLinears } from './llama.js';
 
 /** SmolLM3 (https://huggingface.co/blog/smollm3): LLaMA with layers that rotate nothing, every fourth unless it says which. */
 export const smollm3: Family = {
@@ -19,7 +18,7 @@ export const smollm3: Family = {
     return {
       family: 'smollm3',
       ...sizes,
-      biases: [...(fields.flag('attention_bias') ? attentionLinears : []), ...(fields.flag('mlp_bias') ? mlpLinears : [])],
+      biases: fields.biases(),
       attentionKinds: [{ rope: fields.rope(2e6), window: null }, { rope: null, window: null }],
       layerPattern: rotates.map((flag) => 1 - flag),
     };
