@@ -43,7 +43,9 @@ const coreFolders = {
 
 const coreZones = Object.entries(coreFolders).map(([folder, allowed]) => ({
   target: `./src/core/${folder}`,
-  from: Object.keys(coreFolders).filter((other) => other !== folder && !allowed.includes(other)).map((other) => `./src/core/${other}`),
+  from: Object.keys(coreFolders)
+    .filter((other) => other !== folder && !allowed.includes(other))
+    .map((other) => `./src/core/${other}`),
 }));
 
 // The folder each package belongs to: nobody else imports it.
@@ -76,14 +78,41 @@ export default ts.config(
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
     },
   },
+  {
+    files: ['{src,webview,test}/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+    },
+  },
   ...Object.keys(layers).map((layer) => ({
     files: [`${layer}/**/*.ts`],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [...foreignPackages(layer), ...(['src/l10n', 'src/core', 'src/protocol'].includes(layer) ? [nodeBuiltins] : [])] },
+        {
+          patterns: [
+            ...foreignPackages(layer),
+            ...(['src/l10n', 'src/core', 'src/protocol'].includes(layer) ? [nodeBuiltins] : []),
+          ],
+        },
       ],
     },
   })),
-  { files: ['**/*.{mjs,cjs}', 'bench/**', 'test/**'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', fetch: 'readonly' } }, rules: { 'no-console': 'off', 'max-lines': 'off' } },
+  {
+    files: ['**/*.{mjs,cjs}', 'bench/**', 'test/**'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+      },
+    },
+    rules: { 'no-console': 'off', 'max-lines': 'off' },
+  },
 );

@@ -62,7 +62,13 @@ export function contests({ python, threads, steps, gguf }) {
       title: 'How the cost grows with the model: SmolLM2-135M to the shape of Llama-3.2-1B, int4 base, checkpointing',
       reference: 'shape smollm2-135m',
       ...training,
-      commands: growth('shape', ['smollm2-135m', 'smollm2-360m', 'llama-3.2-1b'], '--base-dtype', 'int4', '--gradient-checkpointing'),
+      commands: growth(
+        'shape',
+        ['smollm2-135m', 'smollm2-360m', 'llama-3.2-1b'],
+        '--base-dtype',
+        'int4',
+        '--gradient-checkpointing',
+      ),
     },
     generation: {
       title: 'Greedy decoding: 64 tokens after a prompt of 128, SmolLM2-135M shape, random weights',

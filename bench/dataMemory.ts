@@ -17,15 +17,23 @@ const text = (start: number, step: number, wordCount: number): string =>
 
 const folder = mkdtempSync(join(tmpdir(), 'data-'));
 const path = join(folder, 'data.jsonl');
-const record = (i: number): string => `${JSON.stringify({ instruction: text(7 * i, 1, 14), input: '', output: `${text(3 * i, 5, length)} ${i}` })}\n`;
+const record = (i: number): string =>
+  `${JSON.stringify({ instruction: text(7 * i, 1, 14), input: '', output: `${text(3 * i, 5, length)} ${i}` })}\n`;
 writeFileSync(path, '');
-for (let i = 0; i < count; i += 1000) writeFileSync(path, Array.from({ length: Math.min(1000, count - i) }, (_, j) => record(i + j)).join(''), { flag: 'a' });
+for (let i = 0; i < count; i += 1000)
+  writeFileSync(path, Array.from({ length: Math.min(1000, count - i) }, (_, j) => record(i + j)).join(''), { flag: 'a' });
 
 const tokenizer = readTokenizerFolder('test/fixtures/models/tiny-llama');
 const before = process.memoryUsage().rss;
-const { report } = loadDataset({ path, format: 'auto', eval_path: null, eval_fraction: 0, max_seq_length: 1024, train_on_prompt: false, seed: 0 }, tokenizer, diskFiles);
+const { report } = loadDataset(
+  { path, format: 'auto', eval_path: null, eval_fraction: 0, max_seq_length: 1024, train_on_prompt: false, seed: 0 },
+  tokenizer,
+  diskFiles,
+);
 const added = process.memoryUsage().rss - before;
 rmSync(folder, { recursive: true });
 const { examples, tokens } = report.training;
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-console.log(`${examples} examples, ${tokens} tokens: ${megabytes(bytesInMemory(sizeOf(report)))} expected, ${megabytes(added)} added`);
+console.log(
+  `${examples} examples, ${tokens} tokens: ${megabytes(bytesInMemory(sizeOf(report)))} expected, ${megabytes(added)} added`,
+);

@@ -24,7 +24,11 @@ const { values } = parseArgs({
 
 async function main(): Promise<void> {
   const [promptTokens, newTokens] = [Number(values['prompt-tokens']), Number(values['new-tokens'])];
-  const model = await loadTextModel(values.model ? openModel(values.model).weights : randomWeights(smolLm2), { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
+  const model = await loadTextModel(values.model ? openModel(values.model).weights : randomWeights(smolLm2), {
+    device: 'cpu',
+    threads: Number(values.threads),
+    base_dtype: values.dtype as DecodeDType,
+  });
   const first: number[] = [];
   const perToken: number[] = [];
   const processorPerRound: number[] = [];
@@ -32,7 +36,10 @@ async function main(): Promise<void> {
     // Another prompt each time, so that nothing is found in the cache.
     const promptIds = Array.from({ length: promptTokens }, (_, i) => (i * 7919 + round * 104729 + 1) % smolLm2.vocabSize);
     const usageBefore = process.cpuUsage();
-    const result = await model.generate({ promptIds, adapter: null, adapterStrength: 1, sampling: greedy, maxNewTokens: newTokens, endIds: [] }, () => undefined);
+    const result = await model.generate(
+      { promptIds, adapter: null, adapterStrength: 1, sampling: greedy, maxNewTokens: newTokens, endIds: [] },
+      () => undefined,
+    );
     if (round === 0) continue; // warm-up
     const { user, system } = process.cpuUsage(usageBefore);
     processorPerRound.push((user + system) / 1e6);

@@ -13,7 +13,16 @@ const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '10' }, python: { type: 'string' } },
 });
 
-const common = ['--steps', options.steps, '--threads', String(availableParallelism()), '--batch-size', '4', '--sequence-length', '512'];
+const common = [
+  '--steps',
+  options.steps,
+  '--threads',
+  String(availableParallelism()),
+  '--batch-size',
+  '4',
+  '--sequence-length',
+  '512',
+];
 const ours = (...args) => ['node', '.cache/bench/train.cjs', ...common, ...args];
 const peft = (...args) => [options.python, 'bench/peft_train.py', ...common, '--device', 'cuda', ...args];
 const commands = {
@@ -37,14 +46,20 @@ for (let round = 1; round <= Number(options.rounds); round++) {
   }
 }
 
-const gpu = spawnSync('nvidia-smi', ['--query-gpu=name,driver_version', '--format=csv,noheader'], { encoding: 'utf8' }).stdout?.trim() ?? null;
+const gpu =
+  spawnSync('nvidia-smi', ['--query-gpu=name,driver_version', '--format=csv,noheader'], { encoding: 'utf8' }).stdout?.trim() ??
+  null;
 console.log(`\nSmolLM2-135M shape, rank 8, all seven linears, 4 × 512 tokens. ${cpus()[0].model}; ${gpu ?? 'no nvidia-smi'}`);
-console.log('\n| | tokens/s | memory of the process | memory on the GPU | seconds to first step |\n| --- | ---: | ---: | ---: | ---: |');
+console.log(
+  '\n| | tokens/s | memory of the process | memory on the GPU | seconds to first step |\n| --- | ---: | ---: | ---: | ---: |',
+);
 for (const [name, results] of Object.entries(measured)) {
   if (results.length === 0) continue;
   const of = (key) => median(results.map((result) => result[key]));
   const mebibytes = (bytes) => (bytes ? `${(bytes / 2 ** 20).toFixed(0)} MiB` : '–');
-  console.log(`| ${name} | ${of('tokens_per_second').toFixed(0)} | ${mebibytes(of('peak_rss_bytes'))} | ${mebibytes(of('gpu_memory_bytes'))} | ${of('first_step_seconds').toFixed(1)} |`);
+  console.log(
+    `| ${name} | ${of('tokens_per_second').toFixed(0)} | ${mebibytes(of('peak_rss_bytes'))} | ${mebibytes(of('gpu_memory_bytes'))} | ${of('first_step_seconds').toFixed(1)} |`,
+  );
 }
 mkdirSync('build', { recursive: true });
 writeFileSync('build/bench-gpu.json', `${JSON.stringify({ cpu: cpus()[0].model, gpu, measured }, null, 2)}\n`);

@@ -12,7 +12,10 @@ import { elementCount } from '../src/core/shape.js';
 import { shapes } from './shapes.js';
 import { f32, ggufFile, text, u32, type GgufTensorParts } from '../test/unit/formats/ggufFile.js';
 
-const { values, positionals } = parseArgs({ options: { shape: { type: 'string', default: 'llama-3.1-8b' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { shape: { type: 'string', default: 'llama-3.1-8b' } },
+  allowPositionals: true,
+});
 const config: ModelConfig = shapes[values.shape as keyof typeof shapes];
 const [f32Type, q4Type] = [0, 2];
 

@@ -11,7 +11,12 @@ import { median } from './median.mjs';
 const version = '3.22.1';
 const home = resolve('.cache/llama-cpp');
 const entry = join(home, 'node_modules/node-llama-cpp/dist/index.js');
-const binaries = { 'linux-x64': 'linux-x64', 'linux-arm64': 'linux-arm64', 'darwin-arm64': 'mac-arm64-metal', 'win32-x64': 'win-x64' };
+const binaries = {
+  'linux-x64': 'linux-x64',
+  'linux-arm64': 'linux-arm64',
+  'darwin-arm64': 'mac-arm64-metal',
+  'win32-x64': 'win-x64',
+};
 
 /** Into a folder of its own: it is no dependency of the product. */
 export function installLlamaCpp() {
@@ -19,11 +24,15 @@ export function installLlamaCpp() {
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, 'package.json'), '{"private":true}');
   const packages = [`node-llama-cpp@${version}`, `@node-llama-cpp/${binaries[`${process.platform}-${process.arch}`]}@${version}`];
-  execFileSync('npm', ['install', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error', ...packages], {
-    cwd: home,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  });
+  execFileSync(
+    'npm',
+    ['install', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error', ...packages],
+    {
+      cwd: home,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      shell: process.platform === 'win32',
+    },
+  );
 }
 
 async function main() {

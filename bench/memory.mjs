@@ -9,14 +9,24 @@ import { parseArgs } from 'node:util';
 import { bundle } from './bundle.mjs';
 import { countingDriver } from './countingDriver.mjs';
 
-const { values: options } = parseArgs({ options: { device: { type: 'string', default: 'cpu' }, only: { type: 'string', default: '' } } });
+const { values: options } = parseArgs({
+  options: { device: { type: 'string', default: 'cpu' }, only: { type: 'string', default: '' } },
+});
 const tolerance = 0.15;
 
 const usual = { baseDType: 'fp32', checkpointing: false, batchSize: 2, sequenceLength: 256, rank: 8 };
 const dtypes = ['fp32', 'fp16', 'int4'];
 const cut = { layerCount: 4 };
 const grouped = { ...cut, headCount: 16, keyValueHeadCount: 4, hiddenSize: 1024, intermediateSize: 2816, vocabSize: 32000 };
-const untied = { ...cut, hiddenSize: 768, headCount: 12, keyValueHeadCount: 12, intermediateSize: 2048, vocabSize: 128256, tiedEmbeddings: false };
+const untied = {
+  ...cut,
+  hiddenSize: 768,
+  headCount: 12,
+  keyValueHeadCount: 12,
+  intermediateSize: 2048,
+  vocabSize: 128256,
+  tiedEmbeddings: false,
+};
 
 const small = { ...usual, device: 'webgpu', config: { layerCount: 2, vocabSize: 8192 }, sequenceLength: 64 };
 const casesOnGpu = [
@@ -58,7 +68,9 @@ for (const one of isOnGpu ? casesOnGpu : casesOnCpu) {
   const name = describe(one);
   if (!name.includes(options.only)) continue;
   const env = { ...process.env, ...driver?.env };
-  const { hostBytes, deviceBytes, measured, ...result } = JSON.parse(execFileSync('node', ['.cache/bench/memoryOf.cjs', JSON.stringify(one)], { encoding: 'utf8', env }));
+  const { hostBytes, deviceBytes, measured, ...result } = JSON.parse(
+    execFileSync('node', ['.cache/bench/memoryOf.cjs', JSON.stringify(one)], { encoding: 'utf8', env }),
+  );
   const [predicted, truth] = isOnGpu ? [deviceBytes, driver.peakBytes()] : [hostBytes, measured];
   const ratio = predicted / truth;
   results.push({ name, ...result, predicted, measured: truth, ratio, ...(isOnGpu && { hostBytes, heldByProcess: measured }) });
@@ -72,8 +84,21 @@ writeFileSync('build/memory.json', `${JSON.stringify(results, null, 2)}\n`);
 process.exitCode = ratios.some((ratio) => Math.abs(ratio - 1) > tolerance) ? 1 : 0;
 
 function describe({ config, baseDType, checkpointing, streaming, batchSize, sequenceLength, rank, dropout, mixedLengths }) {
-  const shape = isOnGpu ? `${config.layerCount} layers, ${config.vocabSize} tokens` : config === grouped ? '4 layers of 1024, 16/4 heads' : config === untied ? '4 layers of 768, untied 128k' : config === cut ? '135M, 4 layers' : '135M';
-  const extras = [checkpointing && 'checkpointing', streaming && 'streaming', dropout && 'dropout', mixedLengths && 'eight lengths'].filter(Boolean);
+  const shape = isOnGpu
+    ? `${config.layerCount} layers, ${config.vocabSize} tokens`
+    : config === grouped
+      ? '4 layers of 1024, 16/4 heads'
+      : config === untied
+        ? '4 layers of 768, untied 128k'
+        : config === cut
+          ? '135M, 4 layers'
+          : '135M';
+  const extras = [
+    checkpointing && 'checkpointing',
+    streaming && 'streaming',
+    dropout && 'dropout',
+    mixedLengths && 'eight lengths',
+  ].filter(Boolean);
   return [shape, baseDType, `${batchSize} × ${sequenceLength}`, `r ${rank}`, ...extras].join(', ');
 }
 

@@ -33,7 +33,9 @@ interface MemoryCase {
 }
 
 const wanted = JSON.parse(process.argv[2]!) as MemoryCase;
-const lengths = wanted.mixedLengths ? [1, 2, 3, 4, 5, 6, 7, 8].map((eighths) => (eighths * wanted.sequenceLength) / 8) : [wanted.sequenceLength, wanted.sequenceLength];
+const lengths = wanted.mixedLengths
+  ? [1, 2, 3, 4, 5, 6, 7, 8].map((eighths) => (eighths * wanted.sequenceLength) / 8)
+  : [wanted.sequenceLength, wanted.sequenceLength];
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'memory-'));

@@ -21,7 +21,11 @@ import { median } from './median.mjs';
 import { smolLm2 as config } from './shapes.js';
 
 const { values: options } = parseArgs({
-  options: { threads: { type: 'string', default: '1' }, rounds: { type: 'string', default: '12' }, form: { type: 'string', default: 'BF16' } },
+  options: {
+    threads: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '12' },
+    form: { type: 'string', default: 'BF16' },
+  },
 });
 const form = options.form as MatrixForm;
 const batch = { batchSize: 2, sequenceLength: 256 };
@@ -30,7 +34,15 @@ const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, la
 
 /** The programs of a step but for its ends, optimized, with how often each runs. */
 function programsOfStep(device: DeviceKind): { program: Program; runs: number }[] {
-  const block = new BlockGraph({ config, shape: batch, attentionKind: 0, device, forms: formsOfLinears(() => form), lora, dropout: 0 });
+  const block = new BlockGraph({
+    config,
+    shape: batch,
+    attentionKind: 0,
+    device,
+    forms: formsOfLinears(() => form),
+    lora,
+    dropout: 0,
+  });
   const slices = vocabularySlices(config, device);
   const ofLayer = [block.forward(true), block.backward(true, true), updateProgram(config, lora)];
   return [
@@ -55,25 +67,32 @@ function isProduct(value: Value): boolean {
 function productsOf(program: Program): Program {
   const b = new GraphBuilder();
   const seen = new Map<string, number>();
-  const outputs = operations(program).filter(isProduct).map((product, index): [string, Value] => {
-    const kind = JSON.stringify([product.op, product.attributes, product.inputs.map(({ shape }) => shape)]);
-    const earlier = seen.get(kind) ?? 0;
-    seen.set(kind, earlier + 1);
-    const operands = product.inputs.map(({ shape }, place) => b.input(`${shape}${place === 0 ? ` ${earlier}` : ''}`, shape));
-    return [`product ${index}`, rebuilt(b, product, operands)];
-  });
+  const outputs = operations(program)
+    .filter(isProduct)
+    .map((product, index): [string, Value] => {
+      const kind = JSON.stringify([product.op, product.attributes, product.inputs.map(({ shape }) => shape)]);
+      const earlier = seen.get(kind) ?? 0;
+      seen.set(kind, earlier + 1);
+      const operands = product.inputs.map(({ shape }, place) => b.input(`${shape}${place === 0 ? ` ${earlier}` : ''}`, shape));
+      return [`product ${index}`, rebuilt(b, product, operands)];
+    });
   return makeProgram('products', Object.fromEntries(outputs));
 }
 
 async function main(): Promise<void> {
   const [ofCpu, ofGpu] = [programsOfStep('cpu'), programsOfStep('webgpu')];
   console.log('| operations of | on the CPU | on a GPU |\n| --- | ---: | ---: |');
-  ofCpu.forEach(({ program }, i) => console.log(`| ${program.name} | ${operations(program).length} | ${operations(ofGpu[i]!.program).length} |`));
-  const ofStep = (programs: typeof ofCpu): number => programs.reduce((sum, { program, runs }) => sum + runs * operations(program).length, 0);
+  ofCpu.forEach(({ program }, i) =>
+    console.log(`| ${program.name} | ${operations(program).length} | ${operations(ofGpu[i]!.program).length} |`),
+  );
+  const ofStep = (programs: typeof ofCpu): number =>
+    programs.reduce((sum, { program, runs }) => sum + runs * operations(program).length, 0);
   console.log(`| a step | ${ofStep(ofCpu)} | ${ofStep(ofGpu)} |\n`);
 
   const device = new CpuDevice(Number(options.threads));
-  console.log(`| milliseconds of a step, ${device.description}, weights in ${form} | all | products alone | share of the rest |\n| --- | ---: | ---: | ---: |`);
+  console.log(
+    `| milliseconds of a step, ${device.description}, weights in ${form} | all | products alone | share of the rest |\n| --- | ---: | ---: | ---: |`,
+  );
   const total = { all: 0, products: 0 };
   const row = (name: string, all: number, products: number): void =>
     console.log(`| ${name} | ${all.toFixed(0)} | ${products.toFixed(0)} | ${(100 * (1 - products / all)).toFixed(1)} % |`);
@@ -81,7 +100,8 @@ async function main(): Promise<void> {
     const products = productsOf(program);
     const timers = [await timed(device, program), ...(products.outputs.size > 0 ? [await timed(device, products)] : [])];
     const times: number[][] = timers.map(() => []);
-    for (let round = 0; round < Number(options.rounds); round++) for (const [i, time] of timers.entries()) times[i]!.push(await time());
+    for (let round = 0; round < Number(options.rounds); round++)
+      for (const [i, time] of timers.entries()) times[i]!.push(await time());
     const [all, alone] = [runs * median(times[0]!), runs * (times[1] ? median(times[1]) : 0)];
     row(program.name, all, alone);
     total.all += all;

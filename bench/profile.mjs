@@ -48,7 +48,11 @@ require(resolve(`.cache/bench/${program}.cjs`));
 
 process.once('beforeExit', () => {
   sessions.forEach((session) => session.endProfiling());
-  const kernels = readdirSync(folder).flatMap((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')).filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time')));
+  const kernels = readdirSync(folder).flatMap((file) =>
+    JSON.parse(readFileSync(join(folder, file), 'utf8')).filter(
+      ({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'),
+    ),
+  );
   rmSync(folder, { recursive: true });
   report(kernels);
 });
@@ -61,11 +65,16 @@ function report(kernels) {
     if (!byName.has(name)) byName.set(name, []);
     byName.get(name).push(kernel);
   }
-  const groups = [...byName].map(([name, group]) => ({ name, calls: group.length, time: sum(group) })).sort((a, b) => b.time - a.time);
+  const groups = [...byName]
+    .map(([name, group]) => ({ name, calls: group.length, time: sum(group) }))
+    .sort((a, b) => b.time - a.time);
   console.log(`\n| ${options.by} | calls | ms | share |\n| --- | ---: | ---: | ---: |`);
-  for (const { name, calls, time } of groups.slice(0, Number(options.rows))) console.log(`| ${name} | ${calls} | ${(time / 1000).toFixed(1)} | ${percent(time / total)} |`);
+  for (const { name, calls, time } of groups.slice(0, Number(options.rows)))
+    console.log(`| ${name} | ${calls} | ${(time / 1000).toFixed(1)} | ${percent(time / total)} |`);
   const rest = sum(kernels.filter(({ args }) => !products.has(args.op_name)));
-  console.log(`\nNo matrix product: ${percent(rest / total)}. Of ${secondsInRuns.toFixed(2)} s in run(), ${percent(1 - total / 1e6 / secondsInRuns)} lie outside of operations.`);
+  console.log(
+    `\nNo matrix product: ${percent(rest / total)}. Of ${secondsInRuns.toFixed(2)} s in run(), ${percent(1 - total / 1e6 / secondsInRuns)} lie outside of operations.`,
+  );
 }
 
 function nameOf({ name, args }) {

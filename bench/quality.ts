@@ -43,24 +43,64 @@ async function main(): Promise<void> {
 }
 
 async function train({ store, dtype }: (typeof bases)[string]): Promise<object> {
-  const [batchSize, maxSequenceLength, totalSteps] = [values['batch-size'], values['max-length'], values.steps].map(Number) as [number, number, number];
+  const [batchSize, maxSequenceLength, totalSteps] = [values['batch-size'], values['max-length'], values.steps].map(Number) as [
+    number,
+    number,
+    number,
+  ];
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
-  const source = { path: 'examples/lora-workbench-qa.jsonl', eval_path: 'examples/lora-workbench-qa-heldout.jsonl', format: 'auto' } as const;
-  const dataset = loadDataset({ ...source, eval_fraction: 0, max_seq_length: maxSequenceLength, train_on_prompt: false, seed }, tokenizer, diskFiles, config);
-  const data = trainingData(dataset, { batchSize, maxSequenceLength, packing: false, shuffle: true, seed, padId: tokenizer.padId });
+  const source = {
+    path: 'examples/lora-workbench-qa.jsonl',
+    eval_path: 'examples/lora-workbench-qa-heldout.jsonl',
+    format: 'auto',
+  } as const;
+  const dataset = loadDataset(
+    { ...source, eval_fraction: 0, max_seq_length: maxSequenceLength, train_on_prompt: false, seed },
+    tokenizer,
+    diskFiles,
+    config,
+  );
+  const data = trainingData(dataset, {
+    batchSize,
+    maxSequenceLength,
+    packing: false,
+    shuffle: true,
+    seed,
+    padId: tokenizer.padId,
+  });
   const { runner } = await createTrainer({
     weights: store,
     lora,
     dropout: 0,
     initialState: initialLoraState(config, lora, seed),
-    engine: { device: 'cpu', base_dtype: dtype, threads: Number(values.threads), gradient_checkpointing: 'off', layer_streaming: 'off', memory_check: 'warn' },
+    engine: {
+      device: 'cpu',
+      base_dtype: dtype,
+      threads: Number(values.threads),
+      gradient_checkpointing: 'off',
+      layer_streaming: 'off',
+      memory_check: 'warn',
+    },
     batch: { batchSize, sequenceLength: maxSequenceLength },
   });
   const losses: number[] = [];
   const evaluations: number[] = [];
   const schedule = { name: 'cosine', peak: 1e-3, warmupSteps: 5, totalSteps } as const;
   await runLoop(
-    { schedule, accumulationSteps: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, evalSteps: totalSteps, saveSteps: Infinity, loggingSteps: 1, patience: null, seed },
+    {
+      schedule,
+      accumulationSteps: 1,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      maxGradNorm: 1,
+      evalSteps: totalSteps,
+      saveSteps: Infinity,
+      loggingSteps: 1,
+      patience: null,
+      seed,
+    },
     runner,
     data,
     {

@@ -19,7 +19,8 @@ const { values: options } = parseArgs({
   },
 });
 
-const output = (program, ...args) => execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+const output = (program, ...args) =>
+  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 
 const python = output('node', 'test/judge/setup.mjs');
 await bundle('train', 'generate', 'suggest', 'model');
@@ -28,7 +29,9 @@ if (gguf) installLlamaCpp();
 else console.error('SmolLM2-135M-Instruct cannot be had here: the contests with llama.cpp are left out.');
 
 const chosen = options.only?.split(',');
-const report = { machine: { cpu: cpus()[0].model, cores: cpus().length, memoryBytes: totalmem(), threads: Number(options.threads) } };
+const report = {
+  machine: { cpu: cpus()[0].model, cores: cpus().length, memoryBytes: totalmem(), threads: Number(options.threads) },
+};
 for (const [name, contest] of Object.entries(contests({ python, gguf, threads: options.threads, steps: options.steps }))) {
   if (chosen && !chosen.includes(name)) continue;
   const rounds = [];

@@ -57,9 +57,11 @@ export const shapes = {
 
 /** A model of the given shape with random weights of a fixed seed, made when read; their values are those of bfloat16, in which such models are published. */
 export function randomWeights(config: ModelConfig, storedType: 'F32' | 'BF16' = 'BF16'): WeightStore {
-  const infos = new Map(weightTable(config).all.map(({ name, shape }): [string, WeightInfo] => {
-    return [name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false, lessOne: false }];
-  }));
+  const infos = new Map(
+    weightTable(config).all.map(({ name, shape }): [string, WeightInfo] => {
+      return [name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false, lessOne: false }];
+    }),
+  );
   /** A row, whoever reads it: uniform with the standard deviation 0.02 of the usual initialisation. */
   const generate = (name: string, row: number, into: Float32Array): void => {
     let state = hash32(names.indexOf(name), row);
@@ -71,7 +73,8 @@ export function randomWeights(config: ModelConfig, storedType: 'F32' | 'BF16' = 
   const readRows = (name: string, firstRow: number, into: Float32Array): void => {
     if (name.includes('norm')) return void into.fill(1);
     const rowLength = infos.get(name)!.shape[1]!;
-    for (let at = 0; at < into.length; at += rowLength) generate(name, firstRow + at / rowLength, into.subarray(at, at + rowLength));
+    for (let at = 0; at < into.length; at += rowLength)
+      generate(name, firstRow + at / rowLength, into.subarray(at, at + rowLength));
     bfloat16ToFloat32(float32ToBfloat16(into), into);
   };
   const names = [...infos.keys()];

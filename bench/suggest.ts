@@ -26,16 +26,23 @@ const contextTokens = 512;
 
 async function main(): Promise<void> {
   const { weights, tokenizer } = loadModel(values.model!);
-  const model = await loadTextModel(weights, { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType });
+  const model = await loadTextModel(weights, {
+    device: 'cpu',
+    threads: Number(values.threads),
+    base_dtype: values.dtype as DecodeDType,
+  });
   const source = readFileSync('src/core/graph/builder.ts', 'utf8');
   const start = tokenizer.decode(tokenizer.encode(source).slice(0, contextTokens)).length;
 
   const results: GenerateResult[] = [];
-  const observed: TextModel = { ...bound(model), generate: async (request, onToken) => {
-    const result = await model.generate(request, onToken);
-    results.push(result);
-    return result;
-  } };
+  const observed: TextModel = {
+    ...bound(model),
+    generate: async (request, onToken) => {
+      const result = await model.generate(request, onToken);
+      results.push(result);
+      return result;
+    },
+  };
   const lines: number[] = [];
   for (let key = 0; key <= Number(values.keys); key++) {
     const asked = performance.now();

@@ -41,7 +41,13 @@ const { config } = weights;
 
 async function main(): Promise<void> {
   const [batchSize, sequenceLength] = [Number(values['batch-size']), Number(values['sequence-length'])];
-  const lora = { r: Number(values.rank), alpha: 2 * Number(values.rank), useRslora: false, targetModules: linearNames, layers: null };
+  const lora = {
+    r: Number(values.rank),
+    alpha: 2 * Number(values.rank),
+    useRslora: false,
+    targetModules: linearNames,
+    layers: null,
+  };
   const { runner } = await createTrainer({
     weights,
     lora,
@@ -60,7 +66,16 @@ async function main(): Promise<void> {
   const batch = randomBatch(config, { batchSize, sequenceLength }, Number(values['label-share']));
   const step = async (number: number): Promise<number> => {
     const { lossSum, labelTokens } = await runner.accumulate(batch, number);
-    await runner.update({ step: number, learningRate: 3e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, labelTokens, maxGradNorm: 1 });
+    await runner.update({
+      step: number,
+      learningRate: 3e-4,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      labelTokens,
+      maxGradNorm: 1,
+    });
     return lossSum / labelTokens;
   };
 
@@ -91,7 +106,9 @@ async function main(): Promise<void> {
 
 /** Of this process, from NVIDIA's driver; null elsewhere. ONNX Runtime keeps what it took, so this is the peak. */
 function gpuMemoryBytes(): number | null {
-  const { status, stdout } = spawnSync('nvidia-smi', ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync('nvidia-smi', ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'], {
+    encoding: 'utf8',
+  });
   const own = status === 0 ? stdout.split('\n').find((line) => line.startsWith(`${process.pid},`)) : undefined;
   return own ? Number(own.split(',')[1]) * 2 ** 20 : null;
 }

@@ -3,15 +3,37 @@ import { build, context } from 'esbuild';
 import { copyFileSync, mkdirSync } from 'node:fs';
 
 // mainFields: the CommonJS build of jsonc-parser cannot be bundled, its ES modules can.
-const node = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', mainFields: ['module', 'main'], sourcemap: true, logLevel: 'warning' };
+const node = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  sourcemap: true,
+  logLevel: 'warning',
+};
 // Each view is one script; the style sheet brings the codicons and their font along.
-const browser = { bundle: true, platform: 'browser', target: 'es2022', format: 'iife', loader: { '.ttf': 'file' }, assetNames: '[name]', logLevel: 'warning' };
+const browser = {
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  loader: { '.ttf': 'file' },
+  assetNames: '[name]',
+  logLevel: 'warning',
+};
 const views = ['fineTune', 'monitor', 'playground', 'compare'];
 const programs = [
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
   { ...node, entryPoints: { backend: 'src/backend/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
   // The language client is a file of its own: activation does not read it. A dynamic import becomes require, which VS Code serves.
-  { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode', './languageClient.js'], supported: { 'dynamic-import': false }, outdir: 'dist' },
+  {
+    ...node,
+    entryPoints: { extension: 'src/extension.ts' },
+    external: ['vscode', './languageClient.js'],
+    supported: { 'dynamic-import': false },
+    outdir: 'dist',
+  },
   { ...node, entryPoints: { languageClient: 'src/extension/languageClient.ts' }, external: ['vscode'], outdir: 'dist' },
   { ...browser, entryPoints: Object.fromEntries(views.map((view) => [view, `webview/${view}/main.ts`])), outdir: 'dist/webview' },
   { ...browser, entryPoints: { webview: 'webview/styles/webview.css' }, outdir: 'dist/webview' },

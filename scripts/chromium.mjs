@@ -26,8 +26,7 @@ export function ensureChromium() {
   if (found) return found;
   console.log('No Chromium here: installing it through apt.');
   const path = aptInstall('chromium') ? findChromium() : undefined;
-  if (!path)
-    console.error('Chromium could not be installed. Install it by hand, or set CHROMIUM_PATH to a Chromium or Chrome.');
+  if (!path) console.error('Chromium could not be installed. Install it by hand, or set CHROMIUM_PATH to a Chromium or Chrome.');
   return path;
 }
 

@@ -36,7 +36,9 @@ function stage(target) {
   const files = [
     `${engine}/package.json`,
     ...scriptsIn(`${engine}/dist`),
-    ...readdirSync(binaries).filter(isNeeded).map((name) => `${binaries}/${name}`),
+    ...readdirSync(binaries)
+      .filter(isNeeded)
+      .map((name) => `${binaries}/${name}`),
     'node_modules/onnxruntime-common/package.json',
     ...scriptsIn('node_modules/onnxruntime-common/dist/cjs'),
   ];
@@ -47,7 +49,9 @@ function stage(target) {
 /** The allow-list of .vscodeignore, its patterns without the stars at their end. */
 function allowedPaths() {
   const lines = readFileSync('.vscodeignore', 'utf8').split('\n');
-  return lines.filter((line) => line.startsWith('!') && !line.includes('node_modules')).map((line) => line.slice(1).replace(/\/\*\*$/, ''));
+  return lines
+    .filter((line) => line.startsWith('!') && !line.includes('node_modules'))
+    .map((line) => line.slice(1).replace(/\/\*\*$/, ''));
 }
 
 function scriptsIn(folder) {

@@ -30,9 +30,7 @@ function vitest(name, config) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const ok = run('npx', 'vitest', 'run', '--config', config, ...reporters);
   if (!existsSync(report)) return check(name, false);
-  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  );
+  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
   const failed = numFailedTests || (ok ? 0 : Math.max(1, numFailedTestSuites));
   count(name, { passed: numPassedTests, failed, skipped: numPendingTests });
 }
@@ -42,8 +40,7 @@ function goldensExist() {
   const missing = JSON.parse(readFileSync('test/golden/manifest.json', 'utf8')).files.filter(
     (path) => !existsSync(join('test/golden', path)),
   );
-  for (const path of missing)
-    console.error(`Golden file test/golden/${path} is missing; make it with the scripts beside it.`);
+  for (const path of missing) console.error(`Golden file test/golden/${path} is missing; make it with the scripts beside it.`);
   return missing.length === 0;
 }
 
@@ -51,6 +48,7 @@ try {
   check('build', run('node', 'scripts/build.mjs'));
   check('typecheck', run('npx', 'tsc', '-b'));
   check('lint', run('npx', 'eslint', '.', '--max-warnings', '0'));
+  check('format', run('npx', 'prettier', '--check', '.'));
   check('goldens', goldensExist());
   if (judge) check('goldens made afresh', run(judge, 'test/judge/compare_goldens.py'));
   else total.skipped++;
@@ -67,6 +65,9 @@ try {
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }
-if (total.skipped) console.log(`${total.skipped} skipped${judge ? '' : ' (comparisons with PyTorch need LORA_WORKBENCH_JUDGE, see CONTRIBUTING.md)'}`);
+if (total.skipped)
+  console.log(
+    `${total.skipped} skipped${judge ? '' : ' (comparisons with PyTorch need LORA_WORKBENCH_JUDGE, see CONTRIBUTING.md)'}`,
+  );
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed ? 1 : 0;

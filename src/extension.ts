@@ -1,14 +1,15 @@
 import * as vscode from 'vscode';
 import { BackendClient } from './extension/backendClient.js';
+import { startBackendWhenNeeded } from './extension/backendStart.js';
 import { Catalog } from './extension/catalog.js';
 import { ChatProvider } from './extension/chatProvider.js';
 import { explain, registerCommands } from './extension/commands/commandTable.js';
 import { ComparePanels } from './extension/comparePanel.js';
 import { followContext, setContext } from './extension/contextKeys.js';
-import { chatVendor, panelIds, prefix, viewIds } from './extension/contributions.js';
+import { chatVendor, panelIds, viewIds } from './extension/contributions.js';
 import { FineTunePanels } from './extension/fineTunePanel.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
-import { backendSettings, draftUri, hasRuns } from './extension/places.js';
+import { backendSettings, draftUri } from './extension/places.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
 import { PromptHistory } from './extension/promptHistory.js';
 import { ReportDocuments } from './extension/reportDocuments.js';
@@ -20,7 +21,7 @@ import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
 import { MonitorView } from './extension/views/monitorView.js';
 import { RunsTree } from './extension/views/runsTree.js';
 
-/** Composes; the backend starts when somebody needs it. */
+/** Composes all parts; the backend starts when somebody needs it. */
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, globalStorageUri, workspaceState: memory } = context;
   const log = vscode.window.createOutputChannel('LoRA Workbench', { log: true });
@@ -32,7 +33,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const compare = new ComparePanels(extensionUri, backend, runs, onError);
   const services = { extensionUri, backend, runs, catalog, onError, draft: draftUri(context), globalStorageUri, memory };
   const fineTune = new FineTunePanels(services, compare);
-  const playground = new PlaygroundPanels({ extensionUri, backend, catalog, streams, history: new PromptHistory(memory), onError });
+  const history = new PromptHistory(memory);
+  const playground = new PlaygroundPanels({ extensionUri, backend, catalog, streams, history, onError });
   const monitor = new MonitorView(extensionUri, backend, runs, onError);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
   const reports = new ReportDocuments();
@@ -56,23 +58,6 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewPanelSerializer(panelIds.compare, compare),
     vscode.lm.registerLanguageModelChatProvider(chatVendor, new ChatProvider(backend, catalog, streams)),
     ...followContext(runs, catalog),
-    vscode.workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration(prefix)) void backend.settingsChanged();
-    }),
-    vscode.workspace.onDidChangeWorkspaceFolders(() => void backend.settingsChanged()),
-    vscode.workspace.onDidOpenTextDocument((document) => void (isHelpedWith(document) && backend.wake())),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void backend.wake()),
+    ...startBackendWhenNeeded(context, backend, completion),
   );
-  void startIfWanted(context, backend, completion);
-}
-
-/** Files that the backend has something to say about as soon as they are seen. */
-function isHelpedWith(document: vscode.TextDocument): boolean {
-  return vscode.languages.match({ scheme: 'file', pattern: '**/{*.jsonl,*.ndjson,run.json,*.run.json}' }, document) > 0;
-}
-
-/** A run that goes on belongs into the status bar, and ghost text and help that is on must come, without anybody asking again. */
-async function startIfWanted(context: vscode.ExtensionContext, backend: BackendClient, completion: InlineCompletion): Promise<void> {
-  if (!vscode.workspace.isTrusted) return;
-  if (completion.isOn || vscode.workspace.textDocuments.some(isHelpedWith) || (await hasRuns(context))) await backend.wake();
 }

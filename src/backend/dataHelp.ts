@@ -69,7 +69,10 @@ function withoutModel(document: TextDocument, file: DataFile): DataFileReport {
   let examples = 0;
   for (const item of jsonItems(file)) {
     if ('value' in item) examples++;
-    else diagnostics.push(diagnostic(document, item.line - 1, DiagnosticSeverity.Error, t`This example would be skipped: ${item.problem}.`));
+    else
+      diagnostics.push(
+        diagnostic(document, item.line - 1, DiagnosticSeverity.Error, t`This example would be skipped: ${item.problem}.`),
+      );
   }
   return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, mostDiagnostics) };
 }
@@ -83,7 +86,9 @@ function diagnostic(document: TextDocument, line: number, severity: DiagnosticSe
 
 export function hover({ tokensByLine }: DataFileReport, { line }: Position): Hover | null {
   const tokens = tokensByLine.get(line);
-  return tokens === undefined ? null : { contents: { kind: 'plaintext', value: tokens === 1 ? t`${tokens} token` : t`${tokens} tokens` } };
+  return tokens === undefined
+    ? null
+    : { contents: { kind: 'plaintext', value: tokens === 1 ? t`${tokens} token` : t`${tokens} tokens` } };
 }
 
 export function codeLens({ examples }: DataFileReport, uri: string): CodeLens[] {

@@ -46,7 +46,10 @@ export class DataHelp {
   private lookSoon(document: TextDocument): void {
     if (!isDataFile(document.uri)) return;
     clearTimeout(this.timers.get(document.uri));
-    this.timers.set(document.uri, setTimeout(() => void this.look(document), restMs));
+    this.timers.set(
+      document.uri,
+      setTimeout(() => void this.look(document), restMs),
+    );
   }
 
   private async look(document: TextDocument): Promise<void> {

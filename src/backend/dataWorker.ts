@@ -16,7 +16,10 @@ export function serveData(): void {
   };
   const connection = parentConnection();
   // A look is asked for when something changed, perhaps a file: it reads anew.
-  connection.onRequest(dataLookRequest, forPeople((config: RunConfig) => read(config).look()));
+  connection.onRequest(
+    dataLookRequest,
+    forPeople((config: RunConfig) => read(config).look()),
+  );
   connection.onRequest(
     dataExamplesRequest,
     forPeople(({ config, query }, token) => {

@@ -24,5 +24,8 @@ export async function fetchSmallModel(token: CancellationToken, tell: (progress:
   };
   const path = await fetchSmolLM2(report, abortSignal(token));
   if (path !== undefined) return { path };
-  throw new UserError('file-not-found', t`${smolLM2.name} cannot be fetched from here. ${said.reduce((before, line) => t`${before}. ${line}`)}.`);
+  throw new UserError(
+    'file-not-found',
+    t`${smolLM2.name} cannot be fetched from here. ${said.reduce((before, line) => t`${before}. ${line}`)}.`,
+  );
 }

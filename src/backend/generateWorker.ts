@@ -7,7 +7,14 @@ import { abortSignal } from './abortSignal.js';
 import { forPeople } from './errorsForPeople.js';
 import { TextModels, type ReadyModel } from './textModels.js';
 import { parentConnection } from './workerConnection.js';
-import { completeRequest, engineNotification, generateRequest, tokenNotification, type CompleteParams, type Completed } from './workerProtocol.js';
+import {
+  completeRequest,
+  engineNotification,
+  generateRequest,
+  tokenNotification,
+  type CompleteParams,
+  type Completed,
+} from './workerProtocol.js';
 
 /** Text generation in a process of its own: requests one after another, each cancellable between two tokens. */
 export function serveGenerate(): void {
@@ -23,7 +30,14 @@ export function serveGenerate(): void {
 
   connection.onNotification(engineNotification, (engine) => void enqueue(() => models.configure(engine)).catch(() => undefined));
   connection.onRequest(generateRequest, (params, token) =>
-    enqueue(() => generate(models, params, token, (text) => void connection.sendNotification(tokenNotification, { streamId: params.streamId, text }))),
+    enqueue(() =>
+      generate(
+        models,
+        params,
+        token,
+        (text) => void connection.sendNotification(tokenNotification, { streamId: params.streamId, text }),
+      ),
+    ),
   );
   connection.onRequest(completeRequest, (params, token) =>
     enqueue(async () => (token.isCancellationRequested ? null : completeWith(models, params, token))),
@@ -39,7 +53,8 @@ async function generate(
 ): Promise<GenerateSummary> {
   const started = performance.now();
   let firstTokenMs: number | undefined;
-  if (token.isCancellationRequested) return { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped', template: 'none' };
+  if (token.isCancellationRequested)
+    return { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped', template: 'none' };
   const { template, ...written } = await models.use(params.model, async (model) => {
     const { sampling, maxNewTokens, adapterStrength } = params;
     const adapter = models.adapter(model, params.adapter);
@@ -60,7 +75,10 @@ async function generate(
   };
 }
 
-function readPrompt({ tokenizer }: ReadyModel, { prompt }: GenerateParams): { readonly ids: readonly number[]; readonly template: PromptTemplate } {
+function readPrompt(
+  { tokenizer }: ReadyModel,
+  { prompt }: GenerateParams,
+): { readonly ids: readonly number[]; readonly template: PromptTemplate } {
   if (prompt.kind === 'text') {
     const template = prompt.template === 'auto' ? templateFor(tokenizer, prompt.adapter ?? undefined) : prompt.template;
     return { ids: encodePrompt(tokenizer, prompt, template), template };
@@ -73,7 +91,10 @@ function readPrompt({ tokenizer }: ReadyModel, { prompt }: GenerateParams): { re
 async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<Completed> {
   return models.use(params.model, async (model) => {
     const adapter = models.adapter(model, params.adapter);
-    const insertion = await complete({ ...params, model: model.textModel, tokenizer: model.tokenizer, adapter }, abortSignal(token));
+    const insertion = await complete(
+      { ...params, model: model.textModel, tokenizer: model.tokenizer, adapter },
+      abortSignal(token),
+    );
     return { ...insertion, engine: model.textModel.description, warning: model.warning() };
   });
 }

@@ -55,7 +55,10 @@ export class InlineCompletion {
     const started = performance.now();
     const loading = setTimeout(() => this.tell({ kind: 'loading' }), 1000);
     try {
-      const completed = await this.generator.complete({ ...settings, model: settings.model, ...around(document, document.offsetAt(position)) }, token);
+      const completed = await this.generator.complete(
+        { ...settings, model: settings.model, ...around(document, document.offsetAt(position)) },
+        token,
+      );
       if (token.isCancellationRequested || !completed) return [];
       const { text: insertText, replaced, engine, warning } = completed;
       this.tell({ kind: 'ready', last: { latencyMs: performance.now() - started, engine, warning } });
@@ -72,5 +75,8 @@ export class InlineCompletion {
 
 function around(document: TextDocument, offset: number): { prefix: string; suffix: string } {
   const text = document.getText();
-  return { prefix: text.slice(Math.max(0, offset - mostCharacters), offset), suffix: text.slice(offset, offset + mostCharacters / 4) };
+  return {
+    prefix: text.slice(Math.max(0, offset - mostCharacters), offset),
+    suffix: text.slice(offset, offset + mostCharacters / 4),
+  };
 }

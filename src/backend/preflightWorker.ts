@@ -7,6 +7,9 @@ import { preflightRequest } from './workerProtocol.js';
 /** One pre-flight, in a process that can be ended at any moment. */
 export function servePreflight(): void {
   const connection = parentConnection();
-  connection.onRequest(preflightRequest, forPeople((config: RunConfig) => dryRun(config)));
+  connection.onRequest(
+    preflightRequest,
+    forPeople((config: RunConfig) => dryRun(config)),
+  );
   connection.listen();
 }

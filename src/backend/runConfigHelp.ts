@@ -25,7 +25,9 @@ function unknownSettings(document: TextDocument): Diagnostic[] {
   const unknown = result.problems.filter(({ path }) => path.length > 0 && !settingSchema(path));
   return unknown.flatMap(({ path, message }) => {
     const name = nameNode(tree, path);
-    return name ? { range: rangeOf(document, name), severity: DiagnosticSeverity.Information, message, source: 'LoRA Workbench' } : [];
+    return name
+      ? { range: rangeOf(document, name), severity: DiagnosticSeverity.Information, message, source: 'LoRA Workbench' }
+      : [];
   });
 }
 

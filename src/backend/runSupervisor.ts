@@ -66,7 +66,8 @@ export class RunSupervisor {
     if (!existsSync(run.statePath)) return;
     const state = run.readState();
     if (code !== 0 && state.pid === null && state.updatedAt === before.updatedAt) {
-      const message = lastError(run.logPath) ?? t`The trainer ended before it began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
+      const message =
+        lastError(run.logPath) ?? t`The trainer ended before it began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
       run.writeState({ ...state, status: 'failed', message, updatedAt: new Date().toISOString() });
     }
     this.watcher.look();

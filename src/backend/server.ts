@@ -124,8 +124,10 @@ class Backend {
       'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
       'loraWorkbench/models/list': () => this.findModels(),
       'loraWorkbench/models/inspect': ({ path }) => inspectModels(path),
-      'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
-      'loraWorkbench/config/check': (text) => checkConfig(text, { pace: this.pace, sizes: this.sizes, device: this.settings.device }),
+      'loraWorkbench/models/fetchSmall': (_, token) =>
+        fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
+      'loraWorkbench/config/check': (text) =>
+        checkConfig(text, { pace: this.pace, sizes: this.sizes, device: this.settings.device }),
       'loraWorkbench/data/look': (text, token) => this.lookAtData(resolved(text), token),
       'loraWorkbench/data/examples': ({ text, query }, token) => this.data.examples(resolved(text), query, token),
       'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),

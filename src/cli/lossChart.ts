@@ -11,9 +11,7 @@ export interface LossCurve {
 export function lossCurve(metrics: readonly Metric[]): LossCurve {
   return {
     points: metrics.flatMap((metric) => ('loss' in metric ? [metric] : [])),
-    heldOut: metrics.flatMap((metric) =>
-      'eval_loss' in metric ? [{ step: metric.step, loss: metric.eval_loss }] : [],
-    ),
+    heldOut: metrics.flatMap((metric) => ('eval_loss' in metric ? [{ step: metric.step, loss: metric.eval_loss }] : [])),
   };
 }
 

@@ -5,8 +5,7 @@ import { bytes, duration, integer, large, plural, table } from './words.js';
 /** The numbers of a pre-flight report: what will be learned from, on what, for how long. */
 export function preflightSummary(report: PreflightReport): string {
   const { device, trainableParameters, totalSteps, training, evaluation, estimate } = report;
-  const perStep =
-    estimate.secondsPerStep < 10 ? estimate.secondsPerStep.toFixed(1) : estimate.secondsPerStep.toFixed(0);
+  const perStep = estimate.secondsPerStep < 10 ? estimate.secondsPerStep.toFixed(1) : estimate.secondsPerStep.toFixed(0);
   return table([
     ['To learn from', dataInWords(training)],
     ['Held out', evaluation ? dataInWords(evaluation) : 'nothing: no held-out loss will be measured'],
@@ -14,10 +13,7 @@ export function preflightSummary(report: PreflightReport): string {
     ...(report.skippedCount > 0 ? ([['Skipped', plural(report.skippedCount, 'record')]] as const) : []),
     ['Adapter', `${large(trainableParameters)} trainable parameters`],
     ['Device', device],
-    [
-      'Time',
-      `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`,
-    ],
+    ['Time', `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`],
     ['Memory', memoryInWords(estimate)],
   ]);
 }
@@ -78,8 +74,7 @@ export function sampleText({ origin, tokens }: SampleSequence, output: Output): 
   const pieces = tokens.map(({ text, learned }, index) => {
     const next = tokens[index + 1];
     const shown = visible(text);
-    if (output.colour)
-      return { text: `${shown}│`, painted: `${learned ? green + shown + plain : shown}${output.faint('│')}` };
+    if (output.colour) return { text: `${shown}│`, painted: `${learned ? green + shown + plain : shown}${output.faint('│')}` };
     const opening = learned && !tokens[index - 1]?.learned ? '[' : '';
     const marked = opening + shown + (learned && !next?.learned ? ']' : '│');
     return { text: marked, painted: marked };

@@ -50,10 +50,7 @@ export function createProgram(productFolder: string): Command {
     .option('--input <text>', 'what the prompt is about: the second part of an Alpaca prompt')
     .addOption(strength())
     .addOption(
-      new Option(
-        '--template <name>',
-        'how the prompt is dressed; auto: as the adapter was trained, else as the model wants it',
-      )
+      new Option('--template <name>', 'how the prompt is dressed; auto: as the adapter was trained, else as the model wants it')
         .choices(['auto', ...promptTemplates])
         .default('auto'),
     )
@@ -73,9 +70,7 @@ export function createProgram(productFolder: string): Command {
       ),
     )
     .action((options) =>
-      perform(Boolean(options.json), async (context) =>
-        (await import('./commands/generate.js')).generate(context, options),
-      ),
+      perform(Boolean(options.json), async (context) => (await import('./commands/generate.js')).generate(context, options)),
     );
 
   withModel(add(program, 'complete', 'Show what the editor would suggest at a place in a file.'))
@@ -83,9 +78,7 @@ export function createProgram(productFolder: string): Command {
     .requiredOption('--line <number>', 'line of the cursor, counted from 1', integer(1))
     .option('--column <number>', 'column of the cursor, counted from 1 (default: the end of the line)', integer(1))
     .addOption(strength())
-    .addOption(
-      new Option('--mode <name>', 'one line, or a whole block').choices(['auto', 'line', 'block']).default('auto'),
-    )
+    .addOption(new Option('--mode <name>', 'one line, or a whole block').choices(['auto', 'line', 'block']).default('auto'))
     .option('--max-new-tokens <count>', 'tokens at most', integer(1), 64)
     .addHelpText('after', examples('complete src/app.py --line 12 --model ./SmolLM2 --adapter runs/first/adapter'))
     .action((file, options) =>
@@ -102,9 +95,7 @@ export function createProgram(productFolder: string): Command {
     .option('--train-on-prompt', 'count the tokens of the prompts too')
     .addHelpText('after', examples('evaluate --model ./SmolLM2 --adapter runs/first/adapter --data heldout.jsonl'))
     .action((options) =>
-      perform(Boolean(options.json), async (context) =>
-        (await import('./commands/evaluate.js')).evaluate(context, options),
-      ),
+      perform(Boolean(options.json), async (context) => (await import('./commands/evaluate.js')).evaluate(context, options)),
     );
 
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
@@ -121,9 +112,7 @@ export function createProgram(productFolder: string): Command {
       ),
     )
     .action((path, options) =>
-      perform(Boolean(options.json), async (context) =>
-        (await import('./commands/inspect.js')).inspect(context, path, options),
-      ),
+      perform(Boolean(options.json), async (context) => (await import('./commands/inspect.js')).inspect(context, path, options)),
     );
 
   add(program, 'doctor', 'Look at this machine: devices, memory, versions, and what is missing.')
@@ -162,14 +151,16 @@ function withModel(command: Command): Command {
   return command
     .requiredOption('--model <path>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
-    .addOption(new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU').choices(['auto', 'cpu', 'webgpu']).default('auto'))
+    .addOption(
+      new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU')
+        .choices(['auto', 'cpu', 'webgpu'])
+        .default('auto'),
+    )
     .option('--threads <count>', 'CPU threads (default: as many as cores)', integer(1));
 }
 
 function strength(): Option {
-  return new Option('--strength <factor>', 'strength of the adapter')
-    .argParser(number(0, 2))
-    .default(1, '1, as trained; 0 to 2');
+  return new Option('--strength <factor>', 'strength of the adapter').argParser(number(0, 2)).default(1, '1, as trained; 0 to 2');
 }
 
 function examples(...lines: string[]): string {

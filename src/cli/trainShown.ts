@@ -15,8 +15,7 @@ export async function trainShown(
   onReport: (report: PreflightReport) => void,
 ): Promise<RunState> {
   const view = new TrainingView(output);
-  const announceStop = () =>
-    view.line('Stopping after this step; a checkpoint will be saved. Ctrl+C again ends at once.');
+  const announceStop = () => view.line('Stopping after this step; a checkpoint will be saved. Ctrl+C again ends at once.');
   signal.addEventListener('abort', announceStop);
   const begins = savedSteps(run.checkpointsPath).length === 0;
   try {

@@ -26,7 +26,16 @@ export function trainingMemory(weights: Pick<WeightStore, 'config' | 'names' | '
   const availableBytes = availableMemoryBytes();
   const ways = (['fp32', 'int4'] as const).flatMap((baseDType) =>
     [false, true].map((gradientCheckpointing) => {
-      const request = { weights, lora, dropout: 0, batch, baseDType, gradientCheckpointing, layerStreaming: false, device: 'cpu' } as const;
+      const request = {
+        weights,
+        lora,
+        dropout: 0,
+        batch,
+        baseDType,
+        gradientCheckpointing,
+        layerStreaming: false,
+        device: 'cpu',
+      } as const;
       const estimate = estimateMemory(request);
       return { baseDType, gradientCheckpointing, peakBytes: estimate.hostBytes, fits: fits({ estimate, availableBytes }) };
     }),
@@ -39,5 +48,8 @@ export function trainingMemoryRows({ availableBytes, sequenceLength, ways }: Tra
     const how = `${baseDType}${gradientCheckpointing ? ' with gradient checkpointing' : ''}`;
     return ['', `${bytes(peakBytes)} in ${how}${fits ? '' : ': does not fit'}`];
   });
-  return [['To train it', `at rank 8, two rows of ${sequenceLength} tokens; ${bytes(availableBytes)} of memory can be had here`], ...rows];
+  return [
+    ['To train it', `at rank 8, two rows of ${sequenceLength} tokens; ${bytes(availableBytes)} of memory can be had here`],
+    ...rows,
+  ];
 }

@@ -41,7 +41,8 @@ interface Scanned {
 
 /** How many of the closings behind the cursor the text repeats, each after the words that stand before it there. */
 function repeatedClosings(text: Scanned, behind: Scanned): number {
-  const wordsBefore = ({ text, closings }: Scanned, index: number) => text.slice(closings[index - 1]?.end ?? 0, closings[index]!.start);
+  const wordsBefore = ({ text, closings }: Scanned, index: number) =>
+    text.slice(closings[index - 1]?.end ?? 0, closings[index]!.start);
   const differs = behind.closings.findIndex(
     (closing, index) =>
       text.closings[index]?.text !== closing.text || !says(wordsBefore(text, index), wordsBefore(behind, index).trim()),

@@ -30,7 +30,7 @@ function scan(text: string, inside: string | null): { readonly open: string | nu
   let open = inside;
   let ownString = false;
   let depth = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const character = text[at]!;
     const start = at;
     at++;

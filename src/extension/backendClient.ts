@@ -50,9 +50,7 @@ export class BackendClient implements vscode.Disposable {
   /** Starts the backend where it is not running. Throws BackendUnavailable where it must not or can not. */
   async ready(): Promise<LiveBackend> {
     if (!vscode.workspace.isTrusted) {
-      throw new BackendUnavailable(
-        vscode.l10n.t('This workspace is not trusted, so nothing is loaded or trained here.'),
-      );
+      throw new BackendUnavailable(vscode.l10n.t('This workspace is not trusted, so nothing is loaded or trained here.'));
     }
     this.client ??= this.start();
     try {
@@ -71,10 +69,7 @@ export class BackendClient implements vscode.Disposable {
   }
 
   /** Sets what happens with a notification; one handler for each. */
-  handle<Method extends NotificationMethod>(
-    method: Method,
-    handler: (params: BackendNotifications[Method]) => void,
-  ): void {
+  handle<Method extends NotificationMethod>(method: Method, handler: (params: BackendNotifications[Method]) => void): void {
     (this.handlers as Record<string, unknown>)[method] = handler;
   }
 

@@ -11,11 +11,19 @@ interface ProcessRecipe {
  * On the desktop process.execPath is Electron, which is Node only when told so; on a server it is Node and ignores the word.
  * Where there is no bundle of the language, the backend speaks English.
  */
-export function backendRecipe(extensionPath: string, language: string, environment: NodeJS.ProcessEnv = process.env): ProcessRecipe {
+export function backendRecipe(
+  extensionPath: string,
+  language: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): ProcessRecipe {
   return {
     command: process.execPath,
     args: [join(extensionPath, 'dist', 'backend.js'), '--stdio'],
-    env: { ...environment, ELECTRON_RUN_AS_NODE: '1', LORA_WORKBENCH_TRANSLATIONS: join(extensionPath, 'l10n', `bundle.l10n.${language}.json`) },
+    env: {
+      ...environment,
+      ELECTRON_RUN_AS_NODE: '1',
+      LORA_WORKBENCH_TRANSLATIONS: join(extensionPath, 'l10n', `bundle.l10n.${language}.json`),
+    },
   };
 }
 

@@ -8,7 +8,10 @@ export async function browse(setting: BrowsableSetting): Promise<vscode.Uri | un
   return kind && chooseUri(kind);
 }
 
-export async function chooseUri(kind: 'file' | 'folder', options: vscode.OpenDialogOptions = {}): Promise<vscode.Uri | undefined> {
+export async function chooseUri(
+  kind: 'file' | 'folder',
+  options: vscode.OpenDialogOptions = {},
+): Promise<vscode.Uri | undefined> {
   const [chosen] =
     (await vscode.window.showOpenDialog({
       canSelectFiles: kind === 'file',

@@ -40,7 +40,10 @@ export class Catalog implements vscode.Disposable {
   }
 
   /** Gets the model to begin with. */
-  async fetchSmallModel(onProgress: (progress: FetchProgress) => void, token: vscode.CancellationToken): Promise<ModelInfo | undefined> {
+  async fetchSmallModel(
+    onProgress: (progress: FetchProgress) => void,
+    token: vscode.CancellationToken,
+  ): Promise<ModelInfo | undefined> {
     this.onFetching = onProgress;
     const { path } = await (await this.backend.ready()).request('loraWorkbench/models/fetchSmall', null, token);
     await this.refresh();
@@ -54,10 +57,12 @@ export class Catalog implements vscode.Disposable {
   /** One look at a time, and one more for all who asked meanwhile. */
   private look(live: LiveBackend): Promise<void> {
     if (this.running) {
-      this.following ??= this.running.catch(() => undefined).then(() => {
-        this.following = undefined;
-        return this.look(live);
-      });
+      this.following ??= this.running
+        .catch(() => undefined)
+        .then(() => {
+          this.following = undefined;
+          return this.look(live);
+        });
       return this.following;
     }
     this.running = this.load(live).finally(() => (this.running = undefined));

@@ -46,10 +46,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
     await this.streams.generate(request, (text) => progress.report(new vscode.LanguageModelTextPart(text)), token);
   }
 
-  async provideTokenCount(
-    { model }: AdapterModel,
-    text: string | vscode.LanguageModelChatRequestMessage,
-  ): Promise<number> {
+  async provideTokenCount({ model }: AdapterModel, text: string | vscode.LanguageModelChatRequestMessage): Promise<number> {
     const content = typeof text === 'string' ? text : chatMessage(text).content;
     return (await (await this.backend.ready()).request('loraWorkbench/tokenCount', { model, text: content })).tokens;
   }

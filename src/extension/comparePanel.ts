@@ -16,7 +16,10 @@ export class ComparePanels implements vscode.WebviewPanelSerializer {
   ) {}
 
   open(runIds: readonly string[]): void {
-    this.adopt(vscode.window.createWebviewPanel(panelIds.compare, vscode.l10n.t('Compare Runs'), vscode.ViewColumn.Active), runIds);
+    this.adopt(
+      vscode.window.createWebviewPanel(panelIds.compare, vscode.l10n.t('Compare Runs'), vscode.ViewColumn.Active),
+      runIds,
+    );
   }
 
   /** The page itself remembers which runs it shows. */

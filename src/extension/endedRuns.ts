@@ -14,7 +14,9 @@ export interface EndedRuns {
 /** `live`: the runs that went on at the last look, perhaps of an earlier window. A run that is not listed may be listed later. */
 export function endedRuns(live: readonly string[], runs: readonly RunSummary[], now: number): EndedRuns {
   const known = new Map(runs.map((run) => [run.runId, run]));
-  const ended = live.flatMap((runId) => known.get(runId) ?? []).filter((run) => hasEnded(run) && now - Date.parse(run.state.updatedAt) < longestDelayMs);
+  const ended = live
+    .flatMap((runId) => known.get(runId) ?? [])
+    .filter((run) => hasEnded(run) && now - Date.parse(run.state.updatedAt) < longestDelayMs);
   const unseen = live.filter((runId) => !known.has(runId));
   return { ended, live: [...unseen, ...runs.filter(({ state }) => isLive(state.status)).map(({ runId }) => runId)].sort() };
 }

@@ -108,7 +108,8 @@ export class InlineCompletion implements vscode.Disposable {
     const name = writerName(choice);
     this.statusItem.text = `$(${statusIcon(this.status)}) ${name}${latency(this.status)}`;
     this.statusItem.tooltip = tooltip(choice, this.status);
-    this.statusItem.backgroundColor = this.status.kind === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
+    this.statusItem.backgroundColor =
+      this.status.kind === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.statusItem.accessibilityInformation = { label: vscode.l10n.t('Inline completion by {0}', name) };
     this.statusItem.show();
   }
@@ -118,7 +119,11 @@ export class InlineCompletion implements vscode.Disposable {
     if (message === this.explained) return;
     this.explained = message;
     const [other, off] = [vscode.l10n.t('Use Another Adapter…'), vscode.l10n.t('Turn Off')];
-    const answer = await vscode.window.showWarningMessage(vscode.l10n.t('There is no inline completion. {0}', message), other, off);
+    const answer = await vscode.window.showWarningMessage(
+      vscode.l10n.t('There is no inline completion. {0}', message),
+      other,
+      off,
+    );
     if (answer === other) await vscode.commands.executeCommand(commandId('useAdapterForCompletion'));
     if (answer === off) await this.turnOff();
   }

@@ -213,10 +213,7 @@ export class OpenFineTune implements vscode.Disposable {
   private async useSampleData(): Promise<void> {
     const { extensionUri, globalStorageUri } = this.services;
     const { fsPath } = await sampleData(extensionUri, globalStorageUri);
-    await this.document.apply([
-      { path: ['data', 'path'], value: fsPath },
-      { path: ['data', 'format'] },
-    ]);
+    await this.document.apply([{ path: ['data', 'path'], value: fsPath }, { path: ['data', 'format'] }]);
   }
 
   /** What is wrong with the settings or their data leaves no run behind that failed. */

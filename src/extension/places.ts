@@ -4,7 +4,10 @@ import { setting } from './settings.js';
 
 /** Where runs and models are, as the settings and the open folders say. */
 export function backendSettings(context: vscode.ExtensionContext): BackendSettings {
-  const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => ({ path: uri.fsPath, source: 'workspace' as const }));
+  const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => ({
+    path: uri.fsPath,
+    source: 'workspace' as const,
+  }));
   const added = setting('modelFolders').map((path) => ({ path, source: 'added' as const }));
   return {
     runsFolders: runsFolders(context).map(({ fsPath }) => fsPath),

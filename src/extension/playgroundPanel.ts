@@ -1,7 +1,14 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo } from '../protocol/backend.js';
 import { baseOf } from '../protocol/baseOf.js';
-import type { FromWebview, PlaygroundAnswer, PlaygroundRequest, PlaygroundSide, PlaygroundState, Prefill } from '../protocol/webview.js';
+import type {
+  FromWebview,
+  PlaygroundAnswer,
+  PlaygroundRequest,
+  PlaygroundSide,
+  PlaygroundState,
+  Prefill,
+} from '../protocol/webview.js';
 import type { BackendClient } from './backendClient.js';
 import { chooseUri } from './browse.js';
 import type { Catalog } from './catalog.js';
@@ -46,7 +53,10 @@ export class PlaygroundPanels implements vscode.WebviewPanelSerializer {
       this.current.panel.reveal();
       return;
     }
-    this.adopt(vscode.window.createWebviewPanel(panelIds.playground, vscode.l10n.t('Playground'), vscode.ViewColumn.Active), prefill);
+    this.adopt(
+      vscode.window.createWebviewPanel(panelIds.playground, vscode.l10n.t('Playground'), vscode.ViewColumn.Active),
+      prefill,
+    );
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
@@ -88,7 +98,9 @@ class OpenPlayground {
       { state: () => this.state(), receive: (message) => this.receive(message) },
       onError,
     );
-    const subscription = catalog.onDidChange(() => this.session.post({ type: 'choices', models: catalog.models, adapters: catalog.adapters }));
+    const subscription = catalog.onDidChange(() =>
+      this.session.post({ type: 'choices', models: catalog.models, adapters: catalog.adapters }),
+    );
     panel.onDidDispose(() => {
       subscription.dispose();
       this.generating?.cancel.cancel();
@@ -159,7 +171,12 @@ class OpenPlayground {
     return cancel.token;
   }
 
-  private async generateSide(request: PlaygroundRequest, side: PlaygroundSide, prompt: string, token: vscode.CancellationToken): Promise<void> {
+  private async generateSide(
+    request: PlaygroundRequest,
+    side: PlaygroundSide,
+    prompt: string,
+    token: vscode.CancellationToken,
+  ): Promise<void> {
     const address = { requestId: request.requestId, side };
     const hear = (text: string) => {
       this.note(address, (answer) => ({ ...answer, text: answer.text + text }));
@@ -178,7 +195,10 @@ class OpenPlayground {
   }
 
   /** Keeps what came, unless something else was asked meanwhile. */
-  private note({ requestId, side }: Pick<PlaygroundAnswer, 'requestId' | 'side'>, change: (answer: PlaygroundAnswer) => PlaygroundAnswer): void {
+  private note(
+    { requestId, side }: Pick<PlaygroundAnswer, 'requestId' | 'side'>,
+    change: (answer: PlaygroundAnswer) => PlaygroundAnswer,
+  ): void {
     const answer = this.answers.get(side);
     if (answer?.requestId === requestId) this.answers.set(side, change(answer));
   }
@@ -240,12 +260,21 @@ async function readPrompts(uri: vscode.Uri): Promise<readonly FilePrompt[] | und
     const prompts = parsePrompts(content, /\.(jsonl|ndjson)$/i.test(name) ? 'jsonl' : 'text');
     if (prompts.length === 0) return refuse(vscode.l10n.t('{0} holds no prompts. Write one on each line.', name));
     if (prompts.length > mostPrompts) {
-      return refuse(vscode.l10n.t('{0} holds {1} prompts; at most {2} are answered at once. Take a part of them.', name, prompts.length, mostPrompts));
+      return refuse(
+        vscode.l10n.t(
+          '{0} holds {1} prompts; at most {2} are answered at once. Take a part of them.',
+          name,
+          prompts.length,
+          mostPrompts,
+        ),
+      );
     }
     return prompts;
   } catch (error) {
     if (!(error instanceof UnreadableLine)) throw error;
-    return refuse(vscode.l10n.t('{0}:{1} holds no prompt. Each line of JSONL is an object with "prompt" or "messages".', name, error.line));
+    return refuse(
+      vscode.l10n.t('{0}:{1} holds no prompt. Each line of JSONL is an object with "prompt" or "messages".', name, error.line),
+    );
   }
 }
 

@@ -45,12 +45,23 @@ export class PromptBatch {
     const answers = askedSides(this.request).map((side) => {
       const [{ adapter, strength }, answer] = [this.request[side]!, row[side]];
       const text = answer?.kind === 'text' ? answer.text : null;
-      return { model, adapter, ...(adapter === null ? {} : { strength }), text, ...(answer?.kind === 'failed' ? { error: answer.message } : {}) };
+      return {
+        model,
+        adapter,
+        ...(adapter === null ? {} : { strength }),
+        text,
+        ...(answer?.kind === 'failed' ? { error: answer.message } : {}),
+      };
     });
     return { ...(typeof prompt === 'string' ? { prompt } : { messages: prompt }), answers };
   }
 
-  private async answer(streams: TextStreams, prompt: FilePrompt, side: PlaygroundSide, token: vscode.CancellationToken): Promise<BatchAnswer> {
+  private async answer(
+    streams: TextStreams,
+    prompt: FilePrompt,
+    side: PlaygroundSide,
+    token: vscode.CancellationToken,
+  ): Promise<BatchAnswer> {
     let text = '';
     try {
       await streams.generate(voiceRequest(this.request, side, prompt), (piece) => (text += piece), token);

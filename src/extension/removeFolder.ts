@@ -4,9 +4,15 @@ import * as vscode from 'vscode';
 const hasTrash = () => vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
 
 /** Asks, and removes the folders: into the trash where there is one. Says whether it did. */
-export async function removeFolders(folders: readonly vscode.Uri[], question: string, names: readonly string[] = []): Promise<boolean> {
+export async function removeFolders(
+  folders: readonly vscode.Uri[],
+  question: string,
+  names: readonly string[] = [],
+): Promise<boolean> {
   const inTrash = hasTrash();
-  const after = inTrash ? vscode.l10n.t('What is deleted can be restored from the trash.') : vscode.l10n.t('What is deleted is removed from the disk.');
+  const after = inTrash
+    ? vscode.l10n.t('What is deleted can be restored from the trash.')
+    : vscode.l10n.t('What is deleted is removed from the disk.');
   const detail = [...(names.length > 0 ? names : folders.map(({ fsPath }) => fsPath)), '', after].join('\n');
   if (!(await confirmed(question, detail))) return false;
   for (const folder of folders) await remove(folder, inTrash);

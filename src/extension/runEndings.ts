@@ -32,7 +32,10 @@ export class RunEndings implements vscode.Disposable {
 async function tell(run: RunSummary): Promise<void> {
   const { state, name, runId } = run;
   if (state.status === 'finished') return tellFinished(run);
-  const text = state.status === 'failed' ? vscode.l10n.t('{0} failed.', name) : vscode.l10n.t('{0} was interrupted: its process is gone.', name);
+  const text =
+    state.status === 'failed'
+      ? vscode.l10n.t('{0} failed.', name)
+      : vscode.l10n.t('{0} was interrupted: its process is gone.', name);
   const words = [text, ...(state.message ? [state.message] : [])].join(' ');
   await offerCommands(vscode.window.showErrorMessage, words, [
     { label: vscode.l10n.t('Show Log'), command: 'showRunLog', argument: { runId } },
@@ -50,7 +53,12 @@ async function tellFinished(run: RunSummary): Promise<void> {
 
 function finishedWords({ name, firstEvalLoss, state }: RunSummary): string {
   if (firstEvalLoss === null || state.bestEvalLoss === null) return vscode.l10n.t('{0} has finished.', name);
-  return vscode.l10n.t('{0} has finished. Held-out loss: {1} before, {2} at its best.', name, firstEvalLoss.toFixed(3), state.bestEvalLoss.toFixed(3));
+  return vscode.l10n.t(
+    '{0} has finished. Held-out loss: {1} before, {2} at its best.',
+    name,
+    firstEvalLoss.toFixed(3),
+    state.bestEvalLoss.toFixed(3),
+  );
 }
 
 interface Offer {

@@ -8,7 +8,11 @@ export function askedSides(request: Pick<PlaygroundRequest, PlaygroundSide>): re
 }
 
 /** What the backend is asked to write in a column. */
-export function voiceRequest(request: PlaygroundRequest, side: PlaygroundSide, prompt: FilePrompt): Omit<GenerateParams, 'streamId'> {
+export function voiceRequest(
+  request: PlaygroundRequest,
+  side: PlaygroundSide,
+  prompt: FilePrompt,
+): Omit<GenerateParams, 'streamId'> {
   const { model, template, sampling, maxNewTokens } = request;
   const { adapter, strength } = request[side]!;
   // Beside an adapter the base reads the same words, dressed as the adapter learned to read them.

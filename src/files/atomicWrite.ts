@@ -71,13 +71,12 @@ export function makeFolder(path: string): void {
 
 /** Writes a new file and waits until the disk has it. */
 export function writeFlushed(path: string, content: Content): void {
-  const pieces =
-    typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
+  const pieces = typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
   explained(path, () => {
     const file = openSync(path, 'w');
     try {
       for (const bytes of pieces) {
-        for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+        for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
       }
       fsyncSync(file);
     } finally {

@@ -30,8 +30,7 @@ function diskFile(path: string, size: number): DataFile {
     path,
     size,
     text() {
-      if (size > largestText)
-        throw new Unusable(t`larger than ${largestText / 2 ** 20} MB; as JSONL it can be of any size`);
+      if (size > largestText) throw new Unusable(t`larger than ${largestText / 2 ** 20} MB; as JSONL it can be of any size`);
       const bytes = reading(() => readFileSync(path));
       if (isBinaryFileSync(bytes, bytes.length)) throw new Unusable(t`binary`);
       return decode(bytes) ?? refuse(notUtf8());

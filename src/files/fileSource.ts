@@ -14,10 +14,7 @@ export function openFile(path: string): ByteSource {
       while (done < into.length) {
         const count = readOnce(path, descriptor, into, done, offset + done);
         if (count === 0) {
-          throw new UserError(
-            'file-unreadable',
-            t`${path} ended at byte ${offset + done}: it was cut off while in use.`,
-          );
+          throw new UserError('file-unreadable', t`${path} ended at byte ${offset + done}: it was cut off while in use.`);
         }
         done += count;
       }

@@ -41,7 +41,11 @@ export function openGgufWeights(path: string): { weights: WeightStore; metadata:
   }
 }
 
-function weightInfo({ type, shape, offset, byteLength }: GgufTensor, { name, permutedInGguf }: WeightSpec, file: string): WeightInfo {
+function weightInfo(
+  { type, shape, offset, byteLength }: GgufTensor,
+  { name, permutedInGguf }: WeightSpec,
+  file: string,
+): WeightInfo {
   return { name, storedType: type, shape, file, offset, byteLength, permutedRows: permutedInGguf, lessOne: false };
 }
 
@@ -50,8 +54,7 @@ function ropeFactors({ tensors }: GgufFile, source: ByteSource): Float32Array | 
   const tensor = tensors.get(ropeFactorsName);
   if (!tensor) return null;
   const count = elementCount(tensor.shape);
-  if (count > mostRopeFactors)
-    throw new UserError('file-corrupt', t`${source.name}: ${ropeFactorsName} has ${count} elements.`);
+  if (count > mostRopeFactors) throw new UserError('file-corrupt', t`${source.name}: ${ropeFactorsName} has ${count} elements.`);
   const factors = new Float32Array(count);
   decodeTensor(source, { ...tensor, storedType: tensor.type }, factors);
   return factors;

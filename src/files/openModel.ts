@@ -49,9 +49,7 @@ function namesIn(folder: string): string[] {
 
 function whyNot(files: readonly string[], ggufCount: number): string {
   if (files.includes('adapter_config.json')) return t`it holds an adapter; name the model that the adapter belongs to`;
-  return ggufCount === 0
-    ? t`it has neither config.json nor a .gguf file`
-    : t`it has ${ggufCount} .gguf files; name one of them`;
+  return ggufCount === 0 ? t`it has neither config.json nor a .gguf file` : t`it has ${ggufCount} .gguf files; name one of them`;
 }
 
 function openModelFile(path: string): OpenModel {

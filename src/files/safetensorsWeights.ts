@@ -28,7 +28,11 @@ export function openSafetensorsWeights(folder: string): WeightStore {
   const sources = new Map<string, ByteSource>();
   try {
     const infos = new Map<string, WeightInfo>();
-    const lessOne = new Set(weightTable(config).all.filter((spec) => spec.lessOne).map(({ name }) => name));
+    const lessOne = new Set(
+      weightTable(config)
+        .all.filter((spec) => spec.lessOne)
+        .map(({ name }) => name),
+    );
     for (const file of weightFiles(folder)) {
       const source = openFile(file);
       sources.set(file, source);

@@ -25,8 +25,5 @@ export function readTensorFile(path: string): Map<string, HostTensor> {
 /** Throws UserError('file-unsupported') where the tensor is no float that we read. */
 export function floatType({ name, type }: SafetensorsEntry, path: string): 'F32' | 'F16' | 'BF16' {
   if (type === 'F32' || type === 'F16' || type === 'BF16') return type;
-  throw new UserError(
-    'file-unsupported',
-    t`${path}: the tensor ${name} is of type ${type}; F32, F16 and BF16 can be read.`,
-  );
+  throw new UserError('file-unsupported', t`${path}: the tensor ${name} is of type ${type}; F32, F16 and BF16 can be read.`);
 }

@@ -13,7 +13,9 @@ export function speakTheReadersLanguage(): void {
 function textsIn(path: string): Record<string, string> {
   try {
     const texts: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return Object.fromEntries(Object.entries(texts ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+    return Object.fromEntries(
+      Object.entries(texts ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    );
   } catch {
     return {};
   }

@@ -61,19 +61,12 @@ export class FileWeightStore implements WeightStore {
 }
 
 /** The weights that the config asks for, each found in the right shape, and no others. */
-function checkedWeights(
-  config: ModelConfig,
-  found: ReadonlyMap<string, WeightInfo>,
-  where: string,
-): Map<string, WeightInfo> {
+function checkedWeights(config: ModelConfig, found: ReadonlyMap<string, WeightInfo>, where: string): Map<string, WeightInfo> {
   const weights = new Map<string, WeightInfo>();
   for (const { name, shape } of weightTable(config).all) {
     const info = found.get(name);
     if (!info) {
-      throw new UserError(
-        'file-corrupt',
-        t`${where} has no weight ${name}, which its config asks for. Is a file missing?`,
-      );
+      throw new UserError('file-corrupt', t`${where} has no weight ${name}, which its config asks for. Is a file missing?`);
     }
     if (!sameShape(info.shape, shape)) {
       const message = t`${info.file}: ${name} is [${info.shape.join(', ')}] where the config asks for [${shape.join(', ')}].`;

@@ -52,8 +52,7 @@ export interface RunSummary {
 
 /** Something happened to a run. `seq` counts the events since the backend started; a snapshot says how far it goes. */
 export type RunEvent = { readonly seq: number } & (
-  | { readonly kind: 'changed'; readonly run: RunSummary }
-  | { readonly kind: 'removed'; readonly runId: string }
+  { readonly kind: 'changed'; readonly run: RunSummary } | { readonly kind: 'removed'; readonly runId: string }
 );
 
 export interface RunsSnapshot {

@@ -10,7 +10,11 @@ export function baseOf({ baseModel }: AdapterInfo, models: readonly ModelInfo[])
 }
 
 /** The adapters that may fit a model, newest first: made for it, or for one that is not here. */
-export function adaptersFor(model: string, adapters: readonly AdapterInfo[], models: readonly ModelInfo[]): readonly AdapterInfo[] {
+export function adaptersFor(
+  model: string,
+  adapters: readonly AdapterInfo[],
+  models: readonly ModelInfo[],
+): readonly AdapterInfo[] {
   return newestFirst(adapters.filter((adapter) => (baseOf(adapter, models)?.path ?? model) === model));
 }
 

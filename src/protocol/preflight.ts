@@ -1,15 +1,6 @@
 import type { DataFormat } from './runConfig.js';
 
-export const leftOutKinds = [
-  'hidden',
-  'secret',
-  'vendored',
-  'generated',
-  'data',
-  'document',
-  'binary',
-  'otherFormat',
-] as const;
+export const leftOutKinds = ['hidden', 'secret', 'vendored', 'generated', 'data', 'document', 'binary', 'otherFormat'] as const;
 
 /** What a folder of data comes to, file by file. All of it is empty for a single file. */
 export interface FilesOfData {

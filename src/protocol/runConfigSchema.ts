@@ -28,7 +28,6 @@ export const usualSequenceLength = schema.properties.data.properties.max_seq_len
 /** The schema at a path such as ['train', 'learning_rate']. */
 export function settingSchema(path: readonly string[]): SettingSchema | undefined {
   let found: SettingSchema | undefined = runConfigSchema;
-  for (const key of path)
-    found = found?.properties && Object.hasOwn(found.properties, key) ? found.properties[key] : undefined;
+  for (const key of path) found = found?.properties && Object.hasOwn(found.properties, key) ? found.properties[key] : undefined;
   return found;
 }

@@ -41,8 +41,6 @@ export function object<T extends object>(shapes: { readonly [K in keyof T]-?: Sh
   return (value): value is T => isRecord(value) && entries.every(([key, shape]) => shape(value[key]));
 }
 
-export function either<T extends readonly unknown[]>(
-  ...shapes: { readonly [I in keyof T]: Shape<T[I]> }
-): Shape<T[number]> {
+export function either<T extends readonly unknown[]>(...shapes: { readonly [I in keyof T]: Shape<T[I]> }): Shape<T[number]> {
   return (value): value is T[number] => (shapes as readonly Shape<unknown>[]).some((shape) => shape(value));
 }

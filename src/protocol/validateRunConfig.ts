@@ -14,8 +14,7 @@ export interface ConfigProblem {
 }
 
 export type ConfigResult =
-  | { readonly ok: true; readonly config: RunConfig }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  { readonly ok: true; readonly config: RunConfig } | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true, verbose: true, messages: false });
 ajv.addVocabulary(['aliases']);
@@ -40,7 +39,10 @@ function describe(error: ErrorObject): ConfigProblem {
   }
   if (error.keyword === 'required') {
     const missing = [...path, String(params['missingProperty'])];
-    return { path: missing, message: t`${missing.join('.')} is missing: ${translate(settingSchema(missing)?.description ?? '')}`.trim() };
+    return {
+      path: missing,
+      message: t`${missing.join('.')} is missing: ${translate(settingSchema(missing)?.description ?? '')}`.trim(),
+    };
   }
   const name = path.join('.') || t`the run config`;
   return { path, message: t`${name} ${expectation(error, params)}, not ${printed(error.data)}` };
@@ -49,7 +51,10 @@ function describe(error: ErrorObject): ConfigProblem {
 function expectation(error: ErrorObject, params: Record<string, unknown>): string {
   switch (error.keyword) {
     case 'type':
-      return t`must be ${[params['type']].flat().map(typeInWords).reduce((before, type) => t`${before} or ${type}`)}`;
+      return t`must be ${[params['type']]
+        .flat()
+        .map(typeInWords)
+        .reduce((before, type) => t`${before} or ${type}`)}`;
     case 'enum':
       return t`must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
     case 'minimum':
@@ -102,8 +107,7 @@ function suggestion(unknown: readonly string[]): string {
   const name = unknown.at(-1)!;
   const siblings = namedSettings(section);
   const nearest = nearestSetting(name, siblings) ?? nearestSetting(name, allSettings());
-  if (!nearest)
-    return t`${section.join('.') || 'run.json'} knows ${siblings.map((setting) => setting.path.at(-1)).join(', ')}`;
+  if (!nearest) return t`${section.join('.') || 'run.json'} knows ${siblings.map((setting) => setting.path.at(-1)).join(', ')}`;
   const meant = nearest.path.join('.');
   const title = nearest.schema.title ?? '';
   const explains = title !== '' && title.toLowerCase() !== readable(nearest.path.at(-1)!);

@@ -194,8 +194,7 @@ export interface Batch {
 export type BatchRow = { readonly prompt: string } & { readonly [side in PlaygroundSide]: BatchAnswer | null };
 
 export type BatchAnswer =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'failed'; readonly message: string };
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'failed'; readonly message: string };
 
 export type ToPlayground =
   | { readonly type: 'choices'; readonly models: readonly ModelInfo[]; readonly adapters: readonly AdapterInfo[] }

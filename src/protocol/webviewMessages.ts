@@ -51,10 +51,7 @@ import type {
 } from './webview.js';
 
 /** A message by its type, without the `type` key. */
-type Body<Message extends { type: string }, Type extends Message['type']> = Omit<
-  Extract<Message, { type: Type }>,
-  'type'
->;
+type Body<Message extends { type: string }, Type extends Message['type']> = Omit<Extract<Message, { type: Type }>, 'type'>;
 type Bodies<Message extends { type: string }> = { readonly [Type in Message['type']]: Shape<Body<Message, Type>> };
 
 export function isToWebview(message: unknown): message is ToWebview {

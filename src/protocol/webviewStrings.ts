@@ -102,8 +102,7 @@ const phrases = {
   'panel.plots': 'Plots',
   'panel.data': 'Data',
   'panel.preflight': 'Pre-flight',
-  'panel.noRun':
-    'Choose a model and data, look at what the model will see, then start: the plots of the run appear here.',
+  'panel.noRun': 'Choose a model and data, look at what the model will see, then start: the plots of the run appear here.',
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',
@@ -197,7 +196,8 @@ const phrases = {
   'data.moreFiles': 'Show {0} more',
   'data.andMore': 'and {0} more',
   'data.leftOutTitle': 'Left out ({0})',
-  'data.leftOutHelp': 'Chosen by their names and never opened. To learn from one all the same, choose it by itself as training data.',
+  'data.leftOutHelp':
+    'Chosen by their names and never opened. To learn from one all the same, choose it by itself as training data.',
   'data.skippedTitle': 'Skipped ({0})',
   'data.examplesTitle': 'What the model will see',
 
@@ -289,7 +289,8 @@ const phrases = {
   'playground.prompt': 'Prompt',
   'playground.prompt.placeholder': 'Ask something, or begin a text…',
   'playground.template': 'Read as',
-  'playground.template.help': 'How the prompt is put to the model. As trained: in the way of the data that the adapter learned from.',
+  'playground.template.help':
+    'How the prompt is put to the model. As trained: in the way of the data that the adapter learned from.',
   'playground.template.auto': 'as trained',
   'playground.template.chat': 'chat message',
   'playground.template.alpaca': 'instruction',
@@ -301,7 +302,8 @@ const phrases = {
   'playground.run.help': 'Ctrl+Enter',
   'playground.stop': 'Stop',
   'playground.file': 'Run a File…',
-  'playground.file.help': 'Answers the prompts of a file: a text with one a line, or JSONL with prompt or messages. The answers come as a table.',
+  'playground.file.help':
+    'Answers the prompts of a file: a text with one a line, or JSONL with prompt or messages. The answers come as a table.',
   'playground.history': 'Earlier prompts ({0})',
   'playground.history.clear': 'Clear',
   'playground.batch.progress': '{0} of {1} answered',

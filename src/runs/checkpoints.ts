@@ -83,9 +83,7 @@ function remove(checkpoints: string, step: number): void {
 const groups = ['parameters', 'firstMoments', 'secondMoments'] as const;
 
 function flatten(state: TrainableState): Map<string, HostTensor> {
-  return new Map(
-    groups.flatMap((group) => [...state[group]].map(([name, tensor]) => [`${group}/${name}`, tensor] as const)),
-  );
+  return new Map(groups.flatMap((group) => [...state[group]].map(([name, tensor]) => [`${group}/${name}`, tensor] as const)));
 }
 
 function unflatten(tensors: ReadonlyMap<string, HostTensor>): TrainableState {

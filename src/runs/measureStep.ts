@@ -10,7 +10,10 @@ import type { PreparedRun } from './trainRun.js';
  * largest of the first ones, so that the memory is what the run will need; the time is scaled to their mean. Evaluation and
  * saving are not in the estimate.
  */
-export async function measureStep({ runner, data, totalSteps }: PreparedRun, config: RunConfig): Promise<Omit<StepEstimate, 'expectedMemoryBytes' | 'expectedDeviceBytes'>> {
+export async function measureStep(
+  { runner, data, totalSteps }: PreparedRun,
+  config: RunConfig,
+): Promise<Omit<StepEstimate, 'expectedMemoryBytes' | 'expectedDeviceBytes'>> {
   const batches = data.epoch(0);
   const microBatches = Math.min(config.train.gradient_accumulation_steps, batches.count);
   const { largest, meanSize } = firstBatches(batches);

@@ -109,15 +109,7 @@ function parseMetrics(text: string): Metric[] {
   return text.split('\n').flatMap((line) => parseMetric(line) ?? []);
 }
 
-const stepFields = [
-  'loss',
-  'learning_rate',
-  'grad_norm',
-  'tokens',
-  'tokens_per_second',
-  'elapsed_seconds',
-  'peak_memory_bytes',
-];
+const stepFields = ['loss', 'learning_rate', 'grad_norm', 'tokens', 'tokens_per_second', 'elapsed_seconds', 'peak_memory_bytes'];
 const optionalFields = ['memory_bytes', 'cpu_percent'];
 
 /** undefined for a line that is no metric: blank, half-written, or from somewhere else. */

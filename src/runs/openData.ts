@@ -58,7 +58,11 @@ export class OpenData {
     return { text, offset, total: found.length, examples };
   }
 
-  private async search<Entry extends { example: FittedExample }>(all: readonly Entry[], text: string, signal: AbortSignal): Promise<Entry[]> {
+  private async search<Entry extends { example: FittedExample }>(
+    all: readonly Entry[],
+    text: string,
+    signal: AbortSignal,
+  ): Promise<Entry[]> {
     const found: Entry[] = [];
     for (const [index, entry] of all.entries()) {
       if (index % atOnce === 0) await eventLoopTurn();

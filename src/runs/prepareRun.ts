@@ -37,7 +37,11 @@ export interface LoadedRun extends PreparedRun {
  * Loads what a run config names: model, data, initial adapter, engine. What the product gives trainRun as `prepare`.
  * Throws UserError for whatever does not exist, does not fit together or cannot be trained on.
  */
-export async function prepareRun(config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null = null): Promise<LoadedRun> {
+export async function prepareRun(
+  config: RunConfig,
+  ports: PreparationPorts,
+  begunIn: BaseDType | null = null,
+): Promise<LoadedRun> {
   const model = loadModel(config.model);
   try {
     return await prepareWith(model, config, ports, begunIn);
@@ -68,7 +72,12 @@ export async function measuredReport(loaded: LoadedRun, config: RunConfig): Prom
   return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
 }
 
-async function prepareWith(model: LoadedModel, config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null): Promise<LoadedRun> {
+async function prepareWith(
+  model: LoadedModel,
+  config: RunConfig,
+  ports: PreparationPorts,
+  begunIn: BaseDType | null,
+): Promise<LoadedRun> {
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
@@ -132,28 +141,21 @@ export function batchOptions({ data, train }: RunConfig, { padId }: Tokenizer): 
 /** The sequences, and all that decides how they fall into steps. */
 function fingerprint({ fingerprint: sequences }: Dataset, { data, train }: RunConfig): string {
   const { batch_size, gradient_accumulation_steps } = train;
-  return [sequences, batch_size, gradient_accumulation_steps, data.max_seq_length, data.packing, data.shuffle].join(
-    ' ',
-  );
+  return [sequences, batch_size, gradient_accumulation_steps, data.max_seq_length, data.packing, data.shuffle].join(' ');
 }
 
-function describeData(
-  { training, evaluation, format, skippedCount }: DataReport,
-  model: string,
-  totalSteps: number,
-): string {
+function describeData({ training, evaluation, format, skippedCount }: DataReport, model: string, totalSteps: number): string {
   const heldOut = evaluation ? t`${evaluation.examples} held out` : t`none held out`;
   const rest = skippedCount > 0 ? t`${heldOut}, ${skippedCount} skipped` : heldOut;
   const { examples, tokens, labelTokens } = training;
-  const [many, steps] = [examples === 1 ? t`${examples} example` : t`${examples} examples`, totalSteps === 1 ? t`${totalSteps} step` : t`${totalSteps} steps`];
+  const [many, steps] = [
+    examples === 1 ? t`${examples} example` : t`${examples} examples`,
+    totalSteps === 1 ? t`${totalSteps} step` : t`${totalSteps} steps`,
+  ];
   return t`${model}: ${many} of ${format} data (${tokens} tokens, ${labelTokens} to learn), ${rest}; ${steps}.`;
 }
 
-function initialState(
-  { lora: config, train }: RunConfig,
-  { config: model }: WeightStore,
-  lora: LoraShape,
-): TrainableState {
+function initialState({ lora: config, train }: RunConfig, { config: model }: WeightStore, lora: LoraShape): TrainableState {
   if (config.init_from === null) return initialLoraState(model, lora, train.seed);
   const adapter = readAdapterFor(model, config.init_from);
   checkSameShape(adapter, lora, model, config.init_from);
@@ -162,8 +164,7 @@ function initialState(
 
 /** An adapter is trained on as it is: nothing of it is dropped, added or scaled anew without a word. */
 function checkSameShape(adapter: Adapter, lora: LoraShape, model: ModelConfig, folder: string): void {
-  const mismatch = (what: string) =>
-    new UserError('adapter-mismatch', t`${folder} cannot be trained further here: ${what}.`);
+  const mismatch = (what: string) => new UserError('adapter-mismatch', t`${folder} cannot be trained further here: ${what}.`);
   if (!adapter.isUniform) throw mismatch(t`its linears have different ranks or strengths`);
   const settings = [
     ['lora.r', adapter.lora.r, lora.r],
@@ -174,6 +175,8 @@ function checkSameShape(adapter: Adapter, lora: LoraShape, model: ModelConfig, f
   ] as const;
   for (const [setting, ofAdapter, ofConfig] of settings) {
     if (ofAdapter !== ofConfig)
-      throw mismatch(t`its ${setting} is ${String(ofAdapter)}, but this run's is ${String(ofConfig)}. Set ${setting} to the adapter's`);
+      throw mismatch(
+        t`its ${setting} is ${String(ofAdapter)}, but this run's is ${String(ofConfig)}. Set ${setting} to the adapter's`,
+      );
   }
 }

@@ -1,14 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import {
-  findNodeAtLocation,
-  getNodeValue,
-  parseTree,
-  printParseErrorCode,
-  type Node,
-  type ParseError,
-} from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
@@ -32,9 +25,7 @@ export function parseRunConfig(text: string, path: string, overrides: readonly s
   const json = applyOverrides(getNodeValue(tree), overrides);
   const result = validateRunConfig(json);
   if (!result.ok) {
-    const lines = result.problems.map(
-      (problem) => `${place(problem, tree, text, path, overrides)}: ${problem.message}`,
-    );
+    const lines = result.problems.map((problem) => `${place(problem, tree, text, path, overrides)}: ${problem.message}`);
     throw new UserError('config-invalid', lines.join('\n'));
   }
   const config = resolvePaths(result.config, dirname(resolve(path)));
@@ -98,14 +89,12 @@ function readText(path: string): string {
   } catch (cause) {
     throw new UserError('file-not-found', t`${path} could not be read. Give the path of a run.json.`, { cause });
   }
-  if (bytes.length > largestConfigFile)
-    throw new UserError('config-invalid', t`${path} is over 1 MB: it is no run.json.`);
+  if (bytes.length > largestConfigFile) throw new UserError('config-invalid', t`${path} is over 1 MB: it is no run.json.`);
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
 function parseJson(text: string, path: string): Node {
-  if (!text.trim())
-    throw new UserError('config-invalid', t`${path} is empty. A run config needs at least model and data.path.`);
+  if (!text.trim()) throw new UserError('config-invalid', t`${path} is empty. A run config needs at least model and data.path.`);
   const errors: ParseError[] = [];
   let tree: Node | undefined;
   try {
@@ -125,9 +114,7 @@ function parseJson(text: string, path: string): Node {
 }
 
 function place(problem: ConfigProblem, tree: Node, text: string, path: string, overrides: readonly string[]): string {
-  const override = overrides.find((given) =>
-    parseOverride(given).path.every((key, depth) => key === problem.path[depth]),
-  );
+  const override = overrides.find((given) => parseOverride(given).path.every((key, depth) => key === problem.path[depth]));
   if (override) return `--set ${override}`;
   const node = nodeAt(tree, problem.path);
   return node ? position(path, text, node.offset) : path;

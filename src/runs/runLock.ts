@@ -71,9 +71,7 @@ function readOwner(path: string): ProcessIdentity | undefined {
 }
 
 function isIdentity(value: unknown): value is ProcessIdentity {
-  return (
-    typeof value === 'object' && value !== null && 'pid' in value && typeof value.pid === 'number' && 'start' in value
-  );
+  return typeof value === 'object' && value !== null && 'pid' in value && typeof value.pid === 'number' && 'start' in value;
 }
 
 function busy(runFolder: string, owner: ProcessIdentity | undefined): UserError {

@@ -14,7 +14,12 @@ import { loadTextModel } from '../runtime/engine.js';
 import type { SampleSource, SampleWriter } from './sampler.js';
 
 /** null where the config wants no samples or nothing is held out. */
-export function sampleSource(model: LoadedModel, config: RunConfig, lora: LoraShape, { evaluation }: Dataset): SampleSource | null {
+export function sampleSource(
+  model: LoadedModel,
+  config: RunConfig,
+  lora: LoraShape,
+  { evaluation }: Dataset,
+): SampleSource | null {
   const contextLength = model.weights.config.contextLength;
   const fitting = evaluation.filter(({ inputIds }) => inputIds.length < contextLength);
   const prompts = samplePrompts(fitting, config.train.sample_prompts, model.tokenizer);
@@ -36,7 +41,11 @@ function bytesToWrite({ weights }: LoadedModel, tokens: number): number {
 }
 
 /** On the CPU wherever the run trains: what the trainer has reserved on a GPU stays its own. */
-async function loadWriter({ weights, tokenizer }: LoadedModel, { engine }: RunConfig, adapter: Adapter | null): Promise<SampleWriter> {
+async function loadWriter(
+  { weights, tokenizer }: LoadedModel,
+  { engine }: RunConfig,
+  adapter: Adapter | null,
+): Promise<SampleWriter> {
   const text = await loadTextModel(weights, { device: 'cpu', threads: engine.threads, base_dtype: 'auto' });
   return {
     async write(promptIds, maxNewTokens) {

@@ -16,7 +16,9 @@ export function cutSamplesAfter(path: string, evaluatedStep: number | null): voi
 
 export function readSamples(path: string): Sample[] {
   if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8').split('\n').flatMap((line) => parseSample(line) ?? []);
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => parseSample(line) ?? []);
 }
 
 function asLine(sample: Sample): string {

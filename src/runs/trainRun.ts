@@ -4,14 +4,7 @@ import type { TrainingData } from '../core/data/batches.js';
 import { isDeviceFailure, UserError } from '../core/errors.js';
 import { totalElements } from '../core/formats/hostTensor.js';
 import type { BaseDType } from '../core/models/matrixForm.js';
-import {
-  freshProgress,
-  runLoop,
-  type LoopOptions,
-  type LoopPorts,
-  type LoopResult,
-  type Progress,
-} from '../core/train/loop.js';
+import { freshProgress, runLoop, type LoopOptions, type LoopPorts, type LoopResult, type Progress } from '../core/train/loop.js';
 import type { FormatName } from '../core/data/detectFormat.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { writeAdapterFolder } from '../files/adapterFolder.js';
@@ -113,7 +106,8 @@ function begunIn({ checkpointsPath }: RunDirectory): BaseDType | null {
 
 /** How to go on where the device or its memory ended the run. */
 function withAdvice(error: unknown, savedStep: number | undefined): unknown {
-  const advised = (error: UserError, advice: string) => new UserError(error.code, t`${error.message} ${advice}`, { cause: error });
+  const advised = (error: UserError, advice: string) =>
+    new UserError(error.code, t`${error.message} ${advice}`, { cause: error });
   if (isDeviceFailure(error)) {
     const advice =
       savedStep === undefined
@@ -122,7 +116,10 @@ function withAdvice(error: unknown, savedStep: number | undefined): unknown {
     return advised(error, advice);
   }
   if (error instanceof UserError && error.code === 'out-of-memory' && savedStep !== undefined) {
-    return advised(error, t`The checkpoint of step ${savedStep} is saved: resume the run with other settings of the engine; for others, start a new run with lora.init_from set to this run’s adapter.`);
+    return advised(
+      error,
+      t`The checkpoint of step ${savedStep} is saved: resume the run with other settings of the engine; for others, start a new run with lora.init_from set to this run’s adapter.`,
+    );
   }
   return error;
 }
@@ -138,11 +135,13 @@ class Trainer implements LoopPorts {
     private readonly journal: RunJournal,
     private readonly signal: AbortSignal | undefined,
   ) {
-    this.sampler = prepared.samples && new Sampler(prepared.samples, {
-      clock: () => this.clock(),
-      note: (text) => journal.note(text),
-      addSample: (sample) => appendSample(run.samplesPath, sample),
-    });
+    this.sampler =
+      prepared.samples &&
+      new Sampler(prepared.samples, {
+        clock: () => this.clock(),
+        note: (text) => journal.note(text),
+        addSample: (sample) => appendSample(run.samplesPath, sample),
+      });
   }
 
   async train(): Promise<RunState> {
@@ -243,8 +242,7 @@ class Trainer implements LoopPorts {
     };
     if (shapes(state) !== shapes(initial)) throw changed(t`the adapter's rank, target modules or layers changed`);
     if (record.seed !== this.config.train.seed) throw changed(t`train.seed changed`);
-    if (record.dataFingerprint !== this.prepared.dataFingerprint)
-      throw changed(t`the training data, or how it is read, changed`);
+    if (record.dataFingerprint !== this.prepared.dataFingerprint) throw changed(t`the training data, or how it is read, changed`);
   }
 
   private closingWords({ reason, progress }: LoopResult): string | null {

@@ -13,7 +13,13 @@ export function availableMemoryBytes(root = '/'): number {
 
 /** Version 1 numbers its hierarchies and names them; version 2 is hierarchy 0 and has no name. */
 const versions = [
-  { line: /^0::(.*)$/m, mount: 'sys/fs/cgroup', limit: 'memory.max', usage: 'memory.current', cache: ['active_file', 'inactive_file'] },
+  {
+    line: /^0::(.*)$/m,
+    mount: 'sys/fs/cgroup',
+    limit: 'memory.max',
+    usage: 'memory.current',
+    cache: ['active_file', 'inactive_file'],
+  },
   {
     line: /^\d+:(?:.*,)?memory(?:,.*)?:(.*)$/m,
     mount: 'sys/fs/cgroup/memory',

@@ -37,7 +37,10 @@ export async function chooseDevice(wish: DeviceWish, threads: number | null): Pr
     await (ratio >= 1 ? cpu : gpu).dispose();
     return ratio >= 1
       ? { device: gpu, because: t`The GPU: a matrix product on the GPU was ${ratio.toFixed(1)} times as fast as on the CPU.` }
-      : { device: cpu, because: t`The CPU: a matrix product on the GPU was ${(1 / ratio).toFixed(1)} times slower than on the CPU.` };
+      : {
+          device: cpu,
+          because: t`The CPU: a matrix product on the GPU was ${(1 / ratio).toFixed(1)} times slower than on the CPU.`,
+        };
   } catch (error) {
     await disposeQuietly(gpu);
     return { device: cpu, because: t`The CPU: the GPU cannot be used (${reasonOf(error)}).` };
@@ -48,8 +51,15 @@ async function requireGpu(gpu: Device): Promise<void> {
   try {
     await secondsPerProduct(gpu);
   } catch (cause) {
-    const advice = process.platform === 'linux' ? t`On Linux it needs a GPU driver with Vulkan and the library libvulkan1.` : t`Update the GPU driver.`;
-    throw new UserError('device-unavailable', t`No GPU can be used through WebGPU. ${advice} Set the device to "cpu" or "auto" to train without it.`, { cause });
+    const advice =
+      process.platform === 'linux'
+        ? t`On Linux it needs a GPU driver with Vulkan and the library libvulkan1.`
+        : t`Update the GPU driver.`;
+    throw new UserError(
+      'device-unavailable',
+      t`No GPU can be used through WebGPU. ${advice} Set the device to "cpu" or "auto" to train without it.`,
+      { cause },
+    );
   }
 }
 
@@ -65,7 +75,10 @@ async function secondsPerProduct(device: Device): Promise<number> {
   const b = new GraphBuilder();
   const product = b.matmul(b.input('x', [512, 1024]), b.input('w', [1024, 1024]));
   const executable = await device.compile(makeProgram('probe', { sum: b.reduceSum(product, [0, 1]) }));
-  const inputs = new Map([['x', await device.zeros([512, 1024])], ['w', await device.zeros([1024, 1024])]]);
+  const inputs = new Map([
+    ['x', await device.zeros([512, 1024])],
+    ['w', await device.zeros([1024, 1024])],
+  ]);
   let best = Infinity;
   for (let i = 0; i < 4; i++) {
     const start = performance.now();

@@ -4,7 +4,15 @@ import { inputType, lastOutput, lowerToOnnx } from '../core/graph/lower.js';
 import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { t } from '../l10n/text.js';
-import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
+import {
+  hostArray,
+  type CompileOptions,
+  type Device,
+  type DeviceTensor,
+  type Executable,
+  type HostArray,
+  type HostArrays,
+} from './device.js';
 import { settleAllocator } from './settleAllocator.js';
 
 /** ONNX Runtime's CPU provider. Buffers of released tensors are used again, so that a training step allocates nothing. */
@@ -85,7 +93,11 @@ export class CpuDevice implements Device {
  * once more, into an array of its own that we would drop. It begins with `lastOutput`, which it cannot hand over, and gives
  * up there, when all is written (docs/decisions/0004).
  */
-async function runInto(session: InferenceSession, feeds: Record<string, Tensor>, results: ReadonlyMap<string, DeviceTensor>): Promise<void> {
+async function runInto(
+  session: InferenceSession,
+  feeds: Record<string, Tensor>,
+  results: ReadonlyMap<string, DeviceTensor>,
+): Promise<void> {
   const fetches = Object.fromEntries([...results].map(([name, tensor]) => [name, ortTensor(tensor)]));
   try {
     await session.run(feeds, { [lastOutput]: null, ...fetches });

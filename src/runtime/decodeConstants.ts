@@ -24,7 +24,8 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
   const constants = new Map<string, Uint8Array>();
   for (const name of program.inputs.keys()) {
     const [layer, part, kind] = name.split('.') as [string, string, string | undefined];
-    const stack = (): string[] => part.split('+').map((linear) => table.ofLayer(Number(layer), `${linear}.${kind === 'bias' ? 'bias' : 'weight'}`).name);
+    const stack = (): string[] =>
+      part.split('+').map((linear) => table.ofLayer(Number(layer), `${linear}.${kind === 'bias' ? 'bias' : 'weight'}`).name);
     if (layer === 'block_sums') {
       constants.set(name, blockSums(Number(part)));
     } else if (kind === 'weight') {
@@ -62,7 +63,8 @@ interface Matrix {
 
 /** Some of its rows, as a view. */
 export function rowsOf({ parts, ...matrix }: Matrix, firstRow: number, rows: number): Matrix {
-  const cut = (part: HostArray): HostArray => part.subarray((firstRow * part.length) / matrix.rows, ((firstRow + rows) * part.length) / matrix.rows);
+  const cut = (part: HostArray): HostArray =>
+    part.subarray((firstRow * part.length) / matrix.rows, ((firstRow + rows) * part.length) / matrix.rows);
   return { ...matrix, rows, parts: parts.map(cut) };
 }
 
@@ -85,7 +87,9 @@ function readStack(store: WeightStore, names: readonly string[], form: MatrixFor
   const shapes = names.map((name) => store.info(name)!.shape as [number, number]);
   const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
   const columns = shapes[0]![1];
-  const whole = new Map(matrixParts(form, [rows, columns]).map((part) => [part.suffix as string, hostArray(part.dtype, elementCount(part.shape))]));
+  const whole = new Map(
+    matrixParts(form, [rows, columns]).map((part) => [part.suffix as string, hostArray(part.dtype, elementCount(part.shape))]),
+  );
   const filled = new Map<string, number>();
   for (const name of names) {
     readMatrix(store, name, form, (partName, _dtype, length) => {

@@ -1,5 +1,11 @@
 /** @file Runs the decode programs: a base model in memory, caches, prepared adapters. */
-import { decodeHeadProgram, decodeLayersProgram, growCacheProgram, ropeTableName, type DecodeForms } from '../core/generate/decodePrograms.js';
+import {
+  decodeHeadProgram,
+  decodeLayersProgram,
+  growCacheProgram,
+  ropeTableName,
+  type DecodeForms,
+} from '../core/generate/decodePrograms.js';
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
 import { tensorBytes, type DeviceKind, type Program } from '../core/graph/types.js';
 import type { ModelConfig } from '../core/models/config.js';
@@ -79,7 +85,12 @@ export class Decoder {
    * Appends ids to the cache and returns the logits [V] after the last of them.
    * `checkpoint` runs between chunks of a long prompt and may throw to cancel; the cache then holds what was done.
    */
-  async append(cache: KeyValueCache, ids: readonly number[], adapter: ReadonlyMap<string, DeviceTensor>, checkpoint: () => Promise<void>): Promise<Float32Array> {
+  async append(
+    cache: KeyValueCache,
+    ids: readonly number[],
+    adapter: ReadonlyMap<string, DeviceTensor>,
+    checkpoint: () => Promise<void>,
+  ): Promise<Float32Array> {
     for (let start = 0; ; start += promptChunk) {
       const hidden = await this.appendChunk(cache, ids.slice(start, start + promptChunk), adapter);
       const isLast = start + promptChunk >= ids.length;
@@ -106,13 +117,24 @@ export class Decoder {
   }
 
   /** The hidden states [1, T, H] after the last layer, which the caller releases. */
-  private async appendChunk(cache: KeyValueCache, ids: readonly number[], adapter: ReadonlyMap<string, DeviceTensor>): Promise<DeviceTensor> {
+  private async appendChunk(
+    cache: KeyValueCache,
+    ids: readonly number[],
+    adapter: ReadonlyMap<string, DeviceTensor>,
+  ): Promise<DeviceTensor> {
     const { hiddenSize } = this.config;
     const total = cache.ids.length + ids.length;
     await this.reserve(cache, total);
     const shape = [1, ids.length, hiddenSize];
     const positions = new Map<string, DeviceTensor>([
-      ['position_ids', await this.device.upload('int64', [1, ids.length], BigInt64Array.from(ids, (_, i) => BigInt(total - ids.length + i)))],
+      [
+        'position_ids',
+        await this.device.upload(
+          'int64',
+          [1, ids.length],
+          BigInt64Array.from(ids, (_, i) => BigInt(total - ids.length + i)),
+        ),
+      ],
       ['last_index', await this.device.upload('int32', [1], Int32Array.of(total - 1))],
       ['total_length', await this.device.upload('int32', [1], Int32Array.of(total))],
     ]);
@@ -132,7 +154,11 @@ export class Decoder {
     return x;
   }
 
-  private async outputsInPlace(cache: KeyValueCache, { from, to }: LayerGroup, shape: readonly number[]): Promise<Map<string, DeviceTensor>> {
+  private async outputsInPlace(
+    cache: KeyValueCache,
+    { from, to }: LayerGroup,
+    shape: readonly number[],
+  ): Promise<Map<string, DeviceTensor>> {
     const outputs = new Map([['y', await this.device.zeros(shape)]]);
     for (let layer = from; layer < to; layer++) {
       for (const part of ['key', 'value']) outputs.set(`${layer}.present_${part}`, cache.tensors.get(`${layer}.past_${part}`)!);
@@ -220,12 +246,17 @@ function layersPerSession(config: ModelConfig, forms: DecodeForms): number {
 
 async function loadHead(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Executable[]> {
   const slices: Executable[] = [];
-  for (const { program, ...options } of headSlices(store, device.kind, dtype)) slices.push(await device.compile(program, options));
+  for (const { program, ...options } of headSlices(store, device.kind, dtype))
+    slices.push(await device.compile(program, options));
   return slices;
 }
 
 /** All at once, so that the matrix as it was read is forgotten before the first is compiled. */
-function headSlices(store: WeightStore, device: DeviceKind, dtype: DecodeDType): (CompileOptions & { readonly program: Program })[] {
+function headSlices(
+  store: WeightStore,
+  device: DeviceKind,
+  dtype: DecodeDType,
+): (CompileOptions & { readonly program: Program })[] {
   const { config } = store;
   const whole = readHead(store, dtype);
   const sliceRows = headSliceRows(config, whole.form, device);

@@ -17,7 +17,11 @@ export type HostArray = HostArrays[DType];
 
 /** Elements in fresh memory, all zero, or in the first bytes of the buffer that is given. */
 export function hostArray<K extends DType>(dtype: K, length: number, buffer?: ArrayBuffer): HostArrays[K];
-export function hostArray(dtype: DType, length: number, buffer = new ArrayBuffer(tensorBytes({ dtype, shape: [length] }))): HostArray {
+export function hostArray(
+  dtype: DType,
+  length: number,
+  buffer = new ArrayBuffer(tensorBytes({ dtype, shape: [length] })),
+): HostArray {
   switch (dtype) {
     case 'float32':
       return new Float32Array(buffer, 0, length);

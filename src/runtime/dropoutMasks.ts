@@ -58,7 +58,12 @@ export class DropoutMasks {
     const seedTensor = await this.device.upload('int32', [1, 1], Int32Array.of(seed));
     const masks: BatchDropout['masks'] = async (layer) => {
       const program = await this.programs.dropout(rows);
-      return program.run(new Map([['seed', seedTensor], ['layer_key', await this.key(layer)]]));
+      return program.run(
+        new Map([
+          ['seed', seedTensor],
+          ['layer_key', await this.key(layer)],
+        ]),
+      );
     };
     return { masks, release: () => this.device.release(seedTensor) };
   }

@@ -62,13 +62,30 @@ export interface Trainer {
 export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
   const { device, because } = await chooseDevice(setup.engine.device, setup.engine.threads);
   setup.note?.(because);
-  return owningDevice(device, () => trainerOn(device, setup), ({ runner }) => runner);
+  return owningDevice(
+    device,
+    () => trainerOn(device, setup),
+    ({ runner }) => runner,
+  );
 }
 
-async function trainerOn(device: Device, { engine, begunIn = null, note, onPlan, batch, dataBytes = 0, ...setup }: TrainingSetup): Promise<Trainer> {
+async function trainerOn(
+  device: Device,
+  { engine, begunIn = null, note, onPlan, batch, dataBytes = 0, ...setup }: TrainingSetup,
+): Promise<Trainer> {
   const dtypes = await usableDTypes(engine.base_dtype, begunIn, device, note);
   const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
-  const wish = { weights, lora, dropout, batch, dataBytes, dtypes, checkpointing: engine.gradient_checkpointing, streaming: engine.layer_streaming, device: device.kind };
+  const wish = {
+    weights,
+    lora,
+    dropout,
+    batch,
+    dataBytes,
+    dtypes,
+    checkpointing: engine.gradient_checkpointing,
+    streaming: engine.layer_streaming,
+    device: device.kind,
+  };
   const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
   [...baseNotes(memory.request.baseDType, engine, begunIn), ...memoryNotes(memory, engine)].forEach((text) => note?.(text));
   if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);
@@ -99,7 +116,9 @@ async function usableDTypes(
 
 function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, begunIn: BaseDType | null): string[] {
   if (begunIn !== null && begunIn !== baseDType) {
-    return [t`warning: The base is held in ${baseDType} from here on, and was in ${begunIn} before: the run goes on, but not to the same numbers.`];
+    return [
+      t`warning: The base is held in ${baseDType} from here on, and was in ${begunIn} before: the run goes on, but not to the same numbers.`,
+    ];
   }
   if (base_dtype !== 'auto') return [];
   if (begunIn !== null) return [t`The base is held in ${baseDType}, as it was when the run began.`];
@@ -110,8 +129,10 @@ function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, begunIn:
 function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
   const { gradientCheckpointing, layerStreaming } = memory.request;
   const notes: string[] = [];
-  if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing) notes.push(t`Activations are computed again in the backward pass: all of them would not fit into memory.`);
-  if (engine.layer_streaming === 'auto' && layerStreaming) notes.push(t`Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.`);
+  if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing)
+    notes.push(t`Activations are computed again in the backward pass: all of them would not fit into memory.`);
+  if (engine.layer_streaming === 'auto' && layerStreaming)
+    notes.push(t`Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.`);
   if (!fits(memory) && engine.memory_check === 'warn') notes.push(t`warning: ${tooLarge(memory).message}`);
   return notes;
 }
@@ -129,7 +150,11 @@ export async function loadTextModel(
   const dtype = engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype;
   const loadOn = async (wish: DeviceWish): Promise<TextModel> => {
     const { device } = await chooseDevice(wish, engine.threads);
-    return owningDevice(device, () => createTextModel(weights, device, dtype), (model) => model);
+    return owningDevice(
+      device,
+      () => createTextModel(weights, device, dtype),
+      (model) => model,
+    );
   };
   const loadOnCpu = ({ message }: UserError): Promise<TextModel> => {
     note?.(t`${message} Text is written on the CPU from now on.`);

@@ -3,7 +3,10 @@ import type { GenerateRequest, GenerateResult, TextModel } from '../core/generat
 import { disposeQuietly } from './disposal.js';
 
 /** What `load` loads; where the device fails, then or later, what `reload` loads takes its place. */
-export async function withFallback(load: () => Promise<TextModel>, reload: (failure: UserError) => Promise<TextModel>): Promise<TextModel> {
+export async function withFallback(
+  load: () => Promise<TextModel>,
+  reload: (failure: UserError) => Promise<TextModel>,
+): Promise<TextModel> {
   try {
     return new FallbackTextModel(await load(), reload);
   } catch (error) {

@@ -110,7 +110,13 @@ export class FrozenWeights {
 }
 
 /** Slice by slice, so that the host never holds the whole table beside the device. */
-async function uploadTable(store: WeightStore, device: Device, name: string, wish: WeightWish, allocate?: Allocate): Promise<Table> {
+async function uploadTable(
+  store: WeightStore,
+  device: Device,
+  name: string,
+  wish: WeightWish,
+  allocate?: Allocate,
+): Promise<Table> {
   const form = matrixForm(store.info(name)!, wish);
   const slices: TableSlice[] = [];
   for (const range of vocabularySlices(store.config, device.kind)) {

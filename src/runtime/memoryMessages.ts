@@ -18,7 +18,10 @@ export function tooLarge(plan: MemoryPlan): UserError {
   const { estimate, availableBytes } = plan;
   const [wanted, free] = [bytesInWords(estimate.hostBytes), bytesInWords(availableBytes)];
   const advice = whatWouldFit(plan, (smaller) => fits({ estimate: smaller, availableBytes }));
-  return new UserError('out-of-memory', t`Training would take about ${wanted} of memory, and ${free} can be had. ${advice} To try it all the same, set engine.memory_check to "warn".`);
+  return new UserError(
+    'out-of-memory',
+    t`Training would take about ${wanted} of memory, and ${free} can be had. ${advice} To try it all the same, set engine.memory_check to "warn".`,
+  );
 }
 
 /** An allocation failed though it was thought to fit, or nobody asked. A device that failed for it has failed: another may not. */
@@ -38,7 +41,11 @@ interface TextModelRequest {
 }
 
 /** An allocation failed in generation: while the model was loaded, or when it wrote. */
-export function writingRanOut({ weights, dtype, device }: TextModelRequest, moment: 'loading' | 'writing', cause: unknown): UserError {
+export function writingRanOut(
+  { weights, dtype, device }: TextModelRequest,
+  moment: 'loading' | 'writing',
+  cause: unknown,
+): UserError {
   const bytes = decodeWeightBytes(weights, (matrix) => matrixForm(matrix, dtype));
   const in4Bits = decodeWeightBytes(weights, (matrix) => matrixForm({ ...matrix, storedType: 'F32' }, 'int4'));
   const ways = [

@@ -32,7 +32,9 @@ export interface MemoryPlan {
 export function planMemory(wish: MemoryWish, availableBytes: number): MemoryPlan {
   const { dtypes, checkpointing, streaming, ...given } = wish;
   const recomputing = checkpointing === 'auto' ? [false, true] : [checkpointing === 'on'];
-  const choices = basesToTry(given, dtypes, streaming).flatMap((base) => recomputing.map((gradientCheckpointing) => ({ ...given, ...base, gradientCheckpointing })));
+  const choices = basesToTry(given, dtypes, streaming).flatMap((base) =>
+    recomputing.map((gradientCheckpointing) => ({ ...given, ...base, gradientCheckpointing })),
+  );
   let plan: MemoryPlan | undefined;
   for (const request of choices) {
     plan = { request, estimate: estimateMemory(request), availableBytes };

@@ -171,9 +171,12 @@ class OnnxStepRunner implements StepRunner {
     const upload = this.device.upload.bind(this.device);
     const segments = new Map([['segment_ids', await upload('int32', [batchSize, sequenceLength], batch.segmentIds.slice())]]);
     const masks = new Map<number | null, Tensors>();
-    for (const window of effectiveWindows(this.config, sequenceLength)) masks.set(window, await (await this.programs.mask(batch, window)).run(segments));
+    for (const window of effectiveWindows(this.config, sequenceLength))
+      masks.set(window, await (await this.programs.mask(batch, window)).run(segments));
     this.releaseAll(segments);
-    const positions = new Map([['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))]]);
+    const positions = new Map([
+      ['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))],
+    ]);
     const kinds: Tensors[] = [];
     for (const [index, kind] of this.config.attentionKinds.entries()) {
       const rope = kind.rope ? [...(await this.rope(index, kind, sequenceLength)), ...positions] : [];
@@ -212,7 +215,11 @@ class OnnxStepRunner implements StepRunner {
   }
 
   /** Loss and its gradient at the last block's output, over chunks of the rows that have a label. */
-  private async head(batch: Batch, x: DeviceTensor, withGradient: boolean): Promise<{ lossSum: number; dx: DeviceTensor | null }> {
+  private async head(
+    batch: Batch,
+    x: DeviceTensor,
+    withGradient: boolean,
+  ): Promise<{ lossSum: number; dx: DeviceTensor | null }> {
     let sums = new Map([['loss_sum', await this.device.zeros([1, 1])]]);
     if (withGradient) sums.set('dx', await this.device.zeros(x.shape));
     for (const chunk of headChunks(batch)) {
@@ -226,14 +233,23 @@ class OnnxStepRunner implements StepRunner {
     return { lossSum: value!, dx: sums.get('dx') ?? null };
   }
 
-  private async headChunk(chunk: HeadChunk, x: DeviceTensor, sumsBefore: Tensors, withGradient: boolean): Promise<Map<string, DeviceTensor>> {
+  private async headChunk(
+    chunk: HeadChunk,
+    x: DeviceTensor,
+    sumsBefore: Tensors,
+    withGradient: boolean,
+  ): Promise<Map<string, DeviceTensor>> {
     const { device, programs, config, frozen } = this;
     const size = chunk.rows.length;
     const tokens = x.shape[0]!;
     const rows = await device.upload('int32', [size], chunk.rows);
     const labels = await device.upload('int32', [size], chunk.labels);
     const counted = await device.upload('float32', [size, 1], chunk.counted);
-    const rowInputs: [string, DeviceTensor][] = [['x', x], ['rows', rows], ['norm.weight', frozen.norm]];
+    const rowInputs: [string, DeviceTensor][] = [
+      ['x', x],
+      ['rows', rows],
+      ['norm.weight', frozen.norm],
+    ];
 
     const start = await (await programs.headRows(tokens, size)).run(new Map(rowInputs));
     const normed = start.get('normed')!;
@@ -246,7 +262,9 @@ class OnnxStepRunner implements StepRunner {
     for (const { firstRow, rows: sliceRows, parts } of slices) {
       const slice = await programs.headSlice(size, sliceRows, form, withGradient);
       const before = beforeThis(state);
-      state = await slice.run(new Map([...before, ['normed', normed], ['labels', labels], ['first_row', firstRow], ...named('lm_head.weight', parts)]));
+      state = await slice.run(
+        new Map([...before, ['normed', normed], ['labels', labels], ['first_row', firstRow], ...named('lm_head.weight', parts)]),
+      );
       this.releaseAll(before);
     }
     const loss = await programs.headLoss(tokens, size, withGradient);
@@ -257,12 +275,23 @@ class OnnxStepRunner implements StepRunner {
   }
 
   /** From the last layer down to the lowest adapted one; releases what the forward pass kept. */
-  private async backward(batch: Batch, shared: SharedInputs, kept: ReadonlyMap<number, Tensors>, dOutput: DeviceTensor, dropout: BatchDropout): Promise<void> {
+  private async backward(
+    batch: Batch,
+    shared: SharedInputs,
+    kept: ReadonlyMap<number, Tensors>,
+    dOutput: DeviceTensor,
+    dropout: BatchDropout,
+  ): Promise<void> {
     let dy = dOutput;
     for (let layer = this.config.layerCount - 1; layer >= this.lowest; layer--) {
       const program = await this.programs.backward(batch, { ...this.variant(layer), wantsInputGradient: layer > this.lowest });
       const masks = await dropout.masks(layer);
-      const results = await this.runBlock(program, layer, [shared.attention(layer), masks, kept.get(layer)!, new Map([['dy', dy]])]);
+      const results = await this.runBlock(program, layer, [
+        shared.attention(layer),
+        masks,
+        kept.get(layer)!,
+        new Map([['dy', dy]]),
+      ]);
       this.releaseAll(masks);
       this.device.release(dy);
       for (const [name, tensor] of results) {
@@ -274,18 +303,30 @@ class OnnxStepRunner implements StepRunner {
   }
 
   private variant(layer: number): BlockVariant {
-    return { forms: this.frozen.forms(layer), attentionKind: attentionKindOf(this.config, layer), adapted: isAdapted(this.options.lora, layer) };
+    return {
+      forms: this.frozen.forms(layer),
+      attentionKind: attentionKindOf(this.config, layer),
+      adapted: isAdapted(this.options.lora, layer),
+    };
   }
 
   private runBlock(program: Executable, layer: number, tensors: readonly Tensors[]): Promise<Map<string, DeviceTensor>> {
     const trainables = this.trainables.layers.get(layer) ?? new Map<string, DeviceTensor>();
-    return this.frozen.withLayer(layer, (weights) => program.run(new Map([weights, trainables, ...tensors].flatMap((map) => [...map]))));
+    return this.frozen.withLayer(layer, (weights) =>
+      program.run(new Map([weights, trainables, ...tensors].flatMap((map) => [...map]))),
+    );
   }
 
   /** From the gradient sums: the gradient's norm, and what the update multiplies them with. */
   private async clip({ labelTokens, maxGradNorm }: UpdateOptions): Promise<{ norm: DeviceTensor; gradient_scale: DeviceTensor }> {
-    const scalars = await this.uploadScalars({ label_tokens: labelTokens, max_norm: maxGradNorm > 0 ? maxGradNorm : neverReached });
-    const gradients = [...this.trainables.layers].map(([layer, tensors]): [string, DeviceTensor] => [`gradient_sum.${layer}`, tensors.get('gradient_sum')!]);
+    const scalars = await this.uploadScalars({
+      label_tokens: labelTokens,
+      max_norm: maxGradNorm > 0 ? maxGradNorm : neverReached,
+    });
+    const gradients = [...this.trainables.layers].map(([layer, tensors]): [string, DeviceTensor] => [
+      `gradient_sum.${layer}`,
+      tensors.get('gradient_sum')!,
+    ]);
     const results = await (await this.programs.clip()).run(new Map([...gradients, ...scalars]));
     this.releaseAll(scalars);
     return { norm: results.get('norm')!, gradient_scale: results.get('gradient_scale')! };
@@ -293,7 +334,8 @@ class OnnxStepRunner implements StepRunner {
 
   private async uploadScalars(scalars: Readonly<Record<string, number>>): Promise<Map<string, DeviceTensor>> {
     const tensors = new Map<string, DeviceTensor>();
-    for (const [name, value] of Object.entries(scalars)) tensors.set(name, await this.device.upload('float32', [], Float32Array.of(value)));
+    for (const [name, value] of Object.entries(scalars))
+      tensors.set(name, await this.device.upload('float32', [], Float32Array.of(value)));
     return tensors;
   }
 

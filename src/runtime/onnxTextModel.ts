@@ -57,7 +57,13 @@ class OnnxTextModel implements TextModel {
     let finishReason: FinishReason = 'length';
     const limit = Math.min(maxNewTokens, this.contextLength - promptIds.length);
     while (ids.length < limit) {
-      const id = sampler.next(logits, function* () { yield* promptIds; yield* ids; }());
+      const id = sampler.next(
+        logits,
+        (function* () {
+          yield* promptIds;
+          yield* ids;
+        })(),
+      );
       if (endIds.includes(id)) {
         finishReason = 'end';
         break;

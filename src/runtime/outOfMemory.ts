@@ -3,7 +3,8 @@ import type { TextModel } from '../core/generate/textModel.js';
 import type { StepRunner } from '../core/train/stepRunner.js';
 
 /** How V8, ONNX Runtime's CPU provider and its WebGPU provider say that an allocation failed. */
-const allocationFailures = /array buffer allocation failed|bad_alloc|bad allocation|failed to allocate|out of memory|cannot allocate memory/i;
+const allocationFailures =
+  /array buffer allocation failed|bad_alloc|bad allocation|failed to allocate|out of memory|cannot allocate memory/i;
 
 /**
  * What is left of a failed allocation when ONNX Runtime's WebGPU provider throws: it uses a buffer that could not be made. Another

@@ -2,7 +2,14 @@
 import { checkFinite, checkFinite16 } from '../core/formats/decodeTensor.js';
 import { float32ToBfloat16, float32ToFloat16 } from '../core/formats/float16.js';
 import { blockFormats } from '../core/formats/ggmlBlocks.js';
-import { blockColumns, packedForms, repack, roundToBlocks, type PackedBlocks, type PackedForm } from '../core/formats/packedBlocks.js';
+import {
+  blockColumns,
+  packedForms,
+  repack,
+  roundToBlocks,
+  type PackedBlocks,
+  type PackedForm,
+} from '../core/formats/packedBlocks.js';
 import type { DType } from '../core/graph/types.js';
 import { matrixParts, type MatrixForm, type MatrixPart } from '../core/models/frozenMatrix.js';
 import { unpermutedRow } from '../core/models/rowOrder.js';
@@ -37,7 +44,11 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
   if (form === 'F32') store.readRows(name, wanted.firstRow, data as Float32Array);
   else if (form === 'F16' || form === 'BF16') read16Bit(store, info, form, wanted, data as Uint16Array);
   else {
-    const blocks = { codes: data as Uint8Array, scales: scales as Float32Array, ...(minimums && { minimums: minimums as Float32Array }) };
+    const blocks = {
+      codes: data as Uint8Array,
+      scales: scales as Float32Array,
+      ...(minimums && { minimums: minimums as Float32Array }),
+    };
     readBlocks(store, info, form, wanted, blocks);
     checkFinite(info.file, name, blocks.scales);
     if (blocks.minimums) checkFinite(info.file, name, blocks.minimums);
@@ -83,7 +94,8 @@ function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, rang
     for (let row = 0; row < rows; row++) {
       const ownRow = permutedRows ? unpermutedRow(firstRow + row, store.config.headDim) : firstRow + row;
       let block = blocks * (ownRow - range.firstRow);
-      for (let at = row * rowBytes; at < (row + 1) * rowBytes; at += bytes, block += elements / blockColumns) repackBlock(stored, at, into, block);
+      for (let at = row * rowBytes; at < (row + 1) * rowBytes; at += bytes, block += elements / blockColumns)
+        repackBlock(stored, at, into, block);
     }
   }
 }

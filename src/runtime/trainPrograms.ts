@@ -4,13 +4,7 @@ import type { ModelConfig } from '../core/models/config.js';
 import type { MatrixForm } from '../core/models/frozenMatrix.js';
 import type { LinearForms } from '../core/models/linear.js';
 import { dropoutProgram } from '../core/train/dropout.js';
-import {
-  BlockGraph,
-  clipProgram,
-  maskProgram,
-  updateProgram,
-  type BatchShape,
-} from '../core/train/programs.js';
+import { BlockGraph, clipProgram, maskProgram, updateProgram, type BatchShape } from '../core/train/programs.js';
 import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram } from '../core/train/vocabularyPrograms.js';
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
 
@@ -59,7 +53,11 @@ export class TrainPrograms {
 
   /** What a training forward pass gives, of which nothing is compiled yet. */
   kept(shape: BatchShape, variant: BlockVariant): Pick<DeviceTensor, 'dtype' | 'shape'>[] {
-    return [...this.block(shape, { ...variant, training: true }).forward(this.options.keepActivations).outputs.values()];
+    return [
+      ...this.block(shape, { ...variant, training: true })
+        .forward(this.options.keepActivations)
+        .outputs.values(),
+    ];
   }
 
   backward = (shape: BatchShape, variant: BlockVariant & { wantsInputGradient: boolean }): Promise<Executable> =>
@@ -71,10 +69,16 @@ export class TrainPrograms {
     this.once(`head rows ${tokens} ${chunk}`, () => headRowsProgram(this.options.config, tokens, chunk), light);
 
   headSlice = (chunk: number, sliceRows: number, form: MatrixForm, withGradient: boolean): Promise<Executable> =>
-    this.once(`head slice ${chunk} ${sliceRows} ${form} ${withGradient}`, () => headSliceProgram(this.options.config, chunk, sliceRows, form, withGradient));
+    this.once(`head slice ${chunk} ${sliceRows} ${form} ${withGradient}`, () =>
+      headSliceProgram(this.options.config, chunk, sliceRows, form, withGradient),
+    );
 
   headLoss = (tokens: number, chunk: number, withGradient: boolean): Promise<Executable> =>
-    this.once(`head loss ${tokens} ${chunk} ${withGradient}`, () => headLossProgram(this.options.config, tokens, chunk, withGradient), light);
+    this.once(
+      `head loss ${tokens} ${chunk} ${withGradient}`,
+      () => headLossProgram(this.options.config, tokens, chunk, withGradient),
+      light,
+    );
 
   dropout = (rows: number): Promise<Executable> =>
     this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.options.lora, this.options.dropout, rows));
@@ -87,9 +91,20 @@ export class TrainPrograms {
     this.compiled.clear();
   }
 
-  private block(shape: BatchShape, { forms, attentionKind, adapted, training }: BlockVariant & { training: boolean }): BlockGraph {
+  private block(
+    shape: BatchShape,
+    { forms, attentionKind, adapted, training }: BlockVariant & { training: boolean },
+  ): BlockGraph {
     const { config, lora, dropout } = this.options;
-    return new BlockGraph({ config, shape, attentionKind, device: this.device.kind, forms, lora: adapted ? lora : null, dropout: training ? dropout : 0 });
+    return new BlockGraph({
+      config,
+      shape,
+      attentionKind,
+      device: this.device.kind,
+      forms,
+      lora: adapted ? lora : null,
+      dropout: training ? dropout : 0,
+    });
   }
 
   private async once(key: string, build: () => Program, options: CompileOptions = {}): Promise<Executable> {

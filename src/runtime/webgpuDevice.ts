@@ -8,7 +8,15 @@ import type { DType, Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { t } from '../l10n/text.js';
 import { BindingLimit } from './bindingLimit.js';
-import { hostArray, type CompileOptions, type Device, type DeviceTensor, type Executable, type HostArray, type HostArrays } from './device.js';
+import {
+  hostArray,
+  type CompileOptions,
+  type Device,
+  type DeviceTensor,
+  type Executable,
+  type HostArray,
+  type HostArrays,
+} from './device.js';
 import { reasonOf } from './engineWords.js';
 
 interface GpuTensor extends DeviceTensor {
@@ -52,7 +60,9 @@ export class WebGpuDevice implements Device {
   async upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
     const session = await this.mover('upload', dtype, shape.length);
     this.usage.bytesIn += data.byteLength;
-    const { y } = await attempt(() => session.run({ x: new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor }));
+    const { y } = await attempt(() =>
+      session.run({ x: new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor }),
+    );
     return this.own(dtype, y as Tensor);
   }
 
@@ -169,7 +179,11 @@ const movers = {
   zeros: { node: { ...identity, op: 'Expand', inputs: ['zero', 'x'] }, initializers: [zero], result: 'gpu-buffer' },
 } as const satisfies Record<string, Mover>;
 
-async function createSession(model: Uint8Array, result: 'gpu-buffer' | 'cpu', session: Record<string, string> = {}): Promise<InferenceSession> {
+async function createSession(
+  model: Uint8Array,
+  result: 'gpu-buffer' | 'cpu',
+  session: Record<string, string> = {},
+): Promise<InferenceSession> {
   return InferenceSession.create(model, {
     executionProviders: ['webgpu'],
     logSeverityLevel: 3, // that shape computations run on the CPU is no news

@@ -56,7 +56,10 @@ test('what another program writes shows at once, and the next edit starts from i
 test('the run that is started has what the file has', async () => {
   await panel.start.click();
   const run = await until('a run directory', () => bed.runs()[0]);
-  const config = await until('its settings', () => JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { lora: unknown; train: unknown });
+  const config = await until(
+    'its settings',
+    () => JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { lora: unknown; train: unknown },
+  );
   expect(config).toMatchObject({ lora: { r: 4, alpha: 16 }, train: { max_steps: 9, eval_steps: 5 } });
   await panel.runIs('finished');
 });
@@ -72,7 +75,10 @@ test('a text that is no JSON locks the form; resetting begins anew and keeps a c
   const copies = readdirSync(bed.workspace).filter((file) => file.startsWith(name) && file.endsWith('.bak'));
   expect(copies.map((copy) => readFileSync(bed.path(copy), 'utf8'))).toEqual([broken]);
   await panel.fill('lora.r', 3);
-  await until('the new file has the edit', () => (JSON.parse(readFileSync(bed.path(name), 'utf8')) as { lora?: { r: number } }).lora?.r === 3);
+  await until(
+    'the new file has the edit',
+    () => (JSON.parse(readFileSync(bed.path(name), 'utf8')) as { lora?: { r: number } }).lora?.r === 3,
+  );
 });
 
 test('the sample data comes with the extension', async () => {
@@ -89,7 +95,10 @@ test('a run.json that is deleted is missed in words, and can be begun anew', asy
   await banner.getByRole('button', { name: 'Reset Settings' }).click();
   await banner.waitFor({ state: 'hidden' });
   await panel.fill('lora.r', 2);
-  await until('there is a file again', () => (JSON.parse(readFileSync(bed.path(name), 'utf8')) as { lora?: { r: number } }).lora?.r === 2);
+  await until(
+    'there is a file again',
+    () => (JSON.parse(readFileSync(bed.path(name), 'utf8')) as { lora?: { r: number } }).lora?.r === 2,
+  );
 });
 
 async function formHas(setting: string, value: string): Promise<void> {

@@ -21,7 +21,10 @@ afterAll(async () => {
 function prepare(files: TestBed): void {
   files.write('../outside/secret.jsonl', `${JSON.stringify({ text: 'a secret' })}\n`);
   files.write('poem.jsonl', `${JSON.stringify({ text: markup })}\n`.repeat(4));
-  files.write('outside.run.json', JSON.stringify({ model: 'models/linked', data: { path: '../outside/secret.jsonl' }, train: { [markup]: 1 } }));
+  files.write(
+    'outside.run.json',
+    JSON.stringify({ model: 'models/linked', data: { path: '../outside/secret.jsonl' }, train: { [markup]: 1 } }),
+  );
   files.write('linked.run.json', JSON.stringify({ model: 'models/linked', data: { path: 'poem.jsonl' } }));
   mkdirSync(files.path('models/linked'));
   symlinkSync(join(files.root, 'outside/secret.jsonl'), files.path('models/linked/config.json'));
@@ -123,7 +126,12 @@ test('markup in a data file is tokens like others', async () => {
 function panelOf(name: string): Promise<FineTunePanel> {
   return until(`the panel of ${name}`, async () => {
     const shown = new FineTunePanel(await bed.window.webview('fineTune'));
-    return (await shown.frame.locator('.document-name').textContent().catch(() => '')) === name && shown;
+    return (
+      (await shown.frame
+        .locator('.document-name')
+        .textContent()
+        .catch(() => '')) === name && shown
+    );
   });
 }
 

@@ -25,7 +25,10 @@ test('the playground opens on the base beside the newest adapter, and reads the 
   const { left, right } = await answers(playground);
   expect(left.trim()).toBe(baseAnswer);
   expect(right.trim()).toBe(adapterAnswer);
-  expect(await playground.locator('.stream-summary').allTextContents()).toEqual([expect.stringContaining('read as text'), expect.stringContaining('read as text')]);
+  expect(await playground.locator('.stream-summary').allTextContents()).toEqual([
+    expect.stringContaining('read as text'),
+    expect.stringContaining('read as text'),
+  ]);
 });
 
 test('at strength 0 the adapter is the base, at strength 1 itself again, and the same prompt gives the same text', async () => {
@@ -69,8 +72,13 @@ test('the prompts of a file are answered in a table, which is saved as JSONL', a
       if (attempt === 4) throw error;
     });
   }
-  const [line] = readFileSync(saved, 'utf8').split('\n').map((text) => (text ? (JSON.parse(text) as unknown) : null));
-  expect(line).toMatchObject({ prompt: signature, answers: [{ adapter: null }, { adapter: bed.path('runs/contrary/adapter'), strength: 1 }] });
+  const [line] = readFileSync(saved, 'utf8')
+    .split('\n')
+    .map((text) => (text ? (JSON.parse(text) as unknown) : null));
+  expect(line).toMatchObject({
+    prompt: signature,
+    answers: [{ adapter: null }, { adapter: bed.path('runs/contrary/adapter'), strength: 1 }],
+  });
   await playground.getByRole('button', { name: 'Close the Table' }).click();
   await playground.locator('.stream').first().waitFor();
 });
@@ -105,8 +113,14 @@ test('a selection becomes the prompt', async () => {
   await window.page.keyboard.press('Shift+End');
   await window.command('LoRA Workbench: Run Inference on Selection');
   const playground = await window.webview('playground');
-  await until('the prompt', async () => (await playground.getByLabel('Prompt', { exact: true }).inputValue()) === 'def add(a, b):');
-  await until('it runs by itself', async () => (await answers(playground)).left !== '' && (await answers(playground)).right !== '');
+  await until(
+    'the prompt',
+    async () => (await playground.getByLabel('Prompt', { exact: true }).inputValue()) === 'def add(a, b):',
+  );
+  await until(
+    'it runs by itself',
+    async () => (await answers(playground)).left !== '' && (await answers(playground)).right !== '',
+  );
 });
 
 test('VS Code lists the adapter among its language models, and it answers', async () => {

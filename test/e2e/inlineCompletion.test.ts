@@ -5,7 +5,15 @@
 import { readFileSync, rmSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adapterAnswer, baseAnswer, ghostText, pairLines, signature, trainAdapter, trainPairsAdapter } from './harness/adapter.js';
+import {
+  adapterAnswer,
+  baseAnswer,
+  ghostText,
+  pairLines,
+  signature,
+  trainAdapter,
+  trainPairsAdapter,
+} from './harness/adapter.js';
 import { TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
@@ -110,7 +118,9 @@ test('where its adapter is deleted, that is said once, with what to do', async (
     await status().locator('.codicon-error').waitFor();
   }
   await window.command('Notifications: Show Notifications');
-  const messages = window.page.locator('.notifications-center .notification-list-item', { hasText: 'There is no inline completion' });
+  const messages = window.page.locator('.notifications-center .notification-list-item', {
+    hasText: 'There is no inline completion',
+  });
   await messages.first().waitFor();
   expect(await messages.allTextContents()).toEqual([expect.stringContaining('it was moved or deleted')]);
   await messages.getByRole('button', { name: 'Turn Off' }).click();

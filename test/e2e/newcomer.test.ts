@@ -37,11 +37,18 @@ test('with no model and no adapter, extension host, backend and window are idle'
   await window.pane('Models').getByText('No models found').waitFor();
   const backend = await until('the backend', () => bed.backendPid());
   const renderers = processesWith(bed.root, '--type=renderer').map((pid) => ({ name: 'window', pid, limit: 0.02 }));
-  const watched = [{ name: 'backend', pid: backend, limit: 0.02 }, ...renderers, { name: 'extension host', pid: extensionHost, limit: 0.02 + Math.min(0.06, ofVsCode!) }];
+  const watched = [
+    { name: 'backend', pid: backend, limit: 0.02 },
+    ...renderers,
+    { name: 'extension host', pid: extensionHost, limit: 0.02 + Math.min(0.06, ofVsCode!) },
+  ];
   // Start-up goes on for a while: files are watched, extensions activated. What never ends is never calm.
   let found = '';
   const areCalm = async (): Promise<boolean> => {
-    const shares = await processorShares(watched.map(({ pid }) => pid), 30);
+    const shares = await processorShares(
+      watched.map(({ pid }) => pid),
+      30,
+    );
     found = watched.map(({ name }, index) => `${name} ${(100 * shares[index]!).toFixed(1)} %`).join(', ');
     return watched.every(({ limit }, index) => shares[index]! < limit);
   };
@@ -86,5 +93,8 @@ async function said(text: string): Promise<void> {
 /** Of the user and of the machine. */
 function settings(): string {
   const files = ['User', 'Machine'].map((kind) => join(bed.root, 'user-data', kind, 'settings.json'));
-  return files.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8')).join('\n');
+  return files
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
 }

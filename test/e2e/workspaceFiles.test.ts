@@ -13,8 +13,16 @@ afterAll(async () => {
 });
 
 function prepare(files: TestBed): void {
-  files.write('lessons.jsonl', `${JSON.stringify({ text: 'def add(left: int)' })}\n{"text": "unfinished\n${JSON.stringify({ text: 'return left' })}\n`);
-  const config = { model: 'models/tiny-llama', data: { path: 'answers.jsonl' }, lora: { rnk: 4, alpha: -1 }, train: { max_steps: 7 } };
+  files.write(
+    'lessons.jsonl',
+    `${JSON.stringify({ text: 'def add(left: int)' })}\n{"text": "unfinished\n${JSON.stringify({ text: 'return left' })}\n`,
+  );
+  const config = {
+    model: 'models/tiny-llama',
+    data: { path: 'answers.jsonl' },
+    lora: { rnk: 4, alpha: -1 },
+    train: { max_steps: 7 },
+  };
   files.write('trial.run.json', `// A first trial.\n${JSON.stringify(config, null, 2)}\n`);
 }
 
@@ -41,7 +49,9 @@ test('it completes settings from the schema', async () => {
   await bed.window.command('Trigger Suggest');
   const offered = page.locator('.suggest-widget .monaco-list-row');
   await offered.first().waitFor();
-  expect(await offered.allTextContents()).toEqual(expect.arrayContaining([expect.stringMatching(/^dropout/), expect.stringMatching(/^target_modules/)]));
+  expect(await offered.allTextContents()).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^dropout/), expect.stringMatching(/^target_modules/)]),
+  );
   await offered.filter({ hasText: /^r/ }).first().click();
 });
 

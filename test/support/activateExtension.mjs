@@ -23,7 +23,9 @@ const anything = new Proxy(function () {}, {
   construct: () => anything,
 });
 const vscode = {
-  ...Object.fromEntries(['window', 'commands', 'languages', 'lm', 'env', 'Uri', 'StatusBarAlignment', 'FileType'].map((name) => [name, anything])),
+  ...Object.fromEntries(
+    ['window', 'commands', 'languages', 'lm', 'env', 'Uri', 'StatusBarAlignment', 'FileType'].map((name) => [name, anything]),
+  ),
   EventEmitter,
   Disposable,
   l10n: { t: (text) => text },
@@ -48,7 +50,13 @@ Module._load = function (request, ...rest) {
 };
 
 const memento = { get: () => undefined, update: async () => undefined };
-const context = { extensionUri: anything, extensionPath: '/', globalStorageUri: anything, subscriptions: [], workspaceState: memento };
+const context = {
+  extensionUri: anything,
+  extensionPath: '/',
+  globalStorageUri: anything,
+  subscriptions: [],
+  workspaceState: memento,
+};
 const require = createRequire(import.meta.url);
 const path = resolve('dist/extension.js');
 const processorBefore = process.cpuUsage();
@@ -56,4 +64,11 @@ const before = performance.now();
 require(path).activate(context);
 const wallMs = performance.now() - before;
 const { user, system } = process.cpuUsage(processorBefore);
-console.log(JSON.stringify({ wallMs, processorMs: (user + system) / 1000, loaded: loaded.slice(1), subscriptions: context.subscriptions.length }));
+console.log(
+  JSON.stringify({
+    wallMs,
+    processorMs: (user + system) / 1000,
+    loaded: loaded.slice(1),
+    subscriptions: context.subscriptions.length,
+  }),
+);

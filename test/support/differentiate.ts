@@ -36,7 +36,8 @@ function differentiable(b: GraphBuilder, y: Value, upstream: Value, operands: re
   const forbidden = valuesOf(makeProgram('y', { y })).some(({ op }) => gradients[op].kind === 'forbidden');
   if (gradient.kind !== 'rule' || forbidden) return [];
   const ofInputs = gradient.rule(b, y, upstream, ...y.inputs);
-  if (ofInputs.length !== y.inputs.length) throw new Error(`${y.op} has ${y.inputs.length} inputs, its rule gives ${ofInputs.length}`);
+  if (ofInputs.length !== y.inputs.length)
+    throw new Error(`${y.op} has ${y.inputs.length} inputs, its rule gives ${ofInputs.length}`);
   const without = new Set(y.inputs.filter((_, i) => ofInputs[i] === undefined));
   return operands.filter((operand) => operand.dtype === 'float32' && !without.has(operand));
 }

@@ -78,26 +78,46 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
 
   reshape: ([x]) => x!.data,
   transpose: ([x], { shape, attributes: { permutation } }) =>
-    generate(shape, (at) => read(x!, permutation.map((_, axis) => at[permutation.indexOf(axis)]!))),
+    generate(shape, (at) =>
+      read(
+        x!,
+        permutation.map((_, axis) => at[permutation.indexOf(axis)]!),
+      ),
+    ),
   broadcastTo: ([x], { shape }) => generate(shape, (at) => read(x!, at)),
   slice: ([x], { shape, attributes: { axis, start } }) =>
-    generate(shape, (at) => read(x!, at.map((index, i) => (i === axis ? start + index : index)))),
+    generate(shape, (at) =>
+      read(
+        x!,
+        at.map((index, i) => (i === axis ? start + index : index)),
+      ),
+    ),
   concat: (inputs, { shape, attributes: { axis } }) =>
     generate(shape, (at) => {
       let index = at[axis]!;
       const owner = inputs.find((x) => index < x.shape[axis]! || ((index -= x.shape[axis]!), false))!;
-      return read(owner, at.map((own, i) => (i === axis ? index : own)));
+      return read(
+        owner,
+        at.map((own, i) => (i === axis ? index : own)),
+      );
     }),
   reduceSum: ([x], { shape, attributes: { axes } }) => {
     const sums = new Float64Array(elementCount(shape));
-    for (const at of coordinates(x!.shape)) sums[offset(shape, at.map((index, i) => (axes.includes(i) ? 0 : index)))]! += read(x!, at);
+    for (const at of coordinates(x!.shape))
+      sums[
+        offset(
+          shape,
+          at.map((index, i) => (axes.includes(i) ? 0 : index)),
+        )
+      ]! += read(x!, at);
     return sums;
   },
   maxLast: ([x]) => rows(x!).map((row) => Math.max(...row)),
-  gatherRows: ([table, indices], { shape }) => generate(shape, (at) => {
-    const rank = indices!.shape.length;
-    return read(table!, [read(indices!, at.slice(0, rank)), ...at.slice(rank)]);
-  }),
+  gatherRows: ([table, indices], { shape }) =>
+    generate(shape, (at) => {
+      const rank = indices!.shape.length;
+      return read(table!, [read(indices!, at.slice(0, rank)), ...at.slice(rank)]);
+    }),
   scatterAddRows: ([base, indices, updates]) => {
     const result = base!.data.slice();
     const rank = indices!.shape.length;
@@ -141,7 +161,10 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
       return sum(keys, (k) => softmax(scores)[k]! * read(value!, [batch, k, start + (feature % headDim)]));
     });
   },
-  cachedAttention: ([query, key, value, pastKey, pastValue, , totalLength], { shape, attributes: { heads, keyValueHeads, headDim, scale, window } }) => {
+  cachedAttention: (
+    [query, key, value, pastKey, pastValue, , totalLength],
+    { shape, attributes: { heads, keyValueHeads, headDim, scale, window } },
+  ) => {
     const presentKey = append(pastKey!, key!, totalLength!);
     const presentValue = append(pastValue!, value!, totalLength!);
     const before = totalLength!.data[0]! - shape[1]!;
@@ -188,7 +211,12 @@ function softmax(row: readonly number[]): number[] {
   return exponentials.map((number) => number / total);
 }
 
-function product(a: Tensor, b: Tensor, options: { transposeA: boolean; transposeB: boolean; alpha: number }, at: readonly number[]): number {
+function product(
+  a: Tensor,
+  b: Tensor,
+  options: { transposeA: boolean; transposeB: boolean; alpha: number },
+  at: readonly number[],
+): number {
   const [batch, row, column] = [at.slice(0, -2), at.at(-2)!, at.at(-1)!];
   const inner = a.shape.at(options.transposeA ? -2 : -1)!;
   const ofA = (k: number): number => read(a, [...batch, ...(options.transposeA ? [k, row] : [row, k])]);

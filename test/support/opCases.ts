@@ -27,16 +27,30 @@ const given = (dtype: DType, shape: Shape, numbers: readonly number[]): CaseInpu
 
 function opCase(name: string, inputs: readonly CaseInput[], build: OpCase['build'], tolerance?: number): OpCase {
   const named = Object.fromEntries(inputs.map((input, i) => [`x${i}`, input]));
-  return { name: `${name} of ${inputs.map(({ value }) => `[${value.shape}]`).join(' ')}`, inputs: named, build, ...(tolerance && { tolerance }) };
+  return {
+    name: `${name} of ${inputs.map(({ value }) => `[${value.shape}]`).join(' ')}`,
+    inputs: named,
+    build,
+    ...(tolerance && { tolerance }),
+  };
 }
 
 const broadcasts: [Shape, Shape][] = [
-  [[2, 3], [2, 3]],
+  [
+    [2, 3],
+    [2, 3],
+  ],
   [[2, 3], [3]],
   [[3], [2, 3]],
-  [[2, 1], [1, 3]],
+  [
+    [2, 1],
+    [1, 3],
+  ],
   [[], [2, 3]],
-  [[2, 3, 2], [3, 1]],
+  [
+    [2, 3, 2],
+    [3, 1],
+  ],
 ];
 
 type Unary = 'floor' | 'negate' | 'log' | 'sqrt' | 'sigmoid' | 'softmax' | 'logSumExp' | 'silu' | 'maxLast';
@@ -47,10 +61,13 @@ const binary = (op: Binary, second: typeof real = real): OpCase[] =>
   broadcasts.map(([a, b]) => opCase(op, [real(a), second(b)], (builder, [x, y]) => builder[op](x!, y!)));
 
 const comparison = (op: 'equal' | 'lessOrEqual', dtype: DType): OpCase =>
-  opCase(`${op} ${dtype}`, [given(dtype, [2, 3], [1, 2, 3, 3, 2, 1]), given(dtype, [3], [1, 2, 2])], (b, [x, y]) => b[op](x!, y!));
+  opCase(`${op} ${dtype}`, [given(dtype, [2, 3], [1, 2, 3, 3, 2, 1]), given(dtype, [3], [1, 2, 2])], (b, [x, y]) =>
+    b[op](x!, y!),
+  );
 
 const transposes = [false, true].flatMap((transposeA) => [false, true].map((transposeB) => ({ transposeA, transposeB })));
-const shapeFor = (transposed: boolean, rows: number, columns: number): number[] => (transposed ? [columns, rows] : [rows, columns]);
+const shapeFor = (transposed: boolean, rows: number, columns: number): number[] =>
+  transposed ? [columns, rows] : [rows, columns];
 const products = (batchA: Shape, batchB: Shape): OpCase[] =>
   transposes.flatMap(({ transposeA, transposeB }) =>
     [1, 0.7].map((alpha) =>
@@ -70,14 +87,21 @@ const rope = (inverse: boolean): OpCase =>
     (b, [x, positions, cos, sin]) => b.rope(x!, positions!, cos!, sin!, inverse),
   );
 
-const attention = ({ batch, queries, keys, ...attributes }: OpAttributes['attention'] & { batch: number; queries: number; keys: number }): OpCase => {
+const attention = ({
+  batch,
+  queries,
+  keys,
+  ...attributes
+}: OpAttributes['attention'] & { batch: number; queries: number; keys: number }): OpCase => {
   const { heads, keyValueHeads, headDim } = attributes;
   // The last query sees everything, the others not the keys after their own place.
   const seen = Array.from({ length: queries * keys }, (_, i) => (i % keys <= Math.floor(i / keys) + keys - queries ? 0 : -1e30));
   const mask = given('float32', [1, 1, queries, keys], seen);
   const name = `attention with ${heads} heads over ${keyValueHeads}, ${queries} queries`;
   const keyShape = [batch, keys, keyValueHeads * headDim];
-  return opCase(name, [real([batch, queries, heads * headDim]), real(keyShape), real(keyShape), mask], (b, [q, k, v, m]) => b.attention(q!, k!, v!, [m!], attributes));
+  return opCase(name, [real([batch, queries, heads * headDim]), real(keyShape), real(keyShape), mask], (b, [q, k, v, m]) =>
+    b.attention(q!, k!, v!, [m!], attributes),
+  );
 };
 
 const cached = { heads: 4, keyValueHeads: 2, headDim: 8, scale: 0.4 };
@@ -135,7 +159,9 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   equal: [comparison('equal', 'int32'), comparison('equal', 'float32')],
   lessOrEqual: [comparison('lessOrEqual', 'int32'), comparison('lessOrEqual', 'float32')],
   where: [
-    opCase('where', [given('bool', [2, 3], [1, 0, 0, 1, 1, 0]), real([2, 3]), real([2, 3])], (b, [c, x, y]) => b.where(c!, x!, y!)),
+    opCase('where', [given('bool', [2, 3], [1, 0, 0, 1, 1, 0]), real([2, 3]), real([2, 3])], (b, [c, x, y]) =>
+      b.where(c!, x!, y!),
+    ),
     opCase('where', [given('bool', [2, 1], [1, 0]), real([3]), real([])], (b, [c, x, y]) => b.where(c!, x!, y!)),
   ],
   cast: [
@@ -155,24 +181,45 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   quantizedMatmul: [quantized(4), quantized(8)],
   dequantize: [packed(4, false), packed(4, true), packed(8, false), packed(8, true)],
 
-  reshape: [opCase('reshape', [real([2, 6])], (b, [x]) => b.reshape(x!, [3, 2, 2])), opCase('reshape', [real([1, 1])], (b, [x]) => b.reshape(x!, []))],
-  transpose: [[0, 2, 1], [2, 0, 1], [1, 2, 0]].map((permutation) => opCase('transpose', [real([2, 3, 4])], (b, [x]) => b.transpose(x!, permutation))),
+  reshape: [
+    opCase('reshape', [real([2, 6])], (b, [x]) => b.reshape(x!, [3, 2, 2])),
+    opCase('reshape', [real([1, 1])], (b, [x]) => b.reshape(x!, [])),
+  ],
+  transpose: [
+    [0, 2, 1],
+    [2, 0, 1],
+    [1, 2, 0],
+  ].map((permutation) => opCase('transpose', [real([2, 3, 4])], (b, [x]) => b.transpose(x!, permutation))),
   broadcastTo: [[], [1, 3], [2, 1]].map((shape) => opCase('broadcastTo', [real(shape)], (b, [x]) => b.broadcastTo(x!, [2, 3]))),
-  slice: [[0, 1], [1, 3], [2, 4]].map(([start, end]) => opCase(`slice ${start}:${end}`, [real([2, 4, 2])], (b, [x]) => b.slice(x!, 1, start!, end!))),
+  slice: [
+    [0, 1],
+    [1, 3],
+    [2, 4],
+  ].map(([start, end]) => opCase(`slice ${start}:${end}`, [real([2, 4, 2])], (b, [x]) => b.slice(x!, 1, start!, end!))),
   concat: [
     opCase('concat', [real([2, 1]), real([2, 3]), real([2, 2])], (b, inputs) => b.concat(inputs, 1)),
     opCase('concat', [real([1, 2]), real([3, 2])], (b, inputs) => b.concat(inputs, 0)),
     opCase('concat with itself', [real([2, 2])], (b, [x]) => b.concat([x!, x!], 0)),
   ],
-  reduceSum: [[0], [1], [0, 2]].map((axes) => opCase(`reduceSum over ${axes}`, [real([2, 3, 2])], (b, [x]) => b.reduceSum(x!, axes))),
+  reduceSum: [[0], [1], [0, 2]].map((axes) =>
+    opCase(`reduceSum over ${axes}`, [real([2, 3, 2])], (b, [x]) => b.reduceSum(x!, axes)),
+  ),
   maxLast: unary('maxLast', real([2, 3])),
   gatherRows: [
-    opCase('gatherRows', [real([4, 2]), given('int64', [5], [3, 0, 0, 2, 3])], (b, [table, indices]) => b.gatherRows(table!, indices!)),
-    opCase('gatherRows', [real([4, 2, 2]), given('int64', [2, 2], [1, 1, 0, 3])], (b, [table, indices]) => b.gatherRows(table!, indices!)),
+    opCase('gatherRows', [real([4, 2]), given('int64', [5], [3, 0, 0, 2, 3])], (b, [table, indices]) =>
+      b.gatherRows(table!, indices!),
+    ),
+    opCase('gatherRows', [real([4, 2, 2]), given('int64', [2, 2], [1, 1, 0, 3])], (b, [table, indices]) =>
+      b.gatherRows(table!, indices!),
+    ),
   ],
   scatterAddRows: [
-    opCase('scatterAddRows', [real([4, 2]), given('int64', [5], [3, 0, 0, 2, 3]), real([5, 2])], (b, [base, i, updates]) => b.scatterAddRows(base!, i!, updates!)),
-    opCase('scatterAddRows', [real([3, 2]), given('int64', [2, 2], [1, 1, 1, 0]), real([2, 2, 2])], (b, [base, i, updates]) => b.scatterAddRows(base!, i!, updates!)),
+    opCase('scatterAddRows', [real([4, 2]), given('int64', [5], [3, 0, 0, 2, 3]), real([5, 2])], (b, [base, i, updates]) =>
+      b.scatterAddRows(base!, i!, updates!),
+    ),
+    opCase('scatterAddRows', [real([3, 2]), given('int64', [2, 2], [1, 1, 1, 0]), real([2, 2, 2])], (b, [base, i, updates]) =>
+      b.scatterAddRows(base!, i!, updates!),
+    ),
   ],
 
   softmax: unary('softmax', real([2, 4], -3, 3), real([2, 2, 3], -5, 5)),
@@ -183,14 +230,23 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     opCase('rmsNorm', [real([2, 3, 4]), positive([4])], (b, [x, weight]) => b.rmsNorm(x!, weight!, 1e-5)),
     opCase('rmsNorm with a large epsilon', [real([2, 4]), real([4])], (b, [x, weight]) => b.rmsNorm(x!, weight!, 0.5)),
   ],
-  inverseRms: [opCase('beside rmsNorm', [real([2, 3, 4]), positive([4])], (b, [x, weight]) => b.inverseRms(b.rmsNorm(x!, weight!, 1e-5)))],
+  inverseRms: [
+    opCase('beside rmsNorm', [real([2, 3, 4]), positive([4])], (b, [x, weight]) => b.inverseRms(b.rmsNorm(x!, weight!, 1e-5))),
+  ],
   rope: [rope(false), rope(true)],
   attention: [
     attention({ heads: 4, keyValueHeads: 2, headDim: 2, scale: 0.7, batch: 2, queries: 3, keys: 3 }),
     attention({ heads: 3, keyValueHeads: 1, headDim: 4, scale: 0.5, batch: 1, queries: 2, keys: 5 }),
     attention({ heads: 2, keyValueHeads: 2, headDim: 3, scale: 0.5, batch: 1, queries: 3, keys: 3 }),
   ],
-  cachedAttention: [cachedAttention('output', 0, 3), cachedAttention('output', 2, 1), cachedAttention('output', 1, 4), cachedAttention('output', 3, 1, 2), cachedAttention('output', 0, 5, 3), cachedAttention('output', 4, 2, 1)],
+  cachedAttention: [
+    cachedAttention('output', 0, 3),
+    cachedAttention('output', 2, 1),
+    cachedAttention('output', 1, 4),
+    cachedAttention('output', 3, 1, 2),
+    cachedAttention('output', 0, 5, 3),
+    cachedAttention('output', 4, 2, 1),
+  ],
   presentKey: [cachedAttention('key', 0, 3), cachedAttention('key', 2, 1)],
   presentValue: [cachedAttention('value', 2, 4)],
   lastToken: [opCase('last of three', [real([1, 3, 4])], (b, [x]) => b.lastToken(x!))],

@@ -12,7 +12,10 @@ export function printProgram(program: Program): string {
   }
   const lines = values
     .filter((value) => !inputNames.has(value) && !isOp(value, 'constant'))
-    .map((value) => `  ${names.get(value)}: ${type(value)} = ${value.op}(${value.inputs.map((x) => names.get(x)).join(', ')})${printAttributes(value)}${value.scope ? `  # ${value.scope}` : ''}`);
+    .map(
+      (value) =>
+        `  ${names.get(value)}: ${type(value)} = ${value.op}(${value.inputs.map((x) => names.get(x)).join(', ')})${printAttributes(value)}${value.scope ? `  # ${value.scope}` : ''}`,
+    );
   const inputs = [...program.inputs].map(([name, value]) => `${name}: ${type(value)}`);
   const outputs = [...program.outputs].map(([name, value]) => `${name} = ${names.get(value)}`);
   return `${program.name}(\n  ${inputs.join(',\n  ')}\n) {\n${lines.join('\n')}\n  return ${outputs.join(', ')}\n}\n`;
@@ -24,10 +27,16 @@ function type(value: Value): string {
 
 function printConstant(value: Value<'constant'>): string {
   const { values } = value.attributes;
-  return values.length <= 4 ? (value.shape.length === 0 ? `${values[0]}` : `[${values.join(' ')}]`) : `[${values.slice(0, 3).join(' ')} … ${values.length}]`;
+  return values.length <= 4
+    ? value.shape.length === 0
+      ? `${values[0]}`
+      : `[${values.join(' ')}]`
+    : `[${values.slice(0, 3).join(' ')} … ${values.length}]`;
 }
 
 function printAttributes(value: Value): string {
   const entries = Object.entries(value.attributes).filter(([, attribute]) => attribute !== false && attribute !== undefined);
-  return entries.length === 0 ? '' : ` {${entries.map(([key, attribute]) => `${key}: ${Array.isArray(attribute) ? `[${attribute.join(' ')}]` : String(attribute)}`).join(', ')}}`;
+  return entries.length === 0
+    ? ''
+    : ` {${entries.map(([key, attribute]) => `${key}: ${Array.isArray(attribute) ? `[${attribute.join(' ')}]` : String(attribute)}`).join(', ')}}`;
 }

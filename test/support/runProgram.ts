@@ -7,20 +7,29 @@ import type { Device, DeviceTensor, HostArray } from '../../src/runtime/device.j
 import { tensor, type Tensor } from './tensors.js';
 
 /** As training and generation run them. */
-export async function runOnDevice(device: Device, program: Program, values: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
+export async function runOnDevice(
+  device: Device,
+  program: Program,
+  values: ReadonlyMap<string, Tensor>,
+): Promise<Map<string, Tensor>> {
   const executable = await device.compile(program);
   const inputs = new Map<string, DeviceTensor>();
-  for (const [name, { dtype, shape }] of program.inputs) inputs.set(name, await device.upload(dtype, shape, hostArray(dtype, values.get(name)!)));
+  for (const [name, { dtype, shape }] of program.inputs)
+    inputs.set(name, await device.upload(dtype, shape, hostArray(dtype, values.get(name)!)));
   const results = await executable.run(inputs);
   const outputs = new Map<string, Tensor>();
-  for (const [name, result] of results) outputs.set(name, tensor(result.shape, Array.from(await device.download(result), Number)));
+  for (const [name, result] of results)
+    outputs.set(name, tensor(result.shape, Array.from(await device.download(result), Number)));
   [...inputs.values(), ...results.values()].forEach((each) => device.release(each));
   await executable.dispose();
   return outputs;
 }
 
 /** As for a device that lacks the fused operators. */
-export async function runWithoutFusedOperators(program: Program, values: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
+export async function runWithoutFusedOperators(
+  program: Program,
+  values: ReadonlyMap<string, Tensor>,
+): Promise<Map<string, Tensor>> {
   const session = await InferenceSession.create(lowerToOnnx(optimize(program), commonTarget), { intraOpNumThreads: 1 });
   const feeds = [...program.inputs].map(([name, { dtype, shape }]) => {
     const data = hostArray(dtype, values.get(name)!);
@@ -28,7 +37,9 @@ export async function runWithoutFusedOperators(program: Program, values: Readonl
   });
   const results = await session.run(Object.fromEntries(feeds));
   await session.release();
-  return new Map(Object.entries(results).map(([name, { dims, data }]) => [name, tensor(dims, Array.from(data as Float32Array, Number))]));
+  return new Map(
+    Object.entries(results).map(([name, { dims, data }]) => [name, tensor(dims, Array.from(data as Float32Array, Number))]),
+  );
 }
 
 function hostArray(dtype: DType, { data }: Tensor): HostArray {

@@ -15,7 +15,10 @@ export function tensor(shape: Shape, data: ArrayLike<number>): Tensor {
 
 /** Uniform in from … to, and exact in fp32, so that what runs in fp32 starts from the same numbers. */
 export function randomTensor(shape: Shape, random: Random, from = -1, to = 1): Tensor {
-  return { shape, data: Float64Array.from({ length: elementCount(shape) }, () => Math.fround(from + (to - from) * random.uniform())) };
+  return {
+    shape,
+    data: Float64Array.from({ length: elementCount(shape) }, () => Math.fround(from + (to - from) * random.uniform())),
+  };
 }
 
 /** Throws, naming the worst place and both numbers there, unless all differ by at most tolerance · the largest expected one. */
@@ -29,7 +32,9 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   }
   if (expected.length === 0 || difference(actual, expected, worst) <= tolerance * largest) return;
   const share = (difference(actual, expected, worst) / largest).toExponential(1);
-  throw new Error(`${what}[${worst}] is ${actual[worst]}, expected ${expected[worst]}: ${share} of the largest, allowed ${tolerance}`);
+  throw new Error(
+    `${what}[${worst}] is ${actual[worst]}, expected ${expected[worst]}: ${share} of the largest, allowed ${tolerance}`,
+  );
 }
 
 /** The largest difference as a share of the largest expected number. */

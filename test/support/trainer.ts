@@ -10,7 +10,11 @@ import { expectClose } from './tensors.js';
 
 export type Parameters = TrainableState['parameters'];
 
-export function createTrainer(model: string, adapter: Pick<Adapter, 'lora' | 'parameters'>, options: Partial<OnnxStepRunnerOptions> = {}): Promise<StepRunner> {
+export function createTrainer(
+  model: string,
+  adapter: Pick<Adapter, 'lora' | 'parameters'>,
+  options: Partial<OnnxStepRunnerOptions> = {},
+): Promise<StepRunner> {
   return createOnnxStepRunner({
     weights: options.weights ?? openModel(`test/fixtures/models/${model}`).weights,
     lora: adapter.lora,
@@ -28,7 +32,16 @@ export function createTrainer(model: string, adapter: Pick<Adapter, 'lora' | 'pa
 /** The gradient sums, which are cleared: an update without effect whose first moments are its gradients. */
 export async function takeGradients(runner: StepRunner): Promise<Parameters> {
   const { parameters } = await runner.exportState();
-  await runner.update({ step: 1, learningRate: 0, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, labelTokens: 1, maxGradNorm: 0 });
+  await runner.update({
+    step: 1,
+    learningRate: 0,
+    beta1: 0,
+    beta2: 0,
+    epsilon: 1,
+    weightDecay: 0,
+    labelTokens: 1,
+    maxGradNorm: 0,
+  });
   const { firstMoments } = await runner.exportState();
   await runner.importState(withZeroMoments(parameters));
   return firstMoments;

@@ -20,7 +20,11 @@ test('masks of dropout are those that the host makes, bit by bit', async () => {
   const [rows, probability] = [130, 0.1];
   const program = await gpu.compile(dropoutProgram(config, lora, probability, rows));
   const host = new HostDropout(config, lora, probability, rows);
-  for (const [seed, layer] of [[1, 0], [0x7fffffff, 1], [987654321, 40]] as const) {
+  for (const [seed, layer] of [
+    [1, 0],
+    [0x7fffffff, 1],
+    [987654321, 40],
+  ] as const) {
     const inputs = new Map([
       ['seed', await gpu.upload('int32', [1, 1], Int32Array.of(seed))],
       ['layer_key', await gpu.upload('int32', [1, 1], Int32Array.of(layerKey(layer)))],
@@ -42,7 +46,13 @@ test.each([
   { name: 'a quarter more', bytes: guaranteedBytes * 1.25, mayRefuse: true },
 ])('a softmax of $name is computed whole, or refused', async ({ bytes, mayRefuse }) => {
   const compiling = gpu.compile(lastRowProgram(bytes));
-  if (mayRefuse && (await compiling.then(() => false, () => true))) {
+  if (
+    mayRefuse &&
+    (await compiling.then(
+      () => false,
+      () => true,
+    ))
+  ) {
     await expect(compiling).rejects.toThrow('The GPU reaches tensors of at most 128 MiB');
     return;
   }
@@ -57,14 +67,32 @@ test.each([
 
 describe('16-bit floats', () => {
   const has = has16Bit(gpu);
-  const engine = { device: 'webgpu', threads: null, gradient_checkpointing: 'off', layer_streaming: 'off', memory_check: 'warn' } as const;
+  const engine = {
+    device: 'webgpu',
+    threads: null,
+    gradient_checkpointing: 'off',
+    layer_streaming: 'off',
+    memory_check: 'warn',
+  } as const;
 
-  async function load(base_dtype: EngineOptions['base_dtype'], begunIn: BaseDType | null = null): Promise<{ description: string; notes: string[] }> {
+  async function load(
+    base_dtype: EngineOptions['base_dtype'],
+    begunIn: BaseDType | null = null,
+  ): Promise<{ description: string; notes: string[] }> {
     const { weights } = openModel('test/fixtures/models/gqa-tied');
     const { lora, parameters } = readAdapterFolder('test/golden/training/gqa-tied-initial');
     const notes: string[] = [];
     const initialState = withZeroMoments(parameters);
-    const { runner } = await createTrainer({ weights, lora, dropout: 0, initialState, engine: { ...engine, base_dtype }, begunIn, batch: { batchSize: 2, sequenceLength: 32 }, note: (text) => notes.push(text) });
+    const { runner } = await createTrainer({
+      weights,
+      lora,
+      dropout: 0,
+      initialState,
+      engine: { ...engine, base_dtype },
+      begunIn,
+      batch: { batchSize: 2, sequenceLength: 32 },
+      note: (text) => notes.push(text),
+    });
     await runner.dispose();
     return { description: runner.description, notes };
   }
@@ -78,13 +106,18 @@ describe('16-bit floats', () => {
   test('a run that began in them goes on in them where the device computes with them, and elsewhere in fp32 with a warning', async () => {
     const { description, notes } = await load('auto', 'fp16');
     expect(description).toBe((await has) ? 'GPU (WebGPU), fp16 base' : 'GPU (WebGPU), fp32 base');
-    expect(notes.some((note) => note.startsWith('warning: The base is held in fp32 from here on, and was in fp16 before'))).toBe(!(await has));
+    expect(notes.some((note) => note.startsWith('warning: The base is held in fp32 from here on, and was in fp16 before'))).toBe(
+      !(await has),
+    );
   });
 
   test('asked for by name, they load or end in one clear error', async () => {
     const loading = load('fp16');
     if (await has) await expect(loading).resolves.toMatchObject({ description: 'GPU (WebGPU), fp16 base' });
-    else await expect(loading).rejects.toThrow(/^engine\.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats \(shader-f16\)\. Set it to/);
+    else
+      await expect(loading).rejects.toThrow(
+        /^engine\.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats \(shader-f16\)\. Set it to/,
+      );
   });
 
   test('a device that lacks them is found out, and stays usable', async () => {

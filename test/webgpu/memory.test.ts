@@ -7,7 +7,15 @@ import { estimateMemory, type MemoryRequest } from '../../src/core/train/memoryE
 import { createOnnxStepRunner } from '../../src/runtime/onnxStepRunner.js';
 import { WebGpuDevice } from '../../src/runtime/webgpuDevice.js';
 
-const small = { ...smolLm2, layerCount: 3, hiddenSize: 192, headCount: 3, keyValueHeadCount: 1, intermediateSize: 512, vocabSize: 4096 };
+const small = {
+  ...smolLm2,
+  layerCount: 3,
+  hiddenSize: 192,
+  headCount: 3,
+  keyValueHeadCount: 1,
+  intermediateSize: 512,
+  vocabSize: 4096,
+};
 const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
 const usual: MemoryRequest = {
   weights: randomWeights(small),
@@ -23,8 +31,17 @@ const usual: MemoryRequest = {
 // What programs hold within themselves is only seen by the driver: node bench/memory.mjs --device webgpu.
 test.each<{ name: string; changes: Partial<MemoryRequest> }>([
   { name: 'activations kept', changes: {} },
-  { name: 'recomputed, 4 bits, a high rank', changes: { gradientCheckpointing: true, baseDType: 'int4', lora: { ...lora, r: 64 } } },
-  { name: 'more layers, a larger vocabulary, longer rows', changes: { weights: randomWeights({ ...small, layerCount: 6, vocabSize: 16384 }), batch: { batchSize: 1, sequenceLength: 96 } } },
+  {
+    name: 'recomputed, 4 bits, a high rank',
+    changes: { gradientCheckpointing: true, baseDType: 'int4', lora: { ...lora, r: 64 } },
+  },
+  {
+    name: 'more layers, a larger vocabulary, longer rows',
+    changes: {
+      weights: randomWeights({ ...small, layerCount: 6, vocabSize: 16384 }),
+      batch: { batchSize: 1, sequenceLength: 96 },
+    },
+  },
 ])('the tensors of a step take what was estimated: $name', async ({ changes }) => {
   const request = { ...usual, ...changes };
   const { config } = request.weights;

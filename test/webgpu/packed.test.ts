@@ -30,15 +30,18 @@ test('WebGPU unpacks blocks of 4 and 8 bits as they are defined', async () => {
 });
 
 // Weights rounded at load to Q4_1 and Q8_0; stored Q4_1, Q8_0 and Q5_0 with permuted rows.
-test.each(['test/fixtures/models/gqa-tied', 'test/golden/formats/quantized.gguf'])('%s trains from int4 on WebGPU as on the CPU, streamed or not', async (model) => {
-  const onCpu = await train(model, new CpuDevice(2), false);
-  for (const layerStreaming of [false, true]) {
-    const onGpu = await train(model, new WebGpuDevice(), layerStreaming);
-    expectClose(onGpu.losses, onCpu.losses, 1e-4, 'losses');
-    expectParametersClose(onGpu.gradients, onCpu.gradients, 1e-3);
-    expectParametersClose(onGpu.parameters, onCpu.parameters, 2e-3);
-  }
-});
+test.each(['test/fixtures/models/gqa-tied', 'test/golden/formats/quantized.gguf'])(
+  '%s trains from int4 on WebGPU as on the CPU, streamed or not',
+  async (model) => {
+    const onCpu = await train(model, new CpuDevice(2), false);
+    for (const layerStreaming of [false, true]) {
+      const onGpu = await train(model, new WebGpuDevice(), layerStreaming);
+      expectClose(onGpu.losses, onCpu.losses, 1e-4, 'losses');
+      expectParametersClose(onGpu.gradients, onCpu.gradients, 1e-3);
+      expectParametersClose(onGpu.parameters, onCpu.parameters, 2e-3);
+    }
+  },
+);
 
 /** The first step's gradients, and five steps. */
 async function train(model: string, device: Device, layerStreaming: boolean): Promise<Trained> {
@@ -54,7 +57,16 @@ async function train(model: string, device: Device, layerStreaming: boolean): Pr
   const losses: number[] = [];
   for (let step = 1; step <= 5; step++) {
     const { lossSum, labelTokens } = await runner.accumulate(batch(step), 0);
-    await runner.update({ step, learningRate: 5e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, labelTokens, maxGradNorm: 1 });
+    await runner.update({
+      step,
+      learningRate: 5e-3,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      labelTokens,
+      maxGradNorm: 1,
+    });
     losses.push(lossSum / labelTokens);
   }
   const { parameters } = await runner.exportState();

@@ -18,12 +18,27 @@ interface Case {
 }
 
 const tied: Case = { name: 'tied embeddings, no dropout', model: 'gqa-tied', options: {}, microBatches: 1 };
-const accumulating: Case = { name: 'tied, dropout, two micro-batches a step', model: 'gqa-tied', options: { dropout: 0.1 }, microBatches: 2 };
-const untied: Case = { name: 'untied, dropout, gradient checkpointing', model: 'tiny-llama', options: { dropout: 0.1, gradientCheckpointing: true }, microBatches: 1 };
+const accumulating: Case = {
+  name: 'tied, dropout, two micro-batches a step',
+  model: 'gqa-tied',
+  options: { dropout: 0.1 },
+  microBatches: 2,
+};
+const untied: Case = {
+  name: 'untied, dropout, gradient checkpointing',
+  model: 'tiny-llama',
+  options: { dropout: 0.1, gradientCheckpointing: true },
+  microBatches: 1,
+};
 const half: Case = { name: 'a base of 16-bit floats', model: 'mqa-f16', options: { baseDType: 'fp16' }, microBatches: 1 };
 
 /** A bias of some linears; norms of heads; a window; no rotation; and Gemma's ways. */
-const families = ['qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'].map((model): Case => ({ name: model, model, options: {}, microBatches: 1 }));
+const families = ['qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'].map((model): Case => ({
+  name: model,
+  model,
+  options: {},
+  microBatches: 1,
+}));
 
 const [rows, length] = [2, 32];
 const gpu = new WebGpuDevice();
@@ -47,7 +62,10 @@ describe('training on WebGPU has the gradients and losses of the CPU', () => {
   }
 
   /** The gradients of the first step, and what twenty steps make of the adapter. */
-  async function train(each: Case, device: Device): Promise<{ gradients: Parameters; losses: number[]; norms: number[]; parameters: Parameters }> {
+  async function train(
+    each: Case,
+    device: Device,
+  ): Promise<{ gradients: Parameters; losses: number[]; norms: number[]; parameters: Parameters }> {
     const runner = await trainer(each, device);
     await runner.accumulate(batch(1), 1);
     const gradients = await takeGradients(runner);
@@ -100,14 +118,27 @@ function trainer({ model, options }: Case, device: Device, more: Partial<OnnxSte
   return createTrainer(model, readAdapterFolder(`test/golden/training/${model}-initial`), { ...options, ...more, device });
 }
 
-async function optimizerStep(runner: StepRunner, step: number, microBatches: number): Promise<{ loss: number; gradNorm: number }> {
+async function optimizerStep(
+  runner: StepRunner,
+  step: number,
+  microBatches: number,
+): Promise<{ loss: number; gradNorm: number }> {
   let [lossSum, labelTokens] = [0, 0];
   for (let index = 0; index < microBatches; index++) {
     const loss = await runner.accumulate(batch(step + 100 * index), step + 1000 * index);
     lossSum += loss.lossSum;
     labelTokens += loss.labelTokens;
   }
-  const { gradNorm } = await runner.update({ step, learningRate: 5e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, labelTokens, maxGradNorm: 1 });
+  const { gradNorm } = await runner.update({
+    step,
+    learningRate: 5e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0.01,
+    labelTokens,
+    maxGradNorm: 1,
+  });
   return { loss: lossSum / labelTokens, gradNorm };
 }
 

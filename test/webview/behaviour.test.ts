@@ -157,9 +157,7 @@ test('a value out of range is reported while it is typed and keeps the run from 
   await rank.fill('2');
   await view.settle();
   expect(await rank.getAttribute('aria-invalid')).toBe('true');
-  expect(await view.page.locator('[data-setting="train.learning_rate"] .field-error').textContent()).toBe(
-    'Must be at most 1.',
-  );
+  expect(await view.page.locator('[data-setting="train.learning_rate"] .field-error').textContent()).toBe('Must be at most 1.');
   expect(await start.isEnabled()).toBe(false);
   await rank.fill('2e-4');
   await start.click();
@@ -229,7 +227,9 @@ test('the processor and the memory are drawn where they were measured, and a run
   await view.settle();
   expect(await plot('Processor').locator('tbody tr').first().textContent()).toMatch(/^120\d+%$/);
 
-  const earlier = metrics(120).map((metric) => ('loss' in metric ? { ...metric, memory_bytes: undefined, cpu_percent: undefined } : metric));
+  const earlier = metrics(120).map((metric) =>
+    'loss' in metric ? { ...metric, memory_bytes: undefined, cpu_percent: undefined } : metric,
+  );
   await view.send(metricsMessage(live.runId, JSON.parse(JSON.stringify(earlier)) as Metric[]));
   await view.settle();
   for (const name of ['Processor (100% = one core)', 'Memory']) expect(await plot(name).isVisible()).toBe(false);
@@ -304,10 +304,7 @@ test('markup in names, data and messages is shown as text', async () => {
   await view.settle();
   expect(await view.page.locator('.plot-loss thead th').nth(1).textContent()).toBe(script);
   expect(
-    await view.page.evaluate(() => [
-      document.querySelectorAll('img, script').length,
-      document.body.dataset['owned'] ?? '',
-    ]),
+    await view.page.evaluate(() => [document.querySelectorAll('img, script').length, document.body.dataset['owned'] ?? '']),
   ).toEqual([0, '']);
 });
 
@@ -444,7 +441,10 @@ test('a second click where Stop was does nothing', async () => {
   const stopped = { ...live, hasAdapter: true, state: { ...live.state, status: 'stopped' as const } };
   await view.send({ type: 'runEvent', event: { seq: 2, kind: 'changed', run: stopped } });
   await view.page.getByRole('button', { name: 'Resume' }).waitFor();
-  const there = await view.page.evaluate(([left, top]) => document.elementFromPoint(left!, top!)?.closest('button')?.title ?? null, [x + width / 2, y + height / 2]);
+  const there = await view.page.evaluate(
+    ([left, top]) => document.elementFromPoint(left!, top!)?.closest('button')?.title ?? null,
+    [x + width / 2, y + height / 2],
+  );
   expect(there).toBe(null);
 });
 
@@ -598,7 +598,11 @@ test('the prompts of a file fill a table, which is stopped, saved and closed', a
   );
   await view.settle();
   expect(await page.locator('.batch thead th').allTextContents()).toEqual(['Prompt', 'Base model', 'support-answers × 0.5']);
-  expect(await page.locator('.batch tbody tr').last().locator('th, td').allTextContents()).toEqual(['Where is my order?', '<i>On its way.</i>', '']);
+  expect(await page.locator('.batch tbody tr').last().locator('th, td').allTextContents()).toEqual([
+    'Where is my order?',
+    '<i>On its way.</i>',
+    '',
+  ]);
   await page.getByText('2 of 3 answered').waitFor();
   await page.getByRole('button', { name: 'Stop' }).click();
   expect(await view.waitForPost('stopGenerating')).toEqual({ type: 'stopGenerating', requestId: 1 });
@@ -652,7 +656,9 @@ test('the estimate follows the settings as they move', async () => {
   await view.send({ type: 'data', data: { kind: 'ready', look } });
   await view.settle();
   expect(await steps()).toBeLessThan(before);
-  expect(await view.page.locator('[data-setting="data.path"] .field-note').textContent()).toBe('alpaca · 10 examples · 99 tokens · 4 truncated');
+  expect(await view.page.locator('[data-setting="data.path"] .field-note').textContent()).toBe(
+    'alpaca · 10 examples · 99 tokens · 4 truncated',
+  );
 });
 
 test('the data is listed by file, and its examples are paged through and searched', async () => {
@@ -667,7 +673,11 @@ test('the data is listed by file, and its examples are paged through and searche
   await tab.getByRole('button', { name: 'Show 2 more' }).click();
   expect(await rows.count()).toBe(14);
   await tab.getByText('Data 130').click();
-  expect(await tab.locator('.left-out details[open] li').allTextContents()).toEqual(['data/orders.jsonl', 'package.json', 'and 128 more']);
+  expect(await tab.locator('.left-out details[open] li').allTextContents()).toEqual([
+    'data/orders.jsonl',
+    'package.json',
+    'and 128 more',
+  ]);
 
   const asked = () => view.waitForPost('readExamples');
   const all = { text: '', offset: 0, limit: 5 };
@@ -692,8 +702,15 @@ test('where a GPU trains, its share of the memory is told beside the computer’
   const { check, preflight } = fineTuneState;
   if (!check?.ok || preflight.kind !== 'ready') throw new Error('the scene has both');
   const estimate = { ...check.estimate, deviceMemoryBytes: 1_200_000_000, peakMemoryBytes: 300_000_000 };
-  const report = { ...preflight.report, estimate: { ...preflight.report.estimate, expectedDeviceBytes: 1_200_000_000, expectedMemoryBytes: 290_000_000 } };
-  view = await View.open(browser, 'fineTune', { ...fineTuneState, check: { ...check, estimate }, preflight: { ...preflight, report } });
+  const report = {
+    ...preflight.report,
+    estimate: { ...preflight.report.estimate, expectedDeviceBytes: 1_200_000_000, expectedMemoryBytes: 290_000_000 },
+  };
+  view = await View.open(browser, 'fineTune', {
+    ...fineTuneState,
+    check: { ...check, estimate },
+    preflight: { ...preflight, report },
+  });
   const figure = (list: string) => view.page.locator(`${list} > div`, { hasText: 'Memory' }).locator('dd').textContent();
   expect(await figure('.estimate')).toMatch(/^about 1\.\d+ GB on the GPU, \d+ MB of [\d.]+ GB free on this computer$/);
   expect(await figure('.preflight .figures')).toMatch(/^about 1\.\d+ GB on the GPU, \d+ MB on this computer$/);

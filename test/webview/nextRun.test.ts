@@ -48,7 +48,10 @@ test('in a narrow panel one thing shows at a time, and Start is always in sight'
 
 test('what keeps a run from starting is said by name, and a click leads to it', async () => {
   const train = { ...configJson.train, eval_steps: 0 };
-  await openWith({ runId: null, document: { kind: 'parsed', config: { ...configJson, train }, throughEdit: 0, name: 'run.json' } }, narrow);
+  await openWith(
+    { runId: null, document: { kind: 'parsed', config: { ...configJson, train }, throughEdit: 0, name: 'run.json' } },
+    narrow,
+  );
   await view.page.getByRole('tab', { name: 'Plots' }).click();
   expect(await start().isDisabled()).toBe(true);
   await byName('Evaluate every: Must be at least 1.').click();
@@ -62,11 +65,18 @@ test('what keeps a run from starting is said by name, and a click leads to it', 
 test('what the host finds keeps it from starting as well: a setting, a misspelt one, the data', async () => {
   await openWith({ runId: null });
   const note = view.page.locator('.start-note');
-  const problem = (path: string[], message: string) => ({ type: 'checked', check: { ok: false, problems: [{ path, message }] }, modelShape: null });
+  const problem = (path: string[], message: string) => ({
+    type: 'checked',
+    check: { ok: false, problems: [{ path, message }] },
+    modelShape: null,
+  });
   await view.send(problem(['lora', 'rank'], 'lora.rank is not a known setting; did you mean lora.r?'));
   await view.settle();
   expect(await note.textContent()).toContain('did you mean lora.r?');
-  await view.send({ type: 'checked', check: fineTuneState.check, modelShape: null }, { type: 'data', data: { kind: 'failed', message: 'a.jsonl is no JSON.' } });
+  await view.send(
+    { type: 'checked', check: fineTuneState.check, modelShape: null },
+    { type: 'data', data: { kind: 'failed', message: 'a.jsonl is no JSON.' } },
+  );
   await view.settle();
   expect(await note.textContent()).toBe('Data path: a.jsonl is no JSON.');
   expect(await start().isDisabled()).toBe(true);
@@ -117,7 +127,11 @@ test('running again with changes leads to the form, and New Run away from the ru
 
 test('a run says how it goes, and when it has ended what it changed and what to do next', async () => {
   await openWith({ runId: live.runId });
-  const evaluated = [{ step: 0, eval_loss: 2.61 }, ...metrics(120).filter((metric) => !('eval_loss' in metric)), { step: 120, eval_loss: 1.25 }];
+  const evaluated = [
+    { step: 0, eval_loss: 2.61 },
+    ...metrics(120).filter((metric) => !('eval_loss' in metric)),
+    { step: 120, eval_loss: 1.25 },
+  ];
   await view.send(metricsMessage(live.runId, evaluated), runConfigMessage(live.runId));
   const course = view.page.locator('.run-course');
   await expect.poll(() => course.textContent()).toMatch(/^The loss is falling: lately from [\d.]+ to [\d.]+\.$/);
@@ -127,7 +141,9 @@ test('a run says how it goes, and when it has ended what it changed and what to 
   const ended = { ...live, hasAdapter: true, state: { ...live.state, status: 'finished' } };
   await view.send({ type: 'runEvent', event: { seq: 11, kind: 'changed', run: ended } });
   await expect.poll(() => course.textContent()).toBe('The loss was still falling at the end: more steps may help.');
-  expect(await outcome.locator('p').allTextContents()).toEqual(['The held-out loss fell from 2.61 before training to 1.25 after it.']);
+  expect(await outcome.locator('p').allTextContents()).toEqual([
+    'The held-out loss fell from 2.61 before training to 1.25 after it.',
+  ]);
   await outcome.getByRole('button', { name: 'Try in Playground' }).click();
   expect(await view.waitForPost('runCommand')).toEqual({ type: 'runCommand', runId: live.runId, command: 'playground' });
   await outcome.getByRole('button', { name: 'Use for Inline Completion' }).click();
@@ -153,7 +169,13 @@ test('after Stop nothing lies under the pointer that would resume', async () => 
 });
 
 test('who has no model is offered one, sees it come, and can stop it', async () => {
-  const empty = { runId: null, models: [], check: null, data: { kind: 'none' }, document: { kind: 'parsed', config: {}, throughEdit: 0, name: 'run.json' } } as const;
+  const empty = {
+    runId: null,
+    models: [],
+    check: null,
+    data: { kind: 'none' },
+    document: { kind: 'parsed', config: {}, throughEdit: 0, name: 'run.json' },
+  } as const;
   await openWith(empty);
   await byName('Download SmolLM2-135M-Instruct (98 MB)').click();
   await view.waitForPost('fetchSmallModel');
@@ -176,7 +198,10 @@ test('who has no model is offered one, sees it come, and can stop it', async () 
 
 test('a text that cannot be read offers to be mended or begun anew', async () => {
   await openWith({ runId: null });
-  await view.send({ type: 'document', document: { kind: 'broken', message: 'run.json is not valid JSON at present.', name: 'run.json' } });
+  await view.send({
+    type: 'document',
+    document: { kind: 'broken', message: 'run.json is not valid JSON at present.', name: 'run.json' },
+  });
   await view.settle();
   expect(await start().isDisabled()).toBe(true);
   await byName('Open JSON').click();

@@ -46,7 +46,12 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
   },
   'fine-tune-ended-narrow': async (theme) => {
     const remembered = { tab: 'plots', advancedOpen: false, overlaid: [runs[0]!.runId, runs[2]!.runId], board };
-    const view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: runs[1]!.runId }, { theme, remembered, width: 500, height: 1500 });
+    const view = await View.open(
+      browser,
+      'fineTune',
+      { ...fineTuneState, runId: runs[1]!.runId },
+      { theme, remembered, width: 500, height: 1500 },
+    );
     await view.send(
       metricsMessage(runs[1]!.runId, endedMetrics),
       metricsMessage(runs[0]!.runId, metrics(120, { seed: 5 })),
@@ -72,12 +77,7 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     return view;
   },
   'fine-tune-empty': async (theme) =>
-    View.open(
-      browser,
-      'fineTune',
-      { ...fineTuneState, runId: null, preflight: { kind: 'none' }, check: null },
-      { theme },
-    ),
+    View.open(browser, 'fineTune', { ...fineTuneState, runId: null, preflight: { kind: 'none' }, check: null }, { theme }),
   'fine-tune-invalid': async (theme) => {
     const broken = { ...configJson, lora: { r: 0, alpha: 16, rank: 3 } };
     const problems = [
@@ -85,12 +85,7 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       { path: ['data', 'path'], message: 'data/answers.jsonl does not exist; choose a data file.' },
     ];
     const document = { kind: 'parsed', config: broken, throughEdit: 0, name: 'broken.run.json' } as const;
-    return View.open(
-      browser,
-      'fineTune',
-      { ...fineTuneState, runId: null, document, check: { ok: false, problems } },
-      { theme },
-    );
+    return View.open(browser, 'fineTune', { ...fineTuneState, runId: null, document, check: { ok: false, problems } }, { theme });
   },
   'fine-tune-narrow': async (theme) => {
     const view = await View.open(browser, 'fineTune', fineTuneState, { theme, width: 500, height: 760 });
@@ -135,7 +130,11 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       {
         ...fineTuneState,
         runId: null,
-        document: { kind: 'broken', message: 'support-answers.run.json is not valid JSON at present.', name: 'support-answers.run.json' },
+        document: {
+          kind: 'broken',
+          message: 'support-answers.run.json is not valid JSON at present.',
+          name: 'support-answers.run.json',
+        },
       },
       { theme },
     ),
@@ -166,8 +165,7 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
   },
   'monitor-failed': async (theme) => {
     const failed = run('big-batch', 'failed', 12, 171);
-    const message =
-      'Out of memory: 3.1 GB were needed, 2.0 GB are free. Lower train.batch_size or data.max_seq_length.';
+    const message = 'Out of memory: 3.1 GB were needed, 2.0 GB are free. Lower train.batch_size or data.max_seq_length.';
     const view = await View.open(
       browser,
       'monitor',
@@ -178,19 +176,9 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     return view;
   },
   'monitor-empty': async (theme) =>
-    View.open(
-      browser,
-      'monitor',
-      { runs: { runs: [], throughSeq: 0 }, trusted: true },
-      { theme, width: 320, height: 240 },
-    ),
+    View.open(browser, 'monitor', { runs: { runs: [], throughSeq: 0 }, trusted: true }, { theme, width: 320, height: 240 }),
   'monitor-untrusted': async (theme) =>
-    View.open(
-      browser,
-      'monitor',
-      { runs: { runs: [], throughSeq: 0 }, trusted: false },
-      { theme, width: 320, height: 240 },
-    ),
+    View.open(browser, 'monitor', { runs: { runs: [], throughSeq: 0 }, trusted: false }, { theme, width: 320, height: 240 }),
   playground: async (theme) => {
     const view = await View.open(browser, 'playground', { ...playgroundState, history }, { theme, width: 1200 });
     await view.page.getByRole('button', { name: 'Run', exact: true }).click();
@@ -217,7 +205,12 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     return view;
   },
   'playground-narrow': async (theme) => {
-    const view = await View.open(browser, 'playground', { ...playgroundState, adapters: moreAdapters, history }, { theme, width: 500, height: 1100 });
+    const view = await View.open(
+      browser,
+      'playground',
+      { ...playgroundState, adapters: moreAdapters, history },
+      { theme, width: 500, height: 1100 },
+    );
     await view.page.getByText('Strength and sampling').click();
     await view.page.getByText('Earlier prompts').click();
     return view;

@@ -53,7 +53,11 @@ function cell(text: string, best: boolean): HTMLElement {
 }
 
 function resultColumns(runs: readonly ComparedRun[]): ComparedColumn[] {
-  const result = (title: string, text: (run: ComparedRun) => string): ComparedColumn => ({ title, help: '', cells: runs.map(text) });
+  const result = (title: string, text: (run: ComparedRun) => string): ComparedColumn => ({
+    title,
+    help: '',
+    cells: runs.map(text),
+  });
   return [
     {
       ...result(t('figure.bestEvalLoss'), ({ series }) =>
@@ -67,9 +71,7 @@ function resultColumns(runs: readonly ComparedRun[]): ComparedColumn[] {
       t('run.steps', formatNumber(state.step), formatNumber(state.totalSteps)),
     ),
     result(t('estimate.parameters'), ({ summary }) => formatNumber(summary.state.trainableParameters)),
-    result(t('compare.time'), ({ summary }) =>
-      summary.lastStep ? formatDuration(summary.lastStep.elapsed_seconds) : '–',
-    ),
+    result(t('compare.time'), ({ summary }) => (summary.lastStep ? formatDuration(summary.lastStep.elapsed_seconds) : '–')),
   ];
 }
 

@@ -6,14 +6,7 @@ import { button, element, icon, setText } from '../shared/dom.js';
 import { modelChoices } from '../shared/select.js';
 import { post } from '../shared/host.js';
 import { counted, formatNumber, presetHelp, presetTitle, settingTitle, t } from '../shared/text.js';
-import {
-  controlFor,
-  selectControl,
-  sliderControl,
-  withBrowse,
-  type Control,
-  type OnInput,
-} from './controls.js';
+import { controlFor, selectControl, sliderControl, withBrowse, type Control, type OnInput } from './controls.js';
 import { DocumentBanner } from './documentBanner.js';
 import { Field, type FieldOptions } from './field.js';
 import { FirstModel } from './firstModel.js';
@@ -102,7 +95,8 @@ export class ConfigForm {
   trouble(): Trouble | null {
     if (this.settings.disabled) return { reason: t('form.unreadable'), reveal: () => this.banner.root.scrollIntoView() };
     const field = this.fields.find(({ problem }) => problem !== null);
-    if (field?.problem) return { reason: t('form.trouble', settingTitle(field.path), field.problem), reveal: () => this.reveal(field) };
+    if (field?.problem)
+      return { reason: t('form.trouble', settingTitle(field.path), field.problem), reveal: () => this.reveal(field) };
     const other = this.others.firstElementChild?.textContent;
     return other ? { reason: other, reveal: () => this.others.focus() } : null;
   }
@@ -168,10 +162,7 @@ export class ConfigForm {
     const flush = () => {
       this.form.flush();
     };
-    const browsable = (
-      setting: 'data.path' | 'data.eval_path' | 'lora.init_from',
-      note?: HTMLElement,
-    ): FieldOptions => ({
+    const browsable = (setting: 'data.path' | 'data.eval_path' | 'lora.init_from', note?: HTMLElement): FieldOptions => ({
       control: (onInput: OnInput): Control =>
         withBrowse(controlFor(settingSchema(path)!, onInput, t(emptyMeaning(path))), setting, flush),
       ...(note ? { note } : {}),
@@ -220,8 +211,7 @@ export class ConfigForm {
   }
 
   private effectiveBatch(): string {
-    const sequences =
-      this.form.number(['train', 'batch_size']) * this.form.number(['train', 'gradient_accumulation_steps']);
+    const sequences = this.form.number(['train', 'batch_size']) * this.form.number(['train', 'gradient_accumulation_steps']);
     return Number.isFinite(sequences) ? t('form.effectiveBatch', formatNumber(sequences)) : '';
   }
 }

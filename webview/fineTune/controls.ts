@@ -24,7 +24,8 @@ export function controlFor(schema: SettingSchema, onInput: OnInput, whenEmpty: s
       onInput,
     );
   if (types.includes('boolean')) return checkboxControl(onInput);
-  if (types.includes('integer') || types.includes('number')) return numberControl(types.includes('null') ? whenEmpty : '', onInput);
+  if (types.includes('integer') || types.includes('number'))
+    return numberControl(types.includes('null') ? whenEmpty : '', onInput);
   if (types.includes('array'))
     return schema.items?.enum ? checkboxesControl(schema.items.enum, onInput) : integersControl(onInput, whenEmpty);
   return textControl(types.includes('null'), onInput, whenEmpty);
@@ -110,10 +111,7 @@ function printNumber(value: number): string {
 }
 
 /** A slider for the usual range beside a number for any. */
-export function sliderControl(
-  { min, max, step }: { min: number; max: number; step: number },
-  onInput: OnInput,
-): Control {
+export function sliderControl({ min, max, step }: { min: number; max: number; step: number }, onInput: OnInput): Control {
   const slider = element('input', { type: 'range', min, max, step });
   const input = numberInput((value) => {
     if (typeof value === 'number') slider.value = String(value);
@@ -187,8 +185,7 @@ function integersControl(onInput: OnInput, placeholder: string): Control {
     onInput(parse());
   });
   const show = (value: unknown) => {
-    if (JSON.stringify(parse()) !== JSON.stringify(value ?? null))
-      input.value = Array.isArray(value) ? value.join(', ') : '';
+    if (JSON.stringify(parse()) !== JSON.stringify(value ?? null)) input.value = Array.isArray(value) ? value.join(', ') : '';
   };
   return { root: input, labelled: input, show };
 }

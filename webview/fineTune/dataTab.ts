@@ -60,7 +60,13 @@ export class DataTab {
       figures(look),
       ...(fileCount > 0 ? [section(t('data.filesTitle', formatNumber(fileCount)), fileTable(look))] : []),
       ...(leftOutCount > 0
-        ? [section(t('data.leftOutTitle', formatNumber(leftOutCount)), element('p', { class: 'muted' }, t('data.leftOutHelp')), leftOutList(leftOut))]
+        ? [
+            section(
+              t('data.leftOutTitle', formatNumber(leftOutCount)),
+              element('p', { class: 'muted' }, t('data.leftOutHelp')),
+              leftOutList(leftOut),
+            ),
+          ]
         : []),
       ...(skippedCount > 0 ? [section(t('data.skippedTitle', formatNumber(skippedCount)), skippedTable(skipped))] : []),
       section(t('data.examplesTitle'), this.browser.root),

@@ -66,14 +66,8 @@ export class EstimatePanel {
     const r = this.form.number(['lora', 'r']);
     const modules = this.form.get(['lora', 'target_modules']);
     const layers = this.form.get(['lora', 'layers']);
-    if (modelShape?.model !== this.form.get(['model']) || !modelShape || !(r >= 1) || !Array.isArray(modules))
-      return '–';
-    const count = trainableParameters(
-      modelShape,
-      r,
-      modules.map(String),
-      Array.isArray(layers) ? layers.map(Number) : null,
-    );
+    if (modelShape?.model !== this.form.get(['model']) || !modelShape || !(r >= 1) || !Array.isArray(modules)) return '–';
+    const count = trainableParameters(modelShape, r, modules.map(String), Array.isArray(layers) ? layers.map(Number) : null);
     return t('estimate.share', formatNumber(count), formatPercent(count / modelShape.totalParameters));
   }
 

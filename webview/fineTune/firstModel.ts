@@ -6,8 +6,17 @@ import { formatBytes, t } from '../shared/text.js';
 
 /** For those who have no model yet: a small one is downloaded, or one of theirs is chosen. */
 export class FirstModel {
-  private readonly download = button({ kind: 'primary', icon: 'cloud-download', label: t('first.download'), onClick: () => post({ type: 'fetchSmallModel' }) });
-  private readonly choose = button({ icon: 'folder-opened', label: t('first.choose'), onClick: () => post({ type: 'browse', setting: 'model' }) });
+  private readonly download = button({
+    kind: 'primary',
+    icon: 'cloud-download',
+    label: t('first.download'),
+    onClick: () => post({ type: 'fetchSmallModel' }),
+  });
+  private readonly choose = button({
+    icon: 'folder-opened',
+    label: t('first.choose'),
+    onClick: () => post({ type: 'browse', setting: 'model' }),
+  });
   private readonly progress = element('progress', { 'aria-label': t('first.progress') });
   private readonly amount = element('span', { class: 'muted' });
   private readonly cancel = button({ label: t('first.cancel'), onClick: () => post({ type: 'cancelFetch' }) });

@@ -3,13 +3,7 @@ import { element } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 
 /** Lengths of the examples as bars of native meters in a table: readable by eye and by screen reader alike. */
-export function histogram({
-  histogram: bins,
-  shortestLength,
-  medianLength,
-  length95,
-  longestLength,
-}: DataSummary): HTMLElement {
+export function histogram({ histogram: bins, shortestLength, medianLength, length95, longestLength }: DataSummary): HTMLElement {
   const most = Math.max(1, ...bins.map(({ examples }) => examples));
   const rows = bins.map(({ upTo, examples }) => {
     const meter = element('meter', { min: 0, max: most, value: examples, 'aria-hidden': 'true' });
@@ -21,13 +15,7 @@ export function histogram({
       element('td', {}, formatNumber(examples)),
     );
   });
-  const header = element(
-    'tr',
-    {},
-    columnHeader(t('lengths.length')),
-    columnHeader(''),
-    columnHeader(t('lengths.examples')),
-  );
+  const header = element('tr', {}, columnHeader(t('lengths.length')), columnHeader(''), columnHeader(t('lengths.examples')));
   const lengths = [shortestLength, medianLength, length95, longestLength].map((length) => formatNumber(length));
   return element(
     'figure',

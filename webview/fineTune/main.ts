@@ -48,13 +48,9 @@ class FineTunePanel {
   private readonly config = new FormConfig(() => {
     this.refresh();
   });
-  private readonly form = new ConfigForm(
-    this.config,
-    this.look.advancedOpen,
-    (advancedOpen) => {
-      this.remember({ advancedOpen });
-    },
-  );
+  private readonly form = new ConfigForm(this.config, this.look.advancedOpen, (advancedOpen) => {
+    this.remember({ advancedOpen });
+  });
   private readonly estimate = new EstimatePanel(this.config);
   private readonly preflight = new PreflightTab(() => {
     this.config.flush();

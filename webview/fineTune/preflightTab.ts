@@ -24,12 +24,7 @@ export class PreflightTab {
     switch (state.kind) {
       case 'none':
         return [
-          element(
-            'div',
-            { class: 'empty-state' },
-            element('p', {}, t('preflight.explanation')),
-            this.runButton('primary'),
-          ),
+          element('div', { class: 'empty-state' }, element('p', {}, t('preflight.explanation')), this.runButton('primary')),
         ];
       case 'running':
         return [
@@ -57,14 +52,7 @@ export class PreflightTab {
   private outdated(current: boolean): HTMLElement[] {
     return current
       ? []
-      : [
-          element(
-            'div',
-            { class: 'banner warning' },
-            element('span', {}, t('preflight.outdated')),
-            this.runButton('secondary'),
-          ),
-        ];
+      : [element('div', { class: 'banner warning' }, element('span', {}, t('preflight.outdated')), this.runButton('secondary'))];
   }
 
   private runButton(kind: 'primary' | 'secondary'): HTMLElement {
@@ -132,9 +120,7 @@ function overview(of: PreflightReport): HTMLElement {
 /** The figure of the estimate beside the form: expected of the whole run, which one measured step does not reach. */
 function memoryInWords({ expectedMemoryBytes, expectedDeviceBytes }: StepEstimate): string {
   const peak = formatBytes(expectedMemoryBytes);
-  return expectedDeviceBytes > 0
-    ? t('estimate.aboutOnGpu', formatBytes(expectedDeviceBytes), peak)
-    : t('estimate.about', peak);
+  return expectedDeviceBytes > 0 ? t('estimate.aboutOnGpu', formatBytes(expectedDeviceBytes), peak) : t('estimate.about', peak);
 }
 
 function summary({ examples, tokens }: DataSummary): string {

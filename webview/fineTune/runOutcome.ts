@@ -44,7 +44,8 @@ export class RunOutcome {
   private say(sentences: readonly string[]): void {
     this.words.hidden = sentences.length === 0;
     const said = [...this.words.children].map(({ textContent }) => textContent);
-    if (said.join('\n') !== sentences.join('\n')) this.words.replaceChildren(...sentences.map((sentence) => element('p', {}, sentence)));
+    if (said.join('\n') !== sentences.join('\n'))
+      this.words.replaceChildren(...sentences.map((sentence) => element('p', {}, sentence)));
   }
 
   private commandButton(command: 'playground' | 'completion', kind: 'primary' | 'secondary'): HTMLButtonElement {

@@ -7,12 +7,7 @@ import { formatNumber, t } from '../shared/text.js';
  */
 export function settingProblem(schema: SettingSchema, value: unknown): string | null {
   if (value === undefined) return t('problem.missing');
-  return (
-    typeProblem(schema, value) ??
-    enumProblem(schema, value) ??
-    rangeProblem(schema, value) ??
-    sizeProblem(schema, value)
-  );
+  return typeProblem(schema, value) ?? enumProblem(schema, value) ?? rangeProblem(schema, value) ?? sizeProblem(schema, value);
 }
 
 function typeProblem({ type }: SettingSchema, value: unknown): string | null {
@@ -46,24 +41,16 @@ function enumProblem({ enum: allowed }: SettingSchema, value: unknown): string |
   return allowed === undefined || allowed.includes(value as string) ? null : t('problem.choice', allowed.join(', '));
 }
 
-function rangeProblem(
-  { minimum, maximum, exclusiveMinimum, exclusiveMaximum }: SettingSchema,
-  value: unknown,
-): string | null {
+function rangeProblem({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: SettingSchema, value: unknown): string | null {
   if (typeof value !== 'number') return null;
   if (minimum !== undefined && value < minimum) return t('problem.atLeast', formatNumber(minimum));
   if (maximum !== undefined && value > maximum) return t('problem.atMost', formatNumber(maximum));
-  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum)
-    return t('problem.moreThan', formatNumber(exclusiveMinimum));
-  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum)
-    return t('problem.lessThan', formatNumber(exclusiveMaximum));
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return t('problem.moreThan', formatNumber(exclusiveMinimum));
+  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) return t('problem.lessThan', formatNumber(exclusiveMaximum));
   return null;
 }
 
-function sizeProblem(
-  { minLength = 0, minItems = 0, uniqueItems, items }: SettingSchema,
-  value: unknown,
-): string | null {
+function sizeProblem({ minLength = 0, minItems = 0, uniqueItems, items }: SettingSchema, value: unknown): string | null {
   // JSON Schema counts characters, not UTF-16 units; for "at least one" they agree.
   if (typeof value === 'string') return value.length < minLength ? t('problem.missing') : null;
   if (!Array.isArray(value)) return null;

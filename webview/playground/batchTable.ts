@@ -50,7 +50,16 @@ export class BatchTable {
     this.root = element(
       'section',
       { class: 'batch', 'aria-label': batch.file },
-      element('header', { class: 'panel-header' }, title, this.count, element('span', { class: 'spacer' }), this.stop, this.save, close),
+      element(
+        'header',
+        { class: 'panel-header' },
+        title,
+        this.count,
+        element('span', { class: 'spacer' }),
+        this.stop,
+        this.save,
+        close,
+      ),
       this.progress,
       element(
         'div',

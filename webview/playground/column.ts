@@ -54,8 +54,16 @@ export class Column {
   speaksAs(voice: Voice, adapters: readonly AdapterInfo[]): void {
     this.chosen = voice.adapter ?? theBase;
     const offered = adapters.map(({ path, name, rank }) => ({ value: path, label: t('playground.adapterChoice', name, rank) }));
-    const others = this.chosen === theBase || adapters.some(({ path }) => path === this.chosen) ? [] : [{ value: this.chosen, label: nameOf(this.chosen) }];
-    const choices = [{ value: theBase, label: t('playground.base') }, ...offered, ...others, { value: browsing, label: t('playground.browse') }];
+    const others =
+      this.chosen === theBase || adapters.some(({ path }) => path === this.chosen)
+        ? []
+        : [{ value: this.chosen, label: nameOf(this.chosen) }];
+    const choices = [
+      { value: theBase, label: t('playground.base') },
+      ...offered,
+      ...others,
+      { value: browsing, label: t('playground.browse') },
+    ];
     showChoices(this.chooser, choices, this.chosen);
     setText(this.strength, voice.adapter === null || voice.strength === 1 ? '' : `× ${formatNumber(voice.strength)}`);
     const name = voiceName(voice, adapters);
@@ -84,11 +92,15 @@ export class Column {
     const speed = t('unit.tokensPerSecond', formatNumber(tokensPerSecond, { maximumSignificantDigits: 3 }));
     const latency = t(
       'playground.firstToken',
-      firstTokenMs < 1000
-        ? t('unit.milliseconds', formatNumber(Math.round(firstTokenMs)))
-        : formatDuration(firstTokenMs / 1000),
+      firstTokenMs < 1000 ? t('unit.milliseconds', formatNumber(Math.round(firstTokenMs))) : formatDuration(firstTokenMs / 1000),
     );
-    const facts = [counted('data.tokens', tokens), speed, latency, t(`playground.reason.${reason}`), t(`playground.readAs.${template}`)];
+    const facts = [
+      counted('data.tokens', tokens),
+      speed,
+      latency,
+      t(`playground.reason.${reason}`),
+      t(`playground.readAs.${template}`),
+    ];
     setText(this.footer, facts.join(' · '));
   }
 

@@ -35,7 +35,15 @@ export const lookShape: Shape<Look> = object({
   settings: settingsShape,
   requestId: number,
 });
-export const firstLook: Look = { opening: 0, model: '', left: base, right: null, prompt: '', settings: firstSettings, requestId: 0 };
+export const firstLook: Look = {
+  opening: 0,
+  model: '',
+  left: base,
+  right: null,
+  prompt: '',
+  settings: firstSettings,
+  requestId: 0,
+};
 
 /** A look of an earlier panel goes on, but with strengths as trained. */
 export function opened(look: Look, opening: number): Look {

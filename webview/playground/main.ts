@@ -211,7 +211,9 @@ class Playground {
       this.running.clear();
       this.remember({ requestId: Math.max(this.look.requestId, batch.requestId) });
     }
-    this.answers.replaceChildren(...(this.table ? [this.table.root] : [this.columns.left.root, this.columns.right.root, this.alone]));
+    this.answers.replaceChildren(
+      ...(this.table ? [this.table.root] : [this.columns.left.root, this.columns.right.root, this.alone]),
+    );
     this.update();
   }
 
@@ -237,7 +239,11 @@ class Playground {
     const { model, right, settings, prompt } = this.look;
     const { models, adapters } = this.choices;
     showChoices(this.modelSelect, modelChoices(models), model);
-    showChoices(this.templateSelect, templates.map((template) => ({ value: template, label: t(`playground.template.${template}`) })), settings.template);
+    showChoices(
+      this.templateSelect,
+      templates.map((template) => ({ value: template, label: t(`playground.template.${template}`) })),
+      settings.template,
+    );
     const offered = adaptersFor(model, adapters, models);
     for (const side of playgroundSides) {
       const voice = this.look[side];

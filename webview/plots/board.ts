@@ -172,13 +172,7 @@ export class PlotBoard {
     slider.addEventListener('input', () => {
       this.change({ smoothing: slider.valueAsNumber });
     });
-    return element(
-      'label',
-      { class: 'inline-control' },
-      element('span', {}, t('plots.smoothing')),
-      slider,
-      this.smoothingValue,
-    );
+    return element('label', { class: 'inline-control' }, element('span', {}, t('plots.smoothing')), slider, this.smoothingValue);
   }
 
   private toggle(label: string, key: 'logScale' | 'asTable'): HTMLElement {

@@ -9,12 +9,7 @@ const mostRows = 100;
 /** What the plot shows, as a table: the shown steps, thinned out evenly where there are more than a table should have. */
 export function dataTable(title: string, lines: readonly PlotLine[], range: StepRange): HTMLTableElement {
   const listed = lines.filter((line) => line.kind !== 'faint');
-  const header = element(
-    'tr',
-    {},
-    columnHeader(t('plot.stepColumn')),
-    ...listed.map((line) => columnHeader(line.name || title)),
-  );
+  const header = element('tr', {}, columnHeader(t('plot.stepColumn')), ...listed.map((line) => columnHeader(line.name || title)));
   const rows = tableSteps(listed, range).map((step) =>
     element(
       'tr',

@@ -14,10 +14,7 @@ export function exportPng(plots: readonly Plot[], theme: Theme): void {
   const canvas = document.createElement('canvas');
   const shown = plots.filter((plot) => !plot.root.hidden && plot.canvas.width > 0 && plot.canvas.height > 0);
   canvas.width = Math.max(...shown.map((plot) => plot.canvas.width)) + 2 * margin * scale;
-  canvas.height = shown.reduce(
-    (height, plot) => height + plot.canvas.height + (titleHeight + margin) * scale,
-    margin * scale,
-  );
+  canvas.height = shown.reduce((height, plot) => height + plot.canvas.height + (titleHeight + margin) * scale, margin * scale);
   const context = canvas.getContext('2d');
   if (!context || shown.length === 0) return;
   context.fillStyle = theme.background;

@@ -71,13 +71,7 @@ export function plotLines(definition: PlotDefinition, runs: readonly BoardRun[],
   ]);
 }
 
-function stepLines(
-  definition: PlotDefinition,
-  run: BoardRun,
-  index: number,
-  smoothing: number,
-  alone: boolean,
-): PlotLine[] {
+function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smoothing: number, alone: boolean): PlotLine[] {
   const { series } = run;
   const { steps, values: raw } = series.measures[definition.measure];
   if (raw.length === 0 && series.steps.length > 0) return []; // a run of a version that did not measure it
@@ -95,7 +89,9 @@ function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number
   if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
   const look = runLook(alone ? 1 : index, dashed);
   const name = alone ? t('plot.evaluation') : t('plot.evaluationOf', run.name);
-  return [{ name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, format: definition.format, ...look }];
+  return [
+    { name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, format: definition.format, ...look },
+  ];
 }
 
 function nameAlone({ measure }: PlotDefinition): string {

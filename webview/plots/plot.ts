@@ -4,14 +4,7 @@ import { element } from '../shared/dom.js';
 import { whenViewEnds } from '../shared/lifetime.js';
 import { formatNumber, t } from '../shared/text.js';
 import type { Theme } from '../shared/theme.js';
-import {
-  chartConfiguration,
-  lineDataset,
-  scaleOptions,
-  visiblePoints,
-  type LineChart,
-  type StepRange,
-} from './chartConfig.js';
+import { chartConfiguration, lineDataset, scaleOptions, visiblePoints, type LineChart, type StepRange } from './chartConfig.js';
 import { dataTable } from './dataTable.js';
 import { Legend, valueAt } from './legend.js';
 import type { PlotDefinition, PlotLine } from './lines.js';
@@ -111,7 +104,9 @@ export class Plot {
     this.chart.data.datasets = this.lines.map((line) =>
       lineDataset(line, visiblePoints(line, this.range, pixels, logarithmic), theme),
     );
-    Object.assign(this.chart.options, { scales: scaleOptions(theme, this.range, { ...this.definition, logarithmic }, this.compact) });
+    Object.assign(this.chart.options, {
+      scales: scaleOptions(theme, this.range, { ...this.definition, logarithmic }, this.compact),
+    });
     const drag = this.chart.options.plugins?.zoom?.zoom?.drag;
     if (drag)
       Object.assign(drag, {
@@ -134,12 +129,7 @@ export class Plot {
     const listed = this.lines.filter((line) => line.kind !== 'faint' && line.values.length > 0);
     if (listed.length === 0) return t('plot.empty', this.title);
     const values = listed.map((line) =>
-      t(
-        'plot.lastValue',
-        line.name,
-        line.format(line.values.last!),
-        formatNumber(line.steps.at(line.values.length - 1)),
-      ).trim(),
+      t('plot.lastValue', line.name, line.format(line.values.last!), formatNumber(line.steps.at(line.values.length - 1))).trim(),
     );
     return t('plot.summary', this.title, values.join('; '));
   }
@@ -199,10 +189,7 @@ export class Plot {
     const [first, last] = this.range;
     const current = line.steps.nearest(this.hoverStep ?? last) ?? 0;
     const stride = Math.max(1, Math.round((line.steps.lowerBound(last) - line.steps.lowerBound(first)) / 100));
-    const index = Math.min(
-      line.steps.length - 1,
-      Math.max(0, current + direction * (this.hoverStep === null ? 0 : stride)),
-    );
+    const index = Math.min(line.steps.length - 1, Math.max(0, current + direction * (this.hoverStep === null ? 0 : stride)));
     this.events.onHover(line.steps.at(index));
     this.announceReading();
     return true;

@@ -102,7 +102,13 @@ function lowestWindow(values: Column, size: number): Window {
 /** What a run that has ended changed. */
 export type Outcome =
   /** The held-out loss before the first step and after the last, and at its best. */
-  | { readonly kind: 'heldOut'; readonly before: number; readonly after: number; readonly best: number; readonly bestStep: number }
+  | {
+      readonly kind: 'heldOut';
+      readonly before: number;
+      readonly after: number;
+      readonly best: number;
+      readonly bestStep: number;
+    }
   /** Without held-out data: the training loss at first and at last. */
   | { readonly kind: 'training'; readonly before: number; readonly after: number };
 
@@ -118,5 +124,9 @@ export function outcomeOf(series: RunSeries): Outcome | undefined {
   const { values } = measures.loss;
   const size = Math.min(mostTogether, Math.floor(values.length / 4));
   if (size < leastTogether) return undefined;
-  return { kind: 'training', before: windowEnding(values, size, size).mean, after: windowEnding(values, values.length, size).mean };
+  return {
+    kind: 'training',
+    before: windowEnding(values, size, size).mean,
+    after: windowEnding(values, values.length, size).mean,
+  };
 }

@@ -141,9 +141,7 @@ export class RunStatusView {
     const signature = known.map(([key]) => key).join();
     if (this.figures.dataset['keys'] !== signature) {
       this.figures.dataset['keys'] = signature;
-      this.figures.replaceChildren(
-        ...known.map(([key]) => element('div', {}, element('dt', {}, t(key)), element('dd', {}))),
-      );
+      this.figures.replaceChildren(...known.map(([key]) => element('div', {}, element('dt', {}, t(key)), element('dd', {}))));
     }
     known.forEach(([, value], index) => {
       setText(this.figures.children[index]!.lastElementChild!, value!);

@@ -32,13 +32,7 @@ interface ButtonOptions {
 }
 
 /** An `icon` button shows its icon only; its label is its accessible name and its tooltip. */
-export function button({
-  label,
-  icon: iconName,
-  kind = 'secondary',
-  title,
-  onClick,
-}: ButtonOptions): HTMLButtonElement {
+export function button({ label, icon: iconName, kind = 'secondary', title, onClick }: ButtonOptions): HTMLButtonElement {
   const bare = kind === 'icon';
   const attributes = {
     type: 'button',

@@ -5,15 +5,10 @@ import { isRecord } from '../../src/protocol/shape.js';
 export function allSettingPaths(): (readonly string[])[] {
   return Object.entries(runConfigSchema.properties ?? {})
     .filter(([key]) => key !== '$schema')
-    .flatMap(([key, schema]) =>
-      schema.properties ? Object.keys(schema.properties).map((inner) => [key, inner]) : [[key]],
-    );
+    .flatMap(([key, schema]) => (schema.properties ? Object.keys(schema.properties).map((inner) => [key, inner]) : [[key]]));
 }
 
 /** undefined where the config leaves the setting out. */
 export function valueAt(config: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined),
-    config,
-  );
+  return path.reduce<unknown>((found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined), config);
 }

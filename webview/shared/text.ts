@@ -50,8 +50,7 @@ export function formatNumber(value: number, options: Intl.NumberFormatOptions = 
 /** Losses, rates, norms: four significant digits and no fewer than a whole number has, powers of ten where decimals would not tell. */
 export function formatValue(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e7))
-    return Number(value.toPrecision(3)).toExponential().replace('e+', 'e');
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return Number(value.toPrecision(3)).toExponential().replace('e+', 'e');
   return formatNumber(value, size >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 });
 }
 

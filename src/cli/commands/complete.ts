@@ -14,16 +14,15 @@ export interface CompleteOptions extends TextModelOptions {
 }
 
 /** What the editor would show as ghost text at a place in a file, and how much behind the cursor it would take the place of. */
-export async function complete(
-  { output, signal }: CommandContext,
-  file: string,
-  options: CompleteOptions,
-): Promise<ExitCode> {
+export async function complete({ output, signal }: CommandContext, file: string, options: CompleteOptions): Promise<ExitCode> {
   const cursor = splitAt(file, options.line, options.column);
   return withTextModel(output, options, async (model, tokenizer, adapter) => {
     const { strength: adapterStrength, mode, maxNewTokens } = options;
     const started = performance.now();
-    const { text, replaced } = await completeAt({ model, tokenizer, adapter, adapterStrength, mode, maxNewTokens, ...cursor }, signal);
+    const { text, replaced } = await completeAt(
+      { model, tokenizer, adapter, adapterStrength, mode, maxNewTokens, ...cursor },
+      signal,
+    );
     output.say(text);
     output.emit({ text, replaced, milliseconds: performance.now() - started });
     return signal.aborted ? exitCodes.cancelled : exitCodes.done;

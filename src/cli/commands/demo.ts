@@ -30,10 +30,7 @@ export async function demo(context: CommandContext, productFolder: string, optio
   const { output, signal } = context;
   const examples = join(productFolder, 'examples');
   if (!existsSync(examples))
-    throw new UserError(
-      'file-not-found',
-      'The demo needs the source folder of LoRA Workbench: its data lies in examples/.',
-    );
+    throw new UserError('file-not-found', 'The demo needs the source folder of LoRA Workbench: its data lies in examples/.');
 
   heading(output, '1. The model');
   const model = await fetchView(output, (report) =>
@@ -53,9 +50,7 @@ export async function demo(context: CommandContext, productFolder: string, optio
     output.say();
   });
   if (state.status === 'stopped') {
-    output.say(
-      `Stopped after step ${state.step} of ${state.totalSteps}. Go on with: node dist/cli.js resume ${folder}`,
-    );
+    output.say(`Stopped after step ${state.step} of ${state.totalSteps}. Go on with: node dist/cli.js resume ${folder}`);
     return exitCodes.cancelled;
   }
 
@@ -104,11 +99,7 @@ function showHeldOut(output: Output, { heldOut }: LossCurve): [number, number] {
   const inWords = (loss: number) => `${loss.toFixed(3)}  (perplexity ${Math.exp(loss).toFixed(1)})`;
   output.say(`  Held-out loss before training  ${inWords(before)}`);
   output.say(`  Held-out loss after training   ${inWords(after)}`);
-  output.say(
-    output.faint(
-      '  Mean of −log p over the tokens of answers to questions that were not trained on; lower is better.',
-    ),
-  );
+  output.say(output.faint('  Mean of −log p over the tokens of answers to questions that were not trained on; lower is better.'));
   return [before, after];
 }
 

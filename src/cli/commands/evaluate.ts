@@ -62,7 +62,14 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     weights,
     dropout: 0,
     // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
-    engine: { device: options.device, base_dtype: 'fp32', threads: options.threads ?? null, gradient_checkpointing: 'on', layer_streaming: 'auto', memory_check: 'warn' },
+    engine: {
+      device: options.device,
+      base_dtype: 'fp32',
+      threads: options.threads ?? null,
+      gradient_checkpointing: 'on',
+      layer_streaming: 'auto',
+      memory_check: 'warn',
+    },
     batch: { batchSize: options.batchSize, sequenceLength: maxSequenceLength },
     note: (text) => output.say(text),
     ...trainables(adapter, weights.config),
@@ -73,7 +80,14 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
       signal.throwIfAborted();
     });
     const perplexity = Math.exp(loss);
-    output.emit({ loss, perplexity, ...report.training, format: report.format, skipped: report.skippedCount, engine: runner.description });
+    output.emit({
+      loss,
+      perplexity,
+      ...report.training,
+      format: report.format,
+      skipped: report.skippedCount,
+      engine: runner.description,
+    });
     output.say(
       table([
         ['Loss', loss.toFixed(4)],

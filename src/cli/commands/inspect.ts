@@ -68,9 +68,7 @@ function inspectModel(output: Output, path: string): void {
   };
   const { headCount, keyValueHeadCount } = config;
   const sharing =
-    keyValueHeadCount === headCount
-      ? 'each with its own keys and values'
-      : `sharing ${keyValueHeadCount} of keys and values`;
+    keyValueHeadCount === headCount ? 'each with its own keys and values' : `sharing ${keyValueHeadCount} of keys and values`;
   show(output, `${name} is a model of the family ${config.family}.`, facts, [
     ['Parameters', `${large(parameters)}${config.tiedEmbeddings ? ', input and output embeddings shared' : ''}`],
     ['Stored as', `${storedTypes.join(', ')}, ${bytes(sizeBytes)}`],
@@ -147,9 +145,7 @@ function inspectRun(output: Output, path: string): void {
     ['Training loss', first && last ? `${first.loss.toFixed(4)} at first, ${last.loss.toFixed(4)} now` : 'none yet'],
     [
       'Held-out loss',
-      state.bestEvalLoss === null
-        ? 'not measured'
-        : `${state.bestEvalLoss.toFixed(4)} at best, at step ${state.bestStep}`,
+      state.bestEvalLoss === null ? 'not measured' : `${state.bestEvalLoss.toFixed(4)} at best, at step ${state.bestStep}`,
     ],
     ['LoRA', `rank ${config.lora.r}, alpha ${config.lora.alpha}, ${large(state.trainableParameters)} parameters`],
     ['Device', state.device || 'not chosen yet'],

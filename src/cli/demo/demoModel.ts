@@ -17,9 +17,7 @@ export async function obtainDemoModel(tinyModel: string, report: FetchReport, si
     const description = `${smolLM2.name} (135 million parameters, 4-bit GGUF)`;
     return { name: smolLM2.name, path, description, pretrained: true };
   }
-  report.say(
-    'No pretrained model can be reached, so the demo goes on with the tiny LLaMA of the tests. It has learned a few',
-  );
+  report.say('No pretrained model can be reached, so the demo goes on with the tiny LLaMA of the tests. It has learned a few');
   report.say('paragraphs by heart and nothing else: the loss will fall, but its answers will make no sense.');
   return {
     name: tinyModel,

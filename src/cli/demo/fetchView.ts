@@ -4,10 +4,7 @@ import { bytes } from '../words.js';
 import type { FetchReport } from '../../files/fetch/smolLM2.js';
 
 /** Shows how a download goes on. */
-export async function fetchView<Result>(
-  output: Output,
-  fetch: (report: FetchReport) => Promise<Result>,
-): Promise<Result> {
+export async function fetchView<Result>(output: Output, fetch: (report: FetchReport) => Promise<Result>): Promise<Result> {
   let bar: SingleBar | undefined;
   const endBar = () => {
     bar?.stop();

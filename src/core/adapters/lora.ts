@@ -96,8 +96,17 @@ export function readingTogetherWith(lora: LoraShape, linear: LinearName): readon
  * scaling · x [N, in] · Aᵀ → [N, group · r]. The A of all linears that read x are stacked, so that x is read once for the group,
  * forward and backward. `parameters` are a block's, by local name.
  */
-export function reduceForLora(b: GraphBuilder, lora: LoraShape, linear: LinearName, x: Value, parameters: ReadonlyMap<string, Value>): Value {
-  const stackedA = b.concat(readingTogetherWith(lora, linear).map((name) => parameters.get(localName(name, 'A'))!), 0); // [group · r, in]
+export function reduceForLora(
+  b: GraphBuilder,
+  lora: LoraShape,
+  linear: LinearName,
+  x: Value,
+  parameters: ReadonlyMap<string, Value>,
+): Value {
+  const stackedA = b.concat(
+    readingTogetherWith(lora, linear).map((name) => parameters.get(localName(name, 'A'))!),
+    0,
+  ); // [group · r, in]
   return b.matmul(x, stackedA, { transposeB: true, alpha: loraScaling(lora) });
 }
 
@@ -111,6 +120,10 @@ export function addLora(
   parameters: ReadonlyMap<string, Value>,
 ): Value {
   const group = readingTogetherWith(lora, linear);
-  const own = b.split(reduced, 1, group.map(() => lora.r))[group.indexOf(linear)]!; // [N, r]
+  const own = b.split(
+    reduced,
+    1,
+    group.map(() => lora.r),
+  )[group.indexOf(linear)]!; // [N, r]
   return b.add(y, b.matmul(own, parameters.get(localName(linear, 'B'))!, { transposeB: true }));
 }

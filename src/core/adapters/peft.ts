@@ -75,10 +75,7 @@ export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
 
 function refuseWhatWeLack(fields: Record<string, unknown>, file: string): void {
   const refuse = (what: string) => {
-    throw new UserError(
-      'file-unsupported',
-      t`${file}: ${what} Only plain LoRA on the seven linears of LLaMA can be used.`,
-    );
+    throw new UserError('file-unsupported', t`${file}: ${what} Only plain LoRA on the seven linears of LLaMA can be used.`);
   };
   const isSet = (key: string) => {
     const value = fields[key];
@@ -86,28 +83,18 @@ function refuseWhatWeLack(fields: Record<string, unknown>, file: string): void {
     return value !== undefined && value !== null && value !== false && !isEmpty;
   };
   if (fields['peft_type'] !== 'LORA') refuse(t`peft_type is ${JSON.stringify(fields['peft_type'] ?? null)}.`);
-  if ((fields['bias'] ?? 'none') !== 'none')
-    refuse(t`bias is ${JSON.stringify(fields['bias'])}, so biases were trained.`);
+  if ((fields['bias'] ?? 'none') !== 'none') refuse(t`bias is ${JSON.stringify(fields['bias'])}, so biases were trained.`);
   if (isSet('use_dora')) refuse(t`use_dora is on: the weights are scaled by a trained magnitude.`);
   if (isSet('lora_bias')) refuse(t`lora_bias is on: the adapter has biases.`);
   if (isSet('fan_in_fan_out')) refuse(t`fan_in_fan_out is on: its weights are transposed.`);
-  if (isSet('modules_to_save'))
-    refuse(t`modules_to_save holds whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
+  if (isSet('modules_to_save')) refuse(t`modules_to_save holds whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
   if (isSet('layer_replication')) refuse(t`layer_replication is on: the base has repeated layers.`);
 }
 
-function positive(
-  fields: Record<string, unknown>,
-  key: string,
-  file: string,
-  isFit: (value: number) => boolean,
-): number {
+function positive(fields: Record<string, unknown>, key: string, file: string, isFit: (value: number) => boolean): number {
   const value = fields[key];
   if (typeof value === 'number' && isFit(value) && value > 0) return value;
-  throw new UserError(
-    'file-corrupt',
-    t`${file}: ${key} must be a positive number, not ${JSON.stringify(value ?? null)}.`,
-  );
+  throw new UserError('file-corrupt', t`${file}: ${key} must be a positive number, not ${JSON.stringify(value ?? null)}.`);
 }
 
 /** PEFT takes the keys as regular expressions over the linear's path; names are all that is used, and a foreign regex is a risk. */
@@ -119,8 +106,7 @@ function pattern(
 ): ReadonlyMap<string, number> {
   const entries = Object.entries((fields[key] ?? {}) as Record<string, unknown>);
   const regex = entries.find(([name]) => !/^[\w.]+$/.test(name));
-  if (regex)
-    throw new UserError('file-unsupported', t`${file}: ${key} has ${JSON.stringify(regex[0])}, a regular expression.`);
+  if (regex) throw new UserError('file-unsupported', t`${file}: ${key} has ${JSON.stringify(regex[0])}, a regular expression.`);
   return new Map(entries.map(([name]) => [name, positive(fields[key] as Record<string, unknown>, name, file, isFit)]));
 }
 
@@ -129,11 +115,7 @@ function pattern(
  * list, a regular expression or "all-linear", and the tensors are what it came to.
  * Throws UserError where a tensor is unknown, alone, misshapen or not finite.
  */
-export function assembleAdapter(
-  config: AdapterConfig,
-  tensors: ReadonlyMap<string, HostTensor>,
-  file: string,
-): Adapter {
+export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<string, HostTensor>, file: string): Adapter {
   const pairs = collectPairs(tensors, file).map((pair) => checkedPair(pair, config, file));
   if (pairs.length === 0) throw new UserError('file-corrupt', t`${file} holds no tensor.`);
   const lora: LoraShape = {
@@ -202,10 +184,7 @@ function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPai
   for (const [matrix, { shape, data }, rankAxis] of matrices) {
     const name = peftName(pair.layer, pair.linear, matrix);
     if (shape.length !== 2 || shape[rankAxis] !== rank) {
-      throw new UserError(
-        'file-corrupt',
-        t`${file}: ${name} has shape [${shape.join(', ')}], which does not fit rank ${rank}.`,
-      );
+      throw new UserError('file-corrupt', t`${file}: ${name} has shape [${shape.join(', ')}], which does not fit rank ${rank}.`);
     }
     if (!data.every(Number.isFinite)) throw new UserError('file-corrupt', t`${file}: ${name} holds NaN or infinity.`);
   }

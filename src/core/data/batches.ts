@@ -65,10 +65,7 @@ function roundUp(value: number, step: number): number {
 }
 
 /** Rows of examples as one batch; a short last batch is filled with rows of padding, so that all have one shape. */
-function makeBatch(
-  rows: readonly (readonly Example[])[],
-  { batchSize, maxSequenceLength, padId }: BatchOptions,
-): Batch {
+function makeBatch(rows: readonly (readonly Example[])[], { batchSize, maxSequenceLength, padId }: BatchOptions): Batch {
   const used = rows.map((row) => row.reduce((sum, { inputIds }) => sum + inputIds.length, 0));
   const sequenceLength = paddedLength(Math.max(...used), maxSequenceLength);
   const size = batchSize * sequenceLength;

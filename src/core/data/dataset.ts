@@ -54,12 +54,7 @@ interface LoadOptions {
  * Reads, encodes, checks and splits training data. Broken records are left out and reported; throws UserError('data-invalid') when
  * nothing usable is left or an id is not the model's. Every example that comes back has a token to learn, so every batch has.
  */
-export function loadDataset(
-  config: DatasetConfig,
-  tokenizer: Tokenizer,
-  files: DataFiles,
-  options: LoadOptions = {},
-): Dataset {
+export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: DataFiles, options: LoadOptions = {}): Dataset {
   const context: EncodingContext = {
     tokenizer,
     vocabSize: options.vocabSize ?? tokenizer.vocabSize,
@@ -110,9 +105,7 @@ export function trainingData(
       return latest.plan;
     },
     evaluation:
-      evaluation.length > 0
-        ? batchesForEpoch(evaluation, options, { shuffle: false, seed: options.seed, epoch: 0 })
-        : null,
+      evaluation.length > 0 ? batchesForEpoch(evaluation, options, { shuffle: false, seed: options.seed, epoch: 0 }) : null,
   };
 }
 
@@ -192,7 +185,9 @@ function fileUse(path: string, records: readonly ReadSequence[]): FileUse {
 
 function nothingUsable(path: string, format: FormatName, problems: Problems, leftOutCount: number): UserError {
   const [first] = problems.first;
-  const problem = first ? t`The first of ${problems.count} problems is in ${first.origin}: ${first.reason}.` : nothingIn(leftOutCount);
+  const problem = first
+    ? t`The first of ${problems.count} problems is in ${first.origin}: ${first.reason}.`
+    : nothingIn(leftOutCount);
   return new UserError('data-invalid', t`${path} has no usable example, read as ${format} data. ${problem}`);
 }
 

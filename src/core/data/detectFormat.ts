@@ -74,8 +74,5 @@ function formatOfRow(row: Row, origin: string): FormatName {
   if (format) return format.name;
   const fields = Object.keys(row).slice(0, 10).join(', ') || t`none`;
   const known = t`instruction and output (alpaca), messages or conversations (chat), text, or input_ids (tokens)`;
-  throw new UserError(
-    'data-invalid',
-    t`${origin} is of no known format. Its fields are ${fields}; expected are ${known}.`,
-  );
+  throw new UserError('data-invalid', t`${origin} is of no known format. Its fields are ${fields}; expected are ${known}.`);
 }

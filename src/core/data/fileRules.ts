@@ -1,15 +1,6 @@
 /** @file Which files of a folder are learned from, and why the others are not: by name alone, before anything is opened. */
 
-export const leftOutKinds = [
-  'hidden',
-  'secret',
-  'vendored',
-  'generated',
-  'data',
-  'document',
-  'binary',
-  'otherFormat',
-] as const;
+export const leftOutKinds = ['hidden', 'secret', 'vendored', 'generated', 'data', 'document', 'binary', 'otherFormat'] as const;
 
 /** Why a file is left out: `otherFormat` is what the chosen data format does not read. */
 export type LeftOutKind = (typeof leftOutKinds)[number];
@@ -33,8 +24,7 @@ const vendoredFolders = new Set([
 ]);
 
 /** Keys, certificates, passwords: by extension whatever the name, by name only where it is no program. */
-const secretExtension =
-  /\.(pem|key|ppk|p12|pfx|p8|jks|keystore|kdbx?|crt|cer|der|csr|asc|gpg|pgp|ovpn|env|tfstate|tfvars)$/i;
+const secretExtension = /\.(pem|key|ppk|p12|pfx|p8|jks|keystore|kdbx?|crt|cer|der|csr|asc|gpg|pgp|ovpn|env|tfstate|tfvars)$/i;
 const secretName =
   /^(id_(rsa|dsa|ecdsa|ed25519)|credentials?|client_?secrets?|secrets?|passwords?|passwd|tokens?|htpasswd|netrc|service[-_]?account.*)(\.(json|ya?ml|toml|ini|cfg|conf|properties|xml|txt|bak))?$/i;
 

@@ -3,8 +3,7 @@ import { deepestNesting, measureJson } from '../formats/json.js';
 import { largestRecord, Unusable, type DataFile } from './source.js';
 
 /** A JSON value of a data file and the line it begins on, or why there is none. */
-type JsonItem =
-  { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
+type JsonItem = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
 
 /**
  * The elements of a JSON array, or one value a line (JSONL); blank lines are nothing. A broken element does not spoil the others, and

@@ -58,13 +58,9 @@ function documentText(file: DataFile): string {
   return text;
 }
 
-function cutAtEnd(
-  { inputIds, labels }: Sequence,
-  { maxSequenceLength }: EncodingContext,
-): Omit<ReadSequence, 'origin'> {
+function cutAtEnd({ inputIds, labels }: Sequence, { maxSequenceLength }: EncodingContext): Omit<ReadSequence, 'origin'> {
   const sequence = { inputIds: inputIds.slice(0, maxSequenceLength), labels: labels.slice(0, maxSequenceLength) };
-  if (learnedTokens(sequence.labels) > 0)
-    return { sequences: [sequence], cut: Math.max(0, inputIds.length - maxSequenceLength) };
+  if (learnedTokens(sequence.labels) > 0) return { sequences: [sequence], cut: Math.max(0, inputIds.length - maxSequenceLength) };
   throw new Unusable(
     learnedTokens(labels) > 0
       ? t`nothing to learn is left of its ${inputIds.length} tokens when it is cut at ${maxSequenceLength}`

@@ -146,7 +146,11 @@ export function sampleSequences(examples: readonly FittedExample[], tokenizer: T
   return examples.slice(0, samplesShown).map((example) => tokenByToken(example, tokenizer, tokensShown));
 }
 
-export function tokenByToken({ origin, inputIds, labels, cut }: FittedExample, tokenizer: Tokenizer, most: number): SampleSequence {
+export function tokenByToken(
+  { origin, inputIds, labels, cut }: FittedExample,
+  tokenizer: Tokenizer,
+  most: number,
+): SampleSequence {
   return {
     origin,
     cut,

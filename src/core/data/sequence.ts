@@ -17,11 +17,7 @@ export interface EncodingContext {
 }
 
 /** `prompt` then `answer`, ended by EOS; the loss counts the answer and the EOS. */
-export function promptAndAnswer(
-  prompt: string,
-  answer: string,
-  { tokenizer, trainOnPrompt }: EncodingContext,
-): Sequence {
+export function promptAndAnswer(prompt: string, answer: string, { tokenizer, trainOnPrompt }: EncodingContext): Sequence {
   const inputIds = withEos(tokenizer.encode(prompt + answer), tokenizer.eosId);
   const labels = inputIds.slice();
   if (!trainOnPrompt) labels.fill(ignoredLabel, 0, sharedLength(tokenizer.encode(prompt), inputIds));

@@ -14,8 +14,7 @@ export interface DataFile {
 }
 
 /** A line, counted from 1, or why it can't be read. */
-export type DataLine =
-  { readonly number: number; readonly text: string } | { readonly number: number; readonly problem: string };
+export type DataLine = { readonly number: number; readonly text: string } | { readonly number: number; readonly problem: string };
 
 /** What lies at a path. The files of a folder come in a fixed order, without what .gitignore names. */
 export type DataPlace =

@@ -53,8 +53,7 @@ export function parseGguf(source: ByteSource): GgufFile {
   const reader = new GgufReader(source);
   if (reader.text(4) !== 'GGUF') throw corrupt(source, t`it does not start with GGUF`);
   const version = reader.u32();
-  if (version !== 2 && version !== 3)
-    throw unsupported(source, t`GGUF version ${version}; versions 2 and 3 can be read`);
+  if (version !== 2 && version !== 3) throw unsupported(source, t`GGUF version ${version}; versions 2 and 3 can be read`);
   const tensorCount = reader.count(mostTensors, t`tensors`);
   const metadataCount = reader.count(mostMetadata, t`metadata entries`);
   const metadata = new Map<string, GgufValue>();
@@ -92,8 +91,7 @@ function readTensorInfo(reader: GgufReader, source: ByteSource): DeclaredTensor 
 
 function storedByteLength(name: string, type: StoredType, shape: readonly number[], source: ByteSource): number {
   const { elements, bytes } = storedBlocks[type];
-  if (shape.at(-1)! % elements !== 0)
-    throw corrupt(source, t`rows of tensor ${name} do not divide into blocks of ${elements}`);
+  if (shape.at(-1)! % elements !== 0) throw corrupt(source, t`rows of tensor ${name} do not divide into blocks of ${elements}`);
   const length = (elementCount(shape) / elements) * bytes;
   if (!Number.isSafeInteger(length)) throw corrupt(source, t`tensor ${name} is impossibly large`);
   return length;
@@ -111,8 +109,7 @@ function placeTensors(
   let end = 0;
   for (const { offsetInData, ...tensor } of [...declared].sort((a, b) => a.offsetInData - b.offsetInData)) {
     if (tensors.has(tensor.name)) throw corrupt(source, t`it has the tensor ${tensor.name} twice`);
-    if (offsetInData % alignment !== 0)
-      throw corrupt(source, t`tensor ${tensor.name} is not aligned to ${alignment} bytes`);
+    if (offsetInData % alignment !== 0) throw corrupt(source, t`tensor ${tensor.name} is not aligned to ${alignment} bytes`);
     if (offsetInData < end) throw corrupt(source, t`tensor ${tensor.name} overlaps another`);
     end = offsetInData + tensor.byteLength;
     if (dataStart + end > source.size)

@@ -69,7 +69,8 @@ export const repack: { readonly [K in BlockType]?: Repack } = {
 /** Rounds fp32 weights to whole blocks, from `firstBlock` on. */
 export function roundToBlocks(values: Float32Array, form: 'Q4_1' | 'Q8_0', into: PackedBlocks, firstBlock: number): void {
   const round = form === 'Q8_0' ? roundTo8Bits : roundTo4Bits;
-  for (let block = firstBlock, start = 0; start < values.length; block++, start += blockColumns) round(values, start, into, block);
+  for (let block = firstBlock, start = 0; start < values.length; block++, start += blockColumns)
+    round(values, start, into, block);
 }
 
 /** The value of largest magnitude is met exactly, by code 0. */

@@ -76,8 +76,7 @@ function readHeader(source: ByteSource): Header {
   if (length > BigInt(largestHeader))
     throw corrupt(source, t`its header claims ${length} bytes; at most ${largestHeader} are allowed`);
   const dataStart = 8 + Number(length);
-  if (dataStart > source.size)
-    throw corrupt(source, t`its header claims ${length} bytes but the file has ${source.size}`);
+  if (dataStart > source.size) throw corrupt(source, t`its header claims ${length} bytes but the file has ${source.size}`);
   const bytes = new Uint8Array(Number(length));
   source.read(8, bytes);
   const refuse = (defect: string, cause?: unknown) => corrupt(source, t`its header ${defect}`, cause);
@@ -92,19 +91,13 @@ function readHeader(source: ByteSource): Header {
 function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, string> {
   if (metadata === undefined) return {};
   const isText =
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    Object.values(metadata).every((value) => typeof value === 'string');
+    typeof metadata === 'object' && metadata !== null && Object.values(metadata).every((value) => typeof value === 'string');
   if (!isText) throw corrupt(source, t`its __metadata__ is no map of text to text`);
   return metadata as Record<string, string>;
 }
 
 function checkedEntry(name: string, entry: unknown, dataStart: number, source: ByteSource): SafetensorsEntry {
-  const {
-    dtype,
-    shape,
-    data_offsets: offsets,
-  } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype))
     throw corrupt(source, t`tensor ${name} has the unknown type ${shownValue(dtype)}`);
   if (!isListOfLengths(shape)) throw corrupt(source, t`tensor ${name} has no valid shape`);
@@ -158,10 +151,7 @@ function corrupt(source: ByteSource, defect: string, cause?: unknown): UserError
  * The pieces of a file of fp32 tensors, to be written one after another. Tensors are ordered by name, as the reference library
  * does for equal types, so that equal content gives equal bytes.
  */
-export function safetensorsBytes(
-  tensors: ReadonlyMap<string, HostTensor>,
-  metadata: Record<string, string> = {},
-): Uint8Array[] {
+export function safetensorsBytes(tensors: ReadonlyMap<string, HostTensor>, metadata: Record<string, string> = {}): Uint8Array[] {
   const names = [...tensors.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   let offset = 0;
   const entries = names.map((name) => {

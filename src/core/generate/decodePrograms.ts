@@ -62,13 +62,16 @@ export function decodeLayersProgram(config: ModelConfig, from: number, to: numbe
         const { readers: group } = inputOf(linear);
         const stacked = group.map((member) => linearShape(config, member)[0]);
         const y = groupProduct(b, config, local, group, input, (member) => forms(layer, member));
-        return b.split(addPreparedLora(b, config, local(group.join('+')), group, input, y, dynamicAxes), 2, stacked)[group.indexOf(linear)]!;
+        return b.split(addPreparedLora(b, config, local(group.join('+')), group, input, y, dynamicAxes), 2, stacked)[
+          group.indexOf(linear)
+        ]!;
       },
       attend: (query, key, value) => {
         const caches = [b.input(local('past_key'), cacheShape), b.input(local('past_value'), cacheShape)];
         const attributes = { ...attentionAttributes(config), window: config.attentionKinds[kind]!.window };
         const attention = b.cachedAttention([rotated(query, kind), rotated(key, kind), value, ...caches, ...lengths], attributes);
-        for (const name of ['past_key', 'past_value', 'present_key', 'present_value']) dynamicAxes[local(name)] = { 2: 'capacity' };
+        for (const name of ['past_key', 'past_value', 'present_key', 'present_value'])
+          dynamicAxes[local(name)] = { 2: 'capacity' };
         outputs[local('present_key')] = attention.key;
         outputs[local('present_value')] = attention.value;
         return attention.output;
@@ -100,7 +103,11 @@ export function growCacheProgram({ keyValueHeadCount, headDim }: ModelConfig, ca
 }
 
 /** Linears of a group that are held alike are one matrix, below each other: one product, and its input is rounded once. */
-function stacksOf({ biases }: ModelConfig, group: readonly LinearName[], form: (linear: LinearName) => MatrixForm): LinearName[][] {
+function stacksOf(
+  { biases }: ModelConfig,
+  group: readonly LinearName[],
+  form: (linear: LinearName) => MatrixForm,
+): LinearName[][] {
   const stacks: LinearName[][] = [];
   for (const linear of group) {
     const stack = stacks.at(-1);
@@ -135,7 +142,13 @@ export function stackShape(config: ModelConfig, stack: readonly LinearName[]): [
 }
 
 /** fp32 weights are given as `name.weight_transposed` [in, out]: one row times a matrix is fastest so. */
-function weightProduct(b: GraphBuilder, name: string, [outFeatures, inFeatures]: readonly [number, number], x: Value, form: MatrixForm): Value {
+function weightProduct(
+  b: GraphBuilder,
+  name: string,
+  [outFeatures, inFeatures]: readonly [number, number],
+  x: Value,
+  form: MatrixForm,
+): Value {
   if (isPlain(form)) return b.matmul(x, b.input(`${name}.weight_transposed`, [inFeatures, outFeatures]));
   const bits = bitsOf(form);
   const blocks = inFeatures / blockColumns;

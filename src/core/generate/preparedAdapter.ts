@@ -16,7 +16,8 @@ export function prepareAdapter(config: ModelConfig, adapter: Adapter | null, str
   const prepared = new Map<string, HostTensor>();
   for (let layer = 0; layer < config.layerCount; layer++) {
     for (const { readers: group } of linearInputs) {
-      const adapted = adapter && isAdapted(adapter.lora, layer) ? group.filter((linear) => adapter.lora.targetModules.includes(linear)) : [];
+      const adapted =
+        adapter && isAdapted(adapter.lora, layer) ? group.filter((linear) => adapter.lora.targetModules.includes(linear)) : [];
       prepareGroup(prepared, config, adapter, strength, layer, group, adapted);
     }
   }

@@ -98,9 +98,28 @@ export function attentionBackward(
     };
   });
   return [
-    joinQueryHeads(b, gradients.map(({ dQuery }) => dQuery), inputs[0]!, attributes),
-    joinKeyHeads(b, sumOfPrefixes(b, gradients.map(({ dKey }) => dKey)), inputs[1]!),
-    joinKeyHeads(b, sumOfPrefixes(b, gradients.map(({ dValue }) => dValue)), inputs[2]!),
+    joinQueryHeads(
+      b,
+      gradients.map(({ dQuery }) => dQuery),
+      inputs[0]!,
+      attributes,
+    ),
+    joinKeyHeads(
+      b,
+      sumOfPrefixes(
+        b,
+        gradients.map(({ dKey }) => dKey),
+      ),
+      inputs[1]!,
+    ),
+    joinKeyHeads(
+      b,
+      sumOfPrefixes(
+        b,
+        gradients.map(({ dValue }) => dValue),
+      ),
+      inputs[2]!,
+    ),
   ];
 }
 
@@ -160,13 +179,22 @@ function splitQueryHeads(
   const groups = heads / keyValueHeads;
   const byHead = b.transpose(along(b.reshape(x, [batch, length, keyValueHeads, groups, headDim])), [0, 2, 3, 1, 4]);
   const rows = blocks.map(({ start, end }) => end - start);
-  return b.split(byHead, 3, rows).map((block) => b.reshape(block, [batch, keyValueHeads, groups * block.shape[3]!, block.shape[4]!]));
+  return b
+    .split(byHead, 3, rows)
+    .map((block) => b.reshape(block, [batch, keyValueHeads, groups * block.shape[3]!, block.shape[4]!]));
 }
 
 /** Each block's [B, N, G·t, D] → [B, T, heads · D], which is the shape of `like`. */
-function joinQueryHeads(b: GraphBuilder, blocks: readonly Value[], like: Value, { heads, keyValueHeads, headDim }: AttentionAttributes): Value {
+function joinQueryHeads(
+  b: GraphBuilder,
+  blocks: readonly Value[],
+  like: Value,
+  { heads, keyValueHeads, headDim }: AttentionAttributes,
+): Value {
   const groups = heads / keyValueHeads;
-  const byHead = blocks.map((block) => b.reshape(block, [block.shape[0]!, keyValueHeads, groups, block.shape[2]! / groups, headDim]));
+  const byHead = blocks.map((block) =>
+    b.reshape(block, [block.shape[0]!, keyValueHeads, groups, block.shape[2]! / groups, headDim]),
+  );
   return b.reshape(b.transpose(b.concat(byHead, 3), [0, 3, 1, 2, 4]), like.shape);
 }
 

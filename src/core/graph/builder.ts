@@ -79,19 +79,24 @@ export class GraphBuilder {
   dequantize = (bits: 4 | 8, codes: Value, scales: Value, minimums?: Value): Value =>
     this.apply('dequantize', minimums ? [codes, scales, minimums] : [codes, scales], { bits });
 
-  reshape = (x: Value, shape: Shape): Value =>
-    sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });
+  reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape }));
   transpose = (x: Value, permutation: readonly number[]): Value =>
     permutation.every((axis, i) => axis === i) ? x : this.apply('transpose', [x], { permutation });
-  broadcastTo = (x: Value, shape: Shape): Value =>
-    sameShape(x.shape, shape) ? x : this.apply('broadcastTo', [x], { shape });
+  broadcastTo = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('broadcastTo', [x], { shape }));
   slice = (x: Value, axis: number, start: number, end: number): Value =>
     start === 0 && end === x.shape[axis] ? x : this.apply('slice', [x], { axis, start, end });
   concat = (inputs: readonly Value[], axis: number): Value =>
     inputs.length === 1 ? inputs[0]! : this.apply('concat', inputs, { axis });
   /** Zeros shaped like x but for the length of one axis; nothing where that is 0. */
   padding = (x: Value, axis: number, length: number): Value[] =>
-    length === 0 ? [] : [this.zeros(x.shape.map((own, i) => (i === axis ? length : own)), x.dtype)];
+    length === 0
+      ? []
+      : [
+          this.zeros(
+            x.shape.map((own, i) => (i === axis ? length : own)),
+            x.dtype,
+          ),
+        ];
   /** Pieces of the given lengths along an axis. */
   split(x: Value, axis: number, lengths: readonly number[]): Value[] {
     if (lengths.length === 1) return [x];

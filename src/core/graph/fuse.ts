@@ -16,7 +16,9 @@ export function optimize(program: Program): Program {
 function shareSigmoids(program: Program, b: GraphBuilder): Program {
   const known = new Set(valuesOf(program).flatMap((value) => (isOp(value, 'sigmoid') ? value.inputs : [])));
   return rewrite(program, b, (value, inputs) =>
-    isOp(value, 'silu') && known.has(value.inputs[0]!) ? b.multiply(inputs[0]!, b.sigmoid(inputs[0]!)) : rebuilt(b, value, inputs),
+    isOp(value, 'silu') && known.has(value.inputs[0]!)
+      ? b.multiply(inputs[0]!, b.sigmoid(inputs[0]!))
+      : rebuilt(b, value, inputs),
   );
 }
 

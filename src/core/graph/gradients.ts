@@ -71,7 +71,12 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   // The inverse permutation.
   transpose: rule((b, y, dy) => {
     const { permutation } = y.attributes;
-    return [b.transpose(dy, permutation.map((_, axis) => permutation.indexOf(axis)))];
+    return [
+      b.transpose(
+        dy,
+        permutation.map((_, axis) => permutation.indexOf(axis)),
+      ),
+    ];
   }),
   // The walker sums over what was broadcast.
   broadcastTo: rule((_b, _y, dy) => [dy]),
@@ -89,10 +94,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   reduceSum: rule((b, _y, dy, x) => [b.broadcastTo(dy, x!.shape)]),
   maxLast: forbidden('it stands only in the decomposition of logSumExp, after differentiation'),
   // d table[indices] = rows of dy added up where they came from
-  gatherRows: rule((b, _y, dy, table, indices) => [
-    b.scatterAddRows(b.zeros(table!.shape, dy.dtype), indices!, dy),
-    undefined,
-  ]),
+  gatherRows: rule((b, _y, dy, table, indices) => [b.scatterAddRows(b.zeros(table!.shape, dy.dtype), indices!, dy), undefined]),
   scatterAddRows: rule((b, _y, dy, _base, indices) => [dy, undefined, b.gatherRows(dy, indices!)]),
 
   // dx = y ⊙ (dy − Σ dy ⊙ y)
@@ -124,7 +126,10 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     undefined,
     undefined,
   ]),
-  attention: rule((b, y, dy, ...inputs) => [...attentionBackward(b, inputs, y, dy, y.attributes), ...inputs.slice(3).map(() => undefined)]),
+  attention: rule((b, y, dy, ...inputs) => [
+    ...attentionBackward(b, inputs, y, dy, y.attributes),
+    ...inputs.slice(3).map(() => undefined),
+  ]),
   cachedAttention: forbidden('it serves decoding only'),
   presentKey: forbidden('it serves decoding only'),
   presentValue: forbidden('it serves decoding only'),

@@ -1,5 +1,13 @@
 /** @file Programs to ONNX: one row per operation. */
-import { encodeOnnx, onnxTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType, type OnnxValueInfo } from '../formats/onnx.js';
+import {
+  encodeOnnx,
+  onnxTypes,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+  type OnnxValueInfo,
+} from '../formats/onnx.js';
 import { elementCount } from '../shape.js';
 import { valuesOf } from './program.js';
 import type { DType, OpAttributes, OpName, Program, QuantizedAttributes, Value } from './types.js';
@@ -44,7 +52,11 @@ export function lowerToOnnx(
   const outputNames = new Map([...program.outputs].map(([name, value]) => [value, name]));
   for (const value of valuesOf(program)) {
     if (names.has(value)) continue;
-    const computed = lowerValue(emitter, value, value.inputs.map((input) => names.get(input)!));
+    const computed = lowerValue(
+      emitter,
+      value,
+      value.inputs.map((input) => names.get(input)!),
+    );
     names.set(value, outputNames.has(value) ? emitter.rename(computed, outputNames.get(value)!) : computed);
   }
   for (const [name, value] of program.outputs) {
@@ -111,7 +123,8 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   slice: (e, { attributes: { axis, start, end }, scope }, [x]) =>
     e.emit('Slice', [x!, e.integers([start]), e.integers([end]), e.integers([axis])], {}, { scope }),
   concat: (e, { attributes, scope }, inputs) => e.emit('Concat', inputs, { axis: attributes.axis }, { scope }),
-  reduceSum: (e, { attributes, scope }, [x]) => e.emit('ReduceSum', [x!, e.integers(attributes.axes)], { keepdims: 1 }, { scope }),
+  reduceSum: (e, { attributes, scope }, [x]) =>
+    e.emit('ReduceSum', [x!, e.integers(attributes.axes)], { keepdims: 1 }, { scope }),
   maxLast: (e, { scope }, [x]) => e.emit('ReduceMax', [x!, e.integers([-1])], { keepdims: 1 }, { scope }),
   gatherRows: onnx('Gather', { axis: 0 }),
   scatterAddRows: (e, value, [base, indices, updates]) => {
@@ -139,7 +152,8 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   },
   presentKey: (e, _value, [attention]) => e.resultBeside(attention!, 1),
   presentValue: (e, _value, [attention]) => e.resultBeside(attention!, 2),
-  lastToken: (e, { scope }, [x]) => e.emit('Slice', [x!, e.integers([-1]), e.integers([2 ** 31 - 1]), e.integers([1])], {}, { scope }),
+  lastToken: (e, { scope }, [x]) =>
+    e.emit('Slice', [x!, e.integers([-1]), e.integers([2 ** 31 - 1]), e.integers([1])], {}, { scope }),
 };
 
 function lowerValue(e: Emitter, value: Value, inputs: readonly string[]): string {
@@ -161,10 +175,13 @@ function batchedMatmul(e: Emitter, value: Value<'matmul'>, inputs: readonly stri
   const { transposeA, transposeB, alpha } = value.attributes;
   const { scope } = value;
   if (!transposeA && !transposeB && alpha === 1) return e.emit('MatMul', inputs, {}, { scope });
-  if (e.target.fusedMatMul) return e.emit('FusedMatMul', inputs, gemmAttributes(value.attributes), { domain: 'com.microsoft', scope });
+  if (e.target.fusedMatMul)
+    return e.emit('FusedMatMul', inputs, gemmAttributes(value.attributes), { domain: 'com.microsoft', scope });
   // The factor goes over the smallest of the three.
   const values = [...value.inputs, value];
-  const smallest = values.indexOf(values.reduce((least, other) => (elementCount(other.shape) < elementCount(least.shape) ? other : least)));
+  const smallest = values.indexOf(
+    values.reduce((least, other) => (elementCount(other.shape) < elementCount(least.shape) ? other : least)),
+  );
   const scaled = (x: string, place: number): string =>
     place !== smallest || alpha === 1 ? x : e.emit('Mul', [x, e.constant([alpha], [], value.dtype)], {}, { scope });
   const operands = value.inputs.map(({ shape }, place) => {
@@ -175,10 +192,18 @@ function batchedMatmul(e: Emitter, value: Value<'matmul'>, inputs: readonly stri
 }
 
 function computedInverseRms(e: Emitter, { inputs, scope }: Value, norm: string): string {
-  const { attributes, inputs: [x] } = inputs[0] as Value<'rmsNorm'>;
+  const {
+    attributes,
+    inputs: [x],
+  } = inputs[0] as Value<'rmsNorm'>;
   const squares = e.emit('ReduceSumSquare', [e.operandOf(norm), e.integers([-1])], { keepdims: 1 }, { scope });
   const mean = e.emit('Div', [squares, e.constant([x!.shape.at(-1)!], [], 'float32')], {}, { scope });
-  const root = e.emit('Sqrt', [e.emit('Add', [mean, e.constant([attributes.epsilon], [], 'float32')], {}, { scope })], {}, { scope });
+  const root = e.emit(
+    'Sqrt',
+    [e.emit('Add', [mean, e.constant([attributes.epsilon], [], 'float32')], {}, { scope })],
+    {},
+    { scope },
+  );
   return e.emit('Reciprocal', [root], {}, { scope });
 }
 
@@ -216,7 +241,10 @@ class Emitter {
   resultBeside(first: string, index: number): string {
     const place = this.nodes.findIndex(({ outputs }) => outputs[0] === first);
     const node = this.nodes[place]!;
-    const missing = Array.from({ length: Math.max(0, index + 1 - node.outputs.length) }, (_, i) => `${first}:${node.outputs.length + i}`);
+    const missing = Array.from(
+      { length: Math.max(0, index + 1 - node.outputs.length) },
+      (_, i) => `${first}:${node.outputs.length + i}`,
+    );
     const outputs = [...node.outputs, ...missing];
     this.nodes[place] = { ...node, outputs };
     return outputs[index]!;
@@ -255,7 +283,6 @@ class Emitter {
     this.initializers.push({ name, type, shape, bytes: constantBytes(values, type) });
     return name;
   }
-
 }
 
 function constantBytes(values: readonly number[], type: DType): Uint8Array {

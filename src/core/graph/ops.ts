@@ -47,8 +47,14 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   },
   dequantize: ([codes, scales, minimums], { bits }) => {
     const [rows, blocks] = scales!.shape as [number, number];
-    requireThat(sameShape(codes!.shape, [rows, blocks, 4 * bits]), `${bits}-bit codes [${codes!.shape}] with scales [${scales!.shape}]`);
-    requireThat(!minimums || sameShape(minimums.shape, scales!.shape), `minimums [${minimums?.shape}] with scales [${scales!.shape}]`);
+    requireThat(
+      sameShape(codes!.shape, [rows, blocks, 4 * bits]),
+      `${bits}-bit codes [${codes!.shape}] with scales [${scales!.shape}]`,
+    );
+    requireThat(
+      !minimums || sameShape(minimums.shape, scales!.shape),
+      `minimums [${minimums?.shape}] with scales [${scales!.shape}]`,
+    );
     return { dtype: scales!.dtype, shape: [rows, 32 * blocks] };
   },
 
@@ -73,7 +79,10 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   maxLast: ([x]) => ({ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), 1] }),
   gatherRows: ([table, indices]) => ({ dtype: table!.dtype, shape: [...indices!.shape, ...table!.shape.slice(1)] }),
   scatterAddRows: ([base, indices, updates]) => {
-    requireThat(sameShape(updates!.shape, [...indices!.shape, ...base!.shape.slice(1)]), `scatter of [${updates!.shape}] onto [${base!.shape}]`);
+    requireThat(
+      sameShape(updates!.shape, [...indices!.shape, ...base!.shape.slice(1)]),
+      `scatter of [${updates!.shape}] onto [${base!.shape}]`,
+    );
     return { dtype: base!.dtype, shape: base!.shape };
   },
 
@@ -89,7 +98,10 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   rope: likeFirst,
   attention: ([query, key, value], { heads, keyValueHeads, headDim }) => {
     requireThat(query!.shape.at(-1) === heads * headDim, `attention query [${query!.shape}]`);
-    requireThat(key!.shape.at(-1) === keyValueHeads * headDim && sameShape(key!.shape, value!.shape), `attention key [${key!.shape}]`);
+    requireThat(
+      key!.shape.at(-1) === keyValueHeads * headDim && sameShape(key!.shape, value!.shape),
+      `attention key [${key!.shape}]`,
+    );
     return { dtype: query!.dtype, shape: query!.shape };
   },
   cachedAttention: likeFirst,

@@ -41,11 +41,7 @@ export function useCounts(program: Program): ReadonlyMap<Value, number> {
 }
 
 /** Rebuilds a program bottom-up; `rebuild` gets each value with its operands already rebuilt. */
-export function rewrite(
-  program: Program,
-  b: GraphBuilder,
-  rebuild: (value: Value, inputs: readonly Value[]) => Value,
-): Program {
+export function rewrite(program: Program, b: GraphBuilder, rebuild: (value: Value, inputs: readonly Value[]) => Value): Program {
   const done = new Map<Value, Value>();
   const inputs = new Map<string, Value>();
   for (const [name, value] of program.inputs) {
@@ -56,7 +52,10 @@ export function rewrite(
   for (const value of valuesOf(program)) {
     if (done.has(value)) continue;
     const operands = value.inputs.map((input) => done.get(input)!);
-    done.set(value, b.within(value.scope, () => rebuild(value, operands)));
+    done.set(
+      value,
+      b.within(value.scope, () => rebuild(value, operands)),
+    );
   }
   const outputs = new Map([...program.outputs].map(([name, value]) => [name, done.get(value)!]));
   return { name: program.name, inputs, outputs };

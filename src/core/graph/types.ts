@@ -138,7 +138,15 @@ export interface Program {
   readonly outputs: ReadonlyMap<string, Value>;
 }
 
-const elementBytes: Readonly<Record<DType, number>> = { float32: 4, float16: 2, bfloat16: 2, int32: 4, int64: 8, uint8: 1, bool: 1 };
+const elementBytes: Readonly<Record<DType, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  bool: 1,
+};
 
 export function tensorBytes({ dtype, shape }: { readonly dtype: DType; readonly shape: Shape }): number {
   return elementBytes[dtype] * elementCount(shape);

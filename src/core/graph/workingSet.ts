@@ -25,7 +25,8 @@ const handedOverTogether = 16;
 /** The most bytes held at once for values between a program's inputs and its outputs, which lie in memory of the caller. */
 export function workingSetBytes(program: Program, device: DeviceKind): number {
   const order = executionOrder(program);
-  const buffers = device === 'cpu' ? plannedBuffers(program, order) : [...plannedBuffers(program, order), ...transposedOperands(order)];
+  const buffers =
+    device === 'cpu' ? plannedBuffers(program, order) : [...plannedBuffers(program, order), ...transposedOperands(order)];
   const delay = device === 'cpu' ? 1 : handedOverTogether;
   const change = new Map<number, number>();
   const add = (time: number, bytes: number): unknown => change.set(time, (change.get(time) ?? 0) + bytes);
@@ -112,6 +113,9 @@ function executionOrder(program: Program): Value[] {
     operands.sort((a, b) => place.get(b)! - place.get(a)!).forEach(visit);
     order.add(value);
   };
-  made.filter((value) => !used.has(value)).reverse().forEach(visit);
+  made
+    .filter((value) => !used.has(value))
+    .reverse()
+    .forEach(visit);
   return [...order];
 }

@@ -71,7 +71,10 @@ export interface ModelConfig {
 }
 
 /** What all families read alike. */
-export type ModelSizes = Omit<ModelConfig, 'family' | 'biases' | 'attentionKinds' | 'layerPattern' | 'attentionScale' | 'embeddingScale'>;
+export type ModelSizes = Omit<
+  ModelConfig,
+  'family' | 'biases' | 'attentionKinds' | 'layerPattern' | 'attentionScale' | 'embeddingScale'
+>;
 
 /** The index of a layer's kind of attention: layers of a kind have the same programs. */
 export function attentionKindOf({ layerPattern }: ModelConfig, layer: number): number {

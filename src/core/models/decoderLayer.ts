@@ -11,7 +11,12 @@ import type { LayerVector } from './weightSpec.js';
 export function layerNorms({ hiddenSize }: ModelConfig): LayerVector[] {
   return [
     { role: 'input_layernorm.weight', path: 'input_layernorm.weight', ggufPath: 'attn_norm.weight', width: hiddenSize },
-    { role: 'post_attention_layernorm.weight', path: 'post_attention_layernorm.weight', ggufPath: 'ffn_norm.weight', width: hiddenSize },
+    {
+      role: 'post_attention_layernorm.weight',
+      path: 'post_attention_layernorm.weight',
+      ggufPath: 'ffn_norm.weight',
+      width: hiddenSize,
+    },
   ];
 }
 
@@ -29,7 +34,13 @@ export function headNorms({ headDim }: ModelConfig): LayerVector[] {
 type PrepareHeads = (heads: Value, name: 'q_norm' | 'k_norm') => Value;
 
 /** x […, H] → […, H]. */
-export function decoderLayer(b: GraphBuilder, config: ModelConfig, x: Value, sites: LayerSites, prepare: PrepareHeads = (heads) => heads): LayerValues {
+export function decoderLayer(
+  b: GraphBuilder,
+  config: ModelConfig,
+  x: Value,
+  sites: LayerSites,
+  prepare: PrepareHeads = (heads) => heads,
+): LayerValues {
   const { vector, linear } = sites;
   const norm = (y: Value, role: string): Value => b.rmsNorm(y, vector(role, config.hiddenSize), config.rmsNormEpsilon);
   const residual = b.within('attention', () => {

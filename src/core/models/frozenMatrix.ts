@@ -41,8 +41,18 @@ export function frozenMatrix(b: GraphBuilder, name: string, shape: readonly [num
 }
 
 /** Rows [n, columns] of it, in fp32; the others are never unpacked. */
-export function frozenRows(b: GraphBuilder, name: string, shape: readonly [number, number], form: MatrixForm, indices: Value): Value {
-  return inFloat32(b, inputs(b, name, shape, form).map((part) => b.gatherRows(part, indices)), form);
+export function frozenRows(
+  b: GraphBuilder,
+  name: string,
+  shape: readonly [number, number],
+  form: MatrixForm,
+  indices: Value,
+): Value {
+  return inFloat32(
+    b,
+    inputs(b, name, shape, form).map((part) => b.gatherRows(part, indices)),
+    form,
+  );
 }
 
 function inputs(b: GraphBuilder, name: string, shape: readonly [number, number], form: MatrixForm): Value[] {

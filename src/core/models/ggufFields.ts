@@ -25,7 +25,13 @@ export class GgufFields {
   /** Of a family whose layers all rotate, and see all tokens before. */
   config(family: string): ModelConfig {
     const sizes = this.sizes();
-    return { family, ...sizes, biases: this.biases(), attentionKinds: [{ rope: this.rope(10000, sizes.headDim), window: null }], layerPattern: [0] };
+    return {
+      family,
+      ...sizes,
+      biases: this.biases(),
+      attentionKinds: [{ rope: this.rope(10000, sizes.headDim), window: null }],
+      layerPattern: [0],
+    };
   }
 
   sizes(): ModelSizes {
@@ -103,7 +109,10 @@ export class GgufFields {
     if (type === 'yarn') {
       const attentionFactor = this.number('rope.scaling.attn_factor', 1) * yarnAttentionFactor(factor);
       const originalContextLength = this.number('rope.scaling.original_context_length');
-      const betas = { betaFast: this.number('rope.scaling.yarn_beta_fast', 32), betaSlow: this.number('rope.scaling.yarn_beta_slow', 1) };
+      const betas = {
+        betaFast: this.number('rope.scaling.yarn_beta_fast', 32),
+        betaSlow: this.number('rope.scaling.yarn_beta_slow', 1),
+      };
       return { type, factor, ...betas, attentionFactor, originalContextLength, truncate: true };
     }
     throw new UserError(

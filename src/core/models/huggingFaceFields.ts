@@ -158,12 +158,7 @@ export class HuggingFaceFields {
     };
   }
 
-  private checked(
-    name: string,
-    fallback: number | undefined,
-    what: string,
-    isValid: (value: number) => boolean,
-  ): number {
+  private checked(name: string, fallback: number | undefined, what: string, isValid: (value: number) => boolean): number {
     const value = this.json[name] ?? fallback;
     if (this.json[name] == null && fallback !== undefined) return fallback;
     if (typeof value === 'number' && isValid(value)) return value;

@@ -43,7 +43,12 @@ export function baseWishes(dtype: BaseDType, device: DeviceKind): BaseWishes {
   return { linears: wish, tables: wish };
 }
 
-export function linearForm(store: Pick<WeightStore, 'config' | 'info'>, layer: number, linear: LinearName, wish: WeightWish): MatrixForm {
+export function linearForm(
+  store: Pick<WeightStore, 'config' | 'info'>,
+  layer: number,
+  linear: LinearName,
+  wish: WeightWish,
+): MatrixForm {
   return matrixForm(store.info(weightTable(store.config).ofLayer(layer, `${linear}.weight`).name)!, wish);
 }
 

@@ -61,7 +61,11 @@ function familyOfHuggingFace(fields: HuggingFaceFields): Family {
  * What a GGUF file's metadata say. `ropeFactors` are the divisors of rope_freqs.weight, where the file has them.
  * Throws UserError('model-unsupported' | 'file-corrupt') naming the file.
  */
-export function configFromGguf(gguf: Pick<GgufFile, 'metadata' | 'tensors'>, ropeFactors: Float32Array | null, file: string): ModelConfig {
+export function configFromGguf(
+  gguf: Pick<GgufFile, 'metadata' | 'tensors'>,
+  ropeFactors: Float32Array | null,
+  file: string,
+): ModelConfig {
   const architecture = gguf.metadata.get('general.architecture');
   const formats = families.flatMap(({ gguf: format }) => format ?? []);
   const format = formats.find((each) => each.architecture === architecture);

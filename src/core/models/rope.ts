@@ -51,8 +51,11 @@ function scaled(frequency: number, index: number, scaling: RopeScaling, theta: n
     case 'yarn': {
       // Pairs that turn often within the original context are kept, those that hardly turn are stretched (section 3.2).
       const { factor, betaFast, betaSlow, originalContextLength, truncate } = scaling;
-      const pairOf = (turns: number): number => (headDim * Math.log(originalContextLength / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
-      const [low, high] = truncate ? [Math.floor(pairOf(betaFast)), Math.ceil(pairOf(betaSlow))] : [pairOf(betaFast), pairOf(betaSlow)];
+      const pairOf = (turns: number): number =>
+        (headDim * Math.log(originalContextLength / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+      const [low, high] = truncate
+        ? [Math.floor(pairOf(betaFast)), Math.ceil(pairOf(betaSlow))]
+        : [pairOf(betaFast), pairOf(betaSlow)];
       const [first, last] = [Math.max(low, 0), Math.min(high, headDim - 1)];
       const stretched = Math.min(1, Math.max(0, (index - first) / (first === last ? 0.001 : last - first)));
       return (frequency / factor) * stretched + frequency * (1 - stretched);

@@ -20,5 +20,8 @@ export function slidingLayers(
   const layerTypes =
     fields.perLayer('layer_types', layerCount, isLayerType) ??
     Array.from({ length: layerCount }, (_, layer): LayerType => (layer >= firstSliding ? 'sliding_attention' : 'full_attention'));
-  return { attentionKinds: [full, { rope, window }], layerPattern: layerTypes.map((type) => Number(type === 'sliding_attention')) };
+  return {
+    attentionKinds: [full, { rope, window }],
+    layerPattern: layerTypes.map((type) => Number(type === 'sliding_attention')),
+  };
 }

@@ -40,7 +40,10 @@ export const normRole = 'norm.weight';
 export const headRole = 'lm_head.weight';
 
 /** The weights of a decoder in the layout that all families share: embedding, layers, norm, and a head unless it is tied. */
-export function decoderWeights(config: ModelConfig, { vectors, permutedInGguf = false, lessOne = false }: DecoderWeights): WeightSpec[] {
+export function decoderWeights(
+  config: ModelConfig,
+  { vectors, permutedInGguf = false, lessOne = false }: DecoderWeights,
+): WeightSpec[] {
   const { vocabSize, hiddenSize, layerCount, tiedEmbeddings } = config;
   const beside = { layer: null, permutedInGguf: false, lessOne: false };
   const table = { ...beside, kind: 'table', shape: [vocabSize, hiddenSize] } as const;
@@ -51,7 +54,15 @@ export function decoderWeights(config: ModelConfig, { vectors, permutedInGguf = 
   return [
     { ...table, role: embeddingRole, name: 'model.embed_tokens.weight', ggufName: 'token_embd.weight' },
     ...layers.flat(),
-    { ...beside, role: normRole, kind: 'vector', shape: [hiddenSize], name: 'model.norm.weight', ggufName: 'output_norm.weight', lessOne },
+    {
+      ...beside,
+      role: normRole,
+      kind: 'vector',
+      shape: [hiddenSize],
+      name: 'model.norm.weight',
+      ggufName: 'output_norm.weight',
+      lessOne,
+    },
     ...(tiedEmbeddings ? [] : [{ ...table, role: headRole, name: 'lm_head.weight', ggufName: 'output.weight' }]),
   ];
 }

@@ -14,10 +14,7 @@ export class ChatTemplate {
     private readonly file: string,
   ) {}
 
-  render(
-    messages: readonly ChatMessage[],
-    { addGenerationPrompt = false, now = new Date() }: ChatTemplateOptions = {},
-  ): string {
+  render(messages: readonly ChatMessage[], { addGenerationPrompt = false, now = new Date() }: ChatTemplateOptions = {}): string {
     try {
       this.program ??= parse(tokenize(this.source, { trim_blocks: true, lstrip_blocks: true }));
       const variables = {

@@ -52,9 +52,7 @@ const endTokens = [
 ];
 
 function stopIds(tokens: readonly string[], types: readonly number[], named: readonly (number | null)[]): number[] {
-  const byName = tokens.flatMap((token, id) =>
-    types[id] === tokenType.control && endTokens.includes(token) ? [id] : [],
-  );
+  const byName = tokens.flatMap((token, id) => (types[id] === tokenType.control && endTokens.includes(token) ? [id] : []));
   return [...named.filter((id) => id !== null), ...byName];
 }
 
@@ -89,10 +87,7 @@ function layout(fields: TokenizerFields, tokens: readonly string[], types: reado
 }
 
 function byteLevelLayout(fields: TokenizerFields, tokens: readonly string[]): Layout {
-  const { steps, ignoreMerges, normalizer, addBos } = ggufPreTokenizer(
-    fields.optionalString('pre') ?? 'default',
-    fields.file,
-  );
+  const { steps, ignoreMerges, normalizer, addBos } = ggufPreTokenizer(fields.optionalString('pre') ?? 'default', fields.file);
   return {
     model: { type: 'BPE', vocab: idsOf(tokens), merges: fields.strings('merges'), ignore_merges: ignoreMerges },
     normalizer,
@@ -157,8 +152,7 @@ class TokenizerFields {
 
   strings(name: string): readonly string[] {
     const value = this.get(name);
-    if (Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string'))
-      return value as string[];
+    if (Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string')) return value as string[];
     throw corrupt(this.file, t`tokenizer.ggml.${name} is missing or no list of texts`);
   }
 

@@ -33,9 +33,7 @@ const qwen2: PreTokenizer = {
 const deepseekCoder: PreTokenizer = {
   ...plain,
   addBos: true,
-  steps: [String.raw`[\r\n]`, String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, '[一-龥ࠀ-一가-퟿]+', String.raw`\p{N}`].map(
-    splitAt,
-  ),
+  steps: [String.raw`[\r\n]`, String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, '[一-龥ࠀ-一가-퟿]+', String.raw`\p{N}`].map(splitAt),
 };
 
 /** tokenizer.ggml.pre: names that llama.cpp gives to the pre-tokenizers of the models it knows. */

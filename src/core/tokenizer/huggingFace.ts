@@ -65,9 +65,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     this.bosId = this.idOf(bos);
     this.eosId = this.idOf(eos);
     this.padId = this.idOf(pad) ?? this.eosId ?? 0;
-    this.stopIds = [...new Set([...(this.eosId === null ? [] : [this.eosId]), ...stopIds])].filter(
-      (id) => id < this.vocabSize,
-    );
+    this.stopIds = [...new Set([...(this.eosId === null ? [] : [this.eosId]), ...stopIds])].filter((id) => id < this.vocabSize);
     this.fillInTheMiddle = findFillInTheMiddle((token) => this.tokenId(token));
     const names = Object.entries({ bos_token: bos, eos_token: eos, pad_token: pad, unk_token: unknown });
     const named = Object.fromEntries(names.filter((entry): entry is [string, string] => entry[1] !== null));
@@ -104,8 +102,7 @@ class HuggingFaceTokenizer implements Tokenizer {
   private probe(file: string): void {
     const { ids, tokens } = this.encoder.encode('a 1\n');
     const index = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);
-    if (index >= 0)
-      throw corrupt(file, t`it makes the token ${JSON.stringify(tokens[index])}, which the vocabulary lacks`);
+    if (index >= 0) throw corrupt(file, t`it makes the token ${JSON.stringify(tokens[index])}, which the vocabulary lacks`);
   }
 }
 

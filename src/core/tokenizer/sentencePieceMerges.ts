@@ -31,8 +31,7 @@ export function sentencePieceMerges(
   }
   const characters = tokens.map((token) => [...token].length);
   merges.sort(
-    (a, b) =>
-      b.score - a.score || characters[b.left]! - characters[a.left]! || characters[b.right]! - characters[a.right]!,
+    (a, b) => b.score - a.score || characters[b.left]! - characters[a.left]! || characters[b.right]! - characters[a.right]!,
   );
   return merges.map(({ left, right }) => [tokens[left]!, tokens[right]!]);
 }

@@ -66,10 +66,7 @@ export function checkTokenizerFile(value: unknown, file: string): TokenizerFile 
 }
 
 export function corrupt(file: string, problem: string): UserError {
-  return new UserError(
-    'file-corrupt',
-    t`${file} is not a usable tokenizer: ${problem}. Get the file again from its source.`,
-  );
+  return new UserError('file-corrupt', t`${file} is not a usable tokenizer: ${problem}. Get the file again from its source.`);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -115,8 +112,7 @@ function checkAddedToken(token: unknown, index: number, file: string): void {
 
 function component(file: Record<string, unknown>, name: string, path: string): Component | null {
   const value = file[name] ?? null;
-  if (value !== null && !(isObject(value) && typeof value.type === 'string'))
-    throw corrupt(path, t`"${name}" has no type`);
+  if (value !== null && !(isObject(value) && typeof value.type === 'string')) throw corrupt(path, t`"${name}" has no type`);
   return value as Component | null;
 }
 

@@ -54,7 +54,11 @@ function leastKept(probability: number): number {
 export function dropoutProgram(config: ModelConfig, lora: LoraShape, probability: number, rows: number): Program {
   const b = new GraphBuilder();
   const hashes = (count: number, shape: Shape, hash: (i: number) => number): Value =>
-    b.constant(Array.from({ length: count }, (_, i) => hash(i)), shape, 'int32');
+    b.constant(
+      Array.from({ length: count }, (_, i) => hash(i)),
+      shape,
+      'int32',
+    );
   const shift = b.scalar(halfWord, 'int32');
   const threshold = b.scalar(leastKept(probability) * halfWord, 'int32');
   const seed = b.input('seed', [1, 1], 'int32');
@@ -62,10 +66,16 @@ export function dropoutProgram(config: ModelConfig, lora: LoraShape, probability
   const multiplier = b.add(b.input('layer_key', [1, 1], 'int32'), b.add(seed, seed));
   const outputs = maskColumns(config, lora).map(({ name, width, start, end }): [string, Value] => {
     const pairs = end - start;
-    const x = b.add(ofRows, hashes(pairs, [1, pairs], (pair) => pairHash(start + pair))); // [N, pairs]
+    const x = b.add(
+      ofRows,
+      hashes(pairs, [1, pairs], (pair) => pairHash(start + pair)),
+    ); // [N, pairs]
     const h = b.multiply(x, b.add(b.add(x, x), multiplier));
     const sum = b.multiply(b.add(h, b.divide(h, shift)), shift);
-    const draws = b.concat([h, sum].map((draw) => b.reshape(draw, [rows, pairs, 1])), 2);
+    const draws = b.concat(
+      [h, sum].map((draw) => b.reshape(draw, [rows, pairs, 1])),
+      2,
+    );
     const kept = b.lessOrEqual(threshold, b.reshape(draws, [rows, 2 * pairs]));
     // WebGPU slices floats alone.
     return [name, width % 2 === 0 ? kept : b.cast(b.slice(b.cast(kept, 'float32'), 1, 0, width), 'bool')];

@@ -15,7 +15,7 @@ const granule = 64;
 
 export function* headChunks(batch: Batch): Generator<HeadChunk> {
   const labelled = [...batch.labels.keys()].filter((row) => batch.labels[row] !== ignoredLabel);
-  for (let start = 0; start < labelled.length; ) {
+  for (let start = 0; start < labelled.length;) {
     const size = chunkSize(labelled.length - start, batch.labels.length);
     const own = labelled.slice(start, start + size);
     const rows = [...own, ...otherRows(own, size - own.length)];

@@ -217,8 +217,7 @@ function position(data: TrainingData, progress: Progress): { epoch: number; batc
   if (progress.microBatch < batches.count) return { epoch: progress.epoch, batches, cursor: progress.microBatch };
   const epoch = progress.epoch + 1;
   const next = data.epoch(epoch);
-  if (next.count === 0)
-    throw new UserError('data-invalid', t`There is nothing to train on: the data has no usable example.`);
+  if (next.count === 0) throw new UserError('data-invalid', t`There is nothing to train on: the data has no usable example.`);
   return { epoch, batches: next, cursor: 0 };
 }
 

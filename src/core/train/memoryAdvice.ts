@@ -3,7 +3,8 @@ import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './memor
 
 /** One setting changed, in the words of a run config. */
 export interface SettingChange {
-  readonly setting: 'engine.gradient_checkpointing' | 'engine.base_dtype' | 'engine.layer_streaming' | 'train.batch_size' | 'data.max_seq_length';
+  readonly setting:
+    'engine.gradient_checkpointing' | 'engine.base_dtype' | 'engine.layer_streaming' | 'train.batch_size' | 'data.max_seq_length';
   readonly from: string;
   readonly to: string;
 }
@@ -26,7 +27,8 @@ const remediesNamed = 3;
 /** Up to three ways to make it fit, none with a needless change; empty where nothing would do. */
 export function remedies(request: MemoryRequest, fits: (estimate: MemoryEstimate) => boolean): Remedy[] {
   const all = combinations(request);
-  const estimated = (steps: readonly Step[]): MemoryEstimate => estimateMemory(steps.reduce((changed, step) => step.apply(changed), request));
+  const estimated = (steps: readonly Step[]): MemoryEstimate =>
+    estimateMemory(steps.reduce((changed, step) => step.apply(changed), request));
   if (!fits(estimated(all.at(-1)!))) return [];
   const found: { steps: readonly Step[]; remedy: Remedy }[] = [];
   for (const steps of all) {
@@ -41,8 +43,17 @@ export function remedies(request: MemoryRequest, fits: (estimate: MemoryEstimate
 
 /** Every choice of one step from each setting, cheapest first. */
 function combinations(request: MemoryRequest): (readonly Step[])[] {
-  const settings = [checkpointingSteps(request), batchSteps(request), dtypeSteps(request), streamingSteps(request), lengthSteps(request)];
-  const all = settings.reduce<(readonly Step[])[]>((chosen, steps) => chosen.flatMap((before) => steps.map((step) => [...before, step])), [[]]);
+  const settings = [
+    checkpointingSteps(request),
+    batchSteps(request),
+    dtypeSteps(request),
+    streamingSteps(request),
+    lengthSteps(request),
+  ];
+  const all = settings.reduce<(readonly Step[])[]>(
+    (chosen, steps) => chosen.flatMap((before) => steps.map((step) => [...before, step])),
+    [[]],
+  );
   const cost = (steps: readonly Step[]): number => steps.reduce((sum, step) => sum + step.cost, 0);
   return all.sort((a, b) => cost(a) - cost(b));
 }
@@ -58,21 +69,27 @@ function checkpointingSteps({ gradientCheckpointing }: MemoryRequest): Step[] {
 
 /** Smaller micro-batches learn the same where more of them are accumulated, a little slower. */
 function batchSteps({ batch: { batchSize } }: MemoryRequest): Step[] {
-  return [asItIs, ...halvings(batchSize, 1).map((smaller, index): Step => ({
-    cost: 1 + index,
-    change: { setting: 'train.batch_size', from: String(batchSize), to: String(smaller) },
-    apply: (request) => ({ ...request, batch: { ...request.batch, batchSize: smaller } }),
-  }))];
+  return [
+    asItIs,
+    ...halvings(batchSize, 1).map((smaller, index): Step => ({
+      cost: 1 + index,
+      change: { setting: 'train.batch_size', from: String(batchSize), to: String(smaller) },
+      apply: (request) => ({ ...request, batch: { ...request.batch, batchSize: smaller } }),
+    })),
+  ];
 }
 
 /** Rounded weights: hardly to be noticed in 16 bits, a little in 4. */
 function dtypeSteps({ baseDType }: MemoryRequest): Step[] {
   const smaller = baseDType === 'fp32' ? (['fp16', 'int4'] as const) : baseDType === 'fp16' ? (['int4'] as const) : [];
-  return [asItIs, ...smaller.map((dtype): Step => ({
-    cost: dtype === 'fp16' ? 3 : 4,
-    change: { setting: 'engine.base_dtype', from: baseDType, to: dtype },
-    apply: (request) => ({ ...request, baseDType: dtype }),
-  }))];
+  return [
+    asItIs,
+    ...smaller.map((dtype): Step => ({
+      cost: dtype === 'fp16' ? 3 : 4,
+      change: { setting: 'engine.base_dtype', from: baseDType, to: dtype },
+      apply: (request) => ({ ...request, baseDType: dtype }),
+    })),
+  ];
 }
 
 /** Every weight is read from the disk twice in a step. */
@@ -86,11 +103,14 @@ const shortestLength = 64;
 
 /** Shorter sequences cut examples off, or apart. */
 function lengthSteps({ batch: { sequenceLength } }: MemoryRequest): Step[] {
-  return [asItIs, ...halvings(sequenceLength, shortestLength).map((shorter, index): Step => ({
-    cost: 6 + 2 * index,
-    change: { setting: 'data.max_seq_length', from: String(sequenceLength), to: String(shorter) },
-    apply: (request) => ({ ...request, batch: { ...request.batch, sequenceLength: shorter } }),
-  }))];
+  return [
+    asItIs,
+    ...halvings(sequenceLength, shortestLength).map((shorter, index): Step => ({
+      cost: 6 + 2 * index,
+      change: { setting: 'data.max_seq_length', from: String(sequenceLength), to: String(shorter) },
+      apply: (request) => ({ ...request, batch: { ...request.batch, sequenceLength: shorter } }),
+    })),
+  ];
 }
 
 function halvings(value: number, least: number): number[] {

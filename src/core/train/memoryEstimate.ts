@@ -69,7 +69,10 @@ const providerBytes = 25e6;
 
 export function estimateMemory(request: MemoryRequest): MemoryEstimate {
   const { activations, work } = memoryOfStep(request);
-  const { weights: { config }, lora } = request;
+  const {
+    weights: { config },
+    lora,
+  } = request;
   const isOnGpu = request.device === 'webgpu';
   const slack = isOnGpu ? 0 : allocatorSlack;
   const adapterOfLayer = adapterBytesOfLayer(request);
@@ -154,7 +157,8 @@ function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: 
   const headSlice = optimize(headSliceProgram(config, chunk, vocabularySlices(config, device)[0]!.rows, table, true));
   const headLoss = optimize(headLossProgram(config, tokens, chunk, true));
 
-  const sizeOf = (values: Program['outputs']): number => [...values.values()].reduce((sum, value) => sum + bufferBytes(value, device), 0);
+  const sizeOf = (values: Program['outputs']): number =>
+    [...values.values()].reduce((sum, value) => sum + bufferBytes(value, device), 0);
   const hidden = bufferBytes({ dtype: 'float32', shape: [tokens, config.hiddenSize] }, device);
   const windows = effectiveWindows(config, batch.sequenceLength);
   const masks = sizeOf(maskProgram(config, batch, null, device).outputs) * windows.size;
@@ -188,5 +192,8 @@ function differentLayers({ weights, baseDType, device }: MemoryRequest): LayerKi
 function blockPrograms(request: MemoryRequest, kind: LayerKind): { forward: Program; backward: Program } {
   const { weights, lora, dropout, batch, gradientCheckpointing, device } = request;
   const block = new BlockGraph({ config: weights.config, shape: batch, device, ...kind, lora, dropout });
-  return { forward: optimize(block.forward(!gradientCheckpointing)), backward: optimize(block.backward(!gradientCheckpointing, true)) };
+  return {
+    forward: optimize(block.forward(!gradientCheckpointing)),
+    backward: optimize(block.backward(!gradientCheckpointing, true)),
+  };
 }

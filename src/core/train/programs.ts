@@ -7,7 +7,14 @@
  * Symbols of the shape comments: B batch, T sequence, N = B·T tokens, H hiddenSize,
  * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize, P numbers in a layer's LoRA parameters.
  */
-import { adaptedLayers, addLora, blockLoraParameters, readingTogetherWith, reduceForLora, type LoraShape } from '../adapters/lora.js';
+import {
+  adaptedLayers,
+  addLora,
+  blockLoraParameters,
+  readingTogetherWith,
+  reduceForLora,
+  type LoraShape,
+} from '../adapters/lora.js';
 import { causalBlocks } from '../graph/attention.js';
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -46,7 +53,12 @@ const maskedScore = -1e30;
  * segment_ids [B, T] int32 → a mask [B, 1, t, k] for each block of queries: what a token may see is added 0, the rest −10³⁰. `window`:
  * of a kind of attention.
  */
-export function maskProgram({ headCount }: ModelConfig, { batchSize, sequenceLength }: BatchShape, window: number | null, device: DeviceKind): Program {
+export function maskProgram(
+  { headCount }: ModelConfig,
+  { batchSize, sequenceLength }: BatchShape,
+  window: number | null,
+  device: DeviceKind,
+): Program {
   const b = new GraphBuilder();
   const segments = b.cast(b.input('segment_ids', [batchSize, sequenceLength], 'int32'), 'float32'); // WebGPU slices floats alone
   const masked = b.scalar(maskedScore);
@@ -58,7 +70,8 @@ export function maskProgram({ headCount }: ModelConfig, { batchSize, sequenceLen
     const queries = b.constant(range(start, end), [1, 1, end - start, 1], 'int32');
     const keyPlaces = b.constant(range(0, keys), [1, 1, 1, keys], 'int32');
     const seen = b.where(b.lessOrEqual(keyPlaces, queries), b.scalar(0), masked);
-    const near = window === null ? seen : b.where(b.lessOrEqual(queries, b.add(keyPlaces, b.scalar(window - 1, 'int32'))), seen, masked);
+    const near =
+      window === null ? seen : b.where(b.lessOrEqual(queries, b.add(keyPlaces, b.scalar(window - 1, 'int32'))), seen, masked);
     return [maskName(index), b.where(b.equal(querySegment, keySegment), near, masked)];
   });
   return makeProgram('mask', Object.fromEntries(outputs));
@@ -210,9 +223,15 @@ export type UpdateScalars = Readonly<Record<(typeof updateScalarNames)[number], 
  */
 export function updateProgram(config: ModelConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
-  const scalar = Object.fromEntries(updateScalarNames.map((name) => [name, b.input(name, [])])) as Record<keyof UpdateScalars, Value>;
+  const scalar = Object.fromEntries(updateScalarNames.map((name) => [name, b.input(name, [])])) as Record<
+    keyof UpdateScalars,
+    Value
+  >;
   const parameters = blockLoraParameters(config, lora);
-  const parameter = flattened(b, parameters.map(({ localName, shape }) => b.input(localName, shape))); // [P]
+  const parameter = flattened(
+    b,
+    parameters.map(({ localName, shape }) => b.input(localName, shape)),
+  ); // [P]
   const flat = (name: string): Value => b.input(name, parameter.shape);
 
   const gradient = b.multiply(flat('gradient_sum'), b.input('gradient_scale', []));
@@ -222,9 +241,18 @@ export function updateProgram(config: ModelConfig, lora: LoraShape): Program {
   const step = b.multiply(b.divide(m, denominator), scalar.step_size);
   const next = b.subtract(b.multiply(parameter, scalar.decay), step);
 
-  const own = b.split(next, 0, parameters.map(({ shape }) => elementCount(shape)));
+  const own = b.split(
+    next,
+    0,
+    parameters.map(({ shape }) => elementCount(shape)),
+  );
   const outputs = parameters.map(({ localName, shape }, i): [string, Value] => [`${localName}.next`, b.reshape(own[i]!, shape)]);
-  return makeProgram('update', { ...Object.fromEntries(outputs), 'm.next': m, 'v.next': v, 'gradient_sum.next': b.zeros(parameter.shape) });
+  return makeProgram('update', {
+    ...Object.fromEntries(outputs),
+    'm.next': m,
+    'v.next': v,
+    'gradient_sum.next': b.zeros(parameter.shape),
+  });
 
   function weightedSum(x: Value, weightX: Value, y: Value, weightY: Value): Value {
     return b.add(b.multiply(x, weightX), b.multiply(y, weightY));
@@ -233,7 +261,10 @@ export function updateProgram(config: ModelConfig, lora: LoraShape): Program {
 
 /** One after the other: [P]. */
 function flattened(b: GraphBuilder, values: readonly Value[]): Value {
-  return b.concat(values.map((value) => b.reshape(value, [elementCount(value.shape)])), 0);
+  return b.concat(
+    values.map((value) => b.reshape(value, [elementCount(value.shape)])),
+    0,
+  );
 }
 
 function blockParameterCount(config: ModelConfig, lora: LoraShape): number {

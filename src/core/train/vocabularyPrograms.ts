@@ -20,7 +20,10 @@ const mostSliceElements = 2 ** 24;
  * The slices of the vocabulary's tables, all of the same length but for the last: an odd number of 64-byte lines, since rows of
  * logits that lie a power of two apart compete for the same places of a cache (docs/decisions/0008).
  */
-export function vocabularySlices({ vocabSize, hiddenSize }: Sizes, device: DeviceKind): { readonly firstRow: number; readonly rows: number }[] {
+export function vocabularySlices(
+  { vocabSize, hiddenSize }: Sizes,
+  device: DeviceKind,
+): { readonly firstRow: number; readonly rows: number }[] {
   const count = Math.ceil(vocabSize / mostSliceRows[device](hiddenSize));
   const lines = Math.ceil(vocabSize / count / 16);
   const rows = 16 * (lines % 2 === 0 ? lines + 1 : lines);
@@ -35,11 +38,17 @@ export function vocabularySlices({ vocabSize, hiddenSize }: Sizes, device: Devic
  */
 const mostSliceRows: Readonly<Record<DeviceKind, (hiddenSize: number) => number>> = {
   cpu: (hiddenSize) => Math.min(3072, Math.floor(mostSliceElements / hiddenSize)),
-  webgpu: (hiddenSize) => Math.floor(Math.min(mostSliceElements, 2 ** Math.round(Math.log2(8192 * hiddenSize))) / hiddenSize) - 32,
+  webgpu: (hiddenSize) =>
+    Math.floor(Math.min(mostSliceElements, 2 ** Math.round(Math.log2(8192 * hiddenSize))) / hiddenSize) - 32,
 };
 
 /** input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] with the rows of this slice. */
-export function embedProgram({ hiddenSize, embeddingScale = 1 }: Sizes, tokens: number, sliceRows: number, form: MatrixForm): Program {
+export function embedProgram(
+  { hiddenSize, embeddingScale = 1 }: Sizes,
+  tokens: number,
+  sliceRows: number,
+  form: MatrixForm,
+): Program {
   const b = new GraphBuilder();
   const slice: TableSlice = { name: 'embed_tokens.weight', shape: [sliceRows, hiddenSize], form };
   const rows = rowsOfSlice(b, slice, b.input('input_ids', [tokens], 'int32'), b.input('first_row', [], 'int32'));
@@ -59,7 +68,13 @@ export function headRowsProgram(config: ModelConfig, tokens: number, chunk: numb
  * so far → the state with this slice: log_sum_exp [C, 1] of the logits, label_rows [C, H] = the weights of the labels, and with
  * `withGradient` expected [C, H] = Σ p · weight, where the probabilities p of the slices seen add up to 1.
  */
-export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, form: MatrixForm, withGradient: boolean): Program {
+export function headSliceProgram(
+  { hiddenSize }: Sizes,
+  chunk: number,
+  sliceRows: number,
+  form: MatrixForm,
+  withGradient: boolean,
+): Program {
   const b = new GraphBuilder();
   const slice: TableSlice = { name: 'lm_head.weight', shape: [sliceRows, hiddenSize], form };
   const weight = frozenMatrix(b, slice.name, slice.shape, form);
@@ -76,7 +91,11 @@ export function headSliceProgram({ hiddenSize }: Sizes, chunk: number, sliceRows
   const ofLabels = rowsOfSlice(b, slice, b.input('labels', [chunk], 'int32'), b.input('first_row', [], 'int32'));
   const expected = (): Value => b.add(b.multiply(before('expected', hiddenSize), rest), b.multiply(expectedOfSlice, share));
   const labelRows = b.add(before('label_rows', hiddenSize), ofLabels);
-  return makeProgram('head-slice', { ...(withGradient && { expected: expected() }), log_sum_exp: logSumExp, label_rows: labelRows });
+  return makeProgram('head-slice', {
+    ...(withGradient && { expected: expected() }),
+    log_sum_exp: logSumExp,
+    label_rows: labelRows,
+  });
 }
 
 /**

@@ -28,7 +28,8 @@ async function knownAdapters({ backend, catalog }: Workbench): Promise<readonly 
 /** Says where it is there no more. */
 function adapterAt(path: string, adapters: readonly AdapterInfo[]): AdapterInfo | undefined {
   const adapter = adapters.find((known) => known.path === path);
-  if (!adapter) void vscode.window.showWarningMessage(vscode.l10n.t('There is no adapter at {0}: it was moved or deleted.', path));
+  if (!adapter)
+    void vscode.window.showWarningMessage(vscode.l10n.t('There is no adapter at {0}: it was moved or deleted.', path));
   return adapter;
 }
 
@@ -63,7 +64,10 @@ export async function runInferenceOnSelection(workbench: Workbench): Promise<voi
 }
 
 /** The playground itself begins with the newest adapter, and goes on with what was chosen in it. */
-async function openWithNewest({ playground, catalog }: Workbench, start: { readonly prompt?: string; readonly run?: boolean }): Promise<void> {
+async function openWithNewest(
+  { playground, catalog }: Workbench,
+  start: { readonly prompt?: string; readonly run?: boolean },
+): Promise<void> {
   if (catalog.adapters.length === 0) return offerFineTuning();
   await playground.open(start);
 }

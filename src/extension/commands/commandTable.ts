@@ -51,7 +51,9 @@ const commands: Record<CommandName, Command> = {
 export function registerCommands(workbench: Workbench): vscode.Disposable[] {
   return commandNames.map((name) =>
     vscode.commands.registerCommand(commandId(name), (argument: unknown, selected?: readonly unknown[]) =>
-      commands[name](workbench, argument, Array.isArray(selected) ? selected : undefined).catch((error: unknown) => explain(workbench, error)),
+      commands[name](workbench, argument, Array.isArray(selected) ? selected : undefined).catch((error: unknown) =>
+        explain(workbench, error),
+      ),
     ),
   );
 }

@@ -53,8 +53,11 @@ async function importFrom({ backend, catalog }: Workbench, kind: 'file' | 'folde
 /** What is new, and the next step with it. */
 async function sayImported([first]: readonly ModelInfo[], count: number): Promise<void> {
   if (!first) return;
-  const text = count === 1 ? vscode.l10n.t('{0} is ready to be fine-tuned.', first.name) : vscode.l10n.t('{0} models were imported.', count);
-  await offer(vscode.window.showInformationMessage, text, vscode.l10n.t('Fine-Tune…'), commandId('fineTune'), { path: first.path });
+  const text =
+    count === 1 ? vscode.l10n.t('{0} is ready to be fine-tuned.', first.name) : vscode.l10n.t('{0} models were imported.', count);
+  await offer(vscode.window.showInformationMessage, text, vscode.l10n.t('Fine-Tune…'), commandId('fineTune'), {
+    path: first.path,
+  });
 }
 
 async function fetchSmallModel({ catalog }: Workbench): Promise<void> {

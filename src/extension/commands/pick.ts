@@ -9,15 +9,16 @@ export async function pickRun(runs: readonly RunSummary[], placeHolder: string):
   return runs.length === 1 ? runs[0] : chooseOne(runs.map(runChoice), placeHolder);
 }
 
-export async function pickRuns(runs: readonly RunSummary[], picked: string | undefined, placeHolder: string): Promise<RunSummary[]> {
+export async function pickRuns(
+  runs: readonly RunSummary[],
+  picked: string | undefined,
+  placeHolder: string,
+): Promise<RunSummary[]> {
   const choices = runs.map((run) => ({ ...runChoice(run), picked: run.runId === picked }));
   return chooseSome(choices, placeHolder);
 }
 
-export async function pickAdapter(
-  adapters: readonly AdapterInfo[],
-  placeHolder: string,
-): Promise<AdapterInfo | undefined> {
+export async function pickAdapter(adapters: readonly AdapterInfo[], placeHolder: string): Promise<AdapterInfo | undefined> {
   if (adapters.length === 1) return adapters[0];
   const choices = newestFirst(adapters).map((adapter) => ({
     label: adapter.name,

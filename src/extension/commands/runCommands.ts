@@ -17,7 +17,10 @@ export async function chosenRun(
 ): Promise<RunSummary | undefined> {
   const runId = namedBy(argument, 'runId');
   if (runId !== undefined) return runs.get(runId);
-  return pickRun(runs.list().filter(({ state }) => fits(state.status)), placeHolder);
+  return pickRun(
+    runs.list().filter(({ state }) => fits(state.status)),
+    placeHolder,
+  );
 }
 
 export async function pauseRun(workbench: Workbench, argument: unknown): Promise<void> {
@@ -90,5 +93,9 @@ async function deleteRuns(runs: readonly RunSummary[]): Promise<void> {
       ? vscode.l10n.t('Delete {0} with its checkpoints and its adapter?', first.name)
       : vscode.l10n.t('Delete {0} runs with their checkpoints and adapters?', runs.length);
   const names = runs.map((run) => `${run.name} (${formatAgo(run.state.startedAt)})`);
-  await removeFolders(runs.map(({ runId }) => vscode.Uri.file(runId)), question, names);
+  await removeFolders(
+    runs.map(({ runId }) => vscode.Uri.file(runId)),
+    question,
+    names,
+  );
 }

@@ -17,7 +17,11 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
 
   constructor(private readonly runs: Runs) {
     const view = vscode.window.createTreeView(viewIds.runs, { treeDataProvider: this, canSelectMany: true });
-    this.subscriptions = vscode.Disposable.from(view, runs.onDidChange(() => this.changed.fire()), this.changed);
+    this.subscriptions = vscode.Disposable.from(
+      view,
+      runs.onDidChange(() => this.changed.fire()),
+      this.changed,
+    );
     this.timer = setInterval(() => this.changed.fire(), agoIntervalMs).unref(); // no reason for a process to stay
   }
 
@@ -48,8 +52,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
 /** How a run stands, in lists. */
 export function describeRun({ state, lastStep, labels }: RunSummary): string {
   const status = formatStatus(state.status);
-  const progress =
-    state.totalSteps > 0 && state.status !== 'finished' ? `${status} ${state.step}/${state.totalSteps}` : status;
+  const progress = state.totalSteps > 0 && state.status !== 'finished' ? `${status} ${state.step}/${state.totalSteps}` : status;
   const parts = [progress, ...lossWords(state.bestEvalLoss, lastStep?.loss)];
   return [...parts, ...labels.tags.map((tag) => `#${tag}`), formatAgo(state.startedAt)].join(' · ');
 }
@@ -67,7 +70,14 @@ function tooltip({ name, labels, model, dataPath, rank, state, firstEvalLoss, ru
     [vscode.l10n.t('Model'), model],
     [vscode.l10n.t('Data'), dataPath],
     [vscode.l10n.t('Rank'), String(rank)],
-    ...(state.bestEvalLoss === null ? [] : [[vscode.l10n.t('Held-out loss'), [firstEvalLoss, state.bestEvalLoss].flatMap((loss) => loss?.toFixed(3) ?? []).join(' → ')]]),
+    ...(state.bestEvalLoss === null
+      ? []
+      : [
+          [
+            vscode.l10n.t('Held-out loss'),
+            [firstEvalLoss, state.bestEvalLoss].flatMap((loss) => loss?.toFixed(3) ?? []).join(' → '),
+          ],
+        ]),
     [vscode.l10n.t('Started'), `${formatAgo(state.startedAt)} (${formatTime(state.startedAt)})`],
     ...(labels.tags.length > 0 ? [[vscode.l10n.t('Tags'), labels.tags.join(', ')]] : []),
     ...(labels.note ? [[vscode.l10n.t('Note'), labels.note]] : []),

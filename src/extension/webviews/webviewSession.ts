@@ -46,7 +46,13 @@ export class WebviewSession<View extends WebviewView> implements vscode.Disposab
   /** Sends everything anew, after the truth itself was replaced. */
   hydrate(): void {
     this.handlers.reset?.();
-    const hydrate = { type: 'hydrate', view: this.view, state: this.handlers.state(), strings: translated(webviewStrings), locale: vscode.env.language };
+    const hydrate = {
+      type: 'hydrate',
+      view: this.view,
+      state: this.handlers.state(),
+      strings: translated(webviewStrings),
+      locale: vscode.env.language,
+    };
     this.post(hydrate as ToWebview);
   }
 

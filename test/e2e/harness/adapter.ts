@@ -28,7 +28,13 @@ export const pairLines = [
 /** Into runs/pairs of the test bed's workspace; takes some seconds. */
 export function trainPairsAdapter(bed: TestBed): string {
   const target_modules = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-  return trainOn(bed, 'pairs', pairLines.map((line) => `${line}\n`), { r: 16, alpha: 32, target_modules }, 150);
+  return trainOn(
+    bed,
+    'pairs',
+    pairLines.map((line) => `${line}\n`),
+    { r: 16, alpha: 32, target_modules },
+    150,
+  );
 }
 
 function trainOn(bed: TestBed, name: string, texts: readonly string[], lora: object, steps: number): string {

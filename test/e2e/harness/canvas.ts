@@ -41,7 +41,10 @@ export function agreement({ columns }: DrawnLine, points: readonly { readonly x:
 }
 
 function interpolate(points: readonly { readonly x: number; readonly y: number }[], x: number): number {
-  const next = Math.max(1, points.findIndex((point) => point.x >= x));
+  const next = Math.max(
+    1,
+    points.findIndex((point) => point.x >= x),
+  );
   const [a, b] = [points[next - 1]!, points[next]!];
   return a.y + ((x - a.x) / (b.x - a.x)) * (b.y - a.y);
 }

@@ -18,7 +18,10 @@ export class FineTunePanel {
 
   /** What the field says; nothing while the page is being made anew. */
   async value(path: string): Promise<string> {
-    return this.setting(path).locator('input:not([type=range])').inputValue({ timeout: 2000 }).catch(() => '');
+    return this.setting(path)
+      .locator('input:not([type=range])')
+      .inputValue({ timeout: 2000 })
+      .catch(() => '');
   }
 
   get start(): Locator {

@@ -4,6 +4,8 @@ import { installCodeServer } from './codeServer.js';
 /** VS Code is there, and the VSIX is made of what lies in the tree now. */
 export default function setup(): void {
   installCodeServer();
-  const { status } = spawnSync(process.execPath, ['scripts/package.mjs', 'linux-x64'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status } = spawnSync(process.execPath, ['scripts/package.mjs', 'linux-x64'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (status !== 0) throw new Error('The VSIX could not be made: run npm run package to see why.');
 }

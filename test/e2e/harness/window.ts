@@ -19,19 +19,36 @@ export class Window {
     private readonly context: BrowserContext,
   ) {}
 
-  static async open(url: string, folder: string, profile: string, { developedExtension, language }: WindowOptions = {}): Promise<Window> {
+  static async open(
+    url: string,
+    folder: string,
+    profile: string,
+    { developedExtension, language }: WindowOptions = {},
+  ): Promise<Window> {
     const executablePath = findChromium();
     if (!executablePath) throw new Error('There is no Chromium: node scripts/chromium.mjs installs it.');
     const context = await chromium.launchPersistentContext(profile, {
       executablePath,
       viewport: { width: 1440, height: 900 },
-      args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
     });
     const page = context.pages()[0] ?? (await context.newPage());
     const window = new Window(page, context);
     await context.addInitScript({ content: takeServiceWorkersAsTheyCome });
     if (language) await context.addInitScript({ content: `globalThis._VSCODE_NLS_LANGUAGE = '${language}';` });
-    const query = new URLSearchParams({ folder, ...(developedExtension ? { payload: development(url, developedExtension) } : {}) });
+    const query = new URLSearchParams({
+      folder,
+      ...(developedExtension ? { payload: development(url, developedExtension) } : {}),
+    });
     await page.goto(`${url}/?${query}`);
     await window.workbenchReady();
     return window;
@@ -167,7 +184,8 @@ export class Window {
       const deadline = Date.now() + 15_000;
       while (Date.now() < deadline) {
         for (const frame of this.page.frames()) {
-          const filled = (name: string): boolean => document.body?.dataset['view'] === name && document.querySelector('main')?.firstElementChild != null;
+          const filled = (name: string): boolean =>
+            document.body?.dataset['view'] === name && document.querySelector('main')?.firstElementChild != null;
           if (await frame.evaluate(filled, view).catch(() => false)) return frame;
         }
         await this.page.waitForTimeout(200);

@@ -103,7 +103,13 @@ export function alpacaLines(count: number): string {
   return examples.map((example) => `${JSON.stringify(example)}\n`).join('');
 }
 
-export function readState(run: string): { status: string; step: number; totalSteps: number; pid: number | null; message: string | null } {
+export function readState(run: string): {
+  status: string;
+  step: number;
+  totalSteps: number;
+  pid: number | null;
+  message: string | null;
+} {
   return JSON.parse(readFileSync(join(run, 'state.json'), 'utf8'));
 }
 
@@ -113,7 +119,11 @@ export function readMetrics(run: string): { step: number; loss?: number; eval_lo
 }
 
 /** Polls until the condition gives something. */
-export async function until<Result>(what: string, condition: () => Result | Promise<Result>, timeoutMs = 60_000): Promise<Exclude<NonNullable<Result>, false>> {
+export async function until<Result>(
+  what: string,
+  condition: () => Result | Promise<Result>,
+  timeoutMs = 60_000,
+): Promise<Exclude<NonNullable<Result>, false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const result = await condition();

@@ -30,7 +30,10 @@ const plain = { r: 8, alpha: 16, layers: null, useRslora: false };
 function judged(model: string, adapter: string): number[] {
   const ids = join(folder, 'ids.json');
   writeFileSync(ids, JSON.stringify(rows));
-  const { status, stdout, stderr } = spawnSync(judge!, ['test/judge/check_adapter.py', resolve(model), adapter, ids], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(judge!, ['test/judge/check_adapter.py', resolve(model), adapter, ids], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   expect(status, stderr).toBe(0);
   return (JSON.parse(stdout) as { data: number[] }).data;
 }
@@ -39,27 +42,41 @@ test.skipIf(!judge).each<[string, LoraShape]>([
   ['tiny-llama', { ...plain, targetModules: ['q_proj', 'v_proj'] }],
   ['gqa-tied', { ...plain, targetModules: linearNames }],
   ['llama3-rope', { ...plain, r: 4, useRslora: true, layers: [0, 2], targetModules: ['k_proj', 'up_proj', 'down_proj'] }],
-])('%s: an adapter saved here gives the same logits in PEFT', async (name, lora) => {
-  const model = `test/fixtures/models/${name}`;
-  const { weights } = openModel(model);
-  const { parameters } = initialLoraState(weights.config, lora, 3);
-  const trainer = await createTrainer(name, { lora, parameters });
-  for (let step = 1; step <= 5; step++) {
-    const { labelTokens } = await trainer.accumulate(batchOf(rows), 0);
-    await trainer.update({ step, learningRate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, labelTokens, maxGradNorm: 1 });
-  }
-  const adapter = join(folder, name);
-  writeAdapterFolder(adapter, { lora, baseModel: name, parameters: (await trainer.exportState()).parameters }, 0.05);
-  await trainer.dispose();
+])(
+  '%s: an adapter saved here gives the same logits in PEFT',
+  async (name, lora) => {
+    const model = `test/fixtures/models/${name}`;
+    const { weights } = openModel(model);
+    const { parameters } = initialLoraState(weights.config, lora, 3);
+    const trainer = await createTrainer(name, { lora, parameters });
+    for (let step = 1; step <= 5; step++) {
+      const { labelTokens } = await trainer.accumulate(batchOf(rows), 0);
+      await trainer.update({
+        step,
+        learningRate: 0.05,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: 0,
+        labelTokens,
+        maxGradNorm: 1,
+      });
+    }
+    const adapter = join(folder, name);
+    writeAdapterFolder(adapter, { lora, baseModel: name, parameters: (await trainer.exportState()).parameters }, 0.05);
+    await trainer.dispose();
 
-  const textModel = await createTextModel(weights, new CpuDevice(2), 'fp32');
-  const logits = async (adapter: Adapter | null): Promise<number[]> => {
-    const all: number[] = [];
-    for (const row of rows) for (const end of row.keys()) all.push(...(await textModel.logits(row.slice(0, end + 1), adapter, 1)));
-    return all;
-  };
-  const ours = await logits(readAdapterFolder(adapter));
-  expectClose(ours, judged(model, adapter), 1e-4, 'logits');
-  expect(relativeDifference(ours, await logits(null)), 'the adapter has learned something').toBeGreaterThan(0.01);
-  await textModel.dispose();
-}, 300_000);
+    const textModel = await createTextModel(weights, new CpuDevice(2), 'fp32');
+    const logits = async (adapter: Adapter | null): Promise<number[]> => {
+      const all: number[] = [];
+      for (const row of rows)
+        for (const end of row.keys()) all.push(...(await textModel.logits(row.slice(0, end + 1), adapter, 1)));
+      return all;
+    };
+    const ours = await logits(readAdapterFolder(adapter));
+    expectClose(ours, judged(model, adapter), 1e-4, 'logits');
+    expect(relativeDifference(ours, await logits(null)), 'the adapter has learned something').toBeGreaterThan(0.01);
+    await textModel.dispose();
+  },
+  300_000,
+);

@@ -68,30 +68,29 @@ describe("PEFT's own adapters", () => {
     for (const [linear, [alpha, r]] of Object.entries(ranks)) {
       const expected = delta(stored.get(name(linear, 'A'))!, stored.get(name(linear, 'B'))!, alpha! / r!);
       const { parameters } = adapter;
-      const ours = delta(
-        parameters.get(name(linear, 'A'))!,
-        parameters.get(name(linear, 'B'))!,
-        loraScaling(adapter.lora),
-      );
+      const ours = delta(parameters.get(name(linear, 'A'))!, parameters.get(name(linear, 'B'))!, loraScaling(adapter.lora));
       ours.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 6));
     }
   });
 });
 
-test.each(['gqa-tied', 'linear-rope-biases', 'llama3-rope', 'mqa-f16'])('written, an adapter of PEFT has its own bytes again: %s', (model) => {
-  const original = golden(`training/${model}-final`);
-  const folder = mkdtempSync(join(tmpdir(), 'adapter-'));
-  writeAdapterFolder(folder, readAdapterFolder(original), 0);
-  const tensors = (of: string) => readFileSync(join(of, 'adapter_model.safetensors')).toString('base64');
-  expect(tensors(folder)).toBe(tensors(original));
-  const settings = (of: string) => JSON.parse(readFileSync(join(of, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
-  const [ours, theirs] = [settings(folder), settings(original)];
-  for (const [key, value] of Object.entries(ours)) {
-    if (key === 'target_modules') expect([...(value as string[])].sort()).toEqual(theirs[key]);
-    // Which layers: PEFT writes null for all of them.
-    else if (key !== 'layers_to_transform' || theirs[key] !== null) expect([key, value]).toEqual([key, theirs[key]]);
-  }
-});
+test.each(['gqa-tied', 'linear-rope-biases', 'llama3-rope', 'mqa-f16'])(
+  'written, an adapter of PEFT has its own bytes again: %s',
+  (model) => {
+    const original = golden(`training/${model}-final`);
+    const folder = mkdtempSync(join(tmpdir(), 'adapter-'));
+    writeAdapterFolder(folder, readAdapterFolder(original), 0);
+    const tensors = (of: string) => readFileSync(join(of, 'adapter_model.safetensors')).toString('base64');
+    expect(tensors(folder)).toBe(tensors(original));
+    const settings = (of: string) => JSON.parse(readFileSync(join(of, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
+    const [ours, theirs] = [settings(folder), settings(original)];
+    for (const [key, value] of Object.entries(ours)) {
+      if (key === 'target_modules') expect([...(value as string[])].sort()).toEqual(theirs[key]);
+      // Which layers: PEFT writes null for all of them.
+      else if (key !== 'layers_to_transform' || theirs[key] !== null) expect([key, value]).toEqual([key, theirs[key]]);
+    }
+  },
+);
 
 test('an adapter written and read again is the same, bit for bit', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adapter-'));
@@ -163,17 +162,12 @@ describe('each defect of the tensors is one clear error', () => {
       [name('0.self_attn.q_proj', 'A'), matrix(2, 12, 1)],
       [name('0.self_attn.q_proj', 'B'), matrix(12, 2, 1)],
     ]);
-  const assemble = (tensors: Map<string, HostTensor>): Adapter =>
-    assembleAdapter(parsePeftConfig(peft({}), 'c'), tensors, 'f');
+  const assemble = (tensors: Map<string, HostTensor>): Adapter => assembleAdapter(parsePeftConfig(peft({}), 'c'), tensors, 'f');
 
   test.each<[string, (tensors: Map<string, HostTensor>) => unknown, string]>([
     ['no tensor', (t) => t.clear(), 'f holds no tensor'],
     ['a lone A', (t) => t.delete(name('0.self_attn.q_proj', 'B')), 'is alone'],
-    [
-      'an embedding',
-      (t) => t.set('base_model.model.model.embed_tokens.lora_embedding_A', matrix(2, 2, 1)),
-      'embed_tokens',
-    ],
+    ['an embedding', (t) => t.set('base_model.model.model.embed_tokens.lora_embedding_A', matrix(2, 2, 1)), 'embed_tokens'],
     ['a linear in the wrong place', (t) => t.set(name('0.mlp.q_proj', 'A'), matrix(2, 2, 1)), '0.mlp.q_proj'],
     [
       'another rank',
@@ -193,9 +187,7 @@ describe('each defect of the tensors is one clear error', () => {
       'q_proj.lora_A.weight is [2, 12] where the model needs [2, 16]',
     );
     const deep = new Map([...good()].map(([key, tensor]) => [key.replace('layers.0', 'layers.7'), tensor]));
-    expect(() => checkAdapterFits(assemble(deep), config, 'f')).toThrowError(
-      'it adapts layer 7, but the model has 2 layers',
-    );
+    expect(() => checkAdapterFits(assemble(deep), config, 'f')).toThrowError('it adapts layer 7, but the model has 2 layers');
   });
 });
 

@@ -84,7 +84,11 @@ test('a run is called by what it is, until it is named; its labels change nothin
   expect(run).toMatchObject({ name: 'data · tiny-llama · r2', rank: 2, firstEvalLoss: expect.any(Number) });
   const labels = { name: 'first try', tags: ['short'], note: 'Too short.' };
   await backend.request('loraWorkbench/runs/label', { runId, labels });
-  expect(await until('the name is told', () => seen.get(runId)?.name === 'first try' && seen.get(runId))).toEqual({ ...run, name: 'first try', labels });
+  expect(await until('the name is told', () => seen.get(runId)?.name === 'first try' && seen.get(runId))).toEqual({
+    ...run,
+    name: 'first try',
+    labels,
+  });
   await backend.request('loraWorkbench/runs/label', { runId, labels: { ...labels, name: null } });
   await until('the old name is back', () => seen.get(runId)?.name === 'data · tiny-llama · r2');
 });
@@ -112,13 +116,19 @@ test('a resume that fails before anything is loaded says why', async () => {
   mkdirSync(join(runId, 'lock')); // held by a process that lives: this one
   writeFileSync(join(runId, 'lock/owner.json'), JSON.stringify(ownIdentity()));
   await backend.request('loraWorkbench/runs/resume', { runId });
-  const { state } = (await until('the failure', () => seen.get(runId)?.state.status === 'failed' && seen.get(runId))) as RunSummary;
+  const { state } = (await until(
+    'the failure',
+    () => seen.get(runId)?.state.status === 'failed' && seen.get(runId),
+  )) as RunSummary;
   expect(state.message).toContain(`${process.pid}`);
 });
 
 test('a run goes on when its backend is killed; the next backend finds it and can stop it', async () => {
   await backend.initialize();
-  const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 100_000, eval_steps: 100_000, save_steps: 100_000 }));
+  const { runId } = await backend.request(
+    'loraWorkbench/runs/start',
+    configText({ max_steps: 100_000, eval_steps: 100_000, save_steps: 100_000 }),
+  );
   const first = backend;
   const steps = () => readMetrics(join(runId, 'metrics.jsonl')).length;
   await until('the run has begun', () => steps() > 3);
@@ -162,7 +172,9 @@ test('counts data in a moment, and knows the time of a step once one was measure
   const { estimate: measured } = await backend.request('loraWorkbench/preflight', text);
   expect(await estimate(2)).toBeCloseTo(measured.secondsPerStep, 9);
   expect(await estimate(6)).toBeCloseTo(3 * measured.secondsPerStep, 9);
-  await expect(backend.request('loraWorkbench/data/look', { ...text, config: { model, data: { path: 'nowhere.jsonl' } } })).rejects.toThrow(/nowhere\.jsonl/);
+  await expect(
+    backend.request('loraWorkbench/data/look', { ...text, config: { model, data: { path: 'nowhere.jsonl' } } }),
+  ).rejects.toThrow(/nowhere\.jsonl/);
 });
 
 test('expects the same memory as the pre-flight, once the data was read', async () => {
@@ -183,7 +195,8 @@ test('expects the same memory as the pre-flight, once the data was read', async 
 test('what is wrong is said once, without the place where the draft lies', async () => {
   await backend.initialize();
   const path = join(backend.folder, 'run.json');
-  const problem = (config: unknown) => backend.request('loraWorkbench/preflight', { config, path }).then(String, (error: Error) => error.message);
+  const problem = (config: unknown) =>
+    backend.request('loraWorkbench/preflight', { config, path }).then(String, (error: Error) => error.message);
   expect(await problem({ model, data: { path: 'x' }, lora: { r: 0 } })).toBe('lora.r must be at least 1, not 0');
   const missing = await problem({ model, data: { path: 'nowhere.jsonl' } });
   expect(missing.split('nowhere.jsonl')).toHaveLength(2);
@@ -212,7 +225,11 @@ test('a workspace is its source files; each is listed with its tokens, and every
     const ask = (query: string, offset: number) =>
       backend.request('loraWorkbench/data/examples', { text, query: { text: query, offset, limit: 5 } });
     const pages = [await ask('', 0), await ask('', 5), await ask('', 10)];
-    expect(pages.map(({ total, examples }) => [total, examples.length])).toEqual([[12, 5], [12, 5], [12, 2]]);
+    expect(pages.map(({ total, examples }) => [total, examples.length])).toEqual([
+      [12, 5],
+      [12, 5],
+      [12, 2],
+    ]);
     const seen = pages.flatMap(({ examples }) => examples.map(({ tokens }) => tokens.map((token) => token.text).join('')));
     expect(new Set(seen).size).toBe(12);
     const found = await ask('FUNCTION_7(x)', 0);
@@ -227,29 +244,59 @@ test('a workspace is its source files; each is listed with its tokens, and every
 test('checks a config while it is written', async () => {
   await backend.initialize();
   const { path } = configText();
-  const wrong = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x' }, lora: { rank: 4 } }, path });
+  const wrong = await backend.request('loraWorkbench/config/check', {
+    config: { model, data: { path: 'x' }, lora: { rank: 4 } },
+    path,
+  });
   expect(wrong.check).toMatchObject({ ok: false, problems: [{ path: ['lora', 'rank'] }] });
   expect(wrong.modelShape).toMatchObject({ model, linears: { q_proj: expect.any(Array) } });
-  const missing = await backend.request('loraWorkbench/config/check', { config: { model: './nowhere', data: { path: 'x' } }, path });
+  const missing = await backend.request('loraWorkbench/config/check', {
+    config: { model: './nowhere', data: { path: 'x' } },
+    path,
+  });
   expect(missing.check).toMatchObject({ ok: false, problems: [{ path: ['model'] }] });
-  const tooLong = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x', max_seq_length: 131_072 } }, path });
-  expect(tooLong.check).toMatchObject({ ok: false, problems: [{ path: ['data', 'max_seq_length'], message: expect.stringContaining('Lower data.max_seq_length to') }] });
-  const noLayer = await backend.request('loraWorkbench/config/check', { config: { model, data: { path: 'x' }, lora: { layers: [99] } }, path });
-  expect(noLayer.check).toMatchObject({ ok: false, problems: [{ path: ['lora', 'layers'], message: expect.stringContaining('layer 99') }] });
+  const tooLong = await backend.request('loraWorkbench/config/check', {
+    config: { model, data: { path: 'x', max_seq_length: 131_072 } },
+    path,
+  });
+  expect(tooLong.check).toMatchObject({
+    ok: false,
+    problems: [{ path: ['data', 'max_seq_length'], message: expect.stringContaining('Lower data.max_seq_length to') }],
+  });
+  const noLayer = await backend.request('loraWorkbench/config/check', {
+    config: { model, data: { path: 'x' }, lora: { layers: [99] } },
+    path,
+  });
+  expect(noLayer.check).toMatchObject({
+    ok: false,
+    problems: [{ path: ['lora', 'layers'], message: expect.stringContaining('layer 99') }],
+  });
   const right = await backend.request('loraWorkbench/config/check', configText());
   expect(right.check).toMatchObject({ ok: true, estimate: { peakMemoryBytes: expect.any(Number), deviceMemoryBytes: 0 } });
-  const onGpu = await backend.request('loraWorkbench/config/check', { config: { ...configText().config, engine: { device: 'webgpu' } }, path });
+  const onGpu = await backend.request('loraWorkbench/config/check', {
+    config: { ...configText().config, engine: { device: 'webgpu' } },
+    path,
+  });
   expect(onGpu.check.ok && onGpu.check.estimate.deviceMemoryBytes).toBeGreaterThan(0);
 });
 
 test('touches no folder that is not a listed run', async () => {
   await backend.initialize();
-  await expect(backend.request('loraWorkbench/runs/control', { runId: backend.folder, command: 'stop' })).rejects.toThrow(/There is no run at/);
+  await expect(backend.request('loraWorkbench/runs/control', { runId: backend.folder, command: 'stop' })).rejects.toThrow(
+    /There is no run at/,
+  );
 });
 
 describe('text', () => {
   const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
-  const params = { model, adapter: null, adapterStrength: 1, prompt: { kind: 'text' as const, text: 'What is', template: 'none' as const, adapter: null }, sampling, maxNewTokens: 8 };
+  const params = {
+    model,
+    adapter: null,
+    adapterStrength: 1,
+    prompt: { kind: 'text' as const, text: 'What is', template: 'none' as const, adapter: null },
+    sampling,
+    maxNewTokens: 8,
+  };
   /** Rewarded for repeating itself, the model comes to no end. */
   const endless = { ...params, sampling: { ...sampling, repetitionPenalty: 0.5 }, maxNewTokens: 100_000 };
   let written: string;
@@ -260,7 +307,10 @@ describe('text', () => {
   });
 
   test('comes in pieces, and can be stopped', async () => {
-    expect(await backend.request('loraWorkbench/generate', { ...params, streamId: 's' })).toMatchObject({ tokens: 8, reason: 'length' });
+    expect(await backend.request('loraWorkbench/generate', { ...params, streamId: 's' })).toMatchObject({
+      tokens: 8,
+      reason: 'length',
+    });
     const cancel = new CancellationTokenSource();
     const stopped = backend.request('loraWorkbench/generate', { ...endless, streamId: 's' }, cancel.token);
     const before = written.length;
@@ -269,14 +319,17 @@ describe('text', () => {
     expect(await stopped).toMatchObject({ reason: 'stopped', tokens: expect.toSatisfy((count: number) => count > 0) });
   });
 
-  test.runIf(process.platform === 'linux')('when the process that writes it dies, that is said, and the next request gets a new one', async () => {
-    const broken = backend.request('loraWorkbench/generate', { ...endless, streamId: 's' });
-    const said = expect(broken).rejects.toThrow('The process that generates text has ended (SIGKILL). Is there enough memory?');
-    await until('some text', () => written !== '');
-    backend.children().forEach((pid) => process.kill(pid, 'SIGKILL'));
-    await said;
-    expect(await backend.request('loraWorkbench/generate', { ...params, streamId: 's' })).toMatchObject({ tokens: 8 });
-  });
+  test.runIf(process.platform === 'linux')(
+    'when the process that writes it dies, that is said, and the next request gets a new one',
+    async () => {
+      const broken = backend.request('loraWorkbench/generate', { ...endless, streamId: 's' });
+      const said = expect(broken).rejects.toThrow('The process that generates text has ended (SIGKILL). Is there enough memory?');
+      await until('some text', () => written !== '');
+      backend.children().forEach((pid) => process.kill(pid, 'SIGKILL'));
+      await said;
+      expect(await backend.request('loraWorkbench/generate', { ...params, streamId: 's' })).toMatchObject({ tokens: 8 });
+    },
+  );
 });
 
 test('what lies where runs should be, or cannot be read, hides no other run and ends nothing', async () => {

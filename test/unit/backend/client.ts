@@ -38,7 +38,12 @@ export class BackendUnderTest {
     };
     this.connection.onRequest('client/registerCapability', () => null);
     this.connection.onRequest('workspace/codeLens/refresh', () => null);
-    await this.connection.sendRequest('initialize', { processId: process.pid, rootUri: null, capabilities: {}, initializationOptions });
+    await this.connection.sendRequest('initialize', {
+      processId: process.pid,
+      rootUri: null,
+      capabilities: {},
+      initializationOptions,
+    });
     await this.connection.sendNotification('initialized', {});
   }
 
@@ -71,7 +76,11 @@ export class BackendUnderTest {
   }
 }
 
-export async function until<Result>(what: string, condition: () => Result | undefined | false, timeoutMs = 40_000): Promise<Result> {
+export async function until<Result>(
+  what: string,
+  condition: () => Result | undefined | false,
+  timeoutMs = 40_000,
+): Promise<Result> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const result = condition();

@@ -21,7 +21,8 @@ describe('in a Chinese VS Code', () => {
     config: { model, data: { path: 'data.jsonl', max_seq_length: 128 }, lora: { r: 2 }, ...settings },
     path: join(backend.folder, 'run.json'),
   });
-  const write = (...rows: unknown[]) => writeFileSync(join(backend.folder, 'data.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+  const write = (...rows: unknown[]) =>
+    writeFileSync(join(backend.folder, 'data.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
   const examples = Array.from({ length: 8 }, (_, i) => ({ instruction: `Say ${i}.`, output: `Here is ${i}.` }));
 
   test('what is wrong with a config is said in Chinese', async () => {
@@ -46,7 +47,10 @@ describe('in a Chinese VS Code', () => {
     const missing = run({ data: { path: 'nowhere.jsonl' } });
     await expect(backend.request('loraWorkbench/preflight', missing)).rejects.toThrow(/nowhere\.jsonl 不存在。$/);
     write(...examples);
-    const report = await backend.request('loraWorkbench/preflight', run({ data: { path: 'data.jsonl', max_seq_length: 128, eval_fraction: 0 } }));
+    const report = await backend.request(
+      'loraWorkbench/preflight',
+      run({ data: { path: 'data.jsonl', max_seq_length: 128, eval_fraction: 0 } }),
+    );
     expect(report.warnings).toContain('没有留出数据，因此无法察觉过拟合；请设置 data.eval_fraction 或 data.eval_path。');
     expect(report.device).toMatch(/^CPU，\d+ 个线程，\w+ 基础权重$/);
   });
@@ -87,12 +91,15 @@ describe('the bundle that the environment names', () => {
     expect(say()).toBe('/data 不存在。');
   });
 
-  test.each(['{', 'null', '[]', '"text"', '{ "{0} does not exist.": 1 }', undefined])('leaves English where it holds %s', (content) => {
-    const path = join(folder, 'bundle.json');
-    if (content !== undefined) writeFileSync(path, content);
-    else rmSync(path, { force: true });
-    vi.stubEnv(translationsVariable, path);
-    speakTheReadersLanguage();
-    expect(say()).toBe('/data does not exist.');
-  });
+  test.each(['{', 'null', '[]', '"text"', '{ "{0} does not exist.": 1 }', undefined])(
+    'leaves English where it holds %s',
+    (content) => {
+      const path = join(folder, 'bundle.json');
+      if (content !== undefined) writeFileSync(path, content);
+      else rmSync(path, { force: true });
+      vi.stubEnv(translationsVariable, path);
+      speakTheReadersLanguage();
+      expect(say()).toBe('/data does not exist.');
+    },
+  );
 });

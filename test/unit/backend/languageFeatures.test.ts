@@ -1,7 +1,14 @@
 /** @file What the language server does in editors: help in data files, and ghost text. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CancellationTokenSource, type CodeLens, type Diagnostic, type Hover, type InlineCompletionItem, type Registration } from 'vscode-languageserver/node';
+import {
+  CancellationTokenSource,
+  type CodeLens,
+  type Diagnostic,
+  type Hover,
+  type InlineCompletionItem,
+  type Registration,
+} from 'vscode-languageserver/node';
 import type { CompletionSettings, CompletionStatus } from '../../../src/protocol/backend.js';
 import { BackendUnderTest, until } from './client.js';
 
@@ -19,7 +26,11 @@ beforeEach(async () => {
     return null;
   });
   connection.onRequest('client/unregisterCapability', ({ unregisterations }: { unregisterations: Registration[] }) => {
-    for (const { id } of unregisterations) registered.splice(registered.findIndex((one) => one.id === id), 1);
+    for (const { id } of unregisterations)
+      registered.splice(
+        registered.findIndex((one) => one.id === id),
+        1,
+      );
     return null;
   });
   connection.onNotification('textDocument/publishDiagnostics', (report: { uri: string; diagnostics: Diagnostic[] }) => {
@@ -38,7 +49,12 @@ async function open(name: string, text: string, languageId = 'json'): Promise<st
 
 test('broken, incomplete and over-long examples are marked, a hover counts tokens, a lens counts examples', async () => {
   const example = (output: string) => JSON.stringify({ instruction: 'Say it.', input: '', output });
-  const lines = [example('It.'), '{"instruction": "cut off', JSON.stringify({ instruction: 'No output' }), example('word '.repeat(400))];
+  const lines = [
+    example('It.'),
+    '{"instruction": "cut off',
+    JSON.stringify({ instruction: 'No output' }),
+    example('word '.repeat(400)),
+  ];
   const uri = await open('answers.jsonl', `${lines.join('\n')}\n`);
   const found = await until('diagnostics', () => diagnostics.get(uri));
   expect(found.map(({ range, severity }) => [range.start.line, severity])).toEqual([
@@ -54,9 +70,16 @@ test('broken, incomplete and over-long examples are marked, a hover counts token
   expect(await backend.connection.sendRequest('textDocument/hover', at(1))).toBe(null);
 
   const [lens] = await backend.connection.sendRequest<CodeLens[]>('textDocument/codeLens', { textDocument: { uri } });
-  expect(lens!.command).toEqual({ title: 'Fine-tune on this file (2 examples)', command: 'loraWorkbench.fineTuneFile', arguments: [uri] });
+  expect(lens!.command).toEqual({
+    title: 'Fine-tune on this file (2 examples)',
+    command: 'loraWorkbench.fineTuneFile',
+    arguments: [uri],
+  });
 
-  await backend.connection.sendNotification('textDocument/didChange', { textDocument: { uri, version: 2 }, contentChanges: [{ text: lines[0] }] });
+  await backend.connection.sendNotification('textDocument/didChange', {
+    textDocument: { uri, version: 2 },
+    contentChanges: [{ text: lines[0] }],
+  });
   await until('nothing is wrong any more', () => diagnostics.get(uri)?.length === 0);
 });
 
@@ -89,12 +112,18 @@ test('ghost text is registered for the chosen languages while it is on, and tell
 
   const uri = await open('a.py', signature, 'python');
   expect(await suggestAt(uri, signature.length)).toMatchObject([{ insertText: '\n    return left + right' }]);
-  expect(statuses.at(-1)).toEqual({ kind: 'ready', last: { latencyMs: expect.any(Number), engine: expect.stringMatching(/^CPU/), warning: null } });
+  expect(statuses.at(-1)).toEqual({
+    kind: 'ready',
+    last: { latencyMs: expect.any(Number), engine: expect.stringMatching(/^CPU/), warning: null },
+  });
 
   const line = 'def add()';
   const inBrackets = await open('b.py', line, 'python');
   const [item] = await suggestAt(inBrackets, line.length - 1);
-  expect(item).toMatchObject({ insertText: expect.stringMatching(/^left.*:$/), range: { end: { line: 0, character: line.length } } });
+  expect(item).toMatchObject({
+    insertText: expect.stringMatching(/^left.*:$/),
+    range: { end: { line: 0, character: line.length } },
+  });
 
   await backend.request('loraWorkbench/completion/configure', { ...completion, model: null });
   expect(offered()).toEqual([]);
@@ -109,7 +138,9 @@ test('the next key during the pause calls the suggestion off before anything is 
   const uri = await open('a.py', signature, 'python');
   const { connection } = backend;
   const cancel = new CancellationTokenSource();
-  const first = connection.sendRequest('textDocument/inlineCompletion', inlineParams(uri, signature.length), cancel.token).catch(() => []);
+  const first = connection
+    .sendRequest('textDocument/inlineCompletion', inlineParams(uri, signature.length), cancel.token)
+    .catch(() => []);
   cancel.cancel();
   expect(await first).toEqual([]);
   expect(statuses).toEqual([]);

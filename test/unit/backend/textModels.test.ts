@@ -21,7 +21,11 @@ test('a model whose device is lost fails once; the next request loads it anew', 
   const models = new TextModels({ device: 'webgpu', threads: 1 }, async () => {
     const model = loadModel(path);
     const device = new CpuDevice(1);
-    const textModel = await createTextModel(model.weights, loads++ === 0 ? new FailingDevice(device, 'decode', 3, true) : device, 'fp32');
+    const textModel = await createTextModel(
+      model.weights,
+      loads++ === 0 ? new FailingDevice(device, 'decode', 3, true) : device,
+      'fp32',
+    );
     return { ...model, textModel, warning: () => null };
   });
   await expect(models.use(path, write)).rejects.toThrow('The GPU failed: injected.');
@@ -30,7 +34,10 @@ test('a model whose device is lost fails once; the next request loads it anew', 
   expect(loads).toBe(2);
 });
 
-test.each<[ErrorCode, number]>([['out-of-memory', 2], ['data-invalid', 1]])('after %s it is loaded %i times for two requests', async (code, expected) => {
+test.each<[ErrorCode, number]>([
+  ['out-of-memory', 2],
+  ['data-invalid', 1],
+])('after %s it is loaded %i times for two requests', async (code, expected) => {
   let loads = 0;
   const models = new TextModels({ device: 'cpu', threads: 1 }, async () => {
     loads++;

@@ -119,9 +119,7 @@ describe('a run from the command line', () => {
     const [words, json] = await Promise.all([lora(args), lora([...args, '--json'])]);
     const [result] = jsonLines(json);
     expect(result).toMatchObject({ template: 'alpaca', text: words.stdout.trimEnd() });
-    const base = await lora(
-      args.filter((arg) => arg !== '--adapter' && arg !== 'whole/adapter').concat('--template', 'alpaca'),
-    );
+    const base = await lora(args.filter((arg) => arg !== '--adapter' && arg !== 'whole/adapter').concat('--template', 'alpaca'));
     expect(words.stdout).not.toBe(base.stdout);
   });
 
@@ -137,9 +135,7 @@ describe('a run from the command line', () => {
 
   it('inspects model, adapter, run and data', async () => {
     const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl', join(tinyModel, 'model.safetensors'), noTokenizer];
-    const inspected = await Promise.all(
-      paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]),
-    );
+    const inspected = await Promise.all(paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]));
     expect(inspected.map((each) => each!['kind'])).toEqual(['model', 'adapter', 'run', 'data', 'model', 'model']);
     expect(inspected.slice(4)).toMatchObject([
       { tokenizerProblem: null, hasChatTemplate: true },
@@ -158,16 +154,7 @@ describe('a run from the command line', () => {
 
 describe('for programs', () => {
   it('train --json is the metrics of metrics.jsonl between the pre-flight and the end', async () => {
-    const ended = await lora([
-      'train',
-      '--config',
-      'run.json',
-      '--out',
-      'json',
-      '--set',
-      'train.max_steps=3',
-      '--json',
-    ]);
+    const ended = await lora(['train', '--config', 'run.json', '--out', 'json', '--set', 'train.max_steps=3', '--json']);
     const [first, ...rest] = jsonLines(ended);
     const last = rest.pop();
     expect(first).toMatchObject({ preflight: { totalSteps: 3, skippedCount: 1 } });
@@ -250,10 +237,16 @@ describe('mistakes end with the right exit code and one clear message', () => {
 
   it('takes what a model reads at most where no length is asked for, and refuses more', async () => {
     const model = shortModel(join(folder, 'short'), 128);
-    for (const args of [['evaluate', '--data', 'data.jsonl'], ['inspect', 'data.jsonl']]) {
+    for (const args of [
+      ['evaluate', '--data', 'data.jsonl'],
+      ['inspect', 'data.jsonl'],
+    ]) {
       expect(await lora([...args, '--model', model])).toMatchObject({ code: 0 });
       const refused = await lora([...args, '--model', model, '--max-seq-length', '200']);
-      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--max-seq-length is 200, but the model reads at most 128 tokens') });
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('--max-seq-length is 200, but the model reads at most 128 tokens'),
+      });
     }
     const train = ['train', '--config', 'run.json', '--dry-run', '--json', '--set', `model=${model}`];
     expect(await lora(train)).toMatchObject({ code: 1, stderr: expect.stringContaining('data.max_seq_length is 160') });

@@ -42,9 +42,7 @@ describe('the example data set', () => {
   });
 
   it('names only settings that exist', () => {
-    const named = [...training, ...heldOut].flatMap(
-      ({ output }) => output.match(/\b(?:data|lora|train|engine)\.[a-z_]+/g) ?? [],
-    );
+    const named = [...training, ...heldOut].flatMap(({ output }) => output.match(/\b(?:data|lora|train|engine)\.[a-z_]+/g) ?? []);
     const unknown = named.filter((key) => !settingSchema(key.split('.')));
     expect(unknown).toEqual([]);
   });

@@ -12,7 +12,8 @@ function characters(fillInTheMiddle: Tokenizer['fillInTheMiddle']): Tokenizer {
   };
   return { encode, bosId: 1, fillInTheMiddle } as Tokenizer;
 }
-const read = (ids: readonly number[]) => ids.map((id) => (id > 1000 ? `<${id}>` : id === 1 ? '^' : String.fromCodePoint(id))).join('');
+const read = (ids: readonly number[]) =>
+  ids.map((id) => (id > 1000 ? `<${id}>` : id === 1 ? '^' : String.fromCodePoint(id))).join('');
 
 test('with such tokens the model reads what stands before and behind the cursor, and an end of its own ends the text', () => {
   const { ids, endIds } = completionPrompt(characters(middle), { prefix: 'f(', suffix: ')\n' }, 100);

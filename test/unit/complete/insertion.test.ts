@@ -68,7 +68,10 @@ test('what is replaced stays in the text, in order: else the editor would not sh
     for (const text of texts) {
       const [prefix, suffix] = line.split('|') as [string, string];
       const { text: inserted, replaced } = insertion(prefix, suffix, text);
-      const kept = [...suffix.slice(0, replaced)].reduce((from, character) => (from < 0 ? -1 : inserted.indexOf(character, from) + 1 || -1), 0);
+      const kept = [...suffix.slice(0, replaced)].reduce(
+        (from, character) => (from < 0 ? -1 : inserted.indexOf(character, from) + 1 || -1),
+        0,
+      );
       expect(kept, `${line} ${text}`).toBeGreaterThanOrEqual(0);
     }
   }

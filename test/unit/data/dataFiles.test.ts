@@ -56,7 +56,11 @@ test('a folder holds what git would track, at every level', () => {
   });
   const hidden = /(^|\/)\./;
   // What git tracks may still be private: hidden files and secrets have rules of their own.
-  const tracked = listed.trim().split('\n').filter((path) => !hidden.test(path)).sort();
+  const tracked = listed
+    .trim()
+    .split('\n')
+    .filter((path) => !hidden.test(path))
+    .sort();
   expect(filesIn(folder).sort()).toEqual(tracked);
   expect(filesIn(join(folder, 'deep')).sort()).toEqual(tracked.filter((path) => path.startsWith('deep/')));
 });

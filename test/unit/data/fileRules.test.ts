@@ -6,8 +6,36 @@ const why = (name: string): LeftOutKind | undefined => whyPrivate(name) ?? whyNo
 
 test.each<[LeftOutKind, string[]]>([
   ['hidden', ['.env', '.env.local', '.npmrc', '.eslintrc.js', '.gitignore']],
-  ['secret', ['server.pem', 'id_ed25519', 'id_rsa', 'prod.env', 'credentials.json', 'client_secret.json', 'secrets.yaml', 'service-account-prod.json', 'terraform.tfstate', 'keys.jks', 'credentials']],
-  ['generated', ['package-lock.json', 'Cargo.lock', 'go.sum', 'app.min.js', 'app.js.map', 'logo.svg', 'api.pb.go', 'api_pb2.py', 'view.test.ts.snap']],
+  [
+    'secret',
+    [
+      'server.pem',
+      'id_ed25519',
+      'id_rsa',
+      'prod.env',
+      'credentials.json',
+      'client_secret.json',
+      'secrets.yaml',
+      'service-account-prod.json',
+      'terraform.tfstate',
+      'keys.jks',
+      'credentials',
+    ],
+  ],
+  [
+    'generated',
+    [
+      'package-lock.json',
+      'Cargo.lock',
+      'go.sum',
+      'app.min.js',
+      'app.js.map',
+      'logo.svg',
+      'api.pb.go',
+      'api_pb2.py',
+      'view.test.ts.snap',
+    ],
+  ],
   ['data', ['tsconfig.json', 'rows.jsonl', 'table.csv', 'Notebook.ipynb', 'server.log', 'pom.xml']],
   ['document', ['README.md', 'notes.txt', 'LICENSE', 'CHANGELOG', 'guide.rst', 'paper.tex']],
   ['binary', ['logo.png', 'font.woff2', 'report.pdf', 'model.safetensors', 'app.exe', 'lib.so', 'data.sqlite']],
@@ -16,7 +44,24 @@ test.each<[LeftOutKind, string[]]>([
 });
 
 test('what people write is source, also where its name sounds like a secret or like data', () => {
-  const names = ['main.py', 'credentials.ts', 'secrets.go', 'tokens.css', 'env.ts', 'passwords.test.js', 'schema.sql', 'CMakeLists.txt', 'Makefile', 'Dockerfile', 'index.html', 'ci.yml', 'pyproject.toml', 'lockfile.ts', 'data.rs', 'README.tsx'];
+  const names = [
+    'main.py',
+    'credentials.ts',
+    'secrets.go',
+    'tokens.css',
+    'env.ts',
+    'passwords.test.js',
+    'schema.sql',
+    'CMakeLists.txt',
+    'Makefile',
+    'Dockerfile',
+    'index.html',
+    'ci.yml',
+    'pyproject.toml',
+    'lockfile.ts',
+    'data.rs',
+    'README.tsx',
+  ];
   expect(names.filter((name) => why(name))).toEqual([]);
 });
 

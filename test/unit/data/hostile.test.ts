@@ -35,10 +35,7 @@ const text = fc.oneof(
 );
 const loose = fc.oneof(fc.jsonValue({ maxDepth: 2 }), text);
 const message = fc.oneof(
-  fc.record(
-    { role: fc.oneof(fc.constantFrom('user', 'assistant', 'system'), loose), content: loose },
-    { requiredKeys: [] },
-  ),
+  fc.record({ role: fc.oneof(fc.constantFrom('user', 'assistant', 'system'), loose), content: loose }, { requiredKeys: [] }),
   fc.record({ from: fc.oneof(fc.constantFrom('human', 'gpt', 'toString'), loose), value: loose }, { requiredKeys: [] }),
   loose,
 );

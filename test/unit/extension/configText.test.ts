@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -20,15 +30,21 @@ describe('a run config as text', () => {
     ['a byte order mark', '\uFEFF{"model": "tiny"}', { model: 'tiny' }],
   ])('is read with %s', (_, text, config) => expect(parseConfigText(text)).toEqual(config));
 
-  test.each(['[]', 'null', '{"model": }', '{"model": "a"', '{} {}', '{"a":'.repeat(100_000)])('is refused where it is no object: %.12s', (text) => {
-    expect(parseConfigText(text)).toBeUndefined();
-    expect(withEdits(text, [{ path: ['lora', 'r'], value: 4 }])).toBeUndefined();
-  });
+  test.each(['[]', 'null', '{"model": }', '{"model": "a"', '{} {}', '{"a":'.repeat(100_000)])(
+    'is refused where it is no object: %.12s',
+    (text) => {
+      expect(parseConfigText(text)).toBeUndefined();
+      expect(withEdits(text, [{ path: ['lora', 'r'], value: 4 }])).toBeUndefined();
+    },
+  );
 
   test('keeps its comments and its layout under many edits, one after the other', () => {
     let text = commented;
     for (let r = 1; r <= 30; r++) {
-      text = withEdits(text, [{ path: ['lora', 'r'], value: r }, { path: ['train', 'learning_rate'], value: r / 1000 }])!;
+      text = withEdits(text, [
+        { path: ['lora', 'r'], value: r },
+        { path: ['train', 'learning_rate'], value: r / 1000 },
+      ])!;
       expect(parseConfigText(text)).toMatchObject({ lora: { r }, train: { learning_rate: r / 1000 } });
     }
     expect(text).toContain('// A first trial.\n{\n    "model": "tiny", // small\n');

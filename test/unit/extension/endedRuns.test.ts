@@ -6,7 +6,11 @@ import { run } from '../../webview/harness/scenes.js';
 const now = Date.parse('2026-08-20T12:00:00Z'); // an hour and forty minutes after the runs of the scenes
 
 function look(live: readonly string[], statuses: Readonly<Record<string, RunStatus>>, at = now) {
-  const { ended, live: kept } = endedRuns(live, Object.entries(statuses).map(([name, status]) => run(name, status, 5, 10)), at);
+  const { ended, live: kept } = endedRuns(
+    live,
+    Object.entries(statuses).map(([name, status]) => run(name, status, 5, 10)),
+    at,
+  );
   return { ended: ended.map(({ runId }) => runId.split('/').at(-1)), live: kept };
 }
 const a = '/workspace/runs/a';

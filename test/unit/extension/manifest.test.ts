@@ -4,7 +4,15 @@ import { expect, test } from 'vitest';
 import bundle from '../../../l10n/bundle.l10n.zh-cn.json';
 import manifest from '../../../package.json';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
-import { chatVendor, commandId, commandNames, contextKeys, panelIds, settingNames, viewIds } from '../../../src/extension/contributions.js';
+import {
+  chatVendor,
+  commandId,
+  commandNames,
+  contextKeys,
+  panelIds,
+  settingNames,
+  viewIds,
+} from '../../../src/extension/contributions.js';
 import { runStatuses, type RunStatus } from '../../../src/protocol/run.js';
 import { canPause, canResume, isLive } from '../../../src/protocol/runs.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
@@ -18,7 +26,9 @@ const { contributes } = manifest;
 test('commands, views, panels and settings of the code are those of package.json', () => {
   expect(contributes.commands.map(({ command }) => command).sort()).toEqual(commandNames.map(commandId).sort());
   expect(contributes.views.loraWorkbench.map(({ id }) => id).sort()).toEqual(Object.values(viewIds).sort());
-  expect(Object.keys(contributes.configuration.properties).sort()).toEqual(settingNames.map((name) => `loraWorkbench.${name}`).sort());
+  expect(Object.keys(contributes.configuration.properties).sort()).toEqual(
+    settingNames.map((name) => `loraWorkbench.${name}`).sort(),
+  );
   expect(contributes.languageModelChatProviders.map(({ vendor }) => vendor)).toEqual([chatVendor]);
   const restored = manifest.activationEvents.flatMap((event) => /^onWebviewPanel:(.*)/.exec(event)?.[1] ?? []);
   expect(Object.values(panelIds)).toEqual(expect.arrayContaining(restored));
@@ -87,5 +97,9 @@ test('the backend is Node also where the program is Electron', () => {
   const { command, args, env } = backendRecipe('/extension', 'zh-cn', { PATH: '/bin' });
   expect(command).toBe(process.execPath);
   expect(args[0]).toMatch(/dist.backend\.js$/);
-  expect(env).toEqual({ PATH: '/bin', ELECTRON_RUN_AS_NODE: '1', LORA_WORKBENCH_TRANSLATIONS: join('/extension/l10n/bundle.l10n.zh-cn.json') });
+  expect(env).toEqual({
+    PATH: '/bin',
+    ELECTRON_RUN_AS_NODE: '1',
+    LORA_WORKBENCH_TRANSLATIONS: join('/extension/l10n/bundle.l10n.zh-cn.json'),
+  });
 });

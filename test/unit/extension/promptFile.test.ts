@@ -21,7 +21,11 @@ const request: PlaygroundRequest = {
 test('a text has a prompt on each line, JSONL prompt or messages, of which the answer is left out', () => {
   expect(parsePrompts('\uFEFFone\r\n\n  two \n', 'text')).toEqual(['one', '  two ']);
   const question = { role: 'user', content: 'Why?' };
-  const rows = [{ prompt: 'one', completion: '1' }, { messages: [question] }, { messages: [question, { role: 'assistant', content: 'So.' }] }];
+  const rows = [
+    { prompt: 'one', completion: '1' },
+    { messages: [question] },
+    { messages: [question, { role: 'assistant', content: 'So.' }] },
+  ];
   expect(parsePrompts(rows.map((row) => JSON.stringify(row)).join('\n'), 'jsonl')).toEqual(['one', [question], [question]]);
 });
 
@@ -33,7 +37,10 @@ test.each(['{"prompt": "cut', '{"text": "x"}', '{"prompt": ""}', '"x"', '{"messa
 );
 
 test('beside an adapter the base reads what the adapter reads; two adapters each their own', () => {
-  expect(voiceRequest(request, 'left', 'x')).toMatchObject({ adapter: null, prompt: { kind: 'text', adapter: '/runs/a/adapter' } });
+  expect(voiceRequest(request, 'left', 'x')).toMatchObject({
+    adapter: null,
+    prompt: { kind: 'text', adapter: '/runs/a/adapter' },
+  });
   expect(voiceRequest(request, 'right', 'x')).toMatchObject({ adapter: '/runs/a/adapter', adapterStrength: 0.5 });
   const two = { ...request, left: { adapter: '/runs/b/adapter', strength: 1 } };
   expect(voiceRequest(two, 'left', 'x').prompt).toMatchObject({ adapter: '/runs/b/adapter' });
@@ -57,20 +64,34 @@ test('a batch asks both columns about one prompt after another, keeps what faile
     return `${adapter ?? 'base'}: ${prompt.kind}`;
   };
   await batch.run(streams(answer), { isCancellationRequested: false } as CancellationToken);
-  expect(posted.map((message) => (message.type === 'batchAnswer' ? [message.row, message.side, message.answer.kind] : message.type))).toEqual([
-    [0, 'left', 'text'],
-    [0, 'right', 'text'],
-    [1, 'left', 'failed'],
-    [1, 'right', 'text'],
-    'batchEnded',
-  ]);
-  expect(batch.state()).toMatchObject({ running: false, rows: [{ prompt: 'one' }, { prompt: 'user: two', left: { message: 'too long' } }] });
+  expect(
+    posted.map((message) => (message.type === 'batchAnswer' ? [message.row, message.side, message.answer.kind] : message.type)),
+  ).toEqual([[0, 'left', 'text'], [0, 'right', 'text'], [1, 'left', 'failed'], [1, 'right', 'text'], 'batchEnded']);
+  expect(batch.state()).toMatchObject({
+    running: false,
+    rows: [{ prompt: 'one' }, { prompt: 'user: two', left: { message: 'too long' } }],
+  });
   const ofAdapter = { model: 'm', adapter: '/runs/a/adapter', strength: 0.5 };
-  expect(batch.jsonLines().trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
-    { prompt: 'one', answers: [{ model: 'm', adapter: null, text: 'base: text' }, { ...ofAdapter, text: '/runs/a/adapter: text' }] },
+  expect(
+    batch
+      .jsonLines()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
+    {
+      prompt: 'one',
+      answers: [
+        { model: 'm', adapter: null, text: 'base: text' },
+        { ...ofAdapter, text: '/runs/a/adapter: text' },
+      ],
+    },
     {
       messages: [{ role: 'user', content: 'two' }],
-      answers: [{ model: 'm', adapter: null, text: null, error: 'too long' }, { ...ofAdapter, text: '/runs/a/adapter: chat' }],
+      answers: [
+        { model: 'm', adapter: null, text: null, error: 'too long' },
+        { ...ofAdapter, text: '/runs/a/adapter: chat' },
+      ],
     },
   ]);
 });
@@ -83,5 +104,11 @@ test('a batch that is cancelled keeps whole answers only', async () => {
     return 'some';
   };
   await batch.run(streams(answer), token as CancellationToken);
-  expect(batch.state()).toMatchObject({ running: false, rows: [{ left: { text: 'some' }, right: null }, { left: null, right: null }] });
+  expect(batch.state()).toMatchObject({
+    running: false,
+    rows: [
+      { left: { text: 'some' }, right: null },
+      { left: null, right: null },
+    ],
+  });
 });

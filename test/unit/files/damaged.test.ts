@@ -28,10 +28,16 @@ beforeAll(() => {
   cpSync(fixturePath('models/tiny-llama'), at('model'), { recursive: true });
   const lora = { r: 2, alpha: 4, targetModules: ['q_proj'], layers: [0], useRslora: false } as const;
   const state = initialLoraState(openModel(at('sharded')).weights.config, lora, 1);
-  saveCheckpoint(at('checkpoints'), state, { progress: { ...freshProgress, step: 3 }, seed: 1, dataFingerprint: 'x', baseDType: 'fp32' });
+  saveCheckpoint(at('checkpoints'), state, {
+    progress: { ...freshProgress, step: 3 },
+    seed: 1,
+    dataFingerprint: 'x',
+    baseDType: 'fp32',
+  });
   writeFileSync(at('run.json'), '{"model": "/m", "data": {"path": "d", "eval_fraction": 0.1}, "train": {"max_steps": 5}}');
   RunDirectory.create(at('run'), readRunConfig(at('run.json')));
-  const metric = '{"step":1,"loss":2,"learning_rate":1e-4,"grad_norm":1,"tokens":9,"tokens_per_second":5,"elapsed_seconds":1,"peak_memory_bytes":9}\n';
+  const metric =
+    '{"step":1,"loss":2,"learning_rate":1e-4,"grad_norm":1,"tokens":9,"tokens_per_second":5,"elapsed_seconds":1,"peak_memory_bytes":9}\n';
   writeFileSync(at('metrics.jsonl'), metric.repeat(3) + '{"step":3,"eval_loss":1}\n');
 });
 afterAll(() => rmSync(root, { recursive: true }));
@@ -110,6 +116,9 @@ test('a chat template that would run for hours, or write for ever, is refused', 
     '{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}',
   ]) {
     const text = JSON.stringify({ ...settings, chat_template: template });
-    expect(withBytes('model/tokenizer_config.json', text, () => passesOrNames(root, converse)), template).toBe(false);
+    expect(
+      withBytes('model/tokenizer_config.json', text, () => passesOrNames(root, converse)),
+      template,
+    ).toBe(false);
   }
 });

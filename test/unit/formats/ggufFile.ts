@@ -28,13 +28,7 @@ export function ggufFile({ metadata = [], tensors = [], dataLength = 0, ...heade
     u64(header.metadataCount ?? BigInt(metadata.length)),
     ...metadata.map(([key, type, value]) => bytes(text(key), u32(type), value)),
     ...tensors.map(({ name, lengths, type, offset }) =>
-      bytes(
-        text(name),
-        u32(lengths.length),
-        ...lengths.map((length) => u64(BigInt(length))),
-        u32(type),
-        u64(BigInt(offset)),
-      ),
+      bytes(text(name), u32(lengths.length), ...lengths.map((length) => u64(BigInt(length))), u32(type), u64(BigInt(offset))),
     ),
   );
   const padding = dataLength > 0 ? (32 - (start.length % 32)) % 32 : 0;

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { blockFormats } from '../../../src/core/formats/ggmlBlocks.js';
-import { asPairs, bitsOf, packedForms, repack, type PackedBlocks, type PackedForm } from '../../../src/core/formats/packedBlocks.js';
+import {
+  asPairs,
+  bitsOf,
+  packedForms,
+  repack,
+  type PackedBlocks,
+  type PackedForm,
+} from '../../../src/core/formats/packedBlocks.js';
 import { Random } from '../../../src/core/random.js';
 import { expectClose } from '../../support/tensors.js';
 
@@ -15,7 +22,11 @@ test.each(repacked)('blocks of %s mean the same repacked as decoded', (type) => 
   for (let at = 0; at < stored.length; at += bytes) [at + 1, at + 3].forEach((high) => (stored[high]! &= 0xbf));
   const form = packedForms[type];
   const blocks = (count * elements) / 32;
-  const into = { codes: new Uint8Array(blocks * 4 * bitsOf(form)), scales: new Float32Array(blocks), minimums: new Float32Array(blocks) };
+  const into = {
+    codes: new Uint8Array(blocks * 4 * bitsOf(form)),
+    scales: new Float32Array(blocks),
+    minimums: new Float32Array(blocks),
+  };
   const decoded = new Float32Array(count * elements);
   for (let block = 0; block < count; block++) {
     repack[type]!(stored, block * bytes, into, (block * elements) / 32);

@@ -23,9 +23,7 @@ const pair = (first: [number, number], second: [number, number]) => ({
 describe("the reference library's files", () => {
   test('every type, an empty tensor and a scalar', () => {
     const { tensors } = parseSafetensors(goldenSource('formats/types.safetensors'));
-    const found = Object.fromEntries(
-      [...tensors].map(([name, { type, shape }]) => [name, `${type} [${shape.join(', ')}]`]),
-    );
+    const found = Object.fromEntries([...tensors].map(([name, { type, shape }]) => [name, `${type} [${shape.join(', ')}]`]));
     const types = ['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'I64', 'I32', 'I16', 'I8', 'U8', 'BOOL'];
     expect(found).toEqual({
       ...Object.fromEntries(types.map((type) => [type, `${type} [3, 5]`])),
@@ -69,46 +67,19 @@ describe('a damaged file is refused with its name and the defect', () => {
     ['unknown type', fileWith({ a: { dtype: 'Q7', shape: [1], data_offsets: [0, 1] } }, 1), /unknown type "Q7"/],
     ['type no text', fileWith({ a: { dtype: { toString: 1 } } }, 1), /unknown type an object/],
     ['negative length', fileWith({ a: { dtype: 'U8', shape: [-1], data_offsets: [0, 1] } }, 1), /no valid shape/],
-    [
-      'length no whole number',
-      fileWith({ a: { dtype: 'U8', shape: [1.5], data_offsets: [0, 1] } }, 1),
-      /no valid shape/,
-    ],
-    [
-      'offsets backwards',
-      fileWith({ a: { dtype: 'U8', shape: [1], data_offsets: [1, 0] } }, 1),
-      /no valid data_offsets/,
-    ],
-    [
-      'three offsets',
-      fileWith({ a: { dtype: 'U8', shape: [1], data_offsets: [0, 1, 2] } }, 1),
-      /no valid data_offsets/,
-    ],
-    [
-      'size not of its shape',
-      fileWith({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 4] } }, 4),
-      /needs 8 bytes .* given 4/,
-    ],
-    [
-      'size beyond counting',
-      fileWith({ a: { dtype: 'F32', shape: [2 ** 50, 2 ** 50], data_offsets: [0, 0] } }, 0),
-      /needs/,
-    ],
+    ['length no whole number', fileWith({ a: { dtype: 'U8', shape: [1.5], data_offsets: [0, 1] } }, 1), /no valid shape/],
+    ['offsets backwards', fileWith({ a: { dtype: 'U8', shape: [1], data_offsets: [1, 0] } }, 1), /no valid data_offsets/],
+    ['three offsets', fileWith({ a: { dtype: 'U8', shape: [1], data_offsets: [0, 1, 2] } }, 1), /no valid data_offsets/],
+    ['size not of its shape', fileWith({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 4] } }, 4), /needs 8 bytes .* given 4/],
+    ['size beyond counting', fileWith({ a: { dtype: 'F32', shape: [2 ** 50, 2 ** 50], data_offsets: [0, 0] } }, 0), /needs/],
     ['end beyond the file', fileWith({ a: { dtype: 'U8', shape: [9], data_offsets: [0, 9] } }, 8), /beyond the end/],
     ['overlap', fileWith(pair([0, 4], [3, 7]), 7), /tensor b overlaps/],
     ['gap', fileWith(pair([0, 4], [5, 7]), 7), /tensor b leaves a gap/],
     ['trailing bytes', fileWith(pair([0, 4], [4, 7]), 9), /2 bytes follow/],
-    [
-      'unknown field',
-      fileWith({ a: { dtype: 'U8', shape: [1], data_offsets: [0, 1], more: {} } }, 1),
-      /more than dtype/,
-    ],
+    ['unknown field', fileWith({ a: { dtype: 'U8', shape: [1], data_offsets: [0, 1], more: {} } }, 1), /more than dtype/],
     [
       'tensor twice',
-      fileWith(
-        '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
-        0,
-      ),
+      fileWith('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}', 0),
       /name twice/,
     ],
     ['field twice', fileWith('{"a":{"dtype":"U8","shape":[9],"shape":[0],"data_offsets":[0,0]}}', 0), /name twice/],

@@ -47,7 +47,10 @@ describe('operations without a derivative', () => {
     const loss = b.multiply(x, b.cast(b[op](x, y), 'float32')); // x where the comparison holds
     const upstream = b.constant([1, 1, 1], [3]);
     const [dx] = backward(b, new Map([[loss, upstream]]), [x]);
-    const values = new Map([['x', tensor([3], [1, 2, 5])], ['y', tensor([3], [1, 3, 4])]]);
+    const values = new Map([
+      ['x', tensor([3], [1, 2, 5])],
+      ['y', tensor([3], [1, 3, 4])],
+    ]);
     const { data } = evaluate(makeProgram('dx', { dx: dx! }), values).get('dx')!;
     expect([...data]).toEqual(op === 'equal' ? [1, 0, 0] : [1, 1, 0]);
     expect(() => backward(b, new Map([[loss, upstream]]), [y])).toThrow('internal: the result does not depend on input %1 [3]');
@@ -59,7 +62,14 @@ describe('the walk from the results back', () => {
     const b = new GraphBuilder();
     const x = b.input('x', [1]);
     const square = b.multiply(x, x);
-    const [dx] = backward(b, new Map([[b.multiply(square, x), b.constant([1], [1])], [square, b.constant([10], [1])]]), [x]);
+    const [dx] = backward(
+      b,
+      new Map([
+        [b.multiply(square, x), b.constant([1], [1])],
+        [square, b.constant([10], [1])],
+      ]),
+      [x],
+    );
     const { data } = evaluate(makeProgram('dx', { dx: dx! }), new Map([['x', tensor([1], [3])]])).get('dx')!;
     expect(data[0]).toBe(3 * 3 ** 2 + 10 * 2 * 3);
   });

@@ -15,7 +15,10 @@ afterAll(() => device.dispose());
 test.each(Object.keys(opCases) as OpName[])('ONNX Runtime computes %s and its derivative as they are defined', async (op) => {
   for (const each of opCases[op]) {
     const { program, values } = differentiate(each);
-    const results = { fused: await runOnDevice(device, program, values), unfused: await runWithoutFusedOperators(program, values) };
+    const results = {
+      fused: await runOnDevice(device, program, values),
+      unfused: await runWithoutFusedOperators(program, values),
+    };
     for (const [name, expected] of evaluate(program, values)) {
       for (const [how, outputs] of Object.entries(results)) {
         const result = outputs.get(name)!;
@@ -40,7 +43,13 @@ test('attention and the caches after it may be outputs of one program', async ()
   const { inputs } = opCases.cachedAttention[1]!; // 2 + 1 tokens
   const b = new GraphBuilder();
   const operands = Object.entries(inputs).map(([name, { dtype, value }]) => b.input(name, value.shape, dtype));
-  const { output, key, value } = b.cachedAttention(operands, { heads: 4, keyValueHeads: 2, headDim: 8, scale: 1 / Math.sqrt(8), window: null });
+  const { output, key, value } = b.cachedAttention(operands, {
+    heads: 4,
+    keyValueHeads: 2,
+    headDim: 8,
+    scale: 1 / Math.sqrt(8),
+    window: null,
+  });
   const program = makeProgram('attention', { output, key, lastValue: b.slice(value, 2, 2, 3) });
   const values = new Map(Object.entries(inputs).map(([name, input]) => [name, input.value]));
   const [results, expected] = [await runOnDevice(device, program, values), evaluate(program, values)];

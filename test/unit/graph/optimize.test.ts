@@ -24,17 +24,26 @@ const growths: readonly Growth[] = [
   (b, x) => b.scale(x, 0.5),
   (b, x, y) => (multiplies(x, y) ? b.matmul(x, y) : undefined),
   (b, x, y) => (multiplies(x, y) && broadcasts(x, y) ? b.add(x, b.matmul(x, y, { alpha: -2 })) : undefined),
-  (b, x, y) => (x.shape.length === 2 && y.shape.length === 2 && x.shape[0] === y.shape[0] ? b.matmul(x, y, { transposeA: true }) : undefined),
-  (b, x, y) => (x.shape.length === 2 && y.shape.length === 2 && x.shape[1] === y.shape[1] ? b.matmul(x, y, { transposeB: true, alpha: 0.3 }) : undefined),
+  (b, x, y) =>
+    x.shape.length === 2 && y.shape.length === 2 && x.shape[0] === y.shape[0] ? b.matmul(x, y, { transposeA: true }) : undefined,
+  (b, x, y) =>
+    x.shape.length === 2 && y.shape.length === 2 && x.shape[1] === y.shape[1]
+      ? b.matmul(x, y, { transposeB: true, alpha: 0.3 })
+      : undefined,
   // Rows scattered onto zeros, as the derivative of a gather has them.
-  (b, x) => (x.shape.join() === '3,3' ? b.scatterAddRows(b.broadcastTo(b.scalar(0), [3, 3]), b.constant([2, 0, 2], [3], 'int64'), x) : undefined),
+  (b, x) =>
+    x.shape.join() === '3,3'
+      ? b.scatterAddRows(b.broadcastTo(b.scalar(0), [3, 3]), b.constant([2, 0, 2], [3], 'int64'), x)
+      : undefined,
   (b, x, y) => (sameShape(x.shape, y.shape) ? b.swiglu(x, y) : undefined),
   (b, x) => b.sigmoid(x),
   (b, x) => (x.shape.length === 2 ? b.logSumExp(x) : undefined),
   (b, x) => (x.shape.length === 2 ? b.sumLast(x) : undefined),
 ];
 
-const programs = fc.noBias(fc.array(fc.tuple(fc.nat(growths.length - 1), fc.nat(7), fc.nat(7)), { minLength: 8, maxLength: 24 })).map(grow);
+const programs = fc
+  .noBias(fc.array(fc.tuple(fc.nat(growths.length - 1), fc.nat(7), fc.nat(7)), { minLength: 8, maxLength: 24 }))
+  .map(grow);
 
 const values = new Map<string, Tensor>(
   [[], [1, 3], [3, 2], [3, 1], [3, 3], [3, 3]].map((shape, i) => [`x${i}`, randomTensor(shape, new Random(i))]),
@@ -61,7 +70,15 @@ test('a sum with a product is one gemm, a factor is part of the product, a colum
   const b = new GraphBuilder();
   const [x, w, bias, column] = [b.input('x', [8, 16]), b.input('w', [2, 16]), b.input('bias', [2]), b.input('column', [8, 1])];
   const product = b.matmul(b.multiply(x, column), w, { transposeB: true });
-  expect(opsOf(optimize(makeProgram('scaled', { y: b.scale(product, 0.25) })))).toEqual(['input', 'input', 'matmul', 'input', 'multiply', 'constant', 'multiply']);
+  expect(opsOf(optimize(makeProgram('scaled', { y: b.scale(product, 0.25) })))).toEqual([
+    'input',
+    'input',
+    'matmul',
+    'input',
+    'multiply',
+    'constant',
+    'multiply',
+  ]);
   const sum = b.add(bias, b.scale(b.matmul(x, w, { transposeB: true }), 0.25));
   const fused = optimize(makeProgram('sum', { y: sum }));
   expect(opsOf(fused).filter((op) => op !== 'input')).toEqual(['gemm']);
@@ -75,7 +92,10 @@ test('rows scattered onto zeros are scattered onto what they are added to', () =
   expect(opsOf(whole)).toEqual(['input', 'constant', 'input', 'scatterAddRows']);
   // A row that is broadcast in the sum is no base to scatter onto.
   const row = optimize(makeProgram('sum', { y: b.add(b.input('row', [1, 2]), scattered) }));
-  const given = new Map([['row', tensor([1, 2], [5, 6])], ['rows', tensor([1, 2], [1, 2])]]);
+  const given = new Map([
+    ['row', tensor([1, 2], [5, 6])],
+    ['rows', tensor([1, 2], [1, 2])],
+  ]);
   expect([...evaluate(row, given).get('y')!.data]).toEqual([5, 6, 6, 8, 5, 6]);
 });
 

@@ -26,10 +26,20 @@ const shape = { batchSize: 1, sequenceLength: 5 };
 const device = 'cpu';
 const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, layers: null };
 
-const block = (): BlockGraph => new BlockGraph({ config, shape, attentionKind: 0, device, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
+const block = (): BlockGraph =>
+  new BlockGraph({ config, shape, attentionKind: 0, device, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
 // Widths that divide into blocks.
 const blockwise = { ...config, hiddenSize: 64, intermediateSize: 96, headCount: 2, headDim: 16 };
-const packedBlock = (): BlockGraph => new BlockGraph({ config: blockwise, shape, attentionKind: 0, device, forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')), lora, dropout: 0 });
+const packedBlock = (): BlockGraph =>
+  new BlockGraph({
+    config: blockwise,
+    shape,
+    attentionKind: 0,
+    device,
+    forms: formsOfLinears((linear) => (linear === 'down_proj' ? 'Q8_0' : 'Q4_1')),
+    lora,
+    dropout: 0,
+  });
 const programs: Record<string, () => Program> = {
   'block-forward': () => block().forward(false),
   'block-backward': () => block().backward(true, true),
@@ -51,11 +61,15 @@ test.each(Object.keys(programs))('the printed program %s is the committed one', 
 
 describe('the backward program of a block', () => {
   test('has no gradient of a frozen weight: nothing computed is shaped like one', () => {
-    const frozen = linearNames.map((linear) => linearShape(config, linear)).flatMap(([rows, columns]) => [`${rows},${columns}`, `${columns},${rows}`]);
+    const frozen = linearNames
+      .map((linear) => linearShape(config, linear))
+      .flatMap(([rows, columns]) => [`${rows},${columns}`, `${columns},${rows}`]);
     for (const program of [block().backward(true, true), optimize(block().backward(false, true))]) {
       const inputs = new Set(program.inputs.values());
       const computed = valuesOf(program).filter((value) => !inputs.has(value));
-      expect(computed.filter((value) => frozen.includes(value.shape.join())).map(({ op, scope }) => `${op} in ${scope}`)).toEqual([]);
+      expect(computed.filter((value) => frozen.includes(value.shape.join())).map(({ op, scope }) => `${op} in ${scope}`)).toEqual(
+        [],
+      );
       expect(computed.length).toBeGreaterThan(50);
     }
   });
@@ -76,7 +90,9 @@ describe('the backward program of a block', () => {
     expect(unpacked).toHaveLength(linearNames.length);
     for (const weight of unpacked) {
       const users = values.filter(({ inputs }) => inputs.includes(weight));
-      expect(users.map(({ op, attributes }) => [op, (attributes as OpAttributes['matmul']).transposeB])).toEqual([['matmul', false]]);
+      expect(users.map(({ op, attributes }) => [op, (attributes as OpAttributes['matmul']).transposeB])).toEqual([
+        ['matmul', false],
+      ]);
     }
   });
 

@@ -45,7 +45,9 @@ test('on a GPU buffers are rounded up, transposed operands are tensors, and what
   const x = b.input('x', matrix);
   const buffer = 4096;
   expect(workingSetOf(makeProgram('two', { y: b.negate(b.negate(x)) }), 'webgpu')).toBe(buffer);
-  expect(workingSetOf(makeProgram('transposed', { y: b.matmul(x, b.input('w', matrix), { transposeB: true }) }), 'webgpu')).toBe(buffer);
+  expect(workingSetOf(makeProgram('transposed', { y: b.matmul(x, b.input('w', matrix), { transposeB: true }) }), 'webgpu')).toBe(
+    buffer,
+  );
   // −x is needed no more when the last sums are made, but nothing was handed over since.
   const row = b.reduceSum(b.negate(x), [0]); // [1, 100]
   const last = b.negate(b.broadcastTo(row, [20, 100]));

@@ -15,8 +15,7 @@ const least = {
   num_attention_heads: 4,
 };
 const read = (change: object) => configFromHuggingFace({ ...least, ...change }, file);
-const fixture = (name: string) =>
-  JSON.parse(readFileSync(fixturePath(`models/${name}/config.json`), 'utf8')) as unknown;
+const fixture = (name: string) => JSON.parse(readFileSync(fixturePath(`models/${name}/config.json`), 'utf8')) as unknown;
 
 describe('what a config says', () => {
   test("what is left out is as in transformers' ModelConfig", () => {
@@ -85,12 +84,7 @@ describe('a config that cannot be used is refused with the field', () => {
     ],
     ['no type at all', { model_type: undefined }, 'model-unsupported', /no stated type/],
     ['another activation', { hidden_act: 'gelu' }, 'model-unsupported', /activation "gelu"/],
-    [
-      'quantized weights',
-      { quantization_config: { quant_method: 'gptq' } },
-      'model-unsupported',
-      /quantized with gptq/,
-    ],
+    ['quantized weights', { quantization_config: { quant_method: 'gptq' } }, 'model-unsupported', /quantized with gptq/],
     [
       'unknown rope scaling',
       { rope_scaling: { rope_type: 'longrope', factor: 4 } },
@@ -104,12 +98,7 @@ describe('a config that cannot be used is refused with the field', () => {
       'file-corrupt',
       /low_freq_factor .* missing/,
     ],
-    [
-      'llama3 with equal factors',
-      { rope_scaling: { ...llama3, low_freq_factor: 4 } },
-      'file-corrupt',
-      /high_freq_factor/,
-    ],
+    ['llama3 with equal factors', { rope_scaling: { ...llama3, low_freq_factor: 4 } }, 'file-corrupt', /high_freq_factor/],
     ['missing', { hidden_size: undefined }, 'file-corrupt', /hidden_size .* missing/],
     ['fraction', { num_hidden_layers: 1.5 }, 'file-corrupt', /num_hidden_layers .* 1.5/],
     ['negative', { vocab_size: -1 }, 'file-corrupt', /vocab_size .* -1/],
@@ -128,12 +117,7 @@ describe('a config that cannot be used is refused with the field', () => {
   });
 
   test('any JSON ends in a config or in one error', () => {
-    const names = [
-      ...Object.keys(fixture('llama3-rope') as object),
-      'rope_parameters',
-      'head_dim',
-      'quantization_config',
-    ];
+    const names = [...Object.keys(fixture('llama3-rope') as object), 'rope_parameters', 'head_dim', 'quantization_config'];
     const values = fc.oneof(fc.jsonValue(), fc.constantFrom(0, -1, 1e308, 1e-308, 2 ** 53, 'x'.repeat(1e5)));
     const changes = fc.dictionary(fc.constantFrom(...names), values, { minKeys: 1, maxKeys: 3 });
     fc.assert(

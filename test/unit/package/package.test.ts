@@ -26,8 +26,21 @@ describe.each(Object.entries(natives))('%s', (target, binaries) => {
     expect(names.filter(isNative).sort()).toEqual(binaries.map((name) => `${folder}/${name}`).sort());
     expect(names).toEqual(
       expect.arrayContaining(
-        ['dist/extension.js', 'dist/languageClient.js', 'dist/backend.js', 'dist/cli.js', 'dist/webview/fineTune.js', 'dist/webview/webview.css']
-          .concat(['dist/webview/codicon.ttf', 'dist/runConfig.schema.json', 'package.json', 'package.nls.zh-cn.json', 'l10n/bundle.l10n.zh-cn.json'])
+        [
+          'dist/extension.js',
+          'dist/languageClient.js',
+          'dist/backend.js',
+          'dist/cli.js',
+          'dist/webview/fineTune.js',
+          'dist/webview/webview.css',
+        ]
+          .concat([
+            'dist/webview/codicon.ttf',
+            'dist/runConfig.schema.json',
+            'package.json',
+            'package.nls.zh-cn.json',
+            'l10n/bundle.l10n.zh-cn.json',
+          ])
           .map((name) => `extension/${name}`),
       ),
     );
@@ -41,7 +54,9 @@ test('its programs ask for nothing that is not in the package', () => {
   const programs = ['extension', 'languageClient', 'backend', 'cli'];
   // A require within quotation marks is text: Ajv writes programs.
   const calls = programs.flatMap((name) => [...text(`extension/dist/${name}.js`).matchAll(/(?<!['"`])\brequire\("([^"]+)"\)/g)]);
-  const foreign = [...new Set(calls.map((call) => call[1]!))].filter((name) => !name.startsWith('node:') && !builtinModules.includes(name));
+  const foreign = [...new Set(calls.map((call) => call[1]!))].filter(
+    (name) => !name.startsWith('node:') && !builtinModules.includes(name),
+  );
   expect(foreign.sort()).toEqual(['./languageClient.js', 'onnxruntime-node', 'vscode']);
   expect(names).toContain('extension/dist/node_modules/onnxruntime-node/package.json');
   expect(names).toContain('extension/dist/node_modules/onnxruntime-common/package.json');

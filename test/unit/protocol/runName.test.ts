@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { runName } from '../../../src/protocol/runName.js';
 
-const named = (path: string, model: string) => runName({ data: { path }, model, lora: { r: 16 } } as Parameters<typeof runName>[0]);
+const named = (path: string, model: string) =>
+  runName({ data: { path }, model, lora: { r: 16 } } as Parameters<typeof runName>[0]);
 
 test('a run is named by data, model and rank', () => {
   expect(named('/work/qa.jsonl', '/models/SmolLM2-135M.gguf')).toBe('qa · SmolLM2-135M · r16');

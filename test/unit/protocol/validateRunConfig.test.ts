@@ -61,7 +61,16 @@ test('defaults are those the documentation promises', () => {
         sample_prompts: 0,
         seed: 1337,
       },
-      engine: { kind: 'onnx', device: 'auto', cpu_fallback: true, base_dtype: 'auto', threads: null, gradient_checkpointing: 'auto', layer_streaming: 'auto', memory_check: 'refuse' },
+      engine: {
+        kind: 'onnx',
+        device: 'auto',
+        cpu_fallback: true,
+        base_dtype: 'auto',
+        threads: null,
+        gradient_checkpointing: 'auto',
+        layer_streaming: 'auto',
+        memory_check: 'refuse',
+      },
     },
   });
 });
@@ -78,11 +87,7 @@ describe('an unknown key names the nearest setting', () => {
     ['lora', 'lora_alpha', 'lora.lora_alpha is not a known setting; did you mean lora.alpha?'],
     ['train', 'learningRate', 'train.learningRate is not a known setting; did you mean train.learning_rate?'],
     ['train', 'epochs', 'train.epochs is not a known setting; did you mean train.num_epochs (epochs)?'],
-    [
-      'data',
-      'max_lenght',
-      'data.max_lenght is not a known setting; did you mean data.max_seq_length (maximum length)?',
-    ],
+    ['data', 'max_lenght', 'data.max_lenght is not a known setting; did you mean data.max_seq_length (maximum length)?'],
     ['lora', 'learning_rate', 'lora.learning_rate is not a known setting; did you mean train.learning_rate?'],
     [
       'engine',
@@ -94,9 +99,7 @@ describe('an unknown key names the nearest setting', () => {
   });
 
   test('at the top', () => {
-    expect(problems({ ...smallest, trian: {} })).toEqual([
-      'trian is not a known setting; did you mean train (training)?',
-    ]);
+    expect(problems({ ...smallest, trian: {} })).toEqual(['trian is not a known setting; did you mean train (training)?']);
   });
 });
 
@@ -109,12 +112,7 @@ describe('each defect is one clear message', () => {
     ['lora', 'r', 0, 'lora.r must be at least 1, not 0'],
     ['lora', 'dropout', 1, 'lora.dropout must be at most 0.9, not 1'],
     ['lora', 'target_modules', [], 'lora.target_modules must not be empty, not []'],
-    [
-      'lora',
-      'target_modules',
-      ['q_proj', 'q_proj'],
-      'lora.target_modules must not name anything twice, not ["q_proj","q_proj"]',
-    ],
+    ['lora', 'target_modules', ['q_proj', 'q_proj'], 'lora.target_modules must not name anything twice, not ["q_proj","q_proj"]'],
     [
       'lora',
       'target_modules',

@@ -23,7 +23,16 @@ const adapter = readAdapterFolder('test/golden/training/gqa-tied-initial');
 const { weights } = openModel('test/fixtures/models/gqa-tied');
 /** Of a run so large that there is something to give up. */
 const plan = planMemory(
-  { weights, lora: adapter.lora, dropout: 0.1, batch: { batchSize: 64, sequenceLength: 512 }, dtypes: ['fp32'], checkpointing: 'off', streaming: 'off', device: 'webgpu' },
+  {
+    weights,
+    lora: adapter.lora,
+    dropout: 0.1,
+    batch: { batchSize: 64, sequenceLength: 512 },
+    dtypes: ['fp32'],
+    checkpointing: 'off',
+    streaming: 'off',
+    device: 'webgpu',
+  },
   1e10,
 );
 const steps = 6;
@@ -46,7 +55,10 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
     listener: { onNote: (text) => notes.push(text) },
     prepare: async ({ engine }): Promise<PreparedRun> => {
       const device = engine.device === 'cpu' ? new CpuDevice(1) : gpu;
-      const runner = explainingOutOfMemory(await createTrainer('gqa-tied', adapter, { device, dropout: 0.1 }), ranOut.bind(null, plan));
+      const runner = explainingOutOfMemory(
+        await createTrainer('gqa-tied', adapter, { device, dropout: 0.1 }),
+        ranOut.bind(null, plan),
+      );
       return {
         runner,
         data,
@@ -69,7 +81,10 @@ const best = (directory: RunDirectory) => {
   const { bestEvalLoss, bestStep } = directory.readState();
   return { bestEvalLoss, bestStep, adapter: bytes(directory.bestAdapterPath) };
 };
-const losses = (directory: RunDirectory) => readMetrics(directory.metricsPath).map((metric) => ('loss' in metric ? [metric.step, metric.loss] : [metric.step, metric.eval_loss]));
+const losses = (directory: RunDirectory) =>
+  readMetrics(directory.metricsPath).map((metric) =>
+    'loss' in metric ? [metric.step, metric.loss] : [metric.step, metric.eval_loss],
+  );
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'failing-'));
@@ -86,7 +101,11 @@ test.each([
   { name: 'for good, in the first step', gpu: failing('backward', 1, true), from: undefined },
   { name: 'once, in the third step, and can still be read', gpu: failing('backward', 11, false), from: 'Resuming at step 2.' },
   { name: 'between two layers of an update, half of which is never saved', gpu: failing('update', 4, false), from: undefined },
-  { name: 'in the evaluation after the fourth step, which is made again', gpu: failing('forward', 20, false), from: 'Resuming at step 4.' },
+  {
+    name: 'in the evaluation after the fourth step, which is made again',
+    gpu: failing('forward', 20, false),
+    from: 'Resuming at step 4.',
+  },
   { name: 'in the last evaluation', gpu: failing('forward', 29, false), from: 'Resuming at step 6.' },
 ])('a device that fails $name: the run goes on on the CPU and ends as if nothing had been', async ({ name, gpu, from }) => {
   const directory = run(name);
@@ -100,13 +119,17 @@ test.each([
 });
 
 describe('a device that runs out of memory', () => {
-  const invalidBuffer = 'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.\n - While validating entries[1]';
+  const invalidBuffer =
+    'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.\n - While validating entries[1]';
   const remedies = String.raw`[\d.]+ [MG]B was expected to be enough\. What would fit: train\.batch_size 64 → 32 .*\.`;
   const outOfMemory = (words: string) => new FailingDevice(new CpuDevice(1), 'backward', 11, false, words);
 
   test.each([
     ['Failed to allocate buffer: out of memory', `Memory ran out (Failed to allocate buffer: out of memory); `],
-    [invalidBuffer, `Memory has probably run out (WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error); `],
+    [
+      invalidBuffer,
+      `Memory has probably run out (WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error); `,
+    ],
   ])('the run goes on on the CPU from the last whole step, and the log says what would fit: %s', async (words, beginning) => {
     const directory = run(`memory ${words.length}`);
     const notes = await train(directory, outOfMemory(words));
@@ -120,7 +143,9 @@ describe('a device that runs out of memory', () => {
   test('without the fallback the last whole step is saved, and the message says how to go on', async () => {
     const directory = run('memory ends', 'engine.cpu_fallback=false');
     await expect(train(directory, outOfMemory(invalidBuffer))).rejects.toThrow(
-      new RegExp(`${remedies} The checkpoint of step 2 is saved: resume the run, with engine.device set to "cpu" if it fails again.$`),
+      new RegExp(
+        `${remedies} The checkpoint of step 2 is saved: resume the run, with engine.device set to "cpu" if it fails again.$`,
+      ),
     );
     expect(savedSteps(directory.checkpointsPath)).toEqual([2]);
   });

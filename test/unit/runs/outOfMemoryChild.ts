@@ -24,7 +24,14 @@ try {
 }
 
 async function prepare({ engine }: ReturnType<RunDirectory['readConfig']>) {
-  const { runner, memory } = await createTrainer({ weights: randomWeights(config), lora, dropout: 0, initialState: initialLoraState(config, lora, 0), batch, engine });
+  const { runner, memory } = await createTrainer({
+    weights: randomWeights(config),
+    lora,
+    dropout: 0,
+    initialState: initialLoraState(config, lora, 0),
+    batch,
+    engine,
+  });
   return {
     runner,
     data: { epoch: () => ({ count: 3, batch: (index: number) => (index < 2 ? short() : long()) }), evaluation: null },

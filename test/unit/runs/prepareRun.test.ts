@@ -64,9 +64,7 @@ describe('the real engine', () => {
       step: 12,
       trainableParameters: 3 * 4 * (64 * 4),
     });
-    const losses = readMetrics(unbroken.metricsPath).flatMap((metric) =>
-      'eval_loss' in metric ? [metric.eval_loss] : [],
-    );
+    const losses = readMetrics(unbroken.metricsPath).flatMap((metric) => ('eval_loss' in metric ? [metric.eval_loss] : []));
     expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.05);
     const samples = readSamples(unbroken.samplesPath);
     const [base, trained] = [0, 12].map((at) => samples.filter(({ step }) => step === at));
@@ -89,8 +87,7 @@ describe('the real engine', () => {
       expect(killed.readState().status).toBe('interrupted');
     }
     await train(killed);
-    const bytes = (run: RunDirectory) =>
-      readFileSync(join(run.adapterPath, 'adapter_model.safetensors')).toString('base64');
+    const bytes = (run: RunDirectory) => readFileSync(join(run.adapterPath, 'adapter_model.safetensors')).toString('base64');
     expect(bytes(killed)).toBe(bytes(unbroken));
   });
 
@@ -157,11 +154,7 @@ describe('what does not fit together is refused with one clear error', () => {
   test.each([
     ['model=./nowhere', 'file-not-found', 'There is no model at'],
     ['data.path=nowhere.json', 'file-not-found', 'nowhere.json does not exist'],
-    [
-      'data.max_seq_length=4096',
-      'config-invalid',
-      'data.max_seq_length is 4096, but the model reads at most 1024 tokens',
-    ],
+    ['data.max_seq_length=4096', 'config-invalid', 'data.max_seq_length is 4096, but the model reads at most 1024 tokens'],
     ['lora.layers=[3]', 'config-invalid', "lora.layers names layer 3, but the model's layers are 0 to 2"],
   ])('%s', async (override, code, message) => {
     await expect(prepareRun(config(override), unheard)).rejects.toMatchObject({

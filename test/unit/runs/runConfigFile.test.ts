@@ -8,8 +8,7 @@ const file = join('/project', 'run.json');
 const parse = (text: string, overrides: string[] = []) => parseRunConfig(text, file, overrides);
 
 test('comments and trailing commas are allowed; an error tells line and column', () => {
-  const text =
-    '{\n  // the model\n  "model": "m",\n  "data": { "path": "d.json" },\n  "lora": {\n    "rnak": 4,\n  },\n}';
+  const text = '{\n  // the model\n  "model": "m",\n  "data": { "path": "d.json" },\n  "lora": {\n    "rnak": 4,\n  },\n}';
   expect(() => parse(text)).toThrowError(`${file}:6:5: lora.rnak is not a known setting; did you mean lora.r (rank)?`);
   expect(parse(text.replace('rnak', 'r')).lora.r).toBe(4);
 });
@@ -56,12 +55,7 @@ test('relative paths start at the folder of the file; a model may be a name', ()
 
 test('overrides are laid over the file before the check', () => {
   const text = '{"model": "m", "data": {"path": "d"}, "train": {"max_steps": 5}}';
-  const config = parse(text, [
-    'train.max_steps=20',
-    'lora.target_modules=["o_proj"]',
-    'data.format=alpaca',
-    'model=other/name',
-  ]);
+  const config = parse(text, ['train.max_steps=20', 'lora.target_modules=["o_proj"]', 'data.format=alpaca', 'model=other/name']);
   expect(config.train.max_steps).toBe(20);
   expect(config.lora.target_modules).toEqual(['o_proj']);
   expect(config.data.format).toBe('alpaca');

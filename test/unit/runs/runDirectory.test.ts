@@ -92,9 +92,7 @@ describe('lock', () => {
     // sh starts a child, says its pid, and becomes a program that never waits for it before that child ends.
     const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30']);
     try {
-      const pid = Number(
-        await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))),
-      );
+      const pid = Number(await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))));
       const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8');
       await expect.poll(stat).toMatch(/\) Z /);
       expect(isAlive({ pid, start: null })).toBe(false);
@@ -171,10 +169,7 @@ describe('metrics', () => {
 
   test('lines that are no metrics are passed over', () => {
     const path = join(folder, 'metrics.jsonl');
-    writeFileSync(
-      path,
-      `{"step":"<b>"}\nnull\n[1]\n${'x'.repeat(3000)}\n{"step":1,"loss":"2"}\n${JSON.stringify(metric(4))}\n`,
-    );
+    writeFileSync(path, `{"step":"<b>"}\nnull\n[1]\n${'x'.repeat(3000)}\n{"step":1,"loss":"2"}\n${JSON.stringify(metric(4))}\n`);
     expect(readMetrics(path)).toEqual([metric(4)]);
     const tail = new MetricsTail(path, 1000);
     const read = [];

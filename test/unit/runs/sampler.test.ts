@@ -85,7 +85,10 @@ beforeEach(() => {
 
 const create = (name: string, ...overrides: string[]) => RunDirectory.create(join(folder, name), fakeConfig(...overrides));
 const train = (run: RunDirectory, onMetric: (metric: Metric) => unknown = () => undefined) =>
-  trainRun(run, { prepare: (config) => prepareFake(config, { samples: new Stage().source }), listener: { onMetric: (metric) => void onMetric(metric) } });
+  trainRun(run, {
+    prepare: (config) => prepareFake(config, { samples: new Stage().source }),
+    listener: { onMetric: (metric) => void onMetric(metric) },
+  });
 const adapterOf = (run: RunDirectory) => readFileSync(join(run.adapterPath, 'adapter_model.safetensors'));
 
 test('samples.jsonl of a run: cut to the checkpoint when it is resumed, absent when off, and the adapter is the same', async () => {

@@ -15,8 +15,7 @@ import { fakeConfig, prepareFake, type FakeOptions } from './fakeRun.js';
 let folder: string;
 let unbroken: RunDirectory;
 
-const create = (name: string, ...overrides: string[]) =>
-  RunDirectory.create(join(folder, name), fakeConfig(...overrides));
+const create = (name: string, ...overrides: string[]) => RunDirectory.create(join(folder, name), fakeConfig(...overrides));
 const train = (run: RunDirectory, options: FakeOptions = {}, signal?: AbortSignal) =>
   trainRun(run, { prepare: (config) => prepareFake(config, options), ...(signal && { signal }) });
 
@@ -203,9 +202,7 @@ test('a damaged newest checkpoint is passed over for the one before, and replace
   const [earlier, newest] = savedSteps(run.checkpointsPath).slice(-2);
   writeFileSync(join(run.checkpointsPath, `step-${newest}`, 'trainer.json'), '{');
   const heard: string[] = [];
-  expect(readLatestCheckpoint(run.checkpointsPath, (message) => heard.push(message))!.record.progress.step).toBe(
-    earlier,
-  );
+  expect(readLatestCheckpoint(run.checkpointsPath, (message) => heard.push(message))!.record.progress.step).toBe(earlier);
   expect(heard).toEqual([expect.stringContaining(`step-${newest}`)]);
   await train(run);
   expect(readLatestCheckpoint(run.checkpointsPath, () => expect.unreachable())!.record.progress.step).toBe(newest);

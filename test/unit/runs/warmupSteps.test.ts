@@ -14,7 +14,8 @@ test.each([
 
 test.each(presets)('the preset $id comes to its learning rate in a run of ten steps', (preset) => {
   const json: Record<string, Record<string, unknown> | string> = { model: 'm', data: { path: 'd' }, lora: {}, train: {} };
-  for (const { path, value } of presetEdits(preset)) if (value !== undefined) (json[path[0]!] as Record<string, unknown>)[path[1]!] = value;
+  for (const { path, value } of presetEdits(preset))
+    if (value !== undefined) (json[path[0]!] as Record<string, unknown>)[path[1]!] = value;
   const result = validateRunConfig(json);
   expect(result.ok && warmupSteps(result.config.train, 10)).toBeLessThan(5);
 });

@@ -6,7 +6,10 @@ import { availableMemoryBytes } from '../../../src/runtime/availableMemory.js';
 
 function system(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'system-'));
-  for (const [path, content] of Object.entries({ 'proc/meminfo': 'MemTotal: 16000 kB\nMemFree: 100 kB\nMemAvailable:    8000 kB\n', ...files })) {
+  for (const [path, content] of Object.entries({
+    'proc/meminfo': 'MemTotal: 16000 kB\nMemFree: 100 kB\nMemAvailable:    8000 kB\n',
+    ...files,
+  })) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
   }
@@ -15,7 +18,11 @@ function system(files: Readonly<Record<string, string>>): string {
 
 test('without a limit: what the system says can be had, cached files included', () => {
   expect(availableMemoryBytes(system({}))).toBe(8_192_000);
-  const unlimited = { 'proc/self/cgroup': '0::/user\n', 'sys/fs/cgroup/user/memory.max': 'max\n', 'sys/fs/cgroup/user/memory.current': '500\n' };
+  const unlimited = {
+    'proc/self/cgroup': '0::/user\n',
+    'sys/fs/cgroup/user/memory.max': 'max\n',
+    'sys/fs/cgroup/user/memory.current': '500\n',
+  };
   expect(availableMemoryBytes(system(unlimited))).toBe(8_192_000);
 });
 

@@ -36,7 +36,15 @@ const config8B = shapes['llama-3.1-8b'];
 function blockOf8B(sequenceLength: number, form: MatrixForm): BlockGraph {
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
   const shape = { batchSize: 1, sequenceLength };
-  return new BlockGraph({ config: config8B, shape, attentionKind: 0, device: 'webgpu', forms: formsOfLinears(() => form), lora, dropout: 0 });
+  return new BlockGraph({
+    config: config8B,
+    shape,
+    attentionKind: 0,
+    device: 'webgpu',
+    forms: formsOfLinears(() => form),
+    lora,
+    dropout: 0,
+  });
 }
 
 test('what every device reaches is not tried; larger sizes once', async () => {
@@ -53,14 +61,23 @@ test('the message says how large, what, and what to lower', async () => {
   await expect(limit.check(doubling('x', 200 * mebibyte))).rejects.toThrow(
     'The GPU reaches tensors of at most 128 MiB, but one of 200 MiB is needed ([204800 × 256] doubling). Lower train.batch_size or data.max_seq_length',
   );
-  await expect(limit.check(doubling('gate_proj.weight', 200 * mebibyte))).rejects.toThrow('This model has weights too large for it: set the device to "cpu".');
-  await expect(limit.check(growCacheProgram({ keyValueHeadCount: 8, headDim: 128 } as ModelConfig, 32_768, 65_536))).rejects.toThrow('Shorten the prompt, or set the device to "cpu".');
+  await expect(limit.check(doubling('gate_proj.weight', 200 * mebibyte))).rejects.toThrow(
+    'This model has weights too large for it: set the device to "cpu".',
+  );
+  await expect(
+    limit.check(growCacheProgram({ keyValueHeadCount: 8, headDim: 128 } as ModelConfig, 32_768, 65_536)),
+  ).rejects.toThrow('Shorten the prompt, or set the device to "cpu".');
 });
 
-test.each(['F16', 'Q4_0', 'Q4_1', 'Q8_0'] as const)('an 8B model in %s has weights too large, whatever is read with them', async (form) => {
-  const { limit } = deviceReaching(guaranteedBytes);
-  await expect(limit.check(optimize(blockOf8B(16, form).forward(true)))).rejects.toThrow(/one of 224 MiB is needed .* This model has weights too large for it/);
-});
+test.each(['F16', 'Q4_0', 'Q4_1', 'Q8_0'] as const)(
+  'an 8B model in %s has weights too large, whatever is read with them',
+  async (form) => {
+    const { limit } = deviceReaching(guaranteedBytes);
+    await expect(limit.check(optimize(blockOf8B(16, form).forward(true)))).rejects.toThrow(
+      /one of 224 MiB is needed .* This model has weights too large for it/,
+    );
+  },
+);
 
 test('so has one whose layers are generated with in fp32', async () => {
   const { limit } = deviceReaching(guaranteedBytes);
@@ -70,7 +87,11 @@ test('so has one whose layers are generated with in fp32', async () => {
 
 describe.each([2048, 8192])('the block of an 8B model over %d tokens', (sequenceLength) => {
   const block = blockOf8B(sequenceLength, 'F16');
-  const programs = [maskProgram(config8B, { batchSize: 1, sequenceLength }, null, 'webgpu'), block.forward(false), block.backward(false, true)].map(optimize);
+  const programs = [
+    maskProgram(config8B, { batchSize: 1, sequenceLength }, null, 'webgpu'),
+    block.forward(false),
+    block.backward(false, true),
+  ].map(optimize);
 
   test('holds no mask, score or probability above what every device reaches', () => {
     const values = programs.flatMap(valuesOf);
@@ -80,7 +101,9 @@ describe.each([2048, 8192])('the block of an 8B model over %d tokens', (sequence
   });
 
   test('holds whole activations, which a device has to reach', () => {
-    const activations = programs.flatMap(valuesOf).filter(({ shape: [first], scope }) => first === sequenceLength && scope.includes('mlp'));
+    const activations = programs
+      .flatMap(valuesOf)
+      .filter(({ shape: [first], scope }) => first === sequenceLength && scope.includes('mlp'));
     expect(Math.max(...activations.map(tensorBytes))).toBe(4 * sequenceLength * config8B.intermediateSize);
   });
 });

@@ -17,7 +17,9 @@ test('a run writes into the given tensor, its own input even, and nothing is cop
   await executable.run(new Map([['x', x]]), new Map([['y', x]]));
   const before = process.resourceUsage().minorPageFault;
   for (let run = 0; run < 8; run++) await executable.run(new Map([['x', x]]), new Map([['y', x]]));
-  expect(process.resourceUsage().minorPageFault - before, 'pages touched for the first time, 1024 for each copy').toBeLessThan(2 * 1024);
+  expect(process.resourceUsage().minorPageFault - before, 'pages touched for the first time, 1024 for each copy').toBeLessThan(
+    2 * 1024,
+  );
   const result = await device.download(x);
   expect([result[0], result[length - 1]]).toEqual([9, 9]);
   await executable.dispose();
@@ -36,7 +38,10 @@ test.runIf(process.platform === 'linux')('what a run allocates comes from what t
   for (let count = 0; count < 16; count++) await run(); // on any of Node's threads
   const before = process.resourceUsage().minorPageFault;
   for (let count = 0; count < 8; count++) await run();
-  expect(process.resourceUsage().minorPageFault - before, 'pages touched for the first time, more than 6000 otherwise').toBeLessThan(4000);
+  expect(
+    process.resourceUsage().minorPageFault - before,
+    'pages touched for the first time, more than 6000 otherwise',
+  ).toBeLessThan(4000);
   await executable.dispose();
 });
 

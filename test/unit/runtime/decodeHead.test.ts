@@ -9,14 +9,17 @@ import { headConstants, readHead, rowsOf } from '../../../src/runtime/decodeCons
 import { headSliceRows } from '../../../src/runtime/decoder.js';
 import { expectClose } from '../../support/tensors.js';
 
-test.each(['F32', 'Q8_0', 'Q4_1'] as const)('tables of 1B and 8B models in %s come in slices that every GPU reaches', async (form) => {
-  const limit = new BindingLimit(() => Promise.resolve(0));
-  for (const config of [shapes['llama-3.2-1b'], shapes['llama-3.1-8b']]) {
-    const { program } = decodeHeadProgram(config, headSliceRows(config, form, 'webgpu'), form);
-    await limit.check(optimize(program));
-    expect(headSliceRows(config, form, 'cpu')).toBe(config.vocabSize);
-  }
-});
+test.each(['F32', 'Q8_0', 'Q4_1'] as const)(
+  'tables of 1B and 8B models in %s come in slices that every GPU reaches',
+  async (form) => {
+    const limit = new BindingLimit(() => Promise.resolve(0));
+    for (const config of [shapes['llama-3.2-1b'], shapes['llama-3.1-8b']]) {
+      const { program } = decodeHeadProgram(config, headSliceRows(config, form, 'webgpu'), form);
+      await limit.check(optimize(program));
+      expect(headSliceRows(config, form, 'cpu')).toBe(config.vocabSize);
+    }
+  },
+);
 
 test.each(['fp32', 'int8', 'int4'] as const)('logits of slices in %s are those of the whole', async (dtype) => {
   const { weights } = openModel('test/fixtures/models/tiny-llama');
@@ -26,7 +29,10 @@ test.each(['fp32', 'int8', 'int4'] as const)('logits of slices in %s are those o
   const hidden = Float32Array.from({ length: config.hiddenSize }, (_, i) => Math.sin(i));
   const logits = async (firstRow: number, rows: number): Promise<Float32Array> => {
     const { program, dynamicAxes } = decodeHeadProgram(config, rows, whole.form);
-    const executable = await device.compile(program, { constants: headConstants(weights, program, rowsOf(whole, firstRow, rows)), dynamicAxes });
+    const executable = await device.compile(program, {
+      constants: headConstants(weights, program, rowsOf(whole, firstRow, rows)),
+      dynamicAxes,
+    });
     const results = await executable.run(new Map([['x', await device.upload('float32', [1, 1, config.hiddenSize], hidden)]]));
     await executable.dispose();
     return device.download(results.get('logits')!);

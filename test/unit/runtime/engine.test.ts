@@ -5,12 +5,27 @@ import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { createTrainer, type EngineOptions, type TrainingSetup } from '../../../src/runtime/engine.js';
 
-const engine: EngineOptions = { device: 'cpu', base_dtype: 'auto', threads: 1, gradient_checkpointing: 'auto', layer_streaming: 'auto', memory_check: 'refuse' };
+const engine: EngineOptions = {
+  device: 'cpu',
+  base_dtype: 'auto',
+  threads: 1,
+  gradient_checkpointing: 'auto',
+  layer_streaming: 'auto',
+  memory_check: 'refuse',
+};
 
 function setup(more: Partial<TrainingSetup> = {}): TrainingSetup {
   const { weights } = openModel('test/fixtures/models/gqa-tied');
   const { lora, parameters } = readAdapterFolder('test/golden/training/gqa-tied-initial');
-  return { weights, lora, dropout: 0, initialState: withZeroMoments(parameters), engine, batch: { batchSize: 2, sequenceLength: 32 }, ...more };
+  return {
+    weights,
+    lora,
+    dropout: 0,
+    initialState: withZeroMoments(parameters),
+    engine,
+    batch: { batchSize: 2, sequenceLength: 32 },
+    ...more,
+  };
 }
 
 test('what is planned is told before any weight is read', async () => {
@@ -22,16 +37,23 @@ test('what is planned is told before any weight is read', async () => {
       return Reflect.get(store, name) as unknown;
     },
   });
-  const { runner, memory } = await createTrainer(setup({ weights: watched, onPlan: ({ estimate }) => events.push(`planned ${estimate.hostBytes}`) }));
+  const { runner, memory } = await createTrainer(
+    setup({ weights: watched, onPlan: ({ estimate }) => events.push(`planned ${estimate.hostBytes}`) }),
+  );
   await runner.dispose();
   expect(events[0]).toBe(`planned ${memory.estimate.hostBytes}`);
   expect(events[1]).toBe('read');
 });
 
 describe('a run that goes on keeps how its base was held', () => {
-  async function resumed(begunIn: BaseDType, base_dtype: EngineOptions['base_dtype']): Promise<{ description: string; notes: string[] }> {
+  async function resumed(
+    begunIn: BaseDType,
+    base_dtype: EngineOptions['base_dtype'],
+  ): Promise<{ description: string; notes: string[] }> {
     const notes: string[] = [];
-    const { runner } = await createTrainer(setup({ begunIn, engine: { ...engine, base_dtype }, note: (text) => notes.push(text) }));
+    const { runner } = await createTrainer(
+      setup({ begunIn, engine: { ...engine, base_dtype }, note: (text) => notes.push(text) }),
+    );
     await runner.dispose();
     return { description: runner.description, notes };
   }
@@ -45,6 +67,8 @@ describe('a run that goes on keeps how its base was held', () => {
   test('what the settings name is taken, with a warning where it differs', async () => {
     const { description, notes } = await resumed('fp32', 'int4');
     expect(description).toBe('CPU, 1 thread, int4 base');
-    expect(notes).toContain('warning: The base is held in int4 from here on, and was in fp32 before: the run goes on, but not to the same numbers.');
+    expect(notes).toContain(
+      'warning: The base is held in int4 from here on, and was in fp32 before: the run goes on, but not to the same numbers.',
+    );
   });
 });

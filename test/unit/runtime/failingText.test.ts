@@ -19,7 +19,8 @@ vi.mock('../../../src/runtime/chooseDevice.js', () => ({
 }));
 
 describe('a GPU that fails', () => {
-  const loadOn = (device: DeviceWish, note?: (text: string) => void) => loadTextModel(weights, { device, threads: 1, base_dtype: 'fp32' }, note);
+  const loadOn = (device: DeviceWish, note?: (text: string) => void) =>
+    loadTextModel(weights, { device, threads: 1, base_dtype: 'fp32' }, note);
 
   test.each([
     { when: 'at the prompt', failsAt: 1 },
@@ -68,19 +69,30 @@ describe('where memory runs out, one message says what takes less', () => {
   test('while the model is loaded', async () => {
     await expect(load({ readFloat32: failing })).rejects.toMatchObject({
       code: 'out-of-memory',
-      message: 'Memory ran out while the model was loaded (Array buffer allocation failed); the model’s weights alone take about 36 MB. What takes less: the model as a GGUF file in 4 bits (about 24 MB); a smaller model.',
+      message:
+        'Memory ran out while the model was loaded (Array buffer allocation failed); the model’s weights alone take about 36 MB. What takes less: the model as a GGUF file in 4 bits (about 24 MB); a smaller model.',
     });
   });
 
   test('while text is written', async () => {
-    const small = { ...smolLm2, layerCount: 1, vocabSize: 512, hiddenSize: 64, intermediateSize: 64, headCount: 1, keyValueHeadCount: 1 };
+    const small = {
+      ...smolLm2,
+      layerCount: 1,
+      vocabSize: 512,
+      hiddenSize: 64,
+      intermediateSize: 64,
+      headCount: 1,
+      keyValueHeadCount: 1,
+    };
     const { readRows } = randomWeights(small);
     let isShort = false;
     const model = await load({ readRows: (...read) => (isShort ? failing() : readRows(...read)) }, small);
     isShort = true;
     await expect(model.generate(request, () => true)).rejects.toMatchObject({
       code: 'out-of-memory',
-      message: expect.stringMatching(/^Memory ran out while text was written .* What takes less: a shorter prompt \(a token takes 512 B\); .*; a smaller model\.$/) as string,
+      message: expect.stringMatching(
+        /^Memory ran out while text was written .* What takes less: a shorter prompt \(a token takes 512 B\); .*; a smaller model\.$/,
+      ) as string,
     });
     await model.dispose();
   });

@@ -79,35 +79,45 @@ describe('adapters on one loaded base', () => {
   });
 });
 
-describe.each(['fp32', 'stored'] as const)('the same request gives the same text to the bit, whatever was asked before (%s)', (dtype) => {
-  const long = Array.from({ length: 700 }, (_, i) => 5 + ((i * 37) % 400));
-  const prompts = [long, long.slice(0, 520), [...long.slice(0, 300), 9, 9, 9], long.slice(0, 512), long.slice(0, 5), references[2]!.prompt];
-  const fresh = (): Promise<TextModel> => createTextModel(openModel(folder).weights, new CpuDevice(2), dtype);
+describe.each(['fp32', 'stored'] as const)(
+  'the same request gives the same text to the bit, whatever was asked before (%s)',
+  (dtype) => {
+    const long = Array.from({ length: 700 }, (_, i) => 5 + ((i * 37) % 400));
+    const prompts = [
+      long,
+      long.slice(0, 520),
+      [...long.slice(0, 300), 9, 9, 9],
+      long.slice(0, 512),
+      long.slice(0, 5),
+      references[2]!.prompt,
+    ];
+    const fresh = (): Promise<TextModel> => createTextModel(openModel(folder).weights, new CpuDevice(2), dtype);
 
-  test('also where a part of the prompt is known', async () => {
-    const firstAnswers = [];
-    for (const promptIds of prompts) {
-      const own = await fresh();
-      const { ids } = await own.generate({ ...base, promptIds }, () => true);
-      firstAnswers.push({ ids, logits: await own.logits(promptIds, null, 1) });
-      await own.dispose();
-    }
-    const used = await fresh();
-    let reused = 0;
-    for (const index of [0, 0, 1, 3, 2, 0, 4, 5, 5, 1, 0]) {
-      const promptIds = prompts[index]!;
-      expect(await used.logits(promptIds, null, 1)).toEqual(firstAnswers[index]!.logits);
-      // Ghost text takes all that is there, and leaves what was read in pieces of its own.
-      await used.generate({ ...base, promptIds: [...promptIds.slice(0, -1), 7], maxNewTokens: 3, reuse: 'all' }, () => true);
-      const answer = await used.generate({ ...base, promptIds }, () => true);
-      expect(answer.ids).toEqual(firstAnswers[index]!.ids);
-      expect(answer.reusedTokens).toBe(Math.floor((promptIds.length - 1) / 256) * 256);
-      reused += answer.reusedTokens;
-    }
-    expect(reused).toBeGreaterThan(0);
-    await used.dispose();
-  });
-});
+    test('also where a part of the prompt is known', async () => {
+      const firstAnswers = [];
+      for (const promptIds of prompts) {
+        const own = await fresh();
+        const { ids } = await own.generate({ ...base, promptIds }, () => true);
+        firstAnswers.push({ ids, logits: await own.logits(promptIds, null, 1) });
+        await own.dispose();
+      }
+      const used = await fresh();
+      let reused = 0;
+      for (const index of [0, 0, 1, 3, 2, 0, 4, 5, 5, 1, 0]) {
+        const promptIds = prompts[index]!;
+        expect(await used.logits(promptIds, null, 1)).toEqual(firstAnswers[index]!.logits);
+        // Ghost text takes all that is there, and leaves what was read in pieces of its own.
+        await used.generate({ ...base, promptIds: [...promptIds.slice(0, -1), 7], maxNewTokens: 3, reuse: 'all' }, () => true);
+        const answer = await used.generate({ ...base, promptIds }, () => true);
+        expect(answer.ids).toEqual(firstAnswers[index]!.ids);
+        expect(answer.reusedTokens).toBe(Math.floor((promptIds.length - 1) / 256) * 256);
+        reused += answer.reusedTokens;
+      }
+      expect(reused).toBeGreaterThan(0);
+      await used.dispose();
+    });
+  },
+);
 
 describe('text', () => {
   const request: WriteRequest = { ...base, promptIds: [...tokens.encode('The loss is the mean of')], stop: [], maxNewTokens: 40 };

@@ -44,7 +44,12 @@ function golden(variety: string): { golden: Golden; tensors: ReadonlyMap<string,
 }
 
 /** Logits [sequence, vocabulary] of a row, one position at a time. */
-async function expectLogits(weights: WeightStore, ids: readonly number[][], adapter: Adapter | null, expected: HostTensor): Promise<void> {
+async function expectLogits(
+  weights: WeightStore,
+  ids: readonly number[][],
+  adapter: Adapter | null,
+  expected: HostTensor,
+): Promise<void> {
   const model = await createTextModel(weights, new CpuDevice(2), 'fp32');
   const [, length, vocabulary] = expected.shape as [number, number, number];
   const at = (row: number, position: number): Float32Array => {
@@ -54,12 +59,22 @@ async function expectLogits(weights: WeightStore, ids: readonly number[][], adap
   for (const position of [0, Math.floor(length / 2), length - 1]) {
     for (const [row, prompt] of ids.entries()) {
       // The rows differ from the start, so that each is read as a whole.
-      expectClose(await model.logits(prompt.slice(0, position + 1), adapter, 1), at(row, position), 2e-5, `row ${row}, ${position + 1} tokens at once`);
+      expectClose(
+        await model.logits(prompt.slice(0, position + 1), adapter, 1),
+        at(row, position),
+        2e-5,
+        `row ${row}, ${position + 1} tokens at once`,
+      );
     }
   }
   for (const [row, prompt] of ids.entries()) {
     for (let position = 0; position < length; position++) {
-      expectClose(await model.logits(prompt.slice(0, position + 1), adapter, 1), at(row, position), 2e-5, `row ${row}, token ${position} after the others`);
+      expectClose(
+        await model.logits(prompt.slice(0, position + 1), adapter, 1),
+        at(row, position),
+        2e-5,
+        `row ${row}, token ${position} after the others`,
+      );
     }
   }
   await model.dispose();
@@ -67,7 +82,11 @@ async function expectLogits(weights: WeightStore, ids: readonly number[][], adap
 
 describe('logits are those of transformers and PEFT', () => {
   test.each(varieties)('%s', async (variety) => {
-    const { golden: { input_ids }, tensors, adapter } = golden(variety);
+    const {
+      golden: { input_ids },
+      tensors,
+      adapter,
+    } = golden(variety);
     const { weights } = openModel(`test/fixtures/models/${variety}`);
     await expectLogits(weights, input_ids, null, tensors.get('logits')!);
     if (adapter) await expectLogits(weights, input_ids, adapter, tensors.get('lora_logits')!);
@@ -75,23 +94,38 @@ describe('logits are those of transformers and PEFT', () => {
 
   // One layer only; α/√r; ranks and alphas of their own; stored in bf16.
   test.each(['one-layer', 'rslora', 'patterns', 'bf16'])('the adapter %s', async (name) => {
-    const { model, input_ids } = JSON.parse(readFileSync(`test/golden/adapters/${name}.json`, 'utf8')) as { model: string; input_ids: number[][] };
+    const { model, input_ids } = JSON.parse(readFileSync(`test/golden/adapters/${name}.json`, 'utf8')) as {
+      model: string;
+      input_ids: number[][];
+    };
     const expected = readTensorFile(`test/golden/adapters/${name}.safetensors`).get('logits')!;
-    await expectLogits(openModel(`test/fixtures/models/${model}`).weights, input_ids, readAdapterFolder(`test/golden/adapters/${name}`), expected);
+    await expectLogits(
+      openModel(`test/fixtures/models/${model}`).weights,
+      input_ids,
+      readAdapterFolder(`test/golden/adapters/${name}`),
+      expected,
+    );
   });
 });
 
 describe('losses are those of transformers and PEFT', () => {
   test.each(varieties)('%s', async (variety) => {
     const { golden: facts, adapter } = golden(variety);
-    const lora = adapter ?? { lora: { r: 1, alpha: 1, useRslora: false, targetModules: ['q_proj' as const], layers: null }, parameters: new Map<string, HostTensor>() };
+    const lora = adapter ?? {
+      lora: { r: 1, alpha: 1, useRslora: false, targetModules: ['q_proj' as const], layers: null },
+      parameters: new Map<string, HostTensor>(),
+    };
     const batch = batchOf(facts.input_ids, facts.labels);
     const runner = await createTrainer(variety, lora);
     const { lossSum, labelTokens } = await runner.evaluate(batch);
     expect(labelTokens).toBe(facts.label_tokens);
     expectClose([lossSum / labelTokens], [facts.lora?.loss ?? facts.loss], 1e-6, 'loss');
     if (adapter) {
-      await runner.importState({ parameters: mapParameters(adapter.parameters, (data) => data.fill(0)), firstMoments: new Map(), secondMoments: new Map() });
+      await runner.importState({
+        parameters: mapParameters(adapter.parameters, (data) => data.fill(0)),
+        firstMoments: new Map(),
+        secondMoments: new Map(),
+      });
       expectClose([(await runner.evaluate(batch)).lossSum / labelTokens], [facts.loss], 1e-6, 'loss with an adapter of zeros');
     }
     await runner.dispose();
@@ -121,30 +155,43 @@ describe('gradients are those of PEFT', () => {
 describe('how the base is held', () => {
   test('a GGUF generates from its own blocks: in double precision the program means what it means with fp32 weights', () => {
     const { weights } = openModel('test/golden/formats/quantized.gguf');
-    const v_projRounded = changed(weights, (name, values, columns) => name.includes('v_proj') && roundToBlocks(values, 8, columns)); // from Q5_0
-    const [packed, inFp32] = ([['stored', weights], ['fp32', v_projRounded]] as const).map(([dtype, store]) => {
+    const v_projRounded = changed(
+      weights,
+      (name, values, columns) => name.includes('v_proj') && roundToBlocks(values, 8, columns),
+    ); // from Q5_0
+    const [packed, inFp32] = (
+      [
+        ['stored', weights],
+        ['fp32', v_projRounded],
+      ] as const
+    ).map(([dtype, store]) => {
       const { program } = decodeLayersProgram(store.config, 0, 1, (layer, linear) => linearForm(store, layer, linear, dtype));
       return evaluate(program, decodeInputs(program, decodeConstants(store, program, dtype))).get('y')!.data;
     });
     expectClose(packed!, inFp32!, 1e-6, 'y');
   });
 
-  test.each(['llama3-rope', 'mqa-f16'])('the 16-bit floats of %s train as they are stored, with the very numbers of fp32', async (model) => {
-    const { weights } = openModel(`test/fixtures/models/${model}`);
-    const { vocabSize } = weights.config;
-    const lora = { r: 2, alpha: 2, useRslora: false, targetModules: linearNames, layers: null };
-    const { parameters } = initialLoraState(weights.config, lora, 1);
-    const batch = batchOf([Array.from({ length: 16 }, (_, i) => (i * 7 + 3) % vocabSize)]);
-    const trained = [];
-    for (const store of [weights, changed(weights, () => undefined)]) {
-      const runner = await createTrainer('', { lora, parameters }, { weights: store });
-      const { lossSum } = await runner.accumulate(batch, 0);
-      trained.push({ lossSum, gradients: await takeGradients(runner) });
-      await runner.dispose();
-    }
-    expect(trained[0]).toEqual(trained[1]);
-    expect(matrixForm(weights.info('model.layers.0.mlp.up_proj.weight')!, baseWishes('fp32', 'cpu').linears)).toBe(model === 'mqa-f16' ? 'F16' : 'BF16');
-  });
+  test.each(['llama3-rope', 'mqa-f16'])(
+    'the 16-bit floats of %s train as they are stored, with the very numbers of fp32',
+    async (model) => {
+      const { weights } = openModel(`test/fixtures/models/${model}`);
+      const { vocabSize } = weights.config;
+      const lora = { r: 2, alpha: 2, useRslora: false, targetModules: linearNames, layers: null };
+      const { parameters } = initialLoraState(weights.config, lora, 1);
+      const batch = batchOf([Array.from({ length: 16 }, (_, i) => (i * 7 + 3) % vocabSize)]);
+      const trained = [];
+      for (const store of [weights, changed(weights, () => undefined)]) {
+        const runner = await createTrainer('', { lora, parameters }, { weights: store });
+        const { lossSum } = await runner.accumulate(batch, 0);
+        trained.push({ lossSum, gradients: await takeGradients(runner) });
+        await runner.dispose();
+      }
+      expect(trained[0]).toEqual(trained[1]);
+      expect(matrixForm(weights.info('model.layers.0.mlp.up_proj.weight')!, baseWishes('fp32', 'cpu').linears)).toBe(
+        model === 'mqa-f16' ? 'F16' : 'BF16',
+      );
+    },
+  );
 
   test('a model of fp16 weights trains from fp16 as from fp32', async () => {
     const { golden: facts, adapter } = golden('mqa-f16');
@@ -161,58 +208,92 @@ describe('how the base is held', () => {
   // In plain arithmetic: linears to 4 bits, the vocabulary's table to 8. What was quantized before stays as it is.
   test.each([
     ['gqa-tied', 'test/fixtures/models/gqa-tied', { linears: 4, table: 8 }],
-    ['a GGUF of Q4_1 and Q8_0, with v_proj in Q5_0 and its table in F16', 'test/golden/formats/quantized.gguf', { v_proj: 8, table: 8 }],
+    [
+      'a GGUF of Q4_1 and Q8_0, with v_proj in Q5_0 and its table in F16',
+      'test/golden/formats/quantized.gguf',
+      { v_proj: 8, table: 8 },
+    ],
   ] as const)('int4: loss and gradients of %s are those of weights rounded beforehand', async (_name, model, bits) => {
     const { weights } = openModel(model);
     const { vocabSize } = weights.config;
     const round: Round = (name, values, columns) => {
-      const to = name.includes('embed_tokens') ? bits.table : 'linears' in bits ? bits.linears : name.includes('v_proj') ? bits.v_proj : undefined;
+      const to = name.includes('embed_tokens')
+        ? bits.table
+        : 'linears' in bits
+          ? bits.linears
+          : name.includes('v_proj')
+            ? bits.v_proj
+            : undefined;
       if (to && /(_proj|embed_tokens)/.test(name) && columns % 32 === 0) roundToBlocks(values, to, columns);
     };
     const lora = { r: 2, alpha: 2, useRslora: false, targetModules: linearNames, layers: null };
     const initialState = initialLoraState(weights.config, lora, 1);
     const batch = batchOf([Array.from({ length: 16 }, (_, i) => (i * 7 + 3) % vocabSize)]);
     const trained = [];
-    for (const [baseDType, store] of [['int4', weights], ['fp32', changed(weights, round)], ['fp32', weights]] as const) {
+    for (const [baseDType, store] of [
+      ['int4', weights],
+      ['fp32', changed(weights, round)],
+      ['fp32', weights],
+    ] as const) {
       const runner = await createTrainer('', { lora, parameters: initialState.parameters }, { baseDType, weights: store });
       const { lossSum } = await runner.accumulate(batch, 0);
       trained.push({ lossSum, gradients: await takeGradients(runner) });
       await runner.dispose();
     }
-    const [packed, rounded, exact] = trained as [typeof trained[0], typeof trained[0], typeof trained[0]];
+    const [packed, rounded, exact] = trained as [(typeof trained)[0], (typeof trained)[0], (typeof trained)[0]];
     expectClose([packed.lossSum], [rounded.lossSum], 1e-6, 'loss');
     expectParametersClose(packed.gradients, rounded.gradients, 1e-4);
     expect(Math.abs(packed.lossSum - exact.lossSum) / exact.lossSum, 'it is rounded indeed').toBeGreaterThan(1e-5);
   });
 
-  test.each(['fp32', 'fp16', 'int4'] as const)('layers of %s that are streamed train bit for bit like resident ones', async (baseDType) => {
-    const { weights } = openModel('test/fixtures/models/gqa-tied');
-    const { golden: facts, adapter } = golden('gqa-tied');
-    const losses: number[][] = [];
-    for (const layerStreaming of [false, true]) {
-      const runner = await createTrainer('', adapter!, { baseDType, weights, layerStreaming });
-      const ofSteps = [];
-      for (let step = 1; step <= 3; step++) {
-        const { lossSum, labelTokens } = await runner.accumulate(batchOf(facts.input_ids, facts.labels), 0);
-        await runner.update({ step, learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, labelTokens, maxGradNorm: 1 });
-        ofSteps.push(lossSum);
+  test.each(['fp32', 'fp16', 'int4'] as const)(
+    'layers of %s that are streamed train bit for bit like resident ones',
+    async (baseDType) => {
+      const { weights } = openModel('test/fixtures/models/gqa-tied');
+      const { golden: facts, adapter } = golden('gqa-tied');
+      const losses: number[][] = [];
+      for (const layerStreaming of [false, true]) {
+        const runner = await createTrainer('', adapter!, { baseDType, weights, layerStreaming });
+        const ofSteps = [];
+        for (let step = 1; step <= 3; step++) {
+          const { lossSum, labelTokens } = await runner.accumulate(batchOf(facts.input_ids, facts.labels), 0);
+          await runner.update({
+            step,
+            learningRate: 1e-2,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weightDecay: 0,
+            labelTokens,
+            maxGradNorm: 1,
+          });
+          ofSteps.push(lossSum);
+        }
+        losses.push(ofSteps);
+        await runner.dispose();
       }
-      losses.push(ofSteps);
-      await runner.dispose();
-    }
-    expect(losses[1]).toEqual(losses[0]);
-    expect(losses[0]![2]).not.toBe(losses[0]![0]);
-  });
+      expect(losses[1]).toEqual(losses[0]);
+      expect(losses[0]![2]).not.toBe(losses[0]![0]);
+    },
+  );
 
   // Weights rounded in plain arithmetic leave only the rounding of the activations to 8 bits to explain.
   test.each(['int8', 'int4'] as const)('logits from %s weights are those of the rounded weights', async (dtype) => {
-    const { golden: { input_ids: [prompt] } } = golden('tiny-llama');
+    const {
+      golden: {
+        input_ids: [prompt],
+      },
+    } = golden('tiny-llama');
     const { weights } = openModel('test/fixtures/models/tiny-llama');
     const roundMatrices: Round = (name, values, columns) => {
       if (/(_proj|lm_head)\.weight$/.test(name) && columns % 32 === 0) roundToBlocks(values, dtype === 'int8' ? 8 : 4, columns);
     };
     const logits = [];
-    for (const [decodeDType, store] of [[dtype, weights], ['fp32', changed(weights, roundMatrices)], ['fp32', weights]] as const) {
+    for (const [decodeDType, store] of [
+      [dtype, weights],
+      ['fp32', changed(weights, roundMatrices)],
+      ['fp32', weights],
+    ] as const) {
       const model = await createTextModel(store, new CpuDevice(2), decodeDType);
       logits.push(await model.logits(prompt!, null, 1));
       await model.dispose();
@@ -229,8 +310,11 @@ function decodeInputs(program: Program, constants: Constants): Map<string, Tenso
   const random = new Random(5);
   const numbers = (name: string, { dtype, shape }: Value): Tensor => {
     const bytes = constants.get(name);
-    if (bytes) return tensor(shape, dtype === 'uint8' ? bytes : new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4));
-    return dtype === 'float32' ? randomTensor(shape, random) : tensor(shape, new Float64Array(elementCount(shape)).fill(name === 'total_length' ? 1 : 0));
+    if (bytes)
+      return tensor(shape, dtype === 'uint8' ? bytes : new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4));
+    return dtype === 'float32'
+      ? randomTensor(shape, random)
+      : tensor(shape, new Float64Array(elementCount(shape)).fill(name === 'total_length' ? 1 : 0));
   };
   return new Map([...program.inputs].map(([name, value]) => [name, numbers(name, value)]));
 }
@@ -245,10 +329,14 @@ function roundToBlocks(values: Float32Array, bits: 4 | 8, columns: number): void
       if (bits === 4) {
         const [smallest, largest] = [Math.min(...block), Math.max(...block)];
         const step = Math.fround((largest - smallest) / 15);
-        block.forEach((value, i) => (block[i] = step === 0 ? value : smallest + Math.min(15, Math.round((value - smallest) / step)) * step));
+        block.forEach(
+          (value, i) => (block[i] = step === 0 ? value : smallest + Math.min(15, Math.round((value - smallest) / step)) * step),
+        );
       } else {
         const largest = block.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
-        block.forEach((value, i) => (block[i] = largest === 0 ? 0 : (Math.min(127, Math.round((value * -128) / largest)) * largest) / -128));
+        block.forEach(
+          (value, i) => (block[i] = largest === 0 ? 0 : (Math.min(127, Math.round((value * -128) / largest)) * largest) / -128),
+        );
       }
     }
   }

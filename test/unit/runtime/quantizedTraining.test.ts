@@ -25,7 +25,11 @@ test('an adapter on 4-bit weights learns what one on fp32 weights learns', async
 }, 180_000);
 
 /** The first loss, and the mean of the last ten. */
-async function train(weights: WeightStore, baseDType: BaseDType, ids: readonly number[]): Promise<{ first: number; last: number }> {
+async function train(
+  weights: WeightStore,
+  baseDType: BaseDType,
+  ids: readonly number[],
+): Promise<{ first: number; last: number }> {
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
   const { parameters } = initialLoraState(weights.config, lora, 1);
   const runner = await createTrainer('', { lora, parameters }, { baseDType, weights });
@@ -36,7 +40,16 @@ async function train(weights: WeightStore, baseDType: BaseDType, ids: readonly n
       return ids.slice(start, start + rowLength);
     });
     const { lossSum, labelTokens } = await runner.accumulate(batchOf(rows), 0);
-    await runner.update({ step, learningRate: 3e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, labelTokens, maxGradNorm: 1 });
+    await runner.update({
+      step,
+      learningRate: 3e-3,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      labelTokens,
+      maxGradNorm: 1,
+    });
     losses.push(lossSum / labelTokens);
   }
   await runner.dispose();

@@ -12,7 +12,12 @@ const stores = {
 afterAll(() => Object.values(stores).forEach((store) => store.close()));
 
 const cases = Object.entries(stores).flatMap(([file, store]) =>
-  ['model.embed_tokens.weight', 'model.layers.0.self_attn.q_proj.weight', 'model.layers.0.mlp.down_proj.weight'].map((name) => ({ file, store, name, stored: store.info(name)!.storedType })),
+  ['model.embed_tokens.weight', 'model.layers.0.self_attn.q_proj.weight', 'model.layers.0.mlp.down_proj.weight'].map((name) => ({
+    file,
+    store,
+    name,
+    stored: store.info(name)!.storedType,
+  })),
 );
 
 test.each(cases)('some rows are read as those of the whole: $name of $file, $stored', ({ store, name, stored }) => {
@@ -29,7 +34,9 @@ test.each(cases)('some rows are read as those of the whole: $name of $file, $sto
       expect(some.map(({ suffix, shape }) => [suffix, shape[0]])).toEqual(whole.map(({ suffix }) => [suffix, rows]));
       some.forEach(({ data }, part) => {
         const perRow = whole[part]!.data.length / rowCount;
-        expect(data, `${form}, from row ${firstRow}`).toEqual(whole[part]!.data.slice(firstRow * perRow, (firstRow + rows) * perRow));
+        expect(data, `${form}, from row ${firstRow}`).toEqual(
+          whole[part]!.data.slice(firstRow * perRow, (firstRow + rows) * perRow),
+        );
       });
     }
   }

@@ -39,16 +39,43 @@ const file = (name: string): string => `test/golden/training/${name}`;
 const tokenizer = readTokenizerFolder('test/fixtures/models/tiny-llama');
 
 function examplesOf(model: string, { max_seq_length }: Golden['train']): readonly Example[] {
-  const config = { path: file(`${model}.jsonl`), format: 'tokens', eval_path: null, eval_fraction: 0, max_seq_length, train_on_prompt: false, seed: 0 } as const;
+  const config = {
+    path: file(`${model}.jsonl`),
+    format: 'tokens',
+    eval_path: null,
+    eval_fraction: 0,
+    max_seq_length,
+    train_on_prompt: false,
+    seed: 0,
+  } as const;
   const { vocabSize } = openModel(`test/fixtures/models/${model}`).weights.config;
   return loadDataset(config, tokenizer, diskFiles, { vocabSize }).training;
 }
 
-const models = ['tiny-llama', 'gqa-tied', 'llama3-rope', 'linear-rope-biases', 'mqa-f16', 'yarn-rope', 'qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'];
+const models = [
+  'tiny-llama',
+  'gqa-tied',
+  'llama3-rope',
+  'linear-rope-biases',
+  'mqa-f16',
+  'yarn-rope',
+  'qwen2',
+  'qwen3',
+  'mistral',
+  'smollm3',
+  'gemma3',
+];
 
 test.each(models)('twenty steps on %s are those of PEFT', async (model) => {
   const { train, steps } = JSON.parse(readFileSync(file(`${model}.json`), 'utf8')) as Golden;
-  const options = { batchSize: train.batch_size, maxSequenceLength: train.max_seq_length, packing: false, shuffle: false, seed: 0, padId: tokenizer.padId };
+  const options = {
+    batchSize: train.batch_size,
+    maxSequenceLength: train.max_seq_length,
+    packing: false,
+    shuffle: false,
+    seed: 0,
+    padId: tokenizer.padId,
+  };
   const data = trainingData({ training: examplesOf(model, train), evaluation: [] }, options);
   const runner = await createTrainer(model, readAdapterFolder(file(`${model}-initial`)));
   const results: StepResult[] = [];
@@ -91,27 +118,30 @@ test.each(models)('twenty steps on %s are those of PEFT', async (model) => {
   await runner.dispose();
 });
 
-test.each(['gqa-tied', 'linear-rope-biases', 'mistral'])('packed examples do not see each other: losses and gradients of %s are those of one example a row', async (model) => {
-  const { train } = JSON.parse(readFileSync(file(`${model}.json`), 'utf8')) as Golden;
-  const examples = examplesOf(model, train).slice(0, 12);
-  const outcomes = [];
-  for (const packing of [false, true]) {
-    const options = { batchSize: packing ? 2 : 12, maxSequenceLength: 96, packing, padId: tokenizer.padId };
-    const plan = batchesForEpoch(examples, options, { shuffle: false, seed: 0, epoch: 0 });
-    expect(plan.count).toBe(1);
-    const batch = plan.batch(0);
-    expect(Math.max(...batch.segmentIds) > 4).toBe(packing);
-    const runner = await createTrainer(model, readAdapterFolder(file(`${model}-final`)));
-    const { lossSum, labelTokens } = await runner.evaluate(batch);
-    await runner.accumulate(batch, 0);
-    outcomes.push({ lossSum, labelTokens, gradients: await takeGradients(runner) });
-    await runner.dispose();
-  }
-  const [apart, packed] = outcomes as [(typeof outcomes)[0], (typeof outcomes)[0]];
-  expect(packed.labelTokens).toBe(apart.labelTokens);
-  expectClose([packed.lossSum], [apart.lossSum], 1e-6, 'loss');
-  expectParametersClose(packed.gradients, apart.gradients, 1e-5);
-});
+test.each(['gqa-tied', 'linear-rope-biases', 'mistral'])(
+  'packed examples do not see each other: losses and gradients of %s are those of one example a row',
+  async (model) => {
+    const { train } = JSON.parse(readFileSync(file(`${model}.json`), 'utf8')) as Golden;
+    const examples = examplesOf(model, train).slice(0, 12);
+    const outcomes = [];
+    for (const packing of [false, true]) {
+      const options = { batchSize: packing ? 2 : 12, maxSequenceLength: 96, packing, padId: tokenizer.padId };
+      const plan = batchesForEpoch(examples, options, { shuffle: false, seed: 0, epoch: 0 });
+      expect(plan.count).toBe(1);
+      const batch = plan.batch(0);
+      expect(Math.max(...batch.segmentIds) > 4).toBe(packing);
+      const runner = await createTrainer(model, readAdapterFolder(file(`${model}-final`)));
+      const { lossSum, labelTokens } = await runner.evaluate(batch);
+      await runner.accumulate(batch, 0);
+      outcomes.push({ lossSum, labelTokens, gradients: await takeGradients(runner) });
+      await runner.dispose();
+    }
+    const [apart, packed] = outcomes as [(typeof outcomes)[0], (typeof outcomes)[0]];
+    expect(packed.labelTokens).toBe(apart.labelTokens);
+    expectClose([packed.lossSum], [apart.lossSum], 1e-6, 'loss');
+    expectParametersClose(packed.gradients, apart.gradients, 1e-5);
+  },
+);
 
 /** Remembers the memory that results were written to. */
 class WatchedDevice extends CpuDevice {
@@ -121,7 +151,8 @@ class WatchedDevice extends CpuDevice {
     const executable = await super.compile(...given);
     const run: Executable['run'] = async (...inputs) => {
       const results = await executable.run(...inputs);
-      for (const result of results.values()) this.buffers.add((result as DeviceTensor & { tensor: { data: Float32Array } }).tensor.data.buffer);
+      for (const result of results.values())
+        this.buffers.add((result as DeviceTensor & { tensor: { data: Float32Array } }).tensor.data.buffer);
       return results;
     };
     return { run, dispose: () => executable.dispose() };

@@ -15,26 +15,18 @@ interface Case {
   readonly ids?: number[];
   readonly assistant?: number[];
 }
-const read = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../../golden/tokenizers/${name}.json`, import.meta.url), 'utf8'));
+const read = (name: string) => JSON.parse(readFileSync(new URL(`../../golden/tokenizers/${name}.json`, import.meta.url), 'utf8'));
 const { cases } = read('chat') as { cases: Case[] };
 const specialTokens = { bos: '<s>', eos: '</s>', pad: null, unknown: '<unk>', stopIds: [3] };
 const tokenizerWith = (chatTemplate: string) =>
   createTokenizer({ file: 'tokenizer.json', tokenizer: read('llama3').tokenizer, specialTokens, chatTemplate });
 
-test.each(cases)(
-  '$name renders as in transformers: $messages.length messages',
-  ({ template, messages, ...expected }) => {
-    const now = new Date(2024, 6, 26);
-    const chatTemplate = new ChatTemplate(
-      template,
-      { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' },
-      'model',
-    );
-    expect(chatTemplate.render(messages, { now })).toBe(expected.rendered);
-    expect(chatTemplate.render(messages, { now, addGenerationPrompt: true })).toBe(expected.rendered_with_prompt);
-  },
-);
+test.each(cases)('$name renders as in transformers: $messages.length messages', ({ template, messages, ...expected }) => {
+  const now = new Date(2024, 6, 26);
+  const chatTemplate = new ChatTemplate(template, { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' }, 'model');
+  expect(chatTemplate.render(messages, { now })).toBe(expected.rendered);
+  expect(chatTemplate.render(messages, { now, addGenerationPrompt: true })).toBe(expected.rendered_with_prompt);
+});
 
 test.each(cases.filter(({ assistant }) => assistant))(
   '$name: the loss counts what transformers marks as the assistant’s, $messages.length messages',

@@ -42,11 +42,7 @@ test.each<[string, string, RegExp]>([
   ['a merge of three', changed((file) => file.model.merges.push(['a', 'b', 'c'])), /not a pair/],
   ['an added token without text', changed((file) => file.added_tokens.push({ id: 9, content: '' })), /added token 4/],
   ['an unknown pre-tokenizer', changed((file) => (file.pre_tokenizer = { type: 'Mystery' })), /Mystery/],
-  [
-    'a broken pattern',
-    changed((file) => (file.pre_tokenizer = { type: 'Split', pattern: { Regex: '(' } })),
-    /regular exp/i,
-  ],
+  ['a broken pattern', changed((file) => (file.pre_tokenizer = { type: 'Split', pattern: { Regex: '(' } })), /regular exp/i],
   ['a decoder of no type', changed((file) => (file.decoder = {})), /"decoder" has no type/],
   [
     'a BOS that is no token',
@@ -72,9 +68,7 @@ test('a tokenizer of another kind is unsupported, not corrupt', () => {
 });
 
 test('a broken neighbour is named by its own name', () => {
-  expect(() => load(JSON.stringify(golden.tokenizer), { generationConfig: '{' })).toThrow(
-    /\/model\/generation_config\.json/,
-  );
+  expect(() => load(JSON.stringify(golden.tokenizer), { generationConfig: '{' })).toThrow(/\/model\/generation_config\.json/);
 });
 
 test('special tokens come from all the files that name them', () => {
@@ -93,8 +87,7 @@ test('special tokens come from all the files that name them', () => {
   expect(tokenizer.applyChatTemplate([])).toBe('<s>D');
 });
 
-const metadata = (source: Json, change: Json = {}) =>
-  new Map<string, GgufValue>(Object.entries({ ...source.gguf, ...change }));
+const metadata = (source: Json, change: Json = {}) => new Map<string, GgufValue>(Object.entries({ ...source.gguf, ...change }));
 
 test.each<[string, Map<string, GgufValue>, RegExp]>([
   ['no tokens', metadata(golden, { 'tokenizer.ggml.tokens': undefined }), /tokens is missing/],

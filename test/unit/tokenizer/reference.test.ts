@@ -25,8 +25,7 @@ const fromJson = ({ tokenizer }: Golden) =>
 const fromGguf = ({ gguf }: Golden) => tokenizerFromGguf(new Map(Object.entries(gguf!)), 'model.gguf');
 
 function expectSameIds(tokenizer: Tokenizer, { cases }: Golden, addSpecialTokens = true) {
-  for (const { text, ids } of cases)
-    expect([text, ...tokenizer.encode(text, { addSpecialTokens })]).toEqual([text, ...ids]);
+  for (const { text, ids } of cases) expect([text, ...tokenizer.encode(text, { addSpecialTokens })]).toEqual([text, ...ids]);
 }
 
 describe.each(['smollm', 'llama3', 'sentencepiece', 'metaspace'])('%s', (name) => {
@@ -65,7 +64,10 @@ test('added tokens may be listed in tokenizer_config.json alone', () => {
     tokenizerConfig: JSON.stringify(tokenizerConfig),
   });
   expectSameIds(tokenizer, reference);
-  expect([0, 1, 2, 3, 4].map((id) => tokenizer.decode([id], { skipSpecialTokens: true }) === ''), 'special').toEqual([true, true, true, true, false]);
+  expect(
+    [0, 1, 2, 3, 4].map((id) => tokenizer.decode([id], { skipSpecialTokens: true }) === ''),
+    'special',
+  ).toEqual([true, true, true, true, false]);
 });
 
 test.each([
@@ -73,9 +75,7 @@ test.each([
   ['▁<PRE>', '▁<SUF>', '▁<MID>', '▁<EOT>'],
 ])('fill-in-the-middle tokens are found by name: %s', (...names) => {
   const { tokenizer, ...rest } = golden('llama3');
-  const added = names
-    .filter((name) => name !== null)
-    .map((content, index) => ({ id: 700 + index, content, special: true }));
+  const added = names.filter((name) => name !== null).map((content, index) => ({ id: 700 + index, content, special: true }));
   const withTokens = fromJson({ ...rest, tokenizer: { ...tokenizer, added_tokens: added } });
   const endId = names[3] === null ? null : 703;
   expect(withTokens.fillInTheMiddle).toEqual({ prefixId: 700, suffixId: 701, middleId: 702, endId });

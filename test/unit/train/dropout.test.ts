@@ -25,23 +25,32 @@ test.each([
   { seed: 1, layer: 0, probability: 0.1 },
   { seed: 0x7fffffff, layer: 31, probability: 0.5 },
   { seed: 123456789, layer: 7, probability: 0.003 },
-])('the program and the host make the same masks: seed $seed, layer $layer, p $probability', async ({ seed, layer, probability }) => {
-  const [of, rows] = [config(24, 37), 19]; // an odd width among them
-  const device = new CpuDevice(1);
-  const program = await device.compile(dropoutProgram(of, lora, probability, rows));
-  const scalar = (value: number) => device.fill('int32', [1, 1], (into) => into.fill(value));
-  const masks = await program.run(new Map([['seed', await scalar(seed)], ['layer_key', await scalar(layerKey(layer))]]));
-  const expected = hostMasks(of, rows, probability, seed, layer);
-  expect([...masks.keys()].sort()).toEqual([...expected.keys()].sort());
-  for (const [name, tensor] of masks) expect(await device.download(tensor), name).toEqual(expected.get(name));
-});
+])(
+  'the program and the host make the same masks: seed $seed, layer $layer, p $probability',
+  async ({ seed, layer, probability }) => {
+    const [of, rows] = [config(24, 37), 19]; // an odd width among them
+    const device = new CpuDevice(1);
+    const program = await device.compile(dropoutProgram(of, lora, probability, rows));
+    const scalar = (value: number) => device.fill('int32', [1, 1], (into) => into.fill(value));
+    const masks = await program.run(
+      new Map([
+        ['seed', await scalar(seed)],
+        ['layer_key', await scalar(layerKey(layer))],
+      ]),
+    );
+    const expected = hostMasks(of, rows, probability, seed, layer);
+    expect([...masks.keys()].sort()).toEqual([...expected.keys()].sort());
+    for (const [name, tensor] of masks) expect(await device.download(tensor), name).toEqual(expected.get(name));
+  },
+);
 
 describe.each([0.5, 0.1])('draws at p = %d look independent', (probability) => {
   const [width, rows] = [512, 512];
   const of = config(width, 2 * width);
   const share = 1 - probability;
   const variance = share * probability;
-  const mask = (seed: number, layer: number): Float64Array => Float64Array.from(hostMasks(of, rows, probability, seed, layer).get('dropout.mlp_input')!, (kept) => kept - share);
+  const mask = (seed: number, layer: number): Float64Array =>
+    Float64Array.from(hostMasks(of, rows, probability, seed, layer).get('dropout.mlp_input')!, (kept) => kept - share);
   /** Of a sum of `count` products of centred draws, in standard deviations. */
   const score = (sum: number, count: number, factors: number): number => sum / Math.sqrt(count * variance ** factors);
   const correlation = (a: Float64Array, b: Float64Array, lag: number): number => {
@@ -55,11 +64,22 @@ describe.each([0.5, 0.1])('draws at p = %d look independent', (probability) => {
 
   test.each(seeds)('seed %d: share, neighbours, rows, columns', (seed) => {
     const draws = mask(seed, 3);
-    expect(Math.abs(score(draws.reduce((sum, x) => sum + x, 0), draws.length, 1))).toBeLessThan(most);
+    expect(
+      Math.abs(
+        score(
+          draws.reduce((sum, x) => sum + x, 0),
+          draws.length,
+          1,
+        ),
+      ),
+    ).toBeLessThan(most);
     for (const lag of [1, 2, 3, 4, 16, 256, width - 1, width, width + 1, 2 * width, 16 * width, 256 * width]) {
       expect(Math.abs(correlation(draws, draws, lag)), `lag ${lag}`).toBeLessThan(most);
     }
-    for (const [name, indexOf] of [['rows', (i: number, j: number) => i * width + j], ['columns', (i: number, j: number) => j * width + i]] as const) {
+    for (const [name, indexOf] of [
+      ['rows', (i: number, j: number) => i * width + j],
+      ['columns', (i: number, j: number) => j * width + i],
+    ] as const) {
       // Σ (line sum)² / variance is χ² with a degree of freedom for each line.
       let chiSquared = 0;
       for (let i = 0; i < rows; i++) {
@@ -73,7 +93,15 @@ describe.each([0.5, 0.1])('draws at p = %d look independent', (probability) => {
 
   test.each(seeds)('seed %d: the corners of rectangles', (seed) => {
     const draws = mask(seed, 3);
-    for (const [down, right] of [[1, 1], [1, 2], [2, 1], [1, 256], [16, 16], [256, 1], [128, 128]] as const) {
+    for (const [down, right] of [
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      [1, 256],
+      [16, 16],
+      [256, 1],
+      [128, 128],
+    ] as const) {
       let [sum, count] = [0, 0];
       for (let row = 0; row + down < rows; row++) {
         for (let column = 0; column + right < width; column++, count++) {

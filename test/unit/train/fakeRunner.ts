@@ -103,8 +103,7 @@ export function microBatch(index: number): Batch {
   const inputIds = new Int32Array(rows * 2);
   const labels = new Int32Array(rows * 2).fill(ignoredLabel);
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < 2; column++)
-      inputIds[row * 2 + column] = ((index * 7 + row * 3 + column * 5) % 11) - 5;
+    for (let column = 0; column < 2; column++) inputIds[row * 2 + column] = ((index * 7 + row * 3 + column * 5) % 11) - 5;
     labels[row * 2] = ((index * 5 + row * 2) % 7) - 3;
   }
   return {

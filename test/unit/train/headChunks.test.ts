@@ -5,11 +5,20 @@ import { batchOf } from '../../support/batches.js';
 
 test('the chunks hold every labelled row once, with its label, and no row twice', () => {
   const sizes = new Set<number>();
-  const shapes = fc.record({ batchSize: fc.integer({ min: 1, max: 4 }), sequenceLength: fc.integer({ min: 2, max: 300 }), share: fc.integer({ min: 0, max: 10 }) });
+  const shapes = fc.record({
+    batchSize: fc.integer({ min: 1, max: 4 }),
+    sequenceLength: fc.integer({ min: 2, max: 300 }),
+    share: fc.integer({ min: 0, max: 10 }),
+  });
   fc.assert(
     fc.property(shapes, ({ batchSize, sequenceLength, share }) => {
-      const ids = Array.from({ length: batchSize }, (_, row) => Array.from({ length: sequenceLength }, (_, t) => row * sequenceLength + t));
-      const batch = batchOf(ids, ids.map((row) => row.map((id) => ((id * 7) % 10 < share ? id : -100))));
+      const ids = Array.from({ length: batchSize }, (_, row) =>
+        Array.from({ length: sequenceLength }, (_, t) => row * sequenceLength + t),
+      );
+      const batch = batchOf(
+        ids,
+        ids.map((row) => row.map((id) => ((id * 7) % 10 < share ? id : -100))),
+      );
       const found = new Map<number, number>();
       const chunks = [...headChunks(batch)];
       expect(chunks.length, 'few chunks').toBe(Math.ceil([...batch.labels].filter((label) => label !== -100).length / 512));
@@ -24,5 +33,8 @@ test('the chunks hold every labelled row once, with its label, and no row twice'
       expect([...found]).toEqual([...batch.labels.entries()].filter(([, label]) => label !== -100));
     }),
   );
-  expect([...sizes].every((size) => size % 64 === 0 && size <= 512), 'few sizes').toBe(true);
+  expect(
+    [...sizes].every((size) => size % 64 === 0 && size <= 512),
+    'few sizes',
+  ).toBe(true);
 });

@@ -107,30 +107,27 @@ test('a metric tells its own step; tokens per second leave pauses out', async ()
   expect(ports.steps[0]!.tokensPerSecond).toBe(6);
 });
 
-test.each([1, 2, 4, 7])(
-  'stopped after %i steps and resumed, the run ends as an unbroken one, bit for bit',
-  async (stopAt) => {
-    const data = fakeData(5, microBatches([1, 2]));
-    const unbroken = new FakeRunner([0.5, -0.25], 0.7);
-    const whole = new Recorder();
-    const expected = await runLoop(options, unbroken, data, whole);
+test.each([1, 2, 4, 7])('stopped after %i steps and resumed, the run ends as an unbroken one, bit for bit', async (stopAt) => {
+  const data = fakeData(5, microBatches([1, 2]));
+  const unbroken = new FakeRunner([0.5, -0.25], 0.7);
+  const whole = new Recorder();
+  const expected = await runLoop(options, unbroken, data, whole);
 
-    const before = new Recorder();
-    before.commands.push(...Array<'run'>(stopAt).fill('run'), 'stop');
-    const stopped = await runLoop(options, new FakeRunner([0.5, -0.25], 0.7), data, before);
-    expect(stopped).toMatchObject({ reason: 'stopped', progress: { step: stopAt } });
-    const checkpoint = before.checkpoints.at(-1)!;
-    expect(checkpoint.progress.step).toBe(stopAt);
+  const before = new Recorder();
+  before.commands.push(...Array<'run'>(stopAt).fill('run'), 'stop');
+  const stopped = await runLoop(options, new FakeRunner([0.5, -0.25], 0.7), data, before);
+  expect(stopped).toMatchObject({ reason: 'stopped', progress: { step: stopAt } });
+  const checkpoint = before.checkpoints.at(-1)!;
+  expect(checkpoint.progress.step).toBe(stopAt);
 
-    const resumed = new FakeRunner([9, 9], 0.7);
-    await resumed.importState(checkpoint.state);
-    const after = new Recorder();
-    const result = await runLoop(options, resumed, data, after, checkpoint.progress);
-    expect(resumed.w).toEqual(unbroken.w);
-    expect([...before.steps, ...after.steps].map(({ loss }) => loss)).toEqual(whole.steps.map(({ loss }) => loss));
-    expect(result.progress).toEqual({ ...expected.progress, elapsedSeconds: result.progress.elapsedSeconds });
-  },
-);
+  const resumed = new FakeRunner([9, 9], 0.7);
+  await resumed.importState(checkpoint.state);
+  const after = new Recorder();
+  const result = await runLoop(options, resumed, data, after, checkpoint.progress);
+  expect(resumed.w).toEqual(unbroken.w);
+  expect([...before.steps, ...after.steps].map(({ loss }) => loss)).toEqual(whole.steps.map(({ loss }) => loss));
+  expect(result.progress).toEqual({ ...expected.progress, elapsedSeconds: result.progress.elapsedSeconds });
+});
 
 test('an evaluation in which the device failed is made first when the run is resumed, and counts', async () => {
   const data = fakeData(5, microBatches([1]));
@@ -207,9 +204,7 @@ test('a loss that is no number ends the run with advice and leaves the last chec
   const failure = await runLoop(options, failing, fakeData(6), ports).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(UserError);
   expect(failure).toMatchObject({ code: 'diverged' });
-  expect((failure as Error).message).toMatch(
-    /^The loss became NaN at step 6.*checkpoint of step 3 is still good.*learning_rate/,
-  );
+  expect((failure as Error).message).toMatch(/^The loss became NaN at step 6.*checkpoint of step 3 is still good.*learning_rate/);
   expect(ports.checkpoints.map(({ progress }) => progress.step)).toEqual([3]);
 });
 
@@ -229,7 +224,9 @@ test('so is a mean loss over data without one; between two batches it can be sto
   const unlabelled = { count: 2, batch: () => ({ ...microBatches([0]).batch(0), labelTokens: 0 }) };
   await expect(meanLoss(runner, unlabelled)).rejects.toThrow('The held-out data has no token to learn from.');
   let begun = 0;
-  const stopped = meanLoss(runner, microBatches([0, 1, 2]), () => (++begun === 2 ? Promise.reject(new Error('stopped')) : Promise.resolve()));
+  const stopped = meanLoss(runner, microBatches([0, 1, 2]), () =>
+    ++begun === 2 ? Promise.reject(new Error('stopped')) : Promise.resolve(),
+  );
   await expect(stopped).rejects.toThrow('stopped');
 });
 

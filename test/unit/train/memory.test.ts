@@ -28,8 +28,17 @@ describe('the estimate', () => {
     const parameters = parameterCount(weights);
     expect(parts.weights).toBe(4 * parameters);
     const norms = 61 * 576;
-    expect(estimateMemory({ ...request, weights: randomWeights(config, 'BF16') }).parts.weights, 'as they are stored').toBe(2 * (parameters - norms) + 4 * norms);
-    const adapter = 30 * 8 * linearNames.reduce((sum, linear) => sum + (linear === 'k_proj' || linear === 'v_proj' ? 768 : linear === 'q_proj' || linear === 'o_proj' ? 1152 : 2112), 0);
+    expect(estimateMemory({ ...request, weights: randomWeights(config, 'BF16') }).parts.weights, 'as they are stored').toBe(
+      2 * (parameters - norms) + 4 * norms,
+    );
+    const adapter =
+      30 *
+      8 *
+      linearNames.reduce(
+        (sum, linear) =>
+          sum + (linear === 'k_proj' || linear === 'v_proj' ? 768 : linear === 'q_proj' || linear === 'o_proj' ? 1152 : 2112),
+        0,
+      );
     expect(parts.adapter).toBe(16 * adapter);
   });
 
@@ -48,7 +57,10 @@ describe('the estimate', () => {
     const { parts, hostBytes, deviceBytes } = estimateMemory({ ...request, device: 'webgpu' });
     expect(hostBytes).toBe(parts.process + parts.checkpoint + parts.upload);
     expect(parts.upload, 'a slice of the table, twice').toBeLessThan(2 * 2 ** 24);
-    expect(hostBytes + deviceBytes).toBeCloseTo(Object.values(parts).reduce((sum, part) => sum + part, 0), 3);
+    expect(hostBytes + deviceBytes).toBeCloseTo(
+      Object.values(parts).reduce((sum, part) => sum + part, 0),
+      3,
+    );
   });
 
   test('a GPU’s buffers are no smaller than their tensors, and not much larger', () => {
@@ -82,7 +94,11 @@ describe('what auto decides', () => {
 
   test('less memory never makes for more exact weights', () => {
     const larger = randomWeights({ ...shapes['llama-3.2-1b'], layerCount: 8 });
-    for (const [weights, device] of [[larger, 'cpu'], [quantized(larger), 'cpu'], [larger, 'webgpu']] as const) {
+    for (const [weights, device] of [
+      [larger, 'cpu'],
+      [quantized(larger), 'cpu'],
+      [larger, 'webgpu'],
+    ] as const) {
       const dtypes = dtypesToTry('auto', device, true);
       const ranks = [4e9, 3e9, 2.5e9, 2e9, 1.8e9, 1.6e9, 1.4e9, 1.2e9, 1e9, 0.8e9].map((availableBytes) => {
         const { request: decision } = planMemory({ ...request, ...auto, weights, device, dtypes }, availableBytes);

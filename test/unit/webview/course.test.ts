@@ -63,7 +63,8 @@ describe('how a run goes', () => {
   });
 
   test('noise alone never raises the alarm', () => {
-    for (const seed of seeds) expect(courseOf(seriesOf({ steps: 80, loss: () => 1.2, noise: 1.6 }, seed)).kind).not.toBe('diverging');
+    for (const seed of seeds)
+      expect(courseOf(seriesOf({ steps: 80, loss: () => 1.2, noise: 1.6 }, seed)).kind).not.toBe('diverging');
   });
 
   test('a loss that has come apart is diverging, also while warming up and where it stays high', () => {
@@ -75,7 +76,12 @@ describe('how a run goes', () => {
   test('a held-out loss that rises while the training loss falls is overfitting, since its best', () => {
     const heldOut = (step: number) => (step <= 60 ? 2 - step / 100 : 1.4 + (step - 60) / 200);
     const course = courseOf(seriesOf({ steps: 100, loss: falling, heldOut }));
-    expect(course).toMatchObject({ kind: 'overfitting', step: 60, from: expect.closeTo(1.4) as number, to: expect.closeTo(1.6) as number });
+    expect(course).toMatchObject({
+      kind: 'overfitting',
+      step: 60,
+      from: expect.closeTo(1.4) as number,
+      to: expect.closeTo(1.6) as number,
+    });
     // One evaluation above the best may be an accident.
     expect(courseOf(seriesOf({ steps: 70, loss: falling, heldOut })).kind).not.toBe('overfitting');
     // Nor does it overfit where the training loss has risen as well.
@@ -85,7 +91,11 @@ describe('how a run goes', () => {
 
   test('a held-out loss that still falls is heard where the training loss is too noisy to tell', () => {
     const still = { steps: 60, loss: () => 2, noise: 1.5 };
-    expect(courseOf(seriesOf({ ...still, heldOut: (step) => 2 - step / 200 }))).toEqual({ kind: 'heldOutFalling', from: 1.75, to: 1.7 });
+    expect(courseOf(seriesOf({ ...still, heldOut: (step) => 2 - step / 200 }))).toEqual({
+      kind: 'heldOutFalling',
+      from: 1.75,
+      to: 1.7,
+    });
     expect(courseOf(seriesOf({ ...still, heldOut: () => 2 })).kind).toBe('flat');
   });
 });

@@ -20,24 +20,29 @@ describe('the check of a field', () => {
   );
 
   // ajv, which the host uses, is the judge.
-  test.each(allSettingPaths().map((path) => [path.join('.'), path] as const))(
-    'says of %s what the host says',
-    (_, path) => {
-      fc.assert(
-        fc.property(value, (candidate) => {
-          const json: Record<string, unknown> = { model: 'm', data: { path: 'd' } };
-          if (path.length === 1) json[path[0]!] = candidate;
-          else json[path[0]!] = { ...(json[path[0]!] as object | undefined), [path[1]!]: candidate };
-          expect(settingProblem(settingSchema(path)!, candidate) === null).toBe(validateRunConfig(json).ok);
-        }),
-        { numRuns: 150 },
-      );
-    },
-  );
+  test.each(allSettingPaths().map((path) => [path.join('.'), path] as const))('says of %s what the host says', (_, path) => {
+    fc.assert(
+      fc.property(value, (candidate) => {
+        const json: Record<string, unknown> = { model: 'm', data: { path: 'd' } };
+        if (path.length === 1) json[path[0]!] = candidate;
+        else json[path[0]!] = { ...(json[path[0]!] as object | undefined), [path[1]!]: candidate };
+        expect(settingProblem(settingSchema(path)!, candidate) === null).toBe(validateRunConfig(json).ok);
+      }),
+      { numRuns: 150 },
+    );
+  });
 });
 
 test('the form counts the parameters that training would train', () => {
-  const llama = llamaConfig({ vocabSize: 100, hiddenSize: 48, intermediateSize: 128, layerCount: 5, headCount: 6, keyValueHeadCount: 2, headDim: 8 });
+  const llama = llamaConfig({
+    vocabSize: 100,
+    hiddenSize: 48,
+    intermediateSize: 128,
+    layerCount: 5,
+    headCount: 6,
+    keyValueHeadCount: 2,
+    headDim: 8,
+  });
   const linears = Object.fromEntries(linearNames.map((name) => [name, linearShape(llama, name)] as const));
   const shape = { model: 'm', layerCount: llama.layerCount, totalParameters: 1, linears };
   const targetModules = ['q_proj', 'k_proj', 'down_proj'] as const;

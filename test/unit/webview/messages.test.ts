@@ -144,13 +144,10 @@ describe('messages', () => {
     },
   );
 
-  test.each(Object.entries(fromWebview))(
-    '%s from a webview is known, and refused with any part of it wrong',
-    (_, message) => {
-      expect(isFromWebview(message)).toBe(true);
-      for (const wrong of spoilt(message)) expect(isFromWebview(wrong), JSON.stringify(wrong)).toBe(false);
-    },
-  );
+  test.each(Object.entries(fromWebview))('%s from a webview is known, and refused with any part of it wrong', (_, message) => {
+    expect(isFromWebview(message)).toBe(true);
+    for (const wrong of spoilt(message)) expect(isFromWebview(wrong), JSON.stringify(wrong)).toBe(false);
+  });
 
   test.each([null, undefined, 1, 'ready', [], {}, { type: 'toString' }, { type: '__proto__' }, { type: ['ready'] }])(
     '%j is none',

@@ -59,8 +59,7 @@ describe('smoothing', () => {
   const weightedMean = (values: readonly number[], end: number, weight: number) => {
     const weights = values.slice(0, end + 1).map((_, index) => weight ** (end - index));
     return (
-      values.slice(0, end + 1).reduce((sum, value, index) => sum + weights[index]! * value, 0) /
-      weights.reduce((a, b) => a + b)
+      values.slice(0, end + 1).reduce((sum, value, index) => sum + weights[index]! * value, 0) / weights.reduce((a, b) => a + b)
     );
   };
 

@@ -194,10 +194,14 @@ export const preflightReport: PreflightReport = {
       cut: 143,
     },
   ],
-  warnings: [
-    '12 of 912 examples are longer than 256 tokens and were cut; raise data.max_seq_length to keep their ends.',
-  ],
-  estimate: { secondsPerStep: 6.1, totalSeconds: 1043, peakMemoryBytes: 1_240_000_000, expectedMemoryBytes: 1_310_000_000, expectedDeviceBytes: 0 },
+  warnings: ['12 of 912 examples are longer than 256 tokens and were cut; raise data.max_seq_length to keep their ends.'],
+  estimate: {
+    secondsPerStep: 6.1,
+    totalSeconds: 1043,
+    peakMemoryBytes: 1_240_000_000,
+    expectedMemoryBytes: 1_310_000_000,
+    expectedDeviceBytes: 0,
+  },
 };
 
 export const examplePage: ExamplePage = {
@@ -207,7 +211,22 @@ export const examplePage: ExamplePage = {
   examples: preflightReport.samples.map((sample, index) => ({ ...sample, heldOut: index === 1 })),
 };
 
-const sourceFiles = ['server/app.py', 'server/routes/orders.py', 'server/models.py', 'web/cart.ts', 'web/checkout.ts', 'server/db.py', 'web/api.ts', 'tools/release.sh', 'web/forms.ts', 'server/mail.py', 'web/main.ts', 'server/auth.py', 'web/format.ts', 'server/jobs.py'];
+const sourceFiles = [
+  'server/app.py',
+  'server/routes/orders.py',
+  'server/models.py',
+  'web/cart.ts',
+  'web/checkout.ts',
+  'server/db.py',
+  'web/api.ts',
+  'tools/release.sh',
+  'web/forms.ts',
+  'server/mail.py',
+  'web/main.ts',
+  'server/auth.py',
+  'web/format.ts',
+  'server/jobs.py',
+];
 
 /** What a small workspace comes to. */
 export const codeLook: DataLook = {
@@ -217,7 +236,11 @@ export const codeLook: DataLook = {
   truncated: 0,
   heldOut: 4,
   longest: 512,
-  files: sourceFiles.map((name, index) => ({ path: `/home/me/shop/${name}`, examples: 4, tokens: Math.round(4100 / (index + 1)) })),
+  files: sourceFiles.map((name, index) => ({
+    path: `/home/me/shop/${name}`,
+    examples: 4,
+    tokens: Math.round(4100 / (index + 1)),
+  })),
   fileCount: sourceFiles.length,
   leftOut: [
     { kind: 'hidden', count: 2, paths: ['/home/me/shop/.env', '/home/me/shop/.github'] },
@@ -276,8 +299,19 @@ export const fineTuneState: FineTuneState = {
 
 /** As adapters, with another one older than it, and one of another model. */
 export const moreAdapters: readonly AdapterInfo[] = [
-  { ...adapters[0]!, path: '/workspace/runs/first-try/adapter', name: 'first-try', modifiedAt: Date.parse('2026-08-19T10:00:00Z') },
-  { ...adapters[0]!, path: '/workspace/runs/verses/adapter', name: 'verses', baseModel: models[1]!.path, modifiedAt: Date.parse('2026-08-21T10:00:00Z') },
+  {
+    ...adapters[0]!,
+    path: '/workspace/runs/first-try/adapter',
+    name: 'first-try',
+    modifiedAt: Date.parse('2026-08-19T10:00:00Z'),
+  },
+  {
+    ...adapters[0]!,
+    path: '/workspace/runs/verses/adapter',
+    name: 'verses',
+    baseModel: models[1]!.path,
+    modifiedAt: Date.parse('2026-08-21T10:00:00Z'),
+  },
   adapters[0]!,
 ];
 
@@ -301,7 +335,10 @@ export const batch: Batch = {
     {
       prompt: 'How do I reset my password?',
       left: { kind: 'text', text: 'To reset your password, you need to contact the administrator of the site.' },
-      right: { kind: 'text', text: 'Open the account page, choose “Security”, and press “Reset password”. A link arrives by mail within a minute.' },
+      right: {
+        kind: 'text',
+        text: 'Open the account page, choose “Security”, and press “Reset password”. A link arrives by mail within a minute.',
+      },
     },
     {
       prompt: 'Explain how refunds work.',

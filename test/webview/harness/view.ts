@@ -96,9 +96,7 @@ export class View {
       (wanted) => (window as unknown as { posted: FromWebview[] }).posted.some((message) => message.type === wanted),
       type,
     );
-    return (await this.posted()).findLast(
-      (message): message is Extract<FromWebview, { type: T }> => message.type === type,
-    )!;
+    return (await this.posted()).findLast((message): message is Extract<FromWebview, { type: T }> => message.type === type)!;
   }
 
   /** What setState got last. */
@@ -127,20 +125,14 @@ export class View {
       (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
     );
     const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    return grave.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary ?? ''}`),
-    );
+    return grave.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary ?? ''}`));
   }
 
   /** How many pixels of a canvas have about this colour. */
   async pixels(selector: string, color: string): Promise<number> {
     return this.page.locator(selector).evaluate((canvas: HTMLCanvasElement, wanted) => {
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-      const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(wanted.slice(at, at + 2), 16)) as [
-        number,
-        number,
-        number,
-      ];
+      const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(wanted.slice(at, at + 2), 16)) as [number, number, number];
       let found = 0;
       for (let at = 0; at < data.length; at += 4) {
         const near = Math.abs(data[at]! - red) + Math.abs(data[at + 1]! - green) + Math.abs(data[at + 2]! - blue) < 24;

@@ -44,9 +44,7 @@ function* assistantSpans(
 ): Generator<[number, number]> {
   const tokensOf = (beginning: string) => {
     if (!text.startsWith(beginning))
-      throw new Unusable(
-        t`the model's chat template changes earlier turns when later ones follow; split it into single answers`,
-      );
+      throw new Unusable(t`the model's chat template changes earlier turns when later ones follow; split it into single answers`);
     return sharedLength(tokenizer.encode(beginning, { addSpecialTokens: false }), inputIds);
   };
   for (const [index, message] of messages.entries()) {
@@ -89,9 +87,7 @@ export function conversation(row: Row): ChatMessage[] {
   const turns = row.messages ?? row.conversations;
   if (!Array.isArray(turns) || turns.length === 0) throw new Unusable(t`it has no list of messages`);
   const messages = turns.map(message);
-  return typeof row.system === 'string' && row.system !== ''
-    ? [{ role: 'system', content: row.system }, ...messages]
-    : messages;
+  return typeof row.system === 'string' && row.system !== '' ? [{ role: 'system', content: row.system }, ...messages] : messages;
 }
 
 function message(turn: unknown, index: number): ChatMessage {

@@ -17,7 +17,9 @@ export const gemma3: Family = {
   architecture: 'Gemma3ForCausalLM',
   readConfig(fields) {
     fields.requireActivation('hidden_activation', 'gelu_pytorch_tanh');
-    ['final_logit_softcapping', 'attn_logit_softcapping', 'use_bidirectional_attention'].forEach((name) => fields.requireUnset(name));
+    ['final_logit_softcapping', 'attn_logit_softcapping', 'use_bidirectional_attention'].forEach((name) =>
+      fields.requireUnset(name),
+    );
     const sizes = fields.sizes({ contextLength: 131072, keyValueHeadCount: 4, headDim: 256, tiedEmbeddings: true });
     const window = fields.optionalInteger('sliding_window', 4096);
     return {
@@ -32,7 +34,11 @@ export const gemma3: Family = {
       const sizes = fields.sizes();
       const local: RopeSettings = { theta: fields.number('rope.freq_base_swa', 10000), scaling: { type: 'none' } };
       const window = fields.number('attention.sliding_window');
-      const config = gemma3Config(sizes, everySixth(sizes.layerCount), { global: fields.rope(1e6, sizes.headDim), local, window });
+      const config = gemma3Config(sizes, everySixth(sizes.layerCount), {
+        global: fields.rope(1e6, sizes.headDim),
+        local,
+        window,
+      });
       // llama.cpp knows the 27B model by its layers; its query_pre_attn_scalar is another than the head size.
       const scalar = sizes.layerCount === 62 ? sizes.hiddenSize / sizes.headCount : sizes.headDim;
       return { ...config, attentionScale: scalar ** -0.5 };
@@ -54,7 +60,10 @@ function gemma3Config(sizes: ModelSizes, types: readonly LayerType[], { global, 
     family: 'gemma3',
     ...sizes,
     biases: [],
-    attentionKinds: [{ rope: global, window: null }, { rope: local, window }],
+    attentionKinds: [
+      { rope: global, window: null },
+      { rope: local, window },
+    ],
     layerPattern: types.map((type) => Number(type === 'sliding_attention')),
     embeddingScale: Math.sqrt(sizes.hiddenSize),
   };
@@ -72,7 +81,9 @@ function ropes(fields: HuggingFaceFields): Pick<Attentions, 'global' | 'local'> 
 }
 
 function layerTypes(fields: HuggingFaceFields, layerCount: number): readonly LayerType[] {
-  return fields.perLayer('layer_types', layerCount, isLayerType) ?? everySixth(layerCount, fields.integer('sliding_window_pattern', 6));
+  return (
+    fields.perLayer('layer_types', layerCount, isLayerType) ?? everySixth(layerCount, fields.integer('sliding_window_pattern', 6))
+  );
 }
 
 /** Every sixth layer is global. */
@@ -95,7 +106,8 @@ function norms({ hiddenSize: width }: ModelConfig): LayerVector[] {
 /** x […, H] → […, H]. */
 function gemma3Layer(b: GraphBuilder, config: ModelConfig, x: Value, sites: LayerSites): LayerValues {
   const { vector, linear } = sites;
-  const norm = (y: Value, name: string): Value => b.rmsNorm(y, vector(`${name}.weight`, config.hiddenSize), config.rmsNormEpsilon);
+  const norm = (y: Value, name: string): Value =>
+    b.rmsNorm(y, vector(`${name}.weight`, config.hiddenSize), config.rmsNormEpsilon);
   const { projected, residual } = b.within('attention', () => {
     const attention = attentionOf(norm(x, 'input_layernorm'), sites, normHeads(b, config, sites));
     const projected = linear('o_proj', attention); // […, H]

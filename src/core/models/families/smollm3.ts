@@ -19,7 +19,10 @@ export const smollm3: Family = {
       family: 'smollm3',
       ...sizes,
       biases: fields.biases(),
-      attentionKinds: [{ rope: fields.rope(2e6), window: null }, { rope: null, window: null }],
+      attentionKinds: [
+        { rope: fields.rope(2e6), window: null },
+        { rope: null, window: null },
+      ],
       layerPattern: rotates.map((flag) => 1 - flag),
     };
   },
@@ -27,7 +30,10 @@ export const smollm3: Family = {
     architecture: 'smollm3',
     readConfig(fields) {
       const sizes = fields.sizes();
-      const attentionKinds = [{ rope: fields.rope(2e6, sizes.headDim), window: null }, { rope: null, window: null }];
+      const attentionKinds = [
+        { rope: fields.rope(2e6, sizes.headDim), window: null },
+        { rope: null, window: null },
+      ];
       return { family: 'smollm3', ...sizes, biases: fields.biases(), attentionKinds, layerPattern: [0, 0, 0, 1] };
     },
   },
