@@ -1,6 +1,6 @@
 // Bundles every program of the product into dist/. Usage: node scripts/build.mjs [--watch]
 import { build, context } from 'esbuild';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 
 // mainFields: the CommonJS build of jsonc-parser cannot be bundled, its ES modules can.
 const node = {
@@ -22,7 +22,7 @@ const browser = {
   assetNames: '[name]',
   logLevel: 'warning',
 };
-const views = ['fineTune', 'monitor', 'playground', 'compare'];
+const views = readdirSync('webview').filter((folder) => existsSync(`webview/${folder}/main.ts`));
 const programs = [
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
   { ...node, entryPoints: { backend: 'src/backend/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },

@@ -6,7 +6,7 @@ import { ChatProvider } from './extension/chatProvider.js';
 import { explain, registerCommands } from './extension/commands/commandTable.js';
 import { ComparePanels } from './extension/comparePanel.js';
 import { followContext, setContext } from './extension/contextKeys.js';
-import { chatVendor, panelIds, viewIds } from './extension/contributions.js';
+import { chatVendor, viewIds } from './extension/contributions.js';
 import { FineTunePanels } from './extension/fineTunePanel.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
 import { backendSettings, draftUri } from './extension/places.js';
@@ -30,12 +30,11 @@ export function activate(context: vscode.ExtensionContext): void {
   const catalog = new Catalog(backend);
   const streams = new TextStreams(backend);
   const onError = (error: unknown) => void explain({ backend }, error);
-  const compare = new ComparePanels(extensionUri, backend, runs, onError);
-  const services = { extensionUri, backend, runs, catalog, onError, draft: draftUri(context), globalStorageUri, memory };
+  const services = { extensionUri, backend, runs, catalog, onError, log, draft: draftUri(context), globalStorageUri, memory };
+  const compare = new ComparePanels(services);
   const fineTune = new FineTunePanels(services, compare);
-  const history = new PromptHistory(memory);
-  const playground = new PlaygroundPanels({ extensionUri, backend, catalog, streams, history, onError });
-  const monitor = new MonitorView(extensionUri, backend, runs, onError);
+  const playground = new PlaygroundPanels({ ...services, streams, history: new PromptHistory(memory) });
+  const monitor = new MonitorView(services);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
   const reports = new ReportDocuments();
 
@@ -49,13 +48,10 @@ export function activate(context: vscode.ExtensionContext): void {
     new RunEndings(runs, memory),
     ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion, reports }),
     reports.register(),
-    vscode.window.registerWebviewViewProvider(viewIds.monitor, monitor),
+    ...[monitor, fineTune, playground, compare].map((view) => view.register()),
     new RunsTree(runs),
     vscode.window.registerTreeDataProvider(viewIds.adapters, new AdaptersTree(catalog)),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),
-    vscode.window.registerWebviewPanelSerializer(panelIds.fineTune, fineTune),
-    vscode.window.registerWebviewPanelSerializer(panelIds.playground, playground),
-    vscode.window.registerWebviewPanelSerializer(panelIds.compare, compare),
     vscode.lm.registerLanguageModelChatProvider(chatVendor, new ChatProvider(backend, catalog, streams)),
     ...followContext(runs, catalog),
     ...startBackendWhenNeeded(context, backend, completion),

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { BrowsableSetting } from '../protocol/webview.js';
+import type { BrowsableSetting } from '../protocol/views/fineTune.js';
 import { chooseOne } from './ask.js';
 
 /** A file or a folder for a setting, by VS Code's own dialog. */

@@ -2,7 +2,7 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
-import type { ConfigDocument as ShownDocument, ConfigEdit } from '../protocol/webview.js';
+import type { ConfigDocument as ShownDocument, ConfigEdit } from '../protocol/views/fineTune.js';
 import { difference, emptyConfigText, parseConfigText, withEdits } from './configText.js';
 import { replaceFile } from './replaceFile.js';
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
 import type { ExampleQuery } from '../protocol/preflight.js';
-import type { DataState, ToFineTune } from '../protocol/webview.js';
+import type { DataState, ToFineTune } from '../protocol/views/fineTune.js';
 import type { BackendClient } from './backendClient.js';
 
 /** What the data of a config comes to: looked at again whenever model or data settings change. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
-import type { BrowsableSetting, FineTuneState, FromWebview } from '../protocol/webview.js';
+import type { BrowsableSetting, FineTuneState, FromFineTune } from '../protocol/views/fineTune.js';
 import { browse } from './browse.js';
 import type { ConfigDocument } from './configDocument.js';
 import { DataLookup } from './dataLookup.js';
@@ -8,16 +8,13 @@ import type { FineTuneServices } from './fineTunePanel.js';
 import { Preflight } from './preflight.js';
 import { sampleData } from './sampleData.js';
 import { SmallModelFetch } from './smallModelFetch.js';
-import { RunFeed } from './webviews/runFeed.js';
-import { receiveShared } from './webviews/sharedMessages.js';
-import { WebviewSession } from './webviews/webviewSession.js';
+import { RunViewerSession } from './webviews/runViewerSession.js';
 
 const restMs = 300;
 
 /** A panel in front of the user: everything it shows is in the document, the run directories or the backend. */
 export class OpenFineTune implements vscode.Disposable {
-  private readonly session: WebviewSession<'fineTune'>;
-  private readonly feed: RunFeed;
+  private readonly session: RunViewerSession<'fineTune'>;
   private readonly data: DataLookup;
   private readonly preflight: Preflight;
   private readonly fetch: SmallModelFetch;
@@ -33,8 +30,7 @@ export class OpenFineTune implements vscode.Disposable {
     private readonly services: FineTuneServices,
     private readonly remember: (runId: string | null) => void,
   ) {
-    const { backend, runs, catalog, extensionUri, onError } = services;
-    this.feed = new RunFeed(backend, runs, (message) => this.session.post(message));
+    const { backend, runs, catalog, onError } = services;
     this.data = new DataLookup(backend, (data) => {
       this.session.post({ type: 'data', data });
       // How much memory a run takes depends on it.
@@ -47,19 +43,13 @@ export class OpenFineTune implements vscode.Disposable {
     });
     this.fetch = new SmallModelFetch(catalog, (fetching) => this.session.post({ type: 'fetching', fetching }));
     this.knownModels = new Set(catalog.models.map(({ path }) => path));
-    const handlers = {
+    this.session = new RunViewerSession(panel.webview, 'fineTune', services, {
       state: () => this.state(),
-      receive: (message: FromWebview) => this.receive(message),
-      reset: () => this.feed.reset(),
-    };
-    this.session = new WebviewSession(panel.webview, 'fineTune', extensionUri, handlers, onError);
+      receive: (message) => this.receive(message),
+    });
     this.subscriptions = [
       this.session,
-      this.feed,
-      runs.onDidReplace(() => {
-        this.session.hydrate();
-        void this.check();
-      }),
+      runs.onDidReplace(() => void this.check()),
       catalog.onDidChange(() => void this.modelsChanged().catch(onError)),
       panel.onDidChangeViewState(() => this.lookAgain()),
       vscode.window.onDidChangeWindowState(() => this.lookAgain()),
@@ -151,8 +141,7 @@ export class OpenFineTune implements vscode.Disposable {
     if (preflight.kind === 'ready') this.session.post({ type: 'preflight', preflight });
   }
 
-  private async receive(message: FromWebview): Promise<void> {
-    if (await receiveShared(message, this.feed)) return;
+  private async receive(message: FromFineTune): Promise<void> {
     switch (message.type) {
       case 'edit':
         return this.edit(message);
@@ -192,7 +181,7 @@ export class OpenFineTune implements vscode.Disposable {
     }
   }
 
-  private async edit({ edit, edits }: Extract<FromWebview, { type: 'edit' }>): Promise<void> {
+  private async edit({ edit, edits }: Extract<FromFineTune, { type: 'edit' }>): Promise<void> {
     try {
       await this.document.apply(edits, edit);
     } finally {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
-import type { PreflightState } from '../protocol/webview.js';
+import type { PreflightState } from '../protocol/views/fineTune.js';
 import type { BackendClient } from './backendClient.js';
 import { dataSettings } from './dataLookup.js';
 

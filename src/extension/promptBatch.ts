@@ -1,8 +1,15 @@
 import type * as vscode from 'vscode';
-import type { Batch, BatchAnswer, BatchRow, PlaygroundRequest, PlaygroundSide, ToPlayground } from '../protocol/webview.js';
+import type {
+  Batch,
+  BatchAnswer,
+  BatchRow,
+  PlaygroundRequest,
+  PlaygroundSide,
+  ToPlayground,
+} from '../protocol/views/playground.js';
 import { promptText, type FilePrompt } from './promptFile.js';
 import type { TextStreams } from './textStreams.js';
-import { askedSides, voiceRequest } from './voiceRequest.js';
+import { askedSides, variantRequest } from './variantRequest.js';
 
 /** The prompts of a file, each answered by both columns before the next. */
 export class PromptBatch {
@@ -64,7 +71,7 @@ export class PromptBatch {
   ): Promise<BatchAnswer> {
     let text = '';
     try {
-      await streams.generate(voiceRequest(this.request, side, prompt), (piece) => (text += piece), token);
+      await streams.generate(variantRequest(this.request, side, prompt), (piece) => (text += piece), token);
       return { kind: 'text', text };
     } catch (error) {
       return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };

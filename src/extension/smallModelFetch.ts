@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { FetchState } from '../protocol/webview.js';
+import type { FetchState } from '../protocol/views/fineTune.js';
 import type { Catalog } from './catalog.js';
 
 /** The small model on its way into the catalogue, for a panel that shows how far it is. */

@@ -1,5 +1,5 @@
 import type { DataConfig, LoraConfig, TrainConfig } from './runConfig.js';
-import type { ConfigEdit } from './webview.js';
+import type { ConfigEdit } from './views/fineTune.js';
 
 /** Named starting points for a run: settings laid over the defaults. */
 export interface Preset {

@@ -1,7 +1,7 @@
 /** @file The run to come: its settings, what keeps it from starting, and how it is told apart from the run that is shown. */
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { FineTuneState } from '../../src/protocol/webview.js';
+import type { FineTuneState } from '../../src/protocol/views/fineTune.js';
 import { configJson, fineTuneState, metrics, metricsMessage, models, runConfigMessage, runs } from './harness/scenes.js';
 import { launchBrowser, View } from './harness/view.js';
 

@@ -1,7 +1,7 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
 import { allSettingPaths, valueAt } from '../shared/settings.js';
-import { runLook, type BoardRun } from '../plots/lines.js';
+import { runLineStyle, type BoardRun } from '../plots/lines.js';
 import { swatch } from '../plots/legend.js';
 import { statusWord } from '../runs/runStatus.js';
 import { element, icon } from '../shared/dom.js';
@@ -36,11 +36,11 @@ export function comparisonTable(runs: readonly ComparedRun[], allSettings: boole
 }
 
 function row({ name, runId }: ComparedRun, index: number, columns: readonly ComparedColumn[]): HTMLElement {
-  const look = swatch({ ...runLook(index), kind: 'line' });
+  const style = swatch({ ...runLineStyle(index), kind: 'line' });
   return element(
     'tr',
     {},
-    element('th', { scope: 'row', title: runId }, look, name),
+    element('th', { scope: 'row', title: runId }, style, name),
     ...columns.map(({ cells, best }) => cell(cells[index]!, best === index)),
   );
 }

@@ -1,33 +1,37 @@
 /** @file Several runs side by side: their plots together, and a table of what was set differently. */
 import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
-import type { CompareState } from '../../src/protocol/webview.js';
-import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
-import { isForRunStore, RunStore } from '../runs/runStore.js';
+import type { CompareState } from '../../src/protocol/views/compare.js';
+import { boardStateShape, initialBoardState, PlotBoard, type BoardState } from '../plots/board.js';
+import { RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
 import { element } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
-import { rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
+import { rememberedViewState, rememberViewState, startView, type Receiver } from '../shared/host.js';
 import { t } from '../shared/text.js';
 import { comparisonTable } from './comparisonTable.js';
 
-interface Look {
+interface ViewState {
   readonly chosen: readonly string[];
   readonly allSettings: boolean;
-  readonly board: BoardLook;
+  readonly board: BoardState;
 }
 
-const lookShape: Shape<Look> = object({ chosen: list(string), allSettings: boolean, board: boardLookShape });
+const viewStateShape: Shape<ViewState> = object({ chosen: list(string), allSettings: boolean, board: boardStateShape });
 
-function openCompare(state: CompareState): Receiver {
-  let look: Look = rememberedLook(lookShape, { chosen: state.runIds, allSettings: false, board: firstBoardLook });
-  const remember = (change: Partial<Look>) => {
-    look = { ...look, ...change };
-    rememberLook(look);
+function openCompare(state: CompareState): Receiver<'compare'> {
+  let viewState: ViewState = rememberedViewState(viewStateShape, {
+    chosen: state.runIds,
+    allSettings: false,
+    board: initialBoardState,
+  });
+  const remember = (change: Partial<ViewState>) => {
+    viewState = { ...viewState, ...change };
+    rememberViewState(viewState);
     refresh();
   };
   const store = new RunStore(state.runs);
-  const board = new PlotBoard(look.board, (boardLook) => {
-    remember({ board: boardLook });
+  const board = new PlotBoard(viewState.board, (boardState) => {
+    remember({ board: boardState });
   });
   const chooser = new RunChooser((chosen) => {
     remember({ chosen });
@@ -35,14 +39,14 @@ function openCompare(state: CompareState): Receiver {
   // It scrolls in itself, and the keyboard must reach what is out of sight.
   const table = element('div', { class: 'comparison', tabindex: 0, role: 'region', 'aria-label': t('compare.differences') });
   const hint = element('p', { class: 'muted' }, t('compare.choose'));
-  const everything = element('input', { type: 'checkbox', checked: look.allSettings });
+  const everything = element('input', { type: 'checkbox', checked: viewState.allSettings });
   everything.addEventListener('change', () => {
     remember({ allSettings: everything.checked });
   });
 
   const refresh = oncePerFrame(() => {
     const known = new Set(store.all.map(({ runId }) => runId));
-    const chosen = look.chosen.filter((runId) => known.has(runId));
+    const chosen = viewState.chosen.filter((runId) => known.has(runId));
     store.follow(chosen);
     const runs = store.boardRuns(chosen);
     chooser.update(store.all, chosen);
@@ -50,7 +54,7 @@ function openCompare(state: CompareState): Receiver {
     board.root.hidden = chosen.length === 0;
     board.show(runs);
     const compared = runs.map((run) => ({ ...run, summary: store.get(run.runId)!, config: store.config(run.runId) }));
-    const made = comparisonTable(compared, look.allSettings);
+    const made = comparisonTable(compared, viewState.allSettings);
     // What is selected in the table stays selected.
     if (!made.isEqualNode(table.firstChild)) table.replaceChildren(made);
   });
@@ -87,7 +91,6 @@ function openCompare(state: CompareState): Receiver {
   );
   remember({});
   return (message) => {
-    if (!isForRunStore(message)) return;
     store.receive(message);
     if (message.type === 'metrics') board.changed();
     refresh();

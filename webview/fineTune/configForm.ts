@@ -1,7 +1,7 @@
 import type { ConfigCheck, ModelInfo } from '../../src/protocol/backend.js';
 import { presetEdits, presets } from '../../src/protocol/presets.js';
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
-import type { ConfigDocument, ConfigEdit, DataState, FetchState } from '../../src/protocol/webview.js';
+import type { ConfigDocument, ConfigEdit, DataState, FetchState } from '../../src/protocol/views/fineTune.js';
 import { button, element, icon, setText } from '../shared/dom.js';
 import { modelChoices } from '../shared/select.js';
 import { post } from '../shared/host.js';

@@ -1,6 +1,6 @@
 /** @file Native controls for the kinds of values that the schema knows. A control shows a value and tells what is typed. */
 import type { SettingSchema } from '../../src/protocol/runConfigSchema.js';
-import type { BrowsableSetting } from '../../src/protocol/webview.js';
+import type { BrowsableSetting } from '../../src/protocol/views/fineTune.js';
 import { button, element, freshId } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { showChoices, type Choice } from '../shared/select.js';

@@ -1,5 +1,5 @@
 import type { DataLook, ExamplePage, SkippedRecord } from '../../src/protocol/preflight.js';
-import type { DataState } from '../../src/protocol/webview.js';
+import type { DataState } from '../../src/protocol/views/fineTune.js';
 import { element, icon } from '../shared/dom.js';
 import { counted, formatNumber, t } from '../shared/text.js';
 import { ExampleBrowser } from './exampleBrowser.js';

@@ -1,4 +1,4 @@
-import type { ConfigDocument } from '../../src/protocol/webview.js';
+import type { ConfigDocument } from '../../src/protocol/views/fineTune.js';
 import { button, element, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { t } from '../shared/text.js';

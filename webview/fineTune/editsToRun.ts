@@ -1,6 +1,6 @@
 import type { RunConfig } from '../../src/protocol/runConfig.js';
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
-import type { ConfigEdit } from '../../src/protocol/webview.js';
+import type { ConfigEdit } from '../../src/protocol/views/fineTune.js';
 import { allSettingPaths, valueAt } from '../shared/settings.js';
 
 /** What makes any config that of a run; a setting that has its default is left out of the text. */

@@ -1,4 +1,4 @@
-import type { FetchState } from '../../src/protocol/webview.js';
+import type { FetchState } from '../../src/protocol/views/fineTune.js';
 import { announce } from '../shared/announce.js';
 import { button, element, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';

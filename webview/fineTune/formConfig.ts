@@ -1,6 +1,6 @@
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import { isRecord } from '../../src/protocol/shape.js';
-import type { ConfigDocument, ConfigEdit } from '../../src/protocol/webview.js';
+import type { ConfigDocument, ConfigEdit } from '../../src/protocol/views/fineTune.js';
 import { post } from '../shared/host.js';
 import { valueAt } from '../shared/settings.js';
 import { settingProblem } from './settingProblem.js';

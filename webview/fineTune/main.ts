@@ -1,16 +1,18 @@
 /** @file The Fine-Tune panel: the settings of the next run, beside plots, data and pre-flight where there is room, else a tab like these. */
 import { isLive } from '../../src/protocol/runs.js';
 import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
+import type { ToWebview } from '../../src/protocol/views/registry.js';
+import type { ToRunViewer } from '../../src/protocol/views/runViewer.js';
 import type { RunSummary } from '../../src/protocol/backend.js';
-import type { FineTuneState } from '../../src/protocol/webview.js';
-import { boardLookShape, firstBoardLook, PlotBoard, type BoardLook } from '../plots/board.js';
+import type { FineTuneState } from '../../src/protocol/views/fineTune.js';
+import { boardStateShape, initialBoardState, PlotBoard, type BoardState } from '../plots/board.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
 import { RunStatusView } from '../runs/runStatus.js';
 import { button, element, setText } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
 import { whenViewEnds } from '../shared/lifetime.js';
-import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
+import { post, rememberedViewState, rememberViewState, startView, type Receiver } from '../shared/host.js';
 import { t } from '../shared/text.js';
 import { Tabs } from '../shared/tabs.js';
 import { ConfigForm } from './configForm.js';
@@ -23,32 +25,32 @@ import { RunOutcome } from './runOutcome.js';
 import { RunSettings } from './runSettings.js';
 import { StartBar, type Refusal } from './startBar.js';
 
-interface Look {
+interface ViewState {
   /** '' until one is chosen. */
   readonly tab: string;
   readonly advancedOpen: boolean;
   readonly overlaid: readonly string[];
-  readonly board: BoardLook;
+  readonly board: BoardState;
 }
 
-const lookShape: Shape<Look> = object({
+const viewStateShape: Shape<ViewState> = object({
   tab: string,
   advancedOpen: boolean,
   overlaid: list(string),
-  board: boardLookShape,
+  board: boardStateShape,
 });
 /** Narrower panels show one thing at a time. */
 const roomForTwo = window.matchMedia('(min-width: 761px)');
 
-const firstLook: Look = { tab: '', advancedOpen: false, overlaid: [], board: firstBoardLook };
+const initialViewState: ViewState = { tab: '', advancedOpen: false, overlaid: [], board: initialBoardState };
 
 class FineTunePanel {
-  private look = rememberedLook(lookShape, firstLook);
+  private viewState = rememberedViewState(viewStateShape, initialViewState);
   private readonly store: RunStore;
   private readonly config = new FormConfig(() => {
     this.refresh();
   });
-  private readonly form = new ConfigForm(this.config, this.look.advancedOpen, (advancedOpen) => {
+  private readonly form = new ConfigForm(this.config, this.viewState.advancedOpen, (advancedOpen) => {
     this.remember({ advancedOpen });
   });
   private readonly estimate = new EstimatePanel(this.config);
@@ -56,7 +58,7 @@ class FineTunePanel {
     this.config.flush();
   });
   private readonly dataTab = new DataTab();
-  private readonly board = new PlotBoard(this.look.board, (board) => {
+  private readonly board = new PlotBoard(this.viewState.board, (board) => {
     this.remember({ board });
   });
   private readonly status = new RunStatusView(['showLog', 'reveal', 'pause', 'resume', 'stop']);
@@ -122,7 +124,7 @@ class FineTunePanel {
       { id: 'data', title: t('panel.data'), panel: element('div', {}, this.dataTab.root) },
       { id: 'preflight', title: t('panel.preflight'), panel: element('div', {}, this.preflight.root) },
     ];
-    this.tabs = new Tabs(panels, this.look.tab || (state.runId ? 'plots' : 'settings'), (tab) => {
+    this.tabs = new Tabs(panels, this.viewState.tab || (state.runId ? 'plots' : 'settings'), (tab) => {
       this.remember({ tab });
       this.refresh();
     });
@@ -143,7 +145,7 @@ class FineTunePanel {
     this.update();
   }
 
-  readonly receive: Receiver = (message) => {
+  readonly receive: Receiver<'fineTune'> = (message) => {
     if (isForRunStore(message)) {
       this.store.receive(message);
       if (message.type !== 'metrics') return this.refreshRun();
@@ -155,7 +157,7 @@ class FineTunePanel {
     this.refresh();
   };
 
-  private change(message: Parameters<Receiver>[0]): void {
+  private change(message: Exclude<ToWebview<'fineTune'>, ToRunViewer>): void {
     switch (message.type) {
       case 'document':
         this.state = { ...this.state, document: message.document };
@@ -216,7 +218,7 @@ class FineTunePanel {
   private updateRun(): void {
     const run = this.store.get(this.state.runId);
     const others = this.store.all.filter(({ runId }) => runId !== this.state.runId);
-    const overlaid = this.look.overlaid.filter((runId) => others.some((other) => other.runId === runId));
+    const overlaid = this.viewState.overlaid.filter((runId) => others.some((other) => other.runId === runId));
     const shown = [...(run ? [run.runId] : []), ...overlaid];
     this.noRun.hidden = shown.length > 0;
     this.shownRun.hidden = !run;
@@ -292,9 +294,9 @@ class FineTunePanel {
     );
   }
 
-  private remember(change: Partial<Look>): void {
-    this.look = { ...this.look, ...change };
-    rememberLook(this.look);
+  private remember(change: Partial<ViewState>): void {
+    this.viewState = { ...this.viewState, ...change };
+    rememberViewState(this.viewState);
   }
 }
 

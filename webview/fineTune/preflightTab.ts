@@ -1,5 +1,5 @@
 import type { DataSummary, PreflightReport, StepEstimate } from '../../src/protocol/preflight.js';
-import type { PreflightState } from '../../src/protocol/webview.js';
+import type { PreflightState } from '../../src/protocol/views/fineTune.js';
 import { announce } from '../shared/announce.js';
 import { button, element, icon } from '../shared/dom.js';
 import { post } from '../shared/host.js';

@@ -1,10 +1,10 @@
 /** @file The training monitor in the sidebar: what runs now, or what to do next. */
 import type { RunSummary } from '../../src/protocol/backend.js';
 import { isLive } from '../../src/protocol/runs.js';
-import type { MonitorState } from '../../src/protocol/webview.js';
+import type { MonitorState } from '../../src/protocol/views/monitor.js';
 import { lossPlot, plotLines } from '../plots/lines.js';
 import { Plot } from '../plots/plot.js';
-import { isForRunStore, RunStore } from '../runs/runStore.js';
+import { RunStore } from '../runs/runStore.js';
 import { RunStatusView } from '../runs/runStatus.js';
 import { button, element } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
@@ -79,7 +79,7 @@ function emptyState(trusted: boolean): HTMLElement {
   );
 }
 
-function openMonitor(state: MonitorState): Receiver {
+function openMonitor(state: MonitorState): Receiver<'monitor'> {
   const store = new RunStore(state.runs);
   const cards = new Map<string, RunCard>();
   const list = element('main', { class: 'monitor', 'aria-label': t('monitor.title') });
@@ -111,7 +111,6 @@ function openMonitor(state: MonitorState): Receiver {
   onThemeChange(draw);
   draw();
   return (message) => {
-    if (!isForRunStore(message)) return;
     store.receive(message);
     draw();
   };

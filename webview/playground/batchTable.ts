@@ -1,9 +1,15 @@
 import type { AdapterInfo } from '../../src/protocol/backend.js';
-import { playgroundSides, type Batch, type BatchAnswer, type BatchRow, type PlaygroundSide } from '../../src/protocol/webview.js';
+import {
+  playgroundSides,
+  type Batch,
+  type BatchAnswer,
+  type BatchRow,
+  type PlaygroundSide,
+} from '../../src/protocol/views/playground.js';
 import { button, element, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatNumber, t } from '../shared/text.js';
-import { voiceName } from './voiceName.js';
+import { variantName } from './variantName.js';
 
 /** The prompts of a file in a table, one column beside the other, filled as the answers come. */
 export class BatchTable {
@@ -27,7 +33,7 @@ export class BatchTable {
     adapters: readonly AdapterInfo[],
   ) {
     this.sides = playgroundSides.filter((side) => batch[side] !== null);
-    const names = { left: voiceName(batch.left, adapters), right: batch.right ? voiceName(batch.right, adapters) : '' };
+    const names = { left: variantName(batch.left, adapters), right: batch.right ? variantName(batch.right, adapters) : '' };
     this.cells = batch.rows.map(() => ({ left: this.cell(names.left), right: this.cell(names.right) }));
     this.progress = element('progress', { max: batch.rows.length * this.sides.length, 'aria-label': batch.file });
     this.stop = button({
@@ -89,8 +95,8 @@ export class BatchTable {
     return element('tr', {}, element('th', { scope: 'row' }, row.prompt), ...this.sides.map((side) => this.cells[index]![side]));
   }
 
-  private cell(voice: string): HTMLElement {
-    return element('td', { 'data-voice': voice });
+  private cell(variant: string): HTMLElement {
+    return element('td', { 'data-variant': variant });
   }
 
   private fill(row: number, side: PlaygroundSide, answer: BatchAnswer | null): void {

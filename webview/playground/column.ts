@@ -1,11 +1,11 @@
 import type { AdapterInfo, GenerateSummary } from '../../src/protocol/backend.js';
-import type { PlaygroundSide, Voice } from '../../src/protocol/webview.js';
+import type { PlaygroundSide, Variant } from '../../src/protocol/views/playground.js';
 import { button, element, freshId, setText } from '../shared/dom.js';
 import { oncePerFrame } from '../shared/frame.js';
 import { post } from '../shared/host.js';
 import { showChoices } from '../shared/select.js';
 import { counted, formatDuration, formatNumber, t } from '../shared/text.js';
-import { nameOf, voiceName } from './voiceName.js';
+import { nameOf, variantName } from './variantName.js';
 
 /** Values of the chooser that are no adapter. */
 const theBase = '';
@@ -14,7 +14,7 @@ const browsing = '…';
 /** One side of the playground: who writes, the text as it comes, then how fast it came. */
 export class Column {
   readonly root: HTMLElement;
-  private readonly chooser = element('select', { id: freshId('voice'), class: 'flat' });
+  private readonly chooser = element('select', { id: freshId('variant'), class: 'flat' });
   private readonly strength = element('span', { class: 'muted' });
   private readonly output = element('div', { class: 'stream-text', tabindex: 0, role: 'group' });
   private readonly footer = element('p', { class: 'stream-summary muted' });
@@ -37,7 +37,7 @@ export class Column {
     private readonly onChoice: (adapter: string | null) => void,
   ) {
     this.copy.disabled = true;
-    this.chooser.setAttribute('aria-label', t(`playground.voice.${side}`));
+    this.chooser.setAttribute('aria-label', t(`playground.variant.${side}`));
     this.chooser.addEventListener('change', () => {
       this.choose();
     });
@@ -51,8 +51,8 @@ export class Column {
   }
 
   /** `adapters`: those offered, newest first. */
-  speaksAs(voice: Voice, adapters: readonly AdapterInfo[]): void {
-    this.chosen = voice.adapter ?? theBase;
+  writesAs(variant: Variant, adapters: readonly AdapterInfo[]): void {
+    this.chosen = variant.adapter ?? theBase;
     const offered = adapters.map(({ path, name, rank }) => ({ value: path, label: t('playground.adapterChoice', name, rank) }));
     const others =
       this.chosen === theBase || adapters.some(({ path }) => path === this.chosen)
@@ -65,8 +65,8 @@ export class Column {
       { value: browsing, label: t('playground.browse') },
     ];
     showChoices(this.chooser, choices, this.chosen);
-    setText(this.strength, voice.adapter === null || voice.strength === 1 ? '' : `× ${formatNumber(voice.strength)}`);
-    const name = voiceName(voice, adapters);
+    setText(this.strength, variant.adapter === null || variant.strength === 1 ? '' : `× ${formatNumber(variant.strength)}`);
+    const name = variantName(variant, adapters);
     this.output.setAttribute('aria-label', t('playground.outputOf', name));
     this.copy.setAttribute('aria-label', t('playground.copyOf', name));
   }

@@ -8,22 +8,31 @@ import {
   type PlaygroundSide,
   type PlaygroundState,
   type Prefill,
-} from '../../src/protocol/webview.js';
+} from '../../src/protocol/views/playground.js';
 import { announce } from '../shared/announce.js';
 import { button, element, freshId } from '../shared/dom.js';
-import { post, rememberedLook, rememberLook, startView, type Receiver } from '../shared/host.js';
+import { post, rememberedViewState, rememberViewState, startView, type Receiver } from '../shared/host.js';
 import { modelChoices, showChoices } from '../shared/select.js';
 import { t } from '../shared/text.js';
 import { BatchTable } from './batchTable.js';
 import { Column } from './column.js';
 import { History } from './history.js';
-import { filledIn, firstLook, lookShape, opened, settled, withVoice, type Choices, type Look } from './look.js';
+import {
+  filledIn,
+  initialViewState,
+  viewStateShape,
+  opened,
+  settled,
+  withVariant,
+  type Choices,
+  type ViewState,
+} from './viewState.js';
 import { samplingFields, templates, type PlaygroundSettings, type PlaygroundTemplate } from './settingsFields.js';
 import { StrengthField } from './strengthField.js';
-import { voiceName } from './voiceName.js';
+import { variantName } from './variantName.js';
 
 class Playground {
-  private look: Look;
+  private viewState: ViewState;
   private choices: Choices;
   private readonly running = new Set<PlaygroundSide>();
   private readonly columns = { left: this.column('left'), right: this.column('right') } as const;
@@ -83,14 +92,14 @@ class Playground {
     label: t('playground.file'),
     title: t('playground.file.help'),
     onClick: () => {
-      post({ type: 'generateFile', request: this.request(this.look.requestId + 1) });
+      post({ type: 'generateFile', request: this.request(this.viewState.requestId + 1) });
     },
   });
 
   constructor({ opening, models, adapters, prefill, history, answers, batch }: PlaygroundState) {
     this.choices = { models, adapters };
-    this.look = settled(opened(rememberedLook(lookShape, firstLook), opening), this.choices);
-    this.prompt.value = this.look.prompt;
+    this.viewState = settled(opened(rememberedViewState(viewStateShape, initialViewState), opening), this.choices);
+    this.prompt.value = this.viewState.prompt;
     document.body.append(this.page());
     this.history.show(history);
     for (const answer of answers) this.takeUp(answer);
@@ -99,7 +108,7 @@ class Playground {
     this.update();
   }
 
-  readonly receive: Receiver = (message) => {
+  readonly receive: Receiver<'playground'> = (message) => {
     switch (message.type) {
       case 'choices':
         this.choices = { models: message.models, adapters: message.adapters };
@@ -107,18 +116,18 @@ class Playground {
       case 'prefill':
         return this.fillIn(message.prefill);
       case 'adapterChosen':
-        return this.replace(withVoice(this.look, message.side, { adapter: message.adapter, strength: 1 }));
+        return this.replace(withVariant(this.viewState, message.side, { adapter: message.adapter, strength: 1 }));
       case 'history':
         return this.history.show(message.history);
       case 'token':
-        if (message.requestId === this.look.requestId) this.columns[message.side].append(message.text);
+        if (message.requestId === this.viewState.requestId) this.columns[message.side].append(message.text);
         return;
       case 'generated':
-        if (message.requestId !== this.look.requestId) return;
+        if (message.requestId !== this.viewState.requestId) return;
         this.columns[message.side].finish(message.summary);
         return this.ended(message.side);
       case 'generateFailed':
-        if (message.requestId !== this.look.requestId) return;
+        if (message.requestId !== this.viewState.requestId) return;
         this.columns[message.side].fail(message.message);
         return this.ended(message.side);
       case 'batch':
@@ -137,19 +146,19 @@ class Playground {
 
   private column(side: PlaygroundSide): Column {
     return new Column(side, (adapter) => {
-      this.replace(withVoice(this.look, side, { adapter, strength: 1 }));
+      this.replace(withVariant(this.viewState, side, { adapter, strength: 1 }));
     });
   }
 
   private strength(side: PlaygroundSide): StrengthField {
     return new StrengthField((strength) => {
-      this.replace(withVoice(this.look, side, { strength }));
+      this.replace(withVariant(this.viewState, side, { strength }));
     });
   }
 
   /** What came while this page was away. */
   private takeUp({ requestId, side, text, end }: PlaygroundAnswer): void {
-    if (requestId !== this.look.requestId) return;
+    if (requestId !== this.viewState.requestId) return;
     const column = this.columns[side];
     column.begin();
     if (text) column.append(text);
@@ -159,8 +168,8 @@ class Playground {
   }
 
   private fillIn(prefill: Prefill): void {
-    this.replace(filledIn(this.look, prefill));
-    this.prompt.value = this.look.prompt;
+    this.replace(filledIn(this.viewState, prefill));
+    this.prompt.value = this.viewState.prompt;
     if (prefill.run && !this.runButton.disabled) this.run();
   }
 
@@ -177,24 +186,24 @@ class Playground {
   }
 
   private run(): void {
-    this.remember({ requestId: this.look.requestId + 1 });
+    this.remember({ requestId: this.viewState.requestId + 1 });
     this.showBatch(null);
     for (const side of this.shownSides()) {
       this.running.add(side);
       this.columns[side].begin();
     }
-    post({ type: 'generate', request: this.request(this.look.requestId), prompt: this.look.prompt });
+    post({ type: 'generate', request: this.request(this.viewState.requestId), prompt: this.viewState.prompt });
     this.update();
   }
 
   private request(requestId: number): PlaygroundRequest {
-    const { model, left, right, settings } = this.look;
+    const { model, left, right, settings } = this.viewState;
     const { template, maxNewTokens, ...sampling } = settings;
     return { requestId, model, left, right, template, sampling, maxNewTokens };
   }
 
   private stop(): void {
-    post({ type: 'stopGenerating', requestId: this.look.requestId });
+    post({ type: 'stopGenerating', requestId: this.viewState.requestId });
   }
 
   private ended(side: PlaygroundSide): void {
@@ -209,7 +218,7 @@ class Playground {
     if (batch) {
       for (const side of this.running) this.columns[side].leave();
       this.running.clear();
-      this.remember({ requestId: Math.max(this.look.requestId, batch.requestId) });
+      this.remember({ requestId: Math.max(this.viewState.requestId, batch.requestId) });
     }
     this.answers.replaceChildren(
       ...(this.table ? [this.table.root] : [this.columns.left.root, this.columns.right.root, this.alone]),
@@ -218,25 +227,25 @@ class Playground {
   }
 
   private shownSides(): readonly PlaygroundSide[] {
-    return playgroundSides.filter((side) => this.look[side] !== null);
+    return playgroundSides.filter((side) => this.viewState[side] !== null);
   }
 
-  private remember(change: Partial<Look>): void {
-    this.replace({ ...this.look, ...change });
+  private remember(change: Partial<ViewState>): void {
+    this.replace({ ...this.viewState, ...change });
   }
 
-  private replace(look: Look): void {
-    this.look = settled(look, this.choices);
-    rememberLook(this.look);
+  private replace(viewState: ViewState): void {
+    this.viewState = settled(viewState, this.choices);
+    rememberViewState(this.viewState);
     this.update();
   }
 
   private changeSettings(change: Partial<PlaygroundSettings>): void {
-    this.remember({ settings: { ...this.look.settings, ...change } });
+    this.remember({ settings: { ...this.viewState.settings, ...change } });
   }
 
   private update(): void {
-    const { model, right, settings, prompt } = this.look;
+    const { model, right, settings, prompt } = this.viewState;
     const { models, adapters } = this.choices;
     showChoices(this.modelSelect, modelChoices(models), model);
     showChoices(
@@ -246,9 +255,9 @@ class Playground {
     );
     const offered = adaptersFor(model, adapters, models);
     for (const side of playgroundSides) {
-      const voice = this.look[side];
-      this.strengths[side].show(voice, voice ? voiceName({ ...voice, strength: 1 }, adapters) : '');
-      if (voice) this.columns[side].speaksAs(voice, offered);
+      const variant = this.viewState[side];
+      this.strengths[side].show(variant, variant ? variantName({ ...variant, strength: 1 }, adapters) : '');
+      if (variant) this.columns[side].writesAs(variant, offered);
     }
     this.columns.right.root.hidden = right === null;
     this.alone.hidden = right !== null;
@@ -264,7 +273,7 @@ class Playground {
       { class: 'advanced' },
       element('summary', {}, t('playground.settings')),
       element('div', { class: 'fields strengths' }, this.strengths.left.root, this.strengths.right.root),
-      samplingFields(this.look.settings, (change) => {
+      samplingFields(this.viewState.settings, (change) => {
         this.changeSettings(change);
       }),
     );

@@ -1,4 +1,4 @@
-import type { Voice } from '../../src/protocol/webview.js';
+import type { Variant } from '../../src/protocol/views/playground.js';
 import { element, freshId, setText } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 
@@ -22,11 +22,11 @@ export class StrengthField {
   }
 
   /** The base has none. */
-  show(voice: Voice | null, name: string): void {
-    this.root.hidden = voice === null || voice.adapter === null;
-    if (!voice) return;
+  show(variant: Variant | null, name: string): void {
+    this.root.hidden = variant === null || variant.adapter === null;
+    if (!variant) return;
     setText(this.title, t('playground.strength', name));
-    if (this.slider.valueAsNumber !== voice.strength) this.slider.value = String(voice.strength);
-    setText(this.value, formatNumber(voice.strength, { minimumFractionDigits: 2 }));
+    if (this.slider.valueAsNumber !== variant.strength) this.slider.value = String(variant.strength);
+    setText(this.value, formatNumber(variant.strength, { minimumFractionDigits: 2 }));
   }
 }

@@ -9,7 +9,7 @@ import { allPlots, plotLines, type BoardRun } from './lines.js';
 import { Plot, type ZoomKey } from './plot.js';
 
 /** How the plots are looked at; outlives the webview. */
-export interface BoardLook {
+export interface BoardState {
   /** Weight of the moving average, 0 (none) to 0.99. */
   readonly smoothing: number;
   readonly logScale: boolean;
@@ -20,13 +20,13 @@ export interface BoardLook {
 
 const stepRange: Shape<StepRange> = (value): value is StepRange =>
   Array.isArray(value) && value.length === 2 && value.every(number);
-export const boardLookShape: Shape<BoardLook> = object({
+export const boardStateShape: Shape<BoardState> = object({
   smoothing: number,
   logScale: boolean,
   asTable: boolean,
   range: nullable(stepRange),
 });
-export const firstBoardLook: BoardLook = { smoothing: 0.6, logScale: false, asTable: false, range: null };
+export const initialBoardState: BoardState = { smoothing: 0.6, logScale: false, asTable: false, range: null };
 
 /** Steps that a view must at least show. */
 const narrowest = 4;
@@ -50,8 +50,8 @@ export class PlotBoard {
   });
 
   constructor(
-    private look: BoardLook,
-    private readonly onLook: (look: BoardLook) => void,
+    private state: BoardState,
+    private readonly onStateChange: (state: BoardState) => void,
   ) {
     const events = {
       onRange: (range: StepRange) => {
@@ -92,10 +92,10 @@ export class PlotBoard {
   private draw(): void {
     if (this.root.offsetParent === null) return;
     const theme = readTheme();
-    const look = { ...this.look, range: this.look.range ?? this.wholeRange() };
-    this.savePng.disabled = this.look.asTable;
-    setText(this.smoothingValue, formatNumber(this.look.smoothing, { minimumFractionDigits: 2 }));
-    for (const plot of this.plots) plot.draw(plotLines(plot.definition, this.runs, this.look.smoothing), look, theme);
+    const view = { ...this.state, range: this.state.range ?? this.wholeRange() };
+    this.savePng.disabled = this.state.asTable;
+    setText(this.smoothingValue, formatNumber(this.state.smoothing, { minimumFractionDigits: 2 }));
+    for (const plot of this.plots) plot.draw(plotLines(plot.definition, this.runs, this.state.smoothing), view, theme);
   }
 
   private wholeRange(): StepRange {
@@ -104,9 +104,9 @@ export class PlotBoard {
     return [first, Math.max(first + 1, ...this.runs.map(({ series }) => series.lastStep))];
   }
 
-  private change(change: Partial<BoardLook>): void {
-    this.look = { ...this.look, ...change };
-    this.onLook(this.look);
+  private change(change: Partial<BoardState>): void {
+    this.state = { ...this.state, ...change };
+    this.onStateChange(this.state);
     this.redraw();
   }
 
@@ -118,7 +118,7 @@ export class PlotBoard {
   }
 
   private zoomBy(key: ZoomKey): void {
-    const [from, to] = this.look.range ?? this.wholeRange();
+    const [from, to] = this.state.range ?? this.wholeRange();
     const width = to - from;
     switch (key) {
       case 'in':
@@ -166,7 +166,7 @@ export class PlotBoard {
       min: 0,
       max: 0.99,
       step: 0.01,
-      value: this.look.smoothing,
+      value: this.state.smoothing,
       title: t('plots.smoothing.help'),
     });
     slider.addEventListener('input', () => {
@@ -176,7 +176,7 @@ export class PlotBoard {
   }
 
   private toggle(label: string, key: 'logScale' | 'asTable'): HTMLElement {
-    const box = element('input', { type: 'checkbox', checked: this.look[key] });
+    const box = element('input', { type: 'checkbox', checked: this.state[key] });
     box.addEventListener('change', () => {
       this.change({ [key]: box.checked });
     });

@@ -60,7 +60,7 @@ const dashed = 1;
 const dashesOfLaterRounds = 2;
 
 /** The seventh run has the first one's colour again, but another dash. */
-export function runLook(index: number, line = solid): Pick<PlotLine, 'color' | 'dash'> {
+export function runLineStyle(index: number, line = solid): Pick<PlotLine, 'color' | 'dash'> {
   return { color: index % paletteSize, dash: line + (index < paletteSize ? 0 : dashesOfLaterRounds) };
 }
 
@@ -76,7 +76,7 @@ function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smo
   const { steps, values: raw } = series.measures[definition.measure];
   if (raw.length === 0 && series.steps.length > 0) return []; // a run of a version that did not measure it
   const { format } = definition;
-  const line = { name: alone ? nameAlone(definition) : run.name, steps, format, ...runLook(index) };
+  const line = { name: alone ? nameAlone(definition) : run.name, steps, format, ...runLineStyle(index) };
   if (!definition.noisy || smoothing === 0) return [{ ...line, kind: 'line', values: raw }];
   return [
     { ...line, kind: 'faint', values: raw },
@@ -87,10 +87,10 @@ function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smo
 /** Alone, the evaluation has a colour of its own; among runs it has its run's; dashes and markers tell it apart. */
 function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number, alone: boolean): PlotLine[] {
   if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
-  const look = runLook(alone ? 1 : index, dashed);
+  const style = runLineStyle(alone ? 1 : index, dashed);
   const name = alone ? t('plot.evaluation') : t('plot.evaluationOf', run.name);
   return [
-    { name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, format: definition.format, ...look },
+    { name, kind: 'evaluation', steps: run.series.evalSteps, values: run.series.evalLoss, format: definition.format, ...style },
   ];
 }
 

@@ -19,7 +19,7 @@ interface PlotEvents {
 
 export type ZoomKey = 'in' | 'out' | 'left' | 'right' | 'reset';
 
-interface PlotLook {
+interface PlotView {
   readonly range: StepRange;
   readonly logScale: boolean;
   readonly asTable: boolean;
@@ -84,16 +84,16 @@ export class Plot {
     return t(this.definition.title);
   }
 
-  draw(lines: readonly PlotLine[], look: PlotLook, theme: Theme): void {
+  draw(lines: readonly PlotLine[], view: PlotView, theme: Theme): void {
     this.lines = lines;
-    this.range = look.range;
+    this.range = view.range;
     this.color = theme.foreground;
     this.root.hidden = lines.length === 0;
     if (this.root.hidden) return;
-    const logarithmic = look.logScale && this.definition.logarithmic;
-    this.area.hidden = look.asTable;
-    this.table.hidden = !look.asTable;
-    if (look.asTable) this.table.replaceChildren(dataTable(this.title, lines, look.range));
+    const logarithmic = view.logScale && this.definition.logarithmic;
+    this.area.hidden = view.asTable;
+    this.table.hidden = !view.asTable;
+    if (view.asTable) this.table.replaceChildren(dataTable(this.title, lines, view.range));
     else this.drawChart(logarithmic, theme);
     this.legend.update(lines, this.hoverStep);
     this.canvas.setAttribute('aria-label', this.summary());

@@ -1,7 +1,7 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunStatus } from '../../src/protocol/run.js';
 import { canPause, canResume, isLive, secondsLeft } from '../../src/protocol/runs.js';
-import type { RunCommand } from '../../src/protocol/webview.js';
+import type { RunCommand } from '../../src/protocol/views/view.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { announce } from '../shared/announce.js';
 import { button, element, icon, setText } from '../shared/dom.js';

@@ -2,7 +2,7 @@ import type { RunSummary, RunsSnapshot } from '../../src/protocol/backend.js';
 import type { Metric } from '../../src/protocol/run.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
 import { withEvent } from '../../src/protocol/runs.js';
-import type { ToRunViewer } from '../../src/protocol/webview.js';
+import type { ToRunViewer } from '../../src/protocol/views/runViewer.js';
 import type { BoardRun } from '../plots/lines.js';
 import { RunSeries } from '../plots/runSeries.js';
 import { post } from '../shared/host.js';

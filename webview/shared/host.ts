@@ -1,7 +1,14 @@
 /** @file The line to the extension: everything that arrives is checked, everything that is posted is typed. */
 import type { Shape } from '../../src/protocol/shape.js';
-import type { FromWebview, Hydrate, ToWebview, WebviewStates, WebviewView } from '../../src/protocol/webview.js';
-import { isToWebview } from '../../src/protocol/webviewMessages.js';
+import {
+  isHydrateFor,
+  isToWebview,
+  type FromWebview,
+  type StateOf,
+  type ToWebview,
+  type View,
+} from '../../src/protocol/views/registry.js';
+import { typeOfMessage } from '../../src/protocol/views/view.js';
 import { endView } from './lifetime.js';
 import { useLanguage } from './text.js';
 
@@ -12,29 +19,28 @@ export function post(message: FromWebview): void {
 }
 
 /** How the view was looked at before it was hidden; the fallback where there is nothing, or something of another version. */
-export function rememberedLook<T>(shape: Shape<T>, fallback: T): T {
+export function rememberedViewState<T>(shape: Shape<T>, fallback: T): T {
   const remembered: unknown = api.getState();
   return shape(remembered) ? remembered : fallback;
 }
 
-export function rememberLook(look: unknown): void {
-  api.setState(look);
+export function rememberViewState(viewState: unknown): void {
+  api.setState(viewState);
 }
 
-/** Messages after `hydrate`. */
-export type Receiver = (message: Exclude<ToWebview, Hydrate>) => void;
+/** Takes the messages after `hydrate`. */
+export type Receiver<V extends View> = (message: ToWebview<V>) => void;
 
 /** Builds the view whenever the host hydrates it. `open` fills the body and returns who takes the increments. */
-export function startView<V extends WebviewView>(view: V, open: (state: WebviewStates[V]) => Receiver): void {
-  let receive: Receiver | undefined;
+export function startView<V extends View>(view: V, open: (state: StateOf<V>) => Receiver<V>): void {
+  let receive: Receiver<V> | undefined;
   window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-    if (!isToWebview(data)) return;
-    if (data.type !== 'hydrate') return receive?.(data);
-    if (data.view !== view) return;
+    if (isToWebview(view, data)) return receive?.(data);
+    if (!isHydrateFor(view, data)) return post({ type: 'malformed', messageType: typeOfMessage(data) });
     endView();
     useLanguage(data.strings, data.locale);
     document.body.replaceChildren();
-    receive = open(data.state as WebviewStates[V]);
+    receive = open(data.state);
   });
   post({ type: 'ready' });
 }

@@ -52,7 +52,7 @@ export async function runInference(workbench: Workbench, argument: unknown): Pro
   const path = namedBy(argument, 'path');
   if (path === undefined) return openWithNewest(workbench, {});
   const adapter = adapterAt(path, adapters);
-  if (adapter && (await baseFound(workbench, adapter))) await workbench.playground.open({ adapter });
+  if (adapter && (await baseFound(workbench, adapter))) await workbench.playground.show({ adapter });
 }
 
 export async function runInferenceOnSelection(workbench: Workbench): Promise<void> {
@@ -69,7 +69,7 @@ async function openWithNewest(
   start: { readonly prompt?: string; readonly run?: boolean },
 ): Promise<void> {
   if (catalog.adapters.length === 0) return offerFineTuning();
-  await playground.open(start);
+  await playground.show(start);
 }
 
 export async function useAdapterForCompletion(workbench: Workbench, argument: unknown): Promise<void> {

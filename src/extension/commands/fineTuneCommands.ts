@@ -6,14 +6,14 @@ import { namedBy } from './namedBy.js';
 /** From the models tree: with that model. */
 export async function fineTune({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
   const model = namedBy(argument, 'path');
-  await panels.open(model === undefined ? [] : [{ path: ['model'], value: model }]);
+  await panels.openDraft(model === undefined ? [] : [{ path: ['model'], value: model }]);
 }
 
 export async function fineTuneWorkspace({ fineTune: panels }: Workbench): Promise<void> {
   const folder = await chooseWorkspaceFolder();
   if (!folder) return;
   const forCode = presets.find(({ id }) => id === 'code-completion')!;
-  await panels.open([...presetEdits(forCode), { path: ['data', 'path'], value: folder.uri.fsPath }]);
+  await panels.openDraft([...presetEdits(forCode), { path: ['data', 'path'], value: folder.uri.fsPath }]);
 }
 
 async function chooseWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined> {
@@ -26,7 +26,7 @@ async function chooseWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefin
 export async function fineTuneFile({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
   const uri = argument instanceof vscode.Uri ? argument : typeof argument === 'string' ? vscode.Uri.parse(argument) : undefined;
   if (!uri) return;
-  await panels.open([
+  await panels.openDraft([
     { path: ['data', 'path'], value: uri.fsPath },
     { path: ['data', 'format'], value: 'auto' },
   ]);

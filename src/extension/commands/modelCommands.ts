@@ -90,7 +90,7 @@ export async function removeModelFolder(_: Workbench, argument: unknown): Promis
 export async function openPlayground({ playground, catalog }: Workbench, argument: unknown): Promise<void> {
   const path = namedBy(argument, 'path');
   const model = catalog.models.find((known) => known.path === path);
-  await playground.open(model ? { model } : {});
+  await playground.show(model ? { model } : {});
 }
 
 export async function refreshModels({ catalog }: Workbench): Promise<void> {

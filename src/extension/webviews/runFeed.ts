@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { ToRunViewer } from '../../protocol/webview.js';
+import type { ToRunViewer } from '../../protocol/views/runViewer.js';
 import type { BackendClient } from '../backendClient.js';
 import type { Runs } from '../runs.js';
 

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
-import type { FromWebview, RunCommand } from '../../protocol/webview.js';
+import type { FromAnyView, RunCommand } from '../../protocol/views/view.js';
 import { commandId, type CommandName } from '../contributions.js';
-import type { RunFeed } from './runFeed.js';
 
 const commandOf: Record<RunCommand, CommandName> = {
   pause: 'pauseRun',
@@ -14,29 +13,19 @@ const commandOf: Record<RunCommand, CommandName> = {
   completion: 'useAdapterForCompletion',
 };
 
-/** What several views ask for; true when the message was one of those. */
-export async function receiveShared(message: FromWebview, feed?: RunFeed): Promise<boolean> {
+/** What any view may ask for. */
+export async function receiveShared(message: Exclude<FromAnyView, { type: 'ready' | 'malformed' }>): Promise<void> {
   switch (message.type) {
     case 'copy':
-      await vscode.env.clipboard.writeText(message.text);
-      return true;
-    case 'follow':
-      await feed?.follow(message.runIds);
-      return true;
+      return vscode.env.clipboard.writeText(message.text);
     case 'runCommand':
-      await runCommand(message.runId, message.command);
-      return true;
+      return runCommand(message.runId, message.command);
     case 'export':
-      await saveExport(message);
-      return true;
+      return saveExport(message);
     case 'fineTune':
-      await vscode.commands.executeCommand(commandId('fineTune'));
-      return true;
+      return vscode.commands.executeCommand(commandId('fineTune'));
     case 'manageTrust':
-      await vscode.commands.executeCommand('workbench.trust.manage');
-      return true;
-    default:
-      return false;
+      return vscode.commands.executeCommand('workbench.trust.manage');
   }
 }
 
@@ -46,7 +35,7 @@ async function runCommand(runId: string, command: RunCommand): Promise<void> {
   await vscode.commands.executeCommand(commandId(commandOf[command]), argument);
 }
 
-async function saveExport({ format, name, content }: Extract<FromWebview, { type: 'export' }>): Promise<void> {
+async function saveExport({ format, name, content }: Extract<FromAnyView, { type: 'export' }>): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const filters = format === 'png' ? { PNG: ['png'] } : { CSV: ['csv'] };
   // A name from a page is no path.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { WebviewView } from '../../protocol/webview.js';
+import type { View } from '../../protocol/views/registry.js';
 
 interface PageResources {
   readonly script: string;
@@ -10,7 +10,7 @@ interface PageResources {
 }
 
 /** A page with nothing in it but its script; everything shown comes as messages, never as markup. */
-export function webviewHtml(view: WebviewView, { script, style, cspSource, language }: PageResources): string {
+export function webviewHtml(view: View, { script, style, cspSource, language }: PageResources): string {
   const nonce = randomBytes(16).toString('base64');
   const policy = [
     "default-src 'none'",

@@ -3,9 +3,9 @@ import type { CancellationToken } from 'vscode';
 import { PromptBatch } from '../../../src/extension/promptBatch.js';
 import { parsePrompts, UnreadableLine } from '../../../src/extension/promptFile.js';
 import type { TextStreams } from '../../../src/extension/textStreams.js';
-import { voiceRequest } from '../../../src/extension/voiceRequest.js';
+import { variantRequest } from '../../../src/extension/variantRequest.js';
 import type { GenerateParams } from '../../../src/protocol/backend.js';
-import type { PlaygroundRequest, ToPlayground } from '../../../src/protocol/webview.js';
+import type { PlaygroundRequest, ToPlayground } from '../../../src/protocol/views/playground.js';
 
 const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
 const request: PlaygroundRequest = {
@@ -37,14 +37,14 @@ test.each(['{"prompt": "cut', '{"text": "x"}', '{"prompt": ""}', '"x"', '{"messa
 );
 
 test('beside an adapter the base reads what the adapter reads; two adapters each their own', () => {
-  expect(voiceRequest(request, 'left', 'x')).toMatchObject({
+  expect(variantRequest(request, 'left', 'x')).toMatchObject({
     adapter: null,
     prompt: { kind: 'text', adapter: '/runs/a/adapter' },
   });
-  expect(voiceRequest(request, 'right', 'x')).toMatchObject({ adapter: '/runs/a/adapter', adapterStrength: 0.5 });
+  expect(variantRequest(request, 'right', 'x')).toMatchObject({ adapter: '/runs/a/adapter', adapterStrength: 0.5 });
   const two = { ...request, left: { adapter: '/runs/b/adapter', strength: 1 } };
-  expect(voiceRequest(two, 'left', 'x').prompt).toMatchObject({ adapter: '/runs/b/adapter' });
-  expect(voiceRequest(two, 'right', 'x').prompt).toMatchObject({ adapter: '/runs/a/adapter' });
+  expect(variantRequest(two, 'left', 'x').prompt).toMatchObject({ adapter: '/runs/b/adapter' });
+  expect(variantRequest(two, 'right', 'x').prompt).toMatchObject({ adapter: '/runs/a/adapter' });
 });
 
 /** Streams that answer by `answer`. */

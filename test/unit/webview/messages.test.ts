@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { isFromWebview, isToWebview } from '../../../src/protocol/webviewMessages.js';
-import type { FromWebview, ToWebview } from '../../../src/protocol/webview.js';
+import {
+  isFromWebview,
+  isHydrateFor,
+  isToWebview,
+  type FromView,
+  type StateOf,
+  type ToWebview,
+  type View,
+} from '../../../src/protocol/views/registry.js';
+import type { FromAnyView, Message } from '../../../src/protocol/views/view.js';
 import {
   codeLook,
   examplePage,
@@ -22,59 +30,73 @@ const hydrate = { type: 'hydrate', strings: {}, locale: 'en' } as const;
 const problems = [{ path: ['lora', 'r'], message: 'lora.r must be at least 1, not 0' }];
 const generated = { tokens: 3, tokensPerSecond: 2.5, firstTokenMs: 80, reason: 'end', template: 'chat' } as const;
 
-const toWebview: { readonly [T in ToWebview['type']]: readonly Extract<ToWebview, { type: T }>[] } = {
-  hydrate: [
-    { ...hydrate, view: 'fineTune', state: fineTuneState },
-    { ...hydrate, view: 'monitor', state: { runs: { runs: [summary], throughSeq: 1 }, trusted: true } },
-    { ...hydrate, view: 'playground', state: playgroundState },
-    { ...hydrate, view: 'compare', state: { runs: { runs: [], throughSeq: 0 }, runIds: ['a'] } },
-  ],
+const states: { readonly [V in View]: StateOf<V> } = {
+  fineTune: fineTuneState,
+  monitor: { runs: { runs: [summary], throughSeq: 1 }, trusted: true },
+  playground: playgroundState,
+  compare: { runs: { runs: [], throughSeq: 0 }, runIds: ['a'] },
+};
+
+type ToEach<V extends View> = {
+  readonly [T in ToWebview<V>['type']]: readonly Extract<ToWebview<V>, { type: T }>[];
+};
+const toRunViewer: ToEach<'monitor'> = {
   runEvent: [
     { type: 'runEvent', event: { seq: 1, kind: 'changed', run: summary } },
     { type: 'runEvent', event: { seq: 1, kind: 'removed', runId: 'a' } },
   ],
   metrics: [metricsMessage('a', metrics(25))],
   runConfig: [{ type: 'runConfig', runId: 'a', config: config() }],
-  document: [
-    { type: 'document', document: fineTuneState.document },
-    { type: 'document', document: { kind: 'broken', message: 'no JSON', name: 'run.json' } },
-    { type: 'document', document: { kind: 'missing', message: 'gone', name: 'run.json' } },
-  ],
-  checked: [
-    { type: 'checked', check: fineTuneState.check, modelShape },
-    { type: 'checked', check: { ok: false, problems }, modelShape: null },
-  ],
-  models: [{ type: 'models', models }],
-  data: [
-    { type: 'data', data: { kind: 'reading' } },
-    { type: 'data', data: fineTuneState.data },
-    { type: 'data', data: { kind: 'ready', look: codeLook } },
-    { type: 'data', data: { kind: 'failed', message: 'no data' } },
-  ],
-  examples: [{ type: 'examples', page: examplePage }],
-  examplesFailed: [{ type: 'examplesFailed', message: 'no' }],
-  preflight: [
-    { type: 'preflight', preflight: { kind: 'none' } },
-    { type: 'preflight', preflight: { kind: 'ready', report: preflightReport, current: false } },
-    { type: 'preflight', preflight: { kind: 'failed', message: 'no data' } },
-  ],
-  shownRun: [{ type: 'shownRun', runId: null }],
-  startFailed: [{ type: 'startFailed', message: 'no' }],
-  fetching: [
-    { type: 'fetching', fetching: { kind: 'none' } },
-    { type: 'fetching', fetching: { kind: 'fetching', done: 1, total: 98 } },
-    { type: 'fetching', fetching: { kind: 'failed', message: 'no' } },
-  ],
-  choices: [{ type: 'choices', models, adapters }],
-  prefill: [{ type: 'prefill', prefill: playgroundState.prefill! }],
-  adapterChosen: [{ type: 'adapterChosen', side: 'right', adapter: '/a' }],
-  history: [{ type: 'history', history: ['before'] }],
-  token: [{ type: 'token', requestId: 1, side: 'left', text: 'x' }],
-  generated: [{ type: 'generated', requestId: 1, side: 'right', summary: generated }],
-  generateFailed: [{ type: 'generateFailed', requestId: 1, side: 'left', message: 'no' }],
-  batch: [{ type: 'batch', batch }],
-  batchAnswer: [{ type: 'batchAnswer', requestId: 1, row: 0, side: 'left', answer: { kind: 'text', text: 'x' } }],
-  batchEnded: [{ type: 'batchEnded', requestId: 1 }],
+  samples: [{ type: 'samples', runId: 'a', first: 0, samples: [{ step: 0, prompt: 'p', expected: 'e', text: 't' }] }],
+};
+const toWebview: { readonly [V in View]: ToEach<V> } = {
+  monitor: toRunViewer,
+  compare: toRunViewer,
+  fineTune: {
+    ...toRunViewer,
+    document: [
+      { type: 'document', document: fineTuneState.document },
+      { type: 'document', document: { kind: 'broken', message: 'no JSON', name: 'run.json' } },
+      { type: 'document', document: { kind: 'missing', message: 'gone', name: 'run.json' } },
+    ],
+    checked: [
+      { type: 'checked', check: fineTuneState.check, modelShape },
+      { type: 'checked', check: { ok: false, problems }, modelShape: null },
+    ],
+    models: [{ type: 'models', models }],
+    data: [
+      { type: 'data', data: { kind: 'reading' } },
+      { type: 'data', data: fineTuneState.data },
+      { type: 'data', data: { kind: 'ready', look: codeLook } },
+      { type: 'data', data: { kind: 'failed', message: 'no data' } },
+    ],
+    examples: [{ type: 'examples', page: examplePage }],
+    examplesFailed: [{ type: 'examplesFailed', message: 'no' }],
+    preflight: [
+      { type: 'preflight', preflight: { kind: 'none' } },
+      { type: 'preflight', preflight: { kind: 'ready', report: preflightReport, current: false } },
+      { type: 'preflight', preflight: { kind: 'failed', message: 'no data' } },
+    ],
+    shownRun: [{ type: 'shownRun', runId: null }],
+    startFailed: [{ type: 'startFailed', message: 'no' }],
+    fetching: [
+      { type: 'fetching', fetching: { kind: 'none' } },
+      { type: 'fetching', fetching: { kind: 'fetching', done: 1, total: 98 } },
+      { type: 'fetching', fetching: { kind: 'failed', message: 'no' } },
+    ],
+  },
+  playground: {
+    choices: [{ type: 'choices', models, adapters }],
+    prefill: [{ type: 'prefill', prefill: playgroundState.prefill! }],
+    adapterChosen: [{ type: 'adapterChosen', side: 'right', adapter: '/a' }],
+    history: [{ type: 'history', history: ['before'] }],
+    token: [{ type: 'token', requestId: 1, side: 'left', text: 'x' }],
+    generated: [{ type: 'generated', requestId: 1, side: 'right', summary: generated }],
+    generateFailed: [{ type: 'generateFailed', requestId: 1, side: 'left', message: 'no' }],
+    batch: [{ type: 'batch', batch }],
+    batchAnswer: [{ type: 'batchAnswer', requestId: 1, row: 0, side: 'left', answer: { kind: 'text', text: 'x' } }],
+    batchEnded: [{ type: 'batchEnded', requestId: 1 }],
+  },
 };
 
 const sampling = { temperature: 0.7, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
@@ -87,35 +109,47 @@ const playgroundRequest = {
   sampling,
   maxNewTokens: 8,
 } as const;
-const fromWebview: { readonly [T in FromWebview['type']]: Extract<FromWebview, { type: T }> } = {
+type FromEach<M extends Message> = { readonly [T in M['type']]: Extract<M, { type: T }> };
+const fromAnyView: FromEach<FromAnyView> = {
   ready: { type: 'ready' },
   copy: { type: 'copy', text: 'x' },
-  follow: { type: 'follow', runIds: ['a'] },
   runCommand: { type: 'runCommand', runId: 'a', command: 'pause' },
   export: { type: 'export', format: 'csv', name: 'a.csv', content: '1' },
   fineTune: { type: 'fineTune' },
   manageTrust: { type: 'manageTrust' },
-  edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },
-  browse: { type: 'browse', setting: 'model' },
-  openJson: { type: 'openJson' },
-  resetDocument: { type: 'resetDocument' },
-  start: { type: 'start' },
-  leaveRun: { type: 'leaveRun' },
-  fetchSmallModel: { type: 'fetchSmallModel' },
-  cancelFetch: { type: 'cancelFetch' },
-  useSampleData: { type: 'useSampleData' },
-  readExamples: { type: 'readExamples', query: { text: '', offset: 0, limit: 5 } },
-  runPreflight: { type: 'runPreflight' },
-  cancelPreflight: { type: 'cancelPreflight' },
-  openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
-  generate: { type: 'generate', request: playgroundRequest, prompt: 'p' },
-  generateFile: { type: 'generateFile', request: playgroundRequest },
-  saveBatch: { type: 'saveBatch' },
-  closeBatch: { type: 'closeBatch' },
-  clearHistory: { type: 'clearHistory' },
-  stopGenerating: { type: 'stopGenerating', requestId: 1 },
-  browseAdapter: { type: 'browseAdapter', side: 'left' },
+  malformed: { type: 'malformed', messageType: 'token' },
 };
+const follow = { type: 'follow', runIds: ['a'] } as const;
+const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
+  monitor: { follow },
+  compare: { follow },
+  fineTune: {
+    follow,
+    edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },
+    browse: { type: 'browse', setting: 'model' },
+    openJson: { type: 'openJson' },
+    resetDocument: { type: 'resetDocument' },
+    start: { type: 'start' },
+    leaveRun: { type: 'leaveRun' },
+    fetchSmallModel: { type: 'fetchSmallModel' },
+    cancelFetch: { type: 'cancelFetch' },
+    useSampleData: { type: 'useSampleData' },
+    readExamples: { type: 'readExamples', query: { text: '', offset: 0, limit: 5 } },
+    runPreflight: { type: 'runPreflight' },
+    cancelPreflight: { type: 'cancelPreflight' },
+    openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
+  },
+  playground: {
+    generate: { type: 'generate', request: playgroundRequest, prompt: 'p' },
+    generateFile: { type: 'generateFile', request: playgroundRequest },
+    saveBatch: { type: 'saveBatch' },
+    closeBatch: { type: 'closeBatch' },
+    clearHistory: { type: 'clearHistory' },
+    stopGenerating: { type: 'stopGenerating', requestId: 1 },
+    browseAdapter: { type: 'browseAdapter', side: 'left' },
+  },
+};
+const views = Object.keys(states) as View[];
 
 /** The message once for each place in it, with that place put wrong. What a user wrote into run.json may be anything. */
 function* spoilt(value: unknown): Generator<unknown> {
@@ -133,27 +167,44 @@ function replaced(value: object, key: string, by: unknown): unknown {
   return { ...value, [key]: by };
 }
 
-describe('messages', () => {
-  test.each(Object.entries(toWebview))(
-    '%s to a webview is known, and refused with any part of it wrong',
+describe.each(views)('the protocol of %s', (view) => {
+  test('its state is known, and refused with any part of it wrong', () => {
+    const message = { ...hydrate, state: states[view] };
+    expect(isHydrateFor(view, message)).toBe(true);
+    for (const wrong of spoilt(message)) expect(isHydrateFor(view, wrong), JSON.stringify(wrong)).toBe(false);
+  });
+
+  test.each(Object.entries(toWebview[view]))(
+    '%s to the page is known, and refused with any part of it wrong',
     (_, messages: readonly unknown[]) => {
       for (const message of messages) {
-        expect(isToWebview(message)).toBe(true);
-        for (const wrong of spoilt(message)) expect(isToWebview(wrong), JSON.stringify(wrong)).toBe(false);
+        expect(isToWebview(view, message)).toBe(true);
+        for (const wrong of spoilt(message)) expect(isToWebview(view, wrong), JSON.stringify(wrong)).toBe(false);
       }
     },
   );
 
-  test.each(Object.entries(fromWebview))('%s from a webview is known, and refused with any part of it wrong', (_, message) => {
-    expect(isFromWebview(message)).toBe(true);
-    for (const wrong of spoilt(message)) expect(isFromWebview(wrong), JSON.stringify(wrong)).toBe(false);
+  test.each(Object.entries({ ...fromAnyView, ...fromWebview[view] }))(
+    '%s from the page is known, and refused with any part of it wrong',
+    (_, message) => {
+      expect(isFromWebview(view, message)).toBe(true);
+      for (const wrong of spoilt(message)) expect(isFromWebview(view, wrong), JSON.stringify(wrong)).toBe(false);
+    },
+  );
+
+  test('what another view says is refused', () => {
+    const own = new Set(Object.keys({ ...fromAnyView, ...fromWebview[view] }));
+    const others = views.flatMap((other) => Object.values<Message>(fromWebview[other])).filter(({ type }) => !own.has(type));
+    expect(others.length).toBeGreaterThan(0);
+    for (const message of others) expect(isFromWebview(view, message)).toBe(false);
   });
 
   test.each([null, undefined, 1, 'ready', [], {}, { type: 'toString' }, { type: '__proto__' }, { type: ['ready'] }])(
     '%j is none',
     (message) => {
-      expect(isToWebview(message)).toBe(false);
-      expect(isFromWebview(message)).toBe(false);
+      expect(isHydrateFor(view, message)).toBe(false);
+      expect(isToWebview(view, message)).toBe(false);
+      expect(isFromWebview(view, message)).toBe(false);
     },
   );
 });

@@ -4,7 +4,8 @@ import type { DataLook, ExamplePage, PreflightReport, SampleToken } from '../../
 import { noLabels, type Metric, type RunStatus } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
-import type { Batch, FineTuneState, PlaygroundState } from '../../../src/protocol/webview.js';
+import type { Batch, PlaygroundState } from '../../../src/protocol/views/playground.js';
+import type { FineTuneState } from '../../../src/protocol/views/fineTune.js';
 
 export const models: readonly ModelInfo[] = [
   {

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { findChromium } from '../../../scripts/chromium.mjs';
 import { webviewHtml } from '../../../src/extension/webviews/webviewHtml.js';
-import type { FromWebview, ToWebview, WebviewStates, WebviewView } from '../../../src/protocol/webview.js';
+import type { FromWebview, StateOf, View as ViewName } from '../../../src/protocol/views/registry.js';
 import { themes, themeVariables, type ThemeName } from './themes.js';
 
 const origin = 'https://webview.test';
@@ -45,7 +45,6 @@ export class View {
 
   private constructor(
     readonly page: Page,
-    private readonly view: WebviewView,
     private readonly strings: Readonly<Record<string, string>>,
   ) {
     page.on('pageerror', (error) => this.errors.push(error.message));
@@ -54,15 +53,10 @@ export class View {
     });
   }
 
-  static async open<V extends WebviewView>(
-    browser: Browser,
-    name: V,
-    state: WebviewStates[V],
-    options: ViewOptions = {},
-  ): Promise<View> {
+  static async open<V extends ViewName>(browser: Browser, name: V, state: StateOf<V>, options: ViewOptions = {}): Promise<View> {
     const { theme = 'dark', width = 1280, height = 860, remembered, strings = {} } = options;
     const page = await browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' });
-    const view = new View(page, name, strings);
+    const view = new View(page, strings);
     await page.route('**/*', (route) => route.fulfill(answer(name, new URL(route.request().url()).pathname)));
     await page.addInitScript(playHost, {
       variables: themeVariables(theme),
@@ -75,8 +69,8 @@ export class View {
     return view;
   }
 
-  async hydrate(state: WebviewStates[WebviewView]): Promise<void> {
-    await this.send({ type: 'hydrate', view: this.view, state, strings: this.strings, locale: 'en' } as ToWebview);
+  async hydrate(state: StateOf<ViewName>): Promise<void> {
+    await this.send({ type: 'hydrate', state, strings: this.strings, locale: 'en' });
     await this.settle();
   }
 
@@ -147,7 +141,7 @@ export class View {
   }
 }
 
-function answer(view: WebviewView, path: string): { status: number; contentType?: string; body: string | Buffer } {
+function answer(view: ViewName, path: string): { status: number; contentType?: string; body: string | Buffer } {
   if (path === '/') {
     const body = webviewHtml(view, {
       script: `${origin}/${view}.js`,

@@ -1,5 +1,5 @@
 import type { GenerateParams, Prompt } from '../protocol/backend.js';
-import { playgroundSides, type PlaygroundRequest, type PlaygroundSide, type Voice } from '../protocol/webview.js';
+import { playgroundSides, type PlaygroundRequest, type PlaygroundSide, type Variant } from '../protocol/views/playground.js';
 import type { FilePrompt } from './promptFile.js';
 
 /** The columns that answer, in the order in which they are asked: the engine computes one at a time. */
@@ -8,7 +8,7 @@ export function askedSides(request: Pick<PlaygroundRequest, PlaygroundSide>): re
 }
 
 /** What the backend is asked to write in a column. */
-export function voiceRequest(
+export function variantRequest(
   request: PlaygroundRequest,
   side: PlaygroundSide,
   prompt: FilePrompt,
@@ -16,7 +16,7 @@ export function voiceRequest(
   const { model, template, sampling, maxNewTokens } = request;
   const { adapter, strength } = request[side]!;
   // Beside an adapter the base reads the same words, dressed as the adapter learned to read them.
-  const dressedFor = adapter ?? otherVoice(request, side)?.adapter ?? null;
+  const dressedFor = adapter ?? otherVariant(request, side)?.adapter ?? null;
   const dressed: Prompt =
     typeof prompt === 'string'
       ? { kind: 'text', text: prompt, template, adapter: dressedFor }
@@ -24,6 +24,6 @@ export function voiceRequest(
   return { model, adapter, adapterStrength: strength, prompt: dressed, sampling, maxNewTokens };
 }
 
-function otherVoice(request: PlaygroundRequest, side: PlaygroundSide): Voice | null {
+function otherVariant(request: PlaygroundRequest, side: PlaygroundSide): Variant | null {
   return side === 'left' ? request.right : request.left;
 }

@@ -2,16 +2,16 @@
 import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
 import { adaptersFor, baseOf, newestFirst } from '../../src/protocol/baseOf.js';
 import { nullable, number, object, string, type Shape } from '../../src/protocol/shape.js';
-import type { PlaygroundSide, Prefill, Voice } from '../../src/protocol/webview.js';
+import type { PlaygroundSide, Prefill, Variant } from '../../src/protocol/views/playground.js';
 import { firstSettings, settingsShape, type PlaygroundSettings } from './settingsFields.js';
 
-export interface Look {
+export interface ViewState {
   /** Of the panel that it belongs to. */
   readonly opening: number;
   readonly model: string;
-  readonly left: Voice;
+  readonly left: Variant;
   /** null: there is no adapter to compare with. */
-  readonly right: Voice | null;
+  readonly right: Variant | null;
   readonly prompt: string;
   readonly settings: PlaygroundSettings;
   /** Ids of requests count on after a reload, so that late answers to earlier ones are told apart. */
@@ -23,19 +23,19 @@ export interface Choices {
   readonly adapters: readonly AdapterInfo[];
 }
 
-export const base: Voice = { adapter: null, strength: 1 };
+export const base: Variant = { adapter: null, strength: 1 };
 
-const voiceShape: Shape<Voice> = object({ adapter: nullable(string), strength: number });
-export const lookShape: Shape<Look> = object({
+const variantShape: Shape<Variant> = object({ adapter: nullable(string), strength: number });
+export const viewStateShape: Shape<ViewState> = object({
   opening: number,
   model: string,
-  left: voiceShape,
-  right: nullable(voiceShape),
+  left: variantShape,
+  right: nullable(variantShape),
   prompt: string,
   settings: settingsShape,
   requestId: number,
 });
-export const firstLook: Look = {
+export const initialViewState: ViewState = {
   opening: 0,
   model: '',
   left: base,
@@ -45,30 +45,30 @@ export const firstLook: Look = {
   requestId: 0,
 };
 
-/** A look of an earlier panel goes on, but with strengths as trained. */
-export function opened(look: Look, opening: number): Look {
-  return look.opening === opening ? look : { ...atFullStrength(look), opening };
+/** A state of an earlier panel goes on, but with strengths as trained. */
+export function opened(state: ViewState, opening: number): ViewState {
+  return state.opening === opening ? state : { ...atFullStrength(state), opening };
 }
 
 /** What a command asks for: an adapter stands beside the base. */
-export function filledIn(look: Look, { model, adapter, prompt }: Prefill): Look {
-  const kept = { ...atFullStrength(look), prompt: prompt ?? look.prompt };
+export function filledIn(state: ViewState, { model, adapter, prompt }: Prefill): ViewState {
+  const kept = { ...atFullStrength(state), prompt: prompt ?? state.prompt };
   if (model === null && adapter === null) return kept;
-  return { ...kept, model: model ?? look.model, left: base, right: adapter === null ? null : { adapter, strength: 1 } };
+  return { ...kept, model: model ?? state.model, left: base, right: adapter === null ? null : { adapter, strength: 1 } };
 }
 
 /** With a model that is here, and beside its base the newest adapter of it where none is chosen or the one chosen is another model's. */
-export function settled(look: Look, choices: Choices): Look {
-  if (choices.models.length === 0) return look; // nobody has looked yet
-  const model = choices.models.some(({ path }) => path === look.model) ? look.model : firstModel(choices);
-  const fits = (voice: Voice) => voice.adapter === null || mayFit(voice.adapter, model, choices);
+export function settled(state: ViewState, choices: Choices): ViewState {
+  if (choices.models.length === 0) return state; // nobody has looked yet
+  const model = choices.models.some(({ path }) => path === state.model) ? state.model : firstModel(choices);
+  const fits = (variant: Variant) => variant.adapter === null || mayFit(variant.adapter, model, choices);
   const [newest] = adaptersFor(model, choices.adapters, choices.models);
   const beside = newest === undefined ? null : { adapter: newest.path, strength: 1 };
   return {
-    ...look,
+    ...state,
     model,
-    left: fits(look.left) ? look.left : base,
-    right: look.right !== null && fits(look.right) ? look.right : beside,
+    left: fits(state.left) ? state.left : base,
+    right: state.right !== null && fits(state.right) ? state.right : beside,
   };
 }
 
@@ -78,12 +78,12 @@ function mayFit(path: string, model: string, { adapters, models }: Choices): boo
   return adapter === undefined || (baseOf(adapter, models)?.path ?? model) === model;
 }
 
-export function withVoice(look: Look, side: PlaygroundSide, change: Partial<Voice>): Look {
-  return { ...look, [side]: { ...(look[side] ?? base), ...change } };
+export function withVariant(state: ViewState, side: PlaygroundSide, change: Partial<Variant>): ViewState {
+  return { ...state, [side]: { ...(state[side] ?? base), ...change } };
 }
 
-function atFullStrength(look: Look): Look {
-  return { ...look, left: { ...look.left, strength: 1 }, right: look.right && { ...look.right, strength: 1 } };
+function atFullStrength(state: ViewState): ViewState {
+  return { ...state, left: { ...state.left, strength: 1 }, right: state.right && { ...state.right, strength: 1 } };
 }
 
 /** That of the newest adapter: it is what one wants to look at. */

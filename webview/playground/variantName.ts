@@ -1,12 +1,12 @@
 import type { AdapterInfo } from '../../src/protocol/backend.js';
-import type { Voice } from '../../src/protocol/webview.js';
+import type { Variant } from '../../src/protocol/views/playground.js';
 import { formatNumber, t } from '../shared/text.js';
 
 /** "Base model", "support-answers", "support-answers × 0.5". */
-export function voiceName({ adapter, strength }: Voice, adapters: readonly AdapterInfo[]): string {
+export function variantName({ adapter, strength }: Variant, adapters: readonly AdapterInfo[]): string {
   if (adapter === null) return t('playground.base');
   const name = adapters.find(({ path }) => path === adapter)?.name ?? nameOf(adapter);
-  return strength === 1 ? name : t('playground.voiceAt', name, formatNumber(strength));
+  return strength === 1 ? name : t('playground.variantAt', name, formatNumber(strength));
 }
 
 /** Of a folder: "adapter" says nothing, the run's name does. */

@@ -1,0 +1,58 @@
+import * as vscode from 'vscode';
+import { panelIds } from '../contributions.js';
+
+/** What a panel needs that is filled by a WebviewPanels. */
+export interface PanelServices {
+  readonly extensionUri: vscode.Uri;
+  readonly backend: { wake(): Promise<void> };
+}
+
+/** The panels of one view: made, filled, and found again after a reload of the window. */
+export abstract class WebviewPanels<Content, Page extends vscode.Disposable> implements vscode.WebviewPanelSerializer {
+  private readonly pages = new Map<vscode.WebviewPanel, Page>();
+
+  constructor(
+    private readonly view: keyof typeof panelIds,
+    private readonly title: string,
+    private readonly panelServices: PanelServices,
+  ) {}
+
+  register(): vscode.Disposable {
+    return vscode.window.registerWebviewPanelSerializer(panelIds[this.view], this);
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+    void this.panelServices.backend.wake();
+    this.fill(panel, await this.restored());
+  }
+
+  /** What a panel shows that was open before the window was reloaded. */
+  protected abstract restored(): Content | Promise<Content>;
+
+  /** Fills a panel. */
+  protected abstract page(panel: vscode.WebviewPanel, content: Content): Page;
+
+  /** For views of which there is one panel at a time. */
+  protected current(): { readonly panel: vscode.WebviewPanel; readonly page: Page } | undefined {
+    const [first] = this.pages;
+    return first && { panel: first[0], page: first[1] };
+  }
+
+  protected create(content: Content): void {
+    this.fill(vscode.window.createWebviewPanel(panelIds[this.view], this.title, vscode.ViewColumn.Active), content);
+  }
+
+  /** In place of what the panel showed before. */
+  protected fill(panel: vscode.WebviewPanel, content: Content): void {
+    const before = this.pages.get(panel);
+    before?.dispose();
+    panel.iconPath = vscode.Uri.joinPath(this.panelServices.extensionUri, 'media', 'icons', 'container.svg');
+    this.pages.set(panel, this.page(panel, content));
+    if (!before) panel.onDidDispose(() => this.forget(panel));
+  }
+
+  private forget(panel: vscode.WebviewPanel): void {
+    this.pages.get(panel)?.dispose();
+    this.pages.delete(panel);
+  }
+}

@@ -1,0 +1,21 @@
+/** @file Run-time checks of what is known about models and adapters. */
+import type { AdapterInfo, ModelInfo } from './backend.js';
+import { count, list, number, object, oneOf, string, type Shape } from './shape.js';
+
+export const modelInfo: Shape<ModelInfo> = object({
+  path: string,
+  name: string,
+  kind: oneOf('huggingface', 'gguf'),
+  source: oneOf('cache', 'workspace', 'added'),
+  sizeBytes: number,
+});
+export const adapterInfo: Shape<AdapterInfo> = object({
+  path: string,
+  name: string,
+  baseModel: string,
+  rank: count,
+  alpha: number,
+  targetModules: list(string),
+  sizeBytes: number,
+  modifiedAt: number,
+});

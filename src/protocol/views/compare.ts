@@ -1,0 +1,24 @@
+/** @file Several runs over each other: the panel's state, and what host and page say to each other. */
+import type { RunsSnapshot } from '../backend.js';
+import { runsSnapshot } from '../runShapes.js';
+import { list, object, string } from '../shape.js';
+import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
+import type { ViewProtocol } from './view.js';
+
+export interface CompareView {
+  readonly state: CompareState;
+  readonly toWebview: ToRunViewer;
+  readonly fromWebview: FromRunViewer;
+}
+
+export interface CompareState {
+  readonly runs: RunsSnapshot;
+  /** The runs that were chosen in the command; the view may choose others. */
+  readonly runIds: readonly string[];
+}
+
+export const compare: ViewProtocol<CompareView> = {
+  state: object({ runs: runsSnapshot, runIds: list(string) }),
+  toWebview: toRunViewer,
+  fromWebview: fromRunViewer,
+};

@@ -1,0 +1,182 @@
+/** @file The Fine-Tune panel: its state, and what host and page say to each other. */
+import type { ConfigCheck, ModelInfo, ModelShape, RunsSnapshot } from '../backend.js';
+import { modelInfo } from '../catalogShapes.js';
+import { configCheck, modelShape } from '../configShapes.js';
+import { dataLook, examplePage, exampleQuery, preflightReport } from '../dataShapes.js';
+import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from '../preflight.js';
+import { runsSnapshot } from '../runShapes.js';
+import { anything, boolean, count, either, list, nullable, object, oneOf, recordOf, string, type Shape } from '../shape.js';
+import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
+import { nothing, type ViewProtocol } from './view.js';
+
+export interface FineTuneView {
+  readonly state: FineTuneState;
+  readonly toWebview: ToFineTune | ToRunViewer;
+  readonly fromWebview: FromFineTune | FromRunViewer;
+}
+
+export interface FineTuneState {
+  readonly document: ConfigDocument;
+  readonly check: ConfigCheck | null;
+  readonly modelShape: ModelShape | null;
+  readonly models: readonly ModelInfo[];
+  readonly data: DataState;
+  readonly preflight: PreflightState;
+  readonly runs: RunsSnapshot;
+  /** The run that the panel shows and whose buttons act: started here, or opened. */
+  readonly runId: string | null;
+  readonly fetching: FetchState;
+}
+
+/** The small model for those who have none, on its way. */
+export type FetchState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'fetching'; readonly done: number; readonly total: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** The run config as its document has it: what the form shows is what the text says. */
+export type ConfigDocument =
+  /** `config`: the parsed JSON, defaults not filled in, perhaps invalid. `throughEdit`: the last `edit` of the form that was handled. */
+  | {
+      readonly kind: 'parsed';
+      readonly config: Readonly<Record<string, unknown>>;
+      readonly throughEdit: number;
+      readonly name: string;
+    }
+  /** The text is no JSON object at present, or there is no file any more: the form waits. */
+  | { readonly kind: 'broken' | 'missing'; readonly message: string; readonly name: string };
+
+/** What is known about the data that the config names; `none` while it names none. */
+export type DataState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'ready'; readonly look: DataLook }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export type PreflightState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'running' }
+  /** `current` is false once model, data or length changed after it. */
+  | { readonly kind: 'ready'; readonly report: PreflightReport; readonly current: boolean }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export type ToFineTune =
+  | { readonly type: 'document'; readonly document: ConfigDocument }
+  /** After each change of the document, when it came to rest (some 300 ms). */
+  | { readonly type: 'checked'; readonly check: ConfigCheck | null; readonly modelShape: ModelShape | null }
+  | { readonly type: 'models'; readonly models: readonly ModelInfo[] }
+  | { readonly type: 'data'; readonly data: DataState }
+  /** The answer to `readExamples`. */
+  | { readonly type: 'examples'; readonly page: ExamplePage }
+  | { readonly type: 'examplesFailed'; readonly message: string }
+  | { readonly type: 'preflight'; readonly preflight: PreflightState }
+  | { readonly type: 'shownRun'; readonly runId: string | null }
+  | { readonly type: 'startFailed'; readonly message: string }
+  | { readonly type: 'fetching'; readonly fetching: FetchState };
+
+/** One change of the document; without a value the key is removed, so that the default holds. */
+export interface ConfigEdit {
+  readonly path: readonly string[];
+  readonly value?: unknown;
+}
+
+export type FromFineTune =
+  /** `edit` counts up from the document's `throughEdit` (0 at first), as which it comes back, even where it could not be applied. */
+  | { readonly type: 'edit'; readonly edit: number; readonly edits: readonly ConfigEdit[] }
+  /** The host asks with a file dialog and changes the document. */
+  | { readonly type: 'browse'; readonly setting: BrowsableSetting }
+  | { readonly type: 'openJson' }
+  /** Begin anew in place of a text that cannot be read or is gone; the host keeps what there was. */
+  | { readonly type: 'resetDocument' }
+  | { readonly type: 'start' }
+  /** Show no run any more, but what the next one needs. */
+  | { readonly type: 'leaveRun' }
+  | { readonly type: 'fetchSmallModel' }
+  | { readonly type: 'cancelFetch' }
+  | { readonly type: 'useSampleData' }
+  | { readonly type: 'readExamples'; readonly query: ExampleQuery }
+  | { readonly type: 'runPreflight' }
+  | { readonly type: 'cancelPreflight' }
+  /** `path:line` of a record, into an editor. */
+  | { readonly type: 'openOrigin'; readonly origin: string };
+
+export type BrowsableSetting = 'model' | 'data.path' | 'data.eval_path' | 'lora.init_from';
+
+const configDocument: Shape<ConfigDocument> = either(
+  object<Extract<ConfigDocument, { kind: 'parsed' }>>({
+    kind: oneOf('parsed'),
+    config: recordOf(anything),
+    throughEdit: count,
+    name: string,
+  }),
+  object<Exclude<ConfigDocument, { kind: 'parsed' }>>({ kind: oneOf('broken', 'missing'), message: string, name: string }),
+);
+const data: Shape<DataState> = either(
+  object<{ kind: 'none' | 'reading' }>({ kind: oneOf('none', 'reading') }) as Shape<
+    { readonly kind: 'none' } | { readonly kind: 'reading' }
+  >,
+  object<Extract<DataState, { kind: 'ready' }>>({ kind: oneOf('ready'), look: dataLook }),
+  object<Extract<DataState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+
+const preflight: Shape<PreflightState> = either(
+  object<{ kind: 'none' | 'running' }>({ kind: oneOf('none', 'running') }) as Shape<
+    { readonly kind: 'none' } | { readonly kind: 'running' }
+  >,
+  object<Extract<PreflightState, { kind: 'ready' }>>({
+    kind: oneOf('ready'),
+    report: preflightReport,
+    current: boolean,
+  }),
+  object<Extract<PreflightState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+
+const fetching: Shape<FetchState> = either(
+  object<Extract<FetchState, { kind: 'none' }>>({ kind: oneOf('none') }),
+  object<Extract<FetchState, { kind: 'fetching' }>>({ kind: oneOf('fetching'), done: count, total: count }),
+  object<Extract<FetchState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
+);
+const configEdit: Shape<ConfigEdit> = object<Required<ConfigEdit>>({ path: list(string), value: anything });
+
+export const fineTune: ViewProtocol<FineTuneView> = {
+  state: object({
+    document: configDocument,
+    check: nullable(configCheck),
+    modelShape: nullable(modelShape),
+    models: list(modelInfo),
+    data,
+    preflight,
+    runs: runsSnapshot,
+    runId: nullable(string),
+    fetching,
+  }),
+  toWebview: {
+    ...toRunViewer,
+    document: object({ document: configDocument }),
+    checked: object({ check: nullable(configCheck), modelShape: nullable(modelShape) }),
+    models: object({ models: list(modelInfo) }),
+    data: object({ data }),
+    examples: object({ page: examplePage }),
+    examplesFailed: object({ message: string }),
+    preflight: object({ preflight }),
+    shownRun: object({ runId: nullable(string) }),
+    startFailed: object({ message: string }),
+    fetching: object({ fetching }),
+  },
+  fromWebview: {
+    ...fromRunViewer,
+    edit: object({ edit: count, edits: list(configEdit) }),
+    browse: object({ setting: oneOf('model', 'data.path', 'data.eval_path', 'lora.init_from') }),
+    openJson: nothing,
+    resetDocument: nothing,
+    start: nothing,
+    leaveRun: nothing,
+    fetchSmallModel: nothing,
+    cancelFetch: nothing,
+    useSampleData: nothing,
+    readExamples: object({ query: exampleQuery }),
+    runPreflight: nothing,
+    cancelPreflight: nothing,
+    openOrigin: object({ origin: string }),
+  },
+};

@@ -1,0 +1,24 @@
+/** @file The training monitor in the side bar: its state, and what host and page say to each other. */
+import type { RunsSnapshot } from '../backend.js';
+import { runsSnapshot } from '../runShapes.js';
+import { boolean, object } from '../shape.js';
+import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
+import type { ViewProtocol } from './view.js';
+
+export interface MonitorView {
+  readonly state: MonitorState;
+  readonly toWebview: ToRunViewer;
+  readonly fromWebview: FromRunViewer;
+}
+
+export interface MonitorState {
+  readonly runs: RunsSnapshot;
+  /** False: the workspace is not trusted, nothing can be started. */
+  readonly trusted: boolean;
+}
+
+export const monitor: ViewProtocol<MonitorView> = {
+  state: object({ runs: runsSnapshot, trusted: boolean }),
+  toWebview: toRunViewer,
+  fromWebview: fromRunViewer,
+};

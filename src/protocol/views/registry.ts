@@ -1,0 +1,34 @@
+/** @file The webviews there are. A view's name is the value of `data-view` and the name of its script (webview/<name>/main.ts). */
+import { compare, type CompareView } from './compare.js';
+import { fineTune, type FineTuneView } from './fineTune.js';
+import { monitor, type MonitorView } from './monitor.js';
+import { playground, type PlaygroundView } from './playground.js';
+import { isFromAnyView, isHydrate, isOneOf, type FromAnyView, type Hydrate, type ViewProtocol } from './view.js';
+
+interface Views {
+  readonly fineTune: FineTuneView;
+  readonly monitor: MonitorView;
+  readonly playground: PlaygroundView;
+  readonly compare: CompareView;
+}
+const views: { readonly [V in View]: ViewProtocol<Views[V]> } = { fineTune, monitor, playground, compare };
+
+export type View = keyof Views;
+export type StateOf<V extends View> = Views[V]['state'];
+/** Increments. */
+export type ToWebview<V extends View> = Views[V]['toWebview'];
+/** What is the view's own. */
+export type FromView<V extends View> = Views[V]['fromWebview'];
+export type FromWebview = FromAnyView | FromView<View>;
+
+export function isHydrateFor<V extends View>(view: V, message: unknown): message is Hydrate<StateOf<V>> {
+  return isHydrate(views[view].state, message);
+}
+
+export function isToWebview<V extends View>(view: V, message: unknown): message is ToWebview<V> {
+  return isOneOf(views[view].toWebview, message);
+}
+
+export function isFromWebview<V extends View>(view: V, message: unknown): message is FromAnyView | FromView<V> {
+  return isFromAnyView(message) || isOneOf(views[view].fromWebview, message);
+}
