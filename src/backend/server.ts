@@ -37,7 +37,7 @@ import { forPeople } from './errorsForPeople.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
 import { InlineCompletion } from './inlineCompletion.js';
-import { MetricsFollowers } from './metricsFollowers.js';
+import { RunFollowers } from './runFollowers.js';
 import { findModels, inspectModels } from './modelCatalog.js';
 import { askPreflight } from './preflight.js';
 import { suggestSettings } from './runConfigHelp.js';
@@ -80,7 +80,7 @@ function mismatch({ protocolVersion: theirs }: BackendOptions): string {
 
 class Backend {
   private readonly supervisor: RunSupervisor;
-  private readonly followers: MetricsFollowers;
+  private readonly followers: RunFollowers;
   private readonly generator: Generator;
   private readonly data = new DataReader();
   private readonly tokenizers = new Tokenizers();
@@ -98,7 +98,10 @@ class Backend {
   ) {
     this.settings = settings;
     this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
-    this.followers = new MetricsFollowers((piece) => this.tell('loraWorkbench/runs/metrics', piece));
+    this.followers = new RunFollowers({
+      sendMetrics: (piece) => this.tell('loraWorkbench/runs/metrics', piece),
+      sendSamples: (piece) => this.tell('loraWorkbench/runs/samples', piece),
+    });
     this.generator = new Generator(settings, (piece) => this.tell('loraWorkbench/generate/token', piece));
     this.completion = new InlineCompletion(
       connection,

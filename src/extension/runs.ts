@@ -1,17 +1,20 @@
 import * as vscode from 'vscode';
-import type { FollowedMetrics, RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
+import type { FollowedMetrics, FollowedSamples, RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
 import { canPause, canResume, isLive, withEvent } from '../protocol/runs.js';
 import type { BackendClient, LiveBackend } from './backendClient.js';
 
-type MetricsListener = (piece: FollowedMetrics) => void;
+interface RunFollower {
+  onMetrics(piece: FollowedMetrics): void;
+  onSamples(piece: FollowedSamples): void;
+}
 
-/** The runs of this window and whoever watches their metrics. Holds nothing that is not in the run directories. */
+/** The runs of this window and whoever follows them. Holds nothing that is not in the run directories. */
 export class Runs implements vscode.Disposable {
   private known: RunsSnapshot = { runs: [], throughSeq: 0 };
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly events = new vscode.EventEmitter<RunEvent>();
   private readonly replaced = new vscode.EventEmitter<void>();
-  private readonly followers = new Map<string, { runId: string; listener: MetricsListener }>();
+  private readonly followers = new Map<string, { runId: string; follower: RunFollower }>();
   private lastFollowId = 0;
   private hydrating: Promise<void> | undefined;
   /** Any change of the list. */
@@ -27,7 +30,8 @@ export class Runs implements vscode.Disposable {
       this.events.fire(event);
       this.changed.fire();
     });
-    backend.handle('loraWorkbench/runs/metrics', (piece) => this.followers.get(piece.followId)?.listener(piece));
+    backend.handle('loraWorkbench/runs/metrics', (piece) => this.followers.get(piece.followId)?.follower.onMetrics(piece));
+    backend.handle('loraWorkbench/runs/samples', (piece) => this.followers.get(piece.followId)?.follower.onSamples(piece));
     backend.onDidStart((live) => (this.hydrating = this.hydrate(live)));
   }
 
@@ -50,10 +54,10 @@ export class Runs implements vscode.Disposable {
     return this.known;
   }
 
-  /** All metrics of a run from its start, then the new ones as they come; again from the start after the backend restarted. */
-  follow(runId: string, listener: MetricsListener): vscode.Disposable {
+  /** All that a run wrote from its start, then what is new as it comes; again from the start after the backend restarted. */
+  follow(runId: string, follower: RunFollower): vscode.Disposable {
     const followId = `follow-${++this.lastFollowId}`;
-    this.followers.set(followId, { runId, listener });
+    this.followers.set(followId, { runId, follower });
     void this.send((live) => live.request('loraWorkbench/runs/follow', { runId, followId }));
     return new vscode.Disposable(() => {
       this.followers.delete(followId);

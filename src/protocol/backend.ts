@@ -3,7 +3,7 @@
  * a run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
 import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
-import type { Metric, RunControl, RunLabels, RunState, StepMetric } from './run.js';
+import type { Metric, RunControl, RunLabels, RunState, Sample, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 
@@ -69,6 +69,13 @@ export interface FollowedMetrics {
   /** True when metrics.jsonl was replaced (a resumed run): forget what came before. */
   readonly replaced: boolean;
   readonly metrics: readonly Metric[];
+}
+
+/** Sample outputs of a followed run, in the same way (samples.jsonl). */
+export interface FollowedSamples {
+  readonly followId: string;
+  readonly replaced: boolean;
+  readonly samples: readonly Sample[];
 }
 
 export interface ModelInfo {
@@ -226,7 +233,7 @@ export interface LastCompletion {
 /** Requests of the extension by method. They fail with a ResponseError whose message is for people. */
 export interface BackendRequests {
   'loraWorkbench/runs/list': { params: null; result: RunsSnapshot };
-  /** From here on the run's metrics arrive as runs/metrics, until unfollowed. */
+  /** From here on what the run writes arrives as runs/metrics and runs/samples, until unfollowed. */
   'loraWorkbench/runs/follow': { params: { runId: string; followId: string }; result: null };
   'loraWorkbench/runs/unfollow': { params: { followId: string }; result: null };
   'loraWorkbench/runs/config': { params: { runId: string }; result: RunConfig };
@@ -261,6 +268,7 @@ export interface BackendRequests {
 export interface BackendNotifications {
   'loraWorkbench/runs/event': RunEvent;
   'loraWorkbench/runs/metrics': FollowedMetrics;
+  'loraWorkbench/runs/samples': FollowedSamples;
   'loraWorkbench/models/changed': null;
   /** Bytes so far of the whole, of the model that is being fetched. */
   'loraWorkbench/models/fetching': { readonly done: number; readonly total: number };

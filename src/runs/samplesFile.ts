@@ -1,41 +1,32 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
+import { existsSync } from 'node:fs';
+import { writeFileAtomically } from '../files/atomicWrite.js';
 import type { Sample } from '../protocol/run.js';
+import { appendLine, lineOf, readLines, LinesTail } from './jsonLines.js';
 
 /** samples.jsonl: one answer a line, appended by the trainer. */
 export function appendSample(path: string, sample: Sample): void {
-  appendToFile(path, asLine(sample));
+  appendLine(path, sample);
 }
 
 /** Drops what a process wrote that died before saving the step, and a half-written last line. */
 export function cutSamplesAfter(path: string, evaluatedStep: number | null): void {
   if (!existsSync(path)) return;
   const kept = readSamples(path).filter(({ step }) => step <= (evaluatedStep ?? -1));
-  writeFileAtomically(path, kept.map(asLine).join(''));
+  writeFileAtomically(path, kept.map(lineOf).join(''));
 }
 
 export function readSamples(path: string): Sample[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => parseSample(line) ?? []);
+  return readLines(path, parseSample);
 }
 
-function asLine(sample: Sample): string {
-  return `${JSON.stringify(sample)}\n`;
+export function samplesTail(path: string): LinesTail<Sample> {
+  return new LinesTail(path, parseSample);
 }
 
-/** undefined for a line that is no sample: blank, half-written, or from somewhere else. */
-function parseSample(line: string): Sample | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+function parseSample(value: unknown): Sample | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { step, prompt, expected, text } = value as Record<string, unknown>;
-  if (typeof step !== 'number') return undefined;
+  if (!Number.isSafeInteger(step) || (step as number) < 0) return undefined;
   if (typeof prompt !== 'string' || typeof expected !== 'string' || typeof text !== 'string') return undefined;
-  return { step, prompt, expected, text };
+  return { step: step as number, prompt, expected, text };
 }

@@ -197,8 +197,10 @@ class Trainer implements LoopPorts {
     const { runner, totalSteps } = this.prepared;
     this.journal.addMetric({ step: progress.step, eval_loss: evalLoss });
     this.journal.setProgress(progress);
+    const { early_stopping_patience: patience } = this.config.train;
+    const stopsEarly = patience !== null && progress.evaluationsWithoutImprovement >= patience;
     const parameters = async () => (await runner.exportState()).parameters;
-    await this.sampler?.sample(progress.step, progress.step === totalSteps, parameters);
+    await this.sampler?.sample(progress.step, progress.step === totalSteps || stopsEarly, parameters);
   };
 
   saveCheckpoint(state: TrainableState, progress: Progress): void {

@@ -15,6 +15,8 @@ import {
   playgroundState,
   run,
   runs,
+  samples,
+  samplesMessage,
 } from './harness/scenes.js';
 import type { Metric } from '../../src/protocol/run.js';
 import { firstSettings } from '../../webview/playground/settingsFields.js';
@@ -308,7 +310,7 @@ test('markup in names, data and messages is shown as text', async () => {
   ).toEqual([0, '']);
 });
 
-test('messages of a wrong shape are ignored', async () => {
+test('messages of a wrong shape are dropped, and the host is told', async () => {
   await openPanel();
   const before = await view.page.locator('main').innerHTML();
   await view.send(
@@ -327,6 +329,9 @@ test('messages of a wrong shape are ignored', async () => {
     { type: 'hydrate', view: 'playground', state: playgroundState, strings: {}, locale: 'en' },
   );
   await view.settle();
+  // The host hears of each that is dropped; metrics of a run that nobody follows are none of these.
+  const told = (await view.posted()).filter(({ type }) => type === 'malformed');
+  expect(told).toHaveLength(9);
   expect(await view.page.locator('main').innerHTML()).toBe(before);
 });
 
@@ -695,7 +700,39 @@ test('the data is listed by file, and its examples are paged through and searche
   await view.send({ type: 'examples', page: { text: 'refund', offset: 0, total: 0, examples: [] } });
   await view.settle();
   expect(await tab.locator('.example-bar [role=status]').textContent()).toBe('No example holds this.');
-  expect(await tab.locator('.sample').count()).toBe(0);
+  expect(await tab.locator('.sampled').count()).toBe(0);
+});
+
+test('samples stand beside the base’s at any step that was evaluated, and the newest are followed', async () => {
+  const remembered = {
+    tab: 'samples',
+    advancedOpen: false,
+    overlaid: [],
+    board: { smoothing: 0, logScale: false, asTable: false, range: null },
+  };
+  view = await View.open(browser, 'fineTune', fineTuneState, { remembered });
+  const tab = view.page.locator('.samples-tab');
+  await tab.getByText('come with the evaluations').waitFor();
+  const until = (step: number) => samples.filter((sample) => sample.step <= step);
+  await view.send(samplesMessage(live.runId, until(0)));
+  await tab.getByText('Not answered yet.').first().waitFor();
+  await view.send(samplesMessage(live.runId, until(80).slice(2), 2));
+  const cards = tab.locator('.sampled');
+  const adapters = () => cards.locator('.sampled-adapter').allInnerTexts();
+  await expect.poll(adapters).toEqual(['After step 80\nRefunds arrive within five days.', 'After step 40\nPress Ctrl+P']);
+  await expect.poll(() => cards.nth(0).innerText()).toContain('A refund is a type of payment');
+  await view.send(samplesMessage(live.runId, samples.slice(5), 5));
+  await expect
+    .poll(adapters)
+    .toEqual(['After step 120\nRefunds arrive within five working days.', 'After step 120\nCtrl+Shift+P']);
+  await tab.getByLabel('As trained up to step').fill('0');
+  await expect.poll(adapters).toEqual(['After step 40\nRefunds take five days.', 'After step 40\nPress Ctrl+P']);
+  const another = { ...samples[0]!, step: 160, text: 'another' };
+  await view.send(samplesMessage(live.runId, [another], samples.length));
+  await expect.poll(() => tab.locator('output').innerText()).toBe('40 of 160');
+  // A resumed run begins where its checkpoint is.
+  await view.send(samplesMessage(live.runId, until(40)));
+  await expect.poll(() => tab.locator('output').innerText()).toBe('40 of 40');
 });
 
 test('where a GPU trains, its share of the memory is told beside the computer’s', async () => {

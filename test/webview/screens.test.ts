@@ -16,6 +16,8 @@ import {
   run,
   runConfigMessage,
   runs,
+  samples,
+  samplesMessage,
 } from './harness/scenes.js';
 import { themes, type ThemeName } from './harness/themes.js';
 import { launchBrowser, View } from './harness/view.js';
@@ -68,6 +70,18 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       metricsMessage(runs[1]!.runId, metrics(171, { floor: 1.4, seed: 7 })),
       metricsMessage(runs[2]!.runId, metrics(80, { start: 3, floor: 0.9, seed: 9 })),
     );
+    return view;
+  },
+  'fine-tune-samples': async (theme) => {
+    const remembered = { tab: 'samples', advancedOpen: false, overlaid: [], board };
+    const view = await View.open(browser, 'fineTune', fineTuneState, { theme, remembered });
+    await view.send(samplesMessage(runs[0]!.runId, samples), runConfigMessage(runs[0]!.runId));
+    return view;
+  },
+  'fine-tune-samples-narrow': async (theme) => {
+    const remembered = { tab: 'samples', advancedOpen: false, overlaid: [], board };
+    const view = await View.open(browser, 'fineTune', fineTuneState, { theme, remembered, width: 500, height: 900 });
+    await view.send(samplesMessage(runs[0]!.runId, samples), runConfigMessage(runs[0]!.runId));
     return view;
   },
   'fine-tune-table': async (theme) => {

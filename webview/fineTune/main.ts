@@ -23,6 +23,7 @@ import { editsToRun } from './editsToRun.js';
 import { PreflightTab } from './preflightTab.js';
 import { RunOutcome } from './runOutcome.js';
 import { RunSettings } from './runSettings.js';
+import { SamplesTab } from './samplesTab.js';
 import { StartBar, type Refusal } from './startBar.js';
 
 interface ViewState {
@@ -57,6 +58,7 @@ class FineTunePanel {
   private readonly preflight = new PreflightTab(() => {
     this.config.flush();
   });
+  private readonly samplesTab = new SamplesTab();
   private readonly dataTab = new DataTab();
   private readonly board = new PlotBoard(this.viewState.board, (board) => {
     this.remember({ board });
@@ -121,6 +123,7 @@ class FineTunePanel {
     const panels = [
       { id: 'settings', title: t('panel.settings'), panel: element('div', { class: 'settings-panel' }, this.form.root) },
       { id: 'plots', title: t('panel.plots'), panel: plots },
+      { id: 'samples', title: t('panel.samples'), panel: element('div', {}, this.samplesTab.root) },
       { id: 'data', title: t('panel.data'), panel: element('div', {}, this.dataTab.root) },
       { id: 'preflight', title: t('panel.preflight'), panel: element('div', {}, this.preflight.root) },
     ];
@@ -148,8 +151,8 @@ class FineTunePanel {
   readonly receive: Receiver<'fineTune'> = (message) => {
     if (isForRunStore(message)) {
       this.store.receive(message);
-      if (message.type !== 'metrics') return this.refreshRun();
-      this.board.changed();
+      if (message.type === 'runEvent' || message.type === 'runConfig') return this.refreshRun();
+      if (message.type === 'metrics') this.board.changed();
       this.refreshShownRun();
       return;
     }
@@ -233,6 +236,7 @@ class FineTunePanel {
 
   private updateShownRun(): void {
     const run = this.store.get(this.state.runId);
+    this.samplesTab.update(run, run ? this.store.samples(run.runId) : [], run && this.store.config(run.runId));
     const [drawn] = run ? this.store.boardRuns([run.runId]) : [];
     if (!run || !drawn) return;
     const config = this.store.config(run.runId);

@@ -1,5 +1,5 @@
 import type { RunSummary, RunsSnapshot } from '../../src/protocol/backend.js';
-import type { Metric } from '../../src/protocol/run.js';
+import type { Metric, Sample } from '../../src/protocol/run.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
 import { withEvent } from '../../src/protocol/runs.js';
 import type { ToRunViewer } from '../../src/protocol/views/runViewer.js';
@@ -7,12 +7,15 @@ import type { BoardRun } from '../plots/lines.js';
 import { RunSeries } from '../plots/runSeries.js';
 import { post } from '../shared/host.js';
 
-/** What this view knows of the runs: the host's snapshot, brought up to date event by event, and the metrics it follows. */
+const noSamples: readonly Sample[] = [];
+
+/** What this view knows of the runs: the host's snapshot, brought up to date event by event, and what those wrote that it follows. */
 export class RunStore {
   private readonly series = new Map<string, RunSeries>();
   /** Runs that were asked for anew because metrics were missing. */
   private readonly askedAnew = new Set<string>();
   private readonly configs = new Map<string, RunConfig>();
+  private readonly sampled = new Map<string, readonly Sample[]>();
 
   constructor(private known: RunsSnapshot) {}
 
@@ -29,6 +32,11 @@ export class RunStore {
     return this.configs.get(runId);
   }
 
+  /** As they came so far, of a run that is followed. */
+  samples(runId: string): readonly Sample[] {
+    return this.sampled.get(runId) ?? noSamples;
+  }
+
   /** The followed ones of these runs, with what came of their metrics so far. */
   boardRuns(runIds: readonly string[]): BoardRun[] {
     return runIds.flatMap((runId) => {
@@ -42,7 +50,7 @@ export class RunStore {
   follow(runIds: readonly string[]): void {
     const unchanged = runIds.length === this.series.size && runIds.every((runId) => this.series.has(runId));
     if (unchanged) return;
-    for (const runId of this.series.keys()) if (!runIds.includes(runId)) this.series.delete(runId);
+    for (const runId of this.series.keys()) if (!runIds.includes(runId)) this.forget(runId);
     for (const runId of runIds) if (!this.series.has(runId)) this.series.set(runId, new RunSeries());
     this.askForAll();
   }
@@ -54,6 +62,9 @@ export class RunStore {
         return;
       case 'metrics':
         return this.append(message.runId, message.first, message.metrics);
+      case 'samples':
+        this.sampled.set(message.runId, [...this.samples(message.runId).slice(0, message.first), ...message.samples]);
+        return;
       case 'runConfig':
         this.configs.set(message.runId, message.config);
     }
@@ -69,6 +80,11 @@ export class RunStore {
     this.askForAll();
   }
 
+  private forget(runId: string): void {
+    this.series.delete(runId);
+    this.sampled.delete(runId);
+  }
+
   private askForAll(): void {
     post({ type: 'follow', runIds: [...this.series.keys()] });
   }
@@ -76,5 +92,5 @@ export class RunStore {
 
 /** Messages that a RunStore takes. */
 export function isForRunStore(message: { readonly type: string }): message is ToRunViewer {
-  return message.type === 'runEvent' || message.type === 'metrics' || message.type === 'runConfig';
+  return ['runEvent', 'metrics', 'samples', 'runConfig'].includes(message.type);
 }

@@ -3,7 +3,7 @@ import type { ToRunViewer } from '../../protocol/views/runViewer.js';
 import type { BackendClient } from '../backendClient.js';
 import type { Runs } from '../runs.js';
 
-/** Sends a webview the events of all runs, and the metrics of those that it follows. */
+/** Sends a webview the events of all runs, and what those write that it follows. */
 export class RunFeed implements vscode.Disposable {
   private readonly followed = new Map<string, vscode.Disposable>();
   private readonly subscription: vscode.Disposable;
@@ -37,11 +37,19 @@ export class RunFeed implements vscode.Disposable {
   }
 
   private async begin(runId: string): Promise<void> {
-    let count = 0;
-    const following = this.runs.follow(runId, ({ replaced, metrics }) => {
-      const first = replaced ? 0 : count;
-      count = first + metrics.length;
-      this.post({ type: 'metrics', runId, first, metrics });
+    let metricCount = 0;
+    let sampleCount = 0;
+    const following = this.runs.follow(runId, {
+      onMetrics: ({ replaced, metrics }) => {
+        const first = replaced ? 0 : metricCount;
+        metricCount = first + metrics.length;
+        this.post({ type: 'metrics', runId, first, metrics });
+      },
+      onSamples: ({ replaced, samples }) => {
+        const first = replaced ? 0 : sampleCount;
+        sampleCount = first + samples.length;
+        this.post({ type: 'samples', runId, first, samples });
+      },
     });
     this.followed.set(runId, following);
     const config = await (await this.backend.ready()).request('loraWorkbench/runs/config', { runId });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StepMetric } from '../../../src/protocol/run.js';
-import { appendMetric, cutMetricsAfter, MetricsTail, readMetrics } from '../../../src/runs/metricsFile.js';
+import { appendMetric, cutMetricsAfter, metricsTail, readMetrics } from '../../../src/runs/metricsFile.js';
 import { isAlive, ownIdentity } from '../../../src/runs/processIdentity.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
@@ -125,26 +125,26 @@ describe('metrics', () => {
 
   test('a tail reads what was added since, and waits for the end of a half-written line', () => {
     const path = join(folder, 'metrics.jsonl');
-    const tail = new MetricsTail(path);
-    expect(tail.read()).toEqual({ replaced: false, metrics: [], more: false });
+    const tail = metricsTail(path);
+    expect(tail.read()).toEqual({ replaced: false, lines: [], more: false });
     appendMetric(path, metric(1));
     appendMetric(path, { step: 1, eval_loss: 3 });
     const line = JSON.stringify(metric(2));
     appendFileSync(path, line.slice(0, 20));
-    expect(tail.read()).toEqual({ replaced: false, metrics: [metric(1), { step: 1, eval_loss: 3 }], more: false });
-    expect(tail.read().metrics).toEqual([]);
+    expect(tail.read()).toEqual({ replaced: false, lines: [metric(1), { step: 1, eval_loss: 3 }], more: false });
+    expect(tail.read().lines).toEqual([]);
     appendFileSync(path, `${line.slice(20)}\n`);
-    expect(tail.read().metrics).toEqual([metric(2)]);
+    expect(tail.read().lines).toEqual([metric(2)]);
   });
 
   test('a long file comes in pieces, with nothing lost between them', () => {
     const path = join(folder, 'metrics.jsonl');
     const all = Array.from({ length: 50 }, (_, index) => metric(index + 1));
     for (const one of all) appendMetric(path, one);
-    const tail = new MetricsTail(path, 700);
+    const tail = metricsTail(path, 700);
     const read = [];
     for (let news = tail.read(); ; news = tail.read()) {
-      read.push(...news.metrics);
+      read.push(...news.lines);
       if (!news.more) break;
     }
     expect(read).toEqual(all);
@@ -156,13 +156,13 @@ describe('metrics', () => {
     for (let step = 1; step <= 5; step++) appendMetric(path, metric(step));
     appendMetric(path, { step: 3, eval_loss: 1 });
     appendFileSync(path, '{"step": 6, "lo');
-    const tail = new MetricsTail(path);
-    expect(tail.read().metrics).toHaveLength(7);
+    const tail = metricsTail(path);
+    expect(tail.read().lines).toHaveLength(7);
     cutMetricsAfter(path, { step: 3, evaluatedStep: 0 });
     for (let step = 4; step <= 9; step++) appendMetric(path, metric(step));
     const news = tail.read();
     expect(news.replaced).toBe(true);
-    expect(news.metrics.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(news.lines.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     rmSync(path);
     expect(tail.read().replaced).toBe(true);
   });
@@ -171,10 +171,10 @@ describe('metrics', () => {
     const path = join(folder, 'metrics.jsonl');
     writeFileSync(path, `{"step":"<b>"}\nnull\n[1]\n${'x'.repeat(3000)}\n{"step":1,"loss":"2"}\n${JSON.stringify(metric(4))}\n`);
     expect(readMetrics(path)).toEqual([metric(4)]);
-    const tail = new MetricsTail(path, 1000);
+    const tail = metricsTail(path, 1000);
     const read = [];
     for (let news = tail.read(); ; news = tail.read()) {
-      read.push(...news.metrics);
+      read.push(...news.lines);
       if (!news.more) break;
     }
     expect(read).toEqual([metric(4)]);

@@ -1,7 +1,7 @@
 /** @file Plausible states of the host, for the tests and the screenshots. */
 import type { AdapterInfo, ModelInfo, ModelShape, RunSummary } from '../../../src/protocol/backend.js';
 import type { DataLook, ExamplePage, PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
-import { noLabels, type Metric, type RunStatus } from '../../../src/protocol/run.js';
+import { noLabels, type Metric, type RunStatus, type Sample } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
 import type { Batch, PlaygroundState } from '../../../src/protocol/views/playground.js';
@@ -359,4 +359,27 @@ export function metricsMessage(runId: string, all: readonly Metric[], first = 0)
 export function runConfigMessage(runId: string) {
   const ofRun = { ...configJson, lora: { ...configJson.lora, r: 32, alpha: 64 }, train: { max_steps: 171, learning_rate: 2e-4 } };
   return { type: 'runConfig', runId, config: config(ofRun) } as const;
+}
+
+const refunds = 'How long does a refund take?';
+const keys = 'Which shortcut opens the command palette?';
+
+/** Of the base, then of the adapter as it was at each evaluation; the second prompt is not asked each time. */
+export const samples: readonly Sample[] = [
+  { step: 0, prompt: refunds, expected: 'Refunds arrive within five working days.', text: 'A refund is a type of payment that' },
+  { step: 0, prompt: keys, expected: 'Ctrl+Shift+P', text: 'The command palette is a tool that allows you to access the' },
+  { step: 40, prompt: refunds, expected: 'Refunds arrive within five working days.', text: 'Refunds take five days.' },
+  { step: 40, prompt: keys, expected: 'Ctrl+Shift+P', text: 'Press Ctrl+P' },
+  { step: 80, prompt: refunds, expected: 'Refunds arrive within five working days.', text: 'Refunds arrive within five days.' },
+  {
+    step: 120,
+    prompt: refunds,
+    expected: 'Refunds arrive within five working days.',
+    text: 'Refunds arrive within five working days.',
+  },
+  { step: 120, prompt: keys, expected: 'Ctrl+Shift+P', text: 'Ctrl+Shift+P' },
+];
+
+export function samplesMessage(runId: string, all: readonly Sample[], first = 0) {
+  return { type: 'samples', runId, first, samples: all } as const;
 }

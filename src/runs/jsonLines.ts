@@ -1,0 +1,81 @@
+/** @file Files of one JSON value a line, appended by one process and followed by others. */
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
+import { appendToFile } from '../files/atomicWrite.js';
+
+/** undefined for a value that is none of the kind: somebody else's. */
+export type ParseLine<T> = (value: unknown) => T | undefined;
+
+export function appendLine(path: string, value: unknown): void {
+  appendToFile(path, lineOf(value));
+}
+
+export function lineOf(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** All at once; nothing where there is no file. */
+export function readLines<T>(path: string, parse: ParseLine<T>): T[] {
+  return existsSync(path) ? parseLines(readFileSync(path, 'utf8'), parse) : [];
+}
+
+/** Blank, half-written and foreign lines are passed over. */
+export function parseLines<T>(text: string, parse: ParseLine<T>): T[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      return parse(JSON.parse(line)) ?? [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+export interface LinesNews<T> {
+  /** True when the file was replaced (a resumed run): forget what was read before. */
+  readonly replaced: boolean;
+  readonly lines: readonly T[];
+  /** True when there is more to read at once. */
+  readonly more: boolean;
+}
+
+/** Reads a file piece by piece from where the last call ended; a half-written last line waits for its end. */
+export class LinesTail<T> {
+  private offset = 0;
+  private inode: bigint | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly parse: ParseLine<T>,
+    private readonly chunkBytes = 1 << 20,
+  ) {}
+
+  read(): LinesNews<T> {
+    if (!existsSync(this.path)) return { replaced: this.forget(), lines: [], more: false };
+    const file = openSync(this.path, 'r');
+    try {
+      const stats = fstatSync(file, { bigint: true });
+      const replaced = this.noticeReplacement(stats);
+      const chunk = Buffer.alloc(Math.min(this.chunkBytes, Number(stats.size) - this.offset));
+      const length = readSync(file, chunk, 0, chunk.length, this.offset);
+      // A line longer than a chunk is none of ours: skip it rather than wait for its end for ever.
+      const end = chunk.lastIndexOf(0x0a, length - 1) + 1 || (length === this.chunkBytes ? length : 0);
+      this.offset += end;
+      return { replaced, lines: parseLines(chunk.toString('utf8', 0, end), this.parse), more: length === this.chunkBytes };
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  private noticeReplacement(stats: BigIntStats): boolean {
+    const replaced = (this.inode !== undefined && this.inode !== stats.ino) || stats.size < this.offset;
+    if (replaced) this.forget();
+    this.inode = stats.ino;
+    return replaced;
+  }
+
+  private forget(): boolean {
+    const hadRead = this.offset > 0;
+    this.offset = 0;
+    this.inode = undefined;
+    return hadRead;
+  }
+}
