@@ -28,7 +28,8 @@ export function examine(document: TextDocument, tokenizer: ModelTokenizer | unde
   try {
     const format = detectFileFormat(file);
     if (format === 'code') return undefined;
-    return tokenizer ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
+    const canCount = tokenizer && (tokenizer.textProblem === null || format === 'tokens');
+    return canCount ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
   } catch (error) {
     // Of no known format: some other JSON, which is none of our business.
     if (error instanceof UserError) return undefined;

@@ -12,7 +12,7 @@ import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
-import { loadModel, type LoadedModel } from '../files/loadModel.js';
+import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
 import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
@@ -42,7 +42,7 @@ export async function prepareRun(
   ports: PreparationPorts,
   begunIn: BaseDType | null = null,
 ): Promise<LoadedRun> {
-  const model = loadModel(config.model);
+  const model = loadModelForData(config.model);
   try {
     return await prepareWith(model, config, ports, begunIn);
   } catch (error) {
@@ -85,7 +85,7 @@ async function prepareWith(
   const data = trainingData(dataset, batchOptions(config, model.tokenizer));
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
-  const warnings = preflightWarnings(config, dataset.report, totalSteps);
+  const warnings = preflightWarnings(config, dataset.report, totalSteps, model.textProblem);
   for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) ports.note(text);
 
   const size = sizeOf(dataset.report);

@@ -13,13 +13,14 @@ import { availableMemoryBytes } from '../runtime/availableMemory.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { SampleSource, SampleWriter } from './sampler.js';
 
-/** null where the config wants no samples or nothing is held out. */
+/** null where the config wants no samples, nothing is held out or the model's text cannot be read. */
 export function sampleSource(
   model: LoadedModel,
   config: RunConfig,
   lora: LoraShape,
   { evaluation }: Dataset,
 ): SampleSource | null {
+  if (model.textProblem) return null;
   const contextLength = model.weights.config.contextLength;
   const fitting = evaluation.filter(({ inputIds }) => inputIds.length < contextLength);
   const prompts = samplePrompts(fitting, config.train.sample_prompts, model.tokenizer);

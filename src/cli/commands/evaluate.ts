@@ -13,7 +13,7 @@ import { readAdapterFor } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModel } from '../../files/loadModel.js';
+import { loadModelForData } from '../../files/loadModel.js';
 import type { CommandContext } from '../perform.js';
 import { integer, table } from '../words.js';
 
@@ -30,7 +30,7 @@ export interface EvaluateOptions {
 }
 
 export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
-  const { weights, tokenizer } = loadModel(options.model);
+  const { weights, tokenizer } = loadModelForData(options.model);
   const maxSequenceLength = sequenceLengthFor(weights.config, options.maxSeqLength, '--max-seq-length');
   const { training, report } = loadDataset(
     {

@@ -7,6 +7,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { savedSteps } from '../../../src/runs/checkpoints.js';
+import { OpenData } from '../../../src/runs/openData.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { dryRun, prepareRun, unheard } from '../../../src/runs/prepareRun.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
@@ -148,6 +149,54 @@ test('how the data falls into steps is part of its fingerprint', async () => {
     await prepared.dispose();
   }
   expect(fingerprints.size).toBe(variants.length);
+});
+
+describe('a model without tokenizer.json', () => {
+  const withoutText = fileURLToPath(new URL('../../fixtures/models/gqa-tied', import.meta.url));
+  const rows = Array.from({ length: 12 }, (_, row) => ({
+    input_ids: Array.from({ length: 6 + row }, (_, at) => (7 * row + 3 * at) % 96),
+  }));
+
+  beforeAll(() => {
+    const labels = rows[0]!.input_ids.map((id, at) => (at < 4 ? -100 : id));
+    const lines = [{ ...rows[0], labels }, ...rows.slice(1)].map((row) => `${JSON.stringify(row)}\n`);
+    writeFileSync(join(folder, 'ids.jsonl'), lines.join(''));
+  });
+  const ofIds = (...overrides: string[]) =>
+    config(`model=${withoutText}`, 'data.path=ids.jsonl', 'data.format=tokens', 'data.max_seq_length=32', ...overrides);
+
+  test('is trained on ids, which the preview shows as numbers; no answers are written, and the pre-flight says why', async () => {
+    const report = await dryRun(ofIds('data.shuffle=false'));
+    expect(report).toMatchObject({ format: 'tokens', skippedCount: 0 });
+    const first = report.samples.find(({ origin }) => origin.endsWith('ids.jsonl:1'))!;
+    expect(first.tokens.map(({ text }) => text)).toEqual(rows[0]!.input_ids.map(String));
+    expect(first.tokens.map(({ learned }) => learned)).toEqual([false, false, false, false, true, true]);
+    expect(report.warnings.join('\n')).toContain(`${join(withoutText, 'tokenizer.json')} is missing`);
+
+    const run = RunDirectory.create(join(folder, 'ids'), ofIds('train.max_steps=3'));
+    expect(await train(run)).toMatchObject({ status: 'finished', step: 3 });
+    expect(readSamples(run.samplesPath)).toEqual([]);
+    expect(readAdapterFolder(run.adapterPath).parameters.size).toBe(2 * 2 * 2);
+  });
+
+  test('is looked through and searched by ids', async () => {
+    const data = OpenData.read(ofIds());
+    expect(data.look()).toMatchObject({ format: 'tokens', examples: 12 });
+    const query = { text: rows[3]!.input_ids.join(' '), offset: 0, limit: 10 };
+    const { examples } = await data.examples(query, new AbortController().signal);
+    expect(examples.map(({ origin }) => origin)).toEqual([expect.stringMatching(/ids\.jsonl:4$/)]);
+  });
+
+  test('nothing is said of answers that nobody wants', async () => {
+    expect((await dryRun(ofIds('train.sample_prompts=0'))).warnings.join('\n')).not.toContain('tokenizer.json');
+  });
+
+  test('is not trained on text', async () => {
+    await expect(prepareRun(ofIds('data.path=data.jsonl', 'data.format=alpaca'), unheard)).rejects.toMatchObject({
+      code: 'file-not-found',
+      message: expect.stringContaining('tokenizer.json is missing') as string,
+    });
+  });
 });
 
 describe('what does not fit together is refused with one clear error', () => {
