@@ -10,7 +10,8 @@ import type { CompileOptions, Device, DeviceTensor, Executable } from './device.
 
 export interface TrainProgramOptions {
   readonly config: ModelConfig;
-  readonly lora: LoraShape;
+  /** Null: the base by itself, for which there are no programs that train. */
+  readonly lora: LoraShape | null;
   readonly dropout: number;
   /** Whether the forward pass keeps activations for the backward pass, which otherwise computes them again. */
   readonly keepActivations: boolean;
@@ -81,14 +82,19 @@ export class TrainPrograms {
     );
 
   dropout = (rows: number): Promise<Executable> =>
-    this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.options.lora, this.options.dropout, rows));
+    this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.lora, this.options.dropout, rows));
 
-  clip = (): Promise<Executable> => this.once('clip', () => clipProgram(this.options.config, this.options.lora));
-  update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));
+  clip = (): Promise<Executable> => this.once('clip', () => clipProgram(this.options.config, this.lora));
+  update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.lora));
 
   async dispose(): Promise<void> {
     for (const executable of this.compiled.values()) await (await executable).dispose();
     this.compiled.clear();
+  }
+
+  private get lora(): LoraShape {
+    if (this.options.lora) return this.options.lora;
+    throw new Error('There is no adapter to train.');
   }
 
   private block(

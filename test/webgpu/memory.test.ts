@@ -50,7 +50,7 @@ test.each<{ name: string; changes: Partial<MemoryRequest> }>([
     ...request,
     weights: randomWeights(config),
     device: gpu,
-    initialState: initialLoraState(config, request.lora, 0),
+    initialState: initialLoraState(config, request.lora!, 0),
   });
   await runner.accumulate(randomBatch(config, request.batch, 1), 0);
   const { parts } = estimateMemory(request);
