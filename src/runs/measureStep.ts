@@ -2,7 +2,7 @@ import type { Batch } from '../core/data/batch.js';
 import type { BatchPlan } from '../core/data/batches.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import type { StepEstimate } from '../protocol/preflight.js';
-import { peakMemoryBytes } from '../runtime/processMemory.js';
+import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import type { PreparedRun } from './trainRun.js';
 
 /**

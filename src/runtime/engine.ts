@@ -8,17 +8,17 @@ import { withZeroMoments } from '../core/train/loraInit.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';
-import { availableMemoryBytes } from './availableMemory.js';
+import { availableMemoryBytes } from './memory/available.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import type { Device } from './device.js';
 import { disposedOnFailure, type Disposable } from './disposal.js';
 import { withFallback } from './fallbackTextModel.js';
-import { ranOut, tooLarge, writingRanOut } from './memoryMessages.js';
-import { dtypesToTry, fits, planMemory, type MemoryPlan } from './memoryPlan.js';
+import { ranOut, tooLarge, writingRanOut } from './memory/messages.js';
+import { dtypesToTry, fits, planMemory, type MemoryPlan } from './memory/plan.js';
 import { createOnnxStepRunner } from './onnxStepRunner.js';
 import { createTextModel } from './onnxTextModel.js';
-import { explained, explainingOutOfMemory, textExplainingOutOfMemory } from './outOfMemory.js';
+import { explained, explainingOutOfMemory, textExplainingOutOfMemory } from './memory/outOfMemory.js';
 import { has16Bit } from './probe16Bit.js';
 
 /** The `engine` part of a run config, as far as this engine reads it. */

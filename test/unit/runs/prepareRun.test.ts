@@ -124,7 +124,7 @@ test('what to say of a process that is killed while it loads, or later, is told'
   const told: (string | null)[] = [];
   const prepared = await prepareRun(config(), { ...unheard, leaveLastWords: (lastWords) => told.push(lastWords(1e15)) });
   await prepared.dispose();
-  expect(told).toEqual([expect.stringMatching(/^The process is gone\. It needed [\d.]+ TB of the /)]);
+  expect(told).toEqual([expect.stringMatching(/^The process is gone\. It needed [\d.,]+ TB of the /)]);
 });
 
 test('epochs become steps, the last one of an epoch with what is left', async () => {

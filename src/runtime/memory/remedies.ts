@@ -1,5 +1,5 @@
 /** @file What would make a run fit into memory, cheapest first. */
-import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './memoryEstimate.js';
+import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './estimate.js';
 
 /** One setting changed, in the words of a run config. */
 export interface SettingChange {

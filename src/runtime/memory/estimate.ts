@@ -1,20 +1,20 @@
 /** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
-import { adaptedLayers, blockLoraParameters, loraParameterCount, type LoraShape } from '../adapters/lora.js';
-import { bufferBytes } from '../graph/bufferBytes.js';
-import { optimize } from '../graph/fuse.js';
-import { tensorBytes, type DeviceKind, type Program, type Value } from '../graph/types.js';
-import { workingSetBytes } from '../graph/workingSet.js';
-import { attentionKindOf } from '../models/config.js';
-import { matrixParts, type MatrixForm } from '../models/frozenMatrix.js';
-import type { LinearForms } from '../models/linear.js';
-import { baseWishes, linearForms, matrixForm, type BaseDType } from '../models/matrixForm.js';
-import type { WeightStore } from '../models/weights.js';
-import type { WeightSpec } from '../models/weightSpec.js';
-import { weightTable } from '../models/weightTable.js';
-import { largestChunk } from './headChunks.js';
-import { BlockGraph, effectiveWindows, maskProgram, type BatchShape } from './programs.js';
-import { elementCount } from '../shape.js';
-import { headLossProgram, headSliceProgram, vocabularySlices } from './vocabularyPrograms.js';
+import { adaptedLayers, blockLoraParameters, loraParameterCount, type LoraShape } from '../../core/adapters/lora.js';
+import { bufferBytes } from './bufferBytes.js';
+import { optimize } from '../../core/graph/fuse.js';
+import { tensorBytes, type DeviceKind, type Program, type Value } from '../../core/graph/types.js';
+import { workingSetBytes } from './workingSet.js';
+import { attentionKindOf } from '../../core/models/config.js';
+import { matrixParts, type MatrixForm } from '../../core/models/frozenMatrix.js';
+import type { LinearForms } from '../../core/models/linear.js';
+import { baseWishes, linearForms, matrixForm, type BaseDType } from '../../core/models/matrixForm.js';
+import type { WeightStore } from '../../core/models/weights.js';
+import type { WeightSpec } from '../../core/models/weightSpec.js';
+import { weightTable } from '../../core/models/weightTable.js';
+import { largestChunk } from '../../core/train/headChunks.js';
+import { BlockGraph, effectiveWindows, maskProgram, type BatchShape } from '../../core/train/programs.js';
+import { elementCount } from '../../core/shape.js';
+import { headLossProgram, headSliceProgram, vocabularySlices } from '../../core/train/vocabularyPrograms.js';
 
 /** All that the memory of a run depends on. */
 export interface MemoryRequest {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { randomWeights, shapes, smolLm2 } from '../../../bench/shapes.js';
-import type { LoraShape } from '../../../src/core/adapters/lora.js';
-import { linearNames } from '../../../src/core/models/linears.js';
-import { parameterCount, type WeightStore } from '../../../src/core/models/weights.js';
-import { remedies } from '../../../src/core/train/memoryAdvice.js';
-import { estimateMemory, type MemoryRequest } from '../../../src/core/train/memoryEstimate.js';
-import { dtypesToTry, planMemory } from '../../../src/runtime/memoryPlan.js';
+import { randomWeights, shapes, smolLm2 } from '../../../../bench/shapes.js';
+import type { LoraShape } from '../../../../src/core/adapters/lora.js';
+import { linearNames } from '../../../../src/core/models/linears.js';
+import { parameterCount, type WeightStore } from '../../../../src/core/models/weights.js';
+import { remedies } from '../../../../src/runtime/memory/remedies.js';
+import { estimateMemory, type MemoryRequest } from '../../../../src/runtime/memory/estimate.js';
+import { dtypesToTry, planMemory } from '../../../../src/runtime/memory/plan.js';
 
 const config = { ...smolLm2, vocabSize: 8192 };
 const weights = randomWeights(config, 'F32');
