@@ -15,7 +15,7 @@ import type { Generator } from './generator.js';
 const mostCharacters = 16_384;
 
 /** Ghost text: registered with the editor only while it is on, and only for the chosen languages. */
-export class InlineCompletion {
+export class CompletionProvider {
   private settings: CompletionSettings | undefined;
   private registration: Disposable | undefined;
 
