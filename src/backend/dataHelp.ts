@@ -18,7 +18,7 @@ export interface DataFileReport {
 }
 
 const largestDocument = 4 * 2 ** 20;
-const mostDiagnostics = 200;
+const maxDiagnostics = 200;
 
 /** undefined for a file that is no training data, or too large to be looked at while it is edited. */
 export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined): DataFileReport | undefined {
@@ -61,7 +61,7 @@ function withTokens(
       diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Warning, message));
     }
   }
-  return { examples, tokensByLine, diagnostics: diagnostics.slice(0, mostDiagnostics) };
+  return { examples, tokensByLine, diagnostics: diagnostics.slice(0, maxDiagnostics) };
 }
 
 /** Without a model there are no tokens, but broken lines are broken. */
@@ -75,7 +75,7 @@ function withoutModel(document: TextDocument, file: DataFile): DataFileReport {
         diagnostic(document, item.line - 1, DiagnosticSeverity.Error, t`This example would be skipped: ${item.problem}.`),
       );
   }
-  return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, mostDiagnostics) };
+  return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, maxDiagnostics) };
 }
 
 function diagnostic(document: TextDocument, line: number, severity: DiagnosticSeverity, message: string): Diagnostic {

@@ -29,7 +29,7 @@ export interface BlockVariant {
  * Those of eight batch lengths, and of as many numbers of labelled rows as come often. Each holds half a megabyte, and on the CPU threads
  * of its own.
  */
-const mostCompiled = 128;
+const maxCompiled = 128;
 
 /** Compiles the programs of training when they are wanted, for each batch shape, and keeps those that were used last. */
 export class TrainPrograms {
@@ -117,7 +117,7 @@ export class TrainPrograms {
     const executable = this.compiled.get(key) ?? this.device.compile(build(), options);
     this.compiled.delete(key);
     this.compiled.set(key, executable);
-    if (this.compiled.size > mostCompiled) await this.forgetOldest();
+    if (this.compiled.size > maxCompiled) await this.forgetOldest();
     return executable;
   }
 

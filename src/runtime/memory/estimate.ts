@@ -135,7 +135,7 @@ interface StepMemory {
 
 /** Programs are the same for many requests, which come in quick succession while a slider moves. */
 const knownSteps = new Map<string, StepMemory>();
-const mostKnown = 1000;
+const maxKnown = 1000;
 
 function memoryOfStep(request: MemoryRequest): StepMemory {
   const { weights, lora, dropout, batch, gradientCheckpointing, baseDType, device } = request;
@@ -143,7 +143,7 @@ function memoryOfStep(request: MemoryRequest): StepMemory {
   const head = matrixForm(weights.info(weightTable(weights.config).head.name)!, baseWishes(baseDType, device).tables);
   const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, device, kinds, head]);
   const known = knownSteps.get(key) ?? stepMemory(request, kinds, head);
-  if (knownSteps.size >= mostKnown) knownSteps.clear();
+  if (knownSteps.size >= maxKnown) knownSteps.clear();
   knownSteps.set(key, known);
   return known;
 }

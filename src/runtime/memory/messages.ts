@@ -81,8 +81,8 @@ const nearTheLimit = 0.8;
 
 /** Where the limit is not known but that it was reached. */
 function clearlySmaller(plan: MemoryPlan): string {
-  const most = 0.8 * Math.min(total(plan.estimate), plan.availableBytes);
-  return whatWouldFit(plan, (smaller) => total(smaller) <= most);
+  const limit = 0.8 * Math.min(total(plan.estimate), plan.availableBytes);
+  return whatWouldFit(plan, (smaller) => total(smaller) <= limit);
 }
 
 function total({ hostBytes, deviceBytes }: MemoryEstimate): number {

@@ -113,7 +113,7 @@ function lengthSteps({ batch: { sequenceLength } }: MemoryRequest): Step[] {
   ];
 }
 
-function halvings(value: number, least: number): number[] {
+function halvings(value: number, min: number): number[] {
   const half = Math.floor(value / 2);
-  return half < least ? [] : [half, ...halvings(half, least)];
+  return half < min ? [] : [half, ...halvings(half, min)];
 }
