@@ -14,8 +14,8 @@ const layers = {
   'src/complete': ['src/l10n', 'src/core'],
   'src/backend': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete'],
   'src/cli': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete', 'src/backend'],
-  'src/extension': ['src/protocol'],
-  webview: ['src/protocol'],
+  'src/extension': ['src/l10n', 'src/protocol'],
+  webview: ['src/l10n', 'src/protocol'],
 };
 
 const roots = ['src', 'webview', 'test', 'bench', 'scripts'];

@@ -13,7 +13,7 @@ import { parseRunConfig } from '../src/runs/runConfigFile.js';
 import { RunDirectory } from '../src/runs/runDirectory.js';
 import { trainRun, type PreparedRun } from '../src/runs/trainRun.js';
 import { createTrainer } from '../src/runtime/engine.js';
-import { peakMemoryBytes } from '../src/runtime/processMemory.js';
+import { peakMemoryBytes } from '../src/runtime/memory/peak.js';
 import { randomBatch } from './randomBatch.js';
 import { randomWeights, smolLm2 } from './shapes.js';
 

@@ -18,7 +18,7 @@ export interface DataFileReport {
 }
 
 const largestDocument = 4 * 2 ** 20;
-const mostDiagnostics = 200;
+const maxDiagnostics = 200;
 
 /** undefined for a file that is no training data, or too large to be looked at while it is edited. */
 export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined): DataFileReport | undefined {
@@ -28,7 +28,8 @@ export function examine(document: TextDocument, tokenizer: ModelTokenizer | unde
   try {
     const format = detectFileFormat(file);
     if (format === 'code') return undefined;
-    return tokenizer ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
+    const canCount = tokenizer && (tokenizer.textProblem === null || format === 'tokens');
+    return canCount ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
   } catch (error) {
     // Of no known format: some other JSON, which is none of our business.
     if (error instanceof UserError) return undefined;
@@ -60,7 +61,7 @@ function withTokens(
       diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Warning, message));
     }
   }
-  return { examples, tokensByLine, diagnostics: diagnostics.slice(0, mostDiagnostics) };
+  return { examples, tokensByLine, diagnostics: diagnostics.slice(0, maxDiagnostics) };
 }
 
 /** Without a model there are no tokens, but broken lines are broken. */
@@ -74,7 +75,7 @@ function withoutModel(document: TextDocument, file: DataFile): DataFileReport {
         diagnostic(document, item.line - 1, DiagnosticSeverity.Error, t`This example would be skipped: ${item.problem}.`),
       );
   }
-  return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, mostDiagnostics) };
+  return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, maxDiagnostics) };
 }
 
 function diagnostic(document: TextDocument, line: number, severity: DiagnosticSeverity, message: string): Diagnostic {

@@ -7,8 +7,8 @@ import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo 
 import { ModelHeaders } from './modelHeaders.js';
 
 /** A place is searched this deep, and no further than so many folders: a workspace may hold anything. */
-const deepest = 4;
-const mostFolders = 5000;
+const maxDepth = 4;
+const maxFolders = 5000;
 const largestJson = 1 << 20;
 
 const headers = new ModelHeaders();
@@ -45,7 +45,7 @@ class Search {
   }
 
   private async folder(path: string, source: ModelFolder['source'], depth: number): Promise<void> {
-    if (depth > deepest || ++this.foldersSeen > mostFolders) return;
+    if (depth > maxDepth || ++this.foldersSeen > maxFolders) return;
     const entries = await readdir(path, { withFileTypes: true }).catch((): Dirent[] => []);
     const names = new Set(entries.filter((entry) => entry.isFile()).map((entry) => entry.name));
     if (names.has(adapterConfigFile) && names.has(adapterTensorsFile)) return this.addAdapter(path);

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../protocol/runConfig.js';
-import { dryRun } from '../runs/prepareRun.js';
+import { preflight } from '../runs/preflight/preflight.js';
 import { forPeople } from './errorsForPeople.js';
 import { parentConnection } from './workerConnection.js';
 import { preflightRequest } from './workerProtocol.js';
@@ -9,7 +9,7 @@ export function servePreflight(): void {
   const connection = parentConnection();
   connection.onRequest(
     preflightRequest,
-    forPeople((config: RunConfig) => dryRun(config)),
+    forPeople((config: RunConfig) => preflight(config)),
   );
   connection.listen();
 }

@@ -36,10 +36,10 @@ import { DataHelp } from './dataHelpFeatures.js';
 import { forPeople } from './errorsForPeople.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
-import { InlineCompletion } from './inlineCompletion.js';
+import { CompletionProvider } from './completionProvider.js';
 import { RunFollowers } from './runFollowers.js';
 import { findModels, inspectModels } from './modelCatalog.js';
-import { askPreflight } from './preflight.js';
+import { runPreflight } from './preflightRunner.js';
 import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
 import { Tokenizers } from './tokenizers.js';
@@ -86,7 +86,7 @@ class Backend {
   private readonly tokenizers = new Tokenizers();
   private readonly sizes = new DataSizes();
   private readonly pace = new TrainingPace(() => this.supervisor.watcher.snapshot().runs);
-  private readonly completion: InlineCompletion;
+  private readonly completion: CompletionProvider;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
   private settings: BackendSettings;
@@ -103,7 +103,7 @@ class Backend {
       sendSamples: (piece) => this.tell('loraWorkbench/runs/samples', piece),
     });
     this.generator = new Generator(settings, (piece) => this.tell('loraWorkbench/generate/token', piece));
-    this.completion = new InlineCompletion(
+    this.completion = new CompletionProvider(
       connection,
       this.generator,
       (uri) => documents.get(uri),
@@ -188,7 +188,7 @@ class Backend {
   }
 
   private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
-    const report = await askPreflight(config, token);
+    const report = await runPreflight(config, token);
     this.pace.note(config, report.estimate.secondsPerStep);
     this.sizes.note(config, sizeOf(report));
     return report;

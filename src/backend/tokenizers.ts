@@ -1,8 +1,6 @@
-import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
-import { loadModel } from '../files/loadModel.js';
+import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 
-export interface ModelTokenizer {
-  readonly tokenizer: Tokenizer;
+export interface ModelTokenizer extends Pick<LoadedModel, 'tokenizer' | 'textProblem'> {
   readonly vocabSize: number;
 }
 
@@ -12,9 +10,9 @@ export class Tokenizers {
 
   of(model: string): ModelTokenizer {
     if (this.last?.model !== model) {
-      const { tokenizer, weights } = loadModel(model);
+      const { tokenizer, textProblem, weights } = loadModelForData(model);
       weights.close();
-      this.last = { model, tokenizer, vocabSize: weights.config.vocabSize };
+      this.last = { model, tokenizer, textProblem, vocabSize: weights.config.vocabSize };
     }
     return this.last;
   }

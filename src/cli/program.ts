@@ -176,17 +176,17 @@ function collectTexts(value: string, earlier?: string[]): string[] {
   return collect(value, earlier);
 }
 
-function number(least: number, most = Infinity): (text: string) => number {
+function number(min: number, max = Infinity): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(most === Infinity ? `Expected at least ${least}.` : `Expected ${least} to ${most}.`);
+    if (text.trim() && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(max === Infinity ? `Expected at min ${min}.` : `Expected ${min} to ${max}.`);
   };
 }
 
-function integer(least: number): (text: string) => number {
+function integer(min: number): (text: string) => number {
   return (text) => {
-    if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
-    throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+    if (/^\d+$/.test(text) && Number(text) >= min) return Number(text);
+    throw new InvalidArgumentError(`Expected a whole number from ${min}.`);
   };
 }

@@ -1,6 +1,7 @@
 import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunState } from '../protocol/run.js';
-import { measuredReport, prepareRun } from '../runs/prepareRun.js';
+import { preflightReport } from '../runs/preflight/preflight.js';
+import { prepareRun } from '../runs/prepareRun.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { savedSteps } from '../runs/checkpoints.js';
 import { trainRun } from '../runs/trainRun.js';
@@ -23,7 +24,7 @@ export async function trainShown(
       signal,
       async prepare(config, ports, begunIn) {
         const loaded = await prepareRun(config, ports, begunIn);
-        if (begins) onReport(await disposedOnFailure(loaded, () => measuredReport(loaded, config)));
+        if (begins) onReport(await disposedOnFailure(loaded, () => preflightReport(loaded, config)));
         return loaded;
       },
       listener: { onMetric: (metric, totalSteps) => view.show(metric, totalSteps) },

@@ -1,9 +1,9 @@
 import { linearNames } from '../core/models/linears.js';
 import type { WeightStore } from '../core/models/weights.js';
-import { estimateMemory } from '../core/train/memoryEstimate.js';
-import { availableMemoryBytes } from '../runtime/availableMemory.js';
+import { estimateMemory } from '../runtime/memory/estimate.js';
+import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { usualLengthFor } from '../runs/sequenceLength.js';
-import { fits } from '../runtime/memoryPlan.js';
+import { fits } from '../runtime/memory/plan.js';
 import { bytes } from './words.js';
 
 /** What training a model would take on the CPU, in a few usual ways. */

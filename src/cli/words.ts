@@ -1,5 +1,5 @@
 /** @file Numbers as people read them. */
-export { bytesInWords as bytes } from '../core/bytesInWords.js';
+export { bytesInWords as bytes } from '../l10n/bytesInWords.js';
 
 export function integer(count: number): string {
   return Math.round(count).toLocaleString('en-US');

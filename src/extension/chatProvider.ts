@@ -6,8 +6,8 @@ import type { Catalog } from './catalog.js';
 import type { TextStreams } from './textStreams.js';
 
 /** What a small model can hold, and how much it should say at once. */
-const mostInputTokens = 1536;
-const mostOutputTokens = 512;
+const maxInputTokens = 1536;
+const maxOutputTokens = 512;
 
 interface AdapterModel extends vscode.LanguageModelChatInformation {
   readonly model: string;
@@ -42,7 +42,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
   ): Promise<void> {
     const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1.1, seed: 1337 };
     const prompt = { kind: 'chat' as const, messages: messages.map(chatMessage) };
-    const request = { model, adapter, adapterStrength: 1, prompt, sampling, maxNewTokens: mostOutputTokens };
+    const request = { model, adapter, adapterStrength: 1, prompt, sampling, maxNewTokens: maxOutputTokens };
     await this.streams.generate(request, (text) => progress.report(new vscode.LanguageModelTextPart(text)), token);
   }
 
@@ -62,8 +62,8 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
       version: '1',
       detail: model.name,
       tooltip: vscode.l10n.t('{0} with the adapter {1}', model.name, adapter.path),
-      maxInputTokens: mostInputTokens,
-      maxOutputTokens: mostOutputTokens,
+      maxInputTokens,
+      maxOutputTokens,
       capabilities: {},
       model: model.path,
       adapter: adapter.path,

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { bytesInWords } from '../protocol/bytesInWords.js';
+import { bytesInWords } from '../l10n/bytesInWords.js';
 import type { RunStatus } from '../protocol/run.js';
 
 export function formatBytes(bytes: number): string {

@@ -5,7 +5,7 @@ import { browse } from './browse.js';
 import type { ConfigDocument } from './configDocument.js';
 import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
-import { Preflight } from './preflight.js';
+import { LastPreflight } from './lastPreflight.js';
 import { sampleData } from './sampleData.js';
 import { SmallModelFetch } from './smallModelFetch.js';
 import { RunViewerSession } from './webviews/runViewerSession.js';
@@ -16,7 +16,7 @@ const restMs = 300;
 export class OpenFineTune implements vscode.Disposable {
   private readonly session: RunViewerSession<'fineTune'>;
   private readonly data: DataLookup;
-  private readonly preflight: Preflight;
+  private readonly preflight: LastPreflight;
   private readonly fetch: SmallModelFetch;
   private knownModels: ReadonlySet<string>;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
@@ -36,7 +36,7 @@ export class OpenFineTune implements vscode.Disposable {
       // How much memory a run takes depends on it.
       if (data.kind === 'ready') void this.check();
     });
-    this.preflight = new Preflight(backend, (preflight) => {
+    this.preflight = new LastPreflight(backend, (preflight) => {
       this.session.post({ type: 'preflight', preflight });
       // It measured how long a step takes.
       if (preflight.kind === 'ready') void this.check();

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 
 const memoryKey = 'playground.history';
-const mostPrompts = 50;
+const maxPrompts = 50;
 
 /** Prompts that were run in this workspace, newest first. */
 export class PromptHistory {
@@ -13,7 +13,7 @@ export class PromptHistory {
 
   async add(prompt: string): Promise<void> {
     const others = this.list().filter((earlier) => earlier !== prompt);
-    await this.memory.update(memoryKey, [prompt, ...others].slice(0, mostPrompts));
+    await this.memory.update(memoryKey, [prompt, ...others].slice(0, maxPrompts));
   }
 
   async clear(): Promise<void> {

@@ -96,7 +96,7 @@ function* linesOf(path: string): Generator<DataLine> {
   }
 }
 
-const mostFiles = 100_000;
+const maxFiles = 100_000;
 
 /** The rules of one .gitignore, and the folder they hold for. */
 interface IgnoreRules {
@@ -119,7 +119,7 @@ function readFolder(folder: string): DataPlace {
       else if (entry.isSymbolicLink()) skipped.push({ origin: child, reason: t`a symbolic link` });
       else if (entry.isDirectory()) enter(child, rules);
       else if (entry.isFile()) {
-        if (files.length === mostFiles) throw tooManyFiles(folder);
+        if (files.length === maxFiles) throw tooManyFiles(folder);
         files.push(diskFile(child, statSync(child, { throwIfNoEntry: false })?.size ?? 0));
       }
     }
@@ -169,5 +169,5 @@ function rulesAbove(folder: string): IgnoreRules[] {
 }
 
 function tooManyFiles(folder: string): UserError {
-  return new UserError('data-invalid', t`${folder} holds more than ${mostFiles} files. Choose a folder further down.`);
+  return new UserError('data-invalid', t`${folder} holds more than ${maxFiles} files. Choose a folder further down.`);
 }

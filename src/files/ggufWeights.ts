@@ -14,7 +14,7 @@ import { FileWeightStore } from './weightStore.js';
 
 const ropeFactorsName = 'rope_freqs.weight';
 /** Half of the largest head size that checkedConfig lets pass. */
-const mostRopeFactors = 2048;
+const maxRopeFactors = 2048;
 
 /** Throws UserError naming the file and what is damaged or not supported in it. */
 export function openGgufWeights(path: string): { weights: WeightStore; metadata: GgufFile['metadata'] } {
@@ -54,7 +54,7 @@ function ropeFactors({ tensors }: GgufFile, source: ByteSource): Float32Array | 
   const tensor = tensors.get(ropeFactorsName);
   if (!tensor) return null;
   const count = elementCount(tensor.shape);
-  if (count > mostRopeFactors) throw new UserError('file-corrupt', t`${source.name}: ${ropeFactorsName} has ${count} elements.`);
+  if (count > maxRopeFactors) throw new UserError('file-corrupt', t`${source.name}: ${ropeFactorsName} has ${count} elements.`);
   const factors = new Float32Array(count);
   decodeTensor(source, { ...tensor, storedType: tensor.type }, factors);
   return factors;

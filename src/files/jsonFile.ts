@@ -5,10 +5,10 @@ import { readSmallFile } from './fileSource.js';
 
 /** No config or index of a model is near these. */
 const largestJson = 16 * 2 ** 20;
-const mostParts = 1_000_000;
+const maxParts = 1_000_000;
 
 /** The content of a small JSON file. Throws UserError naming it where it is missing, damaged or absurd. */
 export function readJsonFile(path: string): unknown {
   const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', t`${path} ${defect}.`, { cause });
-  return parseForeignJson(decodeJsonText(readSmallFile(path, largestJson), refuse), mostParts, refuse);
+  return parseForeignJson(decodeJsonText(readSmallFile(path, largestJson), refuse), maxParts, refuse);
 }

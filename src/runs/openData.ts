@@ -2,7 +2,7 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { trainingData, type Dataset } from '../core/data/dataset.js';
 import { sizeOf, tokenByToken, tokensShown, type FittedExample } from '../core/data/report.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
-import { loadModel } from '../files/loadModel.js';
+import { loadModelForData } from '../files/loadModel.js';
 import type { DataLook, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { batchOptions, readDataset } from './prepareRun.js';
@@ -20,7 +20,7 @@ export class OpenData {
 
   /** Throws UserError for data that cannot be trained on. */
   static read(config: RunConfig): OpenData {
-    const model = loadModel(config.model);
+    const model = loadModelForData(config.model);
     try {
       return new OpenData(config, model.tokenizer, readDataset(model, config));
     } finally {

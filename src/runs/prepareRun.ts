@@ -12,17 +12,15 @@ import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
-import { loadModel, type LoadedModel } from '../files/loadModel.js';
+import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
-import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
-import { lastWords } from '../runtime/memoryMessages.js';
-import type { MemoryPlan } from '../runtime/memoryPlan.js';
+import { lastWords } from '../runtime/memory/messages.js';
+import type { MemoryPlan } from '../runtime/memory/plan.js';
 import { largestBatch } from './largestBatch.js';
 import { loraShape } from './loraShape.js';
-import { measureStep } from './measureStep.js';
-import { preflightWarnings } from './preflightWarnings.js';
+import { preflightWarnings } from './preflight/warnings.js';
 import { sampleSource } from './sampleSource.js';
 import type { PreparationPorts, PreparedRun } from './trainRun.js';
 
@@ -42,7 +40,7 @@ export async function prepareRun(
   ports: PreparationPorts,
   begunIn: BaseDType | null = null,
 ): Promise<LoadedRun> {
-  const model = loadModel(config.model);
+  const model = loadModelForData(config.model);
   try {
     return await prepareWith(model, config, ports, begunIn);
   } catch (error) {
@@ -51,26 +49,8 @@ export async function prepareRun(
   }
 }
 
-/** What the run would do, from one measured step; trains nothing and writes nothing. */
-export async function dryRun(config: RunConfig): Promise<PreflightReport> {
-  const loaded = await prepareRun(config, unheard);
-  try {
-    return await measuredReport(loaded, config);
-  } finally {
-    await loaded.dispose();
-  }
-}
-
 /** For whoever prepares a run that nobody follows. */
-export const unheard: PreparationPorts = { note: () => undefined, leaveLastWords: () => undefined };
-
-/** The pre-flight report of a run that is loaded; times a step and leaves the run as it was. */
-export async function measuredReport(loaded: LoadedRun, config: RunConfig): Promise<PreflightReport> {
-  const { runner, memory, report, warnings, totalSteps, trainableParameters } = loaded;
-  const { hostBytes, deviceBytes } = memory.estimate;
-  const estimate = { ...(await measureStep(loaded, config)), expectedMemoryBytes: hostBytes, expectedDeviceBytes: deviceBytes };
-  return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
-}
+export const silentPorts: PreparationPorts = { note: () => undefined, leaveLastWords: () => undefined };
 
 async function prepareWith(
   model: LoadedModel,
@@ -85,7 +65,7 @@ async function prepareWith(
   const data = trainingData(dataset, batchOptions(config, model.tokenizer));
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
-  const warnings = preflightWarnings(config, dataset.report, totalSteps);
+  const warnings = preflightWarnings(config, dataset.report, totalSteps, model.textProblem);
   for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) ports.note(text);
 
   const size = sizeOf(dataset.report);

@@ -8,13 +8,17 @@ import { diskFiles } from '../files/dataFiles.js';
 import type { PromptTemplate } from '../protocol/backend.js';
 import { RunDirectory } from './runDirectory.js';
 
-export interface Prompt {
+export interface PromptParts {
   readonly text: string;
   /** The optional second part of an Alpaca prompt. */
   readonly input?: string;
 }
 
-export function encodePrompt(tokenizer: Tokenizer, { text, input = '' }: Prompt, template: PromptTemplate): readonly number[] {
+export function encodePrompt(
+  tokenizer: Tokenizer,
+  { text, input = '' }: PromptParts,
+  template: PromptTemplate,
+): readonly number[] {
   switch (template) {
     case 'alpaca':
       return [...tokenizer.encode(alpacaPrompt(text, input))];

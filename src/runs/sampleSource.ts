@@ -3,23 +3,24 @@ import type { LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
 import { samplePrompts, sampleTokens } from '../core/data/samplePrompts.js';
 import type { Dataset } from '../core/data/dataset.js';
-import { cacheBytesPerToken, decodeWeightBytes } from '../core/generate/decodeMemory.js';
+import { cacheBytesPerToken, decodeWeightBytes } from '../runtime/memory/decoding.js';
 import { greedy } from '../core/generate/sampling.js';
 import { writeText } from '../core/generate/writeText.js';
 import { matrixForm } from '../core/models/matrixForm.js';
 import type { LoadedModel } from '../files/loadModel.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-import { availableMemoryBytes } from '../runtime/availableMemory.js';
+import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { SampleSource, SampleWriter } from './sampler.js';
 
-/** null where the config wants no samples or nothing is held out. */
+/** null where the config wants no samples, nothing is held out or the model's text cannot be read. */
 export function sampleSource(
   model: LoadedModel,
   config: RunConfig,
   lora: LoraShape,
   { evaluation }: Dataset,
 ): SampleSource | null {
+  if (model.textProblem) return null;
   const contextLength = model.weights.config.contextLength;
   const fitting = evaluation.filter(({ inputIds }) => inputIds.length < contextLength);
   const prompts = samplePrompts(fitting, config.train.sample_prompts, model.tokenizer);

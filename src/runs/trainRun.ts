@@ -15,7 +15,7 @@ import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
 import { disposedOnFailure } from '../runtime/disposal.js';
-import { peakMemoryBytes } from '../runtime/processMemory.js';
+import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';

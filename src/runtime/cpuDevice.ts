@@ -143,13 +143,13 @@ class BufferPool {
   }
 
   private buffer(bytes: number): ArrayBuffer {
-    const fitting = [...this.free].filter(([size, list]) => list.length > 0 && size >= bytes && size <= mostSpare * bytes);
+    const fitting = [...this.free].filter(([size, list]) => list.length > 0 && size >= bytes && size <= maxSpare * bytes);
     return fitting.length > 0 ? this.free.get(Math.min(...fitting.map(([size]) => size)))!.pop()! : new ArrayBuffer(bytes);
   }
 }
 
 /** Lengths differ by eight (paddedLength in core/data/batches.ts); a scalar must not take the place of an activation. */
-const mostSpare = 8;
+const maxSpare = 8;
 
 function required(inputs: ReadonlyMap<string, DeviceTensor>, name: string, program: Program): DeviceTensor {
   const tensor = inputs.get(name);

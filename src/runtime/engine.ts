@@ -1,22 +1,24 @@
 import type { LoraShape } from '../core/adapters/lora.js';
+import type { Adapter } from '../core/adapters/peft.js';
 import { UserError } from '../core/errors.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import type { BaseDType } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
+import { withZeroMoments } from '../core/train/loraInit.js';
 import type { BatchShape } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';
-import { availableMemoryBytes } from './availableMemory.js';
+import { availableMemoryBytes } from './memory/available.js';
 import { chooseDevice, type DeviceWish } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import type { Device } from './device.js';
 import { disposedOnFailure, type Disposable } from './disposal.js';
 import { withFallback } from './fallbackTextModel.js';
-import { ranOut, tooLarge, writingRanOut } from './memoryMessages.js';
-import { dtypesToTry, fits, planMemory, type MemoryPlan } from './memoryPlan.js';
+import { ranOut, tooLarge, writingRanOut } from './memory/messages.js';
+import { dtypesToTry, fits, planMemory, type MemoryPlan } from './memory/plan.js';
 import { createOnnxStepRunner } from './onnxStepRunner.js';
 import { createTextModel } from './onnxTextModel.js';
-import { explained, explainingOutOfMemory, textExplainingOutOfMemory } from './outOfMemory.js';
+import { explained, explainingOutOfMemory, textExplainingOutOfMemory } from './memory/outOfMemory.js';
 import { has16Bit } from './probe16Bit.js';
 
 /** The `engine` part of a run config, as far as this engine reads it. */
@@ -54,24 +56,45 @@ export interface Trainer {
   readonly memory: MemoryPlan;
 }
 
+export interface EvaluationSetup extends Pick<TrainingSetup, 'weights' | 'engine' | 'batch' | 'note'> {
+  /** Null: the base by itself. */
+  readonly adapter: Adapter | null;
+}
+
+/** Measures losses, as a StepRunner does. */
+export type Evaluator = Pick<StepRunner, 'description' | 'evaluate' | 'dispose'>;
+
+/** Loads the base model onto the chosen device, with an adapter or without, to measure how well it foretells text. */
+export async function createEvaluator({ adapter, ...setup }: EvaluationSetup): Promise<Evaluator> {
+  const initialState = withZeroMoments(adapter?.parameters ?? new Map());
+  const { runner } = await createRunner({ ...setup, lora: adapter && adapter.lora, dropout: 0, initialState });
+  return runner;
+}
+
 /**
  * Loads the base model onto the chosen device, ready to train the adapter. Throws UserError('out-of-memory') with what would fit,
  * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails, on a GPU with
  * UserError('device-failed').
  */
-export async function createTrainer(setup: TrainingSetup): Promise<Trainer> {
+export function createTrainer(setup: TrainingSetup): Promise<Trainer> {
+  return createRunner(setup);
+}
+
+type RunnerSetup = Omit<TrainingSetup, 'lora'> & { readonly lora: LoraShape | null };
+
+async function createRunner(setup: RunnerSetup): Promise<Trainer> {
   const { device, because } = await chooseDevice(setup.engine.device, setup.engine.threads);
   setup.note?.(because);
   return owningDevice(
     device,
-    () => trainerOn(device, setup),
+    () => runnerOn(device, setup),
     ({ runner }) => runner,
   );
 }
 
-async function trainerOn(
+async function runnerOn(
   device: Device,
-  { engine, begunIn = null, note, onPlan, batch, dataBytes = 0, ...setup }: TrainingSetup,
+  { engine, begunIn = null, note, onPlan, batch, dataBytes = 0, ...setup }: RunnerSetup,
 ): Promise<Trainer> {
   const dtypes = await usableDTypes(engine.base_dtype, begunIn, device, note);
   const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state

@@ -18,7 +18,8 @@ import { TrainPrograms, type BlockVariant } from './trainPrograms.js';
 
 export interface OnnxStepRunnerOptions {
   readonly weights: WeightStore;
-  readonly lora: LoraShape;
+  /** Null: the base by itself, whose loss can be measured. */
+  readonly lora: LoraShape | null;
   readonly dropout: number;
   readonly baseDType: BaseDType;
   /** Read each layer's weights from the file whenever they are used. */
@@ -59,8 +60,9 @@ class OnnxStepRunner implements StepRunner {
   private readonly config: ModelConfig;
   private readonly device: Device;
   private readonly programs: TrainPrograms;
-  private readonly dropout: DropoutMasks;
-  /** The lowest adapted layer: no gradient goes below it, so nothing is kept there. */
+  /** Null where there is nothing to train. */
+  private readonly dropout: DropoutMasks | null;
+  /** The lowest adapted layer, above all others where none is: no gradient goes below it, so nothing is kept there. */
   private readonly lowest: number;
   /** cos and sin, by kind of attention and sequence length. */
   private readonly ropes = new Map<string, Tensors>();
@@ -79,7 +81,7 @@ class OnnxStepRunner implements StepRunner {
     this.device = device;
     this.description = t`${device.description}, ${baseDType} base`;
     this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keepActivations: !gradientCheckpointing });
-    this.dropout = new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
+    this.dropout = lora && new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
 
   /** Asks for the memory of what the forward pass keeps of such a batch: shorter ones get along with it (CpuDevice). */
@@ -92,6 +94,7 @@ class OnnxStepRunner implements StepRunner {
   }
 
   async accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss> {
+    if (!this.dropout) throw new Error('There is no adapter to train.');
     const shared = await this.prepare(batch);
     const dropout = await this.dropout.forBatch(batch, dropoutSeed);
     const kept = new Map<number, Tensors>();
@@ -160,7 +163,7 @@ class OnnxStepRunner implements StepRunner {
   async dispose(): Promise<void> {
     this.trainables.dispose();
     this.frozen.dispose();
-    this.dropout.dispose();
+    this.dropout?.dispose();
     this.ropes.forEach((rope) => this.releaseAll(rope));
     await this.programs.dispose();
   }

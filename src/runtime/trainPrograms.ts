@@ -10,7 +10,8 @@ import type { CompileOptions, Device, DeviceTensor, Executable } from './device.
 
 export interface TrainProgramOptions {
   readonly config: ModelConfig;
-  readonly lora: LoraShape;
+  /** Null: the base by itself, for which there are no programs that train. */
+  readonly lora: LoraShape | null;
   readonly dropout: number;
   /** Whether the forward pass keeps activations for the backward pass, which otherwise computes them again. */
   readonly keepActivations: boolean;
@@ -28,7 +29,7 @@ export interface BlockVariant {
  * Those of eight batch lengths, and of as many numbers of labelled rows as come often. Each holds half a megabyte, and on the CPU threads
  * of its own.
  */
-const mostCompiled = 128;
+const maxCompiled = 128;
 
 /** Compiles the programs of training when they are wanted, for each batch shape, and keeps those that were used last. */
 export class TrainPrograms {
@@ -81,14 +82,19 @@ export class TrainPrograms {
     );
 
   dropout = (rows: number): Promise<Executable> =>
-    this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.options.lora, this.options.dropout, rows));
+    this.once(`dropout ${rows}`, () => dropoutProgram(this.options.config, this.lora, this.options.dropout, rows));
 
-  clip = (): Promise<Executable> => this.once('clip', () => clipProgram(this.options.config, this.options.lora));
-  update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));
+  clip = (): Promise<Executable> => this.once('clip', () => clipProgram(this.options.config, this.lora));
+  update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.lora));
 
   async dispose(): Promise<void> {
     for (const executable of this.compiled.values()) await (await executable).dispose();
     this.compiled.clear();
+  }
+
+  private get lora(): LoraShape {
+    if (this.options.lora) return this.options.lora;
+    throw new Error('There is no adapter to train.');
   }
 
   private block(
@@ -111,7 +117,7 @@ export class TrainPrograms {
     const executable = this.compiled.get(key) ?? this.device.compile(build(), options);
     this.compiled.delete(key);
     this.compiled.set(key, executable);
-    if (this.compiled.size > mostCompiled) await this.forgetOldest();
+    if (this.compiled.size > maxCompiled) await this.forgetOldest();
     return executable;
   }
 

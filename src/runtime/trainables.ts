@@ -27,7 +27,7 @@ export class Trainables {
   constructor(
     private readonly device: Device,
     config: ModelConfig,
-    lora: LoraShape,
+    lora: LoraShape | null,
   ) {
     for (const parameter of loraParameters(config, lora)) {
       const before = this.parameters.get(parameter.layer) ?? [];

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
-import { bufferBytes } from '../core/graph/bufferBytes.js';
+import { bufferBytes } from './memory/bufferBytes.js';
 import { optimize } from '../core/graph/fuse.js';
 import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program } from '../core/graph/types.js';

@@ -12,19 +12,19 @@ export type Parameters = TrainableState['parameters'];
 
 export function createTrainer(
   model: string,
-  adapter: Pick<Adapter, 'lora' | 'parameters'>,
+  adapter: Pick<Adapter, 'lora' | 'parameters'> | null,
   options: Partial<OnnxStepRunnerOptions> = {},
 ): Promise<StepRunner> {
   return createOnnxStepRunner({
     weights: options.weights ?? openModel(`test/fixtures/models/${model}`).weights,
-    lora: adapter.lora,
+    lora: adapter && adapter.lora,
     dropout: 0,
     baseDType: 'fp32',
     gradientCheckpointing: false,
     layerStreaming: false,
     device: new CpuDevice(2),
     batch: { batchSize: 2, sequenceLength: 16 },
-    initialState: withZeroMoments(adapter.parameters),
+    initialState: withZeroMoments(adapter?.parameters ?? new Map()),
     ...options,
   });
 }

@@ -3,7 +3,7 @@ import { randomBatch } from '../../bench/randomBatch.js';
 import { randomWeights, smolLm2 } from '../../bench/shapes.js';
 import { linearNames } from '../../src/core/models/linears.js';
 import { initialLoraState } from '../../src/core/train/loraInit.js';
-import { estimateMemory, type MemoryRequest } from '../../src/core/train/memoryEstimate.js';
+import { estimateMemory, type MemoryRequest } from '../../src/runtime/memory/estimate.js';
 import { createOnnxStepRunner } from '../../src/runtime/onnxStepRunner.js';
 import { WebGpuDevice } from '../../src/runtime/webgpuDevice.js';
 
@@ -50,7 +50,7 @@ test.each<{ name: string; changes: Partial<MemoryRequest> }>([
     ...request,
     weights: randomWeights(config),
     device: gpu,
-    initialState: initialLoraState(config, request.lora, 0),
+    initialState: initialLoraState(config, request.lora!, 0),
   });
   await runner.accumulate(randomBatch(config, request.batch, 1), 0);
   const { parts } = estimateMemory(request);

@@ -63,7 +63,7 @@ function resultColumns(runs: readonly ComparedRun[]): ComparedColumn[] {
       ...result(t('figure.bestEvalLoss'), ({ series }) =>
         series.best ? t('compare.atStep', formatValue(series.best.loss), formatNumber(series.best.step)) : '–',
       ),
-      best: least(runs.map(({ series }) => series.best?.loss)),
+      best: minimum(runs.map(({ series }) => series.best?.loss)),
     },
     result(t('compare.lastLoss'), ({ summary }) => (summary.lastStep ? formatValue(summary.lastStep.loss) : '–')),
     result(t('compare.status'), ({ summary }) => statusWord(summary.state.status)),
@@ -76,7 +76,7 @@ function resultColumns(runs: readonly ComparedRun[]): ComparedColumn[] {
 }
 
 /** The index of the least of several values; a single one is no best. */
-function least(values: readonly (number | undefined)[]): number | undefined {
+function minimum(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length > 1 ? values.indexOf(Math.min(...known)) : undefined;
 }

@@ -31,7 +31,7 @@ type Dataset = ChartDataset<'line', Point[]>;
 export type StepRange = readonly [number, number];
 
 /** More points than this are a line; markers would only be a smear. */
-const mostMarkers = 120;
+const maxMarkers = 120;
 
 /** The part of the line in the range, and one point beyond each end so that it runs off the edge. */
 export function visiblePoints(line: PlotLine, [first, last]: StepRange, pixels: number, logarithmic: boolean): Point[] {
@@ -60,7 +60,7 @@ export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Data
     // Markers at the ends of the range are shown whole.
     clip: marked ? 4 : 0,
     pointStyle: 'circle',
-    pointRadius: marked && points.length <= mostMarkers ? 3 : 0,
+    pointRadius: marked && points.length <= maxMarkers ? 3 : 0,
     pointBorderColor: stroke,
     pointBackgroundColor: theme.highContrast ? theme.background : stroke,
     spanGaps: true,

@@ -4,7 +4,7 @@ import type { StepRange } from './chartConfig.js';
 import { valueAt } from './legend.js';
 import type { PlotLine } from './lines.js';
 
-const mostRows = 100;
+const maxRows = 100;
 
 /** What the plot shows, as a table: the shown steps, thinned out evenly where there are more than a table should have. */
 export function dataTable(title: string, lines: readonly PlotLine[], range: StepRange): HTMLTableElement {
@@ -44,7 +44,7 @@ function tableSteps(lines: readonly PlotLine[], [first, last]: StepRange): numbe
   for (const { steps: column } of lines) {
     const from = column.lowerBound(first);
     const to = column.lowerBound(last + 1);
-    const stride = Math.max(1, Math.ceil((to - from) / mostRows));
+    const stride = Math.max(1, Math.ceil((to - from) / maxRows));
     for (let index = from; index < to; index += stride) steps.add(column.at(index));
     if (to > from) steps.add(column.at(to - 1));
   }

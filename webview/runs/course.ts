@@ -14,8 +14,8 @@ export type Course =
   | { readonly kind: 'overfitting'; readonly step: number; readonly from: number; readonly to: number };
 
 /** Logged steps that are put together to see through the noise of single batches. */
-const leastTogether = 5;
-const mostTogether = 100;
+const minTogether = 5;
+const maxTogether = 100;
 /** Standard errors beyond which a difference is no accident; more where an alarm is raised. */
 const clear = 2;
 const alarming = 3;
@@ -27,8 +27,8 @@ const better = 0.005;
 
 export function courseOf(series: RunSeries): Course {
   const { values: loss } = series.measures.loss;
-  const size = Math.min(mostTogether, Math.floor(loss.length / 4));
-  if (size < leastTogether) return isWarmingUp(series) ? { kind: 'warmingUp' } : { kind: 'early' };
+  const size = Math.min(maxTogether, Math.floor(loss.length / 4));
+  if (size < minTogether) return isWarmingUp(series) ? { kind: 'warmingUp' } : { kind: 'early' };
   const recent = windowEnding(loss, loss.length, size);
   const lowest = lowestWindow(loss, size);
   const overLowest = recent.mean - lowest.mean;
@@ -122,8 +122,8 @@ export function outcomeOf(series: RunSeries): Outcome | undefined {
       : undefined;
   }
   const { values } = measures.loss;
-  const size = Math.min(mostTogether, Math.floor(values.length / 4));
-  if (size < leastTogether) return undefined;
+  const size = Math.min(maxTogether, Math.floor(values.length / 4));
+  if (size < minTogether) return undefined;
   return {
     kind: 'training',
     before: windowEnding(values, size, size).mean,

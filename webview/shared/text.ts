@@ -1,5 +1,5 @@
 /** @file What the view says: the host's strings, English where one is missing, and numbers as the reader writes them. */
-import { bytesInWords } from '../../src/protocol/bytesInWords.js';
+import { bytesInWords } from '../../src/l10n/bytesInWords.js';
 import { webviewStrings, type PhraseKey } from '../../src/protocol/webviewStrings.js';
 
 let strings: Readonly<Record<string, string>> = {};

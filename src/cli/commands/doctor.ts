@@ -4,7 +4,7 @@ import { version } from '../../../package.json';
 import { makeFolder } from '../../files/atomicWrite.js';
 import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
 import { t } from '../../l10n/text.js';
-import { availableMemoryBytes } from '../../runtime/availableMemory.js';
+import { availableMemoryBytes } from '../../runtime/memory/available.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';

@@ -1,19 +1,15 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
-import type { Adapter } from '../../core/adapters/peft.js';
 import { loadDataset, trainingData } from '../../core/data/dataset.js';
 import type { FormatName } from '../../core/data/detectFormat.js';
-import type { ModelConfig } from '../../core/models/config.js';
 import { meanLoss } from '../../core/train/loop.js';
-import { initialLoraState, withZeroMoments } from '../../core/train/loraInit.js';
 import type { DeviceWish } from '../../runtime/chooseDevice.js';
 import { disposeQuietly } from '../../runtime/disposal.js';
-import type { TrainingSetup } from '../../runtime/engine.js';
-import { createTrainer } from '../../runtime/engine.js';
+import { createEvaluator } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModel } from '../../files/loadModel.js';
+import { loadModelForData } from '../../files/loadModel.js';
 import type { CommandContext } from '../perform.js';
 import { integer, table } from '../words.js';
 
@@ -30,7 +26,7 @@ export interface EvaluateOptions {
 }
 
 export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
-  const { weights, tokenizer } = loadModel(options.model);
+  const { weights, tokenizer } = loadModelForData(options.model);
   const maxSequenceLength = sequenceLengthFor(weights.config, options.maxSeqLength, '--max-seq-length');
   const { training, report } = loadDataset(
     {
@@ -58,9 +54,9 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     },
   ).evaluation!;
   const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
-  const { runner } = await createTrainer({
+  const evaluator = await createEvaluator({
     weights,
-    dropout: 0,
+    adapter,
     // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
     engine: {
       device: options.device,
@@ -72,10 +68,9 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     },
     batch: { batchSize: options.batchSize, sequenceLength: maxSequenceLength },
     note: (text) => output.say(text),
-    ...trainables(adapter, weights.config),
   });
   try {
-    const loss = await meanLoss(runner, batches, async () => {
+    const loss = await meanLoss(evaluator, batches, async () => {
       await eventLoopTurn();
       signal.throwIfAborted();
     });
@@ -86,7 +81,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
       ...report.training,
       format: report.format,
       skipped: report.skippedCount,
-      engine: runner.description,
+      engine: evaluator.description,
     });
     output.say(
       table([
@@ -104,19 +99,12 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
               ],
             ] as const)
           : []),
-        ['Computed on', runner.description],
+        ['Computed on', evaluator.description],
       ]),
     );
     return exitCodes.done;
   } finally {
-    await disposeQuietly(runner);
+    await disposeQuietly(evaluator);
     weights.close();
   }
-}
-
-/** The base alone is the base with the smallest adapter there is: a fresh one adds exactly nothing, because its B is zero. */
-function trainables(adapter: Adapter | null, model: ModelConfig): Pick<TrainingSetup, 'lora' | 'initialState'> {
-  if (adapter) return { lora: adapter.lora, initialState: withZeroMoments(adapter.parameters) };
-  const lora = { r: 1, alpha: 1, targetModules: ['q_proj'], layers: [0], useRslora: false } as const;
-  return { lora, initialState: initialLoraState(model, lora, 0) };
 }

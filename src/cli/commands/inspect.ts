@@ -8,8 +8,7 @@ import type { AttentionKind } from '../../core/models/config.js';
 import { parameterCount } from '../../core/models/weights.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
-import { openModel, type TokenizerSource } from '../../files/openModel.js';
-import { readTokenizer } from '../../files/tokenizerFiles.js';
+import { loadModelForData } from '../../files/loadModel.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -46,14 +45,13 @@ function whole(path: string): string {
 }
 
 function inspectModel(output: Output, path: string): void {
-  const { name, weights, tokenizerSource: source } = openModel(path);
+  const { name, weights, tokenizer, textProblem } = loadModelForData(path);
   const { config } = weights;
   const infos = weights.names().map((weight) => weights.info(weight)!);
   weights.close();
   const parameters = parameterCount(weights);
   const sizeBytes = infos.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const storedTypes = [...new Set(infos.map(({ storedType }) => storedType))];
-  const tokens = tokenizerFacts(source);
   const memory = trainingMemory(weights);
   const facts = {
     kind: 'model',
@@ -63,7 +61,9 @@ function inspectModel(output: Output, path: string): void {
     sizeBytes,
     storedTypes,
     config,
-    ...tokens,
+    hasChatTemplate: tokenizer.hasChatTemplate,
+    hasFillInTheMiddle: tokenizer.fillInTheMiddle !== null,
+    tokenizerProblem: textProblem?.message ?? null,
     trainingMemory: memory,
   };
   const { headCount, keyValueHeadCount } = config;
@@ -76,12 +76,12 @@ function inspectModel(output: Output, path: string): void {
     ['Attention', `${headCount} heads of width ${config.headDim}, ${sharing}`],
     ['Context', `${integer(config.contextLength)} tokens; ${config.attentionKinds.map(attentionInWords).join('; ')}`],
     ['Vocabulary', `${integer(config.vocabSize)} tokens`],
-    ...(tokens.tokenizerProblem === null
+    ...(textProblem === null
       ? ([
-          ['Chat template', tokens.hasChatTemplate ? 'yes' : 'no'],
-          ['Fill in the middle', tokens.hasFillInTheMiddle ? 'yes' : 'no'],
+          ['Chat template', tokenizer.hasChatTemplate ? 'yes' : 'no'],
+          ['Fill in the middle', tokenizer.fillInTheMiddle ? 'yes' : 'no'],
         ] as const)
-      : ([['Tokenizer', tokens.tokenizerProblem]] as const)),
+      : ([['Tokenizer', textProblem.message]] as const)),
     ...trainingMemoryRows(memory),
   ]);
 }
@@ -90,17 +90,6 @@ function attentionInWords({ rope, window }: AttentionKind): string {
   const scaling = rope && rope.scaling.type !== 'none' ? `, ${rope.scaling.type} scaling` : '';
   const rotation = rope ? `rope theta ${rope.theta}${scaling}` : 'no rotation';
   return window === null ? rotation : `${rotation} over the last ${integer(window)} tokens`;
-}
-
-/** A model can be described without its tokenizer, though not used. */
-function tokenizerFacts(source: TokenizerSource) {
-  try {
-    const { hasChatTemplate, fillInTheMiddle } = readTokenizer(source);
-    return { hasChatTemplate, hasFillInTheMiddle: fillInTheMiddle !== null, tokenizerProblem: null };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { hasChatTemplate: false, hasFillInTheMiddle: false, tokenizerProblem: error.message };
-  }
 }
 
 function inspectAdapter(output: Output, path: string): void {

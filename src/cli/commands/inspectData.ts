@@ -4,7 +4,7 @@ import { chooseFiles, detectFormat, isRowFile } from '../../core/data/detectForm
 import { jsonItems } from '../../core/data/jsonItems.js';
 import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
 import { diskFiles } from '../../files/dataFiles.js';
-import { loadModel } from '../../files/loadModel.js';
+import { loadModelForData } from '../../files/loadModel.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import type { Output } from '../output.js';
 import { fileRows } from '../preflightText.js';
@@ -67,7 +67,7 @@ function whyNoText(file: DataFile): string | null {
 }
 
 export function inspectTokens(output: Output, path: string, modelName: string, asked: number | undefined): void {
-  const { name, weights, tokenizer } = loadModel(modelName);
+  const { name, weights, tokenizer } = loadModelForData(modelName);
   weights.close();
   const maxSeqLength = sequenceLengthFor(weights.config, asked, '--max-seq-length');
   const config = {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { PreflightReport } from '../../protocol/preflight.js';
 import type { RunState } from '../../protocol/run.js';
-import { dryRun } from '../../runs/prepareRun.js';
+import { preflight } from '../../runs/preflight/preflight.js';
 import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
@@ -21,7 +21,7 @@ export interface TrainOptions {
 export async function train(context: CommandContext, options: TrainOptions): Promise<ExitCode> {
   const config = readRunConfig(options.config, options.set);
   if (!options.dryRun) return trainDirectory(context, RunDirectory.create(options.out ?? newRunFolder('runs'), config));
-  const report = await dryRun(config);
+  const report = await preflight(config);
   context.output.emit(report);
   showReport(context.output, report);
   return exitCodes.done;

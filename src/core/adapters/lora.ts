@@ -35,11 +35,12 @@ export function loraScaling({ r, alpha, useRslora }: Pick<LoraShape, 'r' | 'alph
   return useRslora ? alpha / Math.sqrt(r) : alpha / r;
 }
 
-export function isAdapted(lora: LoraShape, layer: number): boolean {
-  return lora.layers === null || lora.layers.includes(layer);
+/** Null, here and below: the base by itself. */
+export function isAdapted(lora: LoraShape | null, layer: number): lora is LoraShape {
+  return lora !== null && (lora.layers === null || lora.layers.includes(layer));
 }
 
-export function adaptedLayers(config: ModelConfig, lora: LoraShape): number[] {
+export function adaptedLayers(config: ModelConfig, lora: LoraShape | null): number[] {
   return Array.from({ length: config.layerCount }, (_, layer) => layer).filter((layer) => isAdapted(lora, layer));
 }
 
@@ -60,7 +61,8 @@ export function blockLoraParameters(config: ModelConfig, lora: LoraShape): Omit<
 }
 
 /** The parameters of all blocks. Throws UserError('config-invalid') for a layer that the model lacks. */
-export function loraParameters(config: ModelConfig, lora: LoraShape): LoraParameter[] {
+export function loraParameters(config: ModelConfig, lora: LoraShape | null): LoraParameter[] {
+  if (lora === null) return [];
   const beyond = lora.layers?.find((layer) => layer >= config.layerCount);
   if (beyond !== undefined) {
     const message = t`lora.layers names layer ${beyond}, but the model's layers are 0 to ${config.layerCount - 1}.`;
@@ -75,7 +77,7 @@ export function loraParameters(config: ModelConfig, lora: LoraShape): LoraParame
   );
 }
 
-export function loraParameterCount(config: ModelConfig, lora: LoraShape): number {
+export function loraParameterCount(config: ModelConfig, lora: LoraShape | null): number {
   return loraParameters(config, lora).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 

@@ -8,7 +8,7 @@ import { chooseFiles, detectFormat, type FormatName } from './detectFormat.js';
 import { readSequences, type ReadSequence } from './readSequences.js';
 import {
   byKind,
-  mostTokensFirst,
+  sortedByTokens,
   sampleSequences,
   skippedShown,
   summarize,
@@ -80,7 +80,7 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
       format: main.format,
       training: summary,
       evaluation: heldOut,
-      files: mostTokensFirst(main.files),
+      files: sortedByTokens(main.files),
       fileCount: main.files.length,
       leftOut: byKind(main.leftOut),
       skipped: reader.skipped,

@@ -1,5 +1,5 @@
 import { t } from '../../l10n/text.js';
-import { deepestNesting, measureJson } from '../formats/json.js';
+import { maxNesting, measureJson } from '../formats/json.js';
 import { largestRecord, Unusable, type DataFile } from './source.js';
 
 /** A JSON value of a data file and the line it begins on, or why there is none. */
@@ -34,10 +34,10 @@ function beginsArray(file: DataFile): boolean {
   return false;
 }
 
-/** `deepest`: brackets open at once, at most. */
-function parse(line: number, text: string, deepest = measureJson(text).deepest): JsonItem {
+/** `maxDepth`: brackets open at once, at most. */
+function parse(line: number, text: string, maxDepth = measureJson(text).maxDepth): JsonItem {
   if (text.length > largestRecord) return { line, problem: t`the example is longer than ${largestRecord / 2 ** 20} MB` };
-  if (deepest > deepestNesting) return { line, problem: t`the JSON is nested more than ${deepestNesting} deep` };
+  if (maxDepth > maxNesting) return { line, problem: t`the JSON is nested more than ${maxNesting} deep` };
   try {
     return { line, value: JSON.parse(text) as unknown };
   } catch (error) {
@@ -57,10 +57,10 @@ function* arrayElements(text: string): Generator<JsonItem> {
     return index;
   };
   for (let start = skipSpace(text.indexOf('[') + 1), first = true; ; first = false) {
-    const { end, deepest } = scanValue(text, start);
+    const { end, maxDepth } = scanValue(text, start);
     const isClosed = text.charCodeAt(end) === closingBracket;
     goTo(start);
-    if (!(first && isClosed && start === end)) yield parse(line, text.slice(start, end), deepest);
+    if (!(first && isClosed && start === end)) yield parse(line, text.slice(start, end), maxDepth);
     if (text.charCodeAt(end) === comma) {
       start = skipSpace(end + 1);
       continue;
@@ -88,21 +88,21 @@ const [openingBracket, closingBracket, openingBrace, closingBrace] = ['[', ']', 
 ];
 
 /** Where the value that begins at `start` ends: at a comma or closing bracket that is not its own, or with the text. */
-function scanValue(text: string, start: number): { end: number; deepest: number } {
+function scanValue(text: string, start: number): { end: number; maxDepth: number } {
   let depth = 0;
-  let deepest = 0;
+  let maxDepth = 0;
   let inString = false;
   for (let index = start; index < text.length; index++) {
     const character = text.charCodeAt(index);
     if (inString && character === backslash) index++;
     else if (character === quote) inString = !inString;
     else if (inString) continue;
-    else if (character === openingBracket || character === openingBrace) deepest = Math.max(deepest, ++depth);
+    else if (character === openingBracket || character === openingBrace) maxDepth = Math.max(maxDepth, ++depth);
     else if (character === closingBracket || character === closingBrace) {
-      if (depth-- === 0) return { end: index, deepest };
-    } else if (character === comma && depth === 0) return { end: index, deepest };
+      if (depth-- === 0) return { end: index, maxDepth };
+    } else if (character === comma && depth === 0) return { end: index, maxDepth };
   }
-  return { end: text.length, deepest };
+  return { end: text.length, maxDepth };
 }
 
 /** For readers: a JSON object, or a reason. */

@@ -107,7 +107,7 @@ export const skippedShown = 100;
 const leftOutShown = 100;
 const filesShown = 1000;
 
-export function mostTokensFirst(files: readonly FileUse[]): FileUse[] {
+export function sortedByTokens(files: readonly FileUse[]): FileUse[] {
   return [...files].sort((a, b) => b.tokens - a.tokens).slice(0, filesShown);
 }
 
@@ -149,12 +149,12 @@ export function sampleSequences(examples: readonly FittedExample[], tokenizer: T
 export function tokenByToken(
   { origin, inputIds, labels, cut }: FittedExample,
   tokenizer: Tokenizer,
-  most: number,
+  max: number,
 ): SampleSequence {
   return {
     origin,
     cut,
-    tokens: Array.from(inputIds.subarray(0, most), (id, index) => ({
+    tokens: Array.from(inputIds.subarray(0, max), (id, index) => ({
       id,
       text: tokenizer.tokenText(id),
       // The first token has nothing before it to be predicted from.

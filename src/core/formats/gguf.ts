@@ -41,12 +41,12 @@ const storedTypes: Readonly<Record<number, StoredType>> = {
 };
 
 // No real file comes near these; a hostile one that does would take memory and time.
-const mostMetadata = 100_000;
-const mostTensors = 100_000;
+const maxMetadata = 100_000;
+const maxTensors = 100_000;
 const longestString = 64 * 2 ** 20;
 const largestHeader = 256 * 2 ** 20;
-const mostArrayElements = 8_000_000;
-const deepestArray = 4;
+const maxArrayElements = 8_000_000;
+const maxArrayDepth = 4;
 
 /** Reads and checks metadata and tensor table. Throws UserError('file-corrupt' | 'file-unsupported') naming the file. */
 export function parseGguf(source: ByteSource): GgufFile {
@@ -54,8 +54,8 @@ export function parseGguf(source: ByteSource): GgufFile {
   if (reader.text(4) !== 'GGUF') throw corrupt(source, t`it does not start with GGUF`);
   const version = reader.u32();
   if (version !== 2 && version !== 3) throw unsupported(source, t`GGUF version ${version}; versions 2 and 3 can be read`);
-  const tensorCount = reader.count(mostTensors, t`tensors`);
-  const metadataCount = reader.count(mostMetadata, t`metadata entries`);
+  const tensorCount = reader.count(maxTensors, t`tensors`);
+  const metadataCount = reader.count(maxMetadata, t`metadata entries`);
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = reader.string();
@@ -145,9 +145,9 @@ class GgufReader {
   }
 
   /** A number of things that follow, each of which takes at least a byte. */
-  count(most: number, what: string): number {
+  count(max: number, what: string): number {
     const count = this.length(t`its number of ${what}`);
-    if (count > Math.min(most, this.source.size)) throw corrupt(this.source, t`it claims ${count} ${what}`);
+    if (count > Math.min(max, this.source.size)) throw corrupt(this.source, t`it claims ${count} ${what}`);
     return count;
   }
 
@@ -196,11 +196,11 @@ class GgufReader {
   }
 
   private array(depth: number): GgufValue[] {
-    if (depth > deepestArray) throw corrupt(this.source, t`its metadata nests arrays too deeply`);
+    if (depth > maxArrayDepth) throw corrupt(this.source, t`its metadata nests arrays too deeply`);
     const type = this.u32();
     const count = this.length(t`the length of an array`);
     this.arrayElements += count;
-    if (this.arrayElements > Math.min(mostArrayElements, this.source.size))
+    if (this.arrayElements > Math.min(maxArrayElements, this.source.size))
       throw corrupt(this.source, t`it claims an array of ${count} elements`);
     const values: GgufValue[] = [];
     for (let i = 0; i < count; i++) values.push(this.value(type, depth));

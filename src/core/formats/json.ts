@@ -8,21 +8,21 @@ interface JsonMeasure {
   /** Names of fields, equal ones counted each time. */
   readonly names: number;
   /** Objects and lists open at once, at most. */
-  readonly deepest: number;
+  readonly maxDepth: number;
 }
 
 /** Nothing that is meant to be read nests deeper; a text of a million brackets does. */
-export const deepestNesting = 64;
+export const maxNesting = 64;
 
-/** Parses JSON of at most `mostParts` parts. What is wrong with it, such as "is not valid JSON", is told to `refuse`, which makes the error. */
+/** Parses JSON of at most `maxParts` parts. What is wrong with it, such as "is not valid JSON", is told to `refuse`, which makes the error. */
 export function parseForeignJson(
   text: string,
-  mostParts: number,
+  maxParts: number,
   refuse: (defect: string, cause?: unknown) => UserError,
-  { parts, deepest }: JsonMeasure = measureJson(text),
+  { parts, maxDepth }: JsonMeasure = measureJson(text),
 ): unknown {
-  if (parts > mostParts) throw refuse(t`holds more than any file of its kind`);
-  if (deepest > deepestNesting) throw refuse(t`is nested more than ${deepestNesting} deep`);
+  if (parts > maxParts) throw refuse(t`holds more than any file of its kind`);
+  if (maxDepth > maxNesting) throw refuse(t`is nested more than ${maxNesting} deep`);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -41,7 +41,7 @@ export function decodeJsonText(bytes: Uint8Array, refuse: (defect: string, cause
 
 /** Looks at what stands outside of strings; the text need not be valid. */
 export function measureJson(text: string): JsonMeasure {
-  let [parts, names, depth, deepest] = [0, 0, 0, 0];
+  let [parts, names, depth, maxDepth] = [0, 0, 0, 0];
   let inString = false;
   for (let i = 0; i < text.length; i++) {
     const character = text.charCodeAt(i);
@@ -52,10 +52,10 @@ export function measureJson(text: string): JsonMeasure {
     else if (character === colon) names++;
     else if (character === openingBracket || character === openingBrace) {
       parts++;
-      deepest = Math.max(deepest, ++depth);
+      maxDepth = Math.max(maxDepth, ++depth);
     } else if (character === closingBracket || character === closingBrace) depth--;
   }
-  return { parts, names, deepest };
+  return { parts, names, maxDepth };
 }
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];

@@ -44,7 +44,7 @@ interface SafetensorsFile {
 /** The reference library's own limit. */
 const largestHeader = 100_000_000;
 /** Enough for 100,000 tensors, too few to fill the memory with parsed JSON. */
-const mostParts = 2_000_000;
+const maxParts = 2_000_000;
 
 /**
  * Reads and wholly checks the header: nothing is looked at through it before every tensor's type, shape and place have been
@@ -82,7 +82,7 @@ function readHeader(source: ByteSource): Header {
   const refuse = (defect: string, cause?: unknown) => corrupt(source, t`its header ${defect}`, cause);
   const text = decodeJsonText(bytes, refuse);
   const measure = measureJson(text);
-  const header = parseForeignJson(text, mostParts, refuse, measure);
+  const header = parseForeignJson(text, maxParts, refuse, measure);
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw corrupt(source, t`its header is no JSON object`);
   return { header: header as Record<string, unknown>, nameCount: measure.names, dataStart };

@@ -49,12 +49,12 @@ export class Sampler {
 function tokenWeights(logits: Float32Array, { temperature, topK, topP, minP }: Sampling): Float64Array {
   const largest = logits[argmax(logits)]!;
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
-  const least = Math.max(minP, leastKept(weights, topK, topP));
-  return weights.map((weight) => (weight >= least ? weight : 0));
+  const threshold = Math.max(minP, minKept(weights, topK, topP));
+  return weights.map((weight) => (weight >= threshold ? weight : 0));
 }
 
 /** The smallest weight that is among the `topK` largest and within the share `topP` of their sum. */
-function leastKept(weights: Float64Array, topK: number, topP: number): number {
+function minKept(weights: Float64Array, topK: number, topP: number): number {
   if (topK === 0 && topP === 1) return 0;
   const descending = weights.slice().sort().reverse();
   const likeliest = topK > 0 ? descending.subarray(0, topK) : descending;

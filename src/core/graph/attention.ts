@@ -14,9 +14,9 @@ import type { AttentionAttributes, DeviceKind, Value } from './types.js';
 const wantedBlocks: Readonly<Record<DeviceKind, number>> = { cpu: 8, webgpu: 1 };
 const shortestBlock = 64;
 /** Of a block. On a GPU a tensor must stay below what every device can bind; on a CPU beside what such a length keeps in any case. */
-const mostScoreElements: Readonly<Record<DeviceKind, number>> = { cpu: 2 ** 26, webgpu: 2 ** 24 };
+const maxScoreElements: Readonly<Record<DeviceKind, number>> = { cpu: 2 ** 26, webgpu: 2 ** 24 };
 /** Each is a dozen operations of the program. */
-const mostBlocks = 256;
+const maxBlocks = 256;
 
 /** A run of queries, and the keys that any of them may see. */
 interface QueryBlock {
@@ -28,7 +28,7 @@ interface QueryBlock {
 /** The blocks of causal attention over sequences of `length` tokens. Throws UserError where there would be too many. */
 export function causalBlocks(batchSize: number, length: number, heads: number, device: DeviceKind): QueryBlock[] {
   const longest = longestBlock(batchSize, length, heads, device);
-  if (longest * mostBlocks < length) throw tooLong(batchSize, length, heads, device);
+  if (longest * maxBlocks < length) throw tooLong(batchSize, length, heads, device);
   const wanted = Math.max(shortestBlock, Math.ceil(length / wantedBlocks[device]));
   const blockLength = wanted <= longest ? wanted : Math.ceil(length / Math.ceil(length / longest));
   const starts = Array.from({ length: Math.ceil(length / blockLength) }, (_, i) => i * blockLength);
@@ -39,12 +39,12 @@ export function causalBlocks(batchSize: number, length: number, heads: number, d
 }
 
 function longestBlock(batchSize: number, length: number, heads: number, device: DeviceKind): number {
-  return Math.floor(mostScoreElements[device] / (batchSize * heads * length));
+  return Math.floor(maxScoreElements[device] / (batchSize * heads * length));
 }
 
 function tooLong(batchSize: number, length: number, heads: number, device: DeviceKind): UserError {
   let longest = 32 * Math.floor(length / 32);
-  while (longestBlock(batchSize, longest, heads, device) * mostBlocks < longest) longest -= 32;
+  while (longestBlock(batchSize, longest, heads, device) * maxBlocks < longest) longest -= 32;
   const message =
     batchSize === 1
       ? t`Attention over one row of ${length} tokens is more than can be computed here. Lower data.max_seq_length to ${longest}.`

@@ -36,14 +36,14 @@ export class ChatTemplate {
 }
 
 /** Expressions and statements, those of loops counted each time; a conversation of a hundred turns takes two thousand. */
-const mostSteps = 50_000;
+const maxSteps = 50_000;
 
 /** Ends a template that would run for hours. */
 class PatientInterpreter extends Interpreter {
   private steps = 0;
 
   override evaluate(...node: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
-    if (++this.steps > mostSteps) throw new Error(t`it takes too long`);
+    if (++this.steps > maxSteps) throw new Error(t`it takes too long`);
     return super.evaluate(...node);
   }
 }

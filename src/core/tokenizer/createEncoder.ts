@@ -3,7 +3,7 @@ import { withReferenceSplits } from './referenceSplits.js';
 import type { Component, TokenizerFile } from './tokenizerFile.js';
 
 /** Pieces whose tokens are remembered: more than the different words of most texts. */
-const mostPieces = 100_000;
+const maxPieces = 100_000;
 const longestPiece = 64;
 
 /**
@@ -40,7 +40,7 @@ function remembering(tokensOf: (piece: string) => string[]): (pieces: string[]) 
       let found = known.get(piece);
       if (!found) {
         found = tokensOf(piece);
-        if (known.size === mostPieces) known.clear();
+        if (known.size === maxPieces) known.clear();
         if (piece.length <= longestPiece) known.set(piece, found);
       }
       for (const token of found) tokens.push(token);

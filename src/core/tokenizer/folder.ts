@@ -39,11 +39,11 @@ export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
 type Json = Record<string, unknown>;
 
 /** A vocabulary of a million tokens and the merges that make them. */
-const mostParts = 5_000_000;
+const maxParts = 5_000_000;
 
 function parseObject(text: string, file: string): Json {
   const refuse = (defect: string, cause?: unknown) => new UserError('file-corrupt', t`${file} ${defect}.`, { cause });
-  const value = parseForeignJson(text, mostParts, refuse);
+  const value = parseForeignJson(text, maxParts, refuse);
   if (isObject(value)) return value;
   throw new UserError('file-corrupt', t`${file} should hold a JSON object.`);
 }

@@ -46,7 +46,7 @@ export function layerKey(layer: number): number {
 }
 
 /** A draw is kept if, as a signed number of 16 bits, it is at least this. */
-function leastKept(probability: number): number {
+function minKept(probability: number): number {
   return Math.round(probability * halfWord) - halfWord / 2;
 }
 
@@ -60,7 +60,7 @@ export function dropoutProgram(config: ModelConfig, lora: LoraShape, probability
       'int32',
     );
   const shift = b.scalar(halfWord, 'int32');
-  const threshold = b.scalar(leastKept(probability) * halfWord, 'int32');
+  const threshold = b.scalar(minKept(probability) * halfWord, 'int32');
   const seed = b.input('seed', [1, 1], 'int32');
   const ofRows = b.add(hashes(rows, [rows, 1], rowHash), seed);
   const multiplier = b.add(b.input('layer_key', [1, 1], 'int32'), b.add(seed, seed));
@@ -88,18 +88,18 @@ export class HostDropout {
   readonly masks: readonly MaskColumns[];
   private readonly rowHashes: Int32Array;
   private readonly pairHashes: Int32Array;
-  private readonly mostDropped: number;
+  private readonly maxDropped: number;
 
   constructor(config: ModelConfig, lora: LoraShape, probability: number, rows: number) {
     this.masks = maskColumns(config, lora);
     this.rowHashes = Int32Array.from({ length: rows }, (_, row) => rowHash(row));
     this.pairHashes = Int32Array.from({ length: this.masks.at(-1)!.end }, (_, pair) => pairHash(pair));
-    this.mostDropped = leastKept(probability) - 1;
+    this.maxDropped = minKept(probability) - 1;
   }
 
   /** Writes a mask [N, width] of 0 and 1. The signs of differences instead of comparisons: branches on random bits would cost most. */
   write(into: Uint8Array, { width, start, end }: MaskColumns, seed: number, layer: number): void {
-    const { rowHashes, mostDropped } = this;
+    const { rowHashes, maxDropped } = this;
     const pairHashes = this.pairHashes.subarray(start, end);
     const multiplier = (layerKey(layer) + 2 * seed) | 0;
     for (let row = 0; row < rowHashes.length; row++) {
@@ -108,8 +108,8 @@ export class HostDropout {
         const x = (ofRow + pairHashes[pair]!) | 0;
         const h = Math.imul(x, (x + x + multiplier) | 0);
         const high = (h + ((h >> 31) & 0xffff)) >> 16; // h / 2¹⁶, towards zero
-        into[at] = (mostDropped - (h >> 16)) >>> 31;
-        into[at + 1] = (mostDropped - (((h + high) << 16) >> 16)) >>> 31; // in an odd row: of the next row, which overwrites it
+        into[at] = (maxDropped - (h >> 16)) >>> 31;
+        into[at + 1] = (maxDropped - (((h + high) << 16) >> 16)) >>> 31; // in an odd row: of the next row, which overwrites it
       }
     }
   }

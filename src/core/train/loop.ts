@@ -227,7 +227,11 @@ function dropoutSeed(seed: number, step: number, microBatch: number): number {
 }
 
 /** The mean loss over all label tokens of the batches; without dropout. To stop between two, throw from `beforeBatch`. */
-export async function meanLoss(runner: StepRunner, batches: BatchPlan, beforeBatch?: () => Promise<void>): Promise<number> {
+export async function meanLoss(
+  runner: Pick<StepRunner, 'evaluate'>,
+  batches: BatchPlan,
+  beforeBatch?: () => Promise<void>,
+): Promise<number> {
   const sum = { lossSum: 0, labelTokens: 0 };
   for (let index = 0; index < batches.count; index++) {
     await beforeBatch?.();

@@ -14,7 +14,7 @@ import { frozenMatrix, frozenRows, type MatrixForm } from '../models/frozenMatri
 type Sizes = Pick<ModelConfig, 'vocabSize' | 'hiddenSize' | 'embeddingScale'>;
 
 /** 64 MiB, half of what every GPU binds: rounded to whole lines, a slice may be some rows longer. */
-const mostSliceElements = 2 ** 24;
+const maxSliceElements = 2 ** 24;
 
 /**
  * The slices of the vocabulary's tables, all of the same length but for the last: an odd number of 64-byte lines, since rows of
@@ -24,7 +24,7 @@ export function vocabularySlices(
   { vocabSize, hiddenSize }: Sizes,
   device: DeviceKind,
 ): { readonly firstRow: number; readonly rows: number }[] {
-  const count = Math.ceil(vocabSize / mostSliceRows[device](hiddenSize));
+  const count = Math.ceil(vocabSize / maxSliceRows[device](hiddenSize));
   const lines = Math.ceil(vocabSize / count / 16);
   const rows = 16 * (lines % 2 === 0 ? lines + 1 : lines);
   const starts = Array.from({ length: Math.ceil(vocabSize / rows) }, (_, i) => i * rows);
@@ -36,10 +36,9 @@ export function vocabularySlices(
  * stays just below a power of two, lines that it is rounded up by included: beyond one, its buffer may be half as large again, or
  * twice (bufferBytes.ts).
  */
-const mostSliceRows: Readonly<Record<DeviceKind, (hiddenSize: number) => number>> = {
-  cpu: (hiddenSize) => Math.min(3072, Math.floor(mostSliceElements / hiddenSize)),
-  webgpu: (hiddenSize) =>
-    Math.floor(Math.min(mostSliceElements, 2 ** Math.round(Math.log2(8192 * hiddenSize))) / hiddenSize) - 32,
+const maxSliceRows: Readonly<Record<DeviceKind, (hiddenSize: number) => number>> = {
+  cpu: (hiddenSize) => Math.min(3072, Math.floor(maxSliceElements / hiddenSize)),
+  webgpu: (hiddenSize) => Math.floor(Math.min(maxSliceElements, 2 ** Math.round(Math.log2(8192 * hiddenSize))) / hiddenSize) - 32,
 };
 
 /** input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] with the rows of this slice. */

@@ -152,6 +152,45 @@ describe('a run from the command line', () => {
   });
 });
 
+describe('a model without tokenizer.json', () => {
+  const data = () => join(folder, 'ids.jsonl');
+  beforeAll(() => {
+    const rows = Array.from({ length: 6 }, (_, row) => ({
+      input_ids: Array.from({ length: 12 }, (_, at) => (row + 5 * at) % 96),
+    }));
+    writeFileSync(data(), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  });
+
+  it('is trained and evaluated on ready-made ids', async () => {
+    writeFileSync(
+      join(folder, 'ids.json'),
+      JSON.stringify({
+        model: noTokenizer,
+        data: { path: data(), max_seq_length: 16, eval_fraction: 0.2 },
+        train: { max_steps: 2, batch_size: 2, sample_prompts: 2 },
+      }),
+    );
+    const trained = await lora(['train', '--config', 'ids.json', '--out', 'ids']);
+    expect({ code: trained.code, stderr: trained.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(trained.stdout).toMatch(/warning: .*answers.*tokenizer\.json is missing/);
+    expect(trained.stdout).toMatch(/step 2\/2/);
+    const args = ['evaluate', '--model', noTokenizer, '--adapter', 'ids/adapter', '--data', data(), '--json'];
+    expect(jsonLines(await lora([...args, '--max-seq-length', '16']))).toMatchObject([{ format: 'tokens', examples: 6 }]);
+  });
+
+  it('cannot do what needs text, and says which file would bring it', async () => {
+    const missing = `error: ${join(noTokenizer, 'tokenizer.json')} is missing: without it text can't be turned into tokens. `;
+    const [generated, trained] = await Promise.all([
+      lora(['generate', '--model', noTokenizer, '--prompt', 'x']),
+      lora(['evaluate', '--model', noTokenizer, '--data', 'data.jsonl', '--max-seq-length', '16']),
+    ]);
+    for (const { code, stderr } of [generated, trained]) {
+      expect(code).toBe(1);
+      expect(stderr.slice(0, missing.length)).toBe(missing);
+    }
+  });
+});
+
 describe('for programs', () => {
   it('train --json is the metrics of metrics.jsonl between the pre-flight and the end', async () => {
     const ended = await lora(['train', '--config', 'run.json', '--out', 'json', '--set', 'train.max_steps=3', '--json']);

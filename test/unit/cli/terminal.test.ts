@@ -21,7 +21,7 @@ describe('text on a terminal', () => {
   });
 
   it('says sizes and times as people do', () => {
-    expect([bytes(0), bytes(98_362_432), bytes(4_200_000_000)]).toEqual(['0 B', '98 MB', '4.2 GB']);
+    expect([bytes(0), bytes(98_362_432), bytes(4_200_000_000)]).toEqual(['0 B', '98.4 MB', '4.2 GB']);
     expect([duration(4.4), duration(272), duration(7261)]).toEqual(['4 s', '4 min 32 s', '2 h 1 min']);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Batch } from '../../../src/core/data/batch.js';
-import { measureStep } from '../../../src/runs/measureStep.js';
+import { measureStep } from '../../../src/runs/preflight/measureStep.js';
 import { batchOf } from '../../support/batches.js';
 import { fakeConfig, prepareFake } from './fakeRun.js';
 

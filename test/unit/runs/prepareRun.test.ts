@@ -7,8 +7,10 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { savedSteps } from '../../../src/runs/checkpoints.js';
+import { OpenData } from '../../../src/runs/openData.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
-import { dryRun, prepareRun, unheard } from '../../../src/runs/prepareRun.js';
+import { preflight } from '../../../src/runs/preflight/preflight.js';
+import { prepareRun, silentPorts } from '../../../src/runs/prepareRun.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
 import { readSamples } from '../../../src/runs/samplesFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
@@ -92,7 +94,7 @@ describe('the real engine', () => {
   });
 
   test('init_from starts where the other run ended', async () => {
-    const prepared = await prepareRun(config(`lora.init_from=${adapter}`), unheard);
+    const prepared = await prepareRun(config(`lora.init_from=${adapter}`), silentPorts);
     const { parameters, firstMoments } = await prepared.runner.exportState();
     expect(parameters).toEqual(readAdapterFolder(adapter).parameters);
     expect([...firstMoments.values()].every(({ data }) => data.every((value) => value === 0))).toBe(true);
@@ -100,7 +102,7 @@ describe('the real engine', () => {
   });
 
   test('a dry run reports, and trains and writes nothing', async () => {
-    const report = await dryRun(config('train.warmup_steps=50', 'train.eval_steps=1'));
+    const report = await preflight(config('train.warmup_steps=50', 'train.eval_steps=1'));
     expect(report).toMatchObject({ format: 'alpaca', totalSteps: 12, trainableParameters: 3072, skippedCount: 0 });
     expect(report.training.examples + report.evaluation!.examples).toBe(24);
     expect(report.estimate.secondsPerStep).toBeGreaterThan(0);
@@ -110,9 +112,9 @@ describe('the real engine', () => {
   });
 
   test('what was measured before the first step leaves no trace in the run', async () => {
-    const prepared = await prepareRun(config(), unheard);
+    const prepared = await prepareRun(config(), silentPorts);
     const before = await prepared.runner.exportState();
-    const { measureStep } = await import('../../../src/runs/measureStep.js');
+    const { measureStep } = await import('../../../src/runs/preflight/measureStep.js');
     await measureStep(prepared, config());
     expect(await prepared.runner.exportState()).toEqual(before);
     await prepared.dispose();
@@ -121,14 +123,14 @@ describe('the real engine', () => {
 
 test('what to say of a process that is killed while it loads, or later, is told', async () => {
   const told: (string | null)[] = [];
-  const prepared = await prepareRun(config(), { ...unheard, leaveLastWords: (lastWords) => told.push(lastWords(1e15)) });
+  const prepared = await prepareRun(config(), { ...silentPorts, leaveLastWords: (lastWords) => told.push(lastWords(1e15)) });
   await prepared.dispose();
-  expect(told).toEqual([expect.stringMatching(/^The process is gone\. It needed [\d.]+ TB of the /)]);
+  expect(told).toEqual([expect.stringMatching(/^The process is gone\. It needed [\d.,]+ TB of the /)]);
 });
 
 test('epochs become steps, the last one of an epoch with what is left', async () => {
   // 22 examples in batches of 2: eleven micro-batches, six steps an epoch.
-  const prepared = await prepareRun(config('train.max_steps=null', 'train.num_epochs=3'), unheard);
+  const prepared = await prepareRun(config('train.max_steps=null', 'train.num_epochs=3'), silentPorts);
   expect(prepared.totalSteps).toBe(18);
   await prepared.dispose();
 });
@@ -143,11 +145,59 @@ test('how the data falls into steps is part of its fingerprint', async () => {
     ['data.shuffle=false'],
   ];
   for (const overrides of variants) {
-    const prepared = await prepareRun(config(...overrides), unheard);
+    const prepared = await prepareRun(config(...overrides), silentPorts);
     fingerprints.add(prepared.dataFingerprint);
     await prepared.dispose();
   }
   expect(fingerprints.size).toBe(variants.length);
+});
+
+describe('a model without tokenizer.json', () => {
+  const withoutText = fileURLToPath(new URL('../../fixtures/models/gqa-tied', import.meta.url));
+  const rows = Array.from({ length: 12 }, (_, row) => ({
+    input_ids: Array.from({ length: 6 + row }, (_, at) => (7 * row + 3 * at) % 96),
+  }));
+
+  beforeAll(() => {
+    const labels = rows[0]!.input_ids.map((id, at) => (at < 4 ? -100 : id));
+    const lines = [{ ...rows[0], labels }, ...rows.slice(1)].map((row) => `${JSON.stringify(row)}\n`);
+    writeFileSync(join(folder, 'ids.jsonl'), lines.join(''));
+  });
+  const ofIds = (...overrides: string[]) =>
+    config(`model=${withoutText}`, 'data.path=ids.jsonl', 'data.format=tokens', 'data.max_seq_length=32', ...overrides);
+
+  test('is trained on ids, which the preview shows as numbers; no answers are written, and the pre-flight says why', async () => {
+    const report = await preflight(ofIds('data.shuffle=false'));
+    expect(report).toMatchObject({ format: 'tokens', skippedCount: 0 });
+    const first = report.samples.find(({ origin }) => origin.endsWith('ids.jsonl:1'))!;
+    expect(first.tokens.map(({ text }) => text)).toEqual(rows[0]!.input_ids.map(String));
+    expect(first.tokens.map(({ learned }) => learned)).toEqual([false, false, false, false, true, true]);
+    expect(report.warnings.join('\n')).toContain(`${join(withoutText, 'tokenizer.json')} is missing`);
+
+    const run = RunDirectory.create(join(folder, 'ids'), ofIds('train.max_steps=3'));
+    expect(await train(run)).toMatchObject({ status: 'finished', step: 3 });
+    expect(readSamples(run.samplesPath)).toEqual([]);
+    expect(readAdapterFolder(run.adapterPath).parameters.size).toBe(2 * 2 * 2);
+  });
+
+  test('is looked through and searched by ids', async () => {
+    const data = OpenData.read(ofIds());
+    expect(data.look()).toMatchObject({ format: 'tokens', examples: 12 });
+    const query = { text: rows[3]!.input_ids.join(' '), offset: 0, limit: 10 };
+    const { examples } = await data.examples(query, new AbortController().signal);
+    expect(examples.map(({ origin }) => origin)).toEqual([expect.stringMatching(/ids\.jsonl:4$/)]);
+  });
+
+  test('nothing is said of answers that nobody wants', async () => {
+    expect((await preflight(ofIds('train.sample_prompts=0'))).warnings.join('\n')).not.toContain('tokenizer.json');
+  });
+
+  test('is not trained on text', async () => {
+    await expect(prepareRun(ofIds('data.path=data.jsonl', 'data.format=alpaca'), silentPorts)).rejects.toMatchObject({
+      code: 'file-not-found',
+      message: expect.stringContaining('tokenizer.json is missing') as string,
+    });
+  });
 });
 
 describe('what does not fit together is refused with one clear error', () => {
@@ -157,7 +207,7 @@ describe('what does not fit together is refused with one clear error', () => {
     ['data.max_seq_length=4096', 'config-invalid', 'data.max_seq_length is 4096, but the model reads at most 1024 tokens'],
     ['lora.layers=[3]', 'config-invalid', "lora.layers names layer 3, but the model's layers are 0 to 2"],
   ])('%s', async (override, code, message) => {
-    await expect(prepareRun(config(override), unheard)).rejects.toMatchObject({
+    await expect(prepareRun(config(override), silentPorts)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(message),
     });
@@ -169,7 +219,7 @@ describe('what does not fit together is refused with one clear error', () => {
     ['lora.target_modules=["q_proj"]', 'its lora.target_modules is q_proj,v_proj'],
     ['lora.layers=[1]', 'its lora.layers is 0,1,2'],
   ])('init_from an adapter, with %s', async (override, message) => {
-    await expect(prepareRun(config(`lora.init_from=${adapter}`, override), unheard)).rejects.toMatchObject({
+    await expect(prepareRun(config(`lora.init_from=${adapter}`, override), silentPorts)).rejects.toMatchObject({
       code: 'adapter-mismatch',
       message: expect.stringContaining(message),
     });

@@ -70,7 +70,7 @@ describe('where memory runs out, one message says what takes less', () => {
     await expect(load({ readFloat32: failing })).rejects.toMatchObject({
       code: 'out-of-memory',
       message:
-        'Memory ran out while the model was loaded (Array buffer allocation failed); the model’s weights alone take about 36 MB. What takes less: the model as a GGUF file in 4 bits (about 24 MB); a smaller model.',
+        'Memory ran out while the model was loaded (Array buffer allocation failed); the model’s weights alone take about 35.8 MB. What takes less: the model as a GGUF file in 4 bits (about 23.9 MB); a smaller model.',
     });
   });
 

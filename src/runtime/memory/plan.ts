@@ -1,8 +1,8 @@
 /** @file What `auto` makes of the memory there is, before anything is loaded. */
-import type { DeviceKind } from '../core/graph/types.js';
-import { isPlain } from '../core/models/frozenMatrix.js';
-import type { BaseDType } from '../core/models/matrixForm.js';
-import { estimateMemory, type MemoryEstimate, type MemoryRequest } from '../core/train/memoryEstimate.js';
+import type { DeviceKind } from '../../core/graph/types.js';
+import { isPlain } from '../../core/models/frozenMatrix.js';
+import type { BaseDType } from '../../core/models/matrixForm.js';
+import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './estimate.js';
 
 export interface MemoryWish extends Pick<MemoryRequest, 'weights' | 'lora' | 'dropout' | 'batch' | 'device' | 'dataBytes'> {
   /** To choose from, the best first. */

@@ -1,25 +1,26 @@
 /** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
-import { adaptedLayers, blockLoraParameters, loraParameterCount, type LoraShape } from '../adapters/lora.js';
-import { bufferBytes } from '../graph/bufferBytes.js';
-import { optimize } from '../graph/fuse.js';
-import { tensorBytes, type DeviceKind, type Program, type Value } from '../graph/types.js';
-import { workingSetBytes } from '../graph/workingSet.js';
-import { attentionKindOf } from '../models/config.js';
-import { matrixParts, type MatrixForm } from '../models/frozenMatrix.js';
-import type { LinearForms } from '../models/linear.js';
-import { baseWishes, linearForms, matrixForm, type BaseDType } from '../models/matrixForm.js';
-import type { WeightStore } from '../models/weights.js';
-import type { WeightSpec } from '../models/weightSpec.js';
-import { weightTable } from '../models/weightTable.js';
-import { largestChunk } from './headChunks.js';
-import { BlockGraph, effectiveWindows, maskProgram, type BatchShape } from './programs.js';
-import { elementCount } from '../shape.js';
-import { headLossProgram, headSliceProgram, vocabularySlices } from './vocabularyPrograms.js';
+import { adaptedLayers, blockLoraParameters, loraParameterCount, type LoraShape } from '../../core/adapters/lora.js';
+import { bufferBytes } from './bufferBytes.js';
+import { optimize } from '../../core/graph/fuse.js';
+import { tensorBytes, type DeviceKind, type Program, type Value } from '../../core/graph/types.js';
+import { workingSetBytes } from './workingSet.js';
+import { attentionKindOf } from '../../core/models/config.js';
+import { matrixParts, type MatrixForm } from '../../core/models/frozenMatrix.js';
+import type { LinearForms } from '../../core/models/linear.js';
+import { baseWishes, linearForms, matrixForm, type BaseDType } from '../../core/models/matrixForm.js';
+import type { WeightStore } from '../../core/models/weights.js';
+import type { WeightSpec } from '../../core/models/weightSpec.js';
+import { weightTable } from '../../core/models/weightTable.js';
+import { largestChunk } from '../../core/train/headChunks.js';
+import { BlockGraph, effectiveWindows, maskProgram, type BatchShape } from '../../core/train/programs.js';
+import { elementCount } from '../../core/shape.js';
+import { headLossProgram, headSliceProgram, vocabularySlices } from '../../core/train/vocabularyPrograms.js';
 
 /** All that the memory of a run depends on. */
 export interface MemoryRequest {
   readonly weights: Pick<WeightStore, 'config' | 'names' | 'info'>;
-  readonly lora: LoraShape;
+  /** Null: the loss of the base by itself is measured, and nothing trained. */
+  readonly lora: LoraShape | null;
   readonly dropout: number;
   readonly batch: BatchShape;
   readonly baseDType: BaseDType;
@@ -120,6 +121,7 @@ function heldTensors({ weights, baseDType, device }: MemoryRequest, { kind, name
 
 /** A tensor for each parameter; gradients, and either moment, of all in one. */
 function adapterBytesOfLayer({ weights: { config }, lora, device }: MemoryRequest): number {
+  if (lora === null) return 0;
   const parameters = blockLoraParameters(config, lora).map(({ shape }) => shape);
   const count = parameters.reduce((sum, shape) => sum + elementCount(shape), 0);
   const tensors = [...parameters, [count], [count], [count]];
@@ -133,7 +135,7 @@ interface StepMemory {
 
 /** Programs are the same for many requests, which come in quick succession while a slider moves. */
 const knownSteps = new Map<string, StepMemory>();
-const mostKnown = 1000;
+const maxKnown = 1000;
 
 function memoryOfStep(request: MemoryRequest): StepMemory {
   const { weights, lora, dropout, batch, gradientCheckpointing, baseDType, device } = request;
@@ -141,21 +143,22 @@ function memoryOfStep(request: MemoryRequest): StepMemory {
   const head = matrixForm(weights.info(weightTable(weights.config).head.name)!, baseWishes(baseDType, device).tables);
   const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, device, kinds, head]);
   const known = knownSteps.get(key) ?? stepMemory(request, kinds, head);
-  if (knownSteps.size >= mostKnown) knownSteps.clear();
+  if (knownSteps.size >= maxKnown) knownSteps.clear();
   knownSteps.set(key, known);
   return known;
 }
 
-/** What a step takes besides weights and adapter. The peak is the backward pass of the last layer, or the head before it. */
+/** What a step takes besides weights and adapter. The peak is the backward pass of the last layer, where there is one, or the head before it. */
 function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: MatrixForm): StepMemory {
-  const { weights, batch, device } = request;
+  const { weights, lora, batch, device } = request;
   const { config } = weights;
   const tokens = batch.batchSize * batch.sequenceLength;
   const blocks = kinds.map((kind) => blockPrograms(request, kind));
 
   const chunk = Math.min(largestChunk, tokens);
-  const headSlice = optimize(headSliceProgram(config, chunk, vocabularySlices(config, device)[0]!.rows, table, true));
-  const headLoss = optimize(headLossProgram(config, tokens, chunk, true));
+  const trains = lora !== null;
+  const headSlice = optimize(headSliceProgram(config, chunk, vocabularySlices(config, device)[0]!.rows, table, trains));
+  const headLoss = optimize(headLossProgram(config, tokens, chunk, trains));
 
   const sizeOf = (values: Program['outputs']): number =>
     [...values.values()].reduce((sum, value) => sum + bufferBytes(value, device), 0);
@@ -164,12 +167,16 @@ function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: 
   const masks = sizeOf(maskProgram(config, batch, null, device).outputs) * windows.size;
   const { forward, backward } = blocks[0]!;
   // Beside what each layer leaves: two gradients of a block's input, and one result of the block before.
-  const keeping = config.layerCount - adaptedLayers(config, request.lora)[0]!; // down to the lowest adapted layer
+  const keeping = config.layerCount - (adaptedLayers(config, lora)[0] ?? config.layerCount); // down to the lowest adapted layer
   const activations = keeping * sizeOf(forward.outputs) + 3 * hidden + masks;
-  const dropout = sizeOf(new Map([...backward.inputs].filter(([name]) => name.startsWith('dropout.'))));
-  const programs = [...blocks.flatMap((block) => [block.forward, block.backward]), headSlice, headLoss];
+  const dropout = sizeOf(new Map([...(backward?.inputs ?? [])].filter(([name]) => name.startsWith('dropout.'))));
+  const programs = [
+    ...blocks.flatMap(({ forward, backward }) => (backward ? [forward, backward] : [forward])),
+    headSlice,
+    headLoss,
+  ];
   // What a run leaves lies beside what it began with.
-  const results = sizeOf(backward.outputs) + 2 * sizeOf(headSlice.outputs);
+  const results = (backward ? sizeOf(backward.outputs) : 0) + 2 * sizeOf(headSlice.outputs);
   const work = Math.max(...programs.map((program) => workingSetBytes(program, device)));
   return { activations: activations + results + dropout, work };
 }
@@ -189,11 +196,11 @@ function differentLayers({ weights, baseDType, device }: MemoryRequest): LayerKi
   return [...new Map(layers.map((kind) => [JSON.stringify(kind), kind])).values()];
 }
 
-function blockPrograms(request: MemoryRequest, kind: LayerKind): { forward: Program; backward: Program } {
+function blockPrograms(request: MemoryRequest, kind: LayerKind): { forward: Program; backward: Program | null } {
   const { weights, lora, dropout, batch, gradientCheckpointing, device } = request;
   const block = new BlockGraph({ config: weights.config, shape: batch, device, ...kind, lora, dropout });
   return {
-    forward: optimize(block.forward(!gradientCheckpointing)),
-    backward: optimize(block.backward(!gradientCheckpointing, true)),
+    forward: optimize(block.forward(lora !== null && !gradientCheckpointing)),
+    backward: lora && optimize(block.backward(!gradientCheckpointing, true)),
   };
 }

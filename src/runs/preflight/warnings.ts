@@ -1,11 +1,27 @@
-import type { DataReport } from '../core/data/report.js';
-import { t } from '../l10n/text.js';
-import type { RunConfig } from '../protocol/runConfig.js';
-import { warmupSteps } from './warmupSteps.js';
+import type { DataReport } from '../../core/data/report.js';
+import type { UserError } from '../../core/errors.js';
+import { t } from '../../l10n/text.js';
+import type { RunConfig } from '../../protocol/runConfig.js';
+import { warmupSteps } from '../warmupSteps.js';
 
 /** What looks wrong though it can be done; each says what to do. */
-export function preflightWarnings(config: RunConfig, report: DataReport, totalSteps: number): string[] {
-  return [...report.warnings, ...warmupWarning(config, totalSteps), ...evaluationWarning(config, report, totalSteps)];
+export function preflightWarnings(
+  config: RunConfig,
+  report: DataReport,
+  totalSteps: number,
+  textProblem: UserError | null,
+): string[] {
+  return [
+    ...report.warnings,
+    ...warmupWarning(config, totalSteps),
+    ...evaluationWarning(config, report, totalSteps),
+    ...samplesWarning(config, report, textProblem),
+  ];
+}
+
+function samplesWarning({ train }: RunConfig, { evaluation }: DataReport, textProblem: UserError | null): string[] {
+  if (train.sample_prompts === 0 || !evaluation || !textProblem) return [];
+  return [t`The model's answers to held-out prompts are not shown while it trains. ${textProblem.message}`];
 }
 
 function warmupWarning({ train }: RunConfig, totalSteps: number): string[] {

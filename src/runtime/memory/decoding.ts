@@ -1,8 +1,8 @@
 /** @file What generation takes of memory, told from a model's header. */
-import type { ModelConfig } from '../models/config.js';
-import { matrixBytes, type MatrixForm } from '../models/frozenMatrix.js';
-import type { WeightInfo, WeightStore } from '../models/weights.js';
-import { weightTable } from '../models/weightTable.js';
+import type { ModelConfig } from '../../core/models/config.js';
+import { matrixBytes, type MatrixForm } from '../../core/models/frozenMatrix.js';
+import type { WeightInfo, WeightStore } from '../../core/models/weights.js';
+import { weightTable } from '../../core/models/weightTable.js';
 
 /** Of all matrices that are held; rows of the embeddings are read from the file. */
 export function decodeWeightBytes(store: Pick<WeightStore, 'config' | 'info'>, form: (matrix: WeightInfo) => MatrixForm): number {

@@ -2,10 +2,10 @@
  * @file How much memory a program takes while it runs: ONNX Runtime's allocation plan over again
  * (onnxruntime/core/framework/allocation_planner.cc), from the graph alone.
  */
-import { sameShape } from '../shape.js';
+import { sameShape } from '../../core/shape.js';
 import { bufferBytes } from './bufferBytes.js';
-import { isOp, useCounts, valuesOf } from './program.js';
-import { tensorBytes, type DeviceKind, type OpName, type Program, type Value } from './types.js';
+import { isOp, useCounts, valuesOf } from '../../core/graph/program.js';
+import { tensorBytes, type DeviceKind, type OpName, type Program, type Value } from '../../core/graph/types.js';
 
 /** Memory that values of one shape lie in, one after the other: held from the first one's making to the last one's last use. */
 interface Buffer {

@@ -1,9 +1,9 @@
-import type { Batch } from '../core/data/batch.js';
-import type { BatchPlan } from '../core/data/batches.js';
-import type { RunConfig } from '../protocol/runConfig.js';
-import type { StepEstimate } from '../protocol/preflight.js';
-import { peakMemoryBytes } from '../runtime/processMemory.js';
-import type { PreparedRun } from './trainRun.js';
+import type { Batch } from '../../core/data/batch.js';
+import type { BatchPlan } from '../../core/data/batches.js';
+import type { RunConfig } from '../../protocol/runConfig.js';
+import type { StepEstimate } from '../../protocol/preflight.js';
+import { peakMemoryBytes } from '../../runtime/memory/peak.js';
+import type { PreparedRun } from '../trainRun.js';
 
 /**
  * Times one micro-batch, after one that compiles, and puts the runner back as it was: training from here is not touched. It is the

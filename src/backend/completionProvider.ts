@@ -12,10 +12,10 @@ import type { CompletionSettings, CompletionStatus } from '../protocol/backend.j
 import type { Generator } from './generator.js';
 
 /** More of a document is never read by the model. */
-const mostCharacters = 16_384;
+const maxCharacters = 16_384;
 
 /** Ghost text: registered with the editor only while it is on, and only for the chosen languages. */
-export class InlineCompletion {
+export class CompletionProvider {
   private settings: CompletionSettings | undefined;
   private registration: Disposable | undefined;
 
@@ -76,7 +76,7 @@ export class InlineCompletion {
 function around(document: TextDocument, offset: number): { prefix: string; suffix: string } {
   const text = document.getText();
   return {
-    prefix: text.slice(Math.max(0, offset - mostCharacters), offset),
-    suffix: text.slice(offset, offset + mostCharacters / 4),
+    prefix: text.slice(Math.max(0, offset - maxCharacters), offset),
+    suffix: text.slice(offset, offset + maxCharacters / 4),
   };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { availableMemoryBytes } from '../../../src/runtime/availableMemory.js';
+import { availableMemoryBytes } from '../../../../src/runtime/memory/available.js';
 
 function system(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'system-'));

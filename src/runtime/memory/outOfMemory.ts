@@ -1,6 +1,6 @@
-import type { UserError } from '../core/errors.js';
-import type { TextModel } from '../core/generate/textModel.js';
-import type { StepRunner } from '../core/train/stepRunner.js';
+import type { UserError } from '../../core/errors.js';
+import type { TextModel } from '../../core/generate/textModel.js';
+import type { StepRunner } from '../../core/train/stepRunner.js';
 
 /** How V8, ONNX Runtime's CPU provider and its WebGPU provider say that an allocation failed. */
 const allocationFailures =

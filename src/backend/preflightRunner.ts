@@ -5,7 +5,7 @@ import { startWorker } from './workerConnection.js';
 import { preflightRequest } from './workerProtocol.js';
 
 /** Runs a pre-flight in a process of its own; cancelling ends that process. */
-export async function askPreflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
+export async function runPreflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
   const { connection, process: child, ended } = startWorker('preflight');
   const cancelled = new Promise<never>((_, reject) => {
     token.onCancellationRequested(() => reject(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled')));

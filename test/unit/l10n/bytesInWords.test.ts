@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytesInWords } from '../../../src/protocol/bytesInWords.js';
+import { bytesInWords } from '../../../src/l10n/bytesInWords.js';
 
 test.each([
   [0, 'en', '0 B'],

@@ -5,7 +5,7 @@ import type { BackendClient } from './backendClient.js';
 import { dataSettings } from './dataLookup.js';
 
 /** The last look at what the model will see, and whether the settings are still those of that look. */
-export class Preflight {
+export class LastPreflight {
   private result: PreflightState = { kind: 'none' };
   private lookedAt = '';
   private failedWith = '';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { GraphBuilder } from '../../../src/core/graph/builder.js';
-import { makeProgram } from '../../../src/core/graph/program.js';
-import type { Program } from '../../../src/core/graph/types.js';
-import { workingSetBytes as workingSetOf } from '../../../src/core/graph/workingSet.js';
+import { GraphBuilder } from '../../../../src/core/graph/builder.js';
+import { makeProgram } from '../../../../src/core/graph/program.js';
+import type { Program } from '../../../../src/core/graph/types.js';
+import { workingSetBytes as workingSetOf } from '../../../../src/runtime/memory/workingSet.js';
 
 // A matrix of the tests has 1000 elements: 4000 bytes.
 const matrix = [10, 100];

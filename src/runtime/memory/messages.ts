@@ -1,16 +1,16 @@
 /** @file What people are told where memory is short: each message names what would fit, or take less. */
-import { bytesInWords } from '../core/bytesInWords.js';
-import { UserError } from '../core/errors.js';
-import { cacheBytesPerToken, decodeWeightBytes } from '../core/generate/decodeMemory.js';
-import { matrixForm } from '../core/models/matrixForm.js';
-import type { WeightStore } from '../core/models/weights.js';
-import { remedies, type Remedy, type SettingChange } from '../core/train/memoryAdvice.js';
-import type { MemoryEstimate } from '../core/train/memoryEstimate.js';
-import { t } from '../l10n/text.js';
-import type { DeviceWish } from './chooseDevice.js';
-import type { DecodeDType } from './decodeConstants.js';
-import { reasonOf } from './engineWords.js';
-import { fits, type MemoryPlan } from './memoryPlan.js';
+import { bytesInWords } from '../../l10n/bytesInWords.js';
+import { UserError } from '../../core/errors.js';
+import { cacheBytesPerToken, decodeWeightBytes } from './decoding.js';
+import { matrixForm } from '../../core/models/matrixForm.js';
+import type { WeightStore } from '../../core/models/weights.js';
+import { remedies, type Remedy, type SettingChange } from './remedies.js';
+import type { MemoryEstimate } from './estimate.js';
+import { t } from '../../l10n/text.js';
+import type { DeviceWish } from '../chooseDevice.js';
+import type { DecodeDType } from '../decodeConstants.js';
+import { reasonOf } from '../engineWords.js';
+import { fits, type MemoryPlan } from './plan.js';
 import { saysOutOfMemory } from './outOfMemory.js';
 
 /** Before anything is loaded. */
@@ -81,8 +81,8 @@ const nearTheLimit = 0.8;
 
 /** Where the limit is not known but that it was reached. */
 function clearlySmaller(plan: MemoryPlan): string {
-  const most = 0.8 * Math.min(total(plan.estimate), plan.availableBytes);
-  return whatWouldFit(plan, (smaller) => total(smaller) <= most);
+  const limit = 0.8 * Math.min(total(plan.estimate), plan.availableBytes);
+  return whatWouldFit(plan, (smaller) => total(smaller) <= limit);
 }
 
 function total({ hostBytes, deviceBytes }: MemoryEstimate): number {

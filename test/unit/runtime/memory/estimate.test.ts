@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { randomWeights, shapes, smolLm2 } from '../../../bench/shapes.js';
-import { linearNames } from '../../../src/core/models/linears.js';
-import { parameterCount, type WeightStore } from '../../../src/core/models/weights.js';
-import { remedies } from '../../../src/core/train/memoryAdvice.js';
-import { estimateMemory, type MemoryRequest } from '../../../src/core/train/memoryEstimate.js';
-import { dtypesToTry, planMemory } from '../../../src/runtime/memoryPlan.js';
+import { randomWeights, shapes, smolLm2 } from '../../../../bench/shapes.js';
+import type { LoraShape } from '../../../../src/core/adapters/lora.js';
+import { linearNames } from '../../../../src/core/models/linears.js';
+import { parameterCount, type WeightStore } from '../../../../src/core/models/weights.js';
+import { remedies } from '../../../../src/runtime/memory/remedies.js';
+import { estimateMemory, type MemoryRequest } from '../../../../src/runtime/memory/estimate.js';
+import { dtypesToTry, planMemory } from '../../../../src/runtime/memory/plan.js';
 
 const config = { ...smolLm2, vocabSize: 8192 };
 const weights = randomWeights(config, 'F32');
+const lora: LoraShape = { r: 8, alpha: 16, targetModules: linearNames, layers: null, useRslora: false };
 const request: MemoryRequest = {
   weights,
-  lora: { r: 8, alpha: 16, targetModules: linearNames, layers: null, useRslora: false },
+  lora,
   dropout: 0,
   batch: { batchSize: 4, sequenceLength: 256 },
   baseDType: 'fp32',
@@ -21,6 +23,15 @@ const request: MemoryRequest = {
 const peak = (changes: Partial<MemoryRequest> = {}) => estimateMemory({ ...request, ...changes }).hostBytes;
 
 describe('the estimate', () => {
+  test('a base that is measured has no adapter, keeps nothing and computes nothing backward', () => {
+    const [measured, trained] = [null, lora].map(
+      (each) => estimateMemory({ ...request, lora: each, gradientCheckpointing: true }).parts,
+    );
+    expect(measured).toMatchObject({ adapter: 0, checkpoint: 0, weights: trained!.weights });
+    expect(measured!.activations).toBeLessThan(trained!.activations / 3);
+    expect(measured!.work).toBeLessThan(trained!.work);
+  });
+
   test('adds up: parts, and weights to the byte', () => {
     const { parts, hostBytes, deviceBytes } = estimateMemory(request);
     expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBe(hostBytes);
@@ -47,7 +58,7 @@ describe('the estimate', () => {
     expect(peak({ baseDType: 'fp16' })).toBeLessThan(peak());
     expect(peak({ baseDType: 'int4' })).toBeLessThan(peak({ baseDType: 'fp16' }));
     expect(peak({ layerStreaming: true })).toBeLessThan(peak() - 0.9 * 4 * 106e6);
-    expect(peak({ lora: { ...request.lora, r: 64 } })).toBeGreaterThan(peak() + 7 * 7 * 9.7e6);
+    expect(peak({ lora: { ...lora, r: 64 } })).toBeGreaterThan(peak() + 7 * 7 * 9.7e6);
     const longer = peak({ batch: { batchSize: 4, sequenceLength: 512 } });
     expect(longer).toBeGreaterThan(peak());
     expect(peak({ batch: { batchSize: 8, sequenceLength: 256 } })).toBeLessThan(longer); // attention grows with the square

@@ -36,10 +36,10 @@ function controlGroupRooms(root: string): number[] {
     const path = line.exec(groups)?.[1];
     if (path === undefined) return [];
     return foldersUpTo(join(root, mount), join(root, mount, path)).flatMap((folder) => {
-      const most = Number(read(join(folder, limit)) ?? NaN); // "max" is not a number
+      const max = Number(read(join(folder, limit)) ?? NaN); // "max" is not a number
       const used = Number(read(join(folder, usage)) ?? NaN);
       const cached = cache.reduce((sum, name) => sum + (statistic(join(folder, 'memory.stat'), name) ?? 0), 0);
-      const room = Math.max(0, most - used + cached);
+      const room = Math.max(0, max - used + cached);
       return Number.isFinite(room) ? [room] : [];
     });
   });

@@ -1,4 +1,4 @@
-import { tensorBytes, type DeviceKind, type Value } from './types.js';
+import { tensorBytes, type DeviceKind, type Value } from '../../core/graph/types.js';
 
 /**
  * The WebGPU provider of ONNX Runtime 1.30 makes its buffers in these sizes, so that one that is free again serves whatever needs

@@ -1,5 +1,5 @@
 /** @file What would make a run fit into memory, cheapest first. */
-import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './memoryEstimate.js';
+import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './estimate.js';
 
 /** One setting changed, in the words of a run config. */
 export interface SettingChange {
@@ -113,7 +113,7 @@ function lengthSteps({ batch: { sequenceLength } }: MemoryRequest): Step[] {
   ];
 }
 
-function halvings(value: number, least: number): number[] {
+function halvings(value: number, min: number): number[] {
   const half = Math.floor(value / 2);
-  return half < least ? [] : [half, ...halvings(half, least)];
+  return half < min ? [] : [half, ...halvings(half, min)];
 }

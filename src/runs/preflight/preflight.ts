@@ -1,0 +1,22 @@
+import type { PreflightReport } from '../../protocol/preflight.js';
+import type { RunConfig } from '../../protocol/runConfig.js';
+import { measureStep } from './measureStep.js';
+import { prepareRun, silentPorts, type LoadedRun } from '../prepareRun.js';
+
+/** What the run would do, from one measured step; trains nothing and writes nothing. */
+export async function preflight(config: RunConfig): Promise<PreflightReport> {
+  const loaded = await prepareRun(config, silentPorts);
+  try {
+    return await preflightReport(loaded, config);
+  } finally {
+    await loaded.dispose();
+  }
+}
+
+/** The pre-flight report of a run that is loaded; times a step and leaves the run as it was. */
+export async function preflightReport(loaded: LoadedRun, config: RunConfig): Promise<PreflightReport> {
+  const { runner, memory, report, warnings, totalSteps, trainableParameters } = loaded;
+  const { hostBytes, deviceBytes } = memory.estimate;
+  const estimate = { ...(await measureStep(loaded, config)), expectedMemoryBytes: hostBytes, expectedDeviceBytes: deviceBytes };
+  return { ...report, warnings, device: runner.description, trainableParameters, totalSteps, estimate };
+}
