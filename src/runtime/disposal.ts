@@ -4,8 +4,12 @@ export interface Disposable {
 }
 
 /** Of what may have failed: it may refuse this too, and the failure is the one to tell. */
-export async function disposeQuietly(owner: Disposable): Promise<void> {
-  await owner.dispose().catch(() => undefined);
+export async function disposeQuietly(owner: Disposable, tell: (error: unknown) => void = () => undefined): Promise<void> {
+  try {
+    await owner.dispose();
+  } catch (error) {
+    tell(error);
+  }
 }
 
 /** The owner goes with work that fails: another device may need the room. */
