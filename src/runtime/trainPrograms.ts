@@ -33,7 +33,7 @@ const mostCompiled = 128;
 /** Compiles the programs of training when they are wanted, for each batch shape, and keeps those that were used last. */
 export class TrainPrograms {
   /** Most recently used last. */
-  private readonly compiled = new Map<string, Promise<Executable>>();
+  private readonly compiled = new Map<string, Executable>();
 
   constructor(
     private readonly device: Device,
@@ -87,7 +87,7 @@ export class TrainPrograms {
   update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));
 
   async dispose(): Promise<void> {
-    for (const executable of this.compiled.values()) await (await executable).dispose();
+    for (const executable of this.compiled.values()) await executable.dispose();
     this.compiled.clear();
   }
 
@@ -108,7 +108,7 @@ export class TrainPrograms {
   }
 
   private async once(key: string, build: () => Program, options: CompileOptions = {}): Promise<Executable> {
-    const executable = this.compiled.get(key) ?? this.device.compile(build(), options);
+    const executable = this.compiled.get(key) ?? (await this.device.compile(build(), options));
     this.compiled.delete(key);
     this.compiled.set(key, executable);
     if (this.compiled.size > mostCompiled) await this.forgetOldest();
@@ -118,7 +118,7 @@ export class TrainPrograms {
   private async forgetOldest(): Promise<void> {
     const [key, executable] = this.compiled.entries().next().value!;
     this.compiled.delete(key);
-    await (await executable).dispose();
+    await executable.dispose();
   }
 }
 
