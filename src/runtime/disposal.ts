@@ -12,6 +12,13 @@ export async function disposeQuietly(owner: Disposable, tell: (error: unknown) =
   }
 }
 
+/** Each of them, whatever another one throws; the first failure is told when all are done. */
+export async function disposeAll(owners: Iterable<Disposable>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const owner of owners) await disposeQuietly(owner, (error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
 /** The owner goes with work that fails: another device may need the room. */
 export async function disposedOnFailure<Result>(owner: Disposable, work: () => Promise<Result>): Promise<Result> {
   try {

@@ -7,6 +7,7 @@ import { dropoutProgram } from '../core/train/dropout.js';
 import { BlockGraph, clipProgram, maskProgram, updateProgram, type BatchShape } from '../core/train/programs.js';
 import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram } from '../core/train/vocabularyPrograms.js';
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
+import { disposeAll } from './disposal.js';
 
 export interface TrainProgramOptions {
   readonly config: ModelConfig;
@@ -87,7 +88,7 @@ export class TrainPrograms {
   update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.options.lora));
 
   async dispose(): Promise<void> {
-    for (const executable of this.compiled.values()) await executable.dispose();
+    await disposeAll(this.compiled.values());
     this.compiled.clear();
   }
 
