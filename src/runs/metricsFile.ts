@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
 import type { Progress } from '../core/train/loop.js';
 import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
+import { reading } from '../files/reading.js';
 import type { Metric, StepMetric } from '../protocol/run.js';
 
 /** metrics.jsonl: one metric a line, appended by the trainer, followed by whoever draws it. */
@@ -12,7 +13,7 @@ export function appendMetric(path: string, metric: Metric): void {
 export function cutMetricsAfter(path: string, { step, evaluatedStep }: Pick<Progress, 'step' | 'evaluatedStep'>): void {
   if (!existsSync(path)) return;
   const isSaved = (metric: Metric) => metric.step <= ('eval_loss' in metric ? (evaluatedStep ?? -1) : step);
-  const kept = parseMetrics(readFileSync(path, 'utf8')).filter(isSaved);
+  const kept = parseMetrics(reading(path, () => readFileSync(path, 'utf8'))).filter(isSaved);
   writeFileAtomically(path, kept.map((metric) => `${JSON.stringify(metric)}\n`).join(''));
 }
 
@@ -36,7 +37,7 @@ export class MetricsTail {
 
   read(): MetricsNews {
     if (!existsSync(this.path)) return { replaced: this.forget(), metrics: [], more: false };
-    const file = openSync(this.path, 'r');
+    const file = reading(this.path, () => openSync(this.path, 'r'));
     try {
       const stats = fstatSync(file, { bigint: true });
       const replaced = this.noticeReplacement(stats);
@@ -72,13 +73,13 @@ export class MetricsTail {
 
 /** All metrics at once. */
 export function readMetrics(path: string): Metric[] {
-  return existsSync(path) ? parseMetrics(readFileSync(path, 'utf8')) : [];
+  return existsSync(path) ? parseMetrics(reading(path, () => readFileSync(path, 'utf8'))) : [];
 }
 
 /** The held-out loss before the first step, which is the first line of a run that holds data out. */
 export function readFirstEvalLoss(path: string): number | undefined {
   if (!existsSync(path)) return undefined;
-  const file = openSync(path, 'r');
+  const file = reading(path, () => openSync(path, 'r'));
   try {
     const start = Buffer.alloc(longestLine);
     const [first] = parseMetrics(start.toString('utf8', 0, readSync(file, start, 0, start.length, 0)));
@@ -91,7 +92,7 @@ export function readFirstEvalLoss(path: string): number | undefined {
 /** The last training step in the file; looks at its end only. */
 export function readLastStep(path: string): StepMetric | undefined {
   if (!existsSync(path)) return undefined;
-  const file = openSync(path, 'r');
+  const file = reading(path, () => openSync(path, 'r'));
   try {
     const { size } = fstatSync(file);
     const end = Buffer.alloc(Math.min(size, 4096));

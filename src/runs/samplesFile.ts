@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { appendToFile, writeFileAtomically } from '../files/atomicWrite.js';
+import { reading } from '../files/reading.js';
 import type { Sample } from '../protocol/run.js';
 
 /** samples.jsonl: one answer a line, appended by the trainer. */
@@ -16,7 +17,7 @@ export function cutSamplesAfter(path: string, evaluatedStep: number | null): voi
 
 export function readSamples(path: string): Sample[] {
   if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
+  return reading(path, () => readFileSync(path, 'utf8'))
     .split('\n')
     .flatMap((line) => parseSample(line) ?? []);
 }
