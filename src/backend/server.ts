@@ -39,6 +39,7 @@ import { Generator } from './generator.js';
 import { InlineCompletion } from './inlineCompletion.js';
 import { MetricsFollowers } from './metricsFollowers.js';
 import { findModels, inspectModels } from './modelCatalog.js';
+import { ModelInUse } from './modelInUse.js';
 import { askPreflight } from './preflight.js';
 import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
@@ -86,6 +87,10 @@ class Backend {
   private readonly tokenizers = new Tokenizers();
   private readonly sizes = new DataSizes();
   private readonly pace = new TrainingPace(() => this.supervisor.watcher.snapshot().runs);
+  private readonly modelInUse = new ModelInUse(
+    () => this.supervisor.watcher.snapshot().runs[0]?.model,
+    () => this.findModels(),
+  );
   private readonly completion: InlineCompletion;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
@@ -106,7 +111,7 @@ class Backend {
       (uri) => documents.get(uri),
       (status) => this.tell('loraWorkbench/completion/status', status),
     );
-    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse());
+    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse.path());
     suggestSettings(connection, documents);
     this.register(this.handlers());
     connection.onShutdown(() => this.stop());
@@ -122,7 +127,7 @@ class Backend {
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
-      'loraWorkbench/models/list': () => this.findModels(),
+      'loraWorkbench/models/list': () => this.modelInUse.find(),
       'loraWorkbench/models/inspect': ({ path }) => inspectModels(path),
       'loraWorkbench/models/fetchSmall': (_, token) =>
         fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
@@ -168,6 +173,7 @@ class Backend {
     this.settings = settings;
     this.supervisor.setFolders(settings.runsFolders);
     this.generator.setEngine(settings);
+    this.modelInUse.forget();
     this.tell('loraWorkbench/models/changed', null);
   }
 
@@ -194,12 +200,6 @@ class Backend {
   private findModels() {
     const cache = { path: modelsFolder(), source: 'cache' as const };
     return findModels([...this.settings.modelFolders, cache], this.settings.runsFolders);
-  }
-
-  /** Whose tokens are counted in data files: the newest run's model, else the first one found. */
-  private async modelInUse(): Promise<string | undefined> {
-    const [newest] = this.supervisor.watcher.snapshot().runs;
-    return newest?.model ?? (await this.findModels()).models[0]?.path;
   }
 
   private stop(): void {
