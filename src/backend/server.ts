@@ -39,9 +39,11 @@ import { Generator } from './generator.js';
 import { CompletionProvider } from './completionProvider.js';
 import { RunFollowers } from './runFollowers.js';
 import { findModels, inspectModels } from './modelCatalog.js';
+import { ModelInUse } from './modelInUse.js';
 import { runPreflight } from './preflightRunner.js';
 import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
+import { outliveDefects } from './survival.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 import { TrainingPace } from './trainingPace.js';
@@ -61,6 +63,7 @@ export function serve(): void {
   // --stdio among the arguments: stdout belongs to the protocol, and what is printed becomes log messages of it.
   const connection = createConnection(ProposedFeatures.all);
   const documents = new TextDocuments(TextDocument);
+  outliveDefects();
   connection.onInitialize(({ initializationOptions }) => {
     const options = initializationOptions as BackendOptions;
     if (options.protocolVersion !== protocolVersion) throw new ResponseError(ErrorCodes.InvalidParams, mismatch(options));
@@ -86,6 +89,10 @@ class Backend {
   private readonly tokenizers = new Tokenizers();
   private readonly sizes = new DataSizes();
   private readonly pace = new TrainingPace(() => this.supervisor.watcher.snapshot().runs);
+  private readonly modelInUse = new ModelInUse(
+    () => this.supervisor.watcher.snapshot().runs[0]?.model,
+    () => this.findModels(),
+  );
   private readonly completion: CompletionProvider;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
@@ -109,7 +116,7 @@ class Backend {
       (uri) => documents.get(uri),
       (status) => this.tell('loraWorkbench/completion/status', status),
     );
-    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse());
+    new DataHelp(connection, documents, this.tokenizers, () => this.modelInUse.path());
     suggestSettings(connection, documents);
     this.register(this.handlers());
     connection.onShutdown(() => this.stop());
@@ -125,7 +132,7 @@ class Backend {
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
-      'loraWorkbench/models/list': () => this.findModels(),
+      'loraWorkbench/models/list': () => this.modelInUse.find(),
       'loraWorkbench/models/inspect': ({ path }) => inspectModels(path),
       'loraWorkbench/models/fetchSmall': (_, token) =>
         fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
@@ -171,6 +178,7 @@ class Backend {
     this.settings = settings;
     this.supervisor.setFolders(settings.runsFolders);
     this.generator.setEngine(settings);
+    this.modelInUse.forget();
     this.tell('loraWorkbench/models/changed', null);
   }
 
@@ -197,12 +205,6 @@ class Backend {
   private findModels() {
     const cache = { path: modelsFolder(), source: 'cache' as const };
     return findModels([...this.settings.modelFolders, cache], this.settings.runsFolders);
-  }
-
-  /** Whose tokens are counted in data files: the newest run's model, else the first one found. */
-  private async modelInUse(): Promise<string | undefined> {
-    const [newest] = this.supervisor.watcher.snapshot().runs;
-    return newest?.model ?? (await this.findModels()).models[0]?.path;
   }
 
   private stop(): void {

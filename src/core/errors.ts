@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'file-not-found'
   | 'file-unreadable'
+  | 'permission-denied'
   | 'file-corrupt'
   | 'file-unsupported'
   | 'file-write-failed'

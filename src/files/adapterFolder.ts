@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   adapterConfigFile,
@@ -15,18 +14,19 @@ import type { ModelConfig } from '../core/models/config.js';
 import { t } from '../l10n/text.js';
 import { makeFolder, writeFileAtomically } from './atomicWrite.js';
 import { readJsonFile } from './jsonFile.js';
+import { exists } from './reading.js';
 import { readTensorFile } from './tensorFile.js';
 
 /** Reads an adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
 export function readAdapterFolder(folder: string): Adapter {
   const configPath = join(folder, adapterConfigFile);
   const tensorsPath = join(folder, adapterTensorsFile);
-  if (!existsSync(folder)) throw new UserError('file-not-found', t`There is no adapter at ${folder}: it was moved or deleted.`);
-  if (!existsSync(configPath)) {
+  if (!exists(folder)) throw new UserError('file-not-found', t`There is no adapter at ${folder}: it was moved or deleted.`);
+  if (!exists(configPath)) {
     throw new UserError('file-not-found', t`${folder} is no adapter: it has no ${adapterConfigFile}.`);
   }
-  if (!existsSync(tensorsPath)) {
-    const message = existsSync(join(folder, 'adapter_model.bin'))
+  if (!exists(tensorsPath)) {
+    const message = exists(join(folder, 'adapter_model.bin'))
       ? t`${folder} has no ${adapterTensorsFile}. Save it as safetensors: PEFT does so by default.`
       : t`${folder} has no ${adapterTensorsFile}.`;
     throw new UserError('file-not-found', message);

@@ -7,19 +7,17 @@ import { largestRecord, largestText, tooLong, Unusable } from '../core/data/sour
 import type { DataFile, DataFiles, DataLine, DataPlace, Skipped } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
+import { isPermissionDenied, reading } from './reading.js';
 
 /** Training data on disk. */
 export const diskFiles: DataFiles = {
   open(path) {
-    try {
-      const status = statSync(path);
-      if (status.isDirectory()) return readFolder(path);
-      if (status.isFile()) return { kind: 'file', file: diskFile(path, status.size) };
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      const message = missing ? t`${path} does not exist.` : t`${path} can't be read: ${(error as Error).message}`;
-      throw new UserError(missing ? 'file-not-found' : 'file-unreadable', message, { cause: error });
+    const status = reading(path, () => statSync(path));
+    if (status.isDirectory()) return readFolder(path);
+    if (status.isFile()) {
+      // Of a folder's files one that cannot be read is skipped; of one that was named, this is the news.
+      reading(path, () => closeSync(openSync(path, 'r')));
+      return { kind: 'file', file: diskFile(path, status.size) };
     }
     throw new UserError('file-unreadable', t`${path} is neither a file nor a folder.`);
   },
@@ -31,7 +29,7 @@ function diskFile(path: string, size: number): DataFile {
     size,
     text() {
       if (size > largestText) throw new Unusable(t`larger than ${largestText / 2 ** 20} MB; as JSONL it can be of any size`);
-      const bytes = reading(() => readFileSync(path));
+      const bytes = usable(() => readFileSync(path));
       if (isBinaryFileSync(bytes, bytes.length)) throw new Unusable(t`binary`);
       return decode(bytes) ?? refuse(notUtf8());
     },
@@ -45,12 +43,16 @@ function refuse(reason: string): never {
   throw new Unusable(reason);
 }
 
-function reading<Result>(read: () => Result): Result {
+function usable<Result>(read: () => Result): Result {
   try {
     return read();
   } catch (error) {
-    throw new Unusable(t`can't be read: ${(error as Error).message}`);
+    throw new Unusable(whyUnread(error));
   }
+}
+
+function whyUnread(error: unknown): string {
+  return isPermissionDenied(error) ? t`can't be read: permission is missing` : t`can't be read: ${(error as Error).message}`;
 }
 
 function decode(bytes: Uint8Array): string | null {
@@ -63,7 +65,7 @@ function decode(bytes: Uint8Array): string | null {
 
 /** Holds one line at most, and no more than largestRecord of it. */
 function* linesOf(path: string): Generator<DataLine> {
-  const descriptor = reading(() => openSync(path, 'r'));
+  const descriptor = usable(() => openSync(path, 'r'));
   try {
     const chunk = Buffer.allocUnsafe(2 ** 20);
     let pending: Buffer[] = [];
@@ -78,7 +80,7 @@ function* linesOf(path: string): Generator<DataLine> {
       return text === null ? { number, problem: notUtf8() } : { number, text };
     };
     for (;;) {
-      const length = reading(() => readSync(descriptor, chunk));
+      const length = usable(() => readSync(descriptor, chunk));
       if (length === 0) break;
       for (let start = 0; start < length;) {
         const newline = chunk.subarray(0, length).indexOf(0x0a, start);
@@ -132,7 +134,7 @@ function entriesOf(folder: string, skipped: Skipped[]): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    skipped.push({ origin: folder, reason: t`can't be read: ${(error as Error).message}` });
+    skipped.push({ origin: folder, reason: whyUnread(error) });
     return [];
   }
 }

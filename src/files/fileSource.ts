@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
 import { t } from '../l10n/text.js';
+import { reading } from './reading.js';
 
 /** A file for random access. Throws UserError when it is missing, no file, or may not be read. */
 export function openFile(path: string): ByteSource {
@@ -39,15 +40,8 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
 }
 
 function openForReading(path: string): number {
-  let descriptor: number;
-  try {
-    // Without O_NONBLOCK, opening a named pipe would wait for a writer; on files it changes nothing. Windows has neither.
-    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new UserError('file-not-found', t`${path} does not exist.`, { cause });
-    throw new UserError('file-unreadable', t`${path} cannot be opened (${String(code)}). Check its permissions.`, { cause });
-  }
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer; on files it changes nothing. Windows has neither.
+  const descriptor = reading(path, () => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
   const status = fstatSync(descriptor);
   if (status.isFile()) return descriptor;
   closeSync(descriptor);
@@ -55,9 +49,5 @@ function openForReading(path: string): number {
 }
 
 function readOnce(path: string, descriptor: number, into: Uint8Array, start: number, offset: number): number {
-  try {
-    return readSync(descriptor, into, start, Math.min(into.length - start, 2 ** 30), offset);
-  } catch (cause) {
-    throw new UserError('file-unreadable', t`${path} cannot be read: ${(cause as Error).message}`, { cause });
-  }
+  return reading(path, () => readSync(descriptor, into, start, Math.min(into.length - start, 2 ** 30), offset));
 }

@@ -6,6 +6,7 @@ import type { GgufValue } from '../core/formats/gguf.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { t } from '../l10n/text.js';
 import { openGgufWeights } from './ggufWeights.js';
+import { reading } from './reading.js';
 import { holdsSafetensors, openSafetensorsWeights } from './safetensorsWeights.js';
 
 /** Where a model's tokenizer is to be had from. */
@@ -25,26 +26,18 @@ export interface OpenModel {
 /** Throws UserError naming the file that is missing, damaged or of a kind that is not supported. */
 export function openModel(path: string): OpenModel {
   const absolute = resolve(path);
-  const status = statSync(absolute, { throwIfNoEntry: false });
+  const status = reading(absolute, () => statSync(absolute, { throwIfNoEntry: false }));
   if (!status) throw new UserError('file-not-found', t`There is no model at ${absolute}.`);
   return status.isDirectory() ? openFolder(absolute) : openModelFile(absolute);
 }
 
 function openFolder(folder: string): OpenModel {
-  const files = namesIn(folder);
+  const files = reading(folder, () => readdirSync(folder));
   const ggufFiles = files.filter((name) => name.endsWith('.gguf'));
   const isHuggingFace = files.includes('config.json') && (holdsSafetensors(folder) || ggufFiles.length === 0);
   if (isHuggingFace) return openHuggingFaceFolder(folder);
   if (ggufFiles.length === 1) return openGguf(join(folder, ggufFiles[0]!));
   throw new UserError('file-not-found', t`${folder} is not a model folder: ${whyNot(files, ggufFiles.length)}.`);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (cause) {
-    throw new UserError('file-unreadable', t`${folder} cannot be read: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function whyNot(files: readonly string[], ggufCount: number): string {

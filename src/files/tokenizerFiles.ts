@@ -6,6 +6,7 @@ import { tokenizerFromGguf } from '../core/tokenizer/gguf.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { t } from '../l10n/text.js';
 import type { TokenizerSource } from './openModel.js';
+import { exists, reading } from './reading.js';
 
 /** tokenizer.json of LLaMA 3 is 9 MB; the largest vocabularies known come to 35 MB. */
 const largestFile = 128 * 2 ** 20;
@@ -35,11 +36,8 @@ export function readTokenizerFolder(folder: string): Tokenizer {
 }
 
 function readIfThere(path: string): string | null {
-  try {
-    if (statSync(path).size <= largestFile) return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new UserError('file-unreadable', t`${path} can't be read: ${(error as Error).message}`, { cause: error });
-  }
+  if (!exists(path)) return null;
+  const text = reading(path, () => (statSync(path).size <= largestFile ? readFileSync(path, 'utf8') : null));
+  if (text !== null) return text;
   throw new UserError('file-unsupported', t`${path} is larger than ${largestFile / 2 ** 20} MB, which no tokenizer is.`);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { HostTensor } from '../core/formats/hostTensor.js';
@@ -8,6 +8,7 @@ import type { Progress } from '../core/train/loop.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { removeFolderAtomically, replaceFolderAtomically, writeFlushed } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
+import { exists, isPermissionDenied, reading } from '../files/reading.js';
 import { readTensorFile } from '../files/tensorFile.js';
 import { t } from '../l10n/text.js';
 
@@ -52,7 +53,8 @@ export function readLatestCheckpoint(checkpoints: string, onDamaged: (message: s
     try {
       return readCheckpoint(join(checkpoints, folderName(step)));
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      // What may not be read is not damaged: a run that went back behind it would remove it (saveCheckpoint).
+      if (!(error instanceof UserError) || isPermissionDenied(error)) throw error;
       onDamaged(error.message);
     }
   }
@@ -67,8 +69,8 @@ export function readCheckpoint(folder: string): Checkpoint {
 
 /** Ascending. */
 export function savedSteps(checkpoints: string): number[] {
-  if (!existsSync(checkpoints)) return [];
-  const names = readdirSync(checkpoints).flatMap((name) => /^step-(\d{1,9})$/.exec(name)?.[1] ?? []);
+  if (!exists(checkpoints)) return [];
+  const names = reading(checkpoints, () => readdirSync(checkpoints)).flatMap((name) => /^step-(\d{1,9})$/.exec(name)?.[1] ?? []);
   return names.map(Number).sort((a, b) => a - b);
 }
 

@@ -1,6 +1,7 @@
 /** @file Files of one JSON value a line, appended by one process and followed by others. */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
 import { appendToFile } from '../files/atomicWrite.js';
+import { reading } from '../files/reading.js';
 
 /** undefined for a value that is none of the kind: somebody else's. */
 export type ParseLine<T> = (value: unknown) => T | undefined;
@@ -15,7 +16,12 @@ export function lineOf(value: unknown): string {
 
 /** All at once; nothing where there is no file. */
 export function readLines<T>(path: string, parse: ParseLine<T>): T[] {
-  return existsSync(path) ? parseLines(readFileSync(path, 'utf8'), parse) : [];
+  return existsSync(path)
+    ? parseLines(
+        reading(path, () => readFileSync(path, 'utf8')),
+        parse,
+      )
+    : [];
 }
 
 /** Blank, half-written and foreign lines are passed over. */
@@ -50,7 +56,7 @@ export class LinesTail<T> {
 
   read(): LinesNews<T> {
     if (!existsSync(this.path)) return { replaced: this.forget(), lines: [], more: false };
-    const file = openSync(this.path, 'r');
+    const file = reading(this.path, () => openSync(this.path, 'r'));
     try {
       const stats = fstatSync(file, { bigint: true });
       const replaced = this.noticeReplacement(stats);

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Progress } from '../core/train/loop.js';
 import { writeFileAtomically } from '../files/atomicWrite.js';
+import { reading } from '../files/reading.js';
 import type { Metric, StepMetric } from '../protocol/run.js';
 import { appendLine, lineOf, LinesTail, parseLines, readLines } from './jsonLines.js';
 
@@ -29,7 +30,7 @@ export function readMetrics(path: string): Metric[] {
 /** The held-out loss before the first step, which is the first line of a run that holds data out. */
 export function readFirstEvalLoss(path: string): number | undefined {
   if (!existsSync(path)) return undefined;
-  const file = openSync(path, 'r');
+  const file = reading(path, () => openSync(path, 'r'));
   try {
     const start = Buffer.alloc(longestLine);
     const [first] = parseLines(start.toString('utf8', 0, readSync(file, start, 0, start.length, 0)), parseMetric);
@@ -42,7 +43,7 @@ export function readFirstEvalLoss(path: string): number | undefined {
 /** The last training step in the file; looks at its end only. */
 export function readLastStep(path: string): StepMetric | undefined {
   if (!existsSync(path)) return undefined;
-  const file = openSync(path, 'r');
+  const file = reading(path, () => openSync(path, 'r'));
   try {
     const { size } = fstatSync(file);
     const end = Buffer.alloc(Math.min(size, 4096));

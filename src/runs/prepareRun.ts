@@ -96,8 +96,11 @@ async function prepareWith(
     warnings,
     trainableParameters: loraParameterCount(weights.config, lora),
     async dispose() {
-      await runner.dispose();
-      weights.close();
+      try {
+        await runner.dispose();
+      } finally {
+        weights.close();
+      }
     },
   };
 }

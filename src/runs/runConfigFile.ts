@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { UserError } from '../core/errors.js';
+import { isPermissionDenied, reading } from '../files/reading.js';
 import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { validateRunConfig, type ConfigProblem } from '../protocol/validateRunConfig.js';
@@ -85,8 +86,9 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
 function readText(path: string): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = reading(path, () => readFileSync(path));
   } catch (cause) {
+    if (isPermissionDenied(cause)) throw cause;
     throw new UserError('file-not-found', t`${path} could not be read. Give the path of a run.json.`, { cause });
   }
   if (bytes.length > largestConfigFile) throw new UserError('config-invalid', t`${path} is over 1 MB: it is no run.json.`);

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { appendToFile, makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
+import { exists, isPermissionDenied } from '../files/reading.js';
 import { t } from '../l10n/text.js';
 import type { DataFormat, RunConfig } from '../protocol/runConfig.js';
 import { runStatuses, type RunControl, type RunState, type RunStatus } from '../protocol/run.js';
@@ -35,7 +36,7 @@ export class RunDirectory {
 
   static open(path: string): RunDirectory {
     const run = new RunDirectory(path);
-    if (!existsSync(run.configPath) || !existsSync(run.statePath)) {
+    if (!exists(run.configPath) || !exists(run.statePath)) {
       throw new UserError('file-not-found', t`${path} is not a run directory: it has no run.json and state.json.`);
     }
     return run;
@@ -104,7 +105,7 @@ export class RunDirectory {
 
   /** The command for the trainer; `run` where nobody gave one, or where the file makes no sense. */
   readControl(): RunControl['command'] {
-    const control = readJson(this.controlPath);
+    const control = readIfSound(this.controlPath);
     const command = isObject(control) ? control['command'] : undefined;
     return command === 'pause' || command === 'stop' ? command : 'run';
   }
@@ -146,7 +147,7 @@ function firstState(): RunState {
 }
 
 function parseState(path: string): RunState {
-  const json = readJson(path);
+  const json = readIfSound(path, isPermissionDenied);
   const state: Record<string, unknown> = { ifKilled: null, ...(isObject(json) && json) }; // earlier versions lack it
   const template: Record<string, unknown> = { ...firstState() };
   const sameTypes = Object.keys(template).every((key) => fits(state[key], template[key]));
@@ -162,10 +163,12 @@ function fits(value: unknown, example: unknown): boolean {
   return typeof value === typeof example;
 }
 
-function readJson(path: string): unknown {
+/** undefined where the file is missing or damaged; other failures may be `told` instead. */
+function readIfSound(path: string, told: (error: unknown) => boolean = () => false): unknown {
   try {
     return readJsonFile(path);
-  } catch {
+  } catch (error) {
+    if (told(error)) throw error;
     return undefined;
   }
 }

@@ -85,17 +85,28 @@ export class RunJournal {
   /** The disk that ended the run may refuse this too; readers then find a run whose process is gone, which is as true. */
   endWithError(error: unknown): void {
     const message = error instanceof UserError ? error.message : `internal: ${String(error)}`;
-    try {
+    ifTheDiskTakesIt(() => {
       if (error instanceof Error && !(error instanceof UserError)) this.run.log(error.stack ?? error.message);
       this.end('failed', message);
-    } catch (second) {
-      if (!(second instanceof UserError)) throw second;
-    }
+    });
+  }
+
+  /** The run has its end; what goes wrong afterwards, while its memory is given back, changes nothing of it. */
+  logAfterEnd(error: unknown): void {
+    ifTheDiskTakesIt(() => this.run.log(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   }
 
   private writeState(): void {
     this.lastWrite = performance.now();
     this.state = { ...this.state, updatedAt: new Date().toISOString() };
     this.run.writeState(this.state);
+  }
+}
+
+function ifTheDiskTakesIt(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
   }
 }

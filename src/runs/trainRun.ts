@@ -14,7 +14,7 @@ import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
-import { disposedOnFailure } from '../runtime/disposal.js';
+import { disposedOnFailure, disposeQuietly } from '../runtime/disposal.js';
 import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
@@ -95,7 +95,7 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
   const prepared = await options.prepare(config, journal, begunIn(run));
   run.settleFormat(prepared.dataFormat);
   const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
-  await prepared.dispose();
+  await disposeQuietly(prepared, (error) => journal.logAfterEnd(error));
   return trained;
 }
 

@@ -17,6 +17,7 @@ import type { WeightStore } from '../core/models/weights.js';
 import { guaranteedBytes } from './bindingLimit.js';
 import { decodeConstants, headConstants, readHead, rowsOf, type DecodeDType } from './decodeConstants.js';
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
+import { disposeAll, disposedOnFailure } from './disposal.js';
 import { uploadRopeTables } from './ropeTensors.js';
 
 /**
@@ -27,6 +28,8 @@ export const promptChunk = 256;
 
 /** Weights of one session; a model file of more would not fit a protobuf message. */
 const maxSessionBytes = 1 << 29;
+
+type Compile = Device['compile'];
 
 interface LayerGroup {
   readonly from: number;
@@ -39,7 +42,7 @@ export class KeyValueCache {
   readonly ids: number[] = [];
   /** So many of the first tokens were read in whole chunks, as they would be again. */
   exactLength = 0;
-  tensors = new Map<string, DeviceTensor>();
+  readonly tensors = new Map<string, DeviceTensor>();
   capacity = 0;
 
   /** Keeps the first tokens only. */
@@ -67,18 +70,18 @@ export class Decoder {
     private readonly store: WeightStore,
   ) {}
 
-  static async load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
-    const { config } = store;
-    const groups: LayerGroup[] = [];
-    const forms = (layer: number, linear: LinearName): MatrixForm => linearForm(store, layer, linear, dtype);
-    const perGroup = layersPerSession(config, forms);
-    for (let from = 0; from < config.layerCount; from += perGroup) {
-      const to = Math.min(config.layerCount, from + perGroup);
-      const { program, dynamicAxes } = decodeLayersProgram(config, from, to, forms);
-      const constants = decodeConstants(store, program, dtype);
-      groups.push({ from, to, executable: await device.compile(program, { constants, dynamicAxes }) });
-    }
-    return new Decoder(config, device, groups, await loadHead(store, device, dtype), store);
+  /** Sessions hold the weights: those that were made go when a later one fails. */
+  static load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
+    const made: Executable[] = [];
+    const compile: Compile = async (program, options) => {
+      const executable = await device.compile(program, options);
+      made.push(executable);
+      return executable;
+    };
+    return disposedOnFailure({ dispose: () => disposeAll(made) }, async () => {
+      const groups = await loadGroups(store, compile, dtype);
+      return new Decoder(store.config, device, groups, await loadHead(store, device.kind, compile, dtype), store);
+    });
   }
 
   /**
@@ -103,7 +106,12 @@ export class Decoder {
 
   async uploadAdapter(prepared: PreparedAdapter): Promise<Map<string, DeviceTensor>> {
     const tensors = new Map<string, DeviceTensor>();
-    for (const [name, { shape, data }] of prepared) tensors.set(name, await this.device.upload('float32', shape, data));
+    try {
+      for (const [name, { shape, data }] of prepared) tensors.set(name, await this.device.upload('float32', shape, data));
+    } catch (error) {
+      this.releaseAll(tensors);
+      throw error;
+    }
     return tensors;
   }
 
@@ -112,8 +120,8 @@ export class Decoder {
   }
 
   async dispose(): Promise<void> {
-    for (const executable of [...this.groups.map((group) => group.executable), ...this.head]) await executable.dispose();
     if (this.rope) this.releaseAll(this.rope.tensors);
+    await disposeAll([...this.groups.map((group) => group.executable), ...this.head]);
   }
 
   /** The hidden states [1, T, H] after the last layer, which the caller releases. */
@@ -201,9 +209,21 @@ export class Decoder {
   private async reserve(cache: KeyValueCache, length: number): Promise<void> {
     if (length <= cache.capacity) return;
     const capacity = Math.max(512, 2 ** Math.ceil(Math.log2(length)));
-    if (cache.capacity === 0) await this.makeCache(cache, capacity);
-    else await this.growCache(cache, capacity);
+    try {
+      if (cache.capacity === 0) await this.makeCache(cache, capacity);
+      else await this.growCache(cache, capacity);
+    } catch (error) {
+      this.clear(cache); // some of its tensors are of the new size already
+      throw error;
+    }
     cache.capacity = capacity;
+  }
+
+  private clear(cache: KeyValueCache): void {
+    this.releaseAll(cache.tensors);
+    cache.tensors.clear();
+    cache.capacity = 0;
+    cache.cutTo(0);
   }
 
   private async makeCache(cache: KeyValueCache, capacity: number): Promise<void> {
@@ -217,17 +237,21 @@ export class Decoder {
 
   private async growCache(cache: KeyValueCache, capacity: number): Promise<void> {
     const program = await this.device.compile(growCacheProgram(this.config, cache.capacity, capacity));
-    for (const [name, past] of cache.tensors) {
-      const results = await program.run(new Map([['past', past]]));
-      this.device.release(past);
-      cache.tensors.set(name, results.get('grown')!);
+    try {
+      for (const [name, past] of cache.tensors) {
+        const results = await program.run(new Map([['past', past]]));
+        this.device.release(past);
+        cache.tensors.set(name, results.get('grown')!);
+      }
+    } finally {
+      await program.dispose();
     }
-    await program.dispose();
   }
 
   private async ropeTensors(capacity: number): Promise<Map<string, DeviceTensor>> {
     if (this.rope?.capacity === capacity) return this.rope.tensors;
     if (this.rope) this.releaseAll(this.rope.tensors);
+    this.rope = null;
     const tensors = new Map<string, DeviceTensor>();
     for (const [kind, { rope }] of this.config.attentionKinds.entries()) {
       if (!rope) continue;
@@ -239,15 +263,28 @@ export class Decoder {
   }
 }
 
+async function loadGroups(store: WeightStore, compile: Compile, dtype: DecodeDType): Promise<LayerGroup[]> {
+  const { config } = store;
+  const groups: LayerGroup[] = [];
+  const forms = (layer: number, linear: LinearName): MatrixForm => linearForm(store, layer, linear, dtype);
+  const perGroup = layersPerSession(config, forms);
+  for (let from = 0; from < config.layerCount; from += perGroup) {
+    const to = Math.min(config.layerCount, from + perGroup);
+    const { program, dynamicAxes } = decodeLayersProgram(config, from, to, forms);
+    const constants = decodeConstants(store, program, dtype);
+    groups.push({ from, to, executable: await compile(program, { constants, dynamicAxes }) });
+  }
+  return groups;
+}
+
 function layersPerSession(config: ModelConfig, forms: DecodeForms): number {
   const bytes = linearNames.map((linear) => matrixBytes(forms(0, linear), linearShape(config, linear)));
   return Math.max(1, Math.floor(maxSessionBytes / bytes.reduce((sum, each) => sum + each, 0)));
 }
 
-async function loadHead(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Executable[]> {
+async function loadHead(store: WeightStore, device: DeviceKind, compile: Compile, dtype: DecodeDType): Promise<Executable[]> {
   const slices: Executable[] = [];
-  for (const { program, ...options } of headSlices(store, device.kind, dtype))
-    slices.push(await device.compile(program, options));
+  for (const { program, ...options } of headSlices(store, device, dtype)) slices.push(await compile(program, options));
   return slices;
 }
 

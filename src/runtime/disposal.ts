@@ -4,8 +4,19 @@ export interface Disposable {
 }
 
 /** Of what may have failed: it may refuse this too, and the failure is the one to tell. */
-export async function disposeQuietly(owner: Disposable): Promise<void> {
-  await owner.dispose().catch(() => undefined);
+export async function disposeQuietly(owner: Disposable, tell: (error: unknown) => void = () => undefined): Promise<void> {
+  try {
+    await owner.dispose();
+  } catch (error) {
+    tell(error);
+  }
+}
+
+/** Each of them, whatever another one throws; the first failure is told when all are done. */
+export async function disposeAll(owners: Iterable<Disposable>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const owner of owners) await disposeQuietly(owner, (error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The owner goes with work that fails: another device may need the room. */

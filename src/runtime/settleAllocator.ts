@@ -15,6 +15,7 @@ let settled: Promise<void> | undefined;
  */
 export function settleAllocator(): Promise<void> {
   settled ??= process.platform === 'linux' ? freeLargeBlock() : Promise.resolve();
+  settled.catch(() => (settled = undefined)); // memory that is short now may be there for the next program
   return settled;
 }
 

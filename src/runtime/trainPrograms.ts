@@ -7,6 +7,7 @@ import { dropoutProgram } from '../core/train/dropout.js';
 import { BlockGraph, clipProgram, maskProgram, updateProgram, type BatchShape } from '../core/train/programs.js';
 import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram } from '../core/train/vocabularyPrograms.js';
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
+import { disposeAll } from './disposal.js';
 
 export interface TrainProgramOptions {
   readonly config: ModelConfig;
@@ -34,7 +35,7 @@ const maxCompiled = 128;
 /** Compiles the programs of training when they are wanted, for each batch shape, and keeps those that were used last. */
 export class TrainPrograms {
   /** Most recently used last. */
-  private readonly compiled = new Map<string, Promise<Executable>>();
+  private readonly compiled = new Map<string, Executable>();
 
   constructor(
     private readonly device: Device,
@@ -88,7 +89,7 @@ export class TrainPrograms {
   update = (): Promise<Executable> => this.once('update', () => updateProgram(this.options.config, this.lora));
 
   async dispose(): Promise<void> {
-    for (const executable of this.compiled.values()) await (await executable).dispose();
+    await disposeAll(this.compiled.values());
     this.compiled.clear();
   }
 
@@ -114,7 +115,7 @@ export class TrainPrograms {
   }
 
   private async once(key: string, build: () => Program, options: CompileOptions = {}): Promise<Executable> {
-    const executable = this.compiled.get(key) ?? this.device.compile(build(), options);
+    const executable = this.compiled.get(key) ?? (await this.device.compile(build(), options));
     this.compiled.delete(key);
     this.compiled.set(key, executable);
     if (this.compiled.size > maxCompiled) await this.forgetOldest();
@@ -124,7 +125,7 @@ export class TrainPrograms {
   private async forgetOldest(): Promise<void> {
     const [key, executable] = this.compiled.entries().next().value!;
     this.compiled.delete(key);
-    await (await executable).dispose();
+    await executable.dispose();
   }
 }
 

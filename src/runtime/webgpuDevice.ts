@@ -159,6 +159,7 @@ export class WebGpuDevice implements Device {
     });
     const session = attempt(() => createSession(model, result));
     this.movers.set(key, session);
+    session.catch(() => this.movers.delete(key)); // the next one who wants it tries again
     return session;
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
 import { UserError } from '../../core/errors.js';
+import { reading } from '../../files/reading.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';
 import { withTextModel, type TextModelOptions } from '../withTextModel.js';
@@ -42,9 +43,5 @@ function splitAt(file: string, line: number, column: number | undefined): { pref
 }
 
 function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new UserError('file-not-found', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
-  }
+  return reading(file, () => readFileSync(file, 'utf8'));
 }

@@ -6,6 +6,7 @@ import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
 import { t } from '../../l10n/text.js';
 import { availableMemoryBytes } from '../../runtime/memory/available.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
+import { reasonOf } from '../../runtime/engineWords.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';
 import { bytes, table } from '../words.js';
@@ -50,7 +51,23 @@ function processorInWords({ processor, threads }: Machine): string {
   return threads === 1 ? t`${processor}, 1 thread` : t`${processor}, ${threads} threads`;
 }
 
-async function examine() {
+interface Machine {
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly processor: string;
+  readonly threads: number;
+  readonly memoryTotalBytes: number;
+  readonly memoryFreeBytes: number;
+  readonly engine: EngineInfo | null;
+  /** Why there is no engine. */
+  readonly engineProblem: string | null;
+  readonly cacheFolder: string;
+  readonly diskFreeBytes: number;
+  readonly models: readonly string[];
+}
+
+async function examine(): Promise<Machine> {
   return {
     version,
     node: process.versions.node,
@@ -59,21 +76,19 @@ async function examine() {
     threads: availableParallelism(),
     memoryTotalBytes: totalmem(),
     memoryFreeBytes: availableMemoryBytes(),
-    engine: await loadEngine(),
+    ...(await loadEngine()),
     cacheFolder: cacheFolder(),
     diskFreeBytes: freeDisk(cacheFolder()),
     models: existsSync(modelsFolder()) ? readdirSync(modelsFolder()).filter((name) => !name.includes('.part')) : [],
   };
 }
 
-type Machine = Awaited<ReturnType<typeof examine>>;
-
-/** null where ONNX Runtime's native library cannot be loaded here. */
-async function loadEngine(): Promise<EngineInfo | null> {
+/** ONNX Runtime's native library cannot be loaded everywhere; the system says why. */
+async function loadEngine(): Promise<Pick<Machine, 'engine' | 'engineProblem'>> {
   try {
-    return await (await import('../../runtime/engineInfo.js')).engineInfo();
-  } catch {
-    return null;
+    return { engine: await (await import('../../runtime/engineInfo.js')).engineInfo(), engineProblem: null };
+  } catch (error) {
+    return { engine: null, engineProblem: reasonOf(error) };
   }
 }
 
@@ -88,7 +103,7 @@ function judge(machine: Machine): Finding[] {
     finding(
       machine.engine !== null,
       t`ONNX Runtime can be loaded.`,
-      t`ONNX Runtime cannot be loaded.`,
+      t`ONNX Runtime cannot be loaded: ${machine.engineProblem ?? ''}.`,
       t`Run \`npm ci\` again; on Linux it needs glibc 2.28 or newer (Alpine has none), on Windows the Visual C++ runtime.`,
     ),
     finding(

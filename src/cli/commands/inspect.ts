@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { loraScaling } from '../../core/adapters/lora.js';
 import { adapterConfigFile } from '../../core/adapters/peft.js';
@@ -9,6 +9,7 @@ import { parameterCount } from '../../core/models/weights.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { loadModelForData } from '../../files/loadModel.js';
+import { exists, reading } from '../../files/reading.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -27,8 +28,8 @@ export interface InspectOptions {
 
 export function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {
   const path = whole(modelPath(given));
-  if (!existsSync(path)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
-  const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
+  if (!exists(path)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
+  const names = statSync(path).isDirectory() ? reading(path, () => readdirSync(path)) : [basename(path)];
   if (names.includes('state.json')) inspectRun(output, path);
   else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
   else if (names.some((name) => weightsFile.test(name))) inspectModel(output, path);

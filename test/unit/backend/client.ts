@@ -17,11 +17,17 @@ export class BackendUnderTest {
   readonly folder = mkdtempSync(join(tmpdir(), 'lora-workbench-backend-'));
   private readonly child: ChildProcess;
   readonly connection: ProtocolConnection;
+  /** What it wrote to stderr, which the extension shows as its log. */
+  log = '';
 
   constructor(environment: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ['dist/backend.js', '--stdio'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, LORA_WORKBENCH_CACHE: join(this.folder, 'cache'), ...environment },
+    });
+    this.child.stderr!.on('data', (data: Buffer) => {
+      this.log += data.toString();
+      process.stderr.write(data);
     });
     this.connection = createProtocolConnection(this.child.stdout!, this.child.stdin!);
     this.connection.listen();
@@ -63,6 +69,18 @@ export class BackendUnderTest {
 
   on<Method extends NotificationMethod>(method: Method, handler: (params: BackendNotifications[Method]) => void): void {
     this.connection.onNotification(method, handler);
+  }
+
+  /** null while it runs. */
+  get exitCode(): number | null {
+    return this.child.exitCode;
+  }
+
+  /** As a client that is killed. */
+  hangUp(): void {
+    this.child.stdin!.destroy();
+    this.child.stdout!.destroy();
+    this.child.stderr!.destroy();
   }
 
   kill(): void {

@@ -18,9 +18,12 @@ interface Ended {
 }
 
 /** Runs the program as a script would, not on a terminal. `interruptAt`: Ctrl+C once stdout has this text. */
-function lora(args: readonly string[], interruptAt?: string): Promise<Ended> {
+function lora(
+  args: readonly string[],
+  { interruptAt, env: more }: { interruptAt?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
   return new Promise((end) => {
-    const env = { ...process.env, LORA_WORKBENCH_CACHE: join(folder, 'cache') };
+    const env = { ...process.env, ...more, LORA_WORKBENCH_CACHE: join(folder, 'cache') };
     const child = spawn(process.execPath, [program, ...args], { cwd: folder, env });
     let [stdout, stderr, interrupted] = ['', '', false];
     child.stdout.on('data', (data: Buffer) => {
@@ -74,10 +77,9 @@ describe('a run from the command line', () => {
   });
 
   it('saves a checkpoint on Ctrl+C and resumes to the same adapter', async () => {
-    const stopped = await lora(
-      ['train', '--config', 'run.json', '--out', 'broken', '--set', 'train.save_steps=100'],
-      'step 5/12',
-    );
+    const stopped = await lora(['train', '--config', 'run.json', '--out', 'broken', '--set', 'train.save_steps=100'], {
+      interruptAt: 'step 5/12',
+    });
     expect(stopped.code).toBe(130);
     expect(stopped.stdout).toContain('lora-workbench resume broken');
     const resumed = await lora(['resume', 'broken']);
@@ -214,6 +216,26 @@ describe('for programs', () => {
       engine: { providers: expect.arrayContaining(['cpu']) as string[] },
       models: [],
     });
+  });
+
+  it('doctor says why ONNX Runtime cannot be loaded', async () => {
+    const reason = 'libonnxruntime.so.1: cannot open shared object file: No such file or directory';
+    const hook = join(folder, 'hook.cjs');
+    writeFileSync(
+      hook,
+      `const Module = require('node:module');
+       const load = Module._load;
+       Module._load = (name, ...rest) => {
+         if (name === 'onnxruntime-node') throw new Error(${JSON.stringify(reason)});
+         return load(name, ...rest);
+       };`,
+    );
+    const missing = { NODE_OPTIONS: `--require ${JSON.stringify(hook)}` };
+    const { code, stdout } = await lora(['doctor'], { env: missing });
+    expect(code).toBe(1);
+    expect(stdout).toContain(`✗ ONNX Runtime cannot be loaded: ${reason}.\n`);
+    const [machine] = jsonLines(await lora(['doctor', '--json'], { env: missing }));
+    expect(machine).toMatchObject({ engine: null, engineProblem: reason });
   });
 
   it('a failure is one line on stderr and an object on stdout', async () => {

@@ -30,8 +30,11 @@ test('commands, views, panels and settings of the code are those of package.json
     settingNames.map((name) => `loraWorkbench.${name}`).sort(),
   );
   expect(contributes.languageModelChatProviders.map(({ vendor }) => vendor)).toEqual([chatVendor]);
-  const restored = manifest.activationEvents.flatMap((event) => /^onWebviewPanel:(.*)/.exec(event)?.[1] ?? []);
-  expect(Object.values(panelIds)).toEqual(expect.arrayContaining(restored));
+});
+
+test('the extension is activated once the window stands, and to bring back each of its panels', () => {
+  const restoring = Object.values(panelIds).map((id) => `onWebviewPanel:${id}`);
+  expect([...manifest.activationEvents].sort()).toEqual(['onStartupFinished', ...restoring].sort());
 });
 
 /** Menus are text: they name the statuses one by one. */
@@ -46,18 +49,28 @@ test.each([
   expect(runStatuses.filter((status) => pattern.test(`run.${status}`))).toEqual(runStatuses.filter(fits));
 });
 
-test('menus name commands and context keys that exist', () => {
+test('menus name commands that exist, and conditions every context key that does', () => {
   const known = commandNames.map(commandId);
-  const entries = Object.values(contributes.menus).flat() as { command: string; when?: string }[];
+  const entries = Object.values(contributes.menus).flat() as { command: string }[];
   for (const { command } of entries) expect(known).toContain(command);
-  const keys = [...text.matchAll(/loraWorkbench\.((?:has|completion)\w+)/g)].map((match) => match[1]!);
-  for (const key of keys.filter((name) => name !== 'completion')) expect(contextKeys).toContain(key);
+  const conditions = [...text.matchAll(/"(?:when|enablement)":"([^"]*)"/g)].map((match) =>
+    match[1]!.replace(/view == [\w.]+/g, ''),
+  );
+  const awaited = [...text.matchAll(/"onContext:([^"]*)"/g)].map((match) => match[1]!);
+  const keys = [...conditions, ...awaited].flatMap((words) =>
+    [...words.matchAll(/loraWorkbench\.(\w+)/g)].map((match) => match[1]!),
+  );
+  expect([...new Set(keys)].sort()).toEqual([...contextKeys].sort());
 });
 
-test('every file that package.json names is there or built', () => {
+test('every file that package.json names is there, and no picture or page is left over', () => {
   const named = text + JSON.stringify(english) + JSON.stringify(chinese);
   const paths = [...named.matchAll(/"(?:\.\/)?((?:media|l10n)[\w./-]*)"/g)].map((match) => match[1]!);
   for (const path of paths) expect(existsSync(path), path).toBe(true);
+  const pages = paths.filter((path) => path.endsWith('.md')).map((path) => readFileSync(path, 'utf8'));
+  const shown = [named, readFileSync('README.md', 'utf8'), ...pages].join();
+  const files = readdirSync('media', { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  expect(files.map(({ name }) => name).filter((name) => !shown.includes(name))).toEqual([]);
 });
 
 test('every %key% has its words in English and Chinese, and no words are left over', () => {

@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { UserError } from '../../../src/core/errors.js';
 import type { Metric } from '../../../src/protocol/run.js';
 import { readCheckpoint, readLatestCheckpoint, savedSteps, type CheckpointRecord } from '../../../src/runs/checkpoints.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
@@ -103,6 +104,23 @@ test('paused through control.json: a checkpoint is saved, nothing moves, and it 
   run.writeControl('run');
   expect((await training).status).toBe('finished');
   expect(outcome(run)).toEqual(outcome(unbroken));
+});
+
+test.each([
+  { what: 'a device', error: new UserError('device-failed', 'The GPU failed: device lost.') },
+  { what: 'a defect', error: new Error('released twice') },
+])('$what that fails while a finished run is disposed of: logged, and the run stays finished', async ({ what, error }) => {
+  const run = create(`disposal of ${what}`);
+  let prepared = 0;
+  const prepare: TrainRunOptions['prepare'] = async (config) => {
+    prepared++;
+    return { ...(await prepareFake(config)), dispose: () => Promise.reject(error) };
+  };
+  expect((await trainRun(run, { prepare })).status).toBe('finished');
+  expect(prepared).toBe(1);
+  expect(run.readState()).toMatchObject({ status: 'finished', message: null });
+  expect(outcome(run)).toEqual(outcome(unbroken));
+  expect(readFileSync(run.logPath, 'utf8')).toContain(error.message);
 });
 
 describe('a real process', () => {

@@ -1,0 +1,33 @@
+/** @file What the system says when it refuses to let a file or folder be read. */
+import { statSync } from 'node:fs';
+import { UserError } from '../core/errors.js';
+import { t } from '../l10n/text.js';
+
+/** Throws UserError naming what is missing, forbidden or unreadable in another way. */
+export function reading<Result>(path: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** Whether something lies there. Throws UserError where that is not to be known: a forbidden folder is no missing file. */
+export function exists(path: string): boolean {
+  return reading(path, () => statSync(path, { throwIfNoEntry: false }) !== undefined);
+}
+
+export function isPermissionDenied(error: unknown): boolean {
+  if (error instanceof UserError) return error.code === 'permission-denied';
+  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+}
+
+function unreadable(path: string, cause: unknown): unknown {
+  if (cause instanceof UserError || !(cause instanceof Error) || !('code' in cause)) return cause;
+  if (cause.code === 'ENOENT') return new UserError('file-not-found', t`${path} does not exist.`, { cause });
+  if (isPermissionDenied(cause)) {
+    const message = t`${path} cannot be read: permission is missing. Give your user the right to read it and to enter the folders above it.`;
+    return new UserError('permission-denied', message, { cause });
+  }
+  return new UserError('file-unreadable', t`${path} cannot be read: ${cause.message}`, { cause });
+}
