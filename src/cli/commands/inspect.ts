@@ -6,6 +6,7 @@ import { UserError } from '../../core/errors.js';
 import { totalElements } from '../../core/formats/hostTensor.js';
 import type { AttentionKind } from '../../core/models/config.js';
 import { parameterCount } from '../../core/models/weights.js';
+import { recognizeFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { openModel, type TokenizerSource } from '../../files/openModel.js';
@@ -79,7 +80,7 @@ function inspectModel(output: Output, path: string): void {
     ...(tokens.tokenizerProblem === null
       ? ([
           ['Chat template', tokens.hasChatTemplate ? 'yes' : 'no'],
-          ['Fill in the middle', tokens.hasFillInTheMiddle ? 'yes' : 'no'],
+          ['Fill in the middle', formatInWords(tokens.fillInTheMiddle)],
         ] as const)
       : ([['Tokenizer', tokens.tokenizerProblem]] as const)),
     ...trainingMemoryRows(memory),
@@ -95,12 +96,20 @@ function attentionInWords({ rope, window }: AttentionKind): string {
 /** A model can be described without its tokenizer, though not used. */
 function tokenizerFacts(source: TokenizerSource) {
   try {
-    const { hasChatTemplate, fillInTheMiddle } = readTokenizer(source);
-    return { hasChatTemplate, hasFillInTheMiddle: fillInTheMiddle !== null, tokenizerProblem: null };
+    const tokenizer = readTokenizer(source);
+    const format = recognizeFillInTheMiddle(tokenizer);
+    const fillInTheMiddle = format && { name: format.name, order: format.order, fileHeaders: format.headers !== null };
+    return { hasChatTemplate: tokenizer.hasChatTemplate, fillInTheMiddle, tokenizerProblem: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { hasChatTemplate: false, hasFillInTheMiddle: false, tokenizerProblem: error.message };
+    return { hasChatTemplate: false, fillInTheMiddle: null, tokenizerProblem: error.message };
   }
+}
+
+function formatInWords(format: ReturnType<typeof tokenizerFacts>['fillInTheMiddle']): string {
+  if (!format) return 'not learned; it can only go on from what stands before the cursor';
+  const order = format.order === 'PSM' ? 'prefix, suffix, middle' : 'suffix, prefix, middle';
+  return `${format.name} (${order}${format.fileHeaders ? '; file headers' : ''})`;
 }
 
 function inspectAdapter(output: Output, path: string): void {

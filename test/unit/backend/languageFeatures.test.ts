@@ -97,6 +97,7 @@ const completion: CompletionSettings = {
   adapterStrength: 1,
   languages: ['python'],
   mode: 'line',
+  fillInTheMiddle: 'auto',
   debounceMs: 0,
   maxNewTokens: 24,
 };
@@ -114,7 +115,7 @@ test('ghost text is registered for the chosen languages while it is on, and tell
   expect(await suggestAt(uri, signature.length)).toMatchObject([{ insertText: '\n    return left + right' }]);
   expect(statuses.at(-1)).toEqual({
     kind: 'ready',
-    last: { latencyMs: expect.any(Number), engine: expect.stringMatching(/^CPU/), warning: null },
+    last: { latencyMs: expect.any(Number), fillInTheMiddle: null, engine: expect.stringMatching(/^CPU/), warning: null },
   });
 
   const line = 'def add()';
@@ -129,6 +130,15 @@ test('ghost text is registered for the chosen languages while it is on, and tell
   expect(offered()).toEqual([]);
   expect(statuses.at(-1)).toEqual({ kind: 'off' });
   expect(await suggestAt(uri, signature.length)).toEqual([]);
+});
+
+test('a format of fill-in-the-middle that the model cannot read is a status that says so', async () => {
+  let status: CompletionStatus = { kind: 'off' };
+  backend.on('loraWorkbench/completion/status', (latest) => (status = latest));
+  await backend.request('loraWorkbench/completion/configure', { ...completion, fillInTheMiddle: 'mellum' });
+  const uri = await open('a.py', signature, 'python');
+  expect(await suggestAt(uri, signature.length)).toEqual([]);
+  expect(status).toEqual({ kind: 'failed', message: expect.stringMatching(/cannot read .*"mellum".* lacks <fim_prefix>/) });
 });
 
 test('the next key during the pause calls the suggestion off before anything is computed', async () => {

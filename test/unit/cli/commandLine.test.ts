@@ -128,7 +128,12 @@ describe('a run from the command line', () => {
     const args = ['complete', 'text.txt', '--line', '1', '--model', tinyModel, '--mode', 'line', '--json'];
     const [result] = jsonLines(await lora(args));
     // The tiny model knows its corpus by heart.
-    expect(result!['text']).toMatch(/^ negative logarithm/);
+    expect(result).toMatchObject({ text: expect.stringMatching(/^ negative logarithm/) as string, fillInTheMiddle: null });
+    const unfit = await lora([...args, '--fim', 'qwen']);
+    expect(unfit.code).toBe(1);
+    expect(jsonLines(unfit).at(-1)).toMatchObject({
+      error: { message: expect.stringContaining('lacks <|fim_prefix|>') as string },
+    });
     const beyond = await lora(['complete', 'text.txt', '--line', '9', '--model', tinyModel]);
     expect(beyond).toMatchObject({ code: 1, stderr: 'error: text.txt has 4 lines, so there is no line 9.\n' });
   });
@@ -138,7 +143,7 @@ describe('a run from the command line', () => {
     const inspected = await Promise.all(paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]));
     expect(inspected.map((each) => each!['kind'])).toEqual(['model', 'adapter', 'run', 'data', 'model', 'model']);
     expect(inspected.slice(4)).toMatchObject([
-      { tokenizerProblem: null, hasChatTemplate: true },
+      { tokenizerProblem: null, hasChatTemplate: true, fillInTheMiddle: null },
       { tokenizerProblem: expect.stringContaining('tokenizer.json is missing') as string },
     ]);
     expect(inspected[1]).toMatchObject({ r: 8, alpha: 16, scale: 2, baseModel: tinyModel });
