@@ -36,7 +36,8 @@ export async function complete({ output, signal }: CommandContext, file: string,
 /** As repositories have it: from the current folder, where the file lies in it. */
 function shownPath(file: string): string {
   const way = relative('.', file);
-  return (way.startsWith('..') || isAbsolute(way) ? basename(file) : way).replaceAll(sep, '/');
+  const isOutside = isAbsolute(way) || way.split(sep)[0] === '..';
+  return (isOutside ? basename(file) : way).replaceAll(sep, '/');
 }
 
 /** The text before and after a place; lines and columns are counted from 1, as editors show them. */

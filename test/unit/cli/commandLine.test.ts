@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeCodeModel } from '../codeModel.js';
 
 /** As it is shipped; built before the tests. */
 const program = resolve('dist/cli.js');
@@ -136,6 +137,17 @@ describe('a run from the command line', () => {
     });
     const beyond = await lora(['complete', 'text.txt', '--line', '9', '--model', tinyModel]);
     expect(beyond).toMatchObject({ code: 1, stderr: 'error: text.txt has 4 lines, so there is no line 9.\n' });
+  });
+
+  it('says how a model fills in the middle, or that it does not', async () => {
+    writeCodeModel(join(folder, 'mellum'), ['<fim_prefix>', '<fim_suffix>', '<fim_middle>', '<filename>', '<assistant>']);
+    const mellum = await lora(['inspect', 'mellum']);
+    expect(mellum.stdout).toMatch(/Fill in the middle +mellum \(suffix, prefix, middle; file headers\)/);
+    expect(jsonLines(await lora(['inspect', 'mellum', '--json']))).toMatchObject([
+      { fillInTheMiddle: { name: 'mellum', order: 'SPM', fileHeaders: true } },
+    ]);
+    const tiny = await lora(['inspect', tinyModel]);
+    expect(tiny.stdout).toMatch(/Fill in the middle +not learned; it can only go on from what stands before the cursor/);
   });
 
   it('inspects model, adapter, run and data', async () => {
