@@ -1,5 +1,6 @@
 import type { FillInTheMiddleFormat } from '../core/tokenizer/fillInTheMiddleFormats.js';
 import { fillInTheMiddlePrompt } from '../core/tokenizer/fillInTheMiddlePrompt.js';
+import { PartEncoder } from '../core/tokenizer/partEncoder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 
 export interface CursorContext {
@@ -31,9 +32,10 @@ export function completionPrompt(
     const ids = fillInTheMiddlePrompt(format, tokenizer, { ...cursor, prefix, suffix }, budget);
     if (ids) return ids;
   }
-  const start = tokenizer.encode('');
+  const encode = new PartEncoder(tokenizer, format);
+  const start = encode.start();
   const room = Math.max(0, budget - start.length);
-  const before = tokenizer.encode(lastPart(cursor.prefix, room * charactersPerToken), { addSpecialTokens: false });
+  const before = encode.text(lastPart(cursor.prefix, room * charactersPerToken));
   return [...start, ...last(before, room)];
 }
 
@@ -67,6 +69,6 @@ export function firstPart(text: string, length: number): string {
 }
 
 /** Dense text may have more tokens than guessed; what is furthest from the cursor goes. */
-function last(ids: Int32Array, count: number): Int32Array {
-  return ids.subarray(Math.max(0, ids.length - count));
+function last(ids: readonly number[], count: number): readonly number[] {
+  return ids.slice(Math.max(0, ids.length - count));
 }

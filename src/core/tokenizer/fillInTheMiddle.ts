@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import {
   fillInTheMiddleFormats,
   fillInTheMiddleNames,
+  markersOf,
   type FillInTheMiddleFormat,
   type FillInTheMiddleOrder,
 } from './fillInTheMiddleFormats.js';
@@ -60,10 +61,6 @@ export function fillInTheMiddleEnds(
     ids: [...found.flatMap(({ id }) => id ?? []), ...stopIds],
     texts: found.flatMap(({ text, id }) => (id === undefined ? [text] : [])),
   };
-}
-
-function markersOf({ prefix, suffix, middle, end }: FillInTheMiddleFormat): readonly string[] {
-  return [prefix, suffix, middle, end].filter((marker) => marker !== null);
 }
 
 function missingTokens(format: FillInTheMiddleFormat, vocabulary: Vocabulary): readonly string[] {

@@ -161,3 +161,12 @@ export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
 ];
 
 export const fillInTheMiddleNames: readonly string[] = fillInTheMiddleFormats.map(({ name }) => name);
+
+export function markersOf({ prefix, suffix, middle, end }: FillInTheMiddleFormat): readonly string[] {
+  return [prefix, suffix, middle, end].filter((marker) => marker !== null);
+}
+
+/** All that is no text to a model of this format. */
+export function tokensOf(format: FillInTheMiddleFormat): readonly string[] {
+  return [...markersOf(format), ...format.stops];
+}

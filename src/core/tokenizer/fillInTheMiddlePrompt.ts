@@ -1,5 +1,5 @@
 import type { FillInTheMiddleFormat } from './fillInTheMiddleFormats.js';
-import type { Tokenizer } from './tokenizer.js';
+import { PartEncoder, type Encoder } from './partEncoder.js';
 
 export interface FillInTheMiddleParts {
   readonly prefix: string;
@@ -12,8 +12,6 @@ export interface FillInTheMiddleParts {
   readonly repository?: string;
 }
 
-type Encoder = Pick<Tokenizer, 'encode' | 'decode' | 'tokenId' | 'eosId'>;
-
 /**
  * The ids that a model reads. Where they would be more than `budget`, what is furthest from the cursor goes: three quarters of the
  * room are for the prefix. Null where not even the markers fit.
@@ -24,19 +22,22 @@ export function fillInTheMiddlePrompt(
   parts: FillInTheMiddleParts,
   budget = Number.MAX_SAFE_INTEGER,
 ): readonly number[] | null {
-  const start = [...encoder.encode('')];
-  const markers = [format.prefix, format.suffix, format.middle].map((text) => markerIds(encoder, text));
-  const [prefixMarker, suffixMarker, middleMarker] = markers as [number[], number[], number[]];
-  const middle = parts.middle === undefined ? [] : [...encodeOnwards(encoder, parts.middle), ...endIds(format, encoder)];
-  const roomBesideMarkers = budget - start.length - markers.flat().length - middle.length;
-  const { outside, inPrefix } = headersWithin(roomBesideMarkers / 4, format, encoder, parts);
-  const room = roomBesideMarkers - outside.length;
+  const { prefix, suffix, middle, end } = format;
+  const encode = new PartEncoder(encoder, format);
+  const start = encode.start();
+  const [prefixMarker, suffixMarker, middleMarker] = [encode.marker(prefix), encode.marker(suffix), encode.marker(middle)];
+  const endIds = end === null ? [encoder.eosId].filter((id) => id !== null) : encode.marker(end);
+  const behindMiddleMarker = parts.middle === undefined ? [] : [...encode.onwards(parts.middle), ...endIds];
+  const frame = [start, prefixMarker, suffixMarker, middleMarker, behindMiddleMarker];
+  const roomInFrame = budget - frame.flat().length;
+  const { outside, inPrefix } = headersWithin(roomInFrame / 4, format, encode, parts);
+  const room = roomInFrame - outside.length;
   if (room <= 0) return null;
   const roomBehind = Math.floor(room / 4);
-  const before = [...prefixMarker, ...encodePrefix(encoder, inPrefix, parts.prefix, room - roomBehind)];
-  const behind = [...suffixMarker, ...encodeOnwards(encoder, parts.suffix).slice(0, roomBehind)];
+  const before = [...prefixMarker, ...prefixWithin(room - roomBehind, encode, inPrefix, parts.prefix)];
+  const behind = [...suffixMarker, ...encode.onwards(parts.suffix).slice(0, roomBehind)];
   const around = format.order === 'PSM' ? [...before, ...behind] : [...behind, ...before];
-  return [...start, ...outside, ...around, ...middleMarker, ...middle];
+  return [...start, ...outside, ...around, ...middleMarker, ...behindMiddleMarker];
 }
 
 interface Headers {
@@ -48,21 +49,19 @@ interface Headers {
 function headersWithin(
   room: number,
   { headers, stops }: FillInTheMiddleFormat,
-  encoder: Encoder,
+  encode: PartEncoder,
   { file, repository }: FillInTheMiddleParts,
 ): Headers {
-  if (!headers || !file) return { outside: [], inPrefix: '' };
-  const encode = (header: string, name: string) => encodeHeader(encoder, header, name, stops);
-  const ofRepository = repository ? encode(headers.repository, repository) : [];
-  const outside = [...ofRepository, ...encode(headers.file, file)];
+  const none = { outside: [], inPrefix: '' };
+  if (!headers || !file) return none;
+  const header = (text: string, name: string) => {
+    const token = stops.find((stop) => text.startsWith(stop)) ?? '';
+    return [...encode.marker(token || null), ...encode.text(filled(text.slice(token.length), name))];
+  };
+  const ofRepository = repository ? header(headers.repository, repository) : [];
+  const outside = [...ofRepository, ...header(headers.file, file)];
   const inPrefix = filled(headers.inPrefix, file);
-  return outside.length + encodeText(encoder, inPrefix).length <= room ? { outside, inPrefix } : { outside: [], inPrefix: '' };
-}
-
-/** A header may begin with one of `tokens`. */
-function encodeHeader(encoder: Encoder, header: string, name: string, tokens: readonly string[]): readonly number[] {
-  const token = tokens.find((text) => header.startsWith(text)) ?? '';
-  return [...(token === '' ? [] : markerIds(encoder, token)), ...encodeText(encoder, filled(header.slice(token.length), name))];
+  return outside.length + encode.text(inPrefix).length <= room ? { outside, inPrefix } : none;
 }
 
 function filled(header: string, name: string): string {
@@ -70,44 +69,8 @@ function filled(header: string, name: string): string {
 }
 
 /** Header and text in one, so that they are split into tokens as one text; what goes is the beginning of the text. */
-function encodePrefix(encoder: Encoder, header: string, text: string, room: number): readonly number[] {
-  const ids = encodeText(encoder, header + text);
-  const kept = header === '' ? 0 : encodeText(encoder, header).length;
+function prefixWithin(room: number, encode: PartEncoder, header: string, text: string): readonly number[] {
+  const ids = encode.text(header + text);
+  const kept = encode.text(header).length;
   return [...ids.slice(0, kept), ...ids.slice(Math.max(kept, ids.length - room + kept))];
-}
-
-/** One token where the vocabulary has it, else the tokens of the text. */
-function markerIds(encoder: Encoder, text: string | null): readonly number[] {
-  if (text === null) return [];
-  const id = encoder.tokenId(text);
-  return id === undefined ? encodeOnwards(encoder, text) : [id];
-}
-
-function endIds({ end }: FillInTheMiddleFormat, encoder: Encoder): readonly number[] {
-  if (end !== null) return markerIds(encoder, end);
-  return encoder.eosId === null ? [] : [encoder.eosId];
-}
-
-function encodeText(encoder: Encoder, text: string): readonly number[] {
-  return text === '' ? [] : [...encoder.encode(text, { addSpecialTokens: false })];
-}
-
-/** Joins no other characters in a token. */
-const smile = '☺';
-
-/**
- * A text that goes on from another. SentencePiece puts a space before the first word of what it is given, which must not be here:
- * Code Llama and Codestral were taught without it, by the same trick (encode_infilling of
- * https://github.com/meta-llama/codellama/blob/main/llama/tokenizer.py, _encode_infilling of mistral-common).
- */
-function encodeOnwards(encoder: Encoder, text: string): readonly number[] {
-  const plain = encodeText(encoder, text);
-  if (!addsSpace(encoder)) return plain;
-  const before = encodeText(encoder, smile);
-  const ids = encodeText(encoder, smile + text);
-  return before.every((id, index) => ids[index] === id) ? ids.slice(before.length) : plain;
-}
-
-function addsSpace(encoder: Encoder): boolean {
-  return encoder.decode(encodeText(encoder, 'a'), { continuation: true }).startsWith(' ');
 }

@@ -19,6 +19,12 @@ test('without a format, or with nothing behind the cursor, it reads what stands 
   expect(spell(completionPrompt(tokenizer, format, { prefix: 'f(', suffix: ' \n', file: 'f.py' }, 100))).toBe('<s>f(');
 });
 
+test('in a document that speaks of tokens they are text', () => {
+  const ids = completionPrompt(tokenizer, format, { prefix: '<s>old</s> <|fim_middle|>', suffix: '' }, 100);
+  expect(ids.slice(1).filter((id) => [1, 2, tokenizer.tokenId('<|fim_middle|>')].includes(id))).toEqual([]);
+  expect(tokenizer.decode(ids.slice(1))).toBe('<s>old</s> <|fim_middle|>');
+});
+
 test('what does not fit is furthest from the cursor, and the budget holds to the token', () => {
   const cursor = { prefix: `${'1 2 3 4 '.repeat(100)}before`, suffix: `behind${' 5 6 7 8'.repeat(100)}`, file: 'f.py' };
   const prompt = spell(completionPrompt(tokenizer, format, cursor, 44));

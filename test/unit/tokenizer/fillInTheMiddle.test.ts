@@ -6,7 +6,7 @@ import {
 } from '../../../src/core/tokenizer/fillInTheMiddle.js';
 import { fillInTheMiddleFormats } from '../../../src/core/tokenizer/fillInTheMiddleFormats.js';
 import { fillInTheMiddlePrompt, type FillInTheMiddleParts } from '../../../src/core/tokenizer/fillInTheMiddlePrompt.js';
-import { vocabularyWith } from './vocabulary.js';
+import { eos, vocabularyWith } from './vocabulary.js';
 
 interface Reference {
   readonly name: string;
@@ -152,6 +152,22 @@ test('what a model learns from goes on with the middle and its end', () => {
     '<s>▁<PRE>▁def▁f(▁<SUF>)▁+▁b<0x0A>▁<MID>a▁<EOT>',
   );
   expect(learned('sentencepiece', ['[PREFIX]', '[SUFFIX]'], parts)).toBe('<s>[SUFFIX])▁+▁b<0x0A>[PREFIX]▁def▁f(a</s>');
+});
+
+test('in a document that speaks of these tokens they are text', () => {
+  for (const { kind, tokens } of references) {
+    const { tokenizer } = vocabularyWith(kind, tokens);
+    const format = recognizeFillInTheMiddle(tokenizer)!;
+    const text = `f(${tokens.join(' + ')}) # </s>${tokens.join('')}\n`;
+    const ids = fillInTheMiddlePrompt(format, tokenizer, { prefix: text, suffix: text, middle: text })!;
+    const end = tokenizer.tokenId(format.end ?? eos);
+    const markers = [format.prefix, format.suffix, format.middle].flatMap((marker) => (marker ? tokenizer.tokenId(marker) : []));
+    const isToken = new Set([eos, ...tokens].map((token) => tokenizer.tokenId(token)));
+    expect(ids.filter((id) => isToken.has(id)).sort()).toEqual([...markers, end].sort());
+    // SentencePiece cannot tell ▁ from a space.
+    const [read, written] = [tokenizer.decode(ids), text].map((each) => each.replaceAll('▁', ' '));
+    expect(read!.split(written!), format.name).toHaveLength(4);
+  }
 });
 
 test('names of files and repositories may have any characters', () => {
