@@ -16,7 +16,7 @@ export function writeCodeModel(folder: string, tokens: readonly string[]): void 
     .sort(([, one], [, other]) => one - other)
     .slice(-tokens.length);
   const gone = new Set(given.map(([token]) => token));
-  for (const token of gone) delete model.vocab[token];
+  model.vocab = Object.fromEntries(Object.entries(model.vocab).filter(([token]) => !gone.has(token)));
   model.merges = model.merges.filter((merge) => {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge;
     return ![...pair, pair.join('')].some((token) => gone.has(token));
