@@ -46,7 +46,8 @@ async function main(): Promise<void> {
   const lines: number[] = [];
   for (let key = 0; key <= Number(values.keys); key++) {
     const asked = performance.now();
-    const request = { model: observed, tokenizer, adapter: null, adapterStrength: 1, mode: 'line' as const, maxNewTokens: 24 };
+    const settings = { adapter: null, adapterStrength: 1, format: null, mode: 'line', maxNewTokens: 24 } as const;
+    const request = { ...settings, model: observed, tokenizer };
     await complete({ ...request, prefix: source.slice(0, start + key), suffix: '' }, new AbortController().signal);
     lines.push((performance.now() - asked) / 1000);
   }

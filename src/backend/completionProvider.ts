@@ -6,9 +6,11 @@ import {
   type Disposable,
   type InlineCompletionItem,
   type InlineCompletionParams,
+  type WorkspaceFolder,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { CompletionSettings, CompletionStatus } from '../protocol/backend.js';
+import { documentPlace } from './documentPlace.js';
 import type { Generator } from './generator.js';
 
 /** More of a document is never read by the model. */
@@ -50,18 +52,23 @@ export class CompletionProvider {
     const document = this.document(textDocument.uri);
     if (!settings?.model || !document) return [];
     // The next key cancels this request, so only a pause gets through.
-    await sleep(settings.debounceMs);
+    const [folders] = await Promise.all([this.workspaceFolders(), sleep(settings.debounceMs)]);
     if (token.isCancellationRequested) return [];
     const started = performance.now();
     const loading = setTimeout(() => this.tell({ kind: 'loading' }), 1000);
     try {
       const completed = await this.generator.complete(
-        { ...settings, model: settings.model, ...around(document, document.offsetAt(position)) },
+        {
+          ...settings,
+          model: settings.model,
+          ...around(document, document.offsetAt(position)),
+          ...documentPlace(document.uri, folders),
+        },
         token,
       );
       if (token.isCancellationRequested || !completed) return [];
-      const { text: insertText, replaced, engine, warning } = completed;
-      this.tell({ kind: 'ready', last: { latencyMs: performance.now() - started, engine, warning } });
+      const { text: insertText, replaced, fillInTheMiddle, engine, warning } = completed;
+      this.tell({ kind: 'ready', last: { latencyMs: performance.now() - started, fillInTheMiddle, engine, warning } });
       const end = { line: position.line, character: position.character + replaced };
       return insertText === '' ? [] : [{ insertText, range: { start: position, end } }];
     } catch (error) {
@@ -70,6 +77,11 @@ export class CompletionProvider {
     } finally {
       clearTimeout(loading);
     }
+  }
+
+  /** Asked for each time: folders come and go. Editors without such things have none. */
+  private async workspaceFolders(): Promise<readonly WorkspaceFolder[]> {
+    return (await this.connection.workspace.getWorkspaceFolders().catch(() => null)) ?? [];
   }
 }
 

@@ -2,6 +2,7 @@ import type { CancellationToken } from 'vscode-languageserver/node';
 import { complete } from '../complete/complete.js';
 import { encodeChat, encodePrompt, templateFor } from '../runs/promptTemplate.js';
 import { writeText } from '../core/generate/writeText.js';
+import { chooseFillInTheMiddle } from '../core/tokenizer/fillInTheMiddle.js';
 import type { GenerateParams, GenerateSummary, PromptTemplate } from '../protocol/backend.js';
 import { abortSignal } from './abortSignal.js';
 import { forPeople } from './errorsForPeople.js';
@@ -91,10 +92,9 @@ function readPrompt(
 async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<Completed> {
   return models.use(params.model, async (model) => {
     const adapter = models.adapter(model, params.adapter);
-    const insertion = await complete(
-      { ...params, model: model.textModel, tokenizer: model.tokenizer, adapter },
-      abortSignal(token),
-    );
-    return { ...insertion, engine: model.textModel.description, warning: model.warning() };
+    const { textModel, tokenizer } = model;
+    const format = chooseFillInTheMiddle(tokenizer, params.fillInTheMiddle);
+    const insertion = await complete({ ...params, model: textModel, tokenizer, adapter, format }, abortSignal(token));
+    return { ...insertion, fillInTheMiddle: format?.name ?? null, engine: model.textModel.description, warning: model.warning() };
   });
 }

@@ -1,7 +1,13 @@
 /** @file What backend and workers say to each other. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { Insertion } from '../complete/insertion.js';
-import type { BackendSettings, CompletionMode, GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import type {
+  BackendSettings,
+  CompletionMode,
+  FillInTheMiddleChoice,
+  GenerateParams,
+  GenerateSummary,
+} from '../protocol/backend.js';
 import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
@@ -14,12 +20,17 @@ export interface CompleteParams {
   /** The document before and after the cursor. */
   readonly prefix: string;
   readonly suffix: string;
+  readonly file?: string;
+  readonly repository?: string;
+  readonly fillInTheMiddle: FillInTheMiddleChoice;
   readonly mode: CompletionMode;
   readonly maxNewTokens: number;
 }
 
 /** Ghost text, and who wrote it. */
 export interface Completed extends Insertion {
+  /** The format's name; null: only what stands before the cursor is read. */
+  readonly fillInTheMiddle: string | null;
   /** "CPU, 2 threads, int8 weights". */
   readonly engine: string;
   /** What went wrong while the model was loaded, though another device took over. */

@@ -1,6 +1,7 @@
 /** @file The commands, their options and their help. What they do lies in commands/, loaded when asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
+import { fillInTheMiddleNames } from '../core/tokenizer/fillInTheMiddleFormats.js';
 import { promptTemplates } from '../protocol/backend.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
@@ -79,6 +80,11 @@ export function createProgram(productFolder: string): Command {
     .option('--column <number>', 'column of the cursor, counted from 1 (default: the end of the line)', integer(1))
     .addOption(strength())
     .addOption(new Option('--mode <name>', 'one line, or a whole block').choices(['auto', 'line', 'block']).default('auto'))
+    .addOption(
+      new Option('--fim <format>', 'how the model reads what stands behind the cursor, too; none: it does not')
+        .choices(['auto', 'none', ...fillInTheMiddleNames])
+        .default('auto'),
+    )
     .option('--max-new-tokens <count>', 'tokens at most', integer(1), 64)
     .addHelpText('after', examples('complete src/app.py --line 12 --model ./SmolLM2 --adapter runs/first/adapter'))
     .action((file, options) =>

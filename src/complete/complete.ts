@@ -1,8 +1,11 @@
 import type { Adapter } from '../core/adapters/peft.js';
 import { greedy } from '../core/generate/sampling.js';
+import { StopStrings } from '../core/generate/stopStrings.js';
 import type { TextModel } from '../core/generate/textModel.js';
+import type { FillInTheMiddleFormat } from '../core/tokenizer/fillInTheMiddleFormats.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { completionPrompt, unsettledEnds, type CursorContext } from './context.js';
+import { completionEnds } from './ends.js';
 import { insertion, nothing, type Insertion } from './insertion.js';
 import { chooseMode, stopAt, type StopMode } from './stopRules.js';
 
@@ -11,6 +14,8 @@ export interface CompletionRequest extends CursorContext {
   readonly tokenizer: Tokenizer;
   readonly adapter: Adapter | null;
   readonly adapterStrength: number;
+  /** null: only what stands before the cursor is read. */
+  readonly format: FillInTheMiddleFormat | null;
   readonly mode: 'auto' | StopMode;
   readonly maxNewTokens: number;
 }
@@ -30,30 +35,35 @@ export async function complete(request: CompletionRequest, signal: AbortSignal):
 
 /** What follows the prefix where the model itself writes the end of it that was typed; undefined where it would write another. */
 async function writeOn(request: CompletionRequest, typed: string, signal: AbortSignal): Promise<string | undefined> {
-  const { model, tokenizer, adapter, adapterStrength, prefix, suffix, maxNewTokens } = request;
+  const { model, tokenizer, adapter, adapterStrength, format, prefix, maxNewTokens } = request;
   const budget = Math.max(1, Math.min(mostContext, model.contextLength - maxNewTokens));
   const settled = prefix.slice(0, prefix.length - typed.length);
-  const { ids, endIds } = completionPrompt(tokenizer, { prefix: settled, suffix }, budget);
-  if (ids.length === 0) return undefined;
+  const promptIds = completionPrompt(tokenizer, format, { ...request, prefix: settled }, budget);
+  if (promptIds.length === 0) return undefined;
   const mode = chooseMode(prefix, request.mode);
   const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true, continuation: true });
+  const ends = completionEnds(tokenizer, format);
+  const stops = new StopStrings(ends.texts);
   let text = '';
   let end: number | undefined;
   const generation = {
-    promptIds: ids,
+    promptIds,
     adapter,
     adapterStrength,
     sampling: greedy,
     maxNewTokens,
-    endIds: [...tokenizer.stopIds, ...endIds],
+    endIds: ends.ids,
     reuse: 'all' as const,
   };
-  await model.generate(generation, (id) => {
-    text += decoder.push(id);
-    if (signal.aborted || !agree(text, typed)) return false;
+  const { finishReason } = await model.generate(generation, (id) => {
+    const written = stops.push(decoder.push(id));
+    text += written.text;
+    if (signal.aborted || written.stopped || !agree(text, typed)) return false;
     end = stopAt(text.slice(typed.length), prefix, mode);
     return end === undefined;
   });
+  // Otherwise it may be the beginning of a marker.
+  if (finishReason === 'end') text += stops.end();
   return text.startsWith(typed) ? text.slice(typed.length).slice(0, end) : undefined;
 }
 

@@ -1,42 +1,42 @@
+import type { FillInTheMiddleFormat } from '../core/tokenizer/fillInTheMiddleFormats.js';
+import { fillInTheMiddlePrompt } from '../core/tokenizer/fillInTheMiddlePrompt.js';
+import { PartEncoder } from '../core/tokenizer/partEncoder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 
 export interface CursorContext {
   /** The document before and after the cursor. */
   readonly prefix: string;
   readonly suffix: string;
-}
-
-export interface CompletionPrompt {
-  readonly ids: readonly number[];
-  /** Ids that end the text, besides the tokenizer's own. */
-  readonly endIds: readonly number[];
+  /** The document's path in its repository, with slashes, and the repository's name, where they are known. */
+  readonly file?: string;
+  readonly repository?: string;
 }
 
 /** A token is about this long in code; the exact count is not worth encoding a whole document for. */
 const charactersPerToken = 3;
 
-/** Prefix, suffix, middle. */
-const middleTokens = 3;
-
 /**
- * What the model reads: the text around the cursor in fill-in-the-middle order where the vocabulary has such tokens
- * (https://arxiv.org/abs/2207.14255), else the text before it. `budget`: tokens at most.
+ * What the model reads, `budget` tokens at most: the text around the cursor as `format` has it, else, and where nothing stands behind
+ * the cursor, the text before it.
  */
-export function completionPrompt(tokenizer: Tokenizer, { prefix, suffix }: CursorContext, budget: number): CompletionPrompt {
-  const start = tokenizer.encode('');
-  const encode = (text: string) => tokenizer.encode(text, { addSpecialTokens: false });
-  const before = (room: number) => last(encode(lastPart(prefix, room * charactersPerToken)), room);
-  const middle = tokenizer.fillInTheMiddle;
-  const room = budget - start.length - middleTokens;
-  if (!middle || suffix.trim() === '' || room <= 0) {
-    return { ids: [...start, ...before(Math.max(0, budget - start.length))], endIds: [] };
+export function completionPrompt(
+  tokenizer: Tokenizer,
+  format: FillInTheMiddleFormat | null,
+  cursor: CursorContext,
+  budget: number,
+): readonly number[] {
+  const roomBehind = Math.floor(budget / 4);
+  if (format && cursor.suffix.trim() !== '') {
+    const prefix = lastPart(cursor.prefix, (budget - roomBehind) * charactersPerToken);
+    const suffix = firstPart(cursor.suffix, roomBehind * charactersPerToken);
+    const ids = fillInTheMiddlePrompt(format, tokenizer, { ...cursor, prefix, suffix }, budget);
+    if (ids) return ids;
   }
-  const roomBehind = Math.floor(room / 4);
-  const behind = encode(firstPart(suffix, roomBehind * charactersPerToken)).slice(0, roomBehind);
-  return {
-    ids: [...start, middle.prefixId, ...before(room - roomBehind), middle.suffixId, ...behind, middle.middleId],
-    endIds: middle.endId === null ? [] : [middle.endId],
-  };
+  const encode = new PartEncoder(tokenizer, format);
+  const start = encode.start();
+  const room = Math.max(0, budget - start.length);
+  const before = encode.text(lastPart(cursor.prefix, room * charactersPerToken));
+  return [...start, ...last(before, room)];
 }
 
 /**
@@ -69,6 +69,6 @@ export function firstPart(text: string, length: number): string {
 }
 
 /** Dense text may have more tokens than guessed; what is furthest from the cursor goes. */
-function last(ids: Int32Array, count: number): Int32Array {
-  return ids.subarray(Math.max(0, ids.length - count));
+function last(ids: readonly number[], count: number): readonly number[] {
+  return ids.slice(Math.max(0, ids.length - count));
 }

@@ -1,5 +1,7 @@
 /** @file Every identifier that package.json and the code share. A unit test compares the two. */
 
+import type { FillInTheMiddleMarkers } from '../protocol/backend.js';
+
 export const prefix = 'loraWorkbench';
 
 export const commandNames = [
@@ -83,6 +85,9 @@ export interface Settings {
   'engine.threads': number | null;
   'inlineCompletion.languages': string[];
   'inlineCompletion.mode': 'auto' | 'line' | 'block';
+  /** auto, none, a format's name, or custom. */
+  'inlineCompletion.fillInTheMiddle': string;
+  'inlineCompletion.fillInTheMiddleMarkers': FillInTheMiddleMarkers;
   'inlineCompletion.adapterStrength': number;
   'inlineCompletion.debounceMilliseconds': number;
   'inlineCompletion.maxNewTokens': number;
@@ -96,6 +101,8 @@ export const settingNames = Object.keys({
   'engine.threads': 0,
   'inlineCompletion.languages': 0,
   'inlineCompletion.mode': 0,
+  'inlineCompletion.fillInTheMiddle': 0,
+  'inlineCompletion.fillInTheMiddleMarkers': 0,
   'inlineCompletion.adapterStrength': 0,
   'inlineCompletion.debounceMilliseconds': 0,
   'inlineCompletion.maxNewTokens': 0,

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { CompletionSettings, CompletionStatus } from '../protocol/backend.js';
+import type { CompletionSettings, CompletionStatus, FillInTheMiddleChoice } from '../protocol/backend.js';
 import type { BackendClient } from './backendClient.js';
 import { commandId } from './contributions.js';
 import { formatLatency } from './format.js';
@@ -96,6 +96,7 @@ export class InlineCompletion implements vscode.Disposable {
       adapterStrength: setting('inlineCompletion.adapterStrength'),
       languages: setting('inlineCompletion.languages'),
       mode: setting('inlineCompletion.mode'),
+      fillInTheMiddle: fillInTheMiddle(),
       debounceMs: setting('inlineCompletion.debounceMilliseconds'),
       maxNewTokens: setting('inlineCompletion.maxNewTokens'),
     };
@@ -127,6 +128,11 @@ export class InlineCompletion implements vscode.Disposable {
     if (answer === other) await vscode.commands.executeCommand(commandId('useAdapterForCompletion'));
     if (answer === off) await this.turnOff();
   }
+}
+
+function fillInTheMiddle(): FillInTheMiddleChoice {
+  const choice = setting('inlineCompletion.fillInTheMiddle');
+  return choice === 'custom' ? setting('inlineCompletion.fillInTheMiddleMarkers') : choice;
 }
 
 function writerName({ model, adapter, adapterOn }: Choice): string {
@@ -175,12 +181,21 @@ function adapterInWords({ adapter, adapterOn }: Choice): string {
 
 function lastInWords(status: CompletionStatus): string[] {
   if (status.kind !== 'ready' || !status.last) return [];
-  const { latencyMs, engine, warning } = status.last;
+  const { latencyMs, engine, warning, ...last } = status.last;
   return [
     vscode.l10n.t('The last suggestion took {0}.', formatLatency(latencyMs)),
     vscode.l10n.t('Computed on: {0}', engine),
+    readInWords(last.fillInTheMiddle),
     ...(warning === null ? [] : [warning]),
   ];
+}
+
+function readInWords(format: string | null): string {
+  if (format !== null)
+    return vscode.l10n.t('The model reads what stands before and behind the cursor (fill-in-the-middle: {0}).', format);
+  return setting('inlineCompletion.fillInTheMiddle') === 'none'
+    ? vscode.l10n.t('The model reads only what stands before the cursor, as the settings say.')
+    : vscode.l10n.t('The model reads only what stands before the cursor: it has not learned to fill in the middle.');
 }
 
 /** "adapter" says nothing: the run's name does. */

@@ -208,8 +208,21 @@ export interface CompletionSettings {
   /** VS Code language ids, or ["*"]. */
   readonly languages: readonly string[];
   readonly mode: CompletionMode;
+  readonly fillInTheMiddle: FillInTheMiddleChoice;
   readonly debounceMs: number;
   readonly maxNewTokens: number;
+}
+
+/** `auto`: what the model has learned. `none`: only what stands before the cursor. Else a format's name, or markers of one's own. */
+export type FillInTheMiddleChoice = string | FillInTheMiddleMarkers;
+
+export interface FillInTheMiddleMarkers {
+  readonly prefix?: string;
+  readonly suffix?: string;
+  readonly middle?: string;
+  readonly end?: string;
+  /** Prefix, suffix, middle, or suffix, prefix, middle. */
+  readonly order?: 'PSM' | 'SPM';
 }
 
 /** line: to the end of the line. block: until the block ends. auto: a block after a line that opens one, else a line. */
@@ -224,6 +237,8 @@ export type CompletionStatus =
 
 export interface LastCompletion {
   readonly latencyMs: number;
+  /** The format in which the model read what stands behind the cursor, too; null: it reads only what stands before. */
+  readonly fillInTheMiddle: string | null;
   /** "CPU, 2 threads, int8 weights". */
   readonly engine: string;
   /** That another device took over, and why. */

@@ -83,7 +83,9 @@ test('brackets and quotes that the editor closed are taken with the text that cl
   for (const [index, beginning] of begun.entries()) {
     await accept(() => typeAnew(beginning), pairLines[index]!);
   }
-  expect(await window.hover(status())).toContain('Computed on: CPU');
+  const tooltip = await window.hover(status());
+  expect(tooltip).toContain('Computed on: CPU');
+  expect(tooltip).toContain('The model reads only what stands before the cursor: it has not learned to fill in the middle.');
 });
 
 test('amid a line what stands behind the cursor is neither lost nor doubled', async () => {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { basename, isAbsolute, relative, sep } from 'node:path';
 import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
 import { UserError } from '../../core/errors.js';
 import { reading } from '../../files/reading.js';
+import { chooseFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../perform.js';
 import { withTextModel, type TextModelOptions } from '../withTextModel.js';
@@ -11,23 +13,32 @@ export interface CompleteOptions extends TextModelOptions {
   readonly line: number;
   readonly column?: number;
   readonly mode: CompletionRequest['mode'];
+  readonly fim: string;
   readonly maxNewTokens: number;
 }
 
 /** What the editor would show as ghost text at a place in a file, and how much behind the cursor it would take the place of. */
 export async function complete({ output, signal }: CommandContext, file: string, options: CompleteOptions): Promise<ExitCode> {
-  const cursor = splitAt(file, options.line, options.column);
+  const cursor = { ...splitAt(file, options.line, options.column), file: shownPath(file) };
   return withTextModel(output, options, async (model, tokenizer, adapter) => {
     const { strength: adapterStrength, mode, maxNewTokens } = options;
+    const format = chooseFillInTheMiddle(tokenizer, options.fim);
     const started = performance.now();
     const { text, replaced } = await completeAt(
-      { model, tokenizer, adapter, adapterStrength, mode, maxNewTokens, ...cursor },
+      { model, tokenizer, adapter, adapterStrength, format, mode, maxNewTokens, ...cursor },
       signal,
     );
     output.say(text);
-    output.emit({ text, replaced, milliseconds: performance.now() - started });
+    output.emit({ text, replaced, fillInTheMiddle: format?.name ?? null, milliseconds: performance.now() - started });
     return signal.aborted ? exitCodes.cancelled : exitCodes.done;
   });
+}
+
+/** As repositories have it: from the current folder, where the file lies in it. */
+function shownPath(file: string): string {
+  const way = relative('.', file);
+  const isOutside = isAbsolute(way) || way.split(sep)[0] === '..';
+  return (isOutside ? basename(file) : way).replaceAll(sep, '/');
 }
 
 /** The text before and after a place; lines and columns are counted from 1, as editors show them. */

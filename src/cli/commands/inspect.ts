@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { loraScaling } from '../../core/adapters/lora.js';
 import { adapterConfigFile } from '../../core/adapters/peft.js';
@@ -6,10 +6,11 @@ import { UserError } from '../../core/errors.js';
 import { totalElements } from '../../core/formats/hostTensor.js';
 import type { AttentionKind } from '../../core/models/config.js';
 import { parameterCount } from '../../core/models/weights.js';
+import { recognizeFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.js';
+import type { Tokenizer } from '../../core/tokenizer/tokenizer.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { loadModelForData } from '../../files/loadModel.js';
-import { exists, reading } from '../../files/reading.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -28,8 +29,8 @@ export interface InspectOptions {
 
 export function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {
   const path = whole(modelPath(given));
-  if (!exists(path)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
-  const names = statSync(path).isDirectory() ? reading(path, () => readdirSync(path)) : [basename(path)];
+  if (!existsSync(path)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
+  const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
   if (names.includes('state.json')) inspectRun(output, path);
   else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
   else if (names.some((name) => weightsFile.test(name))) inspectModel(output, path);
@@ -53,6 +54,7 @@ function inspectModel(output: Output, path: string): void {
   const parameters = parameterCount(weights);
   const sizeBytes = infos.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const storedTypes = [...new Set(infos.map(({ storedType }) => storedType))];
+  const fillInTheMiddle = textProblem ? null : fillInTheMiddleFacts(tokenizer);
   const memory = trainingMemory(weights);
   const facts = {
     kind: 'model',
@@ -63,7 +65,7 @@ function inspectModel(output: Output, path: string): void {
     storedTypes,
     config,
     hasChatTemplate: tokenizer.hasChatTemplate,
-    hasFillInTheMiddle: tokenizer.fillInTheMiddle !== null,
+    fillInTheMiddle,
     tokenizerProblem: textProblem?.message ?? null,
     trainingMemory: memory,
   };
@@ -80,7 +82,7 @@ function inspectModel(output: Output, path: string): void {
     ...(textProblem === null
       ? ([
           ['Chat template', tokenizer.hasChatTemplate ? 'yes' : 'no'],
-          ['Fill in the middle', tokenizer.fillInTheMiddle ? 'yes' : 'no'],
+          ['Fill in the middle', formatInWords(fillInTheMiddle)],
         ] as const)
       : ([['Tokenizer', textProblem.message]] as const)),
     ...trainingMemoryRows(memory),
@@ -91,6 +93,17 @@ function attentionInWords({ rope, window }: AttentionKind): string {
   const scaling = rope && rope.scaling.type !== 'none' ? `, ${rope.scaling.type} scaling` : '';
   const rotation = rope ? `rope theta ${rope.theta}${scaling}` : 'no rotation';
   return window === null ? rotation : `${rotation} over the last ${integer(window)} tokens`;
+}
+
+function fillInTheMiddleFacts(tokenizer: Tokenizer) {
+  const format = recognizeFillInTheMiddle(tokenizer);
+  return format && { name: format.name, order: format.order, fileHeaders: format.headers !== null };
+}
+
+function formatInWords(format: ReturnType<typeof fillInTheMiddleFacts>): string {
+  if (!format) return 'not learned; it can only go on from what stands before the cursor';
+  const order = format.order === 'PSM' ? 'prefix, suffix, middle' : 'suffix, prefix, middle';
+  return `${format.name} (${order}${format.fileHeaders ? '; file headers' : ''})`;
 }
 
 function inspectAdapter(output: Output, path: string): void {

@@ -1,24 +1,81 @@
-import type { FillInTheMiddle } from './tokenizer.js';
+import { t } from '../../l10n/text.js';
+import { UserError } from '../errors.js';
+import {
+  fillInTheMiddleFormats,
+  fillInTheMiddleNames,
+  markersOf,
+  type FillInTheMiddleFormat,
+  type FillInTheMiddleOrder,
+} from './fillInTheMiddleFormats.js';
+import type { Tokenizer } from './tokenizer.js';
 
-/** The names model families give to these tokens: prefix, suffix, middle, end. */
-const families: readonly (readonly [string, string, string, string | null])[] = [
-  // Code Llama
-  ['▁<PRE>', '▁<SUF>', '▁<MID>', '▁<EOT>'],
-  // StarCoder, SmolLM, Granite
-  ['<fim_prefix>', '<fim_suffix>', '<fim_middle>', null],
-  ['<fim-prefix>', '<fim-suffix>', '<fim-middle>', null],
-  // Qwen
-  ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', null],
-  // DeepSeek Coder
-  ['<｜fim▁begin｜>', '<｜fim▁hole｜>', '<｜fim▁end｜>', null],
-];
+/** `auto`: what the vocabulary tells; `none`: only what stands before the cursor; the name of a format; or markers of one's own. */
+export type FillInTheMiddleChoice = string | FillInTheMiddleMarkers;
 
-/** Finds the fill-in-the-middle tokens of a vocabulary by their names; null where it has none. */
-export function findFillInTheMiddle(tokenId: (token: string) => number | undefined): FillInTheMiddle | null {
-  for (const [prefix, suffix, middle, end] of families) {
-    const [prefixId, suffixId, middleId] = [tokenId(prefix), tokenId(suffix), tokenId(middle)];
-    if (prefixId === undefined || suffixId === undefined || middleId === undefined) continue;
-    return { prefixId, suffixId, middleId, endId: (end === null ? undefined : tokenId(end)) ?? null };
+/** Markers that somebody taught a model, as tokens of its vocabulary or as mere text. */
+export interface FillInTheMiddleMarkers {
+  readonly prefix?: string;
+  readonly suffix?: string;
+  readonly middle?: string;
+  readonly end?: string;
+  readonly order?: FillInTheMiddleOrder;
+}
+
+type Vocabulary = Pick<Tokenizer, 'tokenId'>;
+
+/** The format that a vocabulary was made for; null where it has no such tokens, so that its model has not learned any. */
+export function recognizeFillInTheMiddle(vocabulary: Vocabulary): FillInTheMiddleFormat | null {
+  const fits = (format: FillInTheMiddleFormat) =>
+    missingTokens(format, vocabulary).length === 0 && (format.sign === null || vocabulary.tokenId(format.sign) !== undefined);
+  return fillInTheMiddleFormats.find(fits) ?? null;
+}
+
+/** null: the model is to go on from what stands before the cursor. Throws UserError where the choice does not fit the model. */
+export function chooseFillInTheMiddle(vocabulary: Vocabulary, choice: FillInTheMiddleChoice): FillInTheMiddleFormat | null {
+  if (choice === 'auto') return recognizeFillInTheMiddle(vocabulary);
+  if (choice === 'none') return null;
+  if (typeof choice !== 'string') return ownFormat(choice);
+  const format = fillInTheMiddleFormats.find(({ name }) => name === choice);
+  const names = fillInTheMiddleNames.join(', ');
+  if (!format)
+    throw new UserError(
+      'config-invalid',
+      t`There is no fill-in-the-middle format "${choice}". Choose auto, none or one of ${names}.`,
+    );
+  const missing = missingTokens(format, vocabulary);
+  if (missing.length === 0) return format;
+  throw new UserError(
+    'model-unsupported',
+    t`This model cannot read the fill-in-the-middle format "${choice}": its vocabulary lacks ${missing.join(', ')}. Choose auto, none or another format.`,
+  );
+}
+
+/** What ends a middle: tokens, and the texts of markers that are no single tokens. None of it is ever part of the middle. */
+export function fillInTheMiddleEnds(
+  format: FillInTheMiddleFormat,
+  vocabulary: Vocabulary,
+): { readonly ids: readonly number[]; readonly texts: readonly string[] } {
+  const found = markersOf(format).map((text) => ({ text, id: vocabulary.tokenId(text) }));
+  const stopIds = format.stops.flatMap((text) => vocabulary.tokenId(text) ?? []);
+  return {
+    ids: [...found.flatMap(({ id }) => id ?? []), ...stopIds],
+    texts: found.flatMap(({ text, id }) => (id === undefined ? [text] : [])),
+  };
+}
+
+function missingTokens(format: FillInTheMiddleFormat, vocabulary: Vocabulary): readonly string[] {
+  const headers = Object.values(format.headers ?? {}).join('');
+  const inHeaders = format.stops.filter((token) => headers.includes(token));
+  return [...markersOf(format), ...inHeaders].filter((token) => vocabulary.tokenId(token) === undefined);
+}
+
+function ownFormat({ prefix, suffix, middle, end, order }: FillInTheMiddleMarkers): FillInTheMiddleFormat {
+  if (!prefix || !suffix) {
+    throw new UserError(
+      'config-invalid',
+      t`Markers of your own for fill-in-the-middle need at least a prefix and a suffix. Give them in the setting loraWorkbench.inlineCompletion.fillInTheMiddleMarkers.`,
+    );
   }
-  return null;
+  const [name, stops, headers, sign] = ['custom', [], null, null];
+  return { name, order: order ?? 'PSM', prefix, suffix, middle: middle || null, end: end || null, stops, headers, sign };
 }

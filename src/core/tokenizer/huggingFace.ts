@@ -3,7 +3,6 @@ import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { ChatTemplate } from './chatTemplate.js';
 import { createEncoder } from './createEncoder.js';
-import { findFillInTheMiddle } from './fillInTheMiddle.js';
 import { TokenBytes, type Spelling } from './tokenBytes.js';
 import type { Tokenizer } from './tokenizer.js';
 import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
@@ -45,7 +44,7 @@ class HuggingFaceTokenizer implements Tokenizer {
   readonly eosId: number | null;
   readonly stopIds: readonly number[];
   readonly padId: number;
-  readonly fillInTheMiddle;
+  readonly specialIds: readonly number[];
   private readonly encoder: Encoder;
   private readonly bytes: TokenBytes;
   private readonly chatTemplate: ChatTemplate | null;
@@ -66,7 +65,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     this.eosId = this.idOf(eos);
     this.padId = this.idOf(pad) ?? this.eosId ?? 0;
     this.stopIds = [...new Set([...(this.eosId === null ? [] : [this.eosId]), ...stopIds])].filter((id) => id < this.vocabSize);
-    this.fillInTheMiddle = findFillInTheMiddle((token) => this.tokenId(token));
+    this.specialIds = [...specialIds];
     const names = Object.entries({ bos_token: bos, eos_token: eos, pad_token: pad, unk_token: unknown });
     const named = Object.fromEntries(names.filter((entry): entry is [string, string] => entry[1] !== null));
     this.chatTemplate = parts.chatTemplate === null ? null : new ChatTemplate(parts.chatTemplate, named, parts.file);

@@ -15,7 +15,7 @@ export function idsOnly(vocabSize: number, problem: UserError): Tokenizer {
     eosId: null,
     stopIds: [],
     padId: 0,
-    fillInTheMiddle: null,
+    specialIds: [],
     hasChatTemplate: false,
     encode: needsText,
     streamDecoder: needsText,

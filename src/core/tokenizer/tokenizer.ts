@@ -9,8 +9,8 @@ export interface Tokenizer {
   readonly stopIds: readonly number[];
   /** Fills short rows; never attended to. */
   readonly padId: number;
-  /** null where the vocabulary has no such tokens. */
-  readonly fillInTheMiddle: FillInTheMiddle | null;
+  /** Tokens that are no text, such as the marks of turns. */
+  readonly specialIds: readonly number[];
   readonly hasChatTemplate: boolean;
 
   /** `addSpecialTokens` (true unless said otherwise) puts the model's BOS, and rarely EOS, around the text. */
@@ -50,13 +50,4 @@ export interface ChatTemplateOptions {
   readonly addGenerationPrompt?: boolean;
   /** What a template that asks for the date is told; now unless given. */
   readonly now?: Date;
-}
-
-/** Prefix, suffix, then middle (https://arxiv.org/abs/2207.14255): `prefixId` P `suffixId` S `middleId`, and the model goes on. */
-export interface FillInTheMiddle {
-  readonly prefixId: number;
-  readonly suffixId: number;
-  readonly middleId: number;
-  /** Ends the middle; null: as any text ends. */
-  readonly endId: number | null;
 }

@@ -10,6 +10,7 @@ import {
   type Registration,
 } from 'vscode-languageserver/node';
 import type { CompletionSettings, CompletionStatus } from '../../../src/protocol/backend.js';
+import { writeCodeModel } from '../codeModel.js';
 import { BackendUnderTest, until } from './client.js';
 
 let backend: BackendUnderTest;
@@ -97,6 +98,7 @@ const completion: CompletionSettings = {
   adapterStrength: 1,
   languages: ['python'],
   mode: 'line',
+  fillInTheMiddle: 'auto',
   debounceMs: 0,
   maxNewTokens: 24,
 };
@@ -114,7 +116,7 @@ test('ghost text is registered for the chosen languages while it is on, and tell
   expect(await suggestAt(uri, signature.length)).toMatchObject([{ insertText: '\n    return left + right' }]);
   expect(statuses.at(-1)).toEqual({
     kind: 'ready',
-    last: { latencyMs: expect.any(Number), engine: expect.stringMatching(/^CPU/), warning: null },
+    last: { latencyMs: expect.any(Number), fillInTheMiddle: null, engine: expect.stringMatching(/^CPU/), warning: null },
   });
 
   const line = 'def add()';
@@ -129,6 +131,39 @@ test('ghost text is registered for the chosen languages while it is on, and tell
   expect(offered()).toEqual([]);
   expect(statuses.at(-1)).toEqual({ kind: 'off' });
   expect(await suggestAt(uri, signature.length)).toEqual([]);
+});
+
+test('a model that has learned it fills in the middle, in the format of its vocabulary or the chosen one', async () => {
+  const code = join(backend.folder, 'code');
+  writeCodeModel(code, ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|repo_name|>', '<|file_sep|>']);
+  let asked = 0;
+  backend.connection.onRequest('workspace/workspaceFolders', () => {
+    asked++;
+    return [{ uri: 'file:///data', name: 'data' }];
+  });
+  let status: CompletionStatus = { kind: 'off' };
+  backend.on('loraWorkbench/completion/status', (latest) => (status = latest));
+  const uri = await open('a.py', signature, 'python');
+  const markers = { prefix: '# before', suffix: '# behind' };
+  for (const [fillInTheMiddle, name] of [
+    ['auto', 'qwen'],
+    ['none', null],
+    [markers, 'custom'],
+  ] as const) {
+    await backend.request('loraWorkbench/completion/configure', { ...completion, model: code, fillInTheMiddle });
+    await suggestAt(uri, signature.length - 1);
+    expect(status).toMatchObject({ kind: 'ready', last: { fillInTheMiddle: name } });
+  }
+  expect(asked).toBe(3);
+});
+
+test('a format of fill-in-the-middle that the model cannot read is a status that says so', async () => {
+  let status: CompletionStatus = { kind: 'off' };
+  backend.on('loraWorkbench/completion/status', (latest) => (status = latest));
+  await backend.request('loraWorkbench/completion/configure', { ...completion, fillInTheMiddle: 'mellum' });
+  const uri = await open('a.py', signature, 'python');
+  expect(await suggestAt(uri, signature.length)).toEqual([]);
+  expect(status).toEqual({ kind: 'failed', message: expect.stringMatching(/cannot read .*"mellum".* lacks <fim_prefix>/) });
 });
 
 test('the next key during the pause calls the suggestion off before anything is computed', async () => {

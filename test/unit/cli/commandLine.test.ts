@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeCodeModel } from '../codeModel.js';
 
 /** As it is shipped; built before the tests. */
 const program = resolve('dist/cli.js');
@@ -130,9 +131,25 @@ describe('a run from the command line', () => {
     const args = ['complete', 'text.txt', '--line', '1', '--model', tinyModel, '--mode', 'line', '--json'];
     const [result] = jsonLines(await lora(args));
     // The tiny model knows its corpus by heart.
-    expect(result!['text']).toMatch(/^ negative logarithm/);
+    expect(result).toMatchObject({ text: expect.stringMatching(/^ negative logarithm/) as string, fillInTheMiddle: null });
+    const unfit = await lora([...args, '--fim', 'qwen']);
+    expect(unfit.code).toBe(1);
+    expect(jsonLines(unfit).at(-1)).toMatchObject({
+      error: { message: expect.stringContaining('lacks <|fim_prefix|>') as string },
+    });
     const beyond = await lora(['complete', 'text.txt', '--line', '9', '--model', tinyModel]);
     expect(beyond).toMatchObject({ code: 1, stderr: 'error: text.txt has 4 lines, so there is no line 9.\n' });
+  });
+
+  it('says how a model fills in the middle, or that it does not', async () => {
+    writeCodeModel(join(folder, 'mellum'), ['<fim_prefix>', '<fim_suffix>', '<fim_middle>', '<filename>', '<assistant>']);
+    const mellum = await lora(['inspect', 'mellum']);
+    expect(mellum.stdout).toMatch(/Fill in the middle +mellum \(suffix, prefix, middle; file headers\)/);
+    expect(jsonLines(await lora(['inspect', 'mellum', '--json']))).toMatchObject([
+      { fillInTheMiddle: { name: 'mellum', order: 'SPM', fileHeaders: true } },
+    ]);
+    const tiny = await lora(['inspect', tinyModel]);
+    expect(tiny.stdout).toMatch(/Fill in the middle +not learned; it can only go on from what stands before the cursor/);
   });
 
   it('inspects model, adapter, run and data', async () => {
@@ -140,7 +157,7 @@ describe('a run from the command line', () => {
     const inspected = await Promise.all(paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]));
     expect(inspected.map((each) => each!['kind'])).toEqual(['model', 'adapter', 'run', 'data', 'model', 'model']);
     expect(inspected.slice(4)).toMatchObject([
-      { tokenizerProblem: null, hasChatTemplate: true },
+      { tokenizerProblem: null, hasChatTemplate: true, fillInTheMiddle: null },
       { tokenizerProblem: expect.stringContaining('tokenizer.json is missing') as string },
     ]);
     expect(inspected[1]).toMatchObject({ r: 8, alpha: 16, scale: 2, baseModel: tinyModel });

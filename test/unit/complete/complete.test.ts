@@ -19,7 +19,7 @@ const signature = 'def add(left: int, right: int) -> int:';
 const body = '\n    return left + right';
 
 async function suggest(prefix: string, signal = new AbortController().signal): Promise<string> {
-  const settings = { adapter: null, adapterStrength: 1, mode: 'line', maxNewTokens: 24 } as const;
+  const settings = { adapter: null, adapterStrength: 1, format: null, mode: 'line', maxNewTokens: 24 } as const;
   return (await complete({ ...settings, model, tokenizer: loaded.tokenizer, prefix, suffix: '' }, signal)).text;
 }
 
@@ -47,7 +47,7 @@ test('at the next key the model reads only what is new', async () => {
       return result;
     },
   };
-  const settings = { adapter: null, adapterStrength: 1, mode: 'line', maxNewTokens: 8, suffix: '' } as const;
+  const settings = { adapter: null, adapterStrength: 1, format: null, mode: 'line', maxNewTokens: 8, suffix: '' } as const;
   const prompt = `# ${'A long beginning that stays. '.repeat(8)}\n${signature}`;
   const signal = new AbortController().signal;
   for (const typed of ['', '\n', '\n    re']) {

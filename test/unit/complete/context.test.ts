@@ -1,38 +1,38 @@
 import { expect, test } from 'vitest';
 import { completionPrompt } from '../../../src/complete/context.js';
-import type { Tokenizer } from '../../../src/core/tokenizer/tokenizer.js';
+import { recognizeFillInTheMiddle } from '../../../src/core/tokenizer/fillInTheMiddle.js';
+import { vocabularyWith } from '../tokenizer/vocabulary.js';
 
-const middle = { prefixId: 1001, suffixId: 1002, middleId: 1003, endId: 1004 };
+const qwen = ['<|fim_prefix|>', '<|fim_middle|>', '<|fim_suffix|>', '<|repo_name|>', '<|file_sep|>'];
+const { tokenizer, spell } = vocabularyWith('llama3', qwen);
+const format = recognizeFillInTheMiddle(tokenizer);
 
-/** One id a character, so that the prompt can be read; 1 begins a text. */
-function characters(fillInTheMiddle: Tokenizer['fillInTheMiddle']): Tokenizer {
-  const encode: Tokenizer['encode'] = (text, options) => {
-    const ids = [...text].map((character) => character.codePointAt(0)!);
-    return Int32Array.from(options?.addSpecialTokens === false ? ids : [1, ...ids]);
-  };
-  return { encode, bosId: 1, fillInTheMiddle } as Tokenizer;
-}
-const read = (ids: readonly number[]) =>
-  ids.map((id) => (id > 1000 ? `<${id}>` : id === 1 ? '^' : String.fromCodePoint(id))).join('');
-
-test('with such tokens the model reads what stands before and behind the cursor, and an end of its own ends the text', () => {
-  const { ids, endIds } = completionPrompt(characters(middle), { prefix: 'f(', suffix: ')\n' }, 100);
-  expect(read(ids)).toBe('^<1001>f(<1002>)\n<1003>');
-  expect(endIds).toEqual([1004]);
+test('the model reads what stands before and behind the cursor, and where the file lies', () => {
+  const cursor = { prefix: 'f(', suffix: ')\n', file: 'src/f.py', repository: 'adder' };
+  expect(spell(completionPrompt(tokenizer, format, cursor, 100))).toBe(
+    '<s><|repo_name|>adderĊ<|file_sep|>src/f.pyĊ<|fim_prefix|>f(<|fim_suffix|>)Ċ<|fim_middle|>',
+  );
 });
 
-test('without such tokens, or with nothing behind the cursor, it reads what stands before', () => {
-  expect(read(completionPrompt(characters(null), { prefix: 'f(', suffix: ')' }, 100).ids)).toBe('^f(');
-  expect(read(completionPrompt(characters(middle), { prefix: 'f(', suffix: ' \n' }, 100).ids)).toBe('^f(');
+test('without a format, or with nothing behind the cursor, it reads what stands before', () => {
+  expect(spell(completionPrompt(tokenizer, null, { prefix: 'f(', suffix: ')' }, 100))).toBe('<s>f(');
+  expect(spell(completionPrompt(tokenizer, format, { prefix: 'f(', suffix: ' \n', file: 'f.py' }, 100))).toBe('<s>f(');
+});
+
+test('in a document that speaks of tokens they are text', () => {
+  const ids = completionPrompt(tokenizer, format, { prefix: '<s>old</s> <|fim_middle|>', suffix: '' }, 100);
+  expect(ids.slice(1).filter((id) => [1, 2, tokenizer.tokenId('<|fim_middle|>')].includes(id))).toEqual([]);
+  expect(tokenizer.decode(ids.slice(1))).toBe('<s>old</s> <|fim_middle|>');
 });
 
 test('what does not fit is furthest from the cursor, and the budget holds to the token', () => {
-  const context = { prefix: `${'a'.repeat(400)}before`, suffix: `behind${'z'.repeat(400)}` };
-  expect(read(completionPrompt(characters(middle), context, 44).ids)).toMatch(/^\^<1001>a{24}before<1002>behindzzzz<1003>$/);
-  expect(read(completionPrompt(characters(null), context, 11).ids)).toBe('^aaaabefore');
+  const cursor = { prefix: `${'1 2 3 4 '.repeat(100)}before`, suffix: `behind${' 5 6 7 8'.repeat(100)}`, file: 'f.py' };
+  const prompt = spell(completionPrompt(tokenizer, format, cursor, 44));
+  expect(prompt).toMatch(/^<s><\|file_sep\|>f\.pyĊ<\|fim_prefix\|>.*4Ġbefore<\|fim_suffix\|>behindĠ5Ġ6.*<\|fim_middle\|>$/);
+  expect(spell(completionPrompt(tokenizer, null, cursor, 11))).toMatch(/^<s>[^b]*4Ġbefore$/);
   for (let budget = 1; budget < 60; budget++) {
-    for (const tokenizer of [characters(middle), characters(null)]) {
-      expect(completionPrompt(tokenizer, context, budget).ids).toHaveLength(budget);
+    for (const each of [format, null]) {
+      expect(completionPrompt(tokenizer, each, cursor, budget).length).toBeLessThanOrEqual(budget);
     }
   }
 });

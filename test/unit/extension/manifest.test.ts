@@ -17,6 +17,7 @@ import { runStatuses, type RunStatus } from '../../../src/protocol/run.js';
 import { canPause, canResume, isLive } from '../../../src/protocol/runs.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
 import english from '../../../package.nls.json';
+import { fillInTheMiddleNames } from '../../../src/core/tokenizer/fillInTheMiddleFormats.js';
 import chinese from '../../../package.nls.zh-cn.json';
 import { saidTexts } from './saidTexts.js';
 
@@ -35,6 +36,13 @@ test('commands, views, panels and settings of the code are those of package.json
 test('the extension is activated once the window stands, and to bring back each of its panels', () => {
   const restoring = Object.values(panelIds).map((id) => `onWebviewPanel:${id}`);
   expect([...manifest.activationEvents].sort()).toEqual(['onStartupFinished', ...restoring].sort());
+});
+
+test('the formats of fill-in-the-middle in the settings are those that the models are asked in', () => {
+  const { enum: choices, markdownEnumDescriptions: words } =
+    contributes.configuration.properties['loraWorkbench.inlineCompletion.fillInTheMiddle'];
+  expect(choices).toEqual(['auto', 'none', ...fillInTheMiddleNames, 'custom']);
+  expect(words).toHaveLength(choices.length);
 });
 
 /** Menus are text: they name the statuses one by one. */

@@ -70,18 +70,6 @@ test('added tokens may be listed in tokenizer_config.json alone', () => {
   ).toEqual([true, true, true, true, false]);
 });
 
-test.each([
-  ['<fim_prefix>', '<fim_suffix>', '<fim_middle>', null],
-  ['▁<PRE>', '▁<SUF>', '▁<MID>', '▁<EOT>'],
-])('fill-in-the-middle tokens are found by name: %s', (...names) => {
-  const { tokenizer, ...rest } = golden('llama3');
-  const added = names.filter((name) => name !== null).map((content, index) => ({ id: 700 + index, content, special: true }));
-  const withTokens = fromJson({ ...rest, tokenizer: { ...tokenizer, added_tokens: added } });
-  const endId = names[3] === null ? null : 703;
-  expect(withTokens.fillInTheMiddle).toEqual({ prefixId: 700, suffixId: 701, middleId: 702, endId });
-  expect(fromJson(golden('llama3')).fillInTheMiddle).toBeNull();
-});
-
 test('SentencePiece itself agrees', () => {
   // Without the space that LLaMA's normalizer puts before a text that has one, SentencePiece takes the same pieces.
   expectSameIds(fromGguf(golden('sentencepiece')), golden('sentencepiece-own'), false);

@@ -1,0 +1,76 @@
+import type { FillInTheMiddleFormat } from './fillInTheMiddleFormats.js';
+import { PartEncoder, type Encoder } from './partEncoder.js';
+
+export interface FillInTheMiddleParts {
+  readonly prefix: string;
+  readonly suffix: string;
+  /** With the middle and its end: what a model learns from. Without: the prompt that it goes on from. */
+  readonly middle?: string;
+  /** Path of the file, with slashes, as the repository has it. */
+  readonly file?: string;
+  /** Name of the repository. */
+  readonly repository?: string;
+}
+
+/**
+ * The ids that a model reads. Where they would be more than `budget`, what is furthest from the cursor goes: three quarters of the
+ * room are for the prefix. Null where not even the markers fit.
+ */
+export function fillInTheMiddlePrompt(
+  format: FillInTheMiddleFormat,
+  encoder: Encoder,
+  parts: FillInTheMiddleParts,
+  budget = Number.MAX_SAFE_INTEGER,
+): readonly number[] | null {
+  const { prefix, suffix, middle, end } = format;
+  const encode = new PartEncoder(encoder, format);
+  const start = encode.start();
+  const [prefixMarker, suffixMarker, middleMarker] = [encode.marker(prefix), encode.marker(suffix), encode.marker(middle)];
+  const endIds = end === null ? [encoder.eosId].filter((id) => id !== null) : encode.marker(end);
+  const behindMiddleMarker = parts.middle === undefined ? [] : [...encode.onwards(parts.middle), ...endIds];
+  const frame = [start, prefixMarker, suffixMarker, middleMarker, behindMiddleMarker];
+  const roomInFrame = budget - frame.flat().length;
+  const { outside, inPrefix } = headersWithin(roomInFrame / 4, format, encode, parts);
+  const room = roomInFrame - outside.length;
+  if (room <= 0) return null;
+  const roomBehind = Math.floor(room / 4);
+  const before = [...prefixMarker, ...prefixWithin(room - roomBehind, encode, inPrefix, parts.prefix)];
+  const behind = [...suffixMarker, ...encode.onwards(parts.suffix).slice(0, roomBehind)];
+  const around = format.order === 'PSM' ? [...before, ...behind] : [...behind, ...before];
+  return [...start, ...outside, ...around, ...middleMarker, ...behindMiddleMarker];
+}
+
+interface Headers {
+  readonly outside: readonly number[];
+  readonly inPrefix: string;
+}
+
+/** The text matters more: headers that take much of a short context are left out. */
+function headersWithin(
+  room: number,
+  { headers, stops }: FillInTheMiddleFormat,
+  encode: PartEncoder,
+  { file, repository }: FillInTheMiddleParts,
+): Headers {
+  const none = { outside: [], inPrefix: '' };
+  if (!headers || !file) return none;
+  const header = (text: string, name: string) => {
+    const token = stops.find((stop) => text.startsWith(stop)) ?? '';
+    return [...encode.marker(token || null), ...encode.text(filled(text.slice(token.length), name))];
+  };
+  const ofRepository = repository ? header(headers.repository, repository) : [];
+  const outside = [...ofRepository, ...header(headers.file, file)];
+  const inPrefix = filled(headers.inPrefix, file);
+  return outside.length + encode.text(inPrefix).length <= room ? { outside, inPrefix } : none;
+}
+
+function filled(header: string, name: string): string {
+  return header.replace('{}', () => name);
+}
+
+/** Header and text in one, so that they are split into tokens as one text; what goes is the beginning of the text. */
+function prefixWithin(room: number, encode: PartEncoder, header: string, text: string): readonly number[] {
+  const ids = encode.text(header + text);
+  const kept = encode.text(header).length;
+  return [...ids.slice(0, kept), ...ids.slice(Math.max(kept, ids.length - room + kept))];
+}
