@@ -180,7 +180,7 @@ function number(min: number, max = Infinity): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(max === Infinity ? `Expected at min ${min}.` : `Expected ${min} to ${max}.`);
+    throw new InvalidArgumentError(max === Infinity ? `Expected at least ${min}.` : `Expected ${min} to ${max}.`);
   };
 }
 

@@ -22,8 +22,8 @@ export async function trainShown(
   try {
     return await trainRun(run, {
       signal,
-      async prepare(config, ports, begunIn) {
-        const loaded = await prepareRun(config, ports, begunIn);
+      async prepare(config, ports, resumedDType) {
+        const loaded = await prepareRun(config, ports, resumedDType);
         if (begins) onReport(await disposedOnFailure(loaded, () => preflightReport(loaded, config)));
         return loaded;
       },

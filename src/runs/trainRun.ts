@@ -18,7 +18,7 @@ import { disposedOnFailure } from '../runtime/disposal.js';
 import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
-import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
+import { RunJournal, type KilledMessage, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
 import { Sampler, type SampleSource } from './sampler.js';
 import { appendSample, cutSamplesAfter } from './samplesFile.js';
@@ -47,12 +47,12 @@ export interface PreparationPorts {
   /** Sentences for the log and for whoever watches. */
   note(text: string): void;
   /** Before anything is loaded: the loading may be what the system ends the process for. */
-  leaveLastWords(lastWords: LastWords): void;
+  setKilledMessage(killedMessage: KilledMessage): void;
 }
 
 export interface TrainRunOptions {
-  /** Loads model and data; `begunIn` is how the base was held up to the last checkpoint, null where that is not known. */
-  prepare(config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null): Promise<PreparedRun>;
+  /** Loads model and data; `resumedDType` is how the base was held up to the last checkpoint, null where that is not known. */
+  prepare(config: RunConfig, ports: PreparationPorts, resumedDType: BaseDType | null): Promise<PreparedRun>;
   /** Aborted: save a checkpoint after the current step and end as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
@@ -92,7 +92,7 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 
 /** From the last checkpoint, or from the start, on one device. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
-  const prepared = await options.prepare(config, journal, begunIn(run));
+  const prepared = await options.prepare(config, journal, savedDType(run));
   run.settleFormat(prepared.dataFormat);
   const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
   await prepared.dispose();
@@ -100,7 +100,7 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
 }
 
 /** How the base was held up to the last checkpoint, whose tensors are read again when they are needed, not kept until then. */
-function begunIn({ checkpointsPath }: RunDirectory): BaseDType | null {
+function savedDType({ checkpointsPath }: RunDirectory): BaseDType | null {
   return readLatestCheckpoint(checkpointsPath, () => undefined)?.record.baseDType ?? null;
 }
 

@@ -33,7 +33,7 @@ export async function doctor({ output }: CommandContext): Promise<ExitCode> {
       [t`Memory`, t`${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
       ['ONNX Runtime', machine.engine?.version ?? t`not loaded`],
       [t`Execution providers`, machine.engine?.providers.join(', ') ?? t`none`],
-      [t`Trains on`, machine.engine?.deviceBecause ?? t`nothing`],
+      [t`Trains on`, machine.engine?.deviceReason ?? t`nothing`],
       [t`Cache folder`, t`${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
       [t`Models in it`, machine.models.join(', ') || t`none yet`],
     ]),

@@ -7,7 +7,7 @@ import type { WeightStore } from '../../core/models/weights.js';
 import { remedies, type Remedy, type SettingChange } from './remedies.js';
 import type { MemoryEstimate } from './estimate.js';
 import { t } from '../../l10n/text.js';
-import type { DeviceWish } from '../chooseDevice.js';
+import type { DeviceSetting } from '../chooseDevice.js';
 import type { DecodeDType } from '../decodeConstants.js';
 import { reasonOf } from '../engineWords.js';
 import { fits, type MemoryPlan } from './plan.js';
@@ -37,7 +37,7 @@ export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
 interface TextModelRequest {
   readonly weights: WeightStore;
   readonly dtype: DecodeDType;
-  readonly device: DeviceWish;
+  readonly device: DeviceSetting;
 }
 
 /** An allocation failed in generation: while the model was loaded, or when it wrote. */
@@ -66,7 +66,7 @@ export function writingRanOut(
  * What to say of a process that vanished when it had held so much, by default as much as was expected; null where memory can
  * hardly have been the reason.
  */
-export function lastWords(plan: MemoryPlan): (heldBytes?: number) => string | null {
+export function killedMessage(plan: MemoryPlan): (heldBytes?: number) => string | null {
   const { availableBytes } = plan;
   let advice: string | undefined;
   return (heldBytes = plan.estimate.hostBytes) => {
