@@ -8,7 +8,7 @@ import { t } from '../l10n/text.js';
 import { CpuDevice } from './cpuDevice.js';
 import type { Device } from './device.js';
 import { disposeQuietly } from './disposal.js';
-import { reasonOf } from './engineWords.js';
+import { failureReason } from './failureReason.js';
 import { WebGpuDevice } from './webgpuDevice.js';
 
 export type DeviceSetting = 'auto' | DeviceKind;
@@ -43,7 +43,7 @@ export async function chooseDevice(setting: DeviceSetting, threads: number | nul
         };
   } catch (error) {
     await disposeQuietly(gpu);
-    return { device: cpu, reason: t`The CPU: the GPU cannot be used (${reasonOf(error)}).` };
+    return { device: cpu, reason: t`The CPU: the GPU cannot be used (${failureReason(error)}).` };
   }
 }
 

@@ -17,7 +17,7 @@ import { t } from '../shared/text.js';
 import { BatchTable } from './batchTable.js';
 import { Column } from './column.js';
 import { History } from './history.js';
-import { filledIn, firstLook, lookShape, opened, settled, withVoice, type Choices, type Look } from './look.js';
+import { filledIn, firstLook, lookShape, opened, settled, withVoice, type Choices, type Look } from './playgroundState.js';
 import { samplingFields, templates, type PlaygroundSettings, type PlaygroundTemplate } from './settingsFields.js';
 import { StrengthField } from './strengthField.js';
 import { voiceName } from './voiceName.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
 import { UserError } from '../../core/errors.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import type { CommandContext } from '../perform.js';
+import type { CommandContext } from '../runCommand.js';
 import { withTextModel, type TextModelOptions } from '../withTextModel.js';
 
 export interface CompleteOptions extends TextModelOptions {

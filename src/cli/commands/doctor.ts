@@ -7,8 +7,8 @@ import { t } from '../../l10n/text.js';
 import { availableMemoryBytes } from '../../runtime/memory/available.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import type { CommandContext } from '../perform.js';
-import { bytes, table } from '../words.js';
+import type { CommandContext } from '../runCommand.js';
+import { bytes, table } from '../format.js';
 
 interface Finding {
   readonly ok: boolean;

@@ -10,8 +10,8 @@ import { diskFiles } from '../../files/dataFiles.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { loadModelForData } from '../../files/loadModel.js';
-import type { CommandContext } from '../perform.js';
-import { integer, table } from '../words.js';
+import type { CommandContext } from '../runCommand.js';
+import { integer, table } from '../format.js';
 
 export interface EvaluateOptions {
   readonly model: string;
