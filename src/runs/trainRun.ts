@@ -20,9 +20,9 @@ import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type KilledMessage, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
-import { Sampler, type SampleSource } from './sampler.js';
+import { TrainingSampler, type SampleSource } from './trainingSampler.js';
 import { appendSample, cutSamplesAfter } from './samplesFile.js';
-import { warmupSteps } from './warmupSteps.js';
+import { warmupSteps } from './derivedSettings.js';
 
 /** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
 export interface PreparedRun {
@@ -94,7 +94,7 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
   const prepared = await options.prepare(config, journal, savedDType(run));
   run.settleFormat(prepared.dataFormat);
-  const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
+  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options.signal).train());
   await prepared.dispose();
   return trained;
 }
@@ -124,9 +124,9 @@ function withAdvice(error: unknown, savedStep: number | undefined): unknown {
   return error;
 }
 
-class Trainer implements LoopPorts {
+class RunTrainer implements LoopPorts {
   private readonly use = new ProcessUse();
-  private readonly sampler: Sampler | null;
+  private readonly sampler: TrainingSampler | null;
 
   constructor(
     private readonly run: RunDirectory,
@@ -137,7 +137,7 @@ class Trainer implements LoopPorts {
   ) {
     this.sampler =
       prepared.samples &&
-      new Sampler(prepared.samples, {
+      new TrainingSampler(prepared.samples, {
         clock: () => this.clock(),
         note: (text) => journal.note(text),
         addSample: (sample) => appendSample(run.samplesPath, sample),
