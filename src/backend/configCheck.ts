@@ -11,8 +11,7 @@ import type { ConfigCheck, ConfigText, MemoryRemedy, ModelShape, RunEstimate } f
 import type { RunConfig } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
-import { loraShape } from '../runs/loraShape.js';
-import { largestBatch } from '../runs/largestBatch.js';
+import { largestBatch, loraShape } from '../runs/derivedSettings.js';
 import { resolvePaths } from '../runs/runConfigFile.js';
 import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { dtypesToTry, fits, planMemory, type MemoryPlan } from '../runtime/memory/plan.js';

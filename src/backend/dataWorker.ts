@@ -1,7 +1,7 @@
 import type { RunConfig } from '../protocol/runConfig.js';
 import { OpenData } from '../runs/openData.js';
 import { abortSignal } from './abortSignal.js';
-import { forPeople } from './errorsForPeople.js';
+import { withErrorResponses } from './errorResponses.js';
 import { parentConnection } from './workerConnection.js';
 import { dataExamplesRequest, dataLookRequest } from './workerProtocol.js';
 
@@ -18,11 +18,11 @@ export function serveData(): void {
   // A look is asked for when something changed, perhaps a file: it reads anew.
   connection.onRequest(
     dataLookRequest,
-    forPeople((config: RunConfig) => read(config).look()),
+    withErrorResponses((config: RunConfig) => read(config).look()),
   );
   connection.onRequest(
     dataExamplesRequest,
-    forPeople(({ config, query }, token) => {
+    withErrorResponses(({ config, query }, token) => {
       const data = kept?.settings === settingsOf(config) ? kept.data : read(config);
       return data.examples(query, abortSignal(token));
     }),

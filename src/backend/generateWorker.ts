@@ -5,7 +5,7 @@ import { writeText } from '../core/generate/writeText.js';
 import { chooseFillInTheMiddle } from '../core/tokenizer/fillInTheMiddle.js';
 import type { GenerateParams, GenerateSummary, PromptTemplate } from '../protocol/backend.js';
 import { abortSignal } from './abortSignal.js';
-import { forPeople } from './errorsForPeople.js';
+import { withErrorResponses } from './errorResponses.js';
 import { TextModels, type ReadyModel } from './textModels.js';
 import { parentConnection } from './workerConnection.js';
 import {
@@ -24,7 +24,7 @@ export function serveGenerate(): void {
   let queue: Promise<unknown> = Promise.resolve();
   /** The model computes one thing at a time; what was cancelled while it waited is not begun. */
   const enqueue = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = queue.then(forPeople(work));
+    const result = queue.then(withErrorResponses(work));
     queue = result.catch(() => undefined);
     return result;
   };

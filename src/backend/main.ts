@@ -1,8 +1,8 @@
 /** @file One program, four roles: the language server, and the processes that compute for it. */
-import { speakTheReadersLanguage } from '../files/translations.js';
+import { loadTranslations } from '../files/translations.js';
 import type { WorkerRole } from './workerConnection.js';
 
-speakTheReadersLanguage();
+loadTranslations();
 
 const role = process.argv[2] as WorkerRole | undefined;
 switch (role) {

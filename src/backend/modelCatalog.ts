@@ -56,7 +56,7 @@ class Search {
       if (name.endsWith('.gguf')) await this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
     }
     for (const entry of entries) {
-      if (entry.isDirectory() && !isOffTopic(entry.name)) await this.folder(join(path, entry.name), source, depth + 1);
+      if (entry.isDirectory() && !isSkippedFolder(entry.name)) await this.folder(join(path, entry.name), source, depth + 1);
     }
   }
 
@@ -110,7 +110,7 @@ class Search {
 }
 
 /** Folders where nobody keeps models on purpose. */
-function isOffTopic(name: string): boolean {
+function isSkippedFolder(name: string): boolean {
   return name.startsWith('.') || name === 'node_modules' || name === '__pycache__' || name === 'checkpoints';
 }
 

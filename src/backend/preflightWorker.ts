@@ -1,6 +1,6 @@
 import type { RunConfig } from '../protocol/runConfig.js';
 import { preflight } from '../runs/preflight/preflight.js';
-import { forPeople } from './errorsForPeople.js';
+import { withErrorResponses } from './errorResponses.js';
 import { parentConnection } from './workerConnection.js';
 import { preflightRequest } from './workerProtocol.js';
 
@@ -9,7 +9,7 @@ export function servePreflight(): void {
   const connection = parentConnection();
   connection.onRequest(
     preflightRequest,
-    forPeople((config: RunConfig) => preflight(config)),
+    withErrorResponses((config: RunConfig) => preflight(config)),
   );
   connection.listen();
 }

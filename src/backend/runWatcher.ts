@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
-import { isLive, newestFirst } from '../protocol/runs.js';
+import { isLive, newestRunsFirst } from '../protocol/runs.js';
 import { readFirstEvalLoss, readLastStep } from '../runs/metricsFile.js';
 import { runName } from '../protocol/runName.js';
 import { RunDirectory } from '../runs/runDirectory.js';
@@ -53,7 +53,7 @@ export class RunWatcher {
 
   snapshot(): RunsSnapshot {
     this.look();
-    const runs = newestFirst([...this.known.values()].map(({ summary }) => summary));
+    const runs = newestRunsFirst([...this.known.values()].map(({ summary }) => summary));
     return { runs, throughSeq: this.seq };
   }
 

@@ -33,7 +33,7 @@ import { checkConfig, resolved } from './configCheck.js';
 import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
-import { forPeople } from './errorsForPeople.js';
+import { withErrorResponses } from './errorResponses.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
 import { CompletionProvider } from './completionProvider.js';
@@ -153,7 +153,7 @@ class Backend {
     for (const [method, handle] of Object.entries(handlers)) {
       const handler = handle as (params: unknown, token: CancellationToken) => unknown;
       const answer = async (params: unknown, token: CancellationToken) => (await handler(params, token)) ?? null;
-      this.connection.onRequest(method, forPeople(answer));
+      this.connection.onRequest(method, withErrorResponses(answer));
     }
   }
 

@@ -20,13 +20,13 @@ export interface Titled {
   readonly text: string;
 }
 
-const narrowestColumn = 36;
+const minColumnWidth = 36;
 const gap = '  │  ';
 
 /** Two texts beside each other where the terminal is wide enough, else one below the other. */
 export function sideBySide(left: Titled, right: Titled, width: number): string {
   const columnWidth = Math.floor((width - gap.length) / 2);
-  if (columnWidth < narrowestColumn) return [left, right].map((column) => stacked(column, width)).join('\n');
+  if (columnWidth < minColumnWidth) return [left, right].map((column) => stacked(column, width)).join('\n');
   const [leftLines, rightLines] = [left, right].map((column) => [
     column.title,
     '─'.repeat(columnWidth),

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
-import { speakTheReadersLanguage } from '../files/translations.js';
+import { loadTranslations } from '../files/translations.js';
 import { createProgram, runProgram } from './program.js';
 
-speakTheReadersLanguage();
+loadTranslations();
 
 // A reader that goes away (`lora-workbench … | head`) ends the program without a word.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 import type { DataSummary, FilesOfData, PreflightReport, SampleSequence, StepEstimate } from '../protocol/preflight.js';
 import type { Output } from './output.js';
-import { bytes, duration, integer, large, plural, table } from './words.js';
+import { bytes, duration, integer, large, plural, table } from './format.js';
 
 /** The numbers of a pre-flight report: what will be learned from, on what, for how long. */
 export function preflightSummary(report: PreflightReport): string {

@@ -6,7 +6,7 @@ import { promptTemplates } from '../protocol/backend.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { exitCodes } from './interrupt.js';
-import { perform } from './perform.js';
+import { runCommand } from './runCommand.js';
 import { settingsHelp } from './settingsHelp.js';
 
 const usualLengthInWords = `(default: ${usualSequenceLength}, or all that the model reads)`;
@@ -36,14 +36,14 @@ export function createProgram(productFolder: string): Command {
     .addHelpText('after', '\nCtrl+C saves a checkpoint and ends; `resume` goes on.')
     .addHelpText('after', () => settingsHelp(Math.min(100, process.stdout.columns || 100)))
     .action((options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).train(context, options)),
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/train.js')).train(context, options)),
     );
 
   add(program, 'resume', 'Go on with a run from its last checkpoint.')
     .argument('<run>', 'the run directory')
     .addHelpText('after', examples('resume runs/first'))
     .action((run, options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/train.js')).resume(context, run)),
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/train.js')).resume(context, run)),
     );
 
   withModel(add(program, 'generate', 'Write text with a model, with or without an adapter.'))
@@ -71,7 +71,7 @@ export function createProgram(productFolder: string): Command {
       ),
     )
     .action((options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/generate.js')).generate(context, options)),
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/generate.js')).generate(context, options)),
     );
 
   withModel(add(program, 'complete', 'Show what the editor would suggest at a place in a file.'))
@@ -88,7 +88,7 @@ export function createProgram(productFolder: string): Command {
     .option('--max-new-tokens <count>', 'tokens at most', integer(1), 64)
     .addHelpText('after', examples('complete src/app.py --line 12 --model ./SmolLM2 --adapter runs/first/adapter'))
     .action((file, options) =>
-      perform(Boolean(options.json), async (context) =>
+      runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/complete.js')).complete(context, file, options),
       ),
     );
@@ -101,7 +101,7 @@ export function createProgram(productFolder: string): Command {
     .option('--train-on-prompt', 'count the tokens of the prompts too')
     .addHelpText('after', examples('evaluate --model ./SmolLM2 --adapter runs/first/adapter --data heldout.jsonl'))
     .action((options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/evaluate.js')).evaluate(context, options)),
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/evaluate.js')).evaluate(context, options)),
     );
 
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
@@ -118,13 +118,15 @@ export function createProgram(productFolder: string): Command {
       ),
     )
     .action((path, options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/inspect.js')).inspect(context, path, options)),
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/inspect.js')).inspect(context, path, options),
+      ),
     );
 
   add(program, 'doctor', 'Look at this machine: devices, memory, versions, and what is missing.')
     .addHelpText('after', examples('doctor', 'doctor --json'))
     .action((options) =>
-      perform(Boolean(options.json), async (context) => (await import('./commands/doctor.js')).doctor(context)),
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/doctor.js')).doctor(context)),
     );
 
   add(program, 'demo', 'Fetch a small model, fine-tune it in a few minutes, and compare its answers.')
@@ -132,7 +134,7 @@ export function createProgram(productFolder: string): Command {
     .option('--max-steps <count>', 'optimizer steps', integer(1))
     .addHelpText('after', examples('demo', 'demo --max-steps 20'))
     .action((options) =>
-      perform(Boolean(options.json), async (context) =>
+      runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/demo.js')).demo(context, productFolder, options),
       ),
     );
@@ -186,7 +188,7 @@ function number(min: number, max = Infinity): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(max === Infinity ? `Expected at min ${min}.` : `Expected ${min} to ${max}.`);
+    throw new InvalidArgumentError(max === Infinity ? `Expected at least ${min}.` : `Expected ${min} to ${max}.`);
   };
 }
 

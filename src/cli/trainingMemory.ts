@@ -4,7 +4,7 @@ import { estimateMemory } from '../runtime/memory/estimate.js';
 import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { usualLengthFor } from '../runs/sequenceLength.js';
 import { fits } from '../runtime/memory/plan.js';
-import { bytes } from './words.js';
+import { bytes } from './format.js';
 
 /** What training a model would take on the CPU, in a few usual ways. */
 export interface TrainingMemory {

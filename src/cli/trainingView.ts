@@ -1,7 +1,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Metric, StepMetric } from '../protocol/run.js';
 import type { Output } from './output.js';
-import { duration } from './words.js';
+import { duration } from './format.js';
 
 /** Shows a run while it goes on: a bar on a terminal, plain lines elsewhere, with --json the metrics as they are logged. */
 export class TrainingView {

@@ -3,7 +3,7 @@ import type { TextModel } from '../core/generate/textModel.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import { loadModel } from '../files/loadModel.js';
-import type { DeviceWish } from '../runtime/chooseDevice.js';
+import type { DeviceSetting } from '../runtime/chooseDevice.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { Output } from './output.js';
@@ -11,7 +11,7 @@ import type { Output } from './output.js';
 export interface TextModelOptions {
   readonly model: string;
   readonly adapter?: string;
-  readonly device: DeviceWish;
+  readonly device: DeviceSetting;
   readonly threads?: number;
 }
 

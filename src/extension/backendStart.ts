@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { BackendClient } from './backendClient.js';
 import { prefix } from './contributions.js';
 import type { InlineCompletion } from './inlineCompletion.js';
-import { hasRuns } from './places.js';
+import { hasRuns } from './folders.js';
 
 export function startBackendWhenNeeded(
   context: vscode.ExtensionContext,
@@ -16,7 +16,7 @@ export function startBackendWhenNeeded(
       if (change.affectsConfiguration(prefix)) void backend.settingsChanged();
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void backend.settingsChanged()),
-    vscode.workspace.onDidOpenTextDocument((document) => void (isHelpedWith(document) && backend.wake())),
+    vscode.workspace.onDidOpenTextDocument((document) => void (needsBackend(document) && backend.wake())),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void backend.wake()),
   ];
 }
@@ -28,10 +28,10 @@ async function startIfWanted(
   completion: InlineCompletion,
 ): Promise<void> {
   if (!vscode.workspace.isTrusted) return;
-  if (completion.isOn || vscode.workspace.textDocuments.some(isHelpedWith) || (await hasRuns(context))) await backend.wake();
+  if (completion.isOn || vscode.workspace.textDocuments.some(needsBackend) || (await hasRuns(context))) await backend.wake();
 }
 
 /** Files that the backend has something to say about as soon as they are seen. */
-function isHelpedWith(document: vscode.TextDocument): boolean {
+function needsBackend(document: vscode.TextDocument): boolean {
   return vscode.languages.match({ scheme: 'file', pattern: '**/{*.jsonl,*.ndjson,run.json,*.run.json}' }, document) > 0;
 }

@@ -29,7 +29,7 @@ export class Catalog implements vscode.Disposable {
   }
 
   /** When the first look is taken; starts the backend for it. Never takes another one. */
-  async looked(): Promise<void> {
+  async loaded(): Promise<void> {
     await this.backend.wake();
     await this.running?.catch(() => undefined);
   }

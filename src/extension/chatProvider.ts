@@ -29,7 +29,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
   async provideLanguageModelChatInformation(): Promise<AdapterModel[]> {
     if (!vscode.workspace.isTrusted) return [];
     // Asked again whenever the catalog changes, so asking must not change it.
-    await this.catalog.looked();
+    await this.catalog.loaded();
     return this.catalog.adapters.flatMap((adapter) => this.describe(adapter) ?? []);
   }
 

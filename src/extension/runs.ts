@@ -36,7 +36,7 @@ export class Runs implements vscode.Disposable {
   }
 
   /** When the first look is taken; starts the backend for it. */
-  async looked(): Promise<void> {
+  async loaded(): Promise<void> {
     await this.backend.wake();
     await this.hydrating?.catch(() => undefined);
   }

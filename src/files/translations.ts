@@ -5,7 +5,7 @@ import { useTranslations } from '../l10n/text.js';
 export const translationsVariable = 'LORA_WORKBENCH_TRANSLATIONS';
 
 /** To be called before a program says anything. No bundle, or a broken one: the program speaks English. */
-export function speakTheReadersLanguage(): void {
+export function loadTranslations(): void {
   const path = process.env[translationsVariable];
   if (path) useTranslations(textsIn(path));
 }

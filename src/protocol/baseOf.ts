@@ -15,10 +15,10 @@ export function adaptersFor(
   adapters: readonly AdapterInfo[],
   models: readonly ModelInfo[],
 ): readonly AdapterInfo[] {
-  return newestFirst(adapters.filter((adapter) => (baseOf(adapter, models)?.path ?? model) === model));
+  return newestAdaptersFirst(adapters.filter((adapter) => (baseOf(adapter, models)?.path ?? model) === model));
 }
 
-export function newestFirst(adapters: readonly AdapterInfo[]): readonly AdapterInfo[] {
+export function newestAdaptersFirst(adapters: readonly AdapterInfo[]): readonly AdapterInfo[] {
   return adapters.toSorted((a, b) => b.modifiedAt - a.modifiedAt);
 }
 

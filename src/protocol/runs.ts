@@ -23,7 +23,7 @@ export function secondsLeft({ state, lastStep }: RunSummary): number | undefined
   return (state.totalSteps - state.step) * (lastStep.elapsed_seconds / lastStep.step);
 }
 
-export function newestFirst(runs: readonly RunSummary[]): RunSummary[] {
+export function newestRunsFirst(runs: readonly RunSummary[]): RunSummary[] {
   return [...runs].sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
 }
 
@@ -32,6 +32,6 @@ export function withEvent(known: RunsSnapshot, event: RunEvent): RunsSnapshot {
   if (event.seq <= known.throughSeq) return known;
   const runId = event.kind === 'changed' ? event.run.runId : event.runId;
   const others = known.runs.filter((run) => run.runId !== runId);
-  const runs = event.kind === 'changed' ? newestFirst([...others, event.run]) : others;
+  const runs = event.kind === 'changed' ? newestRunsFirst([...others, event.run]) : others;
   return { runs, throughSeq: event.seq };
 }

@@ -28,7 +28,7 @@ export interface Checkpoint {
 }
 
 /** Besides the best one. Two, so that damage to the newest still leaves one. */
-const newestKept = 2;
+const keptCheckpoints = 2;
 
 /**
  * Writes checkpoints/step-N, complete or not at all, then removes those that are neither among the newest nor the best.
@@ -42,7 +42,7 @@ export function saveCheckpoint(checkpoints: string, state: TrainableState, recor
     writeFlushed(join(temporary, 'state.safetensors'), safetensorsBytes(flatten(state)));
     writeFlushed(join(temporary, 'trainer.json'), `${JSON.stringify(record, null, 2)}\n`);
   });
-  const superseded = savedSteps(checkpoints).slice(0, -newestKept);
+  const superseded = savedSteps(checkpoints).slice(0, -keptCheckpoints);
   for (const saved of superseded) if (saved !== bestStep) remove(checkpoints, saved);
 }
 

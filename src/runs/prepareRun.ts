@@ -16,10 +16,9 @@ import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
-import { lastWords } from '../runtime/memory/messages.js';
+import { killedMessage } from '../runtime/memory/messages.js';
 import type { MemoryPlan } from '../runtime/memory/plan.js';
-import { largestBatch } from './largestBatch.js';
-import { loraShape } from './loraShape.js';
+import { largestBatch, loraShape } from './derivedSettings.js';
 import { preflightWarnings } from './preflight/warnings.js';
 import { sampleSource } from './sampleSource.js';
 import type { PreparationPorts, PreparedRun } from './trainRun.js';
@@ -38,11 +37,11 @@ export interface LoadedRun extends PreparedRun {
 export async function prepareRun(
   config: RunConfig,
   ports: PreparationPorts,
-  begunIn: BaseDType | null = null,
+  resumedDType: BaseDType | null = null,
 ): Promise<LoadedRun> {
   const model = loadModelForData(config.model);
   try {
-    return await prepareWith(model, config, ports, begunIn);
+    return await prepareWith(model, config, ports, resumedDType);
   } catch (error) {
     model.weights.close();
     throw error;
@@ -50,13 +49,13 @@ export async function prepareRun(
 }
 
 /** For whoever prepares a run that nobody follows. */
-export const silentPorts: PreparationPorts = { note: () => undefined, leaveLastWords: () => undefined };
+export const silentPorts: PreparationPorts = { note: () => undefined, setKilledMessage: () => undefined };
 
 async function prepareWith(
   model: LoadedModel,
   config: RunConfig,
   ports: PreparationPorts,
-  begunIn: BaseDType | null,
+  resumedDType: BaseDType | null,
 ): Promise<LoadedRun> {
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
@@ -75,11 +74,11 @@ async function prepareWith(
     dropout: config.lora.dropout,
     initialState: initialState(config, weights, lora),
     engine: config.engine,
-    begunIn,
+    resumedDType,
     batch: largestBatch(config, size.longest),
     dataBytes: bytesInMemory(size),
     note: (text) => ports.note(text),
-    onPlan: (plan) => ports.leaveLastWords(lastWords(plan)),
+    onPlan: (plan) => ports.setKilledMessage(killedMessage(plan)),
   });
   return {
     runner,

@@ -14,7 +14,7 @@ export interface TrainingListener {
 }
 
 /** What to say should the process vanish when it has held so much; by default, as much as it is expected to. */
-export type LastWords = (heldBytes?: number) => string | null;
+export type KilledMessage = (heldBytes?: number) => string | null;
 
 /** state.json is for people who look; a fast run does not flush the disk for it at every step. */
 const stateIntervalMs = 500;
@@ -24,7 +24,7 @@ export class RunJournal {
   private state: RunState;
   private tensorBoard: TensorBoardWriter | undefined;
   private lastWrite = -Infinity;
-  private lastWords: LastWords = () => null;
+  private killedMessage: KilledMessage = () => null;
 
   constructor(
     private readonly run: RunDirectory,
@@ -41,14 +41,14 @@ export class RunJournal {
   }
 
   /** Written at once: a process that is killed has no later moment. */
-  leaveLastWords(lastWords: LastWords): void {
-    this.lastWords = lastWords;
-    this.state = { ...this.state, ifKilled: lastWords() };
+  setKilledMessage(killedMessage: KilledMessage): void {
+    this.killedMessage = killedMessage;
+    this.state = { ...this.state, ifKilled: killedMessage() };
     this.writeState();
   }
 
   setHeldMemory(bytes: number): void {
-    this.state = { ...this.state, ifKilled: this.lastWords(bytes) };
+    this.state = { ...this.state, ifKilled: this.killedMessage(bytes) };
   }
 
   setStatus(status: RunStatus): void {

@@ -11,7 +11,7 @@ import type { LoadedModel } from '../files/loadModel.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { loadTextModel } from '../runtime/engine.js';
-import type { SampleSource, SampleWriter } from './sampler.js';
+import type { SampleSource, SampleWriter } from './trainingSampler.js';
 
 /** null where the config wants no samples, nothing is held out or the model's text cannot be read. */
 export function sampleSource(

@@ -18,11 +18,11 @@ import { disposedOnFailure, disposeQuietly } from '../runtime/disposal.js';
 import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
-import { RunJournal, type LastWords, type TrainingListener } from './runJournal.js';
+import { RunJournal, type KilledMessage, type TrainingListener } from './runJournal.js';
 import { RunLock } from './runLock.js';
-import { Sampler, type SampleSource } from './sampler.js';
+import { TrainingSampler, type SampleSource } from './trainingSampler.js';
 import { appendSample, cutSamplesAfter } from './samplesFile.js';
-import { warmupSteps } from './warmupSteps.js';
+import { warmupSteps } from './derivedSettings.js';
 
 /** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
 export interface PreparedRun {
@@ -47,12 +47,12 @@ export interface PreparationPorts {
   /** Sentences for the log and for whoever watches. */
   note(text: string): void;
   /** Before anything is loaded: the loading may be what the system ends the process for. */
-  leaveLastWords(lastWords: LastWords): void;
+  setKilledMessage(killedMessage: KilledMessage): void;
 }
 
 export interface TrainRunOptions {
-  /** Loads model and data; `begunIn` is how the base was held up to the last checkpoint, null where that is not known. */
-  prepare(config: RunConfig, ports: PreparationPorts, begunIn: BaseDType | null): Promise<PreparedRun>;
+  /** Loads model and data; `resumedDType` is how the base was held up to the last checkpoint, null where that is not known. */
+  prepare(config: RunConfig, ports: PreparationPorts, resumedDType: BaseDType | null): Promise<PreparedRun>;
   /** Aborted: save a checkpoint after the current step and end as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
@@ -92,15 +92,15 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 
 /** From the last checkpoint, or from the start, on one device. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
-  const prepared = await options.prepare(config, journal, begunIn(run));
+  const prepared = await options.prepare(config, journal, savedDType(run));
   run.settleFormat(prepared.dataFormat);
-  const trained = await disposedOnFailure(prepared, () => new Trainer(run, config, prepared, journal, options.signal).train());
+  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options.signal).train());
   await disposeQuietly(prepared, (error) => journal.logAfterEnd(error));
   return trained;
 }
 
 /** How the base was held up to the last checkpoint, whose tensors are read again when they are needed, not kept until then. */
-function begunIn({ checkpointsPath }: RunDirectory): BaseDType | null {
+function savedDType({ checkpointsPath }: RunDirectory): BaseDType | null {
   return readLatestCheckpoint(checkpointsPath, () => undefined)?.record.baseDType ?? null;
 }
 
@@ -124,9 +124,9 @@ function withAdvice(error: unknown, savedStep: number | undefined): unknown {
   return error;
 }
 
-class Trainer implements LoopPorts {
+class RunTrainer implements LoopPorts {
   private readonly use = new ProcessUse();
-  private readonly sampler: Sampler | null;
+  private readonly sampler: TrainingSampler | null;
 
   constructor(
     private readonly run: RunDirectory,
@@ -137,7 +137,7 @@ class Trainer implements LoopPorts {
   ) {
     this.sampler =
       prepared.samples &&
-      new Sampler(prepared.samples, {
+      new TrainingSampler(prepared.samples, {
         clock: () => this.clock(),
         note: (text) => journal.note(text),
         addSample: (sample) => appendSample(run.samplesPath, sample),

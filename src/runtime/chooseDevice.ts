@@ -8,42 +8,42 @@ import { t } from '../l10n/text.js';
 import { CpuDevice } from './cpuDevice.js';
 import type { Device } from './device.js';
 import { disposeQuietly } from './disposal.js';
-import { reasonOf } from './engineWords.js';
+import { failureReason } from './failureReason.js';
 import { WebGpuDevice } from './webgpuDevice.js';
 
-export type DeviceWish = 'auto' | DeviceKind;
+export type DeviceSetting = 'auto' | DeviceKind;
 
 export interface ChosenDevice {
   readonly device: Device;
   /** One sentence for the log: why this one. */
-  readonly because: string;
+  readonly reason: string;
 }
 
 /**
  * The device that the user named, or the faster of GPU and CPU at a matrix product of a training step's size.
  * Throws UserError('device-unavailable') when WebGPU is named and there is none.
  */
-export async function chooseDevice(wish: DeviceWish, threads: number | null): Promise<ChosenDevice> {
+export async function chooseDevice(setting: DeviceSetting, threads: number | null): Promise<ChosenDevice> {
   const cpu = new CpuDevice(threads ?? availableParallelism());
-  if (wish === 'cpu') return { device: cpu, because: t`The CPU, as the settings say.` };
+  if (setting === 'cpu') return { device: cpu, reason: t`The CPU, as the settings say.` };
   const gpu = new WebGpuDevice();
-  if (wish === 'webgpu') {
+  if (setting === 'webgpu') {
     await requireGpu(gpu);
-    return { device: gpu, because: t`The GPU, as the settings say.` };
+    return { device: gpu, reason: t`The GPU, as the settings say.` };
   }
-  if (!mayHaveGpu()) return { device: cpu, because: t`The CPU: this machine shows no GPU.` };
+  if (!mayHaveGpu()) return { device: cpu, reason: t`The CPU: this machine shows no GPU.` };
   try {
     const ratio = (await secondsPerProduct(cpu)) / (await secondsPerProduct(gpu));
     await (ratio >= 1 ? cpu : gpu).dispose();
     return ratio >= 1
-      ? { device: gpu, because: t`The GPU: a matrix product on the GPU was ${ratio.toFixed(1)} times as fast as on the CPU.` }
+      ? { device: gpu, reason: t`The GPU: a matrix product on the GPU was ${ratio.toFixed(1)} times as fast as on the CPU.` }
       : {
           device: cpu,
-          because: t`The CPU: a matrix product on the GPU was ${(1 / ratio).toFixed(1)} times slower than on the CPU.`,
+          reason: t`The CPU: a matrix product on the GPU was ${(1 / ratio).toFixed(1)} times slower than on the CPU.`,
         };
   } catch (error) {
     await disposeQuietly(gpu);
-    return { device: cpu, because: t`The CPU: the GPU cannot be used (${reasonOf(error)}).` };
+    return { device: cpu, reason: t`The CPU: the GPU cannot be used (${failureReason(error)}).` };
   }
 }
 

@@ -3,7 +3,7 @@ import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
 import { isPlain, matrixParts, type MatrixForm } from '../core/models/frozenMatrix.js';
-import { linearForm, matrixForm, type WeightWish } from '../core/models/matrixForm.js';
+import { linearForm, matrixForm, type WeightPrecision } from '../core/models/matrixForm.js';
 import type { LinearName } from '../core/models/linears.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
@@ -12,7 +12,7 @@ import { hostArray, type HostArray } from './device.js';
 import { readMatrix } from './readMatrix.js';
 
 /** How decoding holds the matrices. */
-export type DecodeDType = Exclude<WeightWish, 'fp16' | 'exact'>;
+export type DecodeDType = Exclude<WeightPrecision, 'fp16' | 'exact'>;
 
 export function headForm(store: WeightStore, dtype: DecodeDType): MatrixForm {
   return matrixForm(store.info(weightTable(store.config).head.name)!, dtype);

@@ -9,7 +9,7 @@ import type { BatchShape } from '../core/train/programs.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';
 import { availableMemoryBytes } from './memory/available.js';
-import { chooseDevice, type DeviceWish } from './chooseDevice.js';
+import { chooseDevice, type DeviceSetting } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import type { Device } from './device.js';
 import { disposedOnFailure, type Disposable } from './disposal.js';
@@ -23,7 +23,7 @@ import { has16Bit } from './probe16Bit.js';
 
 /** The `engine` part of a run config, as far as this engine reads it. */
 export interface EngineOptions {
-  readonly device: DeviceWish;
+  readonly device: DeviceSetting;
   readonly base_dtype: 'auto' | BaseDType;
   /** Null takes as many as the machine has cores. */
   readonly threads: number | null;
@@ -40,7 +40,7 @@ export interface TrainingSetup {
   readonly initialState: TrainableState;
   readonly engine: EngineOptions;
   /** How the base was held in the run's earlier part: what is kept where `auto` may decide. */
-  readonly begunIn?: BaseDType | null;
+  readonly resumedDType?: BaseDType | null;
   /** Of the largest micro-batch. */
   readonly batch: BatchShape;
   /** What the data set takes of the memory. */
@@ -83,8 +83,8 @@ export function createTrainer(setup: TrainingSetup): Promise<Trainer> {
 type RunnerSetup = Omit<TrainingSetup, 'lora'> & { readonly lora: LoraShape | null };
 
 async function createRunner(setup: RunnerSetup): Promise<Trainer> {
-  const { device, because } = await chooseDevice(setup.engine.device, setup.engine.threads);
-  setup.note?.(because);
+  const { device, reason } = await chooseDevice(setup.engine.device, setup.engine.threads);
+  setup.note?.(reason);
   return owningDevice(
     device,
     () => runnerOn(device, setup),
@@ -94,11 +94,11 @@ async function createRunner(setup: RunnerSetup): Promise<Trainer> {
 
 async function runnerOn(
   device: Device,
-  { engine, begunIn = null, note, onPlan, batch, dataBytes = 0, ...setup }: RunnerSetup,
+  { engine, resumedDType = null, note, onPlan, batch, dataBytes = 0, ...setup }: RunnerSetup,
 ): Promise<Trainer> {
-  const dtypes = await usableDTypes(engine.base_dtype, begunIn, device, note);
+  const dtypes = await usableDTypes(engine.base_dtype, resumedDType, device, note);
   const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
-  const wish = {
+  const options = {
     weights,
     lora,
     dropout,
@@ -109,8 +109,8 @@ async function runnerOn(
     streaming: engine.layer_streaming,
     device: device.kind,
   };
-  const memory = planMemory(wish, availableMemoryBytes() + process.memoryUsage.rss());
-  [...baseNotes(memory.request.baseDType, engine, begunIn), ...memoryNotes(memory, engine)].forEach((text) => note?.(text));
+  const memory = planMemory(options, availableMemoryBytes() + process.memoryUsage.rss());
+  [...baseNotes(memory.request.baseDType, engine, resumedDType), ...memoryNotes(memory, engine)].forEach((text) => note?.(text));
   if (!fits(memory) && engine.memory_check === 'refuse') throw tooLarge(memory);
   onPlan?.(memory);
   const { baseDType, gradientCheckpointing, layerStreaming } = memory.request;
@@ -122,29 +122,29 @@ async function runnerOn(
 /** What the settings leave to choose from, where a run keeps what it began in; 16-bit floats are not every GPU's. */
 async function usableDTypes(
   setting: EngineOptions['base_dtype'],
-  begunIn: BaseDType | null,
+  resumedDType: BaseDType | null,
   device: Device,
   note?: (text: string) => void,
 ): Promise<readonly BaseDType[]> {
-  const wish = setting === 'auto' ? (begunIn ?? 'auto') : setting;
-  const wants16Bit = wish === 'auto' || wish === 'fp16';
+  const dtype = setting === 'auto' ? (resumedDType ?? 'auto') : setting;
+  const wants16Bit = dtype === 'auto' || dtype === 'fp16';
   const lacks16Bit = wants16Bit && device.kind !== 'cpu' && !(await has16Bit(device));
   if (lacks16Bit && setting === 'fp16') {
     const message = t`engine.base_dtype is "fp16", but this GPU, or its driver, does not compute with 16-bit floats (shader-f16). Set it to "auto", "fp32" or "int4".`;
     throw new UserError('device-unavailable', message);
   }
   if (lacks16Bit) note?.(t`This GPU, or its driver, does not compute with 16-bit floats.`);
-  return dtypesToTry(lacks16Bit ? 'auto' : wish, device.kind, !lacks16Bit);
+  return dtypesToTry(lacks16Bit ? 'auto' : dtype, device.kind, !lacks16Bit);
 }
 
-function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, begunIn: BaseDType | null): string[] {
-  if (begunIn !== null && begunIn !== baseDType) {
+function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, resumedDType: BaseDType | null): string[] {
+  if (resumedDType !== null && resumedDType !== baseDType) {
     return [
-      t`warning: The base is held in ${baseDType} from here on, and was in ${begunIn} before: the run goes on, but not to the same numbers.`,
+      t`warning: The base is held in ${baseDType} from here on, and was in ${resumedDType} before: the run goes on, but not to the same numbers.`,
     ];
   }
   if (base_dtype !== 'auto') return [];
-  if (begunIn !== null) return [t`The base is held in ${baseDType}, as it was when the run began.`];
+  if (resumedDType !== null) return [t`The base is held in ${baseDType}, as it was when the run began.`];
   if (baseDType !== 'int4') return [t`The base is held in ${baseDType}.`];
   return [t`The base is held in int4, which loses some precision: in 16 bits it would not fit into memory.`];
 }
@@ -171,8 +171,8 @@ export async function loadTextModel(
   note?: (text: string) => void,
 ): Promise<TextModel> {
   const dtype = engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype;
-  const loadOn = async (wish: DeviceWish): Promise<TextModel> => {
-    const { device } = await chooseDevice(wish, engine.threads);
+  const loadOn = async (setting: DeviceSetting): Promise<TextModel> => {
+    const { device } = await chooseDevice(setting, engine.threads);
     return owningDevice(
       device,
       () => createTextModel(weights, device, dtype),

@@ -9,17 +9,17 @@ export interface EngineInfo {
   /** What a run with the device `auto` would train on. */
   readonly device: DeviceKind;
   /** One sentence: why that one. */
-  readonly deviceBecause: string;
+  readonly deviceReason: string;
 }
 
 export async function engineInfo(): Promise<EngineInfo> {
   const bundled = listSupportedBackends().filter((backend) => backend.bundled);
-  const { device, because } = await chooseDevice('auto', null);
+  const { device, reason } = await chooseDevice('auto', null);
   await device.dispose();
   return {
     version: env.versions.node ?? env.versions.common,
     providers: bundled.map((backend) => backend.name),
     device: device.kind,
-    deviceBecause: because,
+    deviceReason: reason,
   };
 }

@@ -1,7 +1,7 @@
 import type { MatrixForm } from '../core/models/frozenMatrix.js';
 import type { LinearForms } from '../core/models/linear.js';
 import type { LinearName } from '../core/models/linears.js';
-import { baseWishes, linearForms, matrixForm, type BaseDType, type WeightWish } from '../core/models/matrixForm.js';
+import { basePrecisions, linearForms, matrixForm, type BaseDType, type WeightPrecision } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
@@ -39,7 +39,7 @@ export class FrozenWeights {
   private constructor(
     private readonly store: WeightStore,
     private readonly device: Device,
-    private readonly linearWish: WeightWish,
+    private readonly linearPrecision: WeightPrecision,
     readonly embedding: Table,
     /** The embedding itself where they are tied. */
     readonly head: Table,
@@ -52,7 +52,7 @@ export class FrozenWeights {
   static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
     const table = weightTable(config);
-    const { linears, tables } = baseWishes(dtype, device.kind);
+    const { linears, tables } = basePrecisions(dtype, device.kind);
     // The CPU computes with what was read where it lies; a GPU has its own copy.
     const passing = device.kind === 'cpu' ? undefined : new PassingBuffers().allocate;
     const embedding = await uploadTable(store, device, table.embedding.name, tables, passing);
@@ -70,7 +70,7 @@ export class FrozenWeights {
 
   /** How a layer's linears are held, which decides what its programs look like. */
   forms(layer: number): LinearForms {
-    return linearForms(this.store, layer, this.linearWish);
+    return linearForms(this.store, layer, this.linearPrecision);
   }
 
   /** Lends a layer's weights to `run`, under the names that the block programs use. */
@@ -114,10 +114,10 @@ async function uploadTable(
   store: WeightStore,
   device: Device,
   name: string,
-  wish: WeightWish,
+  precision: WeightPrecision,
   allocate?: Allocate,
 ): Promise<Table> {
-  const form = matrixForm(store.info(name)!, wish);
+  const form = matrixForm(store.info(name)!, precision);
   const slices: TableSlice[] = [];
   for (const range of vocabularySlices(store.config, device.kind)) {
     const parts = new Map<string, DeviceTensor>();

@@ -12,10 +12,10 @@ import { Decoder, KeyValueCache, wholeChunks } from './decoder.js';
 import type { Device, DeviceTensor } from './device.js';
 
 /** Adapters and caches kept ready: enough for base beside adapter, and two more. */
-const keptVoices = 4;
+const maxSlots = 4;
 
 /** An adapter at a strength, with the cache of what it last read. */
-interface Voice {
+interface Slot {
   readonly adapter: Adapter | null;
   readonly strength: number;
   readonly tensors: Map<string, DeviceTensor>;
@@ -34,7 +34,7 @@ function describe({ description }: Device, [linears, head]: readonly string[]): 
 class OnnxTextModel implements TextModel {
   readonly contextLength: number;
   /** Most recently used last. */
-  private voices: Voice[] = [];
+  private slots: Slot[] = [];
 
   constructor(
     private readonly decoder: Decoder,
@@ -46,12 +46,12 @@ class OnnxTextModel implements TextModel {
   async generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult> {
     const { promptIds, sampling, maxNewTokens, endIds, reuse = 'exact' } = request;
     this.checkLength(promptIds.length);
-    const voice = await this.voice(request.adapter, request.adapterStrength);
+    const slot = await this.slot(request.adapter, request.adapterStrength);
     const sampler = new Sampler(sampling);
     const ids: number[] = [];
     const started = performance.now();
-    const reusedTokens = reusePrefix(voice.cache, promptIds, reuse);
-    let logits = await this.append(voice, promptIds.slice(reusedTokens));
+    const reusedTokens = reusePrefix(slot.cache, promptIds, reuse);
+    let logits = await this.append(slot, promptIds.slice(reusedTokens));
     const prompted = performance.now();
 
     let finishReason: FinishReason = 'length';
@@ -74,7 +74,7 @@ class OnnxTextModel implements TextModel {
         break;
       }
       await eventLoopTurn();
-      if (ids.length < limit) logits = await this.append(voice, [id]);
+      if (ids.length < limit) logits = await this.append(slot, [id]);
     }
     const promptSeconds = (prompted - started) / 1000;
     return { ids, finishReason, reusedTokens, promptSeconds, decodeSeconds: (performance.now() - prompted) / 1000 };
@@ -82,18 +82,18 @@ class OnnxTextModel implements TextModel {
 
   async logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array> {
     this.checkLength(ids.length);
-    const voice = await this.voice(adapter, adapterStrength);
-    return this.append(voice, ids.slice(reusePrefix(voice.cache, ids, 'exact')));
+    const slot = await this.slot(adapter, adapterStrength);
+    return this.append(slot, ids.slice(reusePrefix(slot.cache, ids, 'exact')));
   }
 
   async dispose(): Promise<void> {
-    this.voices.forEach((voice) => this.forget(voice));
-    this.voices = [];
+    this.slots.forEach((slot) => this.forget(slot));
+    this.slots = [];
     await this.decoder.dispose();
   }
 
-  private append(voice: Voice, ids: readonly number[]): Promise<Float32Array> {
-    return this.decoder.append(voice.cache, ids, voice.tensors, eventLoopTurn);
+  private append(slot: Slot, ids: readonly number[]): Promise<Float32Array> {
+    return this.decoder.append(slot.cache, ids, slot.tensors, eventLoopTurn);
   }
 
   private checkLength(promptLength: number): void {
@@ -104,21 +104,21 @@ class OnnxTextModel implements TextModel {
     }
   }
 
-  private async voice(wanted: Adapter | null, wantedStrength: number): Promise<Voice> {
+  private async slot(wanted: Adapter | null, wantedStrength: number): Promise<Slot> {
     const [adapter, strength] = wantedStrength === 0 || wanted === null ? [null, 0] : [wanted, wantedStrength];
-    const known = this.voices.find((voice) => voice.adapter === adapter && voice.strength === strength);
-    const voice = known ?? {
+    const known = this.slots.find((slot) => slot.adapter === adapter && slot.strength === strength);
+    const slot = known ?? {
       adapter,
       strength,
       tensors: await this.decoder.uploadAdapter(prepareAdapter(this.decoder.config, adapter, strength)),
       cache: new KeyValueCache(),
     };
-    this.voices = [...this.voices.filter((other) => other !== voice), voice];
-    while (this.voices.length > keptVoices) this.forget(this.voices.shift()!);
-    return voice;
+    this.slots = [...this.slots.filter((other) => other !== slot), slot];
+    while (this.slots.length > maxSlots) this.forget(this.slots.shift()!);
+    return slot;
   }
 
-  private forget({ tensors, cache }: Voice): void {
+  private forget({ tensors, cache }: Slot): void {
     this.decoder.releaseAll(tensors);
     this.decoder.releaseAll(cache.tensors);
   }

@@ -17,7 +17,7 @@ import {
   type HostArray,
   type HostArrays,
 } from './device.js';
-import { reasonOf } from './engineWords.js';
+import { failureReason } from './failureReason.js';
 
 interface GpuTensor extends DeviceTensor {
   readonly tensor: Tensor;
@@ -203,7 +203,7 @@ async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
 
 /** Whatever ONNX Runtime throws here, a lost device and exhausted memory among it, is no defect of ours. */
 export function gpuFailure(cause: unknown): UserError {
-  return new UserError('device-failed', t`The GPU failed: ${reasonOf(cause)}.`, { cause });
+  return new UserError('device-failed', t`The GPU failed: ${failureReason(cause)}.`, { cause });
 }
 
 function gpuTensor(tensor: DeviceTensor): Tensor {

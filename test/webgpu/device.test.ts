@@ -77,7 +77,7 @@ describe('16-bit floats', () => {
 
   async function load(
     base_dtype: EngineOptions['base_dtype'],
-    begunIn: BaseDType | null = null,
+    resumedDType: BaseDType | null = null,
   ): Promise<{ description: string; notes: string[] }> {
     const { weights } = openModel('test/fixtures/models/gqa-tied');
     const { lora, parameters } = readAdapterFolder('test/golden/training/gqa-tied-initial');
@@ -89,7 +89,7 @@ describe('16-bit floats', () => {
       dropout: 0,
       initialState,
       engine: { ...engine, base_dtype },
-      begunIn,
+      resumedDType,
       batch: { batchSize: 2, sequenceLength: 32 },
       note: (text) => notes.push(text),
     });

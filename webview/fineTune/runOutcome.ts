@@ -3,7 +3,7 @@ import type { RunConfig } from '../../src/protocol/runConfig.js';
 import { isLive } from '../../src/protocol/runs.js';
 import type { RunSeries } from '../plots/runSeries.js';
 import { outcomeOf } from '../runs/course.js';
-import { outcomeInWords } from '../runs/courseWords.js';
+import { outcomeInWords } from '../runs/courseText.js';
 import { button, element } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { t } from '../shared/text.js';

@@ -1,6 +1,6 @@
 /** @file What a playground shows and asks with, and how it begins. Pure functions over plain data. */
 import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
-import { adaptersFor, baseOf, newestFirst } from '../../src/protocol/baseOf.js';
+import { adaptersFor, baseOf, newestAdaptersFirst } from '../../src/protocol/baseOf.js';
 import { nullable, number, object, string, type Shape } from '../../src/protocol/shape.js';
 import type { PlaygroundSide, Prefill, Variant } from '../../src/protocol/views/playground.js';
 import { firstSettings, settingsShape, type PlaygroundSettings } from './settingsFields.js';
@@ -88,6 +88,6 @@ function atFullStrength(state: ViewState): ViewState {
 
 /** That of the newest adapter: it is what one wants to look at. */
 function firstModel({ adapters, models }: Choices): string {
-  const bases = newestFirst(adapters).map((adapter) => baseOf(adapter, models));
+  const bases = newestAdaptersFirst(adapters).map((adapter) => baseOf(adapter, models));
   return (bases.find((model) => model !== undefined) ?? models[0])?.path ?? '';
 }

@@ -8,7 +8,7 @@ import { button, element, icon, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import type { RunSeries } from '../plots/runSeries.js';
 import { courseOf } from './course.js';
-import { courseInWords } from './courseWords.js';
+import { courseInWords } from './courseText.js';
 import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
 
 const statusIcons: Readonly<Record<RunStatus, string>> = {

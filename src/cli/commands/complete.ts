@@ -5,7 +5,7 @@ import { UserError } from '../../core/errors.js';
 import { reading } from '../../files/reading.js';
 import { chooseFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import type { CommandContext } from '../perform.js';
+import type { CommandContext } from '../runCommand.js';
 import { withTextModel, type TextModelOptions } from '../withTextModel.js';
 
 export interface CompleteOptions extends TextModelOptions {

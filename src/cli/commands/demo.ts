@@ -14,10 +14,10 @@ import { exitCodes, type ExitCode } from '../interrupt.js';
 import { encodePrompt } from '../../runs/promptTemplate.js';
 import { lossChart, lossCurve, type LossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
-import type { CommandContext } from '../perform.js';
+import type { CommandContext } from '../runCommand.js';
 import { preflightSummary } from '../preflightText.js';
 import { fetchView } from '../demo/fetchView.js';
-import { trainShown } from '../trainShown.js';
+import { trainWithView } from '../trainWithView.js';
 import { withTextModel } from '../withTextModel.js';
 
 export interface DemoOptions {
@@ -44,7 +44,7 @@ export async function demo(context: CommandContext, productFolder: string, optio
   const run = RunDirectory.create(options.out ?? newRunFolder('runs', 'demo-'), config);
   const folder = relative(process.cwd(), run.path) || run.path;
   output.say(`  on questions and answers about LoRA, into ${folder}. Ctrl+C saves a checkpoint and ends.`);
-  const state = await trainShown(context, run, (report) => {
+  const state = await trainWithView(context, run, (report) => {
     output.say(preflightSummary(report));
     output.emit({ preflight: report });
     output.say();

@@ -6,10 +6,10 @@ import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
 import { t } from '../../l10n/text.js';
 import { availableMemoryBytes } from '../../runtime/memory/available.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
-import { reasonOf } from '../../runtime/engineWords.js';
+import { failureReason } from '../../runtime/failureReason.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import type { CommandContext } from '../perform.js';
-import { bytes, table } from '../words.js';
+import type { CommandContext } from '../runCommand.js';
+import { bytes, table } from '../format.js';
 
 interface Finding {
   readonly ok: boolean;
@@ -34,7 +34,7 @@ export async function doctor({ output }: CommandContext): Promise<ExitCode> {
       [t`Memory`, t`${bytes(machine.memoryFreeBytes)} free of ${bytes(machine.memoryTotalBytes)}`],
       ['ONNX Runtime', machine.engine?.version ?? t`not loaded`],
       [t`Execution providers`, machine.engine?.providers.join(', ') ?? t`none`],
-      [t`Trains on`, machine.engine?.deviceBecause ?? t`nothing`],
+      [t`Trains on`, machine.engine?.deviceReason ?? t`nothing`],
       [t`Cache folder`, t`${machine.cacheFolder} (${bytes(machine.diskFreeBytes)} free)`],
       [t`Models in it`, machine.models.join(', ') || t`none yet`],
     ]),
@@ -88,7 +88,7 @@ async function loadEngine(): Promise<Pick<Machine, 'engine' | 'engineProblem'>> 
   try {
     return { engine: await (await import('../../runtime/engineInfo.js')).engineInfo(), engineProblem: null };
   } catch (error) {
-    return { engine: null, engineProblem: reasonOf(error) };
+    return { engine: null, engineProblem: failureReason(error) };
   }
 }
 

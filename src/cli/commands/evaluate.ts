@@ -2,7 +2,7 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { loadDataset, trainingData } from '../../core/data/dataset.js';
 import type { FormatName } from '../../core/data/detectFormat.js';
 import { meanLoss } from '../../core/train/loop.js';
-import type { DeviceWish } from '../../runtime/chooseDevice.js';
+import type { DeviceSetting } from '../../runtime/chooseDevice.js';
 import { disposeQuietly } from '../../runtime/disposal.js';
 import { createEvaluator } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
@@ -10,8 +10,8 @@ import { diskFiles } from '../../files/dataFiles.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { loadModelForData } from '../../files/loadModel.js';
-import type { CommandContext } from '../perform.js';
-import { integer, table } from '../words.js';
+import type { CommandContext } from '../runCommand.js';
+import { integer, table } from '../format.js';
 
 export interface EvaluateOptions {
   readonly model: string;
@@ -21,7 +21,7 @@ export interface EvaluateOptions {
   readonly maxSeqLength?: number;
   readonly batchSize: number;
   readonly trainOnPrompt?: boolean;
-  readonly device: DeviceWish;
+  readonly device: DeviceSetting;
   readonly threads?: number;
 }
 

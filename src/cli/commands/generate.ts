@@ -2,7 +2,7 @@ import { writeText } from '../../core/generate/writeText.js';
 import type { PromptTemplate } from '../../protocol/backend.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { encodePrompt, templateFor } from '../../runs/promptTemplate.js';
-import type { CommandContext } from '../perform.js';
+import type { CommandContext } from '../runCommand.js';
 import { withTextModel, type TextModelOptions } from '../withTextModel.js';
 
 export interface GenerateOptions extends TextModelOptions {

@@ -16,9 +16,9 @@ import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { lossChart, lossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
-import type { CommandContext } from '../perform.js';
+import type { CommandContext } from '../runCommand.js';
 import { trainingMemory, trainingMemoryRows } from '../trainingMemory.js';
-import { bytes, integer, large } from '../words.js';
+import { bytes, integer, large } from '../format.js';
 import { inspectRecords, inspectTokens, show } from './inspectData.js';
 
 export interface InspectOptions {

@@ -8,7 +8,7 @@ import { loadModelForData } from '../../files/loadModel.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import type { Output } from '../output.js';
 import { fileRows } from '../preflightText.js';
-import { bytes, integer, plural, table } from '../words.js';
+import { bytes, integer, plural, table } from '../format.js';
 
 export function show(output: Output, title: string, facts: object, rows: readonly (readonly [string, string])[]): void {
   output.emit(facts);

@@ -7,9 +7,9 @@ import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { Output } from '../output.js';
-import type { CommandContext } from '../perform.js';
+import type { CommandContext } from '../runCommand.js';
 import { preflightConcerns, preflightSummary, sampleText } from '../preflightText.js';
-import { trainShown } from '../trainShown.js';
+import { trainWithView } from '../trainWithView.js';
 
 export interface TrainOptions {
   readonly config: string;
@@ -33,7 +33,7 @@ export function resume(context: CommandContext, folder: string): Promise<ExitCod
 
 async function trainDirectory(context: CommandContext, run: RunDirectory): Promise<ExitCode> {
   const { output, signal } = context;
-  const state = await trainShown(context, run, (report) => {
+  const state = await trainWithView(context, run, (report) => {
     output.emit({ preflight: report });
     showReport(output, report);
     output.say();

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { Output } from '../output.js';
-import { bytes } from '../words.js';
+import { bytes } from '../format.js';
 import type { FetchReport } from '../../files/fetch/smolLM2.js';
 
 /** Shows how a download goes on. */

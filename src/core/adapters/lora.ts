@@ -90,7 +90,7 @@ function localName(linear: LinearName, matrix: 'A' | 'B'): string {
 }
 
 /** The adapted linears that read what this one reads, itself among them. */
-export function readingTogetherWith(lora: LoraShape, linear: LinearName): readonly LinearName[] {
+export function linearsSharingInput(lora: LoraShape, linear: LinearName): readonly LinearName[] {
   return inputOf(linear).readers.filter((reader) => lora.targetModules.includes(reader));
 }
 
@@ -106,7 +106,7 @@ export function reduceForLora(
   parameters: ReadonlyMap<string, Value>,
 ): Value {
   const stackedA = b.concat(
-    readingTogetherWith(lora, linear).map((name) => parameters.get(localName(name, 'A'))!),
+    linearsSharingInput(lora, linear).map((name) => parameters.get(localName(name, 'A'))!),
     0,
   ); // [group · r, in]
   return b.matmul(x, stackedA, { transposeB: true, alpha: loraScaling(lora) });
@@ -121,7 +121,7 @@ export function addLora(
   reduced: Value,
   parameters: ReadonlyMap<string, Value>,
 ): Value {
-  const group = readingTogetherWith(lora, linear);
+  const group = linearsSharingInput(lora, linear);
   const own = b.split(
     reduced,
     1,

@@ -61,7 +61,7 @@ export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
     throw new UserError('file-corrupt', t`${file} is damaged: expected a JSON object.`);
   }
   const fields = json as Record<string, unknown>;
-  refuseWhatWeLack(fields, file);
+  checkSupported(fields, file);
   const baseModel = fields['base_model_name_or_path'];
   return {
     r: positive(fields, 'r', file, Number.isInteger),
@@ -73,7 +73,7 @@ export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
   };
 }
 
-function refuseWhatWeLack(fields: Record<string, unknown>, file: string): void {
+function checkSupported(fields: Record<string, unknown>, file: string): void {
   const refuse = (what: string) => {
     throw new UserError('file-unsupported', t`${file}: ${what} Only plain LoRA on the seven linears of LLaMA can be used.`);
   };
@@ -130,7 +130,7 @@ export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<stri
     for (const linear of lora.targetModules) {
       const own = pairs.find((pair) => pair.layer === layer && pair.linear === linear);
       // A linear has the same shape in every layer.
-      const pair = own ?? emptied(pairs.find((other) => other.linear === linear)!);
+      const pair = own ?? zeroPair(pairs.find((other) => other.linear === linear)!);
       parameters.set(peftName(layer, linear, 'A'), withRank(pair.loraA, 0, lora.r, 1));
       parameters.set(peftName(layer, linear, 'B'), withRank(pair.loraB, 1, lora.r, pair.scaling / loraScaling(lora)));
     }
@@ -197,7 +197,7 @@ function lookUp(patterns: ReadonlyMap<string, number>, path: string): number | u
 }
 
 /** The pair of a linear without adapter, which adds nothing. */
-function emptied(pair: ScaledPair): ScaledPair {
+function zeroPair(pair: ScaledPair): ScaledPair {
   const zero = ({ shape, data }: HostTensor): HostTensor => ({ shape, data: new Float32Array(data.length) });
   return { ...pair, loraA: zero(pair.loraA), loraB: zero(pair.loraB) };
 }

@@ -20,7 +20,7 @@ import {
 import type { EncodingContext } from './sequence.js';
 import type { LeftOut } from './fileRules.js';
 import type { DataFiles, Skipped } from './source.js';
-import { chooseHeldOut } from './split.js';
+import { shuffledIndices, shuffleStreams } from './shuffle.js';
 
 /** The keys of `data` in run.json, and the seed. */
 export interface DatasetConfig {
@@ -217,6 +217,16 @@ function split(
     training: examplesOf(units.filter((_, index) => !heldOut.has(index))),
     evaluation: examplesOf(units.filter((_, index) => heldOut.has(index))),
   };
+}
+
+/**
+ * Which records are held out: a share of them, chosen by the seed, in their own order. Where there are two or more, at least one
+ * is held out and one is kept; a single record, or a share of 0, holds out nothing.
+ */
+function chooseHeldOut(count: number, fraction: number, seed: number): ReadonlySet<number> {
+  if (count < 2 || fraction <= 0) return new Set();
+  const heldOut = Math.min(count - 1, Math.max(1, Math.round(count * fraction)));
+  return new Set(shuffledIndices(count, seed, shuffleStreams.split).subarray(0, heldOut));
 }
 
 function fingerprint(...sets: readonly (readonly Example[])[]): string {

@@ -11,7 +11,7 @@ import type { AttentionAttributes, DeviceKind, Value } from './types.js';
  * Under a causal mask the queries go in blocks: n blocks compute (n + 1)/2n of all scores, and hold 1/n of them at a time. On a CPU
  * that saves time until products get small. A GPU computes scores faster than it begins operations, so there only memory counts.
  */
-const wantedBlocks: Readonly<Record<DeviceKind, number>> = { cpu: 8, webgpu: 1 };
+const targetBlocks: Readonly<Record<DeviceKind, number>> = { cpu: 8, webgpu: 1 };
 const shortestBlock = 64;
 /** Of a block. On a GPU a tensor must stay below what every device can bind; on a CPU beside what such a length keeps in any case. */
 const maxScoreElements: Readonly<Record<DeviceKind, number>> = { cpu: 2 ** 26, webgpu: 2 ** 24 };
@@ -29,7 +29,7 @@ interface QueryBlock {
 export function causalBlocks(batchSize: number, length: number, heads: number, device: DeviceKind): QueryBlock[] {
   const longest = longestBlock(batchSize, length, heads, device);
   if (longest * maxBlocks < length) throw tooLong(batchSize, length, heads, device);
-  const wanted = Math.max(shortestBlock, Math.ceil(length / wantedBlocks[device]));
+  const wanted = Math.max(shortestBlock, Math.ceil(length / targetBlocks[device]));
   const blockLength = wanted <= longest ? wanted : Math.ceil(length / Math.ceil(length / longest));
   const starts = Array.from({ length: Math.ceil(length / blockLength) }, (_, i) => i * blockLength);
   return starts.map((start) => {

@@ -41,7 +41,7 @@ function applyRule<K extends OpName>(b: GraphBuilder, y: Value<K>, dy: Value): r
     case 'none':
       return [];
     case 'forbidden':
-      throw new Error(`internal: ${describe(y)} cannot be differentiated: ${gradient.because}`);
+      throw new Error(`internal: ${describe(y)} cannot be differentiated: ${gradient.reason}`);
   }
 }
 

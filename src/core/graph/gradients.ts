@@ -11,13 +11,13 @@ type Rule<K extends OpName> = (b: GraphBuilder, y: Value<K>, dy: Value, ...input
 export type Gradient<K extends OpName> =
   | { readonly kind: 'rule'; readonly rule: Rule<K> }
   /** The derivative is zero almost everywhere, or the value is no function of anything: nothing flows, rightly. */
-  | { readonly kind: 'none'; readonly because: string }
+  | { readonly kind: 'none'; readonly reason: string }
   /** Asking for this derivative is a defect of ours. */
-  | { readonly kind: 'forbidden'; readonly because: string };
+  | { readonly kind: 'forbidden'; readonly reason: string };
 
 const rule = <K extends OpName>(rule: Rule<K>): Gradient<K> => ({ kind: 'rule', rule });
-const none = <K extends OpName>(because: string): Gradient<K> => ({ kind: 'none', because });
-const forbidden = <K extends OpName>(because: string): Gradient<K> => ({ kind: 'forbidden', because });
+const none = <K extends OpName>(reason: string): Gradient<K> => ({ kind: 'none', reason });
+const forbidden = <K extends OpName>(reason: string): Gradient<K> => ({ kind: 'forbidden', reason });
 
 export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   input: none('a leaf'),

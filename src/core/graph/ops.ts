@@ -30,28 +30,28 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   matmul: ([a, b], { transposeA, transposeB }) => {
     const [rows, inner] = matrixShape(a!, transposeA);
     const [innerB, columns] = matrixShape(b!, transposeB);
-    requireThat(inner === innerB, `matmul of [${a!.shape}] and [${b!.shape}]: inner lengths differ`);
+    assertThat(inner === innerB, `matmul of [${a!.shape}] and [${b!.shape}]: inner lengths differ`);
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     return { dtype: a!.dtype, shape: [...batch, rows, columns] };
   },
   gemm: ([a, b, c], { transposeA, transposeB }) => {
     const [rows, inner] = matrixShape(a!, transposeA);
     const [innerB, columns] = matrixShape(b!, transposeB);
-    requireThat(inner === innerB && a!.shape.length === 2 && b!.shape.length === 2, `gemm of [${a!.shape}] and [${b!.shape}]`);
-    requireThat(sameShape(broadcastShapes(c!.shape, [rows, columns]), [rows, columns]), `gemm onto [${c!.shape}]`);
+    assertThat(inner === innerB && a!.shape.length === 2 && b!.shape.length === 2, `gemm of [${a!.shape}] and [${b!.shape}]`);
+    assertThat(sameShape(broadcastShapes(c!.shape, [rows, columns]), [rows, columns]), `gemm onto [${c!.shape}]`);
     return { dtype: a!.dtype, shape: [rows, columns] };
   },
   quantizedMatmul: ([x], { outFeatures, inFeatures }) => {
-    requireThat(x!.shape.at(-1) === inFeatures, `quantizedMatmul of [${x!.shape}] with ${inFeatures} input features`);
+    assertThat(x!.shape.at(-1) === inFeatures, `quantizedMatmul of [${x!.shape}] with ${inFeatures} input features`);
     return { dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), outFeatures] };
   },
   dequantize: ([codes, scales, minimums], { bits }) => {
     const [rows, blocks] = scales!.shape as [number, number];
-    requireThat(
+    assertThat(
       sameShape(codes!.shape, [rows, blocks, 4 * bits]),
       `${bits}-bit codes [${codes!.shape}] with scales [${scales!.shape}]`,
     );
-    requireThat(
+    assertThat(
       !minimums || sameShape(minimums.shape, scales!.shape),
       `minimums [${minimums?.shape}] with scales [${scales!.shape}]`,
     );
@@ -59,16 +59,16 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   },
 
   reshape: ([x], { shape }) => {
-    requireThat(elementCount(shape) === elementCount(x!.shape), `reshape of [${x!.shape}] to [${shape}]`);
+    assertThat(elementCount(shape) === elementCount(x!.shape), `reshape of [${x!.shape}] to [${shape}]`);
     return { dtype: x!.dtype, shape };
   },
   transpose: ([x], { permutation }) => ({ dtype: x!.dtype, shape: permutation.map((axis) => x!.shape[axis]!) }),
   broadcastTo: ([x], { shape }) => {
-    requireThat(sameShape(broadcastShapes(x!.shape, shape), shape), `broadcast of [${x!.shape}] to [${shape}]`);
+    assertThat(sameShape(broadcastShapes(x!.shape, shape), shape), `broadcast of [${x!.shape}] to [${shape}]`);
     return { dtype: x!.dtype, shape };
   },
   slice: ([x], { axis, start, end }) => {
-    requireThat(start >= 0 && start < end && end <= x!.shape[axis]!, `slice ${start}:${end} of axis ${axis} of [${x!.shape}]`);
+    assertThat(start >= 0 && start < end && end <= x!.shape[axis]!, `slice ${start}:${end} of axis ${axis} of [${x!.shape}]`);
     return { dtype: x!.dtype, shape: x!.shape.map((length, i) => (i === axis ? end - start : length)) };
   },
   concat: (inputs, { axis }) => ({
@@ -79,7 +79,7 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   maxLast: ([x]) => ({ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), 1] }),
   gatherRows: ([table, indices]) => ({ dtype: table!.dtype, shape: [...indices!.shape, ...table!.shape.slice(1)] }),
   scatterAddRows: ([base, indices, updates]) => {
-    requireThat(
+    assertThat(
       sameShape(updates!.shape, [...indices!.shape, ...base!.shape.slice(1)]),
       `scatter of [${updates!.shape}] onto [${base!.shape}]`,
     );
@@ -91,14 +91,14 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   silu: likeFirst,
   swiglu: broadcasting,
   rmsNorm: ([x, weight]) => {
-    requireThat(weight!.shape.at(-1) === x!.shape.at(-1), `rmsNorm of [${x!.shape}] with weight [${weight!.shape}]`);
+    assertThat(weight!.shape.at(-1) === x!.shape.at(-1), `rmsNorm of [${x!.shape}] with weight [${weight!.shape}]`);
     return { dtype: x!.dtype, shape: x!.shape };
   },
   inverseRms: ([norm]) => ({ dtype: norm!.dtype, shape: [...norm!.shape.slice(0, -1), 1] }),
   rope: likeFirst,
   attention: ([query, key, value], { heads, keyValueHeads, headDim }) => {
-    requireThat(query!.shape.at(-1) === heads * headDim, `attention query [${query!.shape}]`);
-    requireThat(
+    assertThat(query!.shape.at(-1) === heads * headDim, `attention query [${query!.shape}]`);
+    assertThat(
       key!.shape.at(-1) === keyValueHeads * headDim && sameShape(key!.shape, value!.shape),
       `attention key [${key!.shape}]`,
     );
@@ -115,7 +115,7 @@ function likeFirst([x]: readonly Value[]): Result {
 }
 
 function broadcasting([a, b]: readonly Value[]): Result {
-  requireThat(a!.dtype === b!.dtype, `operands of types ${a!.dtype} and ${b!.dtype}`);
+  assertThat(a!.dtype === b!.dtype, `operands of types ${a!.dtype} and ${b!.dtype}`);
   return { dtype: a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) };
 }
 
@@ -134,11 +134,11 @@ function broadcastShapes(a: Shape, b: Shape): Shape {
   return Array.from({ length: rank }, (_, axis) => {
     const lengthA = a[axis - rank + a.length] ?? 1;
     const lengthB = b[axis - rank + b.length] ?? 1;
-    requireThat(lengthA === lengthB || lengthA === 1 || lengthB === 1, `shapes [${a}] and [${b}] do not broadcast`);
+    assertThat(lengthA === lengthB || lengthA === 1 || lengthB === 1, `shapes [${a}] and [${b}] do not broadcast`);
     return lengthA === 1 ? lengthB : lengthA;
   });
 }
 
-function requireThat(condition: boolean, message: string): void {
+function assertThat(condition: boolean, message: string): void {
   if (!condition) throw new Error(`internal: ${message}`);
 }

@@ -25,7 +25,7 @@ export class ChatTemplate {
       };
       const environment = new Environment();
       for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-      return String(new PatientInterpreter(environment).run(this.program).value);
+      return String(new BoundedInterpreter(environment).run(this.program).value);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UserError('model-unsupported', t`${this.file}: the chat template refused this conversation: ${reason}`, {
@@ -39,7 +39,7 @@ export class ChatTemplate {
 const maxSteps = 50_000;
 
 /** Ends a template that would run for hours. */
-class PatientInterpreter extends Interpreter {
+class BoundedInterpreter extends Interpreter {
   private steps = 0;
 
   override evaluate(...node: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {

@@ -7,7 +7,7 @@ import type { Component, TokenizerFile } from './tokenizerFile.js';
  */
 export function withReferenceSplits(file: TokenizerFile): TokenizerFile {
   const steps = preTokenizers(file.pre_tokenizer).flatMap(spellOut);
-  if (joinsNoWords(file)) steps.push(splitAt(wordWithSpaces));
+  if (mergesStayInWords(file)) steps.push(splitAt(wordWithSpaces));
   return { ...file, pre_tokenizer: steps.length ? { type: 'Sequence', pretokenizers: steps } : null };
 }
 
@@ -49,7 +49,7 @@ function spellOut(component: Component): Component[] {
  * True where the merges of a SentencePiece vocabulary never join the end of a word with the space after it. Then words can be
  * merged one by one, and cached, instead of a whole text at once, with the same result.
  */
-function joinsNoWords({ model, normalizer, pre_tokenizer }: TokenizerFile): boolean {
+function mergesStayInWords({ model, normalizer, pre_tokenizer }: TokenizerFile): boolean {
   const usesMetaspace = JSON.stringify(normalizer ?? pre_tokenizer ?? '').includes('▁');
   if (!usesMetaspace) return false;
   return model.merges.every((merge) => {

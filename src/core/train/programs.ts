@@ -11,7 +11,7 @@ import {
   adaptedLayers,
   addLora,
   blockLoraParameters,
-  readingTogetherWith,
+  linearsSharingInput,
   reduceForLora,
   type LoraShape,
 } from '../adapters/lora.js';
@@ -172,7 +172,7 @@ export class BlockGraph {
 
   private adapted(lora: LoraShape, linear: LinearName, x: Value, y: Value): Value {
     const reduced = reduceForLora(this.b, lora, linear, this.dropout(linear, x), this.parameters);
-    this.activations[`${readingTogetherWith(lora, linear)[0]}.reduced`] = reduced;
+    this.activations[`${linearsSharingInput(lora, linear)[0]}.reduced`] = reduced;
     return addLora(this.b, lora, linear, y, reduced, this.parameters);
   }
 

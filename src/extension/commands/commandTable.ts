@@ -52,14 +52,14 @@ export function registerCommands(workbench: Workbench): vscode.Disposable[] {
   return commandNames.map((name) =>
     vscode.commands.registerCommand(commandId(name), (argument: unknown, selected?: readonly unknown[]) =>
       commands[name](workbench, argument, Array.isArray(selected) ? selected : undefined).catch((error: unknown) =>
-        explain(workbench, error),
+        showError(workbench, error),
       ),
     ),
   );
 }
 
 /** What a command failed with is a sentence for people already; here it gets the button that helps. */
-export async function explain({ backend }: Pick<Workbench, 'backend'>, error: unknown): Promise<void> {
+export async function showError({ backend }: Pick<Workbench, 'backend'>, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
   if (!vscode.workspace.isTrusted) {
     const manage = vscode.l10n.t('Manage Workspace Trust');

@@ -47,11 +47,11 @@ async function importFrom({ backend, catalog }: Workbench, kind: 'file' | 'folde
   await backend.settingsChanged();
   await catalog.refresh();
   const imported = catalog.models.filter(({ path }) => models.includes(path));
-  await sayImported(imported, models.length);
+  await showImported(imported, models.length);
 }
 
 /** What is new, and the next step with it. */
-async function sayImported([first]: readonly ModelInfo[], count: number): Promise<void> {
+async function showImported([first]: readonly ModelInfo[], count: number): Promise<void> {
   if (!first) return;
   const text =
     count === 1 ? vscode.l10n.t('{0} is ready to be fine-tuned.', first.name) : vscode.l10n.t('{0} models were imported.', count);
@@ -75,7 +75,7 @@ async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
       return undefined;
     });
     // Said beside the progress, which ends here.
-    if (model) void sayImported([model], 1);
+    if (model) void showImported([model], 1);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { AdapterInfo, RunSummary } from '../../protocol/backend.js';
-import { newestFirst } from '../../protocol/baseOf.js';
+import { newestAdaptersFirst } from '../../protocol/baseOf.js';
 import { chooseOne, chooseSome, type Choice } from '../ask.js';
 import { formatBytes } from '../format.js';
 import { describeRun } from '../views/runsTree.js';
@@ -20,7 +20,7 @@ export async function pickRuns(
 
 export async function pickAdapter(adapters: readonly AdapterInfo[], placeHolder: string): Promise<AdapterInfo | undefined> {
   if (adapters.length === 1) return adapters[0];
-  const choices = newestFirst(adapters).map((adapter) => ({
+  const choices = newestAdaptersFirst(adapters).map((adapter) => ({
     label: adapter.name,
     description: `${adapter.baseModel} · r ${adapter.rank} · ${formatBytes(adapter.sizeBytes)}`,
     detail: adapter.path,

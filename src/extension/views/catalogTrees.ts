@@ -14,7 +14,7 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
   }
 
   async getChildren(parent?: AdapterInfo): Promise<AdapterInfo[]> {
-    await looked(this.catalog);
+    await loaded(this.catalog);
     return parent ? [] : [...this.catalog.adapters];
   }
 
@@ -48,7 +48,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
   }
 
   async getChildren(parent?: ModelInfo): Promise<ModelInfo[]> {
-    await looked(this.catalog);
+    await loaded(this.catalog);
     return parent ? [] : [...this.catalog.models];
   }
 
@@ -65,8 +65,8 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
 }
 
 /** Until then an empty tree says nothing: that there is none is not known yet. */
-async function looked(catalog: Catalog): Promise<void> {
-  await catalog.looked();
+async function loaded(catalog: Catalog): Promise<void> {
+  await catalog.loaded();
   setContext({ hasLookedForModels: true });
 }
 

@@ -31,7 +31,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
   }
 
   async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
-    await this.runs.looked();
+    await this.runs.loaded();
     setContext({ hasLookedForRuns: true });
     return parent ? [] : [...this.runs.list()];
   }

@@ -2,7 +2,7 @@ import type { DataReport } from '../../core/data/report.js';
 import type { UserError } from '../../core/errors.js';
 import { t } from '../../l10n/text.js';
 import type { RunConfig } from '../../protocol/runConfig.js';
-import { warmupSteps } from '../warmupSteps.js';
+import { warmupSteps } from '../derivedSettings.js';
 
 /** What looks wrong though it can be done; each says what to do. */
 export function preflightWarnings(

@@ -7,7 +7,7 @@ import { workingSetBytes } from './workingSet.js';
 import { attentionKindOf } from '../../core/models/config.js';
 import { matrixParts, type MatrixForm } from '../../core/models/frozenMatrix.js';
 import type { LinearForms } from '../../core/models/linear.js';
-import { baseWishes, linearForms, matrixForm, type BaseDType } from '../../core/models/matrixForm.js';
+import { basePrecisions, linearForms, matrixForm, type BaseDType } from '../../core/models/matrixForm.js';
 import type { WeightStore } from '../../core/models/weights.js';
 import type { WeightSpec } from '../../core/models/weightSpec.js';
 import { weightTable } from '../../core/models/weightTable.js';
@@ -114,7 +114,7 @@ function heldTensors({ weights, baseDType, device }: MemoryRequest, { kind, name
   const [rows, columns] = shape as [number, number];
   const { config } = weights;
   const info = weights.info(name)!;
-  const { linears, tables } = baseWishes(baseDType, device);
+  const { linears, tables } = basePrecisions(baseDType, device);
   if (kind === 'linear') return matrixParts(matrixForm(info, linears), [rows, columns]);
   return vocabularySlices(config, device).flatMap((slice) => matrixParts(matrixForm(info, tables), [slice.rows, columns]));
 }
@@ -140,7 +140,7 @@ const maxKnown = 1000;
 function memoryOfStep(request: MemoryRequest): StepMemory {
   const { weights, lora, dropout, batch, gradientCheckpointing, baseDType, device } = request;
   const kinds = differentLayers(request);
-  const head = matrixForm(weights.info(weightTable(weights.config).head.name)!, baseWishes(baseDType, device).tables);
+  const head = matrixForm(weights.info(weightTable(weights.config).head.name)!, basePrecisions(baseDType, device).tables);
   const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, device, kinds, head]);
   const known = knownSteps.get(key) ?? stepMemory(request, kinds, head);
   if (knownSteps.size >= maxKnown) knownSteps.clear();
@@ -189,7 +189,7 @@ interface LayerKind {
 
 /** The layers of a quantized file may be stored in several ways, and attend in several. */
 function differentLayers({ weights, baseDType, device }: MemoryRequest): LayerKind[] {
-  const { linears } = baseWishes(baseDType, device);
+  const { linears } = basePrecisions(baseDType, device);
   const layers = Array.from({ length: weights.config.layerCount }, (_, layer): LayerKind => {
     return { forms: linearForms(weights, layer, linears), attentionKind: attentionKindOf(weights.config, layer) };
   });

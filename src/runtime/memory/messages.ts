@@ -7,9 +7,9 @@ import type { WeightStore } from '../../core/models/weights.js';
 import { remedies, type Remedy, type SettingChange } from './remedies.js';
 import type { MemoryEstimate } from './estimate.js';
 import { t } from '../../l10n/text.js';
-import type { DeviceWish } from '../chooseDevice.js';
+import type { DeviceSetting } from '../chooseDevice.js';
 import type { DecodeDType } from '../decodeConstants.js';
-import { reasonOf } from '../engineWords.js';
+import { failureReason } from '../failureReason.js';
 import { fits, type MemoryPlan } from './plan.js';
 import { saysOutOfMemory } from './outOfMemory.js';
 
@@ -27,7 +27,7 @@ export function tooLarge(plan: MemoryPlan): UserError {
 /** An allocation failed though it was thought to fit, or nobody asked. A device that failed for it has failed: another may not. */
 export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
   const code = cause instanceof UserError && cause.code === 'device-failed' ? cause.code : 'out-of-memory';
-  const [reason, expected, advice] = [reasonOf(cause), bytesInWords(total(plan.estimate)), clearlySmaller(plan)];
+  const [reason, expected, advice] = [failureReason(cause), bytesInWords(total(plan.estimate)), clearlySmaller(plan)];
   const message = saysOutOfMemory(cause)
     ? t`Memory ran out (${reason}); ${expected} was expected to be enough. ${advice}`
     : t`Memory has probably run out (${reason}); ${expected} was expected to be enough. ${advice}`;
@@ -37,7 +37,7 @@ export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
 interface TextModelRequest {
   readonly weights: WeightStore;
   readonly dtype: DecodeDType;
-  readonly device: DeviceWish;
+  readonly device: DeviceSetting;
 }
 
 /** An allocation failed in generation: while the model was loaded, or when it wrote. */
@@ -54,7 +54,7 @@ export function writingRanOut(
     t`a smaller model`,
     ...(device === 'webgpu' ? [t`the device "cpu"`] : []),
   ];
-  const [reason, taken, less] = [reasonOf(cause), bytesInWords(bytes), listed(ways)];
+  const [reason, taken, less] = [failureReason(cause), bytesInWords(bytes), listed(ways)];
   const message =
     moment === 'loading'
       ? t`Memory ran out while the model was loaded (${reason}); the model’s weights alone take about ${taken}. What takes less: ${less}.`
@@ -66,7 +66,7 @@ export function writingRanOut(
  * What to say of a process that vanished when it had held so much, by default as much as was expected; null where memory can
  * hardly have been the reason.
  */
-export function lastWords(plan: MemoryPlan): (heldBytes?: number) => string | null {
+export function killedMessage(plan: MemoryPlan): (heldBytes?: number) => string | null {
   const { availableBytes } = plan;
   let advice: string | undefined;
   return (heldBytes = plan.estimate.hostBytes) => {

@@ -4,7 +4,7 @@ import { isPlain } from '../../core/models/frozenMatrix.js';
 import type { BaseDType } from '../../core/models/matrixForm.js';
 import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './estimate.js';
 
-export interface MemoryWish extends Pick<MemoryRequest, 'weights' | 'lora' | 'dropout' | 'batch' | 'device' | 'dataBytes'> {
+export interface MemoryOptions extends Pick<MemoryRequest, 'weights' | 'lora' | 'dropout' | 'batch' | 'device' | 'dataBytes'> {
   /** To choose from, the best first. */
   readonly dtypes: readonly BaseDType[];
   readonly checkpointing: Switch;
@@ -14,8 +14,8 @@ export interface MemoryWish extends Pick<MemoryRequest, 'weights' | 'lora' | 'dr
 type Switch = 'auto' | 'on' | 'off';
 
 /** `auto` halves the base on a GPU, whose memory is what runs out first; on the CPU fp32 is faster. */
-export function dtypesToTry(wish: 'auto' | BaseDType, device: DeviceKind, has16Bit: boolean): readonly BaseDType[] {
-  if (wish !== 'auto') return [wish];
+export function dtypesToTry(setting: 'auto' | BaseDType, device: DeviceKind, has16Bit: boolean): readonly BaseDType[] {
+  if (setting !== 'auto') return [setting];
   if (device === 'cpu') return ['fp32', 'fp16', 'int4'];
   return has16Bit ? ['fp16', 'int4'] : ['fp32', 'int4'];
 }
@@ -29,8 +29,8 @@ export interface MemoryPlan {
 }
 
 /** The first choice that fits, from the fastest and most exact to the smallest; the smallest where none does. */
-export function planMemory(wish: MemoryWish, availableBytes: number): MemoryPlan {
-  const { dtypes, checkpointing, streaming, ...given } = wish;
+export function planMemory(options: MemoryOptions, availableBytes: number): MemoryPlan {
+  const { dtypes, checkpointing, streaming, ...given } = options;
   const recomputing = checkpointing === 'auto' ? [false, true] : [checkpointing === 'on'];
   const choices = basesToTry(given, dtypes, streaming).flatMap((base) =>
     recomputing.map((gradientCheckpointing) => ({ ...given, ...base, gradientCheckpointing })),
@@ -48,7 +48,7 @@ export function planMemory(wish: MemoryWish, availableBytes: number): MemoryPlan
  * quantized file, or streaming takes much longer than a step, as on a GPU, only the smallest base is (docs/decisions/0010).
  */
 function basesToTry(
-  { weights, device }: Pick<MemoryWish, 'weights' | 'device'>,
+  { weights, device }: Pick<MemoryOptions, 'weights' | 'device'>,
   dtypes: readonly BaseDType[],
   streaming: Switch,
 ): Pick<MemoryRequest, 'baseDType' | 'layerStreaming'>[] {
@@ -58,7 +58,7 @@ function basesToTry(
   return [...dtypes.map(base(false)), base(true)(dtypes.at(-1)!)];
 }
 
-function isQuantized(weights: MemoryWish['weights']): boolean {
+function isQuantized(weights: MemoryOptions['weights']): boolean {
   return weights.names().some((name) => !isPlain(weights.info(name)!.storedType));
 }
 

@@ -22,7 +22,7 @@ interface Step {
   apply(request: MemoryRequest): MemoryRequest;
 }
 
-const remediesNamed = 3;
+const maxRemedies = 3;
 
 /** Up to three ways to make it fit, none with a needless change; empty where nothing would do. */
 export function remedies(request: MemoryRequest, fits: (estimate: MemoryEstimate) => boolean): Remedy[] {
@@ -32,7 +32,7 @@ export function remedies(request: MemoryRequest, fits: (estimate: MemoryEstimate
   if (!fits(estimated(all.at(-1)!))) return [];
   const found: { steps: readonly Step[]; remedy: Remedy }[] = [];
   for (const steps of all) {
-    if (found.length === remediesNamed) break;
+    if (found.length === maxRemedies) break;
     const isNeedless = found.some((other) => other.steps.every((step, i) => step.cost <= steps[i]!.cost));
     if (isNeedless) continue;
     const estimate = estimated(steps);
@@ -58,19 +58,19 @@ function combinations(request: MemoryRequest): (readonly Step[])[] {
   return all.sort((a, b) => cost(a) - cost(b));
 }
 
-const asItIs: Step = { cost: 0, change: null, apply: (request) => request };
+const unchanged: Step = { cost: 0, change: null, apply: (request) => request };
 
 /** A third more work for the same result. */
 function checkpointingSteps({ gradientCheckpointing }: MemoryRequest): Step[] {
-  if (gradientCheckpointing) return [asItIs];
+  if (gradientCheckpointing) return [unchanged];
   const change = { setting: 'engine.gradient_checkpointing', from: 'off', to: 'on' } as const;
-  return [asItIs, { cost: 2, change, apply: (request) => ({ ...request, gradientCheckpointing: true }) }];
+  return [unchanged, { cost: 2, change, apply: (request) => ({ ...request, gradientCheckpointing: true }) }];
 }
 
 /** Smaller micro-batches learn the same where more of them are accumulated, a little slower. */
 function batchSteps({ batch: { batchSize } }: MemoryRequest): Step[] {
   return [
-    asItIs,
+    unchanged,
     ...halvings(batchSize, 1).map((smaller, index): Step => ({
       cost: 1 + index,
       change: { setting: 'train.batch_size', from: String(batchSize), to: String(smaller) },
@@ -83,7 +83,7 @@ function batchSteps({ batch: { batchSize } }: MemoryRequest): Step[] {
 function dtypeSteps({ baseDType }: MemoryRequest): Step[] {
   const smaller = baseDType === 'fp32' ? (['fp16', 'int4'] as const) : baseDType === 'fp16' ? (['int4'] as const) : [];
   return [
-    asItIs,
+    unchanged,
     ...smaller.map((dtype): Step => ({
       cost: dtype === 'fp16' ? 3 : 4,
       change: { setting: 'engine.base_dtype', from: baseDType, to: dtype },
@@ -94,9 +94,9 @@ function dtypeSteps({ baseDType }: MemoryRequest): Step[] {
 
 /** Every weight is read from the disk twice in a step. */
 function streamingSteps({ layerStreaming }: MemoryRequest): Step[] {
-  if (layerStreaming) return [asItIs];
+  if (layerStreaming) return [unchanged];
   const change = { setting: 'engine.layer_streaming', from: 'off', to: 'on' } as const;
-  return [asItIs, { cost: 5, change, apply: (request) => ({ ...request, layerStreaming: true }) }];
+  return [unchanged, { cost: 5, change, apply: (request) => ({ ...request, layerStreaming: true }) }];
 }
 
 const shortestLength = 64;
@@ -104,7 +104,7 @@ const shortestLength = 64;
 /** Shorter sequences cut examples off, or apart. */
 function lengthSteps({ batch: { sequenceLength } }: MemoryRequest): Step[] {
   return [
-    asItIs,
+    unchanged,
     ...halvings(sequenceLength, shortestLength).map((shorter, index): Step => ({
       cost: 6 + 2 * index,
       change: { setting: 'data.max_seq_length', from: String(sequenceLength), to: String(shorter) },

@@ -20,14 +20,14 @@ interface Buffer {
 const writesInPlace: ReadonlySet<OpName> = new Set<OpName>(['sigmoid', 'softmax']);
 
 /** The WebGPU provider hands operations to the GPU this many at a time, and only then uses again what they freed. */
-const handedOverTogether = 16;
+const dispatchedTogether = 16;
 
 /** The most bytes held at once for values between a program's inputs and its outputs, which lie in memory of the caller. */
 export function workingSetBytes(program: Program, device: DeviceKind): number {
   const order = executionOrder(program);
   const buffers =
     device === 'cpu' ? plannedBuffers(program, order) : [...plannedBuffers(program, order), ...transposedOperands(order)];
-  const delay = device === 'cpu' ? 1 : handedOverTogether;
+  const delay = device === 'cpu' ? 1 : dispatchedTogether;
   const change = new Map<number, number>();
   const add = (time: number, bytes: number): unknown => change.set(time, (change.get(time) ?? 0) + bytes);
   for (const { first, from, until } of buffers) {

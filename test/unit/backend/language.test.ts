@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
-import { speakTheReadersLanguage, translationsVariable } from '../../../src/files/translations.js';
+import { loadTranslations, translationsVariable } from '../../../src/files/translations.js';
 import { t, useTranslations } from '../../../src/l10n/text.js';
 import type { ConfigText, RunSummary } from '../../../src/protocol/backend.js';
 import { BackendUnderTest, until } from './client.js';
@@ -87,7 +87,7 @@ describe('the bundle that the environment names', () => {
 
   test('is what is spoken', () => {
     vi.stubEnv(translationsVariable, 'l10n/bundle.l10n.zh-cn.json');
-    speakTheReadersLanguage();
+    loadTranslations();
     expect(say()).toBe('/data 不存在。');
   });
 
@@ -98,7 +98,7 @@ describe('the bundle that the environment names', () => {
       if (content !== undefined) writeFileSync(path, content);
       else rmSync(path, { force: true });
       vi.stubEnv(translationsVariable, path);
-      speakTheReadersLanguage();
+      loadTranslations();
       expect(say()).toBe('/data does not exist.');
     },
   );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sideBySide, wrapText } from '../../../src/cli/columns.js';
 import { lossChart } from '../../../src/cli/lossChart.js';
-import { bytes, duration } from '../../../src/cli/words.js';
+import { bytes, duration } from '../../../src/cli/format.js';
 
 describe('text on a terminal', () => {
   it('wraps without losing a word', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunSummary } from '../../../src/protocol/backend.js';
 import { runStatuses } from '../../../src/protocol/run.js';
-import { canPause, canResume, isLive, newestFirst, secondsLeft, withEvent } from '../../../src/protocol/runs.js';
+import { canPause, canResume, isLive, newestRunsFirst, secondsLeft, withEvent } from '../../../src/protocol/runs.js';
 import { run as runOf } from '../../webview/harness/scenes.js';
 
 const run = (name: string, startedAt: string, step = 5) => runOf(name, 'running', step, 100, startedAt);
@@ -27,7 +27,7 @@ test('events that the snapshot holds already change nothing; later ones do', () 
 
 test('the newest run comes first', () => {
   const runs = [run('b', '2026-01-02T09:00:00Z'), run('a', '2026-01-02T10:00:00Z'), run('c', '2025-12-31T10:00:00Z')];
-  expect(names(newestFirst(runs))).toEqual(['a', 'b', 'c']);
+  expect(names(newestRunsFirst(runs))).toEqual(['a', 'b', 'c']);
   expect(names(runs)).toEqual(['b', 'a', 'c']);
 });
 

@@ -1,7 +1,7 @@
 import type { BaseDType } from '../../../src/core/models/matrixForm.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
-import type { SampleSource } from '../../../src/runs/sampler.js';
+import type { SampleSource } from '../../../src/runs/trainingSampler.js';
 import type { PreparedRun } from '../../../src/runs/trainRun.js';
 import { FakeRunner, fakeData, microBatches } from '../train/fakeRunner.js';
 

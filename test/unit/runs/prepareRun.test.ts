@@ -123,7 +123,10 @@ describe('the real engine', () => {
 
 test('what to say of a process that is killed while it loads, or later, is told', async () => {
   const told: (string | null)[] = [];
-  const prepared = await prepareRun(config(), { ...silentPorts, leaveLastWords: (lastWords) => told.push(lastWords(1e15)) });
+  const prepared = await prepareRun(config(), {
+    ...silentPorts,
+    setKilledMessage: (killedMessage) => told.push(killedMessage(1e15)),
+  });
   await prepared.dispose();
   expect(told).toEqual([expect.stringMatching(/^The process is gone\. It needed [\d.,]+ TB of the /)]);
 });

@@ -4,12 +4,12 @@ import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { prepareFake } from './fakeRun.js';
 
-const [path, delay, lastWords, loading] = process.argv.slice(2);
+const [path, delay, killedMessage, loading] = process.argv.slice(2);
 const controller = new AbortController();
 process.once('SIGTERM', () => controller.abort());
 await trainRun(RunDirectory.open(path!), {
   async prepare(config, ports) {
-    ports.leaveLastWords(() => lastWords ?? null);
+    ports.setKilledMessage(() => killedMessage ?? null);
     await sleep(Number(loading ?? 0));
     return prepareFake(config, { delay: Number(delay) });
   },

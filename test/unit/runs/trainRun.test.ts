@@ -228,14 +228,14 @@ test('a damaged newest checkpoint is passed over for the one before, and replace
 
 test('how the base was held is told when the run is resumed, and never before there is a checkpoint', async () => {
   const run = create('precision', 'train.max_steps=8');
-  const begunIn: (string | null)[] = [];
+  const resumedDType: (string | null)[] = [];
   const prepare: TrainRunOptions['prepare'] = (config, _, before) => {
-    begunIn.push(before);
+    resumedDType.push(before);
     return prepareFake(config, { baseDType: 'int4' });
   };
   await trainRun(run, { prepare });
   await trainRun(run, { prepare });
-  expect(begunIn).toEqual([null, 'int4']);
+  expect(resumedDType).toEqual([null, 'int4']);
 });
 
 test('a checkpoint of an earlier version, which tells neither how the base was held nor what was evaluated, is gone on from', async () => {

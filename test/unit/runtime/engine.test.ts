@@ -47,21 +47,21 @@ test('what is planned is told before any weight is read', async () => {
 
 describe('a run that goes on keeps how its base was held', () => {
   async function resumed(
-    begunIn: BaseDType,
+    resumedDType: BaseDType,
     base_dtype: EngineOptions['base_dtype'],
   ): Promise<{ description: string; notes: string[] }> {
     const notes: string[] = [];
     const { runner } = await createTrainer(
-      setup({ begunIn, engine: { ...engine, base_dtype }, note: (text) => notes.push(text) }),
+      setup({ resumedDType, engine: { ...engine, base_dtype }, note: (text) => notes.push(text) }),
     );
     await runner.dispose();
     return { description: runner.description, notes };
   }
 
-  test.each(baseDTypes)('in %s, where auto may decide', async (begunIn) => {
-    const { description, notes } = await resumed(begunIn, 'auto');
-    expect(description).toBe(`CPU, 1 thread, ${begunIn} base`);
-    expect(notes).toContain(`The base is held in ${begunIn}, as it was when the run began.`);
+  test.each(baseDTypes)('in %s, where auto may decide', async (resumedDType) => {
+    const { description, notes } = await resumed(resumedDType, 'auto');
+    expect(description).toBe(`CPU, 1 thread, ${resumedDType} base`);
+    expect(notes).toContain(`The base is held in ${resumedDType}, as it was when the run began.`);
   });
 
   test('what the settings name is taken, with a warning where it differs', async () => {

@@ -4,7 +4,7 @@ import { UserError } from '../../../src/core/errors.js';
 import { greedy } from '../../../src/core/generate/sampling.js';
 import type { WeightStore } from '../../../src/core/models/weights.js';
 import { openModel } from '../../../src/files/openModel.js';
-import type { DeviceWish } from '../../../src/runtime/chooseDevice.js';
+import type { DeviceSetting } from '../../../src/runtime/chooseDevice.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
 import type { Device } from '../../../src/runtime/device.js';
 import { loadTextModel } from '../../../src/runtime/engine.js';
@@ -15,11 +15,11 @@ const request = { promptIds: [1, 2, 3], adapter: null, adapterStrength: 1, sampl
 
 let gpu: Device;
 vi.mock('../../../src/runtime/chooseDevice.js', () => ({
-  chooseDevice: (wish: DeviceWish) => Promise.resolve({ device: wish === 'cpu' ? new CpuDevice(1) : gpu, because: '' }),
+  chooseDevice: (setting: DeviceSetting) => Promise.resolve({ device: setting === 'cpu' ? new CpuDevice(1) : gpu, reason: '' }),
 }));
 
 describe('a GPU that fails', () => {
-  const loadOn = (device: DeviceWish, note?: (text: string) => void) =>
+  const loadOn = (device: DeviceSetting, note?: (text: string) => void) =>
     loadTextModel(weights, { device, threads: 1, base_dtype: 'fp32' }, note);
 
   test.each([

@@ -14,7 +14,7 @@ import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTensorFile } from '../../../src/files/tensorFile.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
-import { baseWishes, linearForm, matrixForm } from '../../../src/core/models/matrixForm.js';
+import { basePrecisions, linearForm, matrixForm } from '../../../src/core/models/matrixForm.js';
 import { decodeConstants } from '../../../src/runtime/decodeConstants.js';
 import { createTextModel } from '../../../src/runtime/onnxTextModel.js';
 import { batchOf } from '../../support/batches.js';
@@ -179,7 +179,7 @@ describe('how the base is held', () => {
         await runner.dispose();
       }
       expect(trained[0]).toEqual(trained[1]);
-      expect(matrixForm(weights.info('model.layers.0.mlp.up_proj.weight')!, baseWishes('fp32', 'cpu').linears)).toBe(
+      expect(matrixForm(weights.info('model.layers.0.mlp.up_proj.weight')!, basePrecisions('fp32', 'cpu').linears)).toBe(
         model === 'mqa-f16' ? 'F16' : 'BF16',
       );
     },

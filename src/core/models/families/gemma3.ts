@@ -34,7 +34,7 @@ export const gemma3: Family = {
       const sizes = fields.sizes();
       const local: RopeSettings = { theta: fields.number('rope.freq_base_swa', 10000), scaling: { type: 'none' } };
       const window = fields.number('attention.sliding_window');
-      const config = gemma3Config(sizes, everySixth(sizes.layerCount), {
+      const config = gemma3Config(sizes, patternedLayerTypes(sizes.layerCount), {
         global: fields.rope(1e6, sizes.headDim),
         local,
         window,
@@ -82,12 +82,13 @@ function ropes(fields: HuggingFaceFields): Pick<Attentions, 'global' | 'local'> 
 
 function layerTypes(fields: HuggingFaceFields, layerCount: number): readonly LayerType[] {
   return (
-    fields.perLayer('layer_types', layerCount, isLayerType) ?? everySixth(layerCount, fields.integer('sliding_window_pattern', 6))
+    fields.perLayer('layer_types', layerCount, isLayerType) ??
+    patternedLayerTypes(layerCount, fields.integer('sliding_window_pattern', 6))
   );
 }
 
 /** Every sixth layer is global. */
-function everySixth(layerCount: number, pattern = 6): LayerType[] {
+function patternedLayerTypes(layerCount: number, pattern = 6): LayerType[] {
   return Array.from({ length: layerCount }, (_, layer) => ((layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'));
 }
 

@@ -112,8 +112,8 @@ describe('the estimate', () => {
 
 describe('what auto decides', () => {
   const auto = { dtypes: dtypesToTry('auto', 'cpu', true), checkpointing: 'auto', streaming: 'auto' } as const;
-  const decided = (availableBytes: number, wish: Pick<Parameters<typeof planMemory>[0], keyof typeof auto> = auto) => {
-    const { baseDType, gradientCheckpointing, layerStreaming } = planMemory({ ...request, ...wish }, availableBytes).request;
+  const decided = (availableBytes: number, options: Pick<Parameters<typeof planMemory>[0], keyof typeof auto> = auto) => {
+    const { baseDType, gradientCheckpointing, layerStreaming } = planMemory({ ...request, ...options }, availableBytes).request;
     return [baseDType, ...(gradientCheckpointing ? ['checkpointing'] : []), ...(layerStreaming ? ['streaming'] : [])].join(' ');
   };
 

@@ -10,7 +10,7 @@ export interface CommandContext {
 }
 
 /** Runs a command and turns its end into an exit code: a UserError is one line, anything else a defect of ours with its stack. */
-export async function perform(json: boolean, command: (context: CommandContext) => Promise<ExitCode>): Promise<void> {
+export async function runCommand(json: boolean, command: (context: CommandContext) => Promise<ExitCode>): Promise<void> {
   const output = new Output(json);
   try {
     process.exitCode = await command({ output, signal: interruptSignal() });

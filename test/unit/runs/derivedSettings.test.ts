@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { presetEdits, presets } from '../../../src/protocol/presets.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
-import { warmupSteps } from '../../../src/runs/warmupSteps.js';
+import { warmupSteps } from '../../../src/runs/derivedSettings.js';
 
 test.each([
   [{ warmup_steps: null, warmup_ratio: 0.1 }, 10, 1],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { reasonOf } from '../../../src/runtime/engineWords.js';
+import { failureReason } from '../../../src/runtime/failureReason.js';
 import { gpuFailure } from '../../../src/runtime/webgpuDevice.js';
 
 const context = '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc';
@@ -18,7 +18,7 @@ test.each([
   [`${context}:136 Device lost`, 'Device lost'],
   ["Non-zero status code returned while running MatMul node. Name:'/y' Status Message: std::bad_alloc", 'std::bad_alloc'],
 ])('of %j the words for people are left, as one sentence', (thrown, reason) => {
-  expect(reasonOf(new Error(thrown))).toBe(reason);
-  expect(reasonOf(gpuFailure(new Error(thrown)))).toBe(reason);
+  expect(failureReason(new Error(thrown))).toBe(reason);
+  expect(failureReason(gpuFailure(new Error(thrown)))).toBe(reason);
   expect(gpuFailure(new Error(thrown)).message).toBe(`The GPU failed: ${reason}.`);
 });

@@ -2,7 +2,7 @@ import { ErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import { UserError } from '../core/errors.js';
 
 /** The same handler, of whose errors only a message crosses to the other process. A defect of ours leaves its stack in the log. */
-export function forPeople<Arguments extends unknown[], Result>(
+export function withErrorResponses<Arguments extends unknown[], Result>(
   handle: (...given: Arguments) => Result | Promise<Result>,
 ): (...given: Arguments) => Promise<Result> {
   return async (...given) => {

@@ -20,7 +20,7 @@ export interface SampleSource {
   load(parameters: Parameters | null): Promise<SampleWriter | null>;
 }
 
-export interface SamplerPorts {
+export interface TrainingSamplerPorts {
   /** Seconds, from any origin. */
   clock(): number;
   note(text: string): void;
@@ -30,7 +30,7 @@ export interface SamplerPorts {
 /** Of the time that the process has trained. */
 const share = 0.05;
 
-export class Sampler {
+export class TrainingSampler {
   private readonly started: number;
   private spentSeconds = 0;
   /** Of the last time that anything was written. */
@@ -39,7 +39,7 @@ export class Sampler {
 
   constructor(
     private readonly source: SampleSource,
-    private readonly ports: SamplerPorts,
+    private readonly ports: TrainingSamplerPorts,
   ) {
     this.prompts = source.prompts;
     this.started = ports.clock();

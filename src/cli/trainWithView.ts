@@ -6,11 +6,11 @@ import type { RunDirectory } from '../runs/runDirectory.js';
 import { savedSteps } from '../runs/checkpoints.js';
 import { trainRun } from '../runs/trainRun.js';
 import { disposedOnFailure } from '../runtime/disposal.js';
-import type { CommandContext } from './perform.js';
+import type { CommandContext } from './runCommand.js';
 import { TrainingView } from './trainingView.js';
 
 /** Trains a run directory and shows it. `onReport` gets the pre-flight report of a run that begins; one that goes on has none. */
-export async function trainShown(
+export async function trainWithView(
   { output, signal }: CommandContext,
   run: RunDirectory,
   onReport: (report: PreflightReport) => void,
@@ -22,8 +22,8 @@ export async function trainShown(
   try {
     return await trainRun(run, {
       signal,
-      async prepare(config, ports, begunIn) {
-        const loaded = await prepareRun(config, ports, begunIn);
+      async prepare(config, ports, resumedDType) {
+        const loaded = await prepareRun(config, ports, resumedDType);
         if (begins) onReport(await disposedOnFailure(loaded, () => preflightReport(loaded, config)));
         return loaded;
       },

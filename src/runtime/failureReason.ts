@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.js';
  * What ONNX Runtime says went wrong, to be put into a sentence: its first line, without the full stop and without the node, the
  * place in its source and the condition that it begins with.
  */
-export function reasonOf(error: unknown): string {
+export function failureReason(error: unknown): string {
   const cause = error instanceof UserError && error.cause !== undefined ? error.cause : error;
   const firstLine = String(cause instanceof Error ? cause.message : cause).split('\n')[0]!;
   return firstLine

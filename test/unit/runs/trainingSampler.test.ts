@@ -5,7 +5,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { UserError } from '../../../src/core/errors.js';
 import type { Metric, Sample } from '../../../src/protocol/run.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
-import { Sampler, type SampleSource } from '../../../src/runs/sampler.js';
+import { TrainingSampler, type SampleSource } from '../../../src/runs/trainingSampler.js';
 import { readSamples } from '../../../src/runs/samplesFile.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { fakeConfig, prepareFake } from './fakeRun.js';
@@ -33,9 +33,13 @@ class Stage {
     },
   };
 
-  sampler(source = this.source): Sampler {
+  sampler(source = this.source): TrainingSampler {
     const note = (text: string) => void this.notes.push(text);
-    return new Sampler(source, { clock: () => this.seconds, note, addSample: (sample) => void this.samples.push(sample) });
+    return new TrainingSampler(source, {
+      clock: () => this.seconds,
+      note,
+      addSample: (sample) => void this.samples.push(sample),
+    });
   }
 
   steps(): number[] {
