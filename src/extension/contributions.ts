@@ -66,6 +66,7 @@ export const contextKeys = [
   'hasModels',
   'hasLookedForRuns',
   'hasLookedForModels',
+  'backendFailed',
   'hasShownFineTune',
   'hasShownAnswers',
   'completionOn',
