@@ -2,14 +2,17 @@ import type { FollowedMetrics } from '../protocol/backend.js';
 import { MetricsTail } from '../runs/metricsFile.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 
-/** At most ten messages a second for each follower, once it has caught up. */
-const intervalMs = 100;
+/** Once a follower has caught up: at most ten messages a second of a run that goes on, and a look now and then at one at rest. */
+const intervalMs = { live: 100, atRest: 1000 };
 
 /** Sends the metrics of runs to whoever follows them: all there are, then the new ones. */
 export class MetricsFollowers {
   private readonly timers = new Map<string, NodeJS.Timeout>();
 
-  constructor(private readonly send: (piece: FollowedMetrics) => void) {}
+  constructor(
+    private readonly isLive: (runId: string) => boolean,
+    private readonly send: (piece: FollowedMetrics) => void,
+  ) {}
 
   /** Following again under the same id starts anew. */
   follow(runId: string, followId: string): void {
@@ -23,7 +26,7 @@ export class MetricsFollowers {
       }
       fresh = false;
       // A long history goes out piece by piece, so that other messages find their way in between.
-      this.timers.set(followId, setTimeout(read, more ? 0 : intervalMs));
+      this.timers.set(followId, setTimeout(read, more ? 0 : intervalMs[this.isLive(runId) ? 'live' : 'atRest']));
     };
     read();
   }

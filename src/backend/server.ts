@@ -105,7 +105,10 @@ class Backend {
   ) {
     this.settings = settings;
     this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
-    this.followers = new MetricsFollowers((piece) => this.tell('loraWorkbench/runs/metrics', piece));
+    this.followers = new MetricsFollowers(
+      (runId) => this.supervisor.watcher.isLive(runId),
+      (piece) => this.tell('loraWorkbench/runs/metrics', piece),
+    );
     this.generator = new Generator(settings, (piece) => this.tell('loraWorkbench/generate/token', piece));
     this.completion = new InlineCompletion(
       connection,
