@@ -3,10 +3,11 @@ import { metricsTail } from '../runs/metricsFile.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { samplesTail } from '../runs/samplesFile.js';
 
-/** At most ten messages a second for each follower, once it has caught up. */
-const intervalMs = 100;
+/** Once a follower has caught up: at most ten messages a second of a run that goes on, and a look now and then at one at rest. */
+const intervalMs = { live: 100, atRest: 1000 };
 
 export interface FollowerPorts {
+  isLive(runId: string): boolean;
   sendMetrics(piece: FollowedMetrics): void;
   sendSamples(piece: FollowedSamples): void;
 }
@@ -35,7 +36,8 @@ export class RunFollowers {
       }
       fresh = false;
       // A long history goes out piece by piece, so that other messages find their way in between.
-      this.timers.set(followId, setTimeout(read, newMetrics.more || newSamples.more ? 0 : intervalMs));
+      const more = newMetrics.more || newSamples.more;
+      this.timers.set(followId, setTimeout(read, more ? 0 : intervalMs[this.ports.isLive(runId) ? 'live' : 'atRest']));
     };
     read();
   }

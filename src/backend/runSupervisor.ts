@@ -41,8 +41,8 @@ export class RunSupervisor {
 
   resume(runId: string): void {
     const run = this.open(runId);
-    if (run.readState().status === 'paused') run.writeControl('run');
-    else this.startTrainer(run);
+    if (run.readState().status !== 'paused') return this.startTrainer(run);
+    run.writeControl('run');
     this.watcher.look();
   }
 
@@ -52,13 +52,13 @@ export class RunSupervisor {
 
   label(runId: string, labels: RunLabels): void {
     writeLabels(this.open(runId).path, labels);
-    this.watcher.look();
+    this.watcher.attend(runId);
   }
 
   private startTrainer(run: RunDirectory): void {
     const before = run.readState();
     startTrainer(run, (code) => this.noteDeath(run, before, code));
-    this.watcher.look();
+    this.watcher.attend(run.path);
   }
 
   /** A trainer that dies before it wrote anything down would otherwise seem to prepare for ever, or never to have been started. */

@@ -23,6 +23,12 @@ type Event = RunEvent extends infer One ? (One extends unknown ? Omit<One, 'seq'
  */
 export class RunWatcher {
   private readonly known = new Map<string, KnownRun>();
+  /** Folders below those for runs at the last look. */
+  private seen: ReadonlySet<string> = new Set();
+  /** Runs that this window acted on: what comes of it is wanted at once. */
+  private readonly attended = new Set<string>();
+  /** Whose turn it is among the folders at rest. */
+  private nextAtRest = 0;
   private seq = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -30,6 +36,7 @@ export class RunWatcher {
     private folders: readonly string[],
     private readonly publish: (event: RunEvent) => void,
     private readonly intervalMs = 500,
+    private readonly restingPerLook = 100,
   ) {}
 
   start(): void {
@@ -46,6 +53,17 @@ export class RunWatcher {
     this.look();
   }
 
+  /** Looks at the run now, and from now on at every look. */
+  attend(runId: string): void {
+    this.attended.add(runId);
+    this.look();
+  }
+
+  isLive(runId: string): boolean {
+    const run = this.known.get(runId);
+    return run !== undefined && isLive(run.summary.state.status);
+  }
+
   has(runId: string): boolean {
     this.look();
     return this.known.has(runId);
@@ -57,13 +75,26 @@ export class RunWatcher {
     return { runs, throughSeq: this.seq };
   }
 
-  /** Publishes every difference to what was there at the last look. */
+  /**
+   * Publishes what is another than before: at every look of new runs, live ones and those that are attended to; of those at rest, of
+   * which there may be a thousand, when their turn comes.
+   */
   look(): void {
     const present = new Set(this.folders.flatMap(foldersIn));
     for (const runId of [...this.known.keys()]) {
       if (!present.has(runId)) this.forget(runId);
     }
-    for (const runId of present) this.lookAt(runId);
+    const isAtRest = (runId: string) => this.seen.has(runId) && !this.isLive(runId) && !this.attended.has(runId);
+    const atRest = [...present].filter(isAtRest);
+    const wanted = [...present].filter((runId) => !isAtRest(runId));
+    this.seen = present;
+    for (const runId of [...wanted, ...this.turn(atRest)]) this.lookAt(runId);
+  }
+
+  private turn(atRest: readonly string[]): string[] {
+    const first = this.nextAtRest < atRest.length ? this.nextAtRest : 0;
+    this.nextAtRest = first + this.restingPerLook;
+    return atRest.slice(first, this.nextAtRest);
   }
 
   private lookAt(runId: string): void {

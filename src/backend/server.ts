@@ -106,6 +106,7 @@ class Backend {
     this.settings = settings;
     this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
     this.followers = new RunFollowers({
+      isLive: (runId) => this.supervisor.watcher.isLive(runId),
       sendMetrics: (piece) => this.tell('loraWorkbench/runs/metrics', piece),
       sendSamples: (piece) => this.tell('loraWorkbench/runs/samples', piece),
     });

@@ -10,6 +10,7 @@ import {
   type RequestMethod,
 } from '../protocol/backend.js';
 import { startBackend } from './backendProcess.js';
+import { setContext } from './contextKeys.js';
 import { CrashBudget } from './crashBudget.js';
 
 /** A backend that has started. Whoever holds one need not ask whether there is one. */
@@ -57,6 +58,7 @@ export class BackendClient implements vscode.Disposable {
       return liveBackend(await this.client);
     } catch (error) {
       this.client = undefined;
+      setContext({ backendFailed: true });
       throw new BackendUnavailable(
         vscode.l10n.t('The backend did not start: {0}', error instanceof Error ? error.message : String(error)),
       );
@@ -129,13 +131,16 @@ export class BackendClient implements vscode.Disposable {
       client.onNotification(method, handler as (params: unknown) => void);
     }
     client.onDidChangeState(({ newState }) => {
-      if (newState === State.Running) this.started.fire(liveBackend(client));
+      if (newState !== State.Running) return;
+      setContext({ backendFailed: false });
+      this.started.fire(liveBackend(client));
     });
     await client.start();
     return client;
   }
 
   private tellGivenUp(): void {
+    setContext({ backendFailed: true });
     const restart = vscode.l10n.t('Restart');
     const showLog = vscode.l10n.t('Show Log');
     const text = vscode.l10n.t('The LoRA Workbench backend stopped several times in a row. Runs go on without it.');

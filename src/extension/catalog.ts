@@ -11,7 +11,8 @@ export class Catalog implements vscode.Disposable {
   private onFetching: (progress: FetchProgress) => void = () => undefined;
   private running: Promise<void> | undefined;
   private following: Promise<void> | undefined;
-  /** Only when something is another than before: whoever hears it may ask again without an end. */
+  private hasLooked = false;
+  /** After the first look, then only when something is another than before: whoever hears it may ask again without an end. */
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly backend: BackendClient) {
@@ -28,10 +29,11 @@ export class Catalog implements vscode.Disposable {
     return this.found.adapters;
   }
 
-  /** When the first look is taken; starts the backend for it. Never takes another one. */
-  async loaded(): Promise<void> {
+  /** When the first look is taken, for which the backend is started: whether it was. Never takes another one. */
+  async loaded(): Promise<boolean> {
     await this.backend.wake();
     await this.running?.catch(() => undefined);
+    return this.hasLooked;
   }
 
   /** What is there now: a look that began before may have missed it. */
@@ -71,8 +73,9 @@ export class Catalog implements vscode.Disposable {
 
   private async load(live: LiveBackend): Promise<void> {
     const found = await live.request('loraWorkbench/models/list', null);
-    if (JSON.stringify(found) === JSON.stringify(this.found)) return;
+    if (this.hasLooked && JSON.stringify(found) === JSON.stringify(this.found)) return;
     this.found = found;
+    this.hasLooked = true;
     this.changed.fire();
   }
 }

@@ -68,6 +68,7 @@ export const contextKeys = [
   'hasModels',
   'hasLookedForRuns',
   'hasLookedForModels',
+  'backendFailed',
   'hasShownFineTune',
   'hasShownAnswers',
   'completionOn',

@@ -16,6 +16,7 @@ export class Runs implements vscode.Disposable {
   private readonly replaced = new vscode.EventEmitter<void>();
   private readonly followers = new Map<string, { runId: string; follower: RunFollower }>();
   private lastFollowId = 0;
+  private hasLooked = false;
   private hydrating: Promise<void> | undefined;
   /** Any change of the list. */
   readonly onDidChange = this.changed.event;
@@ -35,10 +36,11 @@ export class Runs implements vscode.Disposable {
     backend.onDidStart((live) => (this.hydrating = this.hydrate(live)));
   }
 
-  /** When the first look is taken; starts the backend for it. */
-  async loaded(): Promise<void> {
+  /** When the first look is taken, for which the backend is started: whether it was. */
+  async loaded(): Promise<boolean> {
     await this.backend.wake();
     await this.hydrating?.catch(() => undefined);
+    return this.hasLooked;
   }
 
   /** Newest first. */
@@ -71,6 +73,7 @@ export class Runs implements vscode.Disposable {
 
   private async hydrate(live: LiveBackend): Promise<void> {
     this.known = await live.request('loraWorkbench/runs/list', null);
+    this.hasLooked = true;
     for (const [followId, { runId }] of this.followers) {
       await live.request('loraWorkbench/runs/follow', { runId, followId }).catch(() => undefined);
     }

@@ -12,6 +12,7 @@ import {
   type Executable,
   type HostArray,
   type HostArrays,
+  releasedTwice,
 } from './device.js';
 import { settleAllocator } from './settleAllocator.js';
 
@@ -74,6 +75,7 @@ export class CpuDevice implements Device {
   }
 
   release(tensor: DeviceTensor): void {
+    (tensor as CpuTensor).release();
     this.pool.give(tensor as CpuTensor);
   }
 
@@ -108,6 +110,8 @@ async function runInto(
 
 class CpuTensor implements DeviceTensor {
   readonly tensor: Tensor;
+  private isReleased = false;
+
   constructor(
     readonly dtype: DType,
     readonly shape: Shape,
@@ -116,6 +120,12 @@ class CpuTensor implements DeviceTensor {
     readonly buffer: ArrayBuffer | null,
   ) {
     this.tensor = new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor;
+  }
+
+  /** Two tensors would come to lie in one buffer, were it given back twice. */
+  release(): void {
+    if (this.isReleased) throw releasedTwice(this);
+    this.isReleased = true;
   }
 }
 

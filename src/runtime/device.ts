@@ -38,10 +38,15 @@ export function hostArray(
   }
 }
 
-/** A tensor where the device wants it. It has one owner, who releases it once. */
+/** A tensor where the device wants it. It has one owner, who releases it once; to do so again throws. */
 export interface DeviceTensor {
   readonly dtype: DType;
   readonly shape: Shape;
+}
+
+/** A defect of ours. */
+export function releasedTwice({ dtype, shape }: DeviceTensor): Error {
+  return new Error(`internal: a tensor was released twice: ${dtype} [${shape.join()}]`);
 }
 
 export interface CompileOptions {

@@ -16,6 +16,7 @@ import {
   type Executable,
   type HostArray,
   type HostArrays,
+  releasedTwice,
 } from './device.js';
 import { failureReason } from './failureReason.js';
 
@@ -91,8 +92,8 @@ export class WebGpuDevice implements Device {
   }
 
   release(tensor: DeviceTensor): void {
+    if (!this.alive.delete(tensor as GpuTensor)) throw releasedTwice(tensor);
     gpuTensor(tensor).dispose();
-    this.alive.delete(tensor as GpuTensor);
     this.usage.tensors--;
     this.usage.bytes -= bufferBytes(tensor, this.kind);
   }

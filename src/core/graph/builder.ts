@@ -135,11 +135,17 @@ export class GraphBuilder {
     attributes: OpAttributes[K],
     result: { dtype: DType; shape: Shape },
   ): Value<K> {
-    const key = `${op}(${inputs.map((x) => x.id).join()})${JSON.stringify(attributes)}:${result.dtype}[${result.shape.join()}]`;
+    const key = `${op}(${inputs.map((x) => x.id).join()})${JSON.stringify(attributes, exactNumber)}:${result.dtype}[${result.shape.join()}]`;
     const known = this.known.get(key);
     if (known) return known as Value<K>;
     const value: Value<K> = { id: this.nextId++, op, attributes, inputs, ...result, scope: this.scope };
     this.known.set(key, value);
     return value;
   }
+}
+
+/** JSON writes null for what is no finite number, and 0 for −0. */
+function exactNumber(_key: string, value: unknown): unknown {
+  if (Object.is(value, -0)) return '−0';
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

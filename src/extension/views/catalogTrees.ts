@@ -66,8 +66,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
 
 /** Until then an empty tree says nothing: that there is none is not known yet. */
 async function loaded(catalog: Catalog): Promise<void> {
-  await catalog.loaded();
-  setContext({ hasLookedForModels: true });
+  if (await catalog.loaded()) setContext({ hasLookedForModels: true });
 }
 
 function sourceText(source: ModelSource): string {

@@ -31,8 +31,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
   }
 
   async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
-    await this.runs.loaded();
-    setContext({ hasLookedForRuns: true });
+    if (await this.runs.loaded()) setContext({ hasLookedForRuns: true });
     return parent ? [] : [...this.runs.list()];
   }
 

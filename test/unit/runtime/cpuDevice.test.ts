@@ -52,3 +52,17 @@ test('what goes wrong within a run is not taken for its end', async () => {
   await expect(executable.run(new Map([['x', short]]))).rejects.toThrow(/x/);
   await executable.dispose();
 });
+
+test('a tensor is released once: a second time throws, and its memory goes to one tensor only', async () => {
+  const device = new CpuDevice(1);
+  const uploaded = await device.upload('float32', [4], new Float32Array(4));
+  device.release(uploaded);
+  expect(() => device.release(uploaded)).toThrow('internal: a tensor was released twice: float32 [4]');
+
+  const pooled = await device.zeros([4]);
+  device.release(pooled);
+  expect(() => device.release(pooled)).toThrow('released twice');
+  const [one, other] = [await device.fill('float32', [4], (into) => into.fill(1)), await device.zeros([4])];
+  expect([...(await device.download(one))]).toEqual([1, 1, 1, 1]);
+  expect([...(await device.download(other))]).toEqual([0, 0, 0, 0]);
+});

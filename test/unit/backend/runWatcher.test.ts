@@ -1,0 +1,115 @@
+import fs, { mkdtempSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { RunFollowers } from '../../../src/backend/runFollowers.js';
+import { RunWatcher } from '../../../src/backend/runWatcher.js';
+import type { RunStatus } from '../../../src/protocol/run.js';
+import { LinesTail } from '../../../src/runs/jsonLines.js';
+import { ownIdentity } from '../../../src/runs/processIdentity.js';
+import { RunDirectory } from '../../../src/runs/runDirectory.js';
+import { fakeConfig } from '../runs/fakeRun.js';
+
+let folder: string;
+let runs: RunDirectory[];
+/** `NAME STATUS` of what was published. */
+let told: string[];
+let watcher: RunWatcher;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'watched-'));
+  runs = Array.from({ length: 20 }, (_, index) => RunDirectory.create(join(folder, `run-${index}`), fakeConfig()));
+  runs.forEach((run) => become(run, 'finished'));
+  told = [];
+  watcher = new RunWatcher(
+    [folder],
+    (event) => {
+      if (event.kind === 'changed') told.push(`${event.run.runId.split(/[/\\\\]/).at(-1)} ${event.run.state.status}`);
+    },
+    500,
+    5,
+  );
+  watcher.look();
+  told.length = 0;
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+  rmSync(folder, { recursive: true });
+});
+
+function become(run: RunDirectory, status: RunStatus): void {
+  const { pid, start } = ownIdentity();
+  const process = status === 'running' ? { pid, processStart: start } : { pid: null, processStart: null };
+  run.writeState({ ...run.readState(), ...process, status });
+}
+
+/** The runs at whose state one look looks. */
+function lookedAt(): number {
+  const stat = vi.spyOn(fs, 'statSync');
+  syncBuiltinESMExports();
+  watcher.look();
+  const count = stat.mock.calls.filter(([path]) => String(path).endsWith('state.json')).length;
+  stat.mockRestore();
+  syncBuiltinESMExports();
+  return count;
+}
+
+test('of runs at rest a few have their turn at each look, however many there are; all have it before one has it again', () => {
+  expect(Array.from({ length: 6 }, lookedAt)).toEqual([5, 5, 5, 5, 5, 5]);
+  runs.forEach((run) => become(run, 'stopped'));
+  for (let look = 0; look < 4; look++) watcher.look();
+  expect(told).toHaveLength(20);
+  expect(new Set(told).size).toBe(20);
+});
+
+test('a run that is resumed from elsewhere is found in its turn, and from then on looked at every time', () => {
+  const [, , , , , , run] = runs;
+  become(run!, 'running');
+  for (let look = 0; look < 4; look++) watcher.look();
+  expect(told).toEqual(['run-6 running']);
+  expect(watcher.isLive(run!.path)).toBe(true);
+  for (const status of ['paused', 'running', 'finished'] as const) {
+    become(run!, status);
+    watcher.look();
+  }
+  expect(told.at(-1)).toBe('run-6 finished');
+});
+
+test('new runs, and those that this window acts on, wait for no turn', () => {
+  const added = RunDirectory.create(join(folder, 'added'), fakeConfig());
+  watcher.attend(runs[19]!.path);
+  expect(told).toEqual(['added preparing']);
+  become(runs[19]!, 'stopped');
+  become(added, 'running');
+  watcher.look();
+  expect(told.slice(1).sort()).toEqual(['added running', 'run-19 stopped']);
+  rmSync(added.path, { recursive: true });
+  watcher.look();
+  expect(watcher.has(added.path)).toBe(false);
+});
+
+test('what a run at rest wrote is looked at once a second, that of a live one ten times', () => {
+  vi.useFakeTimers();
+  const read = vi.spyOn(LinesTail.prototype, 'read').mockReturnValue({ replaced: false, lines: [], more: false });
+  let live = false;
+  const nobody = () => undefined;
+  const followers = new RunFollowers({ isLive: () => live, sendMetrics: nobody, sendSamples: nobody });
+  const readsIn = (ms: number): number => {
+    read.mockClear();
+    vi.advanceTimersByTime(ms);
+    return read.mock.calls.length / 2; // metrics and samples
+  };
+  followers.follow(runs[0]!.path, 'a');
+  expect(readsIn(10_000)).toBe(10);
+  live = true;
+  readsIn(1000);
+  expect(readsIn(10_000)).toBe(100);
+  live = false;
+  readsIn(1000);
+  expect(readsIn(10_000)).toBe(10);
+  followers.stop();
+  expect(readsIn(10_000)).toBe(0);
+});
