@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../protocol/backend.js';
+import { claimEnding } from './claimEnding.js';
 import { commandId, type CommandName } from './contributions.js';
 import { endedRuns } from './endedRuns.js';
 import type { Runs } from './runs.js';
 
 const memoryKey = 'runs.live';
 
-/** Tells of every run that ends, once, also of one that ended while the window was closed. */
+/** Tells of every run that ends, once and in one window, also of one that ended while the window was closed. */
 export class RunEndings implements vscode.Disposable {
   private readonly subscription: vscode.Disposable;
 
@@ -25,8 +26,12 @@ export class RunEndings implements vscode.Disposable {
     const before = this.memory.get<readonly string[]>(memoryKey, []);
     const { ended, live } = endedRuns(before, runs, Date.now());
     if (live.join('\n') !== before.join('\n')) void this.memory.update(memoryKey, live);
-    for (const run of ended) void tell(run);
+    for (const run of ended) void tellOnce(run);
   }
+}
+
+async function tellOnce(run: RunSummary): Promise<void> {
+  if (await claimEnding(run)) await tell(run);
 }
 
 async function tell(run: RunSummary): Promise<void> {
