@@ -3,7 +3,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/adapters/peft.js';
 import { linearNames } from '../core/models/linears.js';
-import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo } from '../protocol/backend.js';
+import { newestAdaptersFirst } from '../protocol/baseOf.js';
+import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo, RunSummary } from '../protocol/backend.js';
 import { ModelHeaders } from './modelHeaders.js';
 
 /** A place is searched this deep, and no further than so many folders: a workspace may hold anything. */
@@ -13,18 +14,27 @@ const largestJson = 1 << 20;
 
 const headers = new ModelHeaders();
 
-/** Models and adapters below the given places. Symbolic links are not followed; what cannot be read is left out. */
-export async function findModels(places: readonly ModelFolder[], runsFolders: readonly string[]): Promise<FoundModels> {
-  const search = new Search(runsFolders);
+/** Where runs are, and what is known about the one in a folder. */
+export interface RunsOfCatalog {
+  readonly folders: readonly string[];
+  get(runId: string): RunSummary | undefined;
+}
+
+/**
+ * Models by name and adapters, newest first, below the given places. Symbolic links are not followed; what cannot be read is left
+ * out.
+ */
+export async function findModels(places: readonly ModelFolder[], runs: RunsOfCatalog): Promise<FoundModels> {
+  const search = new Search(runs);
   for (const place of places) await search.place(place);
-  for (const path of runsFolders) await search.place({ path, source: 'workspace' });
-  const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
-  return { models: [...search.models.values()].sort(byName), adapters: [...search.adapters.values()].sort(byName) };
+  for (const path of runs.folders) await search.place({ path, source: 'workspace' });
+  const models = [...search.models.values()].sort((a, b) => a.name.localeCompare(b.name));
+  return { models, adapters: newestAdaptersFirst([...search.adapters.values()]) };
 }
 
 /** What a place that somebody wants to import holds. */
 export async function inspectModels(path: string): Promise<InspectedModels> {
-  const search = new Search([]);
+  const search = new Search({ folders: [], get: () => undefined });
   await search.place({ path, source: 'added' });
   return { models: [...search.models.keys()], problem: search.problems[0] ?? null };
 }
@@ -36,7 +46,7 @@ class Search {
   readonly problems: string[] = [];
   private foldersSeen = 0;
 
-  constructor(private readonly runsFolders: readonly string[]) {}
+  constructor(private readonly runs: RunsOfCatalog) {}
 
   async place({ path, source }: ModelFolder): Promise<void> {
     const status = await stat(path).catch(() => undefined);
@@ -83,13 +93,15 @@ class Search {
     if (!json || this.adapters.has(path)) return;
     try {
       const { r, alpha, baseModel } = parsePeftConfig(json, path);
+      const run = this.runAt(dirname(path));
       this.adapters.set(path, {
         path,
-        name: this.adapterName(path),
+        name: nameOf(path, run),
         baseModel: baseModel ?? '',
         rank: r,
         alpha,
         targetModules: linearNames.filter((name) => JSON.stringify(json['target_modules'] ?? '').includes(name)),
+        run: run ? { dataPath: run.dataPath, heldOutLoss: run.state.bestEvalLoss } : null,
         ...(await sizeAndTime(join(path, adapterTensorsFile))),
       });
     } catch {
@@ -97,16 +109,15 @@ class Search {
     }
   }
 
-  /** adapter/ and adapter-best/ are called after their run. */
-  private adapterName(path: string): string {
-    if (!this.isRun(dirname(path))) return basename(path);
-    const run = basename(dirname(path));
-    return basename(path) === 'adapter' ? run : `${run} (${basename(path).replace('adapter-', '')})`;
+  private runAt(path: string): RunSummary | undefined {
+    return this.runs.folders.includes(dirname(path)) ? this.runs.get(path) : undefined;
   }
+}
 
-  private isRun(path: string): boolean {
-    return this.runsFolders.includes(dirname(path));
-  }
+/** adapter/ and adapter-best/ are called after their run. */
+function nameOf(path: string, run: RunSummary | undefined): string {
+  if (!run) return basename(path);
+  return basename(path) === 'adapter' ? run.name : `${run.name} (${basename(path).replace('adapter-', '')})`;
 }
 
 /** Folders where nobody keeps models on purpose. */

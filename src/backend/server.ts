@@ -205,7 +205,12 @@ class Backend {
 
   private findModels() {
     const cache = { path: modelsFolder(), source: 'cache' as const };
-    return findModels([...this.settings.modelFolders, cache], this.settings.runsFolders);
+    const { runs } = this.supervisor.watcher.snapshot();
+    const byId = new Map(runs.map((run) => [run.runId, run]));
+    return findModels([...this.settings.modelFolders, cache], {
+      folders: this.settings.runsFolders,
+      get: (runId) => byId.get(runId),
+    });
   }
 
   private stop(): void {
@@ -217,9 +222,9 @@ class Backend {
   }
 }
 
-/** Another text whenever a run wrote another adapter: the first one, a better one, the last one. */
-function adaptersOf({ hasAdapter, state }: RunSummary): string {
-  return `${hasAdapter} ${state.bestStep} ${state.status}`;
+/** Another text whenever a run is called another name or wrote another adapter: the first one, a better one, the last one. */
+function adaptersOf({ hasAdapter, name, state }: RunSummary): string {
+  return `${hasAdapter} ${state.bestStep} ${state.status} ${name}`;
 }
 
 /** Ends with 1 where something is missing; its words are wanted all the more then. */

@@ -111,6 +111,14 @@ export interface AdapterInfo {
   readonly sizeBytes: number;
   /** When its parameters were written, in milliseconds since 1970. */
   readonly modifiedAt: number;
+  /** The run of this workspace that made it; null for one that came from elsewhere. */
+  readonly run: AdapterRun | null;
+}
+
+export interface AdapterRun {
+  readonly dataPath: string;
+  /** The best that the run reached; null where nothing was held out. */
+  readonly heldOutLoss: number | null;
 }
 
 /** What a run config comes to before anything is loaded: from the headers of the model's files. */

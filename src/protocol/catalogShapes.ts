@@ -1,6 +1,6 @@
 /** @file Run-time checks of what is known about models and adapters. */
-import type { AdapterInfo, ModelInfo } from './backend.js';
-import { count, list, number, object, oneOf, string, type Shape } from './shape.js';
+import type { AdapterInfo, AdapterRun, ModelInfo } from './backend.js';
+import { count, list, nullable, number, object, oneOf, string, type Shape } from './shape.js';
 
 export const modelInfo: Shape<ModelInfo> = object({
   path: string,
@@ -18,4 +18,5 @@ export const adapterInfo: Shape<AdapterInfo> = object({
   targetModules: list(string),
   sizeBytes: number,
   modifiedAt: number,
+  run: nullable(object<AdapterRun>({ dataPath: string, heldOutLoss: nullable(number) })),
 });

@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 test('the playground opens on the base beside the newest adapter, and reads the prompt as that was trained', async () => {
-  await bed.window.command('LoRA Workbench: Run Inference with Adapter');
+  await bed.window.command('LoRA Workbench: Try Adapter in Playground');
   const playground = await bed.window.webview('playground');
   expect(await playground.getByLabel('Who writes on the left').inputValue()).toBe('');
   expect(await playground.getByLabel('Who writes on the right').inputValue()).toBe(bed.path('runs/contrary/adapter'));
@@ -111,7 +111,7 @@ test('a selection becomes the prompt', async () => {
   await window.openFile('program.py');
   await window.page.keyboard.press('Control+Home');
   await window.page.keyboard.press('Shift+End');
-  await window.command('LoRA Workbench: Run Inference on Selection');
+  await window.command('LoRA Workbench: Try Selection in Playground');
   const playground = await window.webview('playground');
   await until(
     'the prompt',

@@ -64,6 +64,6 @@ test('deleting a run asks first, and then nothing of it is left', async () => {
 
 test('Doctor reports as a document', async () => {
   const { window } = bed;
-  await window.command('LoRA Workbench: Doctor');
+  await window.command('LoRA Workbench: Run Doctor');
   await says(window.page.locator('.monaco-editor[data-uri*="Doctor"] .view-lines'), /LoRA Workbench.*Node\.js.*Processor/s);
 });

@@ -30,7 +30,7 @@ function prepare(files: TestBed): void {
 test('training goes on, runs are compared, and text is generated', async () => {
   const { window } = bed;
   await window.command('LoRA Workbench: Open Training Monitor');
-  await window.command('LoRA Workbench: Run Inference with Adapter');
+  await window.command('LoRA Workbench: Try Adapter in Playground');
   const playground = await window.webview('playground');
   await playground.getByLabel('Who writes on the right').selectOption(bed.path('runs/contrary/adapter'));
   await playground.getByLabel('Prompt', { exact: true }).fill(signature);

@@ -16,7 +16,7 @@ async function chosenAdapter(workbench: Workbench, argument: unknown, placeHolde
   const adapters = await knownAdapters(workbench);
   const path = namedBy(argument, 'path');
   if (path !== undefined) return adapterAt(path, adapters);
-  return adapters.length > 0 ? pickAdapter(adapters, placeHolder) : offerFineTuning();
+  return adapters.length > 0 ? pickAdapter(workbench.catalog, placeHolder) : offerFineTuning();
 }
 
 async function knownAdapters({ backend, catalog }: Workbench): Promise<readonly AdapterInfo[]> {

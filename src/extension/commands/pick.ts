@@ -1,7 +1,7 @@
 import type { AdapterInfo, RunSummary } from '../../protocol/backend.js';
-import { newestAdaptersFirst } from '../../protocol/baseOf.js';
+import type { Catalog } from '../catalog.js';
 import { chooseOne, chooseSome, type Choice } from '../ask.js';
-import { formatBytes } from '../format.js';
+import { describeAdapter } from '../views/catalogTrees.js';
 import { describeRun } from '../views/runsTree.js';
 
 /** The only run there is, or the one the user chooses. */
@@ -18,11 +18,12 @@ export async function pickRuns(
   return chooseSome(choices, placeHolder);
 }
 
-export async function pickAdapter(adapters: readonly AdapterInfo[], placeHolder: string): Promise<AdapterInfo | undefined> {
+export async function pickAdapter(catalog: Catalog, placeHolder: string): Promise<AdapterInfo | undefined> {
+  const { adapters, models } = catalog;
   if (adapters.length === 1) return adapters[0];
-  const choices = newestAdaptersFirst(adapters).map((adapter) => ({
+  const choices = adapters.map((adapter) => ({
     label: adapter.name,
-    description: `${adapter.baseModel} · r ${adapter.rank} · ${formatBytes(adapter.sizeBytes)}`,
+    description: describeAdapter(adapter, models),
     detail: adapter.path,
     value: adapter,
   }));

@@ -4,7 +4,7 @@ import { baseOf } from '../../protocol/baseOf.js';
 import type { Catalog } from '../catalog.js';
 import { setContext } from '../contextKeys.js';
 import type { TreeItemKind } from '../contributions.js';
-import { formatBytes } from '../format.js';
+import { formatBytes, formatTime } from '../format.js';
 
 export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
   readonly onDidChangeTreeData: vscode.Event<void>;
@@ -23,21 +23,29 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
     item.id = adapter.path;
     item.contextValue = 'adapter' satisfies TreeItemKind;
     item.iconPath = new vscode.ThemeIcon('layers');
-    item.description = [
-      baseOf(adapter, this.catalog.models)?.name ?? adapter.baseModel,
-      vscode.l10n.t('rank {0}', adapter.rank),
-      formatBytes(adapter.sizeBytes),
-    ].join(' · ');
+    item.description = describeAdapter(adapter, this.catalog.models);
     const text = new vscode.MarkdownString();
     for (const line of [
       vscode.l10n.t('Base model: {0}', adapter.baseModel),
       vscode.l10n.t('Rank {0}, alpha {1}, on {2}', adapter.rank, adapter.alpha, adapter.targetModules.join(', ')),
-      adapter.path,
+      ...(adapter.run ? [vscode.l10n.t('Data: {0}', adapter.run.dataPath)] : []),
+      `${adapter.path} (${formatBytes(adapter.sizeBytes)})`,
     ])
       text.appendText(line).appendMarkdown('\n\n');
     item.tooltip = text;
     return item;
   }
+}
+
+/** Base, rank, how well it does on held-out data, and when it was made. */
+export function describeAdapter(adapter: AdapterInfo, models: readonly ModelInfo[]): string {
+  const loss = adapter.run?.heldOutLoss ?? null;
+  return [
+    baseOf(adapter, models)?.name ?? adapter.baseModel,
+    vscode.l10n.t('rank {0}', adapter.rank),
+    ...(loss === null ? [] : [vscode.l10n.t('held-out loss {0}', loss.toFixed(3))]),
+    formatTime(new Date(adapter.modifiedAt).toISOString()),
+  ].join(' · ');
 }
 
 export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {

@@ -52,7 +52,13 @@ test('trains a run to its end and tells about it; followers get what metrics.jso
   expect(pieces.slice(first).flatMap(({ metrics }) => metrics)).toEqual(onDisk);
 
   const { adapters } = await backend.request('loraWorkbench/models/list', null);
-  expect(adapters).toContainEqual(expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, baseModel: model }));
+  const made = { name: run.name, run: { dataPath: run.dataPath, heldOutLoss: run.state.bestEvalLoss } };
+  expect(adapters).toContainEqual(
+    expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, baseModel: model, ...made }),
+  );
+  expect(adapters.map(({ name }) => name).sort()).toEqual([run.name, `${run.name} (best)`]);
+  const times = adapters.map(({ modifiedAt }) => modifiedAt);
+  expect(times, 'newest first').toEqual(times.toSorted((a, b) => b - a));
 });
 
 test('a run that leaves the device open takes the one of the settings', async () => {
@@ -89,6 +95,8 @@ test('a run is called by what it is, until it is named; its labels change nothin
     name: 'first try',
     labels,
   });
+  const adapterNames = async () => (await backend.request('loraWorkbench/models/list', null)).adapters.map(({ name }) => name);
+  expect(await adapterNames()).toContain('first try');
   await backend.request('loraWorkbench/runs/label', { runId, labels: { ...labels, name: null } });
   await until('the old name is back', () => seen.get(runId)?.name === 'data · tiny-llama · r2');
 });

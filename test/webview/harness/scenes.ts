@@ -34,6 +34,7 @@ export const adapters: readonly AdapterInfo[] = [
     targetModules: ['q_proj', 'v_proj'],
     sizeBytes: 3_700_000,
     modifiedAt: Date.parse('2026-08-20T10:20:00Z'),
+    run: { dataPath: '/workspace/data/answers.jsonl', heldOutLoss: 1.394 },
   },
 ];
 
