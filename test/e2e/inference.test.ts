@@ -126,7 +126,7 @@ test('a selection becomes the prompt', async () => {
 test('VS Code lists the adapter among its language models, and it answers', async () => {
   const { window } = bed;
   await window.command('Test: Ask the Adapters');
-  const dialog = window.page.locator('.monaco-dialog-box', { hasText: '1 models. contrary on tiny-llama' });
+  const dialog = window.page.locator('.monaco-dialog-box', { hasText: '1 models. contrary · tiny-llama · r8 on tiny-llama' });
   await dialog.waitFor({ timeout: 60_000 });
   // The base never says so; the repetition penalty of a chat keeps it from saying all of it.
   expect(await dialog.textContent()).toContain(adapterAnswer.slice(0, 'answer = left'.length));

@@ -53,9 +53,7 @@ test('trains a run to its end and tells about it; followers get what metrics.jso
 
   const { adapters } = await backend.request('loraWorkbench/models/list', null);
   const made = { name: run.name, run: { dataPath: run.dataPath, heldOutLoss: run.state.bestEvalLoss } };
-  expect(adapters).toContainEqual(
-    expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, baseModel: model, ...made }),
-  );
+  expect(adapters).toContainEqual(expect.objectContaining({ path: join(runId, 'adapter'), rank: 2, baseModel: model, ...made }));
   expect(adapters.map(({ name }) => name).sort()).toEqual([run.name, `${run.name} (best)`]);
   const times = adapters.map(({ modifiedAt }) => modifiedAt);
   expect(times, 'newest first').toEqual(times.toSorted((a, b) => b - a));

@@ -1,0 +1,14 @@
+// Training that was started in VS Code's panel, watched in panel and monitor, beside the same run from the command line, in turns.
+// Prints the ratio of their speeds. Real VS Code, in a browser, with the packaged extension; SmolLM2-135M-Instruct.
+//   node bench/panel.mjs [--rounds 3] [--steps 12]
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '12' } },
+});
+const { status } = spawnSync('npx', ['vitest', 'run', '--config', 'bench/panel.config.ts'], {
+  stdio: 'inherit',
+  env: { ...process.env, PANEL_ROUNDS: options.rounds, PANEL_STEPS: options.steps },
+});
+process.exitCode = status ?? 1;
