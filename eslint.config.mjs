@@ -4,7 +4,7 @@ import { importX } from 'eslint-plugin-import-x';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 
 // Who may import whom (docs/architecture.md). Data goes right, imports go left: a layer may import itself and the layers listed.
-const layers = {
+export const layers = {
   'src/l10n': [],
   'src/protocol': ['src/l10n'],
   'src/core': ['src/l10n'],
@@ -30,7 +30,7 @@ const layerZones = Object.entries(layers).flatMap(([layer, allowed]) =>
 );
 
 // The same of the folders of core; any of them may import what lies beside them (errors.ts, shape.ts, …).
-const coreFolders = {
+export const coreFolders = {
   formats: [],
   tokenizer: ['formats'],
   data: ['formats', 'tokenizer'],
