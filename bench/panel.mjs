@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '12' } },
 });
-const { status } = spawnSync('npx', ['vitest', 'run', '--config', 'bench/panel.config.ts'], {
+const { status } = spawnSync('npx', ['vitest', 'run', '--config', 'bench/vscode.config.ts'], {
   stdio: 'inherit',
-  env: { ...process.env, PANEL_ROUNDS: options.rounds, PANEL_STEPS: options.steps },
+  env: { ...process.env, BENCH: 'panel', PANEL_ROUNDS: options.rounds, PANEL_STEPS: options.steps },
 });
 process.exitCode = status ?? 1;

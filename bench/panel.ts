@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fetchSmolLM2 } from '../src/files/fetch/smolLM2.js';
 import { FineTunePanel } from '../test/e2e/harness/fineTunePanel.js';
 import { readState, TestBed, until } from '../test/e2e/harness/workspace.js';
 import { readMetrics } from '../src/runs/metricsFile.js';
 import { median } from './median.mjs';
+import { startWithSmolLM2 } from './smolLM2Bed.js';
 
 const rounds = Number(process.env['PANEL_ROUNDS'] ?? 3);
 const steps = Number(process.env['PANEL_STEPS'] ?? 12);
@@ -20,16 +20,7 @@ const settings = {
 let bed: TestBed;
 let model: string;
 beforeAll(async () => {
-  const report = { say: (line: string) => console.log(line), progress: () => undefined };
-  const fetched = await fetchSmolLM2(report, new AbortController().signal);
-  if (!fetched) throw new Error('SmolLM2-135M-Instruct cannot be had here.');
-  bed = await TestBed.start({
-    prepare: (files) => {
-      mkdirSync(files.path('models'), { recursive: true });
-      model = files.path('models', basename(fetched));
-      linkSync(fetched, model);
-    },
-  });
+  [bed, model] = await startWithSmolLM2();
 });
 afterAll(async () => {
   await bed?.stop();
@@ -60,7 +51,7 @@ async function trainInPanel(config: string): Promise<string> {
   const { window } = bed;
   const known = new Set(bed.runs());
   const name = `bench-${known.size}.run.json`;
-  spawnSync('cp', [config, bed.path(name)]);
+  copyFileSync(config, bed.path(name));
   await window.openFile(name);
   await window.command('LoRA Workbench: Open in Fine-Tune Panel');
   await window.command('LoRA Workbench: Open Training Monitor');

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** VS Code of the end-to-end tests, for bench/panel.mjs. */
+/** What is measured or photographed in the VS Code of the end-to-end tests: bench/panel.mjs, bench/pictures.mjs. */
 export default defineConfig({
   test: {
-    include: ['bench/panel.ts'],
+    include: [`bench/${process.env['BENCH']}.ts`],
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
     testTimeout: 3_600_000,
     hookTimeout: 600_000,
