@@ -26,7 +26,8 @@ export class TrainingStatus implements vscode.Disposable {
     if (!run) return this.item.hide();
     const { step, totalSteps, status } = run.state;
     const more = live.length > 1 ? ` +${live.length - 1}` : '';
-    const icon = status === 'paused' ? 'debug-pause' : 'sync~spin';
+    // The number tells that it goes on. An icon that turns for hours would take the processor from training.
+    const icon = status === 'paused' ? 'debug-pause' : 'flame';
     this.item.text = `$(${icon}) ${totalSteps > 0 ? `${step}/${totalSteps}` : vscode.l10n.t('preparing')}${more}`;
     const left = secondsLeft(run);
     const loss = run.lastStep ? vscode.l10n.t('loss {0}', run.lastStep.loss.toFixed(3)) : '';

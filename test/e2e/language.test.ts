@@ -39,7 +39,7 @@ test('what the worker that reads the data finds missing', async () => {
 });
 
 test('what Doctor reports', async () => {
-  await bed.window.command('LoRA Workbench: 环境检查');
+  await bed.window.command('LoRA Workbench: 运行环境检查');
   await says(
     bed.window.page.locator('.monaco-editor .view-lines', { hasText: 'Node.js' }),
     /处理器.*执行提供程序.*可以加载 ONNX Runtime。/s,

@@ -7,7 +7,7 @@ import { Plot } from '../plots/plot.js';
 import { RunStore } from '../runs/runStore.js';
 import { RunStatusView } from '../runs/runStatus.js';
 import { button, element } from '../shared/dom.js';
-import { oncePerFrame } from '../shared/frame.js';
+import { oncePerFrame, paced } from '../shared/frame.js';
 import { post, startView, type Receiver } from '../shared/host.js';
 import { t } from '../shared/text.js';
 import { onThemeChange, readTheme } from '../shared/theme.js';
@@ -44,13 +44,16 @@ class RunCard {
     this.plot.close();
   }
 
-  update(store: RunStore): void {
+  updateStatus(store: RunStore): void {
     const run = store.get(this.runId);
     const [drawn] = store.boardRuns([this.runId]);
-    if (!run || !drawn) return;
-    const { series } = drawn;
-    this.status.update(run, series);
-    const range = [series.firstStep ?? 0, Math.max(2, series.lastStep)] as const;
+    if (run && drawn) this.status.update(run, drawn.series);
+  }
+
+  draw(store: RunStore): void {
+    const [drawn] = store.boardRuns([this.runId]);
+    if (!drawn) return;
+    const range = [drawn.series.firstStep ?? 0, Math.max(2, drawn.series.lastStep)] as const;
     this.plot.draw(plotLines(lossPlot, [drawn], smoothing), { range, logScale: false, asTable: false }, readTheme());
   }
 }
@@ -89,30 +92,39 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
     const runs = state.trusted ? shownRuns(store) : [];
     const runIds = runs.map(({ runId }) => runId);
     store.follow(runIds);
-    layOut(runIds);
-    for (const card of cards.values()) card.update(store);
+    if (layOut(runIds)) drawPlots();
+    for (const card of cards.values()) card.updateStatus(store);
+  });
+  const drawPlots = oncePerFrame(() => {
+    for (const card of cards.values()) card.draw(store);
+  });
+  const plotsChanged = paced(list, () => {
+    for (const card of cards.values()) card.draw(store);
   });
 
-  function layOut(runIds: readonly string[]): void {
+  /** Tells whether there are others than before. */
+  function layOut(runIds: readonly string[]): boolean {
     const live = runIds.some((runId) => isLive(store.get(runId)!.state.status));
     const signature = JSON.stringify([live, runIds]);
-    if (list.dataset['shown'] === signature) return;
+    if (list.dataset['shown'] === signature) return false;
     list.dataset['shown'] = signature;
     for (const [runId, card] of cards) {
       if (runIds.includes(runId)) continue;
       card.close();
       cards.delete(runId);
     }
-    for (const runId of runIds) if (!cards.has(runId)) cards.set(runId, new RunCard(runId, draw));
+    for (const runId of runIds) if (!cards.has(runId)) cards.set(runId, new RunCard(runId, drawPlots));
     const shown = runIds.map((runId) => cards.get(runId)!.root);
     list.replaceChildren(...shown, ...(live ? [] : [emptyState(state.trusted)]));
+    return true;
   }
 
-  onThemeChange(draw);
+  onThemeChange(drawPlots);
   draw();
   return (message) => {
     store.receive(message);
     draw();
+    if (message.type === 'metrics') plotsChanged();
   };
 }
 

@@ -1,6 +1,6 @@
 import { boolean, nullable, number, object, type Shape } from '../../src/protocol/shape.js';
 import { button, element, setText } from '../shared/dom.js';
-import { oncePerFrame } from '../shared/frame.js';
+import { oncePerFrame, paced } from '../shared/frame.js';
 import { formatNumber, t } from '../shared/text.js';
 import { onThemeChange, readTheme } from '../shared/theme.js';
 import type { StepRange } from './chartConfig.js';
@@ -49,6 +49,9 @@ export class PlotBoard {
     this.draw();
   });
 
+  /** Series got longer. */
+  readonly changed: () => void;
+
   constructor(
     private state: BoardState,
     private readonly onStateChange: (state: BoardState) => void,
@@ -76,16 +79,19 @@ export class PlotBoard {
       this.toolbar(),
       element('div', { class: 'plots' }, ...this.plots.map((plot) => plot.root)),
     );
+    this.changed = paced(this.root, () => {
+      this.draw();
+    });
     onThemeChange(this.redraw);
   }
 
   show(runs: readonly BoardRun[]): void {
+    const isDrawn = (run: BoardRun, index: number) => {
+      const drawn = this.runs[index];
+      return drawn?.runId === run.runId && drawn.name === run.name && drawn.series === run.series;
+    };
+    if (runs.length === this.runs.length && runs.every(isDrawn)) return;
     this.runs = runs;
-    this.redraw();
-  }
-
-  /** Series got longer. */
-  changed(): void {
     this.redraw();
   }
 

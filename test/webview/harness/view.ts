@@ -98,8 +98,9 @@ export class View {
     return this.page.evaluate(() => (window as unknown as { remembered: unknown }).remembered);
   }
 
-  /** Two frames: one to draw, one to be drawn. */
+  /** What is drawn at leisure is drawn; then two frames: one to draw, one to be drawn. */
   async settle(): Promise<void> {
+    await this.page.waitForFunction(() => document.querySelector('[aria-busy=true]') === null);
     await this.page.evaluate(
       () =>
         new Promise((done) =>
