@@ -48,11 +48,11 @@ export class DataHelp {
     clearTimeout(this.timers.get(document.uri));
     this.timers.set(
       document.uri,
-      setTimeout(() => void this.look(document), restMs),
+      setTimeout(() => void this.check(document), restMs),
     );
   }
 
-  private async look(document: TextDocument): Promise<void> {
+  private async check(document: TextDocument): Promise<void> {
     const tokenizer = await this.tokenizer();
     if (!this.documents.get(document.uri)) return;
     const report = examine(document, tokenizer);

@@ -1,6 +1,6 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
 import { LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
-import type { DataLook, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
+import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker, type Worker } from './workerConnection.js';
 import { dataExamplesRequest, dataLookRequest } from './workerProtocol.js';
@@ -14,7 +14,7 @@ export class DataReader {
   private idle: NodeJS.Timeout | undefined;
 
   /** Reading cannot be interrupted, so cancelling ends the process. */
-  async look(config: RunConfig, token: CancellationToken): Promise<DataLook> {
+  async overview(config: RunConfig, token: CancellationToken): Promise<DataOverview> {
     const cancelled = new Promise<never>((_, reject) => {
       token.onCancellationRequested(() => {
         this.stop();

@@ -18,7 +18,7 @@ export function serveData(): void {
   // A look is asked for when something changed, perhaps a file: it reads anew.
   connection.onRequest(
     dataLookRequest,
-    withErrorResponses((config: RunConfig) => read(config).look()),
+    withErrorResponses((config: RunConfig) => read(config).overview()),
   );
   connection.onRequest(
     dataExamplesRequest,

@@ -43,7 +43,7 @@ export class RunSupervisor {
     const run = this.open(runId);
     if (run.readState().status !== 'paused') return this.startTrainer(run);
     run.writeControl('run');
-    this.watcher.look();
+    this.watcher.poll();
   }
 
   control(runId: string, command: RunControl['command']): void {
@@ -70,7 +70,7 @@ export class RunSupervisor {
         lastError(run.logPath) ?? t`The trainer ended before it began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
       run.writeState({ ...state, status: 'failed', message, updatedAt: new Date().toISOString() });
     }
-    this.watcher.look();
+    this.watcher.poll();
   }
 
   /** Only what is listed can be touched: an id is a path, and comes from outside this process. */

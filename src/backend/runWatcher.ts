@@ -36,11 +36,11 @@ export class RunWatcher {
     private folders: readonly string[],
     private readonly publish: (event: RunEvent) => void,
     private readonly intervalMs = 500,
-    private readonly restingPerLook = 100,
+    private readonly restingPerPoll = 100,
   ) {}
 
   start(): void {
-    this.timer ??= setInterval(() => this.look(), this.intervalMs);
+    this.timer ??= setInterval(() => this.poll(), this.intervalMs);
   }
 
   stop(): void {
@@ -50,13 +50,13 @@ export class RunWatcher {
 
   setFolders(folders: readonly string[]): void {
     this.folders = folders;
-    this.look();
+    this.poll();
   }
 
   /** Looks at the run now, and from now on at every look. */
   attend(runId: string): void {
     this.attended.add(runId);
-    this.look();
+    this.poll();
   }
 
   isLive(runId: string): boolean {
@@ -65,12 +65,12 @@ export class RunWatcher {
   }
 
   has(runId: string): boolean {
-    this.look();
+    this.poll();
     return this.known.has(runId);
   }
 
   snapshot(): RunsSnapshot {
-    this.look();
+    this.poll();
     const runs = newestRunsFirst([...this.known.values()].map(({ summary }) => summary));
     return { runs, throughSeq: this.seq };
   }
@@ -79,7 +79,7 @@ export class RunWatcher {
    * Publishes what is another than before: at every look of new runs, live ones and those that are attended to; of those at rest, of
    * which there may be a thousand, when their turn comes.
    */
-  look(): void {
+  poll(): void {
     const present = new Set(this.folders.flatMap(foldersIn));
     for (const runId of [...this.known.keys()]) {
       if (!present.has(runId)) this.forget(runId);
@@ -93,7 +93,7 @@ export class RunWatcher {
 
   private turn(atRest: readonly string[]): string[] {
     const first = this.nextAtRest < atRest.length ? this.nextAtRest : 0;
-    this.nextAtRest = first + this.restingPerLook;
+    this.nextAtRest = first + this.restingPerPoll;
     return atRest.slice(first, this.nextAtRest);
   }
 

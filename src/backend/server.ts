@@ -26,7 +26,7 @@ import {
   type RunSummary,
 } from '../protocol/backend.js';
 import { sizeOf } from '../core/data/report.js';
-import type { DataLook, PreflightReport } from '../protocol/preflight.js';
+import type { DataOverview, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { checkConfig, resolved } from './configCheck.js';
@@ -139,7 +139,7 @@ class Backend {
         fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
       'loraWorkbench/config/check': (text) =>
         checkConfig(text, { pace: this.pace, sizes: this.sizes, device: this.settings.device }),
-      'loraWorkbench/data/look': (text, token) => this.lookAtData(resolved(text), token),
+      'loraWorkbench/data/overview': (text, token) => this.lookAtData(resolved(text), token),
       'loraWorkbench/data/examples': ({ text, query }, token) => this.data.examples(resolved(text), query, token),
       'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
@@ -190,10 +190,10 @@ class Backend {
     return engine.device === 'auto' ? { ...config, engine: { ...engine, device: this.settings.device } } : config;
   }
 
-  private async lookAtData(config: RunConfig, token: CancellationToken): Promise<DataLook> {
-    const look = await this.data.look(config, token);
-    this.sizes.note(config, look);
-    return look;
+  private async lookAtData(config: RunConfig, token: CancellationToken): Promise<DataOverview> {
+    const overview = await this.data.overview(config, token);
+    this.sizes.note(config, overview);
+    return overview;
   }
 
   private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {

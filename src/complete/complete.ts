@@ -21,7 +21,7 @@ export interface CompletionRequest extends CursorContext {
 }
 
 /** Longer contexts make the first suggestion slow and rarely better. */
-const mostContext = 1024;
+const maxContext = 1024;
 
 /** What the model would write at the cursor, greedily; empty where it has nothing to say or was cancelled. */
 export async function complete(request: CompletionRequest, signal: AbortSignal): Promise<Insertion> {
@@ -36,7 +36,7 @@ export async function complete(request: CompletionRequest, signal: AbortSignal):
 /** What follows the prefix where the model itself writes the end of it that was typed; undefined where it would write another. */
 async function writeOn(request: CompletionRequest, typed: string, signal: AbortSignal): Promise<string | undefined> {
   const { model, tokenizer, adapter, adapterStrength, format, prefix, maxNewTokens } = request;
-  const budget = Math.max(1, Math.min(mostContext, model.contextLength - maxNewTokens));
+  const budget = Math.max(1, Math.min(maxContext, model.contextLength - maxNewTokens));
   const settled = prefix.slice(0, prefix.length - typed.length);
   const promptIds = completionPrompt(tokenizer, format, { ...request, prefix: settled }, budget);
   if (promptIds.length === 0) return undefined;

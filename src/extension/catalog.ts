@@ -18,7 +18,7 @@ export class Catalog implements vscode.Disposable {
   constructor(private readonly backend: BackendClient) {
     backend.handle('loraWorkbench/models/changed', () => void this.refresh().catch(() => undefined));
     backend.handle('loraWorkbench/models/fetching', (piece) => this.onFetching(piece));
-    backend.onDidStart((live) => void this.look(live).catch(() => undefined));
+    backend.onDidStart((live) => void this.find(live).catch(() => undefined));
   }
 
   get models(): readonly ModelInfo[] {
@@ -38,7 +38,7 @@ export class Catalog implements vscode.Disposable {
 
   /** What is there now: a look that began before may have missed it. */
   async refresh(): Promise<void> {
-    await this.look(await this.backend.ready());
+    await this.find(await this.backend.ready());
   }
 
   /** Gets the model to begin with. */
@@ -57,13 +57,13 @@ export class Catalog implements vscode.Disposable {
   }
 
   /** One look at a time, and one more for all who asked meanwhile. */
-  private look(live: LiveBackend): Promise<void> {
+  private find(live: LiveBackend): Promise<void> {
     if (this.running) {
       this.following ??= this.running
         .catch(() => undefined)
         .then(() => {
           this.following = undefined;
-          return this.look(live);
+          return this.find(live);
         });
       return this.following;
     }

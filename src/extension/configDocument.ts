@@ -95,7 +95,7 @@ export class ConfigDocument implements vscode.Disposable {
   /** Begins anew. What the text said is not lost: an editor can undo it; else a copy is kept, whose place is returned. */
   reset(): Promise<vscode.Uri | undefined> {
     return this.inTurn(async () => {
-      const before = await this.look();
+      const before = await this.readAgain();
       const copy = before === undefined || before.trim() === '' || this.inEditor() ? undefined : await this.keepCopy();
       await this.replace(before ?? '', emptyConfigText);
       return copy;
@@ -104,7 +104,7 @@ export class ConfigDocument implements vscode.Disposable {
 
   /** When every edit so far is in the text, and what others wrote meanwhile is read. */
   async settled(): Promise<this> {
-    await this.inTurn(() => this.look());
+    await this.inTurn(() => this.readAgain());
     return this;
   }
 
@@ -130,7 +130,7 @@ export class ConfigDocument implements vscode.Disposable {
     return document && !document.isClosed && (document.isDirty || isShown(this.uri)) ? document : undefined;
   }
 
-  private async look(): Promise<string | undefined> {
+  private async readAgain(): Promise<string | undefined> {
     this.fileText = await readFile(this.uri.fsPath, 'utf8').catch(() => undefined);
     const text = this.presentText();
     if (text !== this.toldText) {
@@ -141,7 +141,7 @@ export class ConfigDocument implements vscode.Disposable {
   }
 
   private async write(edits: readonly ConfigEdit[]): Promise<void> {
-    const before = await this.look();
+    const before = await this.readAgain();
     if (before === undefined) throw new Error(this.whyMissing());
     const after = withEdits(before, edits);
     if (after === undefined) throw new Error(this.whyBroken());
@@ -152,7 +152,7 @@ export class ConfigDocument implements vscode.Disposable {
     const document = this.inEditor();
     if (document) await this.replaceInEditor(document, before, after);
     else await replaceFile(this.uri.fsPath, after).catch((error: Error) => this.refuse(error.message));
-    await this.look();
+    await this.readAgain();
   }
 
   private async replaceInEditor(document: vscode.TextDocument, before: string, after: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { DataState, ToFineTune } from '../protocol/views/fineTune.js';
 import type { BackendClient } from './backendClient.js';
 
 /** What the data of a config comes to: looked at again whenever model or data settings change. */
-export class DataLookup {
+export class DataOverviewup {
   private result: DataState = { kind: 'none' };
   private lookedAt = '';
   private running: vscode.CancellationTokenSource | undefined;
@@ -69,7 +69,7 @@ export class DataLookup {
 
   private async ask(text: ConfigText, token: vscode.CancellationToken): Promise<DataState> {
     try {
-      return { kind: 'ready', look: await (await this.backend.ready()).request('loraWorkbench/data/look', text, token) };
+      return { kind: 'ready', overview: await (await this.backend.ready()).request('loraWorkbench/data/overview', text, token) };
     } catch (error) {
       return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
     }

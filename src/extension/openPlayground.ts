@@ -190,27 +190,27 @@ export class OpenPlayground implements vscode.Disposable {
   }
 }
 
-const largestPromptFile = 4 << 20;
-const mostPrompts = 1000;
+const maxPromptFileBytes = 4 << 20;
+const maxPrompts = 1000;
 
 /** undefined where the file holds none, which is said. */
 async function readPrompts(uri: vscode.Uri): Promise<readonly FilePrompt[] | undefined> {
   const name = nameOf(uri);
   const refuse = (message: string) => void vscode.window.showErrorMessage(message);
-  if ((await vscode.workspace.fs.stat(uri)).size > largestPromptFile) {
+  if ((await vscode.workspace.fs.stat(uri)).size > maxPromptFileBytes) {
     return refuse(vscode.l10n.t('{0} is over 4 MB: it is no list of prompts. Take a part of it.', name));
   }
   const content = Buffer.from(await vscode.workspace.fs.readFile(uri)).toString('utf8');
   try {
     const prompts = parsePrompts(content, /\.(jsonl|ndjson)$/i.test(name) ? 'jsonl' : 'text');
     if (prompts.length === 0) return refuse(vscode.l10n.t('{0} holds no prompts. Write one on each line.', name));
-    if (prompts.length > mostPrompts) {
+    if (prompts.length > maxPrompts) {
       return refuse(
         vscode.l10n.t(
           '{0} holds {1} prompts; at most {2} are answered at once. Take a part of them.',
           name,
           prompts.length,
-          mostPrompts,
+          maxPrompts,
         ),
       );
     }

@@ -15,14 +15,14 @@ export class RunEndings implements vscode.Disposable {
     runs: Runs,
     private readonly memory: vscode.Memento,
   ) {
-    this.subscription = runs.onDidChange(() => this.look(runs.list()));
+    this.subscription = runs.onDidChange(() => this.check(runs.list()));
   }
 
   dispose(): void {
     this.subscription.dispose();
   }
 
-  private look(runs: readonly RunSummary[]): void {
+  private check(runs: readonly RunSummary[]): void {
     const before = this.memory.get<readonly string[]>(memoryKey, []);
     const { ended, live } = endedRuns(before, runs, Date.now());
     if (live.join('\n') !== before.join('\n')) void this.memory.update(memoryKey, live);

@@ -2,7 +2,7 @@
  * @file What extension and backend say to each other, over the language server's connection (docs/architecture.md). Plain JSON;
  * a run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
-import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
+import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunLabels, RunState, Sample, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 import type { ConfigProblem } from './validateRunConfig.js';
@@ -274,7 +274,7 @@ export interface BackendRequests {
   /** Schema, paths, and what the configuration comes to. */
   'loraWorkbench/config/check': { params: ConfigText; result: { check: ConfigCheck; modelShape: ModelShape | null } };
   /** Reads and counts the data; can be cancelled. */
-  'loraWorkbench/data/look': { params: ConfigText; result: DataLook };
+  'loraWorkbench/data/overview': { params: ConfigText; result: DataOverview };
   /** A page of the examples as the model will see them. */
   'loraWorkbench/data/examples': { params: { text: ConfigText; query: ExampleQuery }; result: ExamplePage };
   /** Reads the data, measures a step. Takes as long as that; can be cancelled. */

@@ -2,7 +2,7 @@
 import {
   leftOutKinds,
   type DataExample,
-  type DataLook,
+  type DataOverview,
   type DataSummary,
   type ExamplePage,
   type ExampleQuery,
@@ -23,7 +23,7 @@ const filesOfData = {
   fileCount: count,
   leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, paths: list(string) })),
 };
-export const dataLook: Shape<DataLook> = object({
+export const dataOverview: Shape<DataOverview> = object({
   format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
   examples: count,
   tokens: count,

@@ -47,7 +47,7 @@ export interface PreflightReport extends FilesOfData {
 }
 
 /** What data comes to with a model's tokenizer: found out in a moment, without the model's weights. Held-out examples are counted. */
-export interface DataLook extends FilesOfData {
+export interface DataOverview extends FilesOfData {
   readonly format: Exclude<DataFormat, 'auto'>;
   readonly examples: number;
   readonly tokens: number;

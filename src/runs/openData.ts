@@ -3,7 +3,7 @@ import { trainingData, type Dataset } from '../core/data/dataset.js';
 import { sizeOf, tokenByToken, tokensShown, type FittedExample } from '../core/data/report.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { loadModelForData } from '../files/loadModel.js';
-import type { DataLook, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
+import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { batchOptions, readDataset } from './prepareRun.js';
 
@@ -28,7 +28,7 @@ export class OpenData {
     }
   }
 
-  look(): DataLook {
+  overview(): DataOverview {
     const { format, training, evaluation, files, fileCount, leftOut, skipped, skippedCount } = this.dataset.report;
     const oneByOne = { ...this.config, train: { ...this.config.train, batch_size: 1 } };
     return {

@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
-  codeLook,
+  codeOverview,
   examplePage,
   config,
   configJson,
@@ -269,18 +269,18 @@ test('markup in names, data and messages is shown as text', async () => {
   const script = '<img src=x onerror="document.body.dataset.owned=1"><script>document.body.dataset.owned=1</script>';
   const state = structuredClone(fineTuneState) as unknown as {
     preflight: { report: { warnings: string[] } };
-    data: { look: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; leftOut: unknown[] } };
+    data: { overview: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; leftOut: unknown[] } };
     runs: { runs: { name: string }[] };
     models: { name: string }[];
     document: { name: string };
   };
   const { report } = state.preflight;
   report.warnings[0] = script;
-  const { look } = state.data;
-  look.skipped[0]!.reason = script;
-  look.files = [{ path: script, examples: 1, tokens: 1 }];
-  look.fileCount = 1;
-  look.leftOut = [{ kind: 'hidden', count: 1, paths: [script] }];
+  const { overview } = state.data;
+  overview.skipped[0]!.reason = script;
+  overview.files = [{ path: script, examples: 1, tokens: 1 }];
+  overview.fileCount = 1;
+  overview.leftOut = [{ kind: 'hidden', count: 1, paths: [script] }];
   const [sample] = examplePage.examples;
   const hostileSample = { ...sample!, origin: script, tokens: [{ ...sample!.tokens[0]!, text: script }] };
   state.runs.runs.forEach((hostile) => {
@@ -663,7 +663,7 @@ test('the estimate follows the settings as they move', async () => {
   await view.page.locator('[data-setting="train.num_epochs"] input').fill('6');
   await view.settle();
   expect(await steps()).toBe(2 * before);
-  const look = { ...codeLook, format: 'alpaca', examples: 10, tokens: 99, truncated: 4, rows: 10 } as const;
+  const look = { ...codeOverview, format: 'alpaca', examples: 10, tokens: 99, truncated: 4, rows: 10 } as const;
   await view.send({ type: 'data', data: { kind: 'ready', look } });
   await view.settle();
   expect(await steps()).toBeLessThan(before);
@@ -674,7 +674,7 @@ test('the estimate follows the settings as they move', async () => {
 
 test('the data is listed by file, and its examples are paged through and searched', async () => {
   view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null, data: { kind: 'reading' } });
-  await view.send({ type: 'data', data: { kind: 'ready', look: codeLook } });
+  await view.send({ type: 'data', data: { kind: 'ready', overview: codeOverview } });
   await view.settle();
   // There is no run to plot yet, so the data comes to the front.
   const tab = view.page.locator('.data-tab');

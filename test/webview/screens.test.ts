@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  codeLook,
+  codeOverview,
   examplePage,
   config,
   configJson,
@@ -161,7 +161,7 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     const view = await View.open(
       browser,
       'fineTune',
-      { ...fineTuneState, runId: null, data: { kind: 'ready', look: codeLook } },
+      { ...fineTuneState, runId: null, data: { kind: 'ready', overview: codeOverview } },
       { theme, height: 1200, remembered: { tab: 'data', advancedOpen: false, overlaid: [], board } },
     );
     await view.send({ type: 'examples', page: examplePage });

@@ -224,7 +224,7 @@ function dataSummary(data: DataState): (Node | string)[] {
     case 'reading':
       return [icon('loading codicon-modifier-spin'), ` ${t('data.reading')}`];
     case 'ready': {
-      const { format, examples, tokens, truncated, skippedCount } = data.look;
+      const { format, examples, tokens, truncated, skippedCount } = data.overview;
       const parts = [format, counted('data.examples', examples), counted('data.tokens', tokens)];
       if (truncated > 0) parts.push(t('data.truncated', formatNumber(truncated)));
       if (skippedCount > 0) parts.push(t('data.skipped', formatNumber(skippedCount)));

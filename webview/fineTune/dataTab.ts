@@ -1,4 +1,4 @@
-import type { DataLook, ExamplePage, SkippedRecord } from '../../src/protocol/preflight.js';
+import type { DataOverview, ExamplePage, SkippedRecord } from '../../src/protocol/preflight.js';
 import type { DataState } from '../../src/protocol/views/fineTune.js';
 import { element, icon } from '../shared/dom.js';
 import { counted, formatNumber, t } from '../shared/text.js';
@@ -10,8 +10,8 @@ import { originLink } from './originLink.js';
 export class DataTab {
   readonly root = element('div', { class: 'data-tab' });
   private shown: DataState | undefined;
-  /** The look whose examples are in the browser. */
-  private browsed: DataLook | undefined;
+  /** The overview whose examples are in the browser. */
+  private browsed: DataOverview | undefined;
   private readonly browser = new ExampleBrowser();
 
   /** `visible`: examples are read only for somebody who looks at them. */
@@ -20,8 +20,8 @@ export class DataTab {
       this.shown = state;
       this.root.replaceChildren(...this.content(state));
     }
-    if (visible && state.kind === 'ready' && state.look !== this.browsed) {
-      this.browsed = state.look;
+    if (visible && state.kind === 'ready' && state.overview !== this.browsed) {
+      this.browsed = state.overview;
       this.browser.reload();
     }
   }
@@ -49,16 +49,16 @@ export class DataTab {
       case 'failed':
         return [element('p', { class: 'banner error', role: 'alert' }, state.message)];
       case 'ready':
-        return this.sections(state.look);
+        return this.sections(state.overview);
     }
   }
 
-  private sections(look: DataLook): HTMLElement[] {
-    const { fileCount, leftOut, skipped, skippedCount } = look;
+  private sections(overview: DataOverview): HTMLElement[] {
+    const { fileCount, leftOut, skipped, skippedCount } = overview;
     const leftOutCount = leftOut.reduce((sum, { count }) => sum + count, 0);
     return [
-      figures(look),
-      ...(fileCount > 0 ? [section(t('data.filesTitle', formatNumber(fileCount)), fileTable(look))] : []),
+      figures(overview),
+      ...(fileCount > 0 ? [section(t('data.filesTitle', formatNumber(fileCount)), fileTable(overview))] : []),
       ...(leftOutCount > 0
         ? [
             section(
@@ -78,7 +78,7 @@ function section(title: string, ...content: readonly HTMLElement[]): HTMLElement
   return element('section', { class: 'data-section' }, element('h2', {}, title), ...content);
 }
 
-function figures({ format, examples, heldOut, tokens, longest, truncated }: DataLook): HTMLElement {
+function figures({ format, examples, heldOut, tokens, longest, truncated }: DataOverview): HTMLElement {
   const shown: readonly (readonly [string, string])[] = [
     [t('data.format'), format],
     [t('lengths.examples'), formatNumber(examples)],

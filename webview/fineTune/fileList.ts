@@ -1,4 +1,4 @@
-import type { DataLook, FileUse, LeftOutGroup } from '../../src/protocol/preflight.js';
+import type { DataOverview, FileUse, LeftOutGroup } from '../../src/protocol/preflight.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { button, element } from '../shared/dom.js';
 import { formatNumber, formatPercent, t } from '../shared/text.js';
@@ -7,7 +7,7 @@ import { originLink } from './originLink.js';
 const shownAtFirst = 12;
 
 /** The files of a folder with the share each has of all tokens, most first. */
-export function fileTable({ files, fileCount }: DataLook): HTMLElement {
+export function fileTable({ files, fileCount }: DataOverview): HTMLElement {
   const folder = commonFolder(files.map(({ path }) => path));
   const all = files.reduce((sum, { tokens }) => sum + tokens, 0);
   const row = (file: FileUse) => fileRow(file, file.path.slice(folder.length), file.tokens / Math.max(1, all));

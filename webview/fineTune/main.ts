@@ -201,7 +201,7 @@ class FineTunePanel {
     setText(this.documentName, this.state.document.name);
     this.documentName.title = this.state.document.name;
     this.form.update(this.state);
-    const rows = data.kind === 'ready' ? data.look.rows : null;
+    const rows = data.kind === 'ready' ? data.overview.rows : null;
     this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, rows });
     this.dataTab.update(data, this.tabs.front === 'data');
     this.preflight.update(preflight);

@@ -25,7 +25,7 @@ export function detectFileFormat(file: DataFile): FormatName {
   let looked = 0;
   for (const item of jsonItems(file)) {
     if ('value' in item && isRow(item.value)) return formatOfRow(item.value, `${file.path}:${item.line}`);
-    if (++looked === rowsToLookAt) break;
+    if (++looked === rowsToRead) break;
   }
   throw new UserError(
     'data-invalid',
@@ -63,7 +63,7 @@ function whyNotOfFormat(file: DataFile, format: FormatName): LeftOut['kind'] | u
   return isRowFile(file) || (format === 'text' && isProse(file)) ? undefined : 'otherFormat';
 }
 
-const rowsToLookAt = 100;
+const rowsToRead = 100;
 
 function isRow(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,8 +2,8 @@
 import type { ConfigCheck, ModelInfo, ModelShape, RunsSnapshot } from '../backend.js';
 import { modelInfo } from '../catalogShapes.js';
 import { configCheck, modelShape } from '../configShapes.js';
-import { dataLook, examplePage, exampleQuery, preflightReport } from '../dataShapes.js';
-import type { DataLook, ExamplePage, ExampleQuery, PreflightReport } from '../preflight.js';
+import { dataOverview, examplePage, exampleQuery, preflightReport } from '../dataShapes.js';
+import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../preflight.js';
 import { runsSnapshot } from '../runShapes.js';
 import { anything, boolean, count, either, list, nullable, object, oneOf, recordOf, string, type Shape } from '../shape.js';
 import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
@@ -50,7 +50,7 @@ export type ConfigDocument =
 export type DataState =
   | { readonly kind: 'none' }
   | { readonly kind: 'reading' }
-  | { readonly kind: 'ready'; readonly look: DataLook }
+  | { readonly kind: 'ready'; readonly overview: DataOverview }
   | { readonly kind: 'failed'; readonly message: string };
 
 export type PreflightState =
@@ -115,7 +115,7 @@ const data: Shape<DataState> = either(
   object<{ kind: 'none' | 'reading' }>({ kind: oneOf('none', 'reading') }) as Shape<
     { readonly kind: 'none' } | { readonly kind: 'reading' }
   >,
-  object<Extract<DataState, { kind: 'ready' }>>({ kind: oneOf('ready'), look: dataLook }),
+  object<Extract<DataState, { kind: 'ready' }>>({ kind: oneOf('ready'), overview: dataOverview }),
   object<Extract<DataState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 

@@ -166,7 +166,7 @@ test('looks before it trains: samples, their mask, and the estimate', async () =
 test('counts data in a moment, and knows the time of a step once one was measured', async () => {
   await backend.initialize();
   const text = configText();
-  const look = await backend.request('loraWorkbench/data/look', text);
+  const look = await backend.request('loraWorkbench/data/overview', text);
   expect(look).toMatchObject({ format: 'alpaca', examples: 12, truncated: 0, skippedCount: 0 });
   // Of twelve examples one is held out at the default of 5 %.
   expect(look.rows).toBe(11);
@@ -179,7 +179,7 @@ test('counts data in a moment, and knows the time of a step once one was measure
   expect(await estimate(2)).toBeCloseTo(measured.secondsPerStep, 9);
   expect(await estimate(6)).toBeCloseTo(3 * measured.secondsPerStep, 9);
   await expect(
-    backend.request('loraWorkbench/data/look', { ...text, config: { model, data: { path: 'nowhere.jsonl' } } }),
+    backend.request('loraWorkbench/data/overview', { ...text, config: { model, data: { path: 'nowhere.jsonl' } } }),
   ).rejects.toThrow(/nowhere\.jsonl/);
 });
 
@@ -191,7 +191,7 @@ test('expects the same memory as the pre-flight, once the data was read', async 
     return check.ok ? check.estimate.peakMemoryBytes : undefined;
   };
   const blind = await expected();
-  await backend.request('loraWorkbench/data/look', text);
+  await backend.request('loraWorkbench/data/overview', text);
   const informed = await expected();
   expect(informed).toBeLessThan(blind!);
   const { estimate } = await backend.request('loraWorkbench/preflight', text);
@@ -219,7 +219,7 @@ test('a workspace is its source files; each is listed with its tokens, and every
   for (let i = 0; i < 12; i++) write(`module${i}.py`, `def function_${i}(x):\n    return x + ${i}\n`.repeat(i + 1));
   const text = { path: join(workspace, 'run.json'), config: { model, data: { path: workspace, eval_fraction: 0 } } };
   try {
-    const look = await backend.request('loraWorkbench/data/look', text);
+    const look = await backend.request('loraWorkbench/data/overview', text);
     expect(look).toMatchObject({ format: 'code', fileCount: 12, heldOut: 0, skippedCount: 0 });
     expect(look.files[0]!.path).toBe(join(workspace, 'module11.py'));
     expect(look.files.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(look.tokens);

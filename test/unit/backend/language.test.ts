@@ -39,7 +39,7 @@ describe('in a Chinese VS Code', () => {
 
   test('why examples are skipped is said in Chinese by the worker that reads the data', async () => {
     write(...examples, { instruction: 'Say it.' });
-    const look = await backend.request('loraWorkbench/data/look', run({}));
+    const look = await backend.request('loraWorkbench/data/overview', run({}));
     expect(look.skipped.map(({ reason }) => reason)).toEqual(['缺少 "output"']);
   });
 

@@ -30,7 +30,7 @@ beforeEach(() => {
     500,
     5,
   );
-  watcher.look();
+  watcher.poll();
   told.length = 0;
 });
 afterEach(() => {
@@ -50,7 +50,7 @@ function become(run: RunDirectory, status: RunStatus): void {
 function lookedAt(): number {
   const stat = vi.spyOn(fs, 'statSync');
   syncBuiltinESMExports();
-  watcher.look();
+  watcher.poll();
   const count = stat.mock.calls.filter(([path]) => String(path).endsWith('state.json')).length;
   stat.mockRestore();
   syncBuiltinESMExports();
@@ -60,7 +60,7 @@ function lookedAt(): number {
 test('of runs at rest a few have their turn at each look, however many there are; all have it before one has it again', () => {
   expect(Array.from({ length: 6 }, lookedAt)).toEqual([5, 5, 5, 5, 5, 5]);
   runs.forEach((run) => become(run, 'stopped'));
-  for (let look = 0; look < 4; look++) watcher.look();
+  for (let look = 0; look < 4; look++) watcher.poll();
   expect(told).toHaveLength(20);
   expect(new Set(told).size).toBe(20);
 });
@@ -68,12 +68,12 @@ test('of runs at rest a few have their turn at each look, however many there are
 test('a run that is resumed from elsewhere is found in its turn, and from then on looked at every time', () => {
   const [, , , , , , run] = runs;
   become(run!, 'running');
-  for (let look = 0; look < 4; look++) watcher.look();
+  for (let look = 0; look < 4; look++) watcher.poll();
   expect(told).toEqual(['run-6 running']);
   expect(watcher.isLive(run!.path)).toBe(true);
   for (const status of ['paused', 'running', 'finished'] as const) {
     become(run!, status);
-    watcher.look();
+    watcher.poll();
   }
   expect(told.at(-1)).toBe('run-6 finished');
 });
@@ -84,10 +84,10 @@ test('new runs, and those that this window acts on, wait for no turn', () => {
   expect(told).toEqual(['added preparing']);
   become(runs[19]!, 'stopped');
   become(added, 'running');
-  watcher.look();
+  watcher.poll();
   expect(told.slice(1).sort()).toEqual(['added running', 'run-19 stopped']);
   rmSync(added.path, { recursive: true });
-  watcher.look();
+  watcher.poll();
   expect(watcher.has(added.path)).toBe(false);
 });
 

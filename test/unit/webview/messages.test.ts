@@ -10,7 +10,7 @@ import {
 } from '../../../src/protocol/views/registry.js';
 import type { FromAnyView, Message } from '../../../src/protocol/views/view.js';
 import {
-  codeLook,
+  codeOverview,
   examplePage,
   adapters,
   batch,
@@ -67,7 +67,7 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
     data: [
       { type: 'data', data: { kind: 'reading' } },
       { type: 'data', data: fineTuneState.data },
-      { type: 'data', data: { kind: 'ready', look: codeLook } },
+      { type: 'data', data: { kind: 'ready', overview: codeOverview } },
       { type: 'data', data: { kind: 'failed', message: 'no data' } },
     ],
     examples: [{ type: 'examples', page: examplePage }],

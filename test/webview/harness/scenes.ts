@@ -1,6 +1,6 @@
 /** @file Plausible states of the host, for the tests and the screenshots. */
 import type { AdapterInfo, ModelInfo, ModelShape, RunSummary } from '../../../src/protocol/backend.js';
-import type { DataLook, ExamplePage, PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
+import type { DataOverview, ExamplePage, PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
 import { noLabels, type Metric, type RunStatus, type Sample } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
@@ -231,7 +231,7 @@ const sourceFiles = [
 ];
 
 /** What a small workspace comes to. */
-export const codeLook: DataLook = {
+export const codeOverview: DataOverview = {
   format: 'code',
   examples: 41,
   tokens: 18_240,
@@ -278,7 +278,7 @@ export const fineTuneState: FineTuneState = {
   models,
   data: {
     kind: 'ready',
-    look: {
+    overview: {
       format: 'alpaca',
       examples: 960,
       tokens: 124_394,
