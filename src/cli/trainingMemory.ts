@@ -49,7 +49,7 @@ export function trainingMemoryRows({ availableBytes, sequenceLength, ways }: Tra
     return ['', `${bytes(peakBytes)} in ${how}${fits ? '' : ': does not fit'}`];
   });
   return [
-    ['To train it', `at rank 8, two rows of ${sequenceLength} tokens; ${bytes(availableBytes)} of memory can be had here`],
+    ['To train it', `at rank 8, two rows of ${sequenceLength} tokens; ${bytes(availableBytes)} of memory available here`],
     ...rows,
   ];
 }

@@ -176,7 +176,7 @@ export class ConfigDocument implements vscode.Disposable {
   }
 
   private whyBroken(): string {
-    return vscode.l10n.t('{0} is not valid JSON at present.', this.name);
+    return vscode.l10n.t('{0} is not valid JSON.', this.name);
   }
 
   private whyMissing(): string {

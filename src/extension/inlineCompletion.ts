@@ -194,7 +194,7 @@ function readInWords(format: string | null): string {
   if (format !== null)
     return vscode.l10n.t('The model reads what stands before and behind the cursor (fill-in-the-middle: {0}).', format);
   return setting('inlineCompletion.fillInTheMiddle') === 'none'
-    ? vscode.l10n.t('The model reads only what stands before the cursor, as the settings say.')
+    ? vscode.l10n.t('The model reads only what stands before the cursor, as set.')
     : vscode.l10n.t('The model reads only what stands before the cursor: it has not learned to fill in the middle.');
 }
 

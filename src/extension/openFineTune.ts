@@ -195,7 +195,7 @@ export class OpenFineTune implements vscode.Disposable {
     if (firstModel) await this.document.apply([{ path: ['model'], value: firstModel.path }]);
     if (!copy) return;
     const open = vscode.l10n.t('Open the Copy');
-    const said = vscode.l10n.t('The settings begin anew. What the file said before is kept in a copy.');
+    const said = vscode.l10n.t('The settings were reset. The old file is kept as a copy.');
     if ((await vscode.window.showInformationMessage(said, open)) === open) await vscode.window.showTextDocument(copy);
   }
 

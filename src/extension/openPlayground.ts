@@ -203,11 +203,11 @@ async function readPrompts(uri: vscode.Uri): Promise<readonly FilePrompt[] | und
   const content = Buffer.from(await vscode.workspace.fs.readFile(uri)).toString('utf8');
   try {
     const prompts = parsePrompts(content, /\.(jsonl|ndjson)$/i.test(name) ? 'jsonl' : 'text');
-    if (prompts.length === 0) return refuse(vscode.l10n.t('{0} holds no prompts. Write one on each line.', name));
+    if (prompts.length === 0) return refuse(vscode.l10n.t('{0} contains no prompts. Write one on each line.', name));
     if (prompts.length > maxPrompts) {
       return refuse(
         vscode.l10n.t(
-          '{0} holds {1} prompts; at most {2} are answered at once. Take a part of them.',
+          '{0} contains {1} prompts; at most {2} can be answered at once. Split the file.',
           name,
           prompts.length,
           maxPrompts,
@@ -218,7 +218,7 @@ async function readPrompts(uri: vscode.Uri): Promise<readonly FilePrompt[] | und
   } catch (error) {
     if (!(error instanceof UnreadableLine)) throw error;
     return refuse(
-      vscode.l10n.t('{0}:{1} holds no prompt. Each line of JSONL is an object with "prompt" or "messages".', name, error.line),
+      vscode.l10n.t('{0}:{1} contains no prompt. Each line of JSONL is an object with "prompt" or "messages".', name, error.line),
     );
   }
 }

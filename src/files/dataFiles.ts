@@ -171,5 +171,5 @@ function rulesAbove(folder: string): IgnoreRules[] {
 }
 
 function tooManyFiles(folder: string): UserError {
-  return new UserError('data-invalid', t`${folder} holds more than ${maxFiles} files. Choose a folder further down.`);
+  return new UserError('data-invalid', t`${folder} contains more than ${maxFiles} files. Choose a subfolder.`);
 }

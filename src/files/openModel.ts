@@ -41,7 +41,7 @@ function openFolder(folder: string): OpenModel {
 }
 
 function whyNot(files: readonly string[], ggufCount: number): string {
-  if (files.includes('adapter_config.json')) return t`it holds an adapter; name the model that the adapter belongs to`;
+  if (files.includes('adapter_config.json')) return t`it contains an adapter; name the model that the adapter belongs to`;
   return ggufCount === 0 ? t`it has neither config.json nor a .gguf file` : t`it has ${ggufCount} .gguf files; name one of them`;
 }
 

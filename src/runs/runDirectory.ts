@@ -23,7 +23,7 @@ export class RunDirectory {
   static create(path: string, config: RunConfig): RunDirectory {
     if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0)) {
       const message = existsSync(join(path, 'state.json'))
-        ? t`${path} already holds a run: resume it, or choose another folder.`
+        ? t`${path} already contains a run: resume it, or choose another folder.`
         : t`${path} is not empty: leave it alone, or choose another folder.`;
       throw new UserError('run-busy', message);
     }

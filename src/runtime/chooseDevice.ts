@@ -25,11 +25,11 @@ export interface ChosenDevice {
  */
 export async function chooseDevice(setting: DeviceSetting, threads: number | null): Promise<ChosenDevice> {
   const cpu = new CpuDevice(threads ?? availableParallelism());
-  if (setting === 'cpu') return { device: cpu, reason: t`The CPU, as the settings say.` };
+  if (setting === 'cpu') return { device: cpu, reason: t`The CPU, as set.` };
   const gpu = new WebGpuDevice();
   if (setting === 'webgpu') {
     await requireGpu(gpu);
-    return { device: gpu, reason: t`The GPU, as the settings say.` };
+    return { device: gpu, reason: t`The GPU, as set.` };
   }
   if (!mayHaveGpu()) return { device: cpu, reason: t`The CPU: this machine shows no GPU.` };
   try {

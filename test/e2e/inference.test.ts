@@ -16,8 +16,8 @@ afterAll(async () => {
 test('the playground opens on the base beside the newest adapter, and reads the prompt as that was trained', async () => {
   await bed.window.command('LoRA Workbench: Try Adapter in Playground');
   const playground = await bed.window.webview('playground');
-  expect(await playground.getByLabel('Who writes on the left').inputValue()).toBe('');
-  expect(await playground.getByLabel('Who writes on the right').inputValue()).toBe(bed.path('runs/contrary/adapter'));
+  expect(await playground.getByLabel('Model on the left').inputValue()).toBe('');
+  expect(await playground.getByLabel('Model on the right').inputValue()).toBe(bed.path('runs/contrary/adapter'));
   await playground.getByLabel('Prompt', { exact: true }).fill(signature);
   await playground.getByText('Strength and sampling').click();
   await playground.getByLabel('Temperature').fill('0');

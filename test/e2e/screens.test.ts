@@ -32,7 +32,7 @@ test('training goes on, runs are compared, and text is generated', async () => {
   await window.command('LoRA Workbench: Open Training Monitor');
   await window.command('LoRA Workbench: Try Adapter in Playground');
   const playground = await window.webview('playground');
-  await playground.getByLabel('Who writes on the right').selectOption(bed.path('runs/contrary/adapter'));
+  await playground.getByLabel('Model on the right').selectOption(bed.path('runs/contrary/adapter'));
   await playground.getByLabel('Prompt', { exact: true }).fill(signature);
   await playground.getByText('Strength and sampling').click();
   await playground.getByLabel('Temperature').fill('0');

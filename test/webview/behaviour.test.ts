@@ -501,7 +501,7 @@ test('the playground asks once and fills both columns', async () => {
   expect(await view.waitForPost('copy')).toEqual({ type: 'copy', text: 'two three' });
 });
 
-const [left, right] = ['Who writes on the left', 'Who writes on the right'];
+const [left, right] = ['Model on the left', 'Model on the right'];
 
 test('the playground begins with the base beside the newest adapter of its model, and any two can be compared', async () => {
   view = await View.open(browser, 'playground', { ...playgroundState, adapters: moreAdapters, prefill: null });
@@ -705,7 +705,7 @@ test('the data is listed by file, and its examples are paged through and searche
   await view.send({ type: 'examples', page: { ...examplePage, offset: 5 } });
   await view.send({ type: 'examples', page: { text: 'refund', offset: 0, total: 0, examples: [] } });
   await view.settle();
-  expect(await tab.locator('.example-bar [role=status]').textContent()).toBe('No example holds this.');
+  expect(await tab.locator('.example-bar [role=status]').textContent()).toBe('No example contains this.');
   expect(await tab.locator('.sampled').count()).toBe(0);
 });
 

@@ -87,7 +87,7 @@ function checkSupported(fields: Record<string, unknown>, file: string): void {
   if (isSet('use_dora')) refuse(t`use_dora is on: the weights are scaled by a trained magnitude.`);
   if (isSet('lora_bias')) refuse(t`lora_bias is on: the adapter has biases.`);
   if (isSet('fan_in_fan_out')) refuse(t`fan_in_fan_out is on: its weights are transposed.`);
-  if (isSet('modules_to_save')) refuse(t`modules_to_save holds whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
+  if (isSet('modules_to_save')) refuse(t`modules_to_save contains whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
   if (isSet('layer_replication')) refuse(t`layer_replication is on: the base has repeated layers.`);
 }
 
@@ -117,7 +117,7 @@ function pattern(
  */
 export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<string, HostTensor>, file: string): Adapter {
   const pairs = collectPairs(tensors, file).map((pair) => checkedPair(pair, config, file));
-  if (pairs.length === 0) throw new UserError('file-corrupt', t`${file} holds no tensor.`);
+  if (pairs.length === 0) throw new UserError('file-corrupt', t`${file} contains no tensors.`);
   const lora: LoraShape = {
     r: Math.max(...pairs.map(({ rank }) => rank)),
     alpha: config.alpha,
@@ -186,7 +186,7 @@ function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPai
     if (shape.length !== 2 || shape[rankAxis] !== rank) {
       throw new UserError('file-corrupt', t`${file}: ${name} has shape [${shape.join(', ')}], which does not fit rank ${rank}.`);
     }
-    if (!data.every(Number.isFinite)) throw new UserError('file-corrupt', t`${file}: ${name} holds NaN or infinity.`);
+    if (!data.every(Number.isFinite)) throw new UserError('file-corrupt', t`${file}: ${name} contains NaN or infinity.`);
   }
   return { ...pair, rank, scaling: loraScaling({ r: rank, alpha, useRslora: config.useRslora }) };
 }

@@ -194,8 +194,8 @@ function nothingUsable(path: string, format: FormatName, problems: Problems, lef
 function nothingIn(leftOutCount: number): string {
   if (leftOutCount === 0) return t`There is nothing in it.`;
   return leftOutCount === 1
-    ? t`Of what is in it, one file or folder was left out: hidden, secret, somebody else's, or of another kind. Choose a file to use it all the same.`
-    : t`Of what is in it, ${leftOutCount} files and folders were left out: hidden, secret, somebody else's, or of another kind. Choose a file to use it all the same.`;
+    ? t`One file or folder in it was left out: hidden, secret, third-party, or of another kind. To use a file anyway, choose that file.`
+    : t`${leftOutCount} files and folders in it were left out: hidden, secret, third-party, or of another kind. To use a file anyway, choose that file.`;
 }
 
 function examplesOf(records: readonly ReadSequence[]): FittedExample[] {

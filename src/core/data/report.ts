@@ -179,8 +179,8 @@ export function warningsAbout(
   if (skippedCount > training.examples / 20)
     warnings.push(
       skippedCount === 1
-        ? t`One record was skipped, beside ${training.examples} used; look at the reason.`
-        : t`${skippedCount} records were skipped, beside ${training.examples} used; look at the reasons.`,
+        ? t`One record was skipped and ${training.examples} used; see the reason.`
+        : t`${skippedCount} records were skipped and ${training.examples} used; see the reasons.`,
     );
   if (!evaluation)
     warnings.push(t`Nothing is held out, so there is no sign of overfitting; set data.eval_fraction or data.eval_path.`);

@@ -64,6 +64,6 @@ export function checkFinite16(file: string, name: string, values: Uint16Array, t
 function notFinite(file: string, name: string): UserError {
   return new UserError(
     'file-corrupt',
-    t`${file}: the weight ${name} holds NaN or infinite values. The model is damaged; download it again.`,
+    t`${file}: the weight ${name} contains NaN or infinite values. The model is damaged; download it again.`,
   );
 }

@@ -28,7 +28,7 @@ export function familyOf({ family }: Pick<ModelConfig, 'family'>): Family {
  */
 export function configFromHuggingFace(json: unknown, file: string): ModelConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new UserError('file-corrupt', t`${file} holds no JSON object.`);
+    throw new UserError('file-corrupt', t`${file} contains no JSON object.`);
   const fields = new HuggingFaceFields(json as Record<string, unknown>, file);
   const family = familyOfHuggingFace(fields);
   const quantization = fields.object('quantization_config');

@@ -20,7 +20,7 @@ export function tooLarge(plan: MemoryPlan): UserError {
   const advice = whatWouldFit(plan, (smaller) => fits({ estimate: smaller, availableBytes }));
   return new UserError(
     'out-of-memory',
-    t`Training would take about ${wanted} of memory, and ${free} can be had. ${advice} To try it all the same, set engine.memory_check to "warn".`,
+    t`Training would take about ${wanted} of memory, but only ${free} is available. ${advice} To try anyway, set engine.memory_check to "warn".`,
   );
 }
 

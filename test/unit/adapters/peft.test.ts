@@ -136,7 +136,7 @@ describe('each defect of adapter_config.json is one clear error', () => {
     [peft({ r: 1.5 }), 'file-corrupt', 'r must be a positive number, not 1.5'],
     [peft({ lora_alpha: 'x' }), 'file-corrupt', 'lora_alpha must be a positive number, not "x"'],
     [peft({ use_dora: true }), 'file-unsupported', 'use_dora'],
-    [peft({ modules_to_save: ['lm_head'] }), 'file-unsupported', 'modules_to_save holds whole layers (["lm_head"])'],
+    [peft({ modules_to_save: ['lm_head'] }), 'file-unsupported', 'modules_to_save contains whole layers (["lm_head"])'],
     [peft({ bias: 'all' }), 'file-unsupported', 'bias is "all"'],
     [peft({ fan_in_fan_out: true }), 'file-unsupported', 'fan_in_fan_out'],
     [peft({ rank_pattern: { '(a+)+$': 3 } }), 'file-unsupported', 'a regular expression'],
@@ -165,7 +165,7 @@ describe('each defect of the tensors is one clear error', () => {
   const assemble = (tensors: Map<string, HostTensor>): Adapter => assembleAdapter(parsePeftConfig(peft({}), 'c'), tensors, 'f');
 
   test.each<[string, (tensors: Map<string, HostTensor>) => unknown, string]>([
-    ['no tensor', (t) => t.clear(), 'f holds no tensor'],
+    ['no tensor', (t) => t.clear(), 'f contains no tensors'],
     ['a lone A', (t) => t.delete(name('0.self_attn.q_proj', 'B')), 'is alone'],
     ['an embedding', (t) => t.set('base_model.model.model.embed_tokens.lora_embedding_A', matrix(2, 2, 1)), 'embed_tokens'],
     ['a linear in the wrong place', (t) => t.set(name('0.mlp.q_proj', 'A'), matrix(2, 2, 1)), '0.mlp.q_proj'],
@@ -174,7 +174,7 @@ describe('each defect of the tensors is one clear error', () => {
       (t) => t.set(name('0.self_attn.q_proj', 'A'), matrix(3, 12, 1)),
       'has shape [3, 12], which does not fit rank 2',
     ],
-    ['NaN', (t) => t.set(name('0.self_attn.q_proj', 'A'), matrix(2, 12, NaN)), 'holds NaN or infinity'],
+    ['NaN', (t) => t.set(name('0.self_attn.q_proj', 'A'), matrix(2, 12, NaN)), 'contains NaN or infinity'],
   ])('%s', (_, damage, message) => {
     const tensors = good();
     damage(tensors);

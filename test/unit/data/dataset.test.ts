@@ -135,7 +135,7 @@ test('a folder is a program where it holds any source, else data, else prose', (
 
 test('a folder of which nothing may be used says so', () => {
   const attempt = () => load({ 'x/logo.png': '', 'x/a.min.js': 'x' }, { path: 'x/' });
-  expect(attempt).toThrow(/x\/ has no usable example.*2 files and folders were left out/);
+  expect(attempt).toThrow(/x\/ has no usable example.*2 files and folders in it were left out/);
 });
 
 describe('tokens', () => {

@@ -134,7 +134,7 @@ describe('where a model may lie', () => {
     const error = (path: string) => userErrorOf(() => openModel(path));
     expect(error(join(folder, 'none'))).toMatchObject({ code: 'file-not-found' });
     expect(error(folder).message).toMatch(/neither config\.json nor a \.gguf file/);
-    expect(error(goldenPath('adapters/rslora')).message).toMatch(/holds an adapter/);
+    expect(error(goldenPath('adapters/rslora')).message).toMatch(/contains an adapter/);
     expect(error(goldenPath('formats/models.json'))).toMatchObject({ code: 'file-unsupported' });
     copyFileSync(fixturePath('models/gqa-tied/config.json'), join(folder, 'config.json'));
     writeFileSync(join(folder, 'pytorch_model.bin'), '');
@@ -190,7 +190,7 @@ describe('weights that contradict the config are named', () => {
     rewritten((tensors) => tensors.get(norm)!.data.fill(NaN, 3, 4));
     const { weights } = openModel(folder);
     expect(userErrorOf(() => weights.readFloat32(norm)).message).toMatch(
-      /model\.safetensors: the weight model\.norm\.weight holds NaN/,
+      /model\.safetensors: the weight model\.norm\.weight contains NaN/,
     );
   });
 });

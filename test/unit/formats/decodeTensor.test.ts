@@ -71,10 +71,10 @@ describe('weights that are no numbers', () => {
     ['BF16', 'NaN', 0x7fc0],
     ['BF16', '−Infinity', 0xff80],
   ] as const)('%s %s is refused with tensor and file', (type, _, bits) => {
-    expect(stored(type, bits).message).toMatch(/^model\.file: the weight w holds NaN or infinite values/);
+    expect(stored(type, bits).message).toMatch(/^model\.file: the weight w contains NaN or infinite values/);
     if (type === 'F32') return;
     const asStored = (last: number) => () => checkFinite16('model.file', 'w', Uint16Array.of(0, 0x3c00, last), type);
-    expect(asStored(bits)).toThrow(/^model\.file: the weight w holds NaN or infinite values/);
+    expect(asStored(bits)).toThrow(/^model\.file: the weight w contains NaN or infinite values/);
     expect(asStored(type === 'F16' ? 0xfbff : 0xff7f), 'the largest number').not.toThrow();
   });
 });

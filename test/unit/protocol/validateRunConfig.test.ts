@@ -58,7 +58,7 @@ test('defaults are those the documentation promises', () => {
         save_steps: 100,
         logging_steps: 1,
         early_stopping_patience: null,
-        sample_prompts: 0,
+        sample_prompts: 3,
         seed: 1337,
       },
       engine: {

@@ -39,7 +39,7 @@ describe('run directory', () => {
     writeFileSync(join(folder, 'photos', 'cat.jpg'), '');
     expect(() => create('photos')).toThrowError(/photos is not empty/);
     create('run');
-    expect(() => create('run')).toThrowError(/already holds a run: resume it/);
+    expect(() => create('run')).toThrowError(/already contains a run: resume it/);
     writeFileSync(join(folder, 'file'), '');
     expect(() => create('file')).toThrowError(/choose another folder/);
   });
