@@ -20,6 +20,28 @@ export function createProgram(productFolder: string): Command {
     .exitOverride()
     .addHelpText('after', examples('demo', 'train --config run.json', 'train --help'));
 
+  addTrain(program);
+  addResume(program);
+  addGenerate(program);
+  addComplete(program);
+  addEvaluate(program);
+  addInspect(program);
+  addDoctor(program);
+  addDemo(program, productFolder);
+  return program;
+}
+
+/** Parses and runs; the exit code ends up in process.exitCode. */
+export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  }
+}
+
+function addTrain(program: Command): void {
   add(program, 'train', 'Fine-tune a model as run.json says.')
     .requiredOption('--config <file>', 'the run config: model, data, LoRA and training settings')
     .option('--out <folder>', 'the run directory to make (default: runs/<date and time>)')
@@ -38,14 +60,18 @@ export function createProgram(productFolder: string): Command {
     .action((options) =>
       runCommand(Boolean(options.json), async (context) => (await import('./commands/train.js')).train(context, options)),
     );
+}
 
+function addResume(program: Command): void {
   add(program, 'resume', 'Go on with a run from its last checkpoint.')
     .argument('<run>', 'the run directory')
     .addHelpText('after', examples('resume runs/first'))
     .action((run, options) =>
       runCommand(Boolean(options.json), async (context) => (await import('./commands/train.js')).resume(context, run)),
     );
+}
 
+function addGenerate(program: Command): void {
   withModel(add(program, 'generate', 'Write text with a model, with or without an adapter.'))
     .requiredOption('--prompt <text>', 'what to answer or continue')
     .option('--input <text>', 'what the prompt is about: the second part of an Alpaca prompt')
@@ -73,7 +99,9 @@ export function createProgram(productFolder: string): Command {
     .action((options) =>
       runCommand(Boolean(options.json), async (context) => (await import('./commands/generate.js')).generate(context, options)),
     );
+}
 
+function addComplete(program: Command): void {
   withModel(add(program, 'complete', 'Show what the editor would suggest at a place in a file.'))
     .argument('<file>', 'a source file')
     .requiredOption('--line <number>', 'line of the cursor, counted from 1', integer(1))
@@ -92,7 +120,9 @@ export function createProgram(productFolder: string): Command {
         (await import('./commands/complete.js')).complete(context, file, options),
       ),
     );
+}
 
+function addEvaluate(program: Command): void {
   withModel(add(program, 'evaluate', 'Measure loss and perplexity on a data set.'))
     .requiredOption('--data <path>', 'the data set')
     .addOption(new Option('--format <name>', 'format of the data').choices([...dataFormats]).default('auto'))
@@ -103,7 +133,9 @@ export function createProgram(productFolder: string): Command {
     .action((options) =>
       runCommand(Boolean(options.json), async (context) => (await import('./commands/evaluate.js')).evaluate(context, options)),
     );
+}
 
+function addInspect(program: Command): void {
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
     .argument('<path>', 'a folder or a file, or the name of a model in the cache')
     .option('--model <path>', 'count a data set in the tokens of this model')
@@ -122,13 +154,17 @@ export function createProgram(productFolder: string): Command {
         (await import('./commands/inspect.js')).inspect(context, path, options),
       ),
     );
+}
 
+function addDoctor(program: Command): void {
   add(program, 'doctor', 'Look at this machine: devices, memory, versions, and what is missing.')
     .addHelpText('after', examples('doctor', 'doctor --json'))
     .action((options) =>
       runCommand(Boolean(options.json), async (context) => (await import('./commands/doctor.js')).doctor(context)),
     );
+}
 
+function addDemo(program: Command, productFolder: string): void {
   add(program, 'demo', 'Fetch a small model, fine-tune it in a few minutes, and compare its answers.')
     .option('--out <folder>', 'the run directory to make (default: runs/demo-<date and time>)')
     .option('--max-steps <count>', 'optimizer steps', integer(1))
@@ -138,17 +174,6 @@ export function createProgram(productFolder: string): Command {
         (await import('./commands/demo.js')).demo(context, productFolder, options),
       ),
     );
-  return program;
-}
-
-/** Parses and runs; the exit code ends up in process.exitCode. */
-export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  }
 }
 
 function add(program: Command, name: string, description: string): Command {

@@ -59,42 +59,42 @@ function openCompare(state: CompareState): Receiver<'compare'> {
     if (!made.isEqualNode(table.firstChild)) table.replaceChildren(made);
   });
 
-  document.body.append(
-    element(
-      'main',
-      { class: 'compare', 'aria-label': t('compare.title') },
-      element(
-        'aside',
-        { class: 'compare-runs', 'aria-label': t('compare.runs') },
-        element('h2', {}, t('compare.runs')),
-        chooser.root,
-      ),
-      element(
-        'div',
-        { class: 'results' },
-        hint,
-        board.root,
-        element(
-          'section',
-          {},
-          element(
-            'header',
-            { class: 'panel-header' },
-            element('h2', {}, t('compare.differences')),
-            element('span', { class: 'spacer' }),
-            element('label', { class: 'inline-control' }, everything, element('span', {}, t('compare.allSettings'))),
-          ),
-          table,
-        ),
-      ),
-    ),
-  );
+  document.body.append(page({ chooser: chooser.root, hint, table, everything, board: board.root }));
   remember({});
   return (message) => {
     store.receive(message);
     if (message.type === 'metrics') board.changed();
     refresh();
   };
+}
+
+interface PageParts {
+  readonly chooser: HTMLElement;
+  readonly hint: HTMLElement;
+  readonly table: HTMLElement;
+  /** Whether all settings are listed. */
+  readonly everything: HTMLElement;
+  readonly board: HTMLElement;
+}
+
+/** What differs comes first, then how it went. */
+function page({ chooser, hint, table, everything, board }: PageParts): HTMLElement {
+  const title = t('compare.differences');
+  const header = element(
+    'header',
+    { class: 'panel-header' },
+    element('h2', {}, title),
+    element('span', { class: 'spacer' }),
+    element('label', { class: 'inline-control' }, everything, element('span', {}, t('compare.allSettings'))),
+  );
+  const runs = element(
+    'aside',
+    { class: 'compare-runs', 'aria-label': t('compare.runs') },
+    element('h2', {}, t('compare.runs')),
+    chooser,
+  );
+  const results = element('div', { class: 'results' }, hint, element('section', {}, header, table), board);
+  return element('main', { class: 'compare', 'aria-label': t('compare.title') }, runs, results);
 }
 
 startView('compare', openCompare);

@@ -1,6 +1,7 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { loadDataset, trainingData } from '../../core/data/dataset.js';
 import type { FormatName } from '../../core/data/detectFormat.js';
+import type { DataReport } from '../../core/data/report.js';
 import { meanLoss } from '../../core/train/loop.js';
 import type { DeviceSetting } from '../../runtime/chooseDevice.js';
 import { disposeQuietly } from '../../runtime/disposal.js';
@@ -9,7 +10,8 @@ import { readAdapterFor } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { loadModelForData } from '../../files/loadModel.js';
+import { loadModelForData, type LoadedModel } from '../../files/loadModel.js';
+import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
 import { integer, table } from '../format.js';
 
@@ -26,8 +28,40 @@ export interface EvaluateOptions {
 }
 
 export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
-  const { weights, tokenizer } = loadModelForData(options.model);
-  const maxSequenceLength = sequenceLengthFor(weights.config, options.maxSeqLength, '--max-seq-length');
+  const model = loadModelForData(options.model);
+  const { weights } = model;
+  const sequenceLength = sequenceLengthFor(weights.config, options.maxSeqLength, '--max-seq-length');
+  const { batches, report } = readData(model, options, sequenceLength);
+  const evaluator = await createEvaluator({
+    weights,
+    adapter: options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter),
+    // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
+    engine: {
+      device: options.device,
+      base_dtype: 'fp32',
+      threads: options.threads ?? null,
+      gradient_checkpointing: 'on',
+      layer_streaming: 'auto',
+      memory_check: 'warn',
+    },
+    batch: { batchSize: options.batchSize, sequenceLength },
+    note: (text) => output.say(text),
+  });
+  try {
+    const loss = await meanLoss(evaluator, batches, async () => {
+      await eventLoopTurn();
+      signal.throwIfAborted();
+    });
+    showResult(output, loss, report, evaluator.description);
+    return exitCodes.done;
+  } finally {
+    await disposeQuietly(evaluator);
+    weights.close();
+  }
+}
+
+/** Every example of the data, in the order of the file. */
+function readData({ weights, tokenizer }: LoadedModel, options: EvaluateOptions, maxSequenceLength: number) {
   const { training, report } = loadDataset(
     {
       path: options.data,
@@ -42,7 +76,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
     diskFiles,
     { vocabSize: weights.config.vocabSize },
   );
-  const batches = trainingData(
+  const { evaluation } = trainingData(
     { training: [], evaluation: training },
     {
       batchSize: options.batchSize,
@@ -52,59 +86,23 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
       seed: 0,
       padId: tokenizer.padId,
     },
-  ).evaluation!;
-  const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
-  const evaluator = await createEvaluator({
-    weights,
-    adapter,
-    // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
-    engine: {
-      device: options.device,
-      base_dtype: 'fp32',
-      threads: options.threads ?? null,
-      gradient_checkpointing: 'on',
-      layer_streaming: 'auto',
-      memory_check: 'warn',
-    },
-    batch: { batchSize: options.batchSize, sequenceLength: maxSequenceLength },
-    note: (text) => output.say(text),
-  });
-  try {
-    const loss = await meanLoss(evaluator, batches, async () => {
-      await eventLoopTurn();
-      signal.throwIfAborted();
-    });
-    const perplexity = Math.exp(loss);
-    output.emit({
-      loss,
-      perplexity,
-      ...report.training,
-      format: report.format,
-      skipped: report.skippedCount,
-      engine: evaluator.description,
-    });
-    output.say(
-      table([
-        ['Loss', loss.toFixed(4)],
-        ['Perplexity', perplexity.toFixed(3)],
-        [
-          'Tokens',
-          `${integer(report.training.labelTokens)} counted of ${integer(report.training.tokens)}, in ${integer(report.training.examples)} examples`,
-        ],
-        ...(report.skippedCount > 0
-          ? ([
-              [
-                'Skipped',
-                `${integer(report.skippedCount)} records; the first: ${report.skipped[0]!.origin}: ${report.skipped[0]!.reason}`,
-              ],
-            ] as const)
-          : []),
-        ['Computed on', evaluator.description],
-      ]),
-    );
-    return exitCodes.done;
-  } finally {
-    await disposeQuietly(evaluator);
-    weights.close();
-  }
+  );
+  return { batches: evaluation!, report };
+}
+
+function showResult(output: Output, loss: number, report: DataReport, engine: string): void {
+  const { training, skipped, skippedCount, format } = report;
+  const perplexity = Math.exp(loss);
+  output.emit({ loss, perplexity, ...training, format, skipped: skippedCount, engine });
+  const counted = `${integer(training.labelTokens)} counted of ${integer(training.tokens)}`;
+  const [first] = skipped;
+  output.say(
+    table([
+      ['Loss', loss.toFixed(4)],
+      ['Perplexity', perplexity.toFixed(3)],
+      ['Tokens', `${counted}, in ${integer(training.examples)} examples`],
+      ...(first ? ([['Skipped', `${integer(skippedCount)} records; the first: ${first.origin}: ${first.reason}`]] as const) : []),
+      ['Computed on', engine],
+    ]),
+  );
 }
