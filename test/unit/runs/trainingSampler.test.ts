@@ -108,7 +108,7 @@ test('samples.jsonl of a run: cut to the checkpoint when it is resumed, absent w
   expect(samples.filter(({ step }) => step === 40)).toHaveLength(3);
   expect(samples).not.toContainEqual(lost);
 
-  const off = create('off');
+  const off = create('off', 'train.sample_prompts=0');
   await train(off);
   expect(existsSync(off.samplesPath)).toBe(false);
   expect(adapterOf(off).equals(adapterOf(resumed))).toBe(true);
