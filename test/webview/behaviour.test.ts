@@ -539,12 +539,12 @@ test('the playground begins with the base beside the newest adapter of its model
 test('a model without adapters answers alone', async () => {
   view = await View.open(browser, 'playground', { ...playgroundState, adapters: [], prefill: null });
   expect(await view.page.locator('.stream:visible').count()).toBe(1);
-  await view.page.getByText('An adapter that you fine-tune on this model').waitFor();
+  await view.page.getByText('Once you have fine-tuned an adapter on this model').waitFor();
   await view.send({ type: 'choices', models, adapters: moreAdapters });
   await expect.poll(() => view.page.locator('.stream:visible').count()).toBe(2);
 });
 
-const look = {
+const remembered = {
   opening: 1,
   model: models[0]!.path,
   left: { adapter: null, strength: 1 },
@@ -558,14 +558,14 @@ test.each([
   [1, '0'],
   [2, '1'],
 ])('a strength that was set in opening 1 is in opening %i at %s', async (opening, strength) => {
-  view = await View.open(browser, 'playground', { ...playgroundState, opening, prefill: null }, { remembered: look });
+  view = await View.open(browser, 'playground', { ...playgroundState, opening, prefill: null }, { remembered });
   await view.page.getByText('Strength and sampling').click();
   expect(await view.page.getByLabel('Strength of support-answers').inputValue()).toBe(strength);
   expect(await view.page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('Hello');
 });
 
 test('what was chosen stays while the models are still looked for', async () => {
-  const chosen = { ...look, right: { adapter: '/workspace/runs/first-try/adapter', strength: 0.5 } };
+  const chosen = { ...remembered, right: { adapter: '/workspace/runs/first-try/adapter', strength: 0.5 } };
   const state = { ...playgroundState, models: [], adapters: [], prefill: null };
   view = await View.open(browser, 'playground', state, { remembered: chosen });
   await view.send({ type: 'choices', models, adapters: moreAdapters });
@@ -578,7 +578,7 @@ test('answers that came while the playground was hidden are there when it comes 
     { requestId: 4, side: 'left', text: 'finished meanwhile', end: { kind: 'generated', summary } },
     { requestId: 4, side: 'right', text: 'still ', end: null },
   ] as const;
-  view = await View.open(browser, 'playground', { ...playgroundState, prefill: null, answers }, { remembered: look });
+  view = await View.open(browser, 'playground', { ...playgroundState, prefill: null, answers }, { remembered });
   await view.send({ type: 'token', requestId: 4, side: 'right', text: 'going' });
   await view.settle();
   expect(await view.page.locator('.stream-text').allTextContents()).toEqual(['finished meanwhile', 'still going']);
@@ -663,8 +663,8 @@ test('the estimate follows the settings as they move', async () => {
   await view.page.locator('[data-setting="train.num_epochs"] input').fill('6');
   await view.settle();
   expect(await steps()).toBe(2 * before);
-  const look = { ...codeOverview, format: 'alpaca', examples: 10, tokens: 99, truncated: 4, rows: 10 } as const;
-  await view.send({ type: 'data', data: { kind: 'ready', look } });
+  const overview = { ...codeOverview, format: 'alpaca', examples: 10, tokens: 99, truncated: 4, rows: 10 } as const;
+  await view.send({ type: 'data', data: { kind: 'ready', overview } });
   await view.settle();
   expect(await steps()).toBeLessThan(before);
   expect(await view.page.locator('[data-setting="data.path"] .field-note').textContent()).toBe(
