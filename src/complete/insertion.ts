@@ -20,7 +20,7 @@ export const nothing: Insertion = { text: '', replaced: 0 };
 export function insertion(prefix: string, suffix: string, generated: string): Insertion {
   const text = generated.trimEnd();
   const behind = lineOf(suffix).trimEnd();
-  if (text === '' || behind.trim() === '') return { text, replaced: 0 };
+  if (text === '' || behind.trim() === '') return { text: withoutLinesBelow(text, prefix, suffix), replaced: 0 };
   const open = openQuote(lastLineOf(prefix));
   const [own, theirs] = [closings(text, open), closings(behind, open)];
   const repeated = repeatedClosings({ text, closings: own }, { text: behind, closings: theirs });
@@ -32,6 +32,23 @@ export function insertion(prefix: string, suffix: string, generated: string): In
   if (repeated === 0 && isOnLinesOfItsOwn(text, prefix, behind)) return { text: `${text}\n${indentOf(prefix)}`, replaced: 0 };
   const end = theirs.length > repeated ? own[repeated]?.start : undefined;
   return shown(text.slice(0, end), behind, behindPlace, own);
+}
+
+/** What a model ends with may stand below the cursor already: a bracket that closes the block, or the lines that follow it. */
+function withoutLinesBelow(text: string, prefix: string, suffix: string): string {
+  const below = suffix
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+  const lines = text.split('\n').map((line) => line.trimEnd());
+  // The first line goes on with the one that the cursor stands in.
+  const whole = [lastLineOf(prefix) + lines[0]!, ...lines.slice(1)];
+  for (let count = Math.min(whole.length, below.length); count > 0; count--) {
+    const end = whole.slice(-count);
+    if (end.every((line, index) => line === below[index])) return lines.slice(0, -count).join('\n').trimEnd();
+  }
+  return text;
 }
 
 interface Scanned {

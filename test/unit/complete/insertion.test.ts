@@ -76,3 +76,12 @@ test('what is replaced stays in the text, in order: else the editor would not sh
     }
   }
 });
+
+test.each([
+  ['export function isEven(n) {\n  |\n}\n', 'return n % 2 === 0;\n}', 'export function isEven(n) {\n  return n % 2 === 0;\n}\n'],
+  ['a();\n|\n\nb();\nc();\n', 'x();\nb();\nc();', 'a();\nx();\n\nb();\nc();\n'],
+  ['if (x) {\n  |\n}\n', 'if (y) {\n    a();\n  }', 'if (x) {\n  if (y) {\n    a();\n  }\n}\n'],
+  ['a();\n|\nb();\n', 'b();', 'a();\n\nb();\n'],
+])('what stands below the cursor already is not said again: %j', (text, generated, whole) => {
+  expect(completed(text, generated)).toBe(whole);
+});
