@@ -3,7 +3,7 @@ import { LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker, type Worker } from './workerConnection.js';
-import { dataExamplesRequest, dataLookRequest } from './workerProtocol.js';
+import { dataExamplesRequest, dataOverviewRequest } from './workerProtocol.js';
 
 /** A data set takes memory that training could use. */
 const keptMs = 5 * 60_000;
@@ -22,7 +22,7 @@ export class DataReader {
       });
     });
     cancelled.catch(() => undefined);
-    return Promise.race([cancelled, this.ask((connection) => connection.sendRequest(dataLookRequest, config))]);
+    return Promise.race([cancelled, this.ask((connection) => connection.sendRequest(dataOverviewRequest, config))]);
   }
 
   examples(config: RunConfig, query: ExampleQuery, token: CancellationToken): Promise<ExamplePage> {

@@ -3,7 +3,7 @@ import { OpenData } from '../runs/openData.js';
 import { abortSignal } from './abortSignal.js';
 import { withErrorResponses } from './errorResponses.js';
 import { parentConnection } from './workerConnection.js';
-import { dataExamplesRequest, dataLookRequest } from './workerProtocol.js';
+import { dataExamplesRequest, dataOverviewRequest } from './workerProtocol.js';
 
 /** Data sets for people to look at; the one that was looked at last is kept. */
 export function serveData(): void {
@@ -17,7 +17,7 @@ export function serveData(): void {
   const connection = parentConnection();
   // A look is asked for when something changed, perhaps a file: it reads anew.
   connection.onRequest(
-    dataLookRequest,
+    dataOverviewRequest,
     withErrorResponses((config: RunConfig) => read(config).overview()),
   );
   connection.onRequest(

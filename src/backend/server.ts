@@ -43,7 +43,7 @@ import { ModelInUse } from './modelInUse.js';
 import { runPreflight } from './preflightRunner.js';
 import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
-import { outliveDefects } from './survival.js';
+import { logUncaughtErrors } from './uncaughtErrors.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 import { TrainingPace } from './trainingPace.js';
@@ -63,7 +63,7 @@ export function serve(): void {
   // --stdio among the arguments: stdout belongs to the protocol, and what is printed becomes log messages of it.
   const connection = createConnection(ProposedFeatures.all);
   const documents = new TextDocuments(TextDocument);
-  outliveDefects();
+  logUncaughtErrors();
   connection.onInitialize(({ initializationOptions }) => {
     const options = initializationOptions as BackendOptions;
     if (options.protocolVersion !== protocolVersion) throw new ResponseError(ErrorCodes.InvalidParams, mismatch(options));

@@ -41,6 +41,6 @@ export const engineNotification = new NotificationType<EngineChoice>('engine');
 export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
 export const completeRequest = new RequestType<CompleteParams, Completed | null, void>('complete');
-export const dataLookRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
+export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');

@@ -5,7 +5,7 @@ import type { DataState, ToFineTune } from '../protocol/views/fineTune.js';
 import type { BackendClient } from './backendClient.js';
 
 /** What the data of a config comes to: looked at again whenever model or data settings change. */
-export class DataOverviewup {
+export class DataLookup {
   private result: DataState = { kind: 'none' };
   private lookedAt = '';
   private running: vscode.CancellationTokenSource | undefined;

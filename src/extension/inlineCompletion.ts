@@ -96,7 +96,7 @@ export class InlineCompletion implements vscode.Disposable {
       adapterStrength: setting('inlineCompletion.adapterStrength'),
       languages: setting('inlineCompletion.languages'),
       mode: setting('inlineCompletion.mode'),
-      fillInTheMiddle: fillInTheMiddle(),
+      fillInTheMiddle: chosenFormat(),
       debounceMs: setting('inlineCompletion.debounceMilliseconds'),
       maxNewTokens: setting('inlineCompletion.maxNewTokens'),
     };
@@ -130,7 +130,7 @@ export class InlineCompletion implements vscode.Disposable {
   }
 }
 
-function fillInTheMiddle(): FillInTheMiddleChoice {
+function chosenFormat(): FillInTheMiddleChoice {
   const choice = setting('inlineCompletion.fillInTheMiddle');
   return choice === 'custom' ? setting('inlineCompletion.fillInTheMiddleMarkers') : choice;
 }
@@ -181,11 +181,11 @@ function adapterInWords({ adapter, adapterOn }: Choice): string {
 
 function lastInWords(status: CompletionStatus): string[] {
   if (status.kind !== 'ready' || !status.last) return [];
-  const { latencyMs, engine, warning, ...last } = status.last;
+  const { latencyMs, fillInTheMiddle, engine, warning } = status.last;
   return [
     vscode.l10n.t('The last suggestion took {0}.', formatLatency(latencyMs)),
     vscode.l10n.t('Computed on: {0}', engine),
-    readInWords(last.fillInTheMiddle),
+    readInWords(fillInTheMiddle),
     ...(warning === null ? [] : [warning]),
   ];
 }

@@ -3,7 +3,7 @@ import type { ConfigText } from '../protocol/backend.js';
 import type { BrowsableSetting, FineTuneState, FromFineTune } from '../protocol/views/fineTune.js';
 import { browse } from './browse.js';
 import type { ConfigDocument } from './configDocument.js';
-import { DataOverviewup } from './dataLookup.js';
+import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { LastPreflight } from './lastPreflight.js';
 import { sampleData } from './sampleData.js';
@@ -15,7 +15,7 @@ const restMs = 300;
 /** A panel in front of the user: everything it shows is in the document, the run directories or the backend. */
 export class OpenFineTune implements vscode.Disposable {
   private readonly session: RunViewerSession<'fineTune'>;
-  private readonly data: DataOverviewup;
+  private readonly data: DataLookup;
   private readonly preflight: LastPreflight;
   private readonly fetch: SmallModelFetch;
   private knownModels: ReadonlySet<string>;
@@ -31,7 +31,7 @@ export class OpenFineTune implements vscode.Disposable {
     private readonly remember: (runId: string | null) => void,
   ) {
     const { backend, runs, catalog, onError } = services;
-    this.data = new DataOverviewup(backend, (data) => {
+    this.data = new DataLookup(backend, (data) => {
       this.session.post({ type: 'data', data });
       // How much memory a run takes depends on it.
       if (data.kind === 'ready') void this.check();

@@ -57,7 +57,7 @@ export function replaceFolderAtomically(path: string, fill: (folder: string) => 
   });
 }
 
-/** Makes a whole folder vanish at once: renamed before it is zeroPair, so that a removal cut short leaves no half of it. */
+/** Makes a whole folder vanish at once: renamed before it is emptied, so that a removal cut short leaves no half of it. */
 export function removeFolderAtomically(path: string): void {
   const hidden = hiddenName(`${path}.old`);
   explained(path, () => rename(path, hidden));

@@ -3,8 +3,12 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, typ
 import { appendToFile } from '../files/atomicWrite.js';
 import { reading } from '../files/reading.js';
 
-/** undefined for a value that is none of the kind: somebody else's. */
-export type ParseLine<T> = (value: unknown) => T | undefined;
+export interface LineFormat<T> {
+  /** A longer line is none of ours, and is not parsed: a file may come from anybody. */
+  readonly maxCharacters: number;
+  /** undefined for a value that is none of the kind: somebody else's. */
+  parse(value: unknown): T | undefined;
+}
 
 export function appendLine(path: string, value: unknown): void {
   appendToFile(path, lineOf(value));
@@ -15,18 +19,16 @@ export function lineOf(value: unknown): string {
 }
 
 /** All at once; nothing where there is no file. */
-export function readLines<T>(path: string, parse: ParseLine<T>): T[] {
-  return existsSync(path)
-    ? parseLines(
-        reading(path, () => readFileSync(path, 'utf8')),
-        parse,
-      )
-    : [];
+export function readLines<T>(path: string, format: LineFormat<T>): T[] {
+  if (!existsSync(path)) return [];
+  const text = reading(path, () => readFileSync(path, 'utf8'));
+  return parseLines(text, format);
 }
 
 /** Blank, half-written and foreign lines are passed over. */
-export function parseLines<T>(text: string, parse: ParseLine<T>): T[] {
+export function parseLines<T>(text: string, { maxCharacters, parse }: LineFormat<T>): T[] {
   return text.split('\n').flatMap((line) => {
+    if (line.length > maxCharacters) return [];
     try {
       return parse(JSON.parse(line)) ?? [];
     } catch {
@@ -50,7 +52,7 @@ export class LinesTail<T> {
 
   constructor(
     private readonly path: string,
-    private readonly parse: ParseLine<T>,
+    private readonly format: LineFormat<T>,
     private readonly chunkBytes = 1 << 20,
   ) {}
 
@@ -65,7 +67,7 @@ export class LinesTail<T> {
       // A line longer than a chunk is none of ours: skip it rather than wait for its end for ever.
       const end = chunk.lastIndexOf(0x0a, length - 1) + 1 || (length === this.chunkBytes ? length : 0);
       this.offset += end;
-      return { replaced, lines: parseLines(chunk.toString('utf8', 0, end), this.parse), more: length === this.chunkBytes };
+      return { replaced, lines: parseLines(chunk.toString('utf8', 0, end), this.format), more: length === this.chunkBytes };
     } finally {
       closeSync(file);
     }

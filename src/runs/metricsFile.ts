@@ -3,7 +3,7 @@ import type { Progress } from '../core/train/loop.js';
 import { writeFileAtomically } from '../files/atomicWrite.js';
 import { reading } from '../files/reading.js';
 import type { Metric, StepMetric } from '../protocol/run.js';
-import { appendLine, lineOf, LinesTail, parseLines, readLines } from './jsonLines.js';
+import { appendLine, lineOf, LinesTail, parseLines, readLines, type LineFormat } from './jsonLines.js';
 
 /** metrics.jsonl: one metric a line, appended by the trainer, followed by whoever draws it. */
 export function appendMetric(path: string, metric: Metric): void {
@@ -19,12 +19,12 @@ export function cutMetricsAfter(path: string, { step, evaluatedStep }: Pick<Prog
 
 /** `chunkBytes`: read at once, at most. */
 export function metricsTail(path: string, chunkBytes?: number): LinesTail<Metric> {
-  return new LinesTail(path, parseMetric, chunkBytes);
+  return new LinesTail(path, metricLine, chunkBytes);
 }
 
 /** All metrics at once. */
 export function readMetrics(path: string): Metric[] {
-  return readLines(path, parseMetric);
+  return readLines(path, metricLine);
 }
 
 /** The held-out loss before the first step, which is the first line of a run that holds data out. */
@@ -32,8 +32,8 @@ export function readFirstEvalLoss(path: string): number | undefined {
   if (!existsSync(path)) return undefined;
   const file = reading(path, () => openSync(path, 'r'));
   try {
-    const start = Buffer.alloc(longestLine);
-    const [first] = parseLines(start.toString('utf8', 0, readSync(file, start, 0, start.length, 0)), parseMetric);
+    const start = Buffer.alloc(maxLineCharacters);
+    const [first] = parseLines(start.toString('utf8', 0, readSync(file, start, 0, start.length, 0)), metricLine);
     return first && 'eval_loss' in first && first.step === 0 ? first.eval_loss : undefined;
   } finally {
     closeSync(file);
@@ -48,17 +48,19 @@ export function readLastStep(path: string): StepMetric | undefined {
     const { size } = fstatSync(file);
     const end = Buffer.alloc(Math.min(size, 4096));
     const length = readSync(file, end, 0, end.length, size - end.length);
-    return parseLines(end.toString('utf8', 0, length), parseMetric).findLast((metric) => 'loss' in metric);
+    return parseLines(end.toString('utf8', 0, length), metricLine).findLast((metric) => 'loss' in metric);
   } finally {
     closeSync(file);
   }
 }
 
-/** Characters; a metric takes two hundred. */
-const longestLine = 4096;
+/** A metric takes two hundred. */
+const maxLineCharacters = 4096;
 
 const stepFields = ['loss', 'learning_rate', 'grad_norm', 'tokens', 'tokens_per_second', 'elapsed_seconds', 'peak_memory_bytes'];
 const optionalFields = ['memory_bytes', 'cpu_percent'];
+
+const metricLine: LineFormat<Metric> = { maxCharacters: maxLineCharacters, parse: parseMetric };
 
 function parseMetric(value: unknown): Metric | undefined {
   if (typeof value !== 'object' || value === null) return undefined;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFileAtomically } from '../files/atomicWrite.js';
 import type { Sample } from '../protocol/run.js';
-import { appendLine, lineOf, readLines, LinesTail } from './jsonLines.js';
+import { appendLine, lineOf, LinesTail, readLines, type LineFormat } from './jsonLines.js';
 
 /** samples.jsonl: one answer a line, appended by the trainer. */
 export function appendSample(path: string, sample: Sample): void {
@@ -16,12 +16,15 @@ export function cutSamplesAfter(path: string, evaluatedStep: number | null): voi
 }
 
 export function readSamples(path: string): Sample[] {
-  return readLines(path, parseSample);
+  return readLines(path, sampleLine);
 }
 
 export function samplesTail(path: string): LinesTail<Sample> {
-  return new LinesTail(path, parseSample);
+  return new LinesTail(path, sampleLine);
 }
+
+/** A prompt may be as long as an example. */
+const sampleLine: LineFormat<Sample> = { maxCharacters: 1 << 19, parse: parseSample };
 
 function parseSample(value: unknown): Sample | undefined {
   if (typeof value !== 'object' || value === null) return undefined;

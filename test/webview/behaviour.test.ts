@@ -372,7 +372,7 @@ test('a million points: a message and its redraw take under 50 ms', async () => 
       // Drawn at leisure: after the rest that the draw before earned.
       const drawn = async () => {
         do await new Promise((done) => setTimeout(done, 20));
-        while (document.querySelector('[aria-busy=true]'));
+        while (document.querySelector('[data-stale]'));
       };
       for (let first = 0; first < count; first += 5000) send(first, 5000);
       await drawn();

@@ -236,7 +236,7 @@ class FineTunePanel {
 
   private updateShownRun(): void {
     const run = this.store.get(this.state.runId);
-    this.samplesTab.update(run, run ? this.store.samples(run.runId) : [], run && this.store.config(run.runId));
+    this.samplesTab.update(run, this.store.samples(run?.runId), run && this.store.config(run.runId));
     const [drawn] = run ? this.store.boardRuns([run.runId]) : [];
     if (!run || !drawn) return;
     const config = this.store.config(run.runId);

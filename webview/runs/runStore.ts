@@ -33,8 +33,8 @@ export class RunStore {
   }
 
   /** As they came so far, of a run that is followed. */
-  samples(runId: string): readonly Sample[] {
-    return this.sampled.get(runId) ?? noSamples;
+  samples(runId: string | undefined): readonly Sample[] {
+    return this.sampled.get(runId ?? '') ?? noSamples;
   }
 
   /** The followed ones of these runs, with what came of their metrics so far. */

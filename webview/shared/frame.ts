@@ -1,3 +1,5 @@
+import { whenViewEnds } from './lifetime.js';
+
 /** The returned function runs `draw` once in the next frame, however often it is called. */
 export function oncePerFrame(draw: () => void): () => void {
   let waiting = false;
@@ -15,25 +17,26 @@ export function oncePerFrame(draw: () => void): () => void {
 const share = 0.02;
 
 /**
- * Like oncePerFrame, for what changes by itself: after a draw it rests, the longer the more the draw took. Meanwhile `busy` is
- * aria-busy.
+ * Like oncePerFrame, for what changes by itself: after a draw it rests, the longer the more the draw took. Until the next one `root`
+ * has data-stale: what it shows is older than what is known.
  */
-export function paced(busy: HTMLElement, draw: () => void): () => void {
-  let waiting = false;
+export function paced(root: HTMLElement, draw: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let restUntil = 0;
+  const drawNow = (start: number) => {
+    timer = undefined;
+    delete root.dataset['stale'];
+    draw();
+    const end = performance.now();
+    restUntil = end + (end - start) / share;
+  };
+  // What would be drawn is gone then.
+  whenViewEnds(() => {
+    clearTimeout(timer);
+  });
   return () => {
-    if (waiting) return;
-    waiting = true;
-    busy.setAttribute('aria-busy', 'true');
-    const rest = Math.max(0, restUntil - performance.now());
-    setTimeout(() => {
-      requestAnimationFrame((start) => {
-        waiting = false;
-        busy.removeAttribute('aria-busy');
-        draw();
-        const end = performance.now();
-        restUntil = end + (end - start) / share;
-      });
-    }, rest);
+    if (timer !== undefined) return;
+    root.dataset['stale'] = '';
+    timer = setTimeout(() => requestAnimationFrame(drawNow), Math.max(0, restUntil - performance.now()));
   };
 }

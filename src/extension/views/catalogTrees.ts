@@ -22,7 +22,8 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
     const item = new vscode.TreeItem(adapter.name);
     item.id = adapter.path;
     item.contextValue = 'adapter' satisfies TreeItemKind;
-    item.iconPath = new vscode.ThemeIcon('layers');
+    // A long name hides its end; the best of a run's two adapters is told by its icon.
+    item.iconPath = new vscode.ThemeIcon(adapter.path.endsWith('adapter-best') ? 'star-full' : 'layers');
     item.description = describeAdapter(adapter, this.catalog.models);
     const text = new vscode.MarkdownString();
     for (const line of [

@@ -171,6 +171,9 @@ describe('metrics', () => {
     const path = join(folder, 'metrics.jsonl');
     writeFileSync(path, `{"step":"<b>"}\nnull\n[1]\n${'x'.repeat(3000)}\n{"step":1,"loss":"2"}\n${JSON.stringify(metric(4))}\n`);
     expect(readMetrics(path)).toEqual([metric(4)]);
+    const stuffed = join(folder, 'stuffed.jsonl');
+    writeFileSync(stuffed, `${JSON.stringify({ ...metric(1), more: 'x'.repeat(5000) })}\n`);
+    expect(readMetrics(stuffed)).toEqual([]);
     const tail = metricsTail(path, 1000);
     const read = [];
     for (let news = tail.read(); ; news = tail.read()) {

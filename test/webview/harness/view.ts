@@ -100,7 +100,7 @@ export class View {
 
   /** What is drawn at leisure is drawn; then two frames: one to draw, one to be drawn. */
   async settle(): Promise<void> {
-    await this.page.waitForFunction(() => document.querySelector('[aria-busy=true]') === null);
+    await this.page.waitForFunction(() => document.querySelector('[data-stale]') === null);
     await this.page.evaluate(
       () =>
         new Promise((done) =>

@@ -2,7 +2,7 @@
  * Lets the server outlive a timer or a promise that fails: it is a defect of ours, told by its stack in the client's log, but no reason
  * to leave a window without its runs. Where the client is gone, though, there is nobody to serve.
  */
-export function outliveDefects(): void {
+export function logUncaughtErrors(): void {
   const survive = (error: unknown) => {
     if (isClientGone(error)) process.exit(1);
     process.stderr.write(`internal: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
