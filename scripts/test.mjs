@@ -7,32 +7,42 @@ import { join } from 'node:path';
 import { ensureChromium, ensureVulkan } from './chromium.mjs';
 
 const temporary = mkdtempSync(join(tmpdir(), 'lora-workbench-test-'));
+const report = join(temporary, 'report.json');
 const judge = process.env.LORA_WORKBENCH_JUDGE;
 const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 
 function run(command, ...args) {
-  return spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' }).status === 0;
+  return (
+    spawnSync(command, args, {
+      stdio: 'inherit',
+      shell: process.platform === 'win32',
+      env: { ...process.env, TEST_REPORT: report },
+    }).status === 0
+  );
 }
 
 function count(name, result) {
-  for (const key of Object.keys(total)) total[key] += result[key] ?? 0;
-  console.log(`${result.failed ? '✗' : '✓'} ${name}`);
+  total.passed += result.passed;
+  total.skipped += result.skipped;
+  total.failed += result.failures.length;
+  failures.push(...result.failures.map((failure) => `${name}: ${failure}`));
+  console.log(`${result.failures.length ? '✗' : '✓'} ${name}`);
 }
 
 /** A step without tests of its own counts as one. */
 function check(name, ok) {
-  count(name, ok ? { passed: 1 } : { failed: 1 });
+  count(name, { passed: ok ? 1 : 0, skipped: 0, failures: ok ? [] : ['failed; its output is above'] });
 }
 
-/** Counts the tests of one vitest configuration; a run that breaks off counts as a failure. */
+/** Counts the tests of one vitest configuration; a run that breaks off, or a worker that dies with its tests, is a failure. */
 function vitest(name, config) {
-  const report = join(temporary, `${name.replaceAll(' ', '-')}.json`);
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const ok = run('npx', 'vitest', 'run', '--config', config, ...reporters);
+  rmSync(report, { force: true });
+  const ok = run('npx', 'vitest', 'run', '--config', config, '--reporter=default', '--reporter=./scripts/testReporter.mjs');
   if (!existsSync(report)) return check(name, false);
-  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
-  const failed = numFailedTests || (ok ? 0 : Math.max(1, numFailedTestSuites));
-  count(name, { passed: numPassedTests, failed, skipped: numPendingTests });
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  if (!ok && result.failures.length === 0) result.failures.push('failed; its output is above');
+  count(name, result);
 }
 
 /** Golden files are made by scripts from PyTorch and committed; the manifest says which must be there. */
@@ -65,6 +75,8 @@ try {
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }
+// Last, where nobody has to search for it: a log may reach its reader cut short.
+for (const failure of failures) console.log(`✗ ${failure}`);
 if (total.skipped)
   console.log(
     `${total.skipped} skipped${judge ? '' : ' (comparisons with PyTorch need LORA_WORKBENCH_JUDGE, see CONTRIBUTING.md)'}`,
