@@ -113,6 +113,15 @@ function addComplete(program: Command): void {
         .choices(['auto', 'none', ...fillInTheMiddleNames])
         .default('auto'),
     )
+    .option('--fim-prefix <marker>', 'markers of your own instead of a format: what opens the text before the cursor')
+    .option('--fim-suffix <marker>', 'what opens the text behind the cursor')
+    .option('--fim-middle <marker>', 'what opens the text between (default: none)')
+    .option('--fim-end <marker>', 'what ends it (default: what ends any text of the model)')
+    .addOption(
+      new Option('--fim-order <name>', 'what the model reads first, with markers of your own')
+        .choices(['PSM', 'SPM'])
+        .default('PSM'),
+    )
     .option('--max-new-tokens <count>', 'tokens at most', integer(1), 64)
     .addHelpText('after', examples('complete src/app.py --line 12 --model ./SmolLM2 --adapter runs/first/adapter'))
     .action((file, options) =>

@@ -1,6 +1,6 @@
 /** @file A run config as text: what it says, and how an edit changes no more of it than it must. Knows neither files nor editors. */
 import { applyEdits, findNodeAtLocation, modify, parse, parseTree, type FormattingOptions, type ParseError } from 'jsonc-parser';
-import { isRecord } from '../protocol/shape.js';
+import { isRecord } from '../protocol/guard.js';
 import type { ConfigEdit } from '../protocol/views/fineTune.js';
 
 export const emptyConfigText = '{\n}\n';

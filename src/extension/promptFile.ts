@@ -1,6 +1,6 @@
 /** @file Prompts of a file: one a line, or JSONL with `prompt` or `messages`. */
 import type { ChatMessage } from '../protocol/backend.js';
-import { isRecord, list, object, oneOf, string, type Shape } from '../protocol/shape.js';
+import { isRecord, list, object, oneOf, string, type Guard } from '../protocol/guard.js';
 
 /** A text, or a conversation to be answered. */
 export type FilePrompt = string | readonly ChatMessage[];
@@ -26,7 +26,7 @@ export function promptText(prompt: FilePrompt): string {
   return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n');
 }
 
-const messages: Shape<readonly ChatMessage[]> = list(
+const messages: Guard<readonly ChatMessage[]> = list(
   object<ChatMessage>({ role: oneOf('system', 'user', 'assistant'), content: string }),
 );
 

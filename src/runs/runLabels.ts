@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { noLabels, type RunLabels } from '../protocol/run.js';
-import { isRecord } from '../protocol/shape.js';
+import { isRecord } from '../protocol/guard.js';
 
 export function labelsPath(runFolder: string): string {
   return join(runFolder, 'labels.json');

@@ -1,7 +1,7 @@
 /** @file Several runs side by side: their plots together, and a table of what was set differently. */
-import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
+import { boolean, list, object, string, type Guard } from '../../src/protocol/guard.js';
 import type { CompareState } from '../../src/protocol/views/compare.js';
-import { boardStateShape, initialBoardState, PlotBoard, type BoardState } from '../plots/board.js';
+import { isBoardState, initialBoardState, PlotBoard, type BoardState } from '../plots/board.js';
 import { RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
 import { element } from '../shared/dom.js';
@@ -16,10 +16,10 @@ interface ViewState {
   readonly board: BoardState;
 }
 
-const viewStateShape: Shape<ViewState> = object({ chosen: list(string), allSettings: boolean, board: boardStateShape });
+const isViewState: Guard<ViewState> = object({ chosen: list(string), allSettings: boolean, board: isBoardState });
 
 function openCompare(state: CompareState): Receiver<'compare'> {
-  let viewState: ViewState = rememberedViewState(viewStateShape, {
+  let viewState: ViewState = rememberedViewState(isViewState, {
     chosen: state.runIds,
     allSettings: false,
     board: initialBoardState,

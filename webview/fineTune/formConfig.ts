@@ -1,5 +1,5 @@
 import { settingSchema } from '../../src/protocol/runConfigSchema.js';
-import { isRecord } from '../../src/protocol/shape.js';
+import { isRecord } from '../../src/protocol/guard.js';
 import type { ConfigDocument, ConfigEdit } from '../../src/protocol/views/fineTune.js';
 import { post } from '../shared/host.js';
 import { valueAt } from '../shared/settings.js';

@@ -1,11 +1,11 @@
 /** @file The Fine-Tune panel: the settings of the next run, beside plots, data and pre-flight where there is room, else a tab like these. */
 import { isLive } from '../../src/protocol/runs.js';
-import { boolean, list, object, string, type Shape } from '../../src/protocol/shape.js';
+import { boolean, list, object, string, type Guard } from '../../src/protocol/guard.js';
 import type { ToWebview } from '../../src/protocol/views/registry.js';
 import type { ToRunViewer } from '../../src/protocol/views/runViewer.js';
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { FineTuneState } from '../../src/protocol/views/fineTune.js';
-import { boardStateShape, initialBoardState, PlotBoard, type BoardState } from '../plots/board.js';
+import { isBoardState, initialBoardState, PlotBoard, type BoardState } from '../plots/board.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
 import { RunStatusView } from '../runs/runStatus.js';
@@ -34,11 +34,11 @@ interface ViewState {
   readonly board: BoardState;
 }
 
-const viewStateShape: Shape<ViewState> = object({
+const isViewState: Guard<ViewState> = object({
   tab: string,
   advancedOpen: boolean,
   overlaid: list(string),
-  board: boardStateShape,
+  board: isBoardState,
 });
 /** Narrower panels show one thing at a time. */
 const roomForTwo = window.matchMedia('(min-width: 761px)');
@@ -46,7 +46,7 @@ const roomForTwo = window.matchMedia('(min-width: 761px)');
 const initialViewState: ViewState = { tab: '', advancedOpen: false, overlaid: [], board: initialBoardState };
 
 class FineTunePanel {
-  private viewState = rememberedViewState(viewStateShape, initialViewState);
+  private viewState = rememberedViewState(isViewState, initialViewState);
   private readonly store: RunStore;
   private readonly config = new FormConfig(() => {
     this.refresh();

@@ -20,7 +20,7 @@ import { History } from './history.js';
 import {
   filledIn,
   initialViewState,
-  viewStateShape,
+  isViewState,
   opened,
   settled,
   withVariant,
@@ -98,7 +98,7 @@ class Playground {
 
   constructor({ opening, models, adapters, prefill, history, answers, batch }: PlaygroundState) {
     this.choices = { models, adapters };
-    this.viewState = settled(opened(rememberedViewState(viewStateShape, initialViewState), opening), this.choices);
+    this.viewState = settled(opened(rememberedViewState(isViewState, initialViewState), opening), this.choices);
     this.prompt.value = this.viewState.prompt;
     document.body.append(this.page());
     this.history.show(history);

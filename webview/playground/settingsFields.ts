@@ -1,5 +1,5 @@
 import { promptTemplates, type PromptTemplate, type SamplingSettings } from '../../src/protocol/backend.js';
-import { number, object, oneOf, type Shape } from '../../src/protocol/shape.js';
+import { number, object, oneOf, type Guard } from '../../src/protocol/guard.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { element, freshId } from '../shared/dom.js';
 import { t } from '../shared/text.js';
@@ -13,7 +13,7 @@ export interface PlaygroundSettings extends SamplingSettings {
   readonly template: PlaygroundTemplate;
 }
 
-export const settingsShape: Shape<PlaygroundSettings> = object({
+export const isSettings: Guard<PlaygroundSettings> = object({
   temperature: number,
   topK: number,
   topP: number,

@@ -1,9 +1,9 @@
 /** @file What a playground shows and asks with, and how it begins. Pure functions over plain data. */
 import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
 import { adaptersFor, baseOf, newestAdaptersFirst } from '../../src/protocol/baseOf.js';
-import { nullable, number, object, string, type Shape } from '../../src/protocol/shape.js';
+import { nullable, number, object, string, type Guard } from '../../src/protocol/guard.js';
 import type { PlaygroundSide, Prefill, Variant } from '../../src/protocol/views/playground.js';
-import { firstSettings, settingsShape, type PlaygroundSettings } from './settingsFields.js';
+import { firstSettings, isSettings, type PlaygroundSettings } from './settingsFields.js';
 
 export interface ViewState {
   /** Of the panel that it belongs to. */
@@ -25,14 +25,14 @@ export interface Choices {
 
 export const base: Variant = { adapter: null, strength: 1 };
 
-const variantShape: Shape<Variant> = object({ adapter: nullable(string), strength: number });
-export const viewStateShape: Shape<ViewState> = object({
+const isVariant: Guard<Variant> = object({ adapter: nullable(string), strength: number });
+export const isViewState: Guard<ViewState> = object({
   opening: number,
   model: string,
-  left: variantShape,
-  right: nullable(variantShape),
+  left: isVariant,
+  right: nullable(isVariant),
   prompt: string,
-  settings: settingsShape,
+  settings: isSettings,
   requestId: number,
 });
 export const initialViewState: ViewState = {

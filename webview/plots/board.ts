@@ -1,4 +1,4 @@
-import { boolean, nullable, number, object, type Shape } from '../../src/protocol/shape.js';
+import { boolean, nullable, number, object, type Guard } from '../../src/protocol/guard.js';
 import { button, element, setText } from '../shared/dom.js';
 import { oncePerFrame, paced } from '../shared/frame.js';
 import { formatNumber, t } from '../shared/text.js';
@@ -18,9 +18,9 @@ export interface BoardState {
   readonly range: StepRange | null;
 }
 
-const stepRange: Shape<StepRange> = (value): value is StepRange =>
+const stepRange: Guard<StepRange> = (value): value is StepRange =>
   Array.isArray(value) && value.length === 2 && value.every(number);
-export const boardStateShape: Shape<BoardState> = object({
+export const isBoardState: Guard<BoardState> = object({
   smoothing: number,
   logScale: boolean,
   asTable: boolean,

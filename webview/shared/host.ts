@@ -1,5 +1,5 @@
 /** @file The line to the extension: everything that arrives is checked, everything that is posted is typed. */
-import type { Shape } from '../../src/protocol/shape.js';
+import type { Guard } from '../../src/protocol/guard.js';
 import {
   isHydrateFor,
   isToWebview,
@@ -19,9 +19,9 @@ export function post(message: FromWebview): void {
 }
 
 /** How the view was looked at before it was hidden; the fallback where there is nothing, or something of another version. */
-export function rememberedViewState<T>(shape: Shape<T>, fallback: T): T {
+export function rememberedViewState<T>(isViewState: Guard<T>, fallback: T): T {
   const remembered: unknown = api.getState();
-  return shape(remembered) ? remembered : fallback;
+  return isViewState(remembered) ? remembered : fallback;
 }
 
 export function rememberViewState(viewState: unknown): void {

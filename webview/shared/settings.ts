@@ -1,5 +1,5 @@
 import { runConfigSchema } from '../../src/protocol/runConfigSchema.js';
-import { isRecord } from '../../src/protocol/shape.js';
+import { isRecord } from '../../src/protocol/guard.js';
 
 /** Every setting of the schema, in its order. */
 export function allSettingPaths(): (readonly string[])[] {

@@ -3,7 +3,8 @@ import { basename, isAbsolute, relative, sep } from 'node:path';
 import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
 import { UserError } from '../../core/errors.js';
 import { reading } from '../../files/reading.js';
-import { chooseFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.js';
+import { chooseFillInTheMiddle, type FillInTheMiddleChoice } from '../../core/tokenizer/fillInTheMiddle.js';
+import type { FillInTheMiddleOrder } from '../../core/tokenizer/fillInTheMiddleFormats.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../runCommand.js';
 import { withTextModel, type TextModelOptions } from '../withTextModel.js';
@@ -14,6 +15,11 @@ export interface CompleteOptions extends TextModelOptions {
   readonly column?: number;
   readonly mode: CompletionRequest['mode'];
   readonly fim: string;
+  readonly fimPrefix?: string;
+  readonly fimSuffix?: string;
+  readonly fimMiddle?: string;
+  readonly fimEnd?: string;
+  readonly fimOrder: FillInTheMiddleOrder;
   readonly maxNewTokens: number;
 }
 
@@ -22,7 +28,7 @@ export async function complete({ output, signal }: CommandContext, file: string,
   const cursor = { ...splitAt(file, options.line, options.column), file: shownPath(file) };
   return withTextModel(output, options, async (model, tokenizer, adapter) => {
     const { strength: adapterStrength, mode, maxNewTokens } = options;
-    const format = chooseFillInTheMiddle(tokenizer, options.fim);
+    const format = chooseFillInTheMiddle(tokenizer, fillInTheMiddleChoice(options));
     const started = performance.now();
     const { text, replaced } = await completeAt(
       { model, tokenizer, adapter, adapterStrength, format, mode, maxNewTokens, ...cursor },
@@ -32,6 +38,12 @@ export async function complete({ output, signal }: CommandContext, file: string,
     output.emit({ text, replaced, fillInTheMiddle: format?.name ?? null, milliseconds: performance.now() - started });
     return signal.aborted ? exitCodes.cancelled : exitCodes.done;
   });
+}
+
+/** Markers of the user's own come before a format. */
+function fillInTheMiddleChoice(options: CompleteOptions): FillInTheMiddleChoice {
+  const { fim, fimPrefix: prefix, fimSuffix: suffix, fimMiddle: middle, fimEnd: end, fimOrder: order } = options;
+  return (prefix ?? suffix ?? middle ?? end) === undefined ? fim : { prefix, suffix, middle, end, order };
 }
 
 /** As repositories have it: from the current folder, where the file lies in it. */

@@ -14,11 +14,11 @@ export type FillInTheMiddleChoice = string | FillInTheMiddleMarkers;
 
 /** Markers that somebody taught a model, as tokens of its vocabulary or as mere text. */
 export interface FillInTheMiddleMarkers {
-  readonly prefix?: string;
-  readonly suffix?: string;
-  readonly middle?: string;
-  readonly end?: string;
-  readonly order?: FillInTheMiddleOrder;
+  readonly prefix?: string | undefined;
+  readonly suffix?: string | undefined;
+  readonly middle?: string | undefined;
+  readonly end?: string | undefined;
+  readonly order?: FillInTheMiddleOrder | undefined;
 }
 
 type Vocabulary = Pick<Tokenizer, 'tokenId'>;
@@ -73,7 +73,7 @@ function ownFormat({ prefix, suffix, middle, end, order }: FillInTheMiddleMarker
   if (!prefix || !suffix) {
     throw new UserError(
       'config-invalid',
-      t`Markers of your own for fill-in-the-middle need at least a prefix and a suffix. Give them in the setting loraWorkbench.inlineCompletion.fillInTheMiddleMarkers.`,
+      t`Markers of your own for fill-in-the-middle need at least a prefix and a suffix. Give them in the setting loraWorkbench.inlineCompletion.fillInTheMiddleMarkers, or as --fim-prefix and --fim-suffix on the command line.`,
     );
   }
   const [name, stops, headers, sign] = ['custom', [], null, null];

@@ -100,76 +100,106 @@ export async function runLoop(
   ports: LoopPorts,
   from: Progress = freshProgress,
 ): Promise<LoopResult> {
-  const { totalSteps } = options.schedule;
-  let progress = from;
+  const loop = new Loop(options, runner, data, ports, from);
+  const reason = await loop.run();
+  return { reason, progress: loop.progress };
+}
+
+class Loop {
   /** What a resumed run would begin with. */
-  let saved = from;
-  const timed = async <Result>(work: () => Promise<Result>): Promise<[Result, number]> => {
-    const start = ports.clock();
-    const result = await work();
-    const seconds = ports.clock() - start;
-    progress = { ...progress, elapsedSeconds: progress.elapsedSeconds + seconds };
-    return [result, seconds];
-  };
-  const save = async () => {
-    const isSaved = saved.step === progress.step && saved.evaluatedStep === progress.evaluatedStep;
-    if (isSaved || progress.step === 0) return;
-    ports.saveCheckpoint(await runner.exportState(), progress);
-    saved = progress;
-  };
-  const saveIfPossible = async () => {
+  #saved: Progress;
+
+  constructor(
+    readonly options: LoopOptions,
+    readonly runner: StepRunner,
+    readonly data: TrainingData,
+    readonly ports: LoopPorts,
+    public progress: Progress,
+  ) {
+    this.#saved = progress;
+  }
+
+  async run(): Promise<LoopResult['reason']> {
+    // Of a fresh run, the loss before any training, to compare with; of a resumed one, an evaluation that was broken off.
+    if (await this.#conclude()) return 'early-stopping';
+
+    while (!this.#isLastStep) {
+      const command = await this.ports.command();
+      if (command !== 'run') await this.#save();
+      if (command === 'stop') return 'stopped';
+      if (command === 'pause') {
+        await this.ports.waitWhilePaused();
+        continue;
+      }
+      await this.#step();
+      if (await this.#conclude()) return 'early-stopping';
+    }
+    return 'finished';
+  }
+
+  get #isLastStep(): boolean {
+    return this.progress.step >= this.options.schedule.totalSteps;
+  }
+
+  async #step(): Promise<void> {
+    const [done, seconds] = await this.#compute(() =>
+      optimizerStep(this.options, this.runner, this.data, this.progress, this.#saved.step),
+    );
+    this.progress = { ...done.progress, elapsedSeconds: this.progress.elapsedSeconds };
+    if (this.progress.step % this.options.loggingSteps === 0 || this.#isLastStep)
+      this.ports.onStep({ ...done, tokensPerSecond: done.tokens / seconds }, this.progress);
+  }
+
+  /** What is due after a step; tells whether patience is at its end. */
+  async #conclude(): Promise<boolean> {
+    const { evalSteps, saveSteps, patience } = this.options;
+    const isLast = this.#isLastStep;
+    const isDue = this.progress.step % evalSteps === 0 || isLast;
+    if (this.data.evaluation && isDue && this.progress.evaluatedStep !== this.progress.step)
+      await this.#evaluate(this.data.evaluation);
+    const isBest = this.progress.bestStep === this.progress.step;
+    const outOfPatience = patience !== null && this.progress.evaluationsWithoutImprovement >= patience;
+    if (this.progress.step % saveSteps === 0 || isLast || isBest || outOfPatience) await this.#save();
+    return outOfPatience && !isLast;
+  }
+
+  async #evaluate(heldOut: BatchPlan): Promise<void> {
+    const [loss] = await this.#compute(() => meanLoss(this.runner, heldOut));
+    if (!Number.isFinite(loss)) throw diverged(t`evaluation loss`, loss, this.progress.step, this.#saved.step);
+    this.progress = withEvaluation(this.progress, loss);
+    await this.ports.onEvaluation(loss, this.progress);
+  }
+
+  async #save(): Promise<void> {
+    const { step, evaluatedStep } = this.progress;
+    const isSaved = this.#saved.step === step && this.#saved.evaluatedStep === evaluatedStep;
+    if (isSaved || step === 0) return;
+    this.ports.saveCheckpoint(await this.runner.exportState(), this.progress);
+    this.#saved = this.progress;
+  }
+
+  async #saveIfPossible(): Promise<void> {
     try {
-      await save();
+      await this.#save();
     } catch (second) {
       // The device, the disk, or V8 for want of memory; the first failure is the one to tell.
       if (!(second instanceof UserError || second instanceof RangeError)) throw second;
     }
-  };
-  const compute = async <Result>(work: () => Promise<Result>): Promise<[Result, number]> => {
+  }
+
+  /** What the work gave, and the seconds it took, which count as this run's. */
+  async #compute<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
+    const start = this.ports.clock();
     try {
-      return await timed(work);
+      const result = await work();
+      const seconds = this.ports.clock() - start;
+      this.progress = { ...this.progress, elapsedSeconds: this.progress.elapsedSeconds + seconds };
+      return [result, seconds];
     } catch (error) {
-      if (isOfDevice(error)) await saveIfPossible();
+      if (isOfDevice(error)) await this.#saveIfPossible();
       throw error;
     }
-  };
-  const evaluate = async (heldOut: BatchPlan) => {
-    const [loss] = await compute(() => meanLoss(runner, heldOut));
-    if (!Number.isFinite(loss)) throw diverged(t`evaluation loss`, loss, progress.step, saved.step);
-    progress = withEvaluation(progress, loss);
-    await ports.onEvaluation(loss, progress);
-  };
-  /** What is due after a step; tells whether patience is at its end. */
-  const conclude = async (): Promise<boolean> => {
-    const isLast = progress.step === totalSteps;
-    const isDue = progress.step % options.evalSteps === 0 || isLast;
-    if (data.evaluation && isDue && progress.evaluatedStep !== progress.step) await evaluate(data.evaluation);
-    const isBest = progress.bestStep === progress.step;
-    const outOfPatience = options.patience !== null && progress.evaluationsWithoutImprovement >= options.patience;
-    if (progress.step % options.saveSteps === 0 || isLast || isBest || outOfPatience) await save();
-    return outOfPatience && !isLast;
-  };
-
-  // Of a fresh run, the loss before any training, to compare with; of a resumed one, an evaluation that was broken off.
-  if (await conclude()) return { reason: 'early-stopping', progress };
-
-  while (progress.step < totalSteps) {
-    const command = await ports.command();
-    if (command !== 'run') await save();
-    if (command === 'stop') return { reason: 'stopped', progress };
-    if (command === 'pause') {
-      await ports.waitWhilePaused();
-      continue;
-    }
-
-    const [done, seconds] = await compute(() => optimizerStep(options, runner, data, progress, saved.step));
-    progress = { ...done.progress, elapsedSeconds: progress.elapsedSeconds };
-    if (progress.step % options.loggingSteps === 0 || progress.step === totalSteps) {
-      ports.onStep({ ...done, tokensPerSecond: done.tokens / seconds }, progress);
-    }
-    if (await conclude()) return { reason: 'early-stopping', progress };
   }
-  return { reason: 'finished', progress };
 }
 
 interface StepDone {

@@ -1,4 +1,4 @@
-import { isRecord } from '../../protocol/shape.js';
+import { isRecord } from '../../protocol/guard.js';
 
 /** What a tree item or a view names in the argument of a command: the path of a model or an adapter, the id of a run. */
 export function namedBy(argument: unknown, key: 'path' | 'runId'): string | undefined {

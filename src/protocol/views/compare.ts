@@ -1,7 +1,7 @@
 /** @file Several runs over each other: the panel's state, and what host and page say to each other. */
 import type { RunsSnapshot } from '../backend.js';
-import { runsSnapshot } from '../runShapes.js';
-import { list, object, string } from '../shape.js';
+import { runsSnapshot } from '../runGuards.js';
+import { list, object, string } from '../guard.js';
 import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
 import type { ViewProtocol } from './view.js';
 

@@ -1,11 +1,11 @@
 /** @file The Fine-Tune panel: its state, and what host and page say to each other. */
 import type { ConfigCheck, ModelInfo, ModelShape, RunsSnapshot } from '../backend.js';
-import { modelInfo } from '../catalogShapes.js';
-import { configCheck, modelShape } from '../configShapes.js';
-import { dataOverview, examplePage, exampleQuery, preflightReport } from '../dataShapes.js';
+import { modelInfo } from '../catalogGuards.js';
+import { configCheck, modelShape } from '../configGuards.js';
+import { dataOverview, examplePage, exampleQuery, preflightReport } from '../dataGuards.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../preflight.js';
-import { runsSnapshot } from '../runShapes.js';
-import { anything, boolean, count, either, list, nullable, object, oneOf, recordOf, string, type Shape } from '../shape.js';
+import { runsSnapshot } from '../runGuards.js';
+import { anything, boolean, count, either, list, nullable, object, oneOf, recordOf, string, type Guard } from '../guard.js';
 import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
 import { nothing, type ViewProtocol } from './view.js';
 
@@ -102,7 +102,7 @@ export type FromFineTune =
 
 export type BrowsableSetting = 'model' | 'data.path' | 'data.eval_path' | 'lora.init_from';
 
-const configDocument: Shape<ConfigDocument> = either(
+const configDocument: Guard<ConfigDocument> = either(
   object<Extract<ConfigDocument, { kind: 'parsed' }>>({
     kind: oneOf('parsed'),
     config: recordOf(anything),
@@ -111,16 +111,16 @@ const configDocument: Shape<ConfigDocument> = either(
   }),
   object<Exclude<ConfigDocument, { kind: 'parsed' }>>({ kind: oneOf('broken', 'missing'), message: string, name: string }),
 );
-const data: Shape<DataState> = either(
-  object<{ kind: 'none' | 'reading' }>({ kind: oneOf('none', 'reading') }) as Shape<
+const data: Guard<DataState> = either(
+  object<{ kind: 'none' | 'reading' }>({ kind: oneOf('none', 'reading') }) as Guard<
     { readonly kind: 'none' } | { readonly kind: 'reading' }
   >,
   object<Extract<DataState, { kind: 'ready' }>>({ kind: oneOf('ready'), overview: dataOverview }),
   object<Extract<DataState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 
-const preflight: Shape<PreflightState> = either(
-  object<{ kind: 'none' | 'running' }>({ kind: oneOf('none', 'running') }) as Shape<
+const preflight: Guard<PreflightState> = either(
+  object<{ kind: 'none' | 'running' }>({ kind: oneOf('none', 'running') }) as Guard<
     { readonly kind: 'none' } | { readonly kind: 'running' }
   >,
   object<Extract<PreflightState, { kind: 'ready' }>>({
@@ -131,12 +131,12 @@ const preflight: Shape<PreflightState> = either(
   object<Extract<PreflightState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
 
-const fetching: Shape<FetchState> = either(
+const fetching: Guard<FetchState> = either(
   object<Extract<FetchState, { kind: 'none' }>>({ kind: oneOf('none') }),
   object<Extract<FetchState, { kind: 'fetching' }>>({ kind: oneOf('fetching'), done: count, total: count }),
   object<Extract<FetchState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
-const configEdit: Shape<ConfigEdit> = object<Required<ConfigEdit>>({ path: list(string), value: anything });
+const configEdit: Guard<ConfigEdit> = object<Required<ConfigEdit>>({ path: list(string), value: anything });
 
 export const fineTune: ViewProtocol<FineTuneView> = {
   state: object({

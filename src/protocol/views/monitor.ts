@@ -1,7 +1,7 @@
 /** @file The training monitor in the side bar: its state, and what host and page say to each other. */
 import type { RunsSnapshot } from '../backend.js';
-import { runsSnapshot } from '../runShapes.js';
-import { boolean, object } from '../shape.js';
+import { runsSnapshot } from '../runGuards.js';
+import { boolean, object } from '../guard.js';
 import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
 import type { ViewProtocol } from './view.js';
 

@@ -7,8 +7,8 @@ import {
   type PromptTemplate,
   type SamplingSettings,
 } from '../backend.js';
-import { adapterInfo, modelInfo } from '../catalogShapes.js';
-import { boolean, count, either, list, nullable, number, object, oneOf, string, type Shape } from '../shape.js';
+import { adapterInfo, modelInfo } from '../catalogGuards.js';
+import { boolean, count, either, list, nullable, number, object, oneOf, string, type Guard } from '../guard.js';
 import { nothing, type ViewProtocol } from './view.js';
 
 export interface PlaygroundView {
@@ -132,31 +132,31 @@ export interface PlaygroundRequest {
   readonly maxNewTokens: number;
 }
 
-const prefill: Shape<Prefill> = object({
+const prefill: Guard<Prefill> = object({
   model: nullable(string),
   adapter: nullable(string),
   prompt: nullable(string),
   run: boolean,
 });
 const side = oneOf(...playgroundSides);
-const variant: Shape<Variant> = object({ adapter: nullable(string), strength: number });
-const generateSummary: Shape<GenerateSummary> = object({
+const variant: Guard<Variant> = object({ adapter: nullable(string), strength: number });
+const generateSummary: Guard<GenerateSummary> = object({
   tokens: count,
   tokensPerSecond: number,
   firstTokenMs: number,
   reason: oneOf('end', 'length', 'stopped'),
   template: oneOf(...promptTemplates),
 });
-const answerEnd: Shape<NonNullable<PlaygroundAnswer['end']>> = either(
+const answerEnd: Guard<NonNullable<PlaygroundAnswer['end']>> = either(
   object<Extract<PlaygroundAnswer['end'], { kind: 'generated' }>>({ kind: oneOf('generated'), summary: generateSummary }),
   object<Extract<PlaygroundAnswer['end'], { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
-const answer: Shape<PlaygroundAnswer> = object({ requestId: count, side, text: string, end: nullable(answerEnd) });
-const batchAnswer: Shape<BatchAnswer> = either(
+const answer: Guard<PlaygroundAnswer> = object({ requestId: count, side, text: string, end: nullable(answerEnd) });
+const batchAnswer: Guard<BatchAnswer> = either(
   object<Extract<BatchAnswer, { kind: 'text' }>>({ kind: oneOf('text'), text: string }),
   object<Extract<BatchAnswer, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
-const batch: Shape<Batch> = object({
+const batch: Guard<Batch> = object({
   requestId: count,
   file: string,
   left: variant,
@@ -165,7 +165,7 @@ const batch: Shape<Batch> = object({
   running: boolean,
 });
 
-const sampling: Shape<SamplingSettings> = object({
+const sampling: Guard<SamplingSettings> = object({
   temperature: number,
   topK: count,
   topP: number,
@@ -173,7 +173,7 @@ const sampling: Shape<SamplingSettings> = object({
   repetitionPenalty: number,
   seed: count,
 });
-const playgroundRequest: Shape<PlaygroundRequest> = object({
+const playgroundRequest: Guard<PlaygroundRequest> = object({
   requestId: count,
   model: string,
   left: variant,

@@ -1,10 +1,10 @@
 /** @file What views that show runs have in common: fineTune, monitor, compare. */
 import type { RunEvent } from '../backend.js';
-import { runConfig } from '../configShapes.js';
+import { runConfig } from '../configGuards.js';
 import type { Metric, Sample } from '../run.js';
 import type { RunConfig } from '../runConfig.js';
-import { metric, runEvent, sample } from '../runShapes.js';
-import { count, list, object, string } from '../shape.js';
+import { metric, runEvent, sample } from '../runGuards.js';
+import { count, list, object, string } from '../guard.js';
 import type { Bodies } from './view.js';
 
 export type ToRunViewer =

@@ -8,7 +8,7 @@
  * lie beside it), and `dist/webview/<view>.js` as `<script type="module" nonce>`. Content-Security-Policy: default-src 'none';
  * script-src 'nonce-…'; style-src and font-src the webview's cspSource; img-src the cspSource and data: (exported plots).
  */
-import { isRecord, object, oneOf, recordOf, string, type Shape } from '../shape.js';
+import { isRecord, object, oneOf, recordOf, string, type Guard } from '../guard.js';
 
 export interface Message {
   readonly type: string;
@@ -26,11 +26,11 @@ interface ViewTypes {
 
 /** A message by its type, without the `type` key. */
 type Body<M extends Message, Type extends M['type']> = Omit<Extract<M, { type: Type }>, 'type'>;
-export type Bodies<M extends Message> = { readonly [Type in M['type']]: Shape<Body<M, Type>> };
+export type Bodies<M extends Message> = { readonly [Type in M['type']]: Guard<Body<M, Type>> };
 
-/** The run-time side of a protocol: a shape for the state and for each message. */
+/** The run-time side of a protocol: a guard of the state and of each message. */
 export interface ViewProtocol<V extends ViewTypes> {
-  readonly state: Shape<V['state']>;
+  readonly state: Guard<V['state']>;
   readonly toWebview: Bodies<V['toWebview']>;
   readonly fromWebview: Bodies<V['fromWebview']>;
 }
@@ -79,7 +79,7 @@ export function isFromAnyView(message: unknown): message is FromAnyView {
   return isOneOf(fromAnyView, message);
 }
 
-export function isHydrate<State>(state: Shape<State>, message: unknown): message is Hydrate<State> {
+export function isHydrate<State>(state: Guard<State>, message: unknown): message is Hydrate<State> {
   return (
     isRecord(message) &&
     message['type'] === 'hydrate' &&
@@ -91,7 +91,7 @@ export function isHydrate<State>(state: Shape<State>, message: unknown): message
 
 export function isOneOf<M extends Message>(bodies: Bodies<M>, message: unknown): message is M {
   if (!isRecord(message) || !string(message['type'])) return false;
-  const known = bodies as Readonly<Record<string, Shape<unknown>>>;
+  const known = bodies as Readonly<Record<string, Guard<unknown>>>;
   return Object.hasOwn(known, message['type']) && known[message['type']]!(message);
 }
 

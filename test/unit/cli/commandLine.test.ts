@@ -137,6 +137,12 @@ describe('a run from the command line', () => {
     expect(jsonLines(unfit).at(-1)).toMatchObject({
       error: { message: expect.stringContaining('lacks <|fim_prefix|>') as string },
     });
+    const own = await lora([...args, '--fim-prefix', '<before>', '--fim-suffix', '<behind>', '--fim-order', 'SPM']);
+    expect(jsonLines(own).at(-1)).toMatchObject({ fillInTheMiddle: 'custom' });
+    const half = await lora([...args, '--fim-prefix', '<before>']);
+    expect(jsonLines(half).at(-1)).toMatchObject({
+      error: { message: expect.stringContaining('--fim-prefix and --fim-suffix') as string },
+    });
     const beyond = await lora(['complete', 'text.txt', '--line', '9', '--model', tinyModel]);
     expect(beyond).toMatchObject({ code: 1, stderr: 'error: text.txt has 4 lines, so there is no line 9.\n' });
   });

@@ -15,15 +15,15 @@ import {
   type SkippedRecord,
   type StepEstimate,
 } from './preflight.js';
-import { boolean, count, list, nullable, number, object, oneOf, string, type Shape } from './shape.js';
+import { boolean, count, list, nullable, number, object, oneOf, string, type Guard } from './guard.js';
 
-const skippedRecord: Shape<SkippedRecord> = object({ origin: string, reason: string });
+const skippedRecord: Guard<SkippedRecord> = object({ origin: string, reason: string });
 const filesOfData = {
   files: list(object<FileUse>({ path: string, examples: count, tokens: count })),
   fileCount: count,
   leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, paths: list(string) })),
 };
-export const dataOverview: Shape<DataOverview> = object({
+export const dataOverview: Guard<DataOverview> = object({
   format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
   examples: count,
   tokens: count,
@@ -35,8 +35,8 @@ export const dataOverview: Shape<DataOverview> = object({
   skippedCount: count,
   rows: count,
 });
-const lengthBin: Shape<LengthBin> = object({ upTo: number, examples: count });
-const dataSummary: Shape<DataSummary> = object({
+const lengthBin: Guard<LengthBin> = object({ upTo: number, examples: count });
+const dataSummary: Guard<DataSummary> = object({
   examples: count,
   tokens: count,
   labelTokens: count,
@@ -47,24 +47,24 @@ const dataSummary: Shape<DataSummary> = object({
   histogram: list(lengthBin),
   truncated: count,
 });
-const sampleToken: Shape<SampleToken> = object({ id: count, text: string, learned: boolean });
-const sampleSequence: Shape<SampleSequence> = object({ origin: string, tokens: list(sampleToken), cut: count });
-const dataExample: Shape<DataExample> = object({
+const sampleToken: Guard<SampleToken> = object({ id: count, text: string, learned: boolean });
+const sampleSequence: Guard<SampleSequence> = object({ origin: string, tokens: list(sampleToken), cut: count });
+const dataExample: Guard<DataExample> = object({
   origin: string,
   tokens: list(sampleToken),
   cut: count,
   heldOut: boolean,
 });
-export const examplePage: Shape<ExamplePage> = object({ text: string, offset: count, total: count, examples: list(dataExample) });
-export const exampleQuery: Shape<ExampleQuery> = object({ text: string, offset: count, limit: count });
-const stepEstimate: Shape<StepEstimate> = object({
+export const examplePage: Guard<ExamplePage> = object({ text: string, offset: count, total: count, examples: list(dataExample) });
+export const exampleQuery: Guard<ExampleQuery> = object({ text: string, offset: count, limit: count });
+const stepEstimate: Guard<StepEstimate> = object({
   secondsPerStep: number,
   totalSeconds: number,
   peakMemoryBytes: number,
   expectedMemoryBytes: number,
   expectedDeviceBytes: number,
 });
-export const preflightReport: Shape<PreflightReport> = object({
+export const preflightReport: Guard<PreflightReport> = object({
   device: string,
   trainableParameters: count,
   totalSteps: count,

@@ -1,9 +1,9 @@
 /** @file Run-time checks of what is known about runs. */
 import type { RunEvent, RunsSnapshot, RunSummary } from './backend.js';
 import { runStatuses, type EvalMetric, type RunLabels, type RunState, type Sample, type StepMetric } from './run.js';
-import { boolean, count, either, list, nullable, number, object, oneOf, optional, string, type Shape } from './shape.js';
+import { boolean, count, either, list, nullable, number, object, oneOf, optional, string, type Guard } from './guard.js';
 
-const stepMetric: Shape<StepMetric> = object({
+const stepMetric: Guard<StepMetric> = object({
   step: count,
   loss: number,
   learning_rate: number,
@@ -15,11 +15,11 @@ const stepMetric: Shape<StepMetric> = object({
   memory_bytes: optional(number),
   cpu_percent: optional(number),
 });
-const evalMetric: Shape<EvalMetric> = object({ step: count, eval_loss: number });
+const evalMetric: Guard<EvalMetric> = object({ step: count, eval_loss: number });
 export const metric = either(stepMetric, evalMetric);
-export const sample: Shape<Sample> = object({ step: count, prompt: string, expected: string, text: string });
+export const sample: Guard<Sample> = object({ step: count, prompt: string, expected: string, text: string });
 
-const runState: Shape<RunState> = object({
+const runState: Guard<RunState> = object({
   status: oneOf(...runStatuses),
   step: count,
   totalSteps: count,
@@ -35,7 +35,7 @@ const runState: Shape<RunState> = object({
   trainableParameters: count,
   message: nullable(string),
 });
-export const runSummary: Shape<RunSummary> = object({
+export const runSummary: Guard<RunSummary> = object({
   runId: string,
   name: string,
   labels: object<RunLabels>({ name: nullable(string), tags: list(string), note: string }),
@@ -47,8 +47,8 @@ export const runSummary: Shape<RunSummary> = object({
   lastStep: nullable(stepMetric),
   hasAdapter: boolean,
 });
-export const runsSnapshot: Shape<RunsSnapshot> = object({ runs: list(runSummary), throughSeq: count });
-export const runEvent: Shape<RunEvent> = either(
+export const runsSnapshot: Guard<RunsSnapshot> = object({ runs: list(runSummary), throughSeq: count });
+export const runEvent: Guard<RunEvent> = either(
   object<Extract<RunEvent, { kind: 'changed' }>>({ seq: count, kind: oneOf('changed'), run: runSummary }),
   object<Extract<RunEvent, { kind: 'removed' }>>({ seq: count, kind: oneOf('removed'), runId: string }),
 );

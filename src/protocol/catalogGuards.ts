@@ -1,15 +1,15 @@
 /** @file Run-time checks of what is known about models and adapters. */
 import type { AdapterInfo, AdapterRun, ModelInfo } from './backend.js';
-import { count, list, nullable, number, object, oneOf, string, type Shape } from './shape.js';
+import { count, list, nullable, number, object, oneOf, string, type Guard } from './guard.js';
 
-export const modelInfo: Shape<ModelInfo> = object({
+export const modelInfo: Guard<ModelInfo> = object({
   path: string,
   name: string,
   kind: oneOf('huggingface', 'gguf'),
   source: oneOf('cache', 'workspace', 'added'),
   sizeBytes: number,
 });
-export const adapterInfo: Shape<AdapterInfo> = object({
+export const adapterInfo: Guard<AdapterInfo> = object({
   path: string,
   name: string,
   baseModel: string,

@@ -14,11 +14,11 @@ import {
   oneOf,
   recordOf,
   string,
-  type Shape,
-} from './shape.js';
+  type Guard,
+} from './guard.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 
-const shapeOfType: Readonly<Record<string, Shape<unknown>>> = {
+const guardOfType: Readonly<Record<string, Guard<unknown>>> = {
   string,
   boolean,
   number,
@@ -27,32 +27,32 @@ const shapeOfType: Readonly<Record<string, Shape<unknown>>> = {
 };
 
 /** With all defaults filled in. What the schema allows a number or a text to be is the business of validateRunConfig.ts. */
-export const runConfig = shapeOf(runConfigSchema) as Shape<RunConfig>;
+export const runConfig = guardOf(runConfigSchema) as Guard<RunConfig>;
 
-function shapeOf(schema: SettingSchema): Shape<unknown> {
+function guardOf(schema: SettingSchema): Guard<unknown> {
   if (schema.properties) {
     const settings = Object.entries(schema.properties).filter(([key]) => key !== '$schema');
-    const shapes = settings.map(([key, setting]) => [key, shapeOf(setting)] as const);
-    return object(Object.fromEntries(shapes));
+    const guards = settings.map(([key, setting]) => [key, guardOf(setting)] as const);
+    return object(Object.fromEntries(guards));
   }
   if (schema.enum) return oneOf(...schema.enum);
   const types = [schema.type ?? []].flat();
-  return either(...types.map((type) => (type === 'array' ? list(shapeOf(schema.items ?? {})) : (shapeOfType[type] ?? anything))));
+  return either(...types.map((type) => (type === 'array' ? list(guardOf(schema.items ?? {})) : (guardOfType[type] ?? anything))));
 }
 
-const remedy: Shape<MemoryRemedy> = object({
+const remedy: Guard<MemoryRemedy> = object({
   changes: list(object<MemoryRemedy['changes'][number]>({ setting: string, from: string, to: string })),
   peakMemoryBytes: number,
 });
-const estimate: Shape<RunEstimate> = object({
+const estimate: Guard<RunEstimate> = object({
   peakMemoryBytes: number,
   deviceMemoryBytes: number,
   availableMemoryBytes: number,
   remedies: list(remedy),
   secondsPerStep: nullable(number),
 });
-const problem: Shape<ConfigProblem> = object({ path: list(string), message: string });
-export const configCheck: Shape<ConfigCheck> = either(
+const problem: Guard<ConfigProblem> = object({ path: list(string), message: string });
+export const configCheck: Guard<ConfigCheck> = either(
   object<Extract<ConfigCheck, { ok: true }>>({
     ok: oneOf(true),
     config: runConfig,
@@ -60,9 +60,9 @@ export const configCheck: Shape<ConfigCheck> = either(
   }),
   object<Extract<ConfigCheck, { ok: false }>>({ ok: oneOf(false), problems: list(problem) }),
 );
-const pair: Shape<readonly [number, number]> = (value): value is readonly [number, number] =>
+const pair: Guard<readonly [number, number]> = (value): value is readonly [number, number] =>
   list(count)(value) && value.length === 2;
-export const modelShape: Shape<ModelShape> = object({
+export const modelShape: Guard<ModelShape> = object({
   model: string,
   layerCount: count,
   totalParameters: count,
