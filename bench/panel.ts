@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from '../test/e2e/harness/fineTunePanel.js';
+import { processesWith, processorSeconds } from '../test/e2e/harness/processorTime.js';
 import { readState, TestBed, until } from '../test/e2e/harness/workspace.js';
 import { readMetrics } from '../src/runs/metricsFile.js';
 import { median } from './median.mjs';
@@ -34,8 +35,11 @@ test('the panel trains as fast as the command line', async () => {
   for (let round = 0; round < rounds; round++) {
     const [first, second] = round % 2 === 0 ? (['panel', 'commandLine'] as const) : (['commandLine', 'panel'] as const);
     for (const side of [first, second]) {
+      const before = editorSeconds();
+      const start = performance.now();
       const run = side === 'panel' ? await trainInPanel(config) : trainOnCommandLine(config, `round-${round}`);
       speeds[side].push(tokensPerSecond(run));
+      if (side === 'panel') console.log(sharesOfACore(before, (performance.now() - start) / 1000));
       console.log(`${side}: ${speeds[side].at(-1)!.toFixed(0)} tokens/s`);
     }
   }
@@ -76,4 +80,24 @@ function trainOnCommandLine(config: string, name: string): string {
 function tokensPerSecond(run: string): number {
   const logged = readMetrics(join(run, 'metrics.jsonl')).filter((metric) => 'loss' in metric);
   return median(logged.slice(2).map(({ tokens_per_second }) => tokens_per_second));
+}
+
+/** Processor seconds so far of all that shows the panel, by what it is; the trainer is not among them. */
+function editorSeconds(): ReadonlyMap<string, number> {
+  const kinds = {
+    'renderer (window and webviews)': ['chromium', '--type=renderer'],
+    'graphics process': ['chromium', '--type=gpu-process'],
+    'extension host': ['--type=extensionHost'],
+    backend: ['dist/backend.js'],
+    server: ['server-main.js'],
+  };
+  const sum = (pids: readonly number[]) => pids.reduce((seconds, pid) => seconds + (processorSeconds(pid) ?? 0), 0);
+  return new Map(Object.entries(kinds).map(([kind, words]) => [kind, sum(processesWith(...words))]));
+}
+
+function sharesOfACore(before: ReadonlyMap<string, number>, seconds: number): string {
+  const shares = [...editorSeconds()].map(
+    ([kind, now]) => `${kind} ${((100 * (now - before.get(kind)!)) / seconds).toFixed(1)} %`,
+  );
+  return `  of a core: ${shares.join(', ')}`;
 }
