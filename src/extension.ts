@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { BackendClient } from './extension/backendClient.js';
 import { startBackendWhenNeeded } from './extension/backendStart.js';
 import { Catalog } from './extension/catalog.js';
+import { registerChatParticipant } from './extension/chatParticipant.js';
 import { ChatProvider } from './extension/chatProvider.js';
 import { showError, registerCommands } from './extension/commands/commandTable.js';
 import { ComparePanels } from './extension/comparePanel.js';
@@ -53,6 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerTreeDataProvider(viewIds.adapters, new AdaptersTree(catalog)),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),
     vscode.lm.registerLanguageModelChatProvider(chatVendor, new ChatProvider(backend, catalog, streams)),
+    registerChatParticipant(),
     ...followContext(runs, catalog),
     ...startBackendWhenNeeded(context, backend, completion),
   );

@@ -123,6 +123,18 @@ test('a selection becomes the prompt', async () => {
   );
 });
 
+test('Chat with Adapter opens the chat with it, and it answers, though nobody has signed in anywhere', async () => {
+  const { page } = bed.window;
+  await bed.window.command('LoRA Workbench: Chat with Adapter…');
+  const chat = page.locator('.interactive-session').first();
+  await chat.locator('.interactive-input-part', { hasText: '@adapter' }).waitFor();
+  await page.keyboard.insertText(signature);
+  await page.keyboard.press('Enter');
+  const answer = chat.locator('.interactive-response');
+  await until('the answer', async () => (await answer.innerText()).includes(adapterAnswer.slice(0, 'answer = left'.length)));
+  expect(await answer.innerText()).toContain('LoRA Adapter');
+});
+
 test('VS Code lists the adapter among its language models, and it answers', async () => {
   const { window } = bed;
   await window.command('Test: Ask the Adapters');

@@ -24,7 +24,10 @@ const anything = new Proxy(function () {}, {
 });
 const vscode = {
   ...Object.fromEntries(
-    ['window', 'commands', 'languages', 'lm', 'env', 'Uri', 'StatusBarAlignment', 'FileType'].map((name) => [name, anything]),
+    ['window', 'commands', 'languages', 'lm', 'chat', 'env', 'Uri', 'StatusBarAlignment', 'FileType'].map((name) => [
+      name,
+      anything,
+    ]),
   ),
   EventEmitter,
   Disposable,

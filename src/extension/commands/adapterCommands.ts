@@ -3,7 +3,7 @@ import type { AdapterInfo, ModelInfo } from '../../protocol/backend.js';
 import { baseOf } from '../../protocol/baseOf.js';
 import { isLive } from '../../protocol/runs.js';
 import { chooseUri } from '../browse.js';
-import { chatVendor, commandId } from '../contributions.js';
+import { chatParticipantName, chatVendor, commandId } from '../contributions.js';
 import { isWithin } from '../isWithin.js';
 import { removeFolders } from '../removeFolder.js';
 import type { Workbench } from '../workbench.js';
@@ -78,12 +78,17 @@ export async function useAdapterForCompletion(workbench: Workbench, argument: un
   if (model) await workbench.completion.use({ model: model.path, adapter: adapter.path });
 }
 
-/** In the mode that has them: models that cannot call tools are left out of agent mode. */
+/** In the mode that has them: models that cannot call tools are left out of agent mode. The participant is what answers. */
 export async function chatWithAdapter(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Chat with which adapter?'));
   if (!adapter || !(await baseFound(workbench, adapter))) return;
   const modelSelector = { vendor: chatVendor, id: adapter.path };
-  await vscode.commands.executeCommand('workbench.action.chat.open', { mode: 'ask', modelSelector });
+  await vscode.commands.executeCommand('workbench.action.chat.open', {
+    mode: 'ask',
+    modelSelector,
+    query: `@${chatParticipantName} `,
+    isPartialQuery: true,
+  });
 }
 
 export async function exportAdapter(workbench: Workbench, argument: unknown): Promise<void> {

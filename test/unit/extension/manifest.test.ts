@@ -5,6 +5,8 @@ import bundle from '../../../l10n/bundle.l10n.zh-cn.json';
 import manifest from '../../../package.json';
 import { backendRecipe } from '../../../src/extension/backendProcess.js';
 import {
+  chatParticipantId,
+  chatParticipantName,
   chatVendor,
   commandId,
   commandNames,
@@ -31,6 +33,7 @@ test('commands, views, panels and settings of the code are those of package.json
     settingNames.map((name) => `loraWorkbench.${name}`).sort(),
   );
   expect(contributes.languageModelChatProviders.map(({ vendor }) => vendor)).toEqual([chatVendor]);
+  expect(contributes.chatParticipants).toMatchObject([{ id: chatParticipantId, name: chatParticipantName }]);
 });
 
 test('the extension is activated once the window stands, and to bring back each of its panels', () => {
