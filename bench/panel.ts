@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { FineTunePanel } from '../test/e2e/harness/fineTunePanel.js';
 import { processesWith, processorSeconds } from '../test/e2e/harness/processorTime.js';
 import { readState, TestBed, until } from '../test/e2e/harness/workspace.js';
 import { readMetrics } from '../src/runs/metricsFile.js';
+import type { StepMetric } from '../src/protocol/run.js';
 import { median } from './median.mjs';
 import { startWithSmolLM2 } from './smolLM2Bed.js';
 
@@ -35,11 +37,8 @@ test('the panel trains as fast as the command line', async () => {
   for (let round = 0; round < rounds; round++) {
     const [first, second] = round % 2 === 0 ? (['panel', 'commandLine'] as const) : (['commandLine', 'panel'] as const);
     for (const side of [first, second]) {
-      const before = editorSeconds();
-      const start = performance.now();
-      const run = side === 'panel' ? await trainInPanel(config) : trainOnCommandLine(config, `round-${round}`);
+      const run = side === 'panel' ? await trainInPanel(config) : await trainOnCommandLine(config, `round-${round}`);
       speeds[side].push(tokensPerSecond(run));
-      if (side === 'panel') console.log(sharesOfACore(before, (performance.now() - start) / 1000));
       console.log(`${side}: ${speeds[side].at(-1)!.toFixed(0)} tokens/s`);
     }
   }
@@ -63,41 +62,64 @@ async function trainInPanel(config: string): Promise<string> {
   await until('Start can be pressed', async () => panel.start.isEnabled());
   await panel.start.click();
   const run = await until('a run directory', () => bed.runs().find((path) => !known.has(path)));
-  await until('the run has ended', () => readState(run).status === 'finished', 1_800_000);
+  await watch(run);
   return run;
 }
 
-function trainOnCommandLine(config: string, name: string): string {
+async function trainOnCommandLine(config: string, name: string): Promise<string> {
   const run = join(bed.root, name);
-  const { status, stderr } = spawnSync(process.execPath, ['dist/cli.js', 'train', '--config', config, '--out', run], {
-    encoding: 'utf8',
+  const child = spawn(process.execPath, ['dist/cli.js', 'train', '--config', config, '--out', run], {
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (status !== 0) throw new Error(stderr);
+  const ended = once(child, 'exit');
+  await watch(run);
+  await ended;
   return run;
+}
+
+/** Waits for the end of a run, and says where the processors were while it went on. */
+async function watch(run: string): Promise<void> {
+  await until('training goes on', () => existsSync(join(run, 'metrics.jsonl')) && stepsOf(run).length >= 2, 600_000);
+  const before = processorTimes();
+  const start = performance.now();
+  await until('the run has ended', () => readState(run).status === 'finished', 1_800_000);
+  const seconds = (performance.now() - start) / 1000;
+  const shares = [...processorTimes()].map(
+    ([kind, now]) => `${kind} ${((100 * (now - before.get(kind)!)) / seconds).toFixed(0)}`,
+  );
+  console.log(`  % of a core: ${shares.join(', ')}`);
 }
 
 /** Of the steps after the first two, in which memory is still being taken. */
 function tokensPerSecond(run: string): number {
-  const logged = readMetrics(join(run, 'metrics.jsonl')).filter((metric) => 'loss' in metric);
-  return median(logged.slice(2).map(({ tokens_per_second }) => tokens_per_second));
+  return median(
+    stepsOf(run)
+      .slice(2)
+      .map(({ tokens_per_second }) => tokens_per_second),
+  );
 }
 
-/** Processor seconds so far of all that shows the panel, by what it is; the trainer is not among them. */
-function editorSeconds(): ReadonlyMap<string, number> {
+function stepsOf(run: string): readonly StepMetric[] {
+  return readMetrics(join(run, 'metrics.jsonl')).filter((metric) => 'loss' in metric);
+}
+
+/** Processor seconds so far of the run and of all that shows it; `others` is what the machine's other guests took. */
+function processorTimes(): ReadonlyMap<string, number> {
   const kinds = {
-    'renderer (window and webviews)': ['chromium', '--type=renderer'],
+    trainer: ['cli.js resume'],
+    'command line': ['dist/cli.js train'],
+    'window and webviews': ['chromium', '--type=renderer'],
     'graphics process': ['chromium', '--type=gpu-process'],
     'extension host': ['--type=extensionHost'],
     backend: ['dist/backend.js'],
     server: ['server-main.js'],
   };
   const sum = (pids: readonly number[]) => pids.reduce((seconds, pid) => seconds + (processorSeconds(pid) ?? 0), 0);
-  return new Map(Object.entries(kinds).map(([kind, words]) => [kind, sum(processesWith(...words))]));
+  const ours = Object.entries(kinds).map(([kind, words]) => [kind, sum(processesWith(...words))] as const);
+  return new Map([...ours, ['others', stolenSeconds()]]);
 }
 
-function sharesOfACore(before: ReadonlyMap<string, number>, seconds: number): string {
-  const shares = [...editorSeconds()].map(
-    ([kind, now]) => `${kind} ${((100 * (now - before.get(kind)!)) / seconds).toFixed(1)} %`,
-  );
-  return `  of a core: ${shares.join(', ')}`;
+/** What a hypervisor gave to others (steal) while we could have run; the 8th number of the first line. */
+function stolenSeconds(): number {
+  return Number(readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.trim().split(/\s+/)[8]) / 100;
 }

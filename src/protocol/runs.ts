@@ -35,3 +35,16 @@ export function withEvent(known: RunsSnapshot, event: RunEvent): RunsSnapshot {
   const runs = event.kind === 'changed' ? newestRunsFirst([...others, event.run]) : others;
   return { runs, throughSeq: event.seq };
 }
+
+/** Whether an event tells of nothing but how far a run has come. */
+export function isProgress(known: RunsSnapshot, event: RunEvent): boolean {
+  if (event.kind !== 'changed') return false;
+  const before = known.runs.find(({ runId }) => runId === event.run.runId);
+  return before !== undefined && withoutProgress(before) === withoutProgress(event.run);
+}
+
+/** All of a run that does not change from step to step. */
+function withoutProgress({ lastStep: _lastStep, state, ...rest }: RunSummary): string {
+  const { step: _step, epoch: _epoch, updatedAt: _updatedAt, ...lasting } = state;
+  return JSON.stringify([rest, lasting]);
+}

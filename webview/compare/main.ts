@@ -5,7 +5,7 @@ import { isBoardState, initialBoardState, PlotBoard, type BoardState } from '../
 import { RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
 import { element } from '../shared/dom.js';
-import { oncePerFrame } from '../shared/frame.js';
+import { oncePerFrame, paced } from '../shared/frame.js';
 import { rememberedViewState, rememberViewState, startView, type Receiver } from '../shared/host.js';
 import { t } from '../shared/text.js';
 import { comparisonTable } from './comparisonTable.js';
@@ -44,7 +44,7 @@ function openCompare(state: CompareState): Receiver<'compare'> {
     remember({ allSettings: everything.checked });
   });
 
-  const refresh = oncePerFrame(() => {
+  const update = () => {
     const known = new Set(store.all.map(({ runId }) => runId));
     const chosen = viewState.chosen.filter((runId) => known.has(runId));
     store.follow(chosen);
@@ -57,14 +57,18 @@ function openCompare(state: CompareState): Receiver<'compare'> {
     const made = comparisonTable(compared, viewState.allSettings);
     // What is selected in the table stays selected.
     if (!made.isEqualNode(table.firstChild)) table.replaceChildren(made);
+  };
+  const refresh = oncePerFrame(update);
+  const progressed = paced(document.body, () => {
+    update();
+    board.draw();
   });
 
   document.body.append(page({ chooser: chooser.root, hint, table, everything, board: board.root }));
   remember({});
   return (message) => {
-    store.receive(message);
-    if (message.type === 'metrics') board.changed();
-    refresh();
+    if (store.receive(message) === 'progress') progressed();
+    else refresh();
   };
 }
 

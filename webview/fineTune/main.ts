@@ -10,7 +10,7 @@ import { isForRunStore, RunStore } from '../runs/runStore.js';
 import { RunChooser } from '../runs/runChooser.js';
 import { RunStatusView } from '../runs/runStatus.js';
 import { button, element, setText } from '../shared/dom.js';
-import { oncePerFrame } from '../shared/frame.js';
+import { oncePerFrame, paced } from '../shared/frame.js';
 import { whenViewEnds } from '../shared/lifetime.js';
 import { post, rememberedViewState, rememberViewState, startView, type Receiver } from '../shared/host.js';
 import { t } from '../shared/text.js';
@@ -108,12 +108,13 @@ class FineTunePanel {
   readonly refresh = oncePerFrame(() => {
     this.update();
   });
-  /** Runs change ten times a second, the form does not. */
+  /** Runs change more often than the form. */
   private readonly refreshRun = oncePerFrame(() => {
     this.updateRun();
   });
-  private readonly refreshShownRun = oncePerFrame(() => {
+  private readonly progressed = paced(document.body, () => {
     this.updateShownRun();
+    this.board.draw();
   });
 
   constructor(private state: FineTuneState) {
@@ -150,11 +151,7 @@ class FineTunePanel {
 
   readonly receive: Receiver<'fineTune'> = (message) => {
     if (isForRunStore(message)) {
-      this.store.receive(message);
-      if (message.type === 'runEvent' || message.type === 'runConfig') return this.refreshRun();
-      if (message.type === 'metrics') this.board.changed();
-      this.refreshShownRun();
-      return;
+      return this.store.receive(message) === 'progress' ? this.progressed() : this.refreshRun();
     }
     this.change(message);
     this.refresh();

@@ -98,8 +98,11 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
   const drawPlots = oncePerFrame(() => {
     for (const card of cards.values()) card.draw(store);
   });
-  const plotsChanged = paced(list, () => {
-    for (const card of cards.values()) card.draw(store);
+  const progressed = paced(list, () => {
+    for (const card of cards.values()) {
+      card.updateStatus(store);
+      card.draw(store);
+    }
   });
 
   /** Tells whether there are others than before. */
@@ -122,9 +125,8 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
   onThemeChange(drawPlots);
   draw();
   return (message) => {
-    store.receive(message);
-    draw();
-    if (message.type === 'metrics') plotsChanged();
+    if (store.receive(message) === 'progress') progressed();
+    else draw();
   };
 }
 

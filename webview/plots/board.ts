@@ -1,6 +1,6 @@
 import { boolean, nullable, number, object, type Guard } from '../../src/protocol/guard.js';
 import { button, element, setText } from '../shared/dom.js';
-import { oncePerFrame, paced } from '../shared/frame.js';
+import { oncePerFrame } from '../shared/frame.js';
 import { formatNumber, t } from '../shared/text.js';
 import { onThemeChange, readTheme } from '../shared/theme.js';
 import type { StepRange } from './chartConfig.js';
@@ -49,9 +49,6 @@ export class PlotBoard {
     this.draw();
   });
 
-  /** Series got longer. */
-  readonly changed: () => void;
-
   constructor(
     private state: BoardState,
     private readonly onStateChange: (state: BoardState) => void,
@@ -79,9 +76,6 @@ export class PlotBoard {
       this.toolbar(),
       element('div', { class: 'plots' }, ...this.plots.map((plot) => plot.root)),
     );
-    this.changed = paced(this.root, () => {
-      this.draw();
-    });
     onThemeChange(this.redraw);
   }
 
@@ -95,7 +89,8 @@ export class PlotBoard {
     this.redraw();
   }
 
-  private draw(): void {
+  /** For series that got longer; what somebody does to the board is drawn by itself. */
+  draw(): void {
     if (this.root.offsetParent === null) return;
     const theme = readTheme();
     const view = { ...this.state, range: this.state.range ?? this.wholeRange() };

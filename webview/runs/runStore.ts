@@ -1,7 +1,7 @@
 import type { RunSummary, RunsSnapshot } from '../../src/protocol/backend.js';
 import type { Metric, Sample } from '../../src/protocol/run.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
-import { withEvent } from '../../src/protocol/runs.js';
+import { isProgress, withEvent } from '../../src/protocol/runs.js';
 import type { ToRunViewer } from '../../src/protocol/views/runViewer.js';
 import type { BoardRun } from '../plots/lines.js';
 import { RunSeries } from '../plots/runSeries.js';
@@ -55,18 +55,23 @@ export class RunStore {
     this.askForAll();
   }
 
-  receive(message: ToRunViewer): void {
+  /** Tells whether that was mere progress, which may be drawn at leisure, or a change. */
+  receive(message: ToRunViewer): 'progress' | 'change' {
     switch (message.type) {
-      case 'runEvent':
-        this.known = withEvent(this.known, message.event);
-        return;
+      case 'runEvent': {
+        const before = this.known;
+        this.known = withEvent(before, message.event);
+        return isProgress(before, message.event) ? 'progress' : 'change';
+      }
       case 'metrics':
-        return this.append(message.runId, message.first, message.metrics);
+        this.append(message.runId, message.first, message.metrics);
+        return 'progress';
       case 'samples':
         this.sampled.set(message.runId, [...this.samples(message.runId).slice(0, message.first), ...message.samples]);
-        return;
+        return 'progress';
       case 'runConfig':
         this.configs.set(message.runId, message.config);
+        return 'change';
     }
   }
 
