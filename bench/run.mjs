@@ -6,9 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.mjs';
+import { printTable, runRound, summarize } from './contest.mjs';
 import { contests } from './contests.mjs';
 import { installLlamaCpp } from './llama_cpp.mjs';
-import { median } from './median.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -37,46 +37,8 @@ for (const [name, contest] of Object.entries(contests({ python, gguf, threads: o
   const rounds = [];
   for (let round = 0; round < Number(options.rounds); round++) rounds.push(runRound(contest, round));
   report[name] = summarize(contest, rounds);
-  printTable(contest, report[name]);
+  printTable(contest, report[name], rounds.length);
 }
 mkdirSync('build', { recursive: true });
 writeFileSync('build/bench.json', `${JSON.stringify(report, null, 2)}\n`);
 console.log('\nAll figures: build/bench.json');
-
-function runRound({ commands }, round) {
-  return Object.fromEntries(
-    Object.entries(commands).map(([name, [program, ...args]]) => {
-      process.stderr.write(`round ${round + 1}: ${name} … `);
-      const printed = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-      process.stderr.write('done\n');
-      return [name, JSON.parse(printed.trim().split('\n').at(-1))];
-    }),
-  );
-}
-
-/** The median over the rounds; each round's ratio is to the reference of the same round. */
-function summarize({ commands, reference, speed, wait }, rounds) {
-  return Object.keys(commands).map((name) => {
-    const of = (key) => median(rounds.map((round) => round[name][key]));
-    const ratio = (key) => median(rounds.map((round) => round[name][key] / round[reference][key]));
-    return {
-      name,
-      tokensPerSecond: of(speed),
-      speedRatio: ratio(speed),
-      peakBytes: of('peak_rss_bytes'),
-      memoryRatio: ratio('peak_rss_bytes'),
-      secondsToFirst: of(wait),
-      rounds: rounds.map((round) => round[name]),
-    };
-  });
-}
-
-function printTable({ title, reference }, rows) {
-  console.log(`\n${title}. × is the ratio to ${reference} of the same round, median of ${options.rounds}`);
-  console.log('\n| | tokens/s | × | peak memory | × | seconds to first |\n| --- | ---: | ---: | ---: | ---: | ---: |');
-  for (const row of rows) {
-    console.log(
-      `| ${row.name} | ${row.tokensPerSecond.toFixed(row.tokensPerSecond < 20 ? 1 : 0)} | ${row.speedRatio.toFixed(2)} | ${(row.peakBytes / 2 ** 20).toFixed(0)} MiB | ${row.memoryRatio.toFixed(2)} | ${row.secondsToFirst.toFixed(3)} |`,
-    );
-  }
-}

@@ -67,7 +67,7 @@ export class RunSupervisor {
     const state = run.readState();
     if (code !== 0 && state.pid === null && state.updatedAt === before.updatedAt) {
       const message =
-        lastError(run.logPath) ?? t`The trainer ended before it began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
+        lastError(run.logPath) ?? t`The trainer ended before training began (exit code ${code ?? t`none`}); see ${run.logPath}.`;
       run.writeState({ ...state, status: 'failed', message, updatedAt: new Date().toISOString() });
     }
     this.watcher.poll();

@@ -6,11 +6,11 @@ export function registerChatParticipant(): vscode.Disposable {
   return vscode.chat.createChatParticipant(chatParticipantId, async (request, { history }, stream, token) => {
     const model = await adapterFor(request.model);
     if (!model) {
-      stream.markdown(vscode.l10n.t('There is no adapter to chat with yet: the first fine-tuning makes one.'));
+      stream.markdown(vscode.l10n.t('There is no adapter to chat with yet. Fine-tuning a model creates one.'));
       stream.button({ command: commandId('fineTune'), title: vscode.l10n.t('Fine-Tune') });
       return;
     }
-    if (model.id !== request.model.id) stream.progress(vscode.l10n.t('{0} answers', model.name));
+    if (model.id !== request.model.id) stream.progress(vscode.l10n.t('{0} is answering', model.name));
     const messages = [...history.map(said), vscode.LanguageModelChatMessage.User(request.prompt)];
     const response = await model.sendRequest(messages, {}, token);
     for await (const text of response.text) stream.markdown(text);

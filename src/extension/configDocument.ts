@@ -160,7 +160,7 @@ export class ConfigDocument implements vscode.Disposable {
     const change = new vscode.WorkspaceEdit();
     change.replace(this.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), text);
     const done = await vscode.workspace.applyEdit(change);
-    if (!done) this.refuse(vscode.l10n.t('The editor did not take the change.'));
+    if (!done) this.refuse(vscode.l10n.t('The editor rejected the change.'));
     // In sight of the user it is theirs to save; otherwise nobody would.
     if (!isShown(this.uri)) await document.save();
   }
@@ -180,7 +180,7 @@ export class ConfigDocument implements vscode.Disposable {
   }
 
   private whyMissing(): string {
-    return vscode.l10n.t('{0} is not there any more.', this.name);
+    return vscode.l10n.t('{0} no longer exists.', this.name);
   }
 }
 

@@ -121,7 +121,7 @@ export class InlineCompletion implements vscode.Disposable {
     this.explained = message;
     const [other, off] = [vscode.l10n.t('Use Another Adapter…'), vscode.l10n.t('Turn Off')];
     const answer = await vscode.window.showWarningMessage(
-      vscode.l10n.t('There is no inline completion. {0}', message),
+      vscode.l10n.t('Inline completion does not work. {0}', message),
       other,
       off,
     );

@@ -150,7 +150,7 @@ export class OpenPlayground implements vscode.Disposable {
 
   private async generateFile(request: PlaygroundRequest): Promise<void> {
     const uri = await chooseUri('file', {
-      title: vscode.l10n.t('Prompts: a text with one a line, or JSONL with prompt or messages'),
+      title: vscode.l10n.t('Prompts: text with one per line, or JSONL with prompt or messages'),
       filters: { [vscode.l10n.t('Prompts')]: ['txt', 'jsonl', 'ndjson'] },
     });
     const prompts = uri && (await readPrompts(uri));
@@ -198,7 +198,7 @@ async function readPrompts(uri: vscode.Uri): Promise<readonly FilePrompt[] | und
   const name = nameOf(uri);
   const refuse = (message: string) => void vscode.window.showErrorMessage(message);
   if ((await vscode.workspace.fs.stat(uri)).size > maxPromptFileBytes) {
-    return refuse(vscode.l10n.t('{0} is over 4 MB: it is no list of prompts. Take a part of it.', name));
+    return refuse(vscode.l10n.t('{0} is over 4 MB, too large for a list of prompts. Use a part of it.', name));
   }
   const content = Buffer.from(await vscode.workspace.fs.readFile(uri)).toString('utf8');
   try {

@@ -24,7 +24,7 @@ async function remove(folder: vscode.Uri, useTrash: boolean): Promise<void> {
     await vscode.workspace.fs.delete(folder, { recursive: true, useTrash });
   } catch (error) {
     // A network drive has no trash either.
-    const question = vscode.l10n.t('The trash does not take {0}. Delete it for good?', folder.fsPath);
+    const question = vscode.l10n.t('{0} cannot be moved to the trash. Delete it permanently?', folder.fsPath);
     if (!useTrash) throw error;
     if (await confirmed(question, String(error))) await remove(folder, false);
   }

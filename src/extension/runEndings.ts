@@ -40,7 +40,7 @@ async function tell(run: RunSummary): Promise<void> {
   const text =
     state.status === 'failed'
       ? vscode.l10n.t('{0} failed.', name)
-      : vscode.l10n.t('{0} was interrupted: its process is gone.', name);
+      : vscode.l10n.t('{0} was interrupted: its process ended unexpectedly.', name);
   const words = [text, ...(state.message ? [state.message] : [])].join(' ');
   await offerCommands(vscode.window.showErrorMessage, words, [
     { label: vscode.l10n.t('Show Log'), command: 'showRunLog', argument: { runId } },

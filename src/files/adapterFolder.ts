@@ -23,7 +23,7 @@ export function readAdapterFolder(folder: string): Adapter {
   const tensorsPath = join(folder, adapterTensorsFile);
   if (!exists(folder)) throw new UserError('file-not-found', t`There is no adapter at ${folder}: it was moved or deleted.`);
   if (!exists(configPath)) {
-    throw new UserError('file-not-found', t`${folder} is no adapter: it has no ${adapterConfigFile}.`);
+    throw new UserError('file-not-found', t`${folder} is not an adapter: it has no ${adapterConfigFile}.`);
   }
   if (!exists(tensorsPath)) {
     const message = exists(join(folder, 'adapter_model.bin'))

@@ -153,7 +153,7 @@ function reason(error: Error & { code?: unknown }): string {
       return t`the disk is full. Free some space and resume.`;
     case 'EACCES':
     case 'EPERM':
-      return t`permission denied. Choose a folder that you may write to.`;
+      return t`permission denied. Choose a folder that you can write to.`;
     case 'EROFS':
       return t`the disk is read-only. Choose another folder.`;
     default:

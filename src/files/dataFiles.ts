@@ -52,7 +52,7 @@ function usable<Result>(read: () => Result): Result {
 }
 
 function whyUnread(error: unknown): string {
-  return isPermissionDenied(error) ? t`can't be read: permission is missing` : t`can't be read: ${(error as Error).message}`;
+  return isPermissionDenied(error) ? t`cannot be read: permission denied` : t`cannot be read: ${(error as Error).message}`;
 }
 
 function decode(bytes: Uint8Array): string | null {

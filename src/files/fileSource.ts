@@ -29,7 +29,7 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
   const source = openFile(path);
   try {
     if (source.size > limit) {
-      throw new UserError('file-corrupt', t`${path} has ${source.size} bytes, too many for a file of its kind.`);
+      throw new UserError('file-corrupt', t`${path} has ${source.size} bytes, too large for this kind of file.`);
     }
     const bytes = new Uint8Array(source.size);
     source.read(0, bytes);

@@ -26,7 +26,7 @@ function unreadable(path: string, cause: unknown): unknown {
   if (cause instanceof UserError || !(cause instanceof Error) || !('code' in cause)) return cause;
   if (cause.code === 'ENOENT') return new UserError('file-not-found', t`${path} does not exist.`, { cause });
   if (isPermissionDenied(cause)) {
-    const message = t`${path} cannot be read: permission is missing. Give your user the right to read it and to enter the folders above it.`;
+    const message = t`${path} cannot be read: permission denied. Give your user permission to read it and to open the folders above it.`;
     return new UserError('permission-denied', message, { cause });
   }
   return new UserError('file-unreadable', t`${path} cannot be read: ${cause.message}`, { cause });

@@ -22,7 +22,7 @@ export function readTokenizerFolder(folder: string): Tokenizer {
   const tokenizer = readIfThere(file);
   if (tokenizer === null) {
     const advice = t`Get it from where the model came from, or use the model as GGUF.`;
-    throw new UserError('file-not-found', t`${file} is missing: without it text can't be turned into tokens. ${advice}`);
+    throw new UserError('file-not-found', t`${file} is missing: without it, text cannot be turned into tokens. ${advice}`);
   }
   return tokenizerFromFolder({
     file,
@@ -39,5 +39,5 @@ function readIfThere(path: string): string | null {
   if (!exists(path)) return null;
   const text = reading(path, () => (statSync(path).size <= largestFile ? readFileSync(path, 'utf8') : null));
   if (text !== null) return text;
-  throw new UserError('file-unsupported', t`${path} is larger than ${largestFile / 2 ** 20} MB, which no tokenizer is.`);
+  throw new UserError('file-unsupported', t`${path} is larger than ${largestFile / 2 ** 20} MB, too large for a tokenizer.`);
 }

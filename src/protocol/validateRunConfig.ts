@@ -69,7 +69,7 @@ function expectation(error: ErrorObject, params: Record<string, unknown>): strin
     case 'minItems':
       return t`must not be empty`;
     case 'uniqueItems':
-      return t`must not name anything twice`;
+      return t`must not list anything twice`;
     default:
       throw new Error(`internal: no words for the schema keyword ${error.keyword}`);
   }

@@ -104,7 +104,7 @@ function unflatten(tensors: ReadonlyMap<string, HostTensor>): TrainableState {
 
 function parseRecord(path: string): CheckpointRecord {
   const json = withDefaults(readJsonFile(path));
-  if (!isRecord(json)) throw new UserError('file-corrupt', t`${path} is damaged: it does not tell where the run stood.`);
+  if (!isRecord(json)) throw new UserError('file-corrupt', t`${path} is damaged: it does not say how far the run had come.`);
   return json;
 }
 

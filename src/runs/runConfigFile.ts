@@ -91,7 +91,7 @@ function readText(path: string): string {
     if (isPermissionDenied(cause)) throw cause;
     throw new UserError('file-not-found', t`${path} could not be read. Give the path of a run.json.`, { cause });
   }
-  if (bytes.length > largestConfigFile) throw new UserError('config-invalid', t`${path} is over 1 MB: it is no run.json.`);
+  if (bytes.length > largestConfigFile) throw new UserError('config-invalid', t`${path} is over 1 MB: it cannot be a run.json.`);
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
@@ -103,7 +103,7 @@ function parseJson(text: string, path: string): Node {
     tree = parseTree(text, errors, { allowTrailingComma: true });
   } catch (cause) {
     // The parser is recursive: only absurd nesting gets here.
-    throw new UserError('config-invalid', t`${path} is nested too deeply to be a run.json.`, { cause });
+    throw new UserError('config-invalid', t`${path} is nested too deeply for a run.json.`, { cause });
   }
   const first = errors[0];
   if (tree && !first) return tree;

@@ -85,7 +85,7 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
     return await trainOnce(run, config, journal, options);
   } catch (error) {
     if (!isDeviceFailure(error) || !config.engine.cpu_fallback) throw error;
-    journal.note(t`${error.message} Going on on the CPU, since engine.cpu_fallback is on.`);
+    journal.note(t`${error.message} Continuing on the CPU, since engine.cpu_fallback is on.`);
     return trainOnce(run, { ...config, engine: { ...config.engine, device: 'cpu' } }, journal, options);
   }
 }

@@ -31,7 +31,7 @@ export async function chooseDevice(setting: DeviceSetting, threads: number | nul
     await requireGpu(gpu);
     return { device: gpu, reason: t`The GPU, as set.` };
   }
-  if (!mayHaveGpu()) return { device: cpu, reason: t`The CPU: this machine shows no GPU.` };
+  if (!mayHaveGpu()) return { device: cpu, reason: t`The CPU: no GPU was found on this machine.` };
   try {
     const ratio = (await secondsPerProduct(cpu)) / (await secondsPerProduct(gpu));
     await (ratio >= 1 ? cpu : gpu).dispose();

@@ -140,7 +140,7 @@ async function usableDTypes(
 function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, resumedDType: BaseDType | null): string[] {
   if (resumedDType !== null && resumedDType !== baseDType) {
     return [
-      t`warning: The base is held in ${baseDType} from here on, and was in ${resumedDType} before: the run goes on, but not to the same numbers.`,
+      t`warning: The base is held in ${baseDType} from here on; it was in ${resumedDType} before. The run continues, but its numbers will differ slightly.`,
     ];
   }
   if (base_dtype !== 'auto') return [];
@@ -153,7 +153,7 @@ function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
   const { gradientCheckpointing, layerStreaming } = memory.request;
   const notes: string[] = [];
   if (engine.gradient_checkpointing === 'auto' && gradientCheckpointing)
-    notes.push(t`Activations are computed again in the backward pass: all of them would not fit into memory.`);
+    notes.push(t`Activations are recomputed in the backward pass: all of them would not fit into memory.`);
   if (engine.layer_streaming === 'auto' && layerStreaming)
     notes.push(t`Each layer’s weights are read from the file whenever they are used: all of them would not fit into memory.`);
   if (!fits(memory) && engine.memory_check === 'warn') notes.push(t`warning: ${tooLarge(memory).message}`);
@@ -180,7 +180,7 @@ export async function loadTextModel(
     );
   };
   const loadOnCpu = ({ message }: UserError): Promise<TextModel> => {
-    note?.(t`${message} Text is written on the CPU from now on.`);
+    note?.(t`${message} Text is generated on the CPU from now on.`);
     return loadOn('cpu');
   };
   const load = () => (engine.device === 'auto' ? withFallback(() => loadOn('auto'), loadOnCpu) : loadOn(engine.device));

@@ -91,7 +91,7 @@ test('a run.json that is deleted is missed in words, and can be begun anew', asy
   // To VS Code's watcher, a file that comes and goes within a moment never was.
   await sleep(3000);
   rmSync(bed.path(name));
-  const banner = panel.frame.getByRole('alert').filter({ hasText: `${name} is not there any more.` });
+  const banner = panel.frame.getByRole('alert').filter({ hasText: `${name} no longer exists.` });
   await banner.getByRole('button', { name: 'Reset Settings' }).click();
   await banner.waitFor({ state: 'hidden' });
   await panel.fill('lora.r', 2);

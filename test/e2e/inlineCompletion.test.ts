@@ -121,7 +121,7 @@ test('where its adapter is deleted, that is said once, with what to do', async (
   }
   await window.command('Notifications: Show Notifications');
   const messages = window.page.locator('.notifications-center .notification-list-item', {
-    hasText: 'There is no inline completion',
+    hasText: 'Inline completion does not work',
   });
   await messages.first().waitFor();
   expect(await messages.allTextContents()).toEqual([expect.stringContaining('it was moved or deleted')]);

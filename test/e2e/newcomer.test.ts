@@ -62,7 +62,7 @@ test('a file that is no model is refused with the reason, and does not stay in t
   bed.write('../downloads/broken.gguf', 'GGUF but no model.');
   await window.commandOn('LoRA Workbench: Import Model…', 'GGUF file…');
   await window.answerFileDialog(join(elsewhere(), 'broken.gguf'));
-  await said('There is no model that can be used in');
+  await said('No usable model was found in');
   expect(settings()).not.toContain('broken.gguf');
 });
 

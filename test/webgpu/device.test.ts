@@ -106,7 +106,7 @@ describe('16-bit floats', () => {
   test('a run that began in them goes on in them where the device computes with them, and elsewhere in fp32 with a warning', async () => {
     const { description, notes } = await load('auto', 'fp16');
     expect(description).toBe((await has) ? 'GPU (WebGPU), fp16 base' : 'GPU (WebGPU), fp32 base');
-    expect(notes.some((note) => note.startsWith('warning: The base is held in fp32 from here on, and was in fp16 before'))).toBe(
+    expect(notes.some((note) => note.startsWith('warning: The base is held in fp32 from here on; it was in fp16 before'))).toBe(
       !(await has),
     );
   });

@@ -194,8 +194,8 @@ function nothingUsable(path: string, format: FormatName, problems: Problems, lef
 function nothingIn(leftOutCount: number): string {
   if (leftOutCount === 0) return t`There is nothing in it.`;
   return leftOutCount === 1
-    ? t`One file or folder in it was left out: hidden, secret, third-party, or of another kind. To use a file anyway, choose that file.`
-    : t`${leftOutCount} files and folders in it were left out: hidden, secret, third-party, or of another kind. To use a file anyway, choose that file.`;
+    ? t`One file or folder in it was left out because it is hidden, secret, third-party or of another kind. To use a file anyway, choose that file.`
+    : t`${leftOutCount} files and folders in it were left out because they are hidden, secret, third-party or of another kind. To use a file anyway, choose that file.`;
 }
 
 function examplesOf(records: readonly ReadSequence[]): FittedExample[] {

@@ -29,7 +29,7 @@ export function detectFileFormat(file: DataFile): FormatName {
   }
   throw new UserError(
     'data-invalid',
-    t`${file.path} has no JSON object to tell its format by. Training data is a JSON list of objects, or JSONL: one object a line.`,
+    t`${file.path} has no JSON object from which its format could be recognized. Training data is a JSON list of objects, or JSONL: one object per line.`,
   );
 }
 

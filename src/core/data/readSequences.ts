@@ -63,8 +63,8 @@ function cutAtEnd({ inputIds, labels }: Sequence, { maxSequenceLength }: Encodin
   if (learnedTokens(sequence.labels) > 0) return { sequences: [sequence], cut: Math.max(0, inputIds.length - maxSequenceLength) };
   throw new Unusable(
     learnedTokens(labels) > 0
-      ? t`nothing to learn is left of its ${inputIds.length} tokens when it is cut at ${maxSequenceLength}`
-      : t`it has no token to learn`,
+      ? t`cutting its ${inputIds.length} tokens to ${maxSequenceLength} leaves nothing to learn from`
+      : t`it has no tokens to learn from`,
   );
 }
 
@@ -75,6 +75,6 @@ function windows({ inputIds, labels }: Sequence, { maxSequenceLength }: Encoding
     const end = start + maxSequenceLength;
     sequences.push({ inputIds: inputIds.slice(start, end), labels: labels.slice(start, end) });
   }
-  if (sequences.length === 0) throw new Unusable(t`it has no token to learn`);
+  if (sequences.length === 0) throw new Unusable(t`it has no tokens to learn from`);
   return { sequences, cut: 0 };
 }

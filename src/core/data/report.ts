@@ -183,6 +183,6 @@ export function warningsAbout(
         : t`${skippedCount} records were skipped and ${training.examples} used; see the reasons.`,
     );
   if (!evaluation)
-    warnings.push(t`Nothing is held out, so there is no sign of overfitting; set data.eval_fraction or data.eval_path.`);
+    warnings.push(t`No data is held out, so overfitting would go unnoticed; set data.eval_fraction or data.eval_path.`);
   return warnings;
 }

@@ -43,7 +43,7 @@ class BoundedInterpreter extends Interpreter {
   private steps = 0;
 
   override evaluate(...node: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
-    if (++this.steps > maxSteps) throw new Error(t`it takes too long`);
+    if (++this.steps > maxSteps) throw new Error(t`it ran for too long`);
     return super.evaluate(...node);
   }
 }

@@ -278,7 +278,7 @@ function addLoss(sum: { lossSum: number; labelTokens: number }, loss: BatchLoss)
 function meanOf({ lossSum, labelTokens }: BatchLoss, what: string): number {
   if (labelTokens > 0) return lossSum / labelTokens;
   const advice = t`Its examples may be all prompt, or cut before the answer: raise data.max_seq_length.`;
-  throw new UserError('data-invalid', t`${what} has no token to learn from. ${advice}`);
+  throw new UserError('data-invalid', t`${what} has no tokens to learn from. ${advice}`);
 }
 
 function withEvaluation(progress: Progress, evalLoss: number): Progress {

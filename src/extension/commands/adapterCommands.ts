@@ -34,7 +34,7 @@ function adapterAt(path: string, adapters: readonly AdapterInfo[]): AdapterInfo 
 }
 
 async function offerFineTuning(): Promise<undefined> {
-  const text = vscode.l10n.t('There is no adapter yet. Fine-tuning a model makes one.');
+  const text = vscode.l10n.t('There is no adapter yet. Fine-tuning a model creates one.');
   await offer(vscode.window.showInformationMessage, text, vscode.l10n.t('Fine-Tune…'), commandId('fineTune'));
 }
 

@@ -4,7 +4,7 @@ import type { Workbench } from '../workbench.js';
 /** The findings as a document, so that they can be read, copied and sent. */
 export async function doctor({ backend, reports }: Workbench): Promise<void> {
   const live = await backend.ready();
-  const title = vscode.l10n.t('LoRA Workbench is looking at this machine…');
+  const title = vscode.l10n.t('LoRA Workbench is examining this machine…');
   const { report } = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
     live.request('loraWorkbench/doctor', null),
   );

@@ -39,7 +39,7 @@ async function importFrom({ backend, catalog }: Workbench, kind: 'file' | 'folde
   const { models, problem } = await (await backend.ready()).request('loraWorkbench/models/inspect', { path: uri.fsPath });
   const [first] = models;
   if (first === undefined) {
-    const nothing = vscode.l10n.t('There is no model that can be used in {0}.', uri.fsPath);
+    const nothing = vscode.l10n.t('No usable model was found in {0}.', uri.fsPath);
     void vscode.window.showWarningMessage([nothing, ...(problem === null ? [] : [problem])].join(' '));
     return;
   }

@@ -7,7 +7,7 @@ import { chosenRun } from './runCommands.js';
 export async function renameRun(workbench: Workbench, argument: unknown): Promise<void> {
   const run = await chosenRun(workbench, argument, vscode.l10n.t('Rename which run?'));
   if (!run) return;
-  const prompt = vscode.l10n.t('A name for the run. Leave it empty to call it by its data, model and rank.');
+  const prompt = vscode.l10n.t('A name for the run. Leave it empty to name it after its data, model and rank.');
   const name = await vscode.window.showInputBox({ prompt, value: run.name, ignoreFocusOut: true });
   if (name === undefined) return;
   const unchanged = run.labels.name === null && name === run.name;

@@ -16,7 +16,7 @@ export async function fetchChecked(file: KnownFile, fetch: (into: string) => Pro
   const part = `${file.path}.${randomUUID()}.part`;
   try {
     await fetch(part);
-    if (!(await hasChecksum(part, file.sha256))) throw new Error(t`the file that came has the wrong SHA-256 checksum`);
+    if (!(await hasChecksum(part, file.sha256))) throw new Error(t`the downloaded file has the wrong SHA-256 checksum`);
     renameSync(part, file.path);
   } catch (error) {
     if (!(await isThere(file))) throw error;

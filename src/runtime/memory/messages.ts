@@ -58,7 +58,7 @@ export function writingRanOut(
   const message =
     moment === 'loading'
       ? t`Memory ran out while the model was loaded (${reason}); the model’s weights alone take about ${taken}. What takes less: ${less}.`
-      : t`Memory ran out while text was written (${reason}); the model’s weights alone take about ${taken}. What takes less: ${less}.`;
+      : t`Memory ran out while text was being generated (${reason}); the model’s weights alone take about ${taken}. What takes less: ${less}.`;
   return new UserError('out-of-memory', message, { cause });
 }
 
@@ -73,7 +73,7 @@ export function killedMessage(plan: MemoryPlan): (heldBytes?: number) => string 
     if (heldBytes < nearTheLimit * availableBytes) return null;
     advice ??= clearlySmaller(plan);
     const [held, free] = [bytesInWords(heldBytes), bytesInWords(availableBytes)];
-    return t`The process is gone. It needed ${held} of the ${free} that could be had, so the system may have ended it for lack of memory. ${advice}`;
+    return t`The process ended unexpectedly. It needed ${held} of the ${free} that were available, so the system may have killed it for lack of memory. ${advice}`;
   };
 }
 

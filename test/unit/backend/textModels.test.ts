@@ -74,7 +74,7 @@ test('that the CPU took over from a GPU is kept with the model', async () => {
   const weights = loadModel(path);
   const textModel = await createTextModel(weights.weights, new CpuDevice(1), 'fp32');
   vi.spyOn(engine, 'loadTextModel').mockImplementation((_weights, _engine, note) => {
-    note?.('The GPU failed: injected. Text is written on the CPU from now on.');
+    note?.('The GPU failed: injected. Text is generated on the CPU from now on.');
     return Promise.resolve(textModel);
   });
   const models = new TextModels({ device: 'auto', threads: 1 });

@@ -204,7 +204,7 @@ describe('a model without tokenizer.json', () => {
   });
 
   it('cannot do what needs text, and says which file would bring it', async () => {
-    const missing = `error: ${join(noTokenizer, 'tokenizer.json')} is missing: without it text can't be turned into tokens. `;
+    const missing = `error: ${join(noTokenizer, 'tokenizer.json')} is missing: without it, text cannot be turned into tokens. `;
     const [generated, trained] = await Promise.all([
       lora(['generate', '--model', noTokenizer, '--prompt', 'x']),
       lora(['evaluate', '--model', noTokenizer, '--data', 'data.jsonl', '--max-seq-length', '16']),
@@ -287,7 +287,7 @@ describe('mistakes end with the right exit code and one clear message', () => {
       code: 1,
       message: /absent\.jsonl does not exist/,
     },
-    { args: ['generate', '--model', tinyModel, '--adapter', '.', '--prompt', 'x'], code: 1, message: /is no adapter/ },
+    { args: ['generate', '--model', tinyModel, '--adapter', '.', '--prompt', 'x'], code: 1, message: /is not an adapter/ },
     {
       args: ['generate', '--model', tinyModel, '--adapter', otherAdapter, '--prompt', 'x'],
       code: 1,

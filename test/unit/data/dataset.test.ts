@@ -90,7 +90,7 @@ describe('chat', () => {
     expect(training.map(learned)).toEqual(['Hello!<|end|>']);
     expect(report.skipped).toEqual([
       { origin: 'data.jsonl:2', reason: 'message 2 has no role or no text' },
-      { origin: 'data.jsonl:3', reason: 'the assistant says nothing in it' },
+      { origin: 'data.jsonl:3', reason: 'it has no answer of the assistant' },
     ]);
   });
 });
@@ -175,7 +175,7 @@ test('too long examples are cut, and counted; without an answer left they are sk
   expect(report.training.examples).toBe(2);
   expect(report.skipped[0]).toEqual({
     origin: 'data.jsonl:2',
-    reason: expect.stringMatching(/^nothing to learn is left of its \d+ tokens when it is cut at 256$/),
+    reason: expect.stringMatching(/^cutting its \d+ tokens to 256 leaves nothing to learn from$/),
   });
 });
 
@@ -214,7 +214,7 @@ test.each<[string, string, RegExp]>([
   [
     'rows without a token to learn',
     lines({ input_ids: [1, 2], labels: [1, -100] }),
-    /no usable example.*data\.jsonl:1.*no token to learn/,
+    /no usable example.*data\.jsonl:1.*no tokens to learn/,
   ],
 ])('%s is refused', (_, text, message) => {
   const attempt = () => load(text);

@@ -36,7 +36,7 @@ function expectDenied(file: string, read: () => unknown): void {
   expect(() => asOtherUser(read)).toThrow(
     expect.objectContaining({
       code: 'permission-denied',
-      message: `${join(folder, file)} cannot be read: permission is missing. Give your user the right to read it and to enter the folders above it.`,
+      message: `${join(folder, file)} cannot be read: permission denied. Give your user permission to read it and to open the folders above it.`,
     }),
   );
 }

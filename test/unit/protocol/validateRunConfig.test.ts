@@ -112,7 +112,7 @@ describe('each defect is one clear message', () => {
     ['lora', 'r', 0, 'lora.r must be at least 1, not 0'],
     ['lora', 'dropout', 1, 'lora.dropout must be at most 0.9, not 1'],
     ['lora', 'target_modules', [], 'lora.target_modules must not be empty, not []'],
-    ['lora', 'target_modules', ['q_proj', 'q_proj'], 'lora.target_modules must not name anything twice, not ["q_proj","q_proj"]'],
+    ['lora', 'target_modules', ['q_proj', 'q_proj'], 'lora.target_modules must not list anything twice, not ["q_proj","q_proj"]'],
     [
       'lora',
       'target_modules',

@@ -110,7 +110,7 @@ test.each([
 ])('a device that fails $name: the run goes on on the CPU and ends as if nothing had been', async ({ name, gpu, from }) => {
   const directory = run(name);
   const notes = await train(directory, gpu);
-  expect(notes).toContain('The GPU failed: injected. Going on on the CPU, since engine.cpu_fallback is on.');
+  expect(notes).toContain('The GPU failed: injected. Continuing on the CPU, since engine.cpu_fallback is on.');
   expect(notes.find((note) => note.startsWith('Resuming'))).toBe(from);
   expect(directory.readState()).toMatchObject({ status: 'finished', step: steps, message: null });
   expect(losses(directory)).toEqual(losses(unbroken));
@@ -133,7 +133,7 @@ describe('a device that runs out of memory', () => {
   ])('the run goes on on the CPU from the last whole step, and the log says what would fit: %s', async (words, beginning) => {
     const directory = run(`memory ${words.length}`);
     const notes = await train(directory, outOfMemory(words));
-    const told = notes.find((note) => note.endsWith(' Going on on the CPU, since engine.cpu_fallback is on.'))!;
+    const told = notes.find((note) => note.endsWith(' Continuing on the CPU, since engine.cpu_fallback is on.'))!;
     expect(told.startsWith(beginning)).toBe(true);
     expect(told).toMatch(new RegExp(remedies));
     expect(notes).toContain('Resuming at step 2.');

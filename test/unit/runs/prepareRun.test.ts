@@ -128,7 +128,7 @@ test('what to say of a process that is killed while it loads, or later, is told'
     setKilledMessage: (killedMessage) => told.push(killedMessage(1e15)),
   });
   await prepared.dispose();
-  expect(told).toEqual([expect.stringMatching(/^The process is gone\. It needed [\d.,]+ TB of the /)]);
+  expect(told).toEqual([expect.stringMatching(/^The process ended unexpectedly\. It needed [\d.,]+ TB of the /)]);
 });
 
 test('epochs become steps, the last one of an epoch with what is left', async () => {

@@ -35,7 +35,7 @@ describe('a GPU that fails', () => {
     expect(await model.generate(request, (id) => heard.push(id))).toMatchObject({ ids, finishReason: 'length' });
     expect(heard).toEqual(ids);
     expect((await model.generate(request, () => true)).ids).toEqual(ids);
-    expect(notes).toEqual(['The GPU failed: injected. Text is written on the CPU from now on.']);
+    expect(notes).toEqual(['The GPU failed: injected. Text is generated on the CPU from now on.']);
     await model.dispose();
     await unbroken.dispose();
   });
@@ -91,7 +91,7 @@ describe('where memory runs out, one message says what takes less', () => {
     await expect(model.generate(request, () => true)).rejects.toMatchObject({
       code: 'out-of-memory',
       message: expect.stringMatching(
-        /^Memory ran out while text was written .* What takes less: a shorter prompt \(a token takes 512 B\); .*; a smaller model\.$/,
+        /^Memory ran out while text was being generated .* What takes less: a shorter prompt \(a token takes 512 B\); .*; a smaller model\.$/,
       ) as string,
     });
     await model.dispose();

@@ -215,14 +215,14 @@ test('a step without a single label token is refused', async () => {
   };
   await expect(runLoop(options, new FakeRunner([0, 0]), data, new Recorder())).rejects.toMatchObject({
     code: 'data-invalid',
-    message: expect.stringContaining('Step 1 has no token to learn from'),
+    message: expect.stringContaining('Step 1 has no tokens to learn from'),
   });
 });
 
 test('so is a mean loss over data without one; between two batches it can be stopped', async () => {
   const runner = new FakeRunner([0, 0]);
   const unlabelled = { count: 2, batch: () => ({ ...microBatches([0]).batch(0), labelTokens: 0 }) };
-  await expect(meanLoss(runner, unlabelled)).rejects.toThrow('The held-out data has no token to learn from.');
+  await expect(meanLoss(runner, unlabelled)).rejects.toThrow('The held-out data has no tokens to learn from.');
   let begun = 0;
   const stopped = meanLoss(runner, microBatches([0, 1, 2]), () =>
     ++begun === 2 ? Promise.reject(new Error('stopped')) : Promise.resolve(),

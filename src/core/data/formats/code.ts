@@ -17,6 +17,6 @@ export function sourceFile(file: DataFile, context: EncodingContext): Sequence {
   const lines = text.split('\n');
   if (generatedMark.test(lines.slice(0, 10).join('\n'))) throw new Unusable(t`generated, as its first lines say`);
   if (text.length / lines.length > longestMeanLine || lines.some((line) => line.length > longestLine))
-    throw new Unusable(t`its lines are too long to be written by hand`);
+    throw new Unusable(t`its lines are too long to have been written by hand`);
   return wholeText(text, context);
 }
