@@ -1,5 +1,5 @@
 // What a change cost: this checkout beside an earlier commit, in turns on one machine. The last commit's own node_modules serve both.
-//   node bench/before.mjs COMMIT [--rounds 5] [--steps 5] [--threads 2]
+//   node bench/before.mjs COMMIT [--rounds 5] [--steps 5] [--threads 2] [--only training,packed,…]
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,6 +13,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     steps: { type: 'string', default: '5' },
     threads: { type: 'string', default: '2' },
+    only: { type: 'string' },
   },
   allowPositionals: true,
 });
@@ -35,7 +36,8 @@ try {
   console.log(
     `${cpus()[0].model}, ${options.threads} threads; now ${git('describe', '--always')}, before ${git('describe', '--always', commit)}`,
   );
-  for (const contest of contests(gguf)) {
+  for (const [name, contest] of Object.entries(contests(gguf))) {
+    if (options.only && !options.only.split(',').includes(name)) continue;
     const rounds = Array.from({ length: Number(options.rounds) }, (_, round) => runRound(contest, round));
     printTable(contest, summarize(contest, rounds), rounds.length);
   }
@@ -52,14 +54,23 @@ function contests(gguf) {
   const training = { reference: 'before', speed: 'tokens_per_second', wait: 'first_step_seconds' };
   const generation = { reference: 'before', speed: 'decode_tokens_per_second', wait: 'first_token_seconds' };
   const steps = ['--steps', options.steps];
-  return [
-    { title: 'Training in fp32', ...training, commands: both('train', ...steps) },
-    {
+  return {
+    training: { title: 'Training in fp32', ...training, commands: both('train', ...steps) },
+    packed: {
       title: 'Training on an int4 base, checkpointing',
       ...training,
       commands: both('train', ...steps, '--base-dtype', 'int4', '--gradient-checkpointing'),
     },
-    { title: 'Greedy decoding in int8', ...generation, commands: both('generate', '--model', gguf, '--dtype', 'int8') },
-    { title: 'A suggestion', ...generation, wait: 'first_suggestion_seconds', commands: both('suggest', '--model', gguf) },
-  ];
+    generation: {
+      title: 'Greedy decoding in int8',
+      ...generation,
+      commands: both('generate', '--model', gguf, '--dtype', 'int8'),
+    },
+    suggestion: {
+      title: 'A suggestion',
+      ...generation,
+      wait: 'first_suggestion_seconds',
+      commands: both('suggest', '--model', gguf),
+    },
+  };
 }

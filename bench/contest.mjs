@@ -2,16 +2,16 @@
 import { execFileSync } from 'node:child_process';
 import { median } from './median.mjs';
 
-/** Every command once; what each printed, by its name. */
+/** Every command once, in the other order every other round; what each printed, by its name. */
 export function runRound({ commands }, round) {
-  return Object.fromEntries(
-    Object.entries(commands).map(([name, [program, ...args]]) => {
-      process.stderr.write(`round ${round + 1}: ${name} … `);
-      const printed = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-      process.stderr.write('done\n');
-      return [name, JSON.parse(printed.trim().split('\n').at(-1))];
-    }),
-  );
+  const entries = Object.entries(commands);
+  const printed = (round % 2 === 0 ? entries : entries.toReversed()).map(([name, [program, ...args]]) => {
+    process.stderr.write(`round ${round + 1}: ${name} … `);
+    const text = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    process.stderr.write('done\n');
+    return [name, JSON.parse(text.trim().split('\n').at(-1))];
+  });
+  return Object.fromEntries(printed);
 }
 
 /** The median over the rounds; each round's ratio is to the reference of the same round. */

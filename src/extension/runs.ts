@@ -1,7 +1,10 @@
 import * as vscode from 'vscode';
 import type { FollowedMetrics, FollowedSamples, RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
-import { canPause, canResume, isLive, withEvent } from '../protocol/runs.js';
+import { canPause, canResume, isLive, isProgress, withEvent } from '../protocol/runs.js';
 import type { BackendClient, LiveBackend } from './backendClient.js';
+
+/** How often the progress of runs is told. What shows it is drawn with the processor that trains, best all in one go. */
+const progressIntervalMs = 3000;
 
 interface RunFollower {
   onMetrics(piece: FollowedMetrics): void;
@@ -18,7 +21,8 @@ export class Runs implements vscode.Disposable {
   private lastFollowId = 0;
   private hasLooked = false;
   private hydrating: Promise<void> | undefined;
-  /** Any change of the list. */
+  private progressTimer: NodeJS.Timeout | undefined;
+  /** Any change of the list, at once; mere progress of runs every few seconds. */
   readonly onDidChange = this.changed.event;
   /** Single changes, for those who keep a copy. */
   readonly onEvent = this.events.event;
@@ -27,9 +31,11 @@ export class Runs implements vscode.Disposable {
 
   constructor(private readonly backend: BackendClient) {
     backend.handle('loraWorkbench/runs/event', (event) => {
-      this.known = withEvent(this.known, event);
+      const before = this.known;
+      this.known = withEvent(before, event);
       this.events.fire(event);
-      this.changed.fire();
+      if (isProgress(before, event)) this.progressTimer ??= setTimeout(() => this.tellChange(), progressIntervalMs);
+      else this.tellChange();
     });
     backend.handle('loraWorkbench/runs/metrics', (piece) => this.followers.get(piece.followId)?.follower.onMetrics(piece));
     backend.handle('loraWorkbench/runs/samples', (piece) => this.followers.get(piece.followId)?.follower.onSamples(piece));
@@ -68,7 +74,14 @@ export class Runs implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.progressTimer);
     vscode.Disposable.from(this.changed, this.events, this.replaced).dispose();
+  }
+
+  private tellChange(): void {
+    clearTimeout(this.progressTimer);
+    this.progressTimer = undefined;
+    this.changed.fire();
   }
 
   private async hydrate(live: LiveBackend): Promise<void> {
@@ -78,7 +91,7 @@ export class Runs implements vscode.Disposable {
       await live.request('loraWorkbench/runs/follow', { runId, followId }).catch(() => undefined);
     }
     this.replaced.fire();
-    this.changed.fire();
+    this.tellChange();
   }
 
   /** A backend that is gone takes its followers with it, and a new one gets them from `hydrate`. */

@@ -14,7 +14,7 @@ export function oncePerFrame(draw: () => void): () => void {
 }
 
 /** Of the time, how much may go into drawing what nobody asked for by a gesture: the processor belongs to training. */
-const share = 0.02;
+const share = 0.01;
 /** However long a draw takes, nobody waits longer than this to see how a run goes on. */
 const maxRestMs = 3000;
 

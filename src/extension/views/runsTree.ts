@@ -6,8 +6,6 @@ import { commandId, viewIds, type TreeItemKind } from '../contributions.js';
 import { formatAgo, formatStatus, formatTime } from '../format.js';
 import type { Runs } from '../runs.js';
 
-/** A run that goes on changes with every step; each time VS Code makes all rows anew. */
-const stepsIntervalMs = 3000;
 /** How often "2 hours ago" is looked at anew. */
 const agoIntervalMs = 60_000;
 
@@ -16,14 +14,12 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
   readonly onDidChangeTreeData = this.changed.event;
   private readonly subscriptions: vscode.Disposable;
   private readonly timer: NodeJS.Timeout;
-  private stepsTimer: NodeJS.Timeout | undefined;
-  private shown = '';
 
   constructor(private readonly runs: Runs) {
     const view = vscode.window.createTreeView(viewIds.runs, { treeDataProvider: this, canSelectMany: true });
     this.subscriptions = vscode.Disposable.from(
       view,
-      runs.onDidChange(() => this.runsChanged()),
+      runs.onDidChange(() => this.changed.fire()),
       this.changed,
     );
     this.timer = setInterval(() => this.changed.fire(), agoIntervalMs).unref(); // no reason for a process to stay
@@ -31,22 +27,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
 
   dispose(): void {
     clearInterval(this.timer);
-    clearTimeout(this.stepsTimer);
     this.subscriptions.dispose();
-  }
-
-  private runsChanged(): void {
-    const shown = JSON.stringify(this.runs.list().map(({ runId, name, labels, state }) => [runId, name, labels, state.status]));
-    if (shown === this.shown) return this.stepsChanged();
-    this.shown = shown;
-    this.changed.fire();
-  }
-
-  private stepsChanged(): void {
-    this.stepsTimer ??= setTimeout(() => {
-      this.stepsTimer = undefined;
-      this.changed.fire();
-    }, stepsIntervalMs);
   }
 
   async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
