@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -22,6 +22,7 @@ test('of all windows that see a run end, one tells of it; of its next end, one a
   expect(claims.filter(Boolean)).toHaveLength(1);
   expect(await claimEnding(ended(first))).toBe(false);
   expect(await claimEnding(ended('2026-08-20T11:00:00.000Z'))).toBe(true);
+  expect(readdirSync(folder)).toHaveLength(1);
 });
 
 test('where nothing can be written, every window tells', async () => {
