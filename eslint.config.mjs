@@ -3,7 +3,8 @@ import ts from 'typescript-eslint';
 import { importX } from 'eslint-plugin-import-x';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 
-// Who may import whom (docs/architecture.md). Data goes right, imports go left: a layer may import itself and the layers listed.
+// Which layer may import which (docs/architecture.md). Data flows right, imports point left: a layer may import itself and those
+// listed.
 export const layers = {
   'src/l10n': [],
   'src/protocol': ['src/l10n'],
@@ -29,7 +30,7 @@ const layerZones = Object.entries(layers).flatMap(([layer, allowed]) =>
     })),
 );
 
-// The same of the folders of core; any of them may import what lies beside them (errors.ts, shape.ts, …).
+// The same for the folders of core. Each may also import the files next to the folders (errors.ts, shape.ts, …).
 export const coreFolders = {
   formats: [],
   tokenizer: ['formats'],
@@ -48,7 +49,7 @@ const coreZones = Object.entries(coreFolders).map(([folder, allowed]) => ({
     .map((other) => `./src/core/${other}`),
 }));
 
-// The folder each package belongs to: nobody else imports it.
+// The only folder that may import each package.
 const packageOwners = {
   vscode: 'src/extension',
   'onnxruntime-node': 'src/runtime',

@@ -1,4 +1,5 @@
-// What activating the extension costs, with a VS Code that does nothing. Usage: node scripts/build.mjs && node bench/activation.mjs
+// Measures the cost of activating the extension against a VS Code that does nothing.
+// Usage: node scripts/build.mjs && node bench/activation.mjs
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 

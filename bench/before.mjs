@@ -1,4 +1,4 @@
-// What a change cost: this checkout beside an earlier commit, in turns on one machine. The last commit's own node_modules serve both.
+// What a change costs: compares this checkout with an earlier commit, in turns on one machine. Both use the current node_modules.
 //   node bench/before.mjs COMMIT [--rounds 5] [--steps 5] [--threads 2] [--only training,packed,…]
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';

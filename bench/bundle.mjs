@@ -1,6 +1,6 @@
 import { build } from 'esbuild';
 
-/** Bundles programs of this folder for Node: bench/NAME.ts → .cache/bench/NAME.cjs. */
+/** Bundles programs in this folder for Node: bench/NAME.ts → .cache/bench/NAME.cjs. */
 export function bundle(...names) {
   return build({
     entryPoints: names.map((name) => `bench/${name}.ts`),

@@ -1,8 +1,8 @@
-// How the programs of a contest (contests.mjs) are run in turns, and what is printed of them.
+// Runs the programs of a contest (contests.mjs) in turns and prints the results.
 import { execFileSync } from 'node:child_process';
 import { median } from './median.mjs';
 
-/** Every command once, in the other order every other round; what each printed, by its name. */
+/** Runs every command once, in reverse order every other round; returns what each printed, by its name. */
 export function runRound({ commands }, round) {
   const entries = Object.entries(commands);
   const printed = (round % 2 === 0 ? entries : entries.toReversed()).map(([name, [program, ...args]]) => {
@@ -14,7 +14,7 @@ export function runRound({ commands }, round) {
   return Object.fromEntries(printed);
 }
 
-/** The median over the rounds; each round's ratio is to the reference of the same round. */
+/** Takes the median over the rounds; each round's ratio is relative to the reference of the same round. */
 export function summarize({ commands, reference, speed, wait }, rounds) {
   return Object.keys(commands).map((name) => {
     const of = (key) => median(rounds.map((round) => round[name][key]));

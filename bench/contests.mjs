@@ -1,9 +1,9 @@
-// What `npm run bench` compares: for each contest its commands by name, the one that the others are held against, and the figures
-// that the table shows. Every command prints one line of JSON.
+// What `npm run bench` compares. Each contest has its commands by name, the one that the others are compared with, and the
+// figures that the table shows. Every command prints one line of JSON.
 
 const node = (program, ...args) => ['node', `.cache/bench/${program}.cjs`, ...args];
 
-/** `gguf`: the same model file for ours and llama.cpp, or null where it cannot be had. */
+/** `gguf` is the model file that both ours and llama.cpp run, or null if it is unavailable. */
 export function contests({ python, threads, steps, gguf }) {
   const common = ['--threads', threads];
   const train = (...args) => node('train', ...common, '--steps', steps, ...args);

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Chromium's, where the user names none. */
+/** Chromium's driver, used unless the user names another. */
 const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** vulkanMemory.c in front of the driver that VK_DRIVER_FILES names. */
+/** Inserts vulkanMemory.c in front of the driver that VK_DRIVER_FILES names. */
 export function countingDriver() {
   const folder = resolve('.cache/bench');
   mkdirSync(folder, { recursive: true });
@@ -21,7 +21,7 @@ export function countingDriver() {
       VULKAN_PEAK: peak,
       XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? '/tmp',
     },
-    /** Of the process that ended last. */
+    /** The peak of the process that ended last. */
     peakBytes: () => Number(readFileSync(peak, 'utf8')),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What a data set adds to the memory of the process, beside what the estimate says of it.
+ * How much memory a data set adds to the process, compared with the estimate.
  *   npx tsx bench/dataMemory.ts [examples] [words of an answer]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

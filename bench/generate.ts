@@ -1,6 +1,6 @@
 /**
- * Greedy generation by this project's engine, on the SmolLM2-135M shape with random weights or on a model file: prints one line
- * of JSON, with the keys of transformers_generate.py. Run by run.mjs. Options: --model PATH --dtype fp32|int8|int4 --threads N
+ * Greedy generation by this project's engine, on the SmolLM2-135M shape with random weights or on a model file. Prints one line
+ * of JSON with the keys of transformers_generate.py. Run by run.mjs. Options: --model PATH --dtype fp32|int8|int4 --threads N
  * --rounds N
  */
 import { parseArgs } from 'node:util';
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const perToken: number[] = [];
   const processorPerRound: number[] = [];
   for (let round = 0; round <= Number(values.rounds); round++) {
-    // Another prompt each time, so that nothing is found in the cache.
+    // A different prompt each time, so that nothing is found in the cache.
     const promptIds = Array.from({ length: promptTokens }, (_, i) => (i * 7919 + round * 104729 + 1) % smolLm2.vocabSize);
     const usageBefore = process.cpuUsage();
     const result = await model.generate(
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     prefill_tokens_per_second: promptTokens / median(first),
     decode_tokens_per_second: 1 / median(perToken),
     first_token_seconds: median(first),
-    // Prompt and new tokens; with one thread, what a busy machine disturbs least.
+    // Covers the prompt and the new tokens. With one thread, a busy machine affects this figure least.
     processor_seconds: processorPerRound,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     engine: model.description,

@@ -1,7 +1,7 @@
-// LoRA training on this machine's GPU through WebGPU, beside the CPU and, where a Python with PyTorch for CUDA and PEFT is named,
-// PEFT on CUDA; in turns. Prints a table; writes all figures to build/bench-gpu.json.
+// LoRA training on this machine's GPU through WebGPU, compared in turns with the CPU and, if --python names a Python with PyTorch
+// for CUDA and PEFT, with PEFT on CUDA. Prints a table; writes all figures to build/bench-gpu.json.
 //   node bench/gpu.mjs [--rounds 3] [--steps 10] [--python /path/to/python]
-// GPU memory is what nvidia-smi shows for the process (WebGPU) or PyTorch's own peak; other GPUs have no such column.
+// GPU memory is what nvidia-smi reports for the process (WebGPU) or PyTorch's own peak; it is not available for other GPUs.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -65,7 +65,7 @@ mkdirSync('build', { recursive: true });
 writeFileSync('build/bench-gpu.json', `${JSON.stringify({ cpu: cpus()[0].model, gpu, measured }, null, 2)}\n`);
 console.log('\nAll figures: build/bench-gpu.json');
 
-/** What a command printed last, or null with its error shown: a GPU may lack 16-bit floats. */
+/** Returns what a command printed last, or null after showing its error: a GPU may lack 16-bit floats. */
 function run([program, ...args]) {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1));

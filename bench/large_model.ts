@@ -1,6 +1,6 @@
 /**
- * Writes a GGUF file of a published shape with random weights in Q4_0, for bench/train.ts --model: 4.5 GB for the 8B one. Delete
- * it afterwards.
+ * Writes a GGUF file of a published shape with random weights in Q4_0, for bench/train.ts --model. The 8B file takes 4.5 GB;
+ * delete it afterwards.
  *   npx tsx bench/large_model.ts FILE [--shape llama-3.1-8b]
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
@@ -69,7 +69,7 @@ function metadata(): [string, number, Uint8Array][] {
   ];
 }
 
-/** Q4_0 of the scale that the usual initialisation has. */
+/** Random Q4_0 blocks at the scale of the usual initialisation. */
 function randomBlocks(count: number): Uint8Array {
   const random = new Random(1);
   const bytes = Uint8Array.from({ length: 18 * count }, () => Math.floor(256 * random.uniform()));

@@ -1,4 +1,5 @@
-// llama.cpp through node-llama-cpp on the CPU: prints one line of JSON, with the keys of generate.ts or suggest.ts. Run by run.mjs.
+// Run by run.mjs: llama.cpp on the CPU, through node-llama-cpp. Prints one line of JSON with the keys of generate.ts or
+// suggest.ts.
 //   node bench/llama_cpp.mjs --model FILE.gguf [--threads N] [--rounds N] [--prompt-tokens N] [--new-tokens N] [--suggest]
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ const binaries = {
   'win32-x64': 'win-x64',
 };
 
-/** Into a folder of its own: it is no dependency of the product. */
+/** Installs into a separate folder: it is not a dependency of the product. */
 export function installLlamaCpp() {
   if (existsSync(entry)) return;
   mkdirSync(home, { recursive: true });
@@ -63,7 +64,7 @@ async function main() {
     const fresh = (length, seed) => Array.from({ length }, (_, i) => ((i * 7919 + seed * 104729 + 1) % 48000) + 100);
     let prompt = fresh(contextTokens, round);
     if (values.suggest) {
-      // What a key adds to a context that was read before.
+      // What a keystroke adds to a context that has already been read.
       cached = cached.length ? cached : fresh(contextTokens, 0);
       const addition = fresh(2, round + 1);
       await sequence.eraseContextTokenRanges([{ start: cached.length, end: sequence.nextTokenIndex }]);

@@ -1,8 +1,9 @@
-// The memory estimate against the truth: training runs of many kinds, each in a process of its own, and what they were expected to
-// take. Prints a table; writes all figures to build/memory.json. Ends with 1 where an estimate is off by more than 15 %.
+// Compares the memory estimate with reality, in training runs of many kinds, each in a separate process. Prints a table; writes
+// all figures to build/memory.json. Exits with 1 if an estimate is off by more than 15 %.
 //   node bench/memory.mjs [--device webgpu] [--only TEXT]   (cases whose description contains it)
-// For WebGPU (on Linux, with a C compiler) what is judged is the memory that ONNX Runtime takes of the device through Vulkan. What
-// the process holds besides is only shown: of it most is the driver's, a software driver's compiled programs above all.
+// For WebGPU (on Linux, with a C compiler), the estimate is judged by the memory that ONNX Runtime allocates on the device
+// through Vulkan. What else the process holds is only shown: most of it is the driver's, above all the compiled programs of a
+// software driver.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * One training run as the trainer makes it, on a model with random weights: the memory it was expected to take, and took. Prints
- * one line of JSON. Run by memory.mjs, in a process of its own; its only argument is a MemoryCase as JSON.
+ * Performs one training run as the trainer does, on a model with random weights. Prints the expected and the measured memory as
+ * one line of JSON. Run by memory.mjs in a separate process; its only argument is a MemoryCase as JSON.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { randomBatch } from './randomBatch.js';
 import { randomWeights, smolLm2 } from './shapes.js';
 
 interface MemoryCase {
-  /** Where it differs from SmolLM2-135M. */
+  /** Where the model differs from SmolLM2-135M. */
   readonly config?: Partial<ModelConfig>;
   readonly device?: 'cpu' | 'webgpu';
   readonly baseDType: BaseDType;
@@ -28,7 +28,7 @@ interface MemoryCase {
   readonly sequenceLength: number;
   readonly rank: number;
   readonly dropout?: number;
-  /** Batches of eight lengths, the shortest first, as data comes that is not packed. */
+  /** Batches of eight lengths, the shortest first, as with data that is not packed. */
   readonly mixedLengths?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Prints the path of SmolLM2-135M-Instruct, fetched where it is not there yet; nothing where it cannot be had. */
+/** Prints the path of SmolLM2-135M-Instruct, fetching it if needed; prints nothing if it is unavailable. */
 import { fetchSmolLM2 } from '../src/files/fetch/smolLM2.js';
 
 const report = { say: (line: string) => console.error(line), progress: () => undefined };

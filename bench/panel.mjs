@@ -1,5 +1,5 @@
-// Training that was started in VS Code's panel, watched in panel and monitor, beside the same run from the command line, in turns.
-// Prints the ratio of their speeds. Real VS Code, in a browser, with the packaged extension; SmolLM2-135M-Instruct.
+// Compares training started in VS Code's panel and watched in panel and monitor with the same run from the command line, in
+// turns. Prints the ratio of their speeds. Uses real VS Code in a browser, the packaged extension and SmolLM2-135M-Instruct.
 //   node bench/panel.mjs [--rounds 3] [--steps 12]
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';

@@ -49,7 +49,7 @@ test('the panel trains as fast as the command line', async () => {
   expect(ratio).toBeGreaterThanOrEqual(0.95);
 });
 
-/** With the panel's plots and the monitor in sight. */
+/** Trains with the panel's plots and the monitor in view. */
 async function trainInPanel(config: string): Promise<string> {
   const { window } = bed;
   const known = new Set(bed.runs());
@@ -77,7 +77,7 @@ async function trainOnCommandLine(config: string, name: string): Promise<string>
   return run;
 }
 
-/** Waits for the end of a run, and says where the processors were while it went on. */
+/** Waits for a run to end, and prints where the processor time went meanwhile. */
 async function watch(run: string): Promise<void> {
   await until('training goes on', () => existsSync(join(run, 'metrics.jsonl')) && stepsOf(run).length >= 2, 600_000);
   const before = processorTimes();
@@ -90,7 +90,7 @@ async function watch(run: string): Promise<void> {
   console.log(`  % of a core: ${shares.join(', ')}`);
 }
 
-/** Of the steps after the first two, in which memory is still being taken. */
+/** Leaves out the first two steps, which still allocate memory. */
 function tokensPerSecond(run: string): number {
   return median(
     stepsOf(run)
@@ -103,7 +103,7 @@ function stepsOf(run: string): readonly StepMetric[] {
   return readMetrics(join(run, 'metrics.jsonl')).filter((metric) => 'loss' in metric);
 }
 
-/** Processor seconds so far of the run and of all that shows it; `others` is what the machine's other guests took. */
+/** Processor seconds used so far by the run and by everything that shows it; `others` is what the machine's other guests took. */
 function processorTimes(): ReadonlyMap<string, number> {
   const kinds = {
     trainer: ['cli.js resume'],
@@ -119,7 +119,7 @@ function processorTimes(): ReadonlyMap<string, number> {
   return new Map([...ours, ['others', stolenSeconds()]]);
 }
 
-/** What a hypervisor gave to others (steal) while we could have run; the 8th number of the first line. */
+/** What a hypervisor gave to other guests (steal) while we could have run: the 8th number of the first line. */
 function stolenSeconds(): number {
   return Number(readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.trim().split(/\s+/)[8]) / 100;
 }

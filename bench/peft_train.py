@@ -3,11 +3,11 @@
     python bench/peft_train.py [--device cuda] [--model FOLDER] [--dtype bf16] [--gradient-checkpointing] [--steps N]
 
 tokens_per_second     median of the timed steps
-first_step_seconds    from the start of the process to the end of the first step, imports and loading included
+first_step_seconds    from the start of the process to the end of the first step, including imports and loading
 peak_rss_bytes        the most memory the process has held
 gpu_memory_bytes      the most memory that PyTorch has held on the GPU
-step_seconds          of each timed step, to see whether the machine was busy with something else
-processor_seconds     the same in processor time; with one thread, what a busy machine disturbs least
+step_seconds          time of each timed step, to see whether the machine was busy with something else
+processor_seconds     the same in processor time; with one thread, a busy machine affects this figure least
 """
 
 import json

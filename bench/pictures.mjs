@@ -1,4 +1,4 @@
-// The pictures of README: SmolLM2-135M-Instruct fine-tuned in real VS Code on the examples, at the speed of this machine.
+// Takes the README's pictures: SmolLM2-135M-Instruct is fine-tuned on the examples in real VS Code, at this machine's speed.
 // Writes media/screenshot-dark.png and media/screenshot-light.png.
 //   node bench/pictures.mjs
 import { spawnSync } from 'node:child_process';

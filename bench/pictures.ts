@@ -14,7 +14,7 @@ beforeAll(async () => {
     for (const name of ['lora-workbench-qa.jsonl', 'lora-workbench-qa-heldout.jsonl'])
       copyFileSync(`examples/${name}`, files.path(name));
   });
-  // As the demo trains, for two epochs instead of five.
+  // Trains as the demo does, but for two epochs instead of five.
   const example = parse(readFileSync('examples/run.json', 'utf8')) as { train: object };
   const run = { ...example, model, train: { ...example.train, num_epochs: 2 } };
   bed.write('lora-workbench.run.json', JSON.stringify(run, null, 2));

@@ -1,7 +1,7 @@
 /**
  * What a training step consists of (SmolLM2-135M shape, rank 8, all seven linears, 2 × 256 tokens, every token a label): how many
- * operations its programs begin, on the CPU and on a GPU, and what share of the CPU's time their matrix products alone would take.
- * ONNX Runtime's profiler cannot tell: what it notes during a run lies where the run's own memory would go, and slows it down.
+ * operations its programs start, on the CPU and on a GPU, and what share of the CPU's time their matrix products alone would
+ * take. ONNX Runtime's profiler cannot tell: its records take up memory that the run would use, and slow the run down.
  *   npx tsx bench/products.ts [--threads 1] [--rounds 12] [--form BF16]
  */
 import { parseArgs } from 'node:util';
@@ -32,7 +32,7 @@ const batch = { batchSize: 2, sequenceLength: 256 };
 const tokens = batch.batchSize * batch.sequenceLength;
 const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
 
-/** The programs of a step but for its ends, optimized, with how often each runs. */
+/** The optimized programs of a step, except for its beginning and end, with how often each runs. */
 function programsOfStep(device: DeviceKind): { program: Program; runs: number }[] {
   const block = new BlockGraph({
     config,
@@ -52,7 +52,7 @@ function programsOfStep(device: DeviceKind): { program: Program; runs: number }[
   ];
 }
 
-/** What takes no time of its own. */
+/** Operations that take no time themselves. */
 const free = new Set(['input', 'constant', 'reshape', 'inverseRms']);
 
 function operations(program: Program): Value[] {
@@ -63,7 +63,10 @@ function isProduct(value: Value): boolean {
   return isOp(value, 'matmul') || isOp(value, 'gemm');
 }
 
-/** The products of a program, side by side. Those of one shape share what they read, which then lies in a cache as it would in the step. */
+/**
+ * The products of a program, side by side. Products of the same shape share inputs, which are then in the cache as they would be
+ * in the step.
+ */
 function productsOf(program: Program): Program {
   const b = new GraphBuilder();
   const seen = new Map<string, number>();
@@ -110,7 +113,7 @@ async function main(): Promise<void> {
   row('a step', total.all, total.products);
 }
 
-/** Runs an optimized program on made-up numbers: milliseconds of a run. */
+/** Compiles an optimized program. The function it returns runs it on made-up numbers and returns the milliseconds taken. */
 async function timed(device: CpuDevice, program: Program): Promise<() => Promise<number>> {
   const executable = await device.compile(program);
   const inputs = new Map<string, DeviceTensor>();

@@ -1,6 +1,7 @@
-// Where the time of a bench program goes, by operation, as ONNX Runtime's own profiler sees it.
-//   node bench/profile.mjs train|generate|suggest [--rows 25] [--by scope] -- [options of that program, --threads 1 say]
-// Prints for each operation its calls, milliseconds and share of all of ONNX Runtime's time, and the share that is no matrix product.
+// Where the time of a bench program goes, by operation, according to ONNX Runtime's own profiler.
+//   node bench/profile.mjs train|generate|suggest [--rows 25] [--by scope] -- [options of that program, such as --threads 1]
+// For each operation, prints the calls, milliseconds and share of ONNX Runtime's time; also the share that is not matrix
+// products.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -36,7 +37,7 @@ InferenceSession.create = async (model, given) => {
     try {
       return await run.apply(session, feeds);
     } finally {
-      secondsInRuns += (performance.now() - started) / 1000; // a run on the CPU ends by an exception (src/runtime/cpuDevice.ts)
+      secondsInRuns += (performance.now() - started) / 1000; // a run on the CPU ends with an exception (src/runtime/cpuDevice.ts)
     }
   };
   sessions.push(session);

@@ -1,7 +1,7 @@
 /**
- * What 4 bits cost in quality: the same training of a real model, same data and seed, on fp32 and on int4. A file of Q4_1 is used
- * as it is, which rounds nothing; so a model in fp32 is made up that would have been rounded to it, each weight moved by up to
- * half a step of its block. Prints one line of JSON for each base.
+ * What 4 bits cost in quality: trains a real model on fp32 and on int4, with the same data and seed. A Q4_1 file is used as it
+ * is, without rounding. The script therefore makes up an fp32 model that would have been rounded to it, each weight moved by up
+ * to half a step of its block. Prints one line of JSON for each base.
  *   npx tsx bench/quality.ts --model SmolLM2-135M-Instruct.gguf [--steps 50] [--only fp32,…]
  */
 import { parseArgs } from 'node:util';
@@ -123,7 +123,7 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
   };
 }
 
-/** A model in fp32 of which each block of a linear lies within half a step of 15 of what the file has. */
+/** An fp32 model in which each weight of a linear lies within half a step of the file's value; a block spans 15 steps. */
 function movedInFloat32(store: WeightStore): WeightStore {
   const readRows = (name: string, firstRow: number, into: Float32Array): void => {
     store.readRows(name, firstRow, into);
@@ -145,7 +145,7 @@ function movedInFloat32(store: WeightStore): WeightStore {
   };
 }
 
-/** The same however the rows are read: what moves a weight depends on its value and its place in the block. */
+/** Independent of how the rows are read: how far a weight moves depends only on its value and its place in the block. */
 function move(values: Float32Array): void {
   for (let start = 0; start < values.length; start += 32) {
     const block = values.subarray(start, start + 32);

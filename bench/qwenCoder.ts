@@ -1,6 +1,6 @@
 /**
- * Our side of qwenCoder.mjs: prints one line of JSON, the path of the model and for each prompt its ids and what is written greedily
- * in fp32; then what ghost text the model gives in a TypeScript file, and how long that took.
+ * Our side of qwenCoder.mjs. Prints one line of JSON: the path of the model, each prompt's ids and greedy output in fp32, the
+ * ghost text that the model gives in a TypeScript file, and how long that took.
  */
 import { complete } from '../src/complete/complete.js';
 import { greedy } from '../src/core/generate/sampling.js';

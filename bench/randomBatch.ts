@@ -2,7 +2,7 @@ import type { Batch } from '../src/core/data/batch.js';
 import type { ModelConfig } from '../src/core/models/config.js';
 import type { BatchShape } from '../src/core/train/programs.js';
 
-/** Whatever tokens, of which the last share of each row has labels; nothing follows a row's last token. */
+/** Arbitrary tokens; the last share of each row has labels, except for a row's last token, which nothing follows. */
 export function randomBatch({ vocabSize }: ModelConfig, { batchSize, sequenceLength }: BatchShape, labelShare: number): Batch {
   const tokens = batchSize * sequenceLength;
   const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % vocabSize);

@@ -1,5 +1,5 @@
-// `npm run bench`: this project beside PEFT, transformers and llama.cpp, in turns on one machine, so that what else the machine
-// does falls on all. Prints tables; writes all figures to build/bench.json.
+// `npm run bench`: compares this project with PEFT, transformers and llama.cpp, in turns on one machine, so that other load
+// affects all of them alike. Prints tables; writes all figures to build/bench.json.
 //   node bench/run.mjs [--rounds 3] [--steps 5] [--threads 2] [--only training,generation,…]   (names: bench/contests.mjs)
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -22,12 +22,12 @@ export const smolLm2: ModelConfig = {
   ...rotated(100000),
 };
 
-/** Every layer attends to all tokens before. */
+/** Every layer attends to all preceding tokens. */
 function rotated(theta: number): Pick<ModelConfig, 'attentionKinds' | 'layerPattern'> {
   return { attentionKinds: [{ rope: { theta, scaling: { type: 'none' } }, window: null }], layerPattern: [0] };
 }
 
-/** What --shape names: models with published configurations. */
+/** The values of --shape: models with published configurations. */
 export const shapes = {
   'smollm2-135m': smolLm2,
   'smollm2-360m': { ...smolLm2, hiddenSize: 960, intermediateSize: 2560, layerCount: 32, headCount: 15, keyValueHeadCount: 5 },
@@ -55,14 +55,17 @@ export const shapes = {
   },
 } satisfies Record<string, ModelConfig>;
 
-/** A model of the given shape with random weights of a fixed seed, made when read; their values are those of bfloat16, in which such models are published. */
+/**
+ * A model of the given shape with random weights from a fixed seed, generated when read. Their values are exact in bfloat16, in
+ * which such models are published.
+ */
 export function randomWeights(config: ModelConfig, storedType: 'F32' | 'BF16' = 'BF16'): WeightStore {
   const infos = new Map(
     weightTable(config).all.map(({ name, shape }): [string, WeightInfo] => {
       return [name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false, lessOne: false }];
     }),
   );
-  /** A row, whoever reads it: uniform with the standard deviation 0.02 of the usual initialisation. */
+  /** Generates a row, the same for every reader: uniform, with the standard deviation 0.02 of the usual initialisation. */
   const generate = (name: string, row: number, into: Float32Array): void => {
     let state = hash32(names.indexOf(name), row);
     for (let i = 0; i < into.length; i++) {

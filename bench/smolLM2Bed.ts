@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { fetchSmolLM2 } from '../src/files/fetch/smolLM2.js';
 import { TestBed } from '../test/e2e/harness/workspace.js';
 
-/** VS Code on a workspace with SmolLM2-135M-Instruct in it, and the path of that. */
+/** Starts VS Code on a workspace that contains SmolLM2-135M-Instruct; returns both the test bed and the model's path. */
 export async function startWithSmolLM2(prepare: (bed: TestBed) => void = () => undefined): Promise<[TestBed, string]> {
   const report = { say: (line: string) => console.log(line), progress: () => undefined };
   const fetched = await fetchSmolLM2(report, new AbortController().signal);

@@ -1,9 +1,9 @@
 /**
- * Inline completion as an editor asks for it: after each key, with 512 tokens of context of which the cache holds all but the last.
- * Prints one line of JSON. Run by run.mjs. Options: --model FILE.gguf --dtype int8|int4 --threads N --keys N
+ * Inline completion as an editor requests it: after each keystroke, with 512 tokens of context, all but the last of which are in
+ * the cache. Prints one line of JSON. Run by run.mjs. Options: --model FILE.gguf --dtype int8|int4 --threads N --keys N
  *
- * first_suggestion_seconds   median time from a key to the first token of its suggestion
- * line_seconds               median time from a key to its whole one-line suggestion
+ * first_suggestion_seconds   median time from a keystroke to the first token of its suggestion
+ * line_seconds               median time from a keystroke to its whole one-line suggestion
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   console.log(JSON.stringify(result));
 }
 
-/** The model's members, which live on its class. */
+/** The model's members, bound: they live on its class, so a spread would miss them. */
 function bound(model: TextModel): TextModel {
   return {
     description: model.description,

@@ -1,4 +1,4 @@
-"""What the benchmarks of PyTorch share: a model by folder or by shape, threads, and the peak of memory."""
+"""Shared by the PyTorch benchmarks: a model by folder or by shape, threads, and peak memory."""
 
 import argparse
 import platform

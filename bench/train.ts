@@ -1,9 +1,9 @@
 /**
- * LoRA training by this project's engine on the SmolLM2-135M shape with random weights: prints one line of JSON, with the keys
- * of peft_train.py. Run by run.mjs. Options: --steps N --threads N --device cpu|webgpu --base-dtype fp32|fp16|int4 --rank N
+ * LoRA training by this project's engine on the SmolLM2-135M shape with random weights. Prints one line of JSON with the keys of
+ * peft_train.py. Run by run.mjs. Options: --steps N --threads N --device cpu|webgpu --base-dtype fp32|fp16|int4 --rank N
  * --batch-size N --sequence-length N --shape smollm2-135m|smollm2-360m|llama-3.2-1b --layers N --gradient-checkpointing
  * --layer-streaming --model PATH (instead of a shape)
- * --label-share S: the last S of each row have labels, 1 unless said otherwise
+ * --label-share S: the last share S of each row has labels; 1 by default
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -96,7 +96,7 @@ async function main(): Promise<void> {
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     gpu_memory_bytes: gpuMemoryBytes(),
     step_seconds: durations,
-    // With one thread, what a busy machine disturbs least.
+    // With one thread, a busy machine affects this figure least.
     processor_seconds: processorSeconds,
     loss,
     engine: runner.description,
@@ -104,7 +104,7 @@ async function main(): Promise<void> {
   console.log(JSON.stringify(result));
 }
 
-/** Of this process, from NVIDIA's driver; null elsewhere. ONNX Runtime keeps what it took, so this is the peak. */
+/** Memory of this process according to NVIDIA's driver, or null. ONNX Runtime keeps what it allocates, so this is the peak. */
 function gpuMemoryBytes(): number | null {
   const { status, stdout } = spawnSync('nvidia-smi', ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'], {
     encoding: 'utf8',

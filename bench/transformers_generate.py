@@ -2,11 +2,11 @@
 
     python bench/transformers_generate.py [--model FOLDER] [--dtype bf16] [--steps N]
 
-prefill_tokens_per_second   prompt tokens over the time to the first new one
-decode_tokens_per_second    new tokens after the first, over their time
-first_token_seconds         from the call of generate to the first new token
+prefill_tokens_per_second   prompt tokens divided by the time to the first new token
+decode_tokens_per_second    new tokens after the first, divided by the time they took
+first_token_seconds         from the call to generate to the first new token
 peak_rss_bytes              the most memory the process has held
-All times are medians over the steps; a step is one call of generate.
+All times are medians over the steps; a step is one call to generate.
 """
 
 import json
@@ -21,7 +21,7 @@ from transformers.generation.streamers import BaseStreamer
 
 
 class Clock(BaseStreamer):
-    """Notes when generate hands over each token; the first it hands over is the prompt."""
+    """Records when generate hands over each token; the first thing it hands over is the prompt."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -56,7 +56,7 @@ def main() -> None:
     arguments = options.parse_args()
 
     model = load(arguments).eval()
-    model.generation_config.eos_token_id = None  # so that every call makes as many tokens
+    model.generation_config.eos_token_id = None  # so that every call generates the same number of tokens
     prompt = torch.randint(model.config.vocab_size, (1, arguments.prompt_tokens))
     generate(model, prompt, new_tokens=4)
     times = [generate(model, prompt, arguments.new_tokens) for _ in range(arguments.steps)]

@@ -1,6 +1,6 @@
-"""What transformers writes greedily from a GGUF file, dequantized to fp32: the judge of bench/qwenCoder.mjs. Reads from stdin a JSON
-list of prompts, each {"ids": [...], "text": "..." or null}; prints one of {"ids": what was written, "promptIds": the text's ids by
-transformers' tokenizer, "margins": by how much each token's logit was above the next best}.
+"""What transformers generates greedily from a GGUF file, dequantized to fp32: the reference for bench/qwenCoder.mjs. Reads a JSON
+list of prompts from stdin, each {"ids": [...], "text": "..." or null}; prints a list of {"ids": what was generated, "promptIds":
+the text's ids by transformers' tokenizer, "margins": by how much each token's logit exceeded the next best}.
 
     python bench/transformers_greedy.py FILE.gguf NEW_TOKENS < prompts.json
 """
@@ -31,7 +31,7 @@ for prompt in json.load(sys.stdin):
             top_p=None,
             top_k=None,
             max_new_tokens=new_tokens,
-            eos_token_id=-1,  # nothing ends it: all tokens are compared
+            eos_token_id=-1,  # never ends early, so that all tokens are compared
             output_logits=True,
             return_dict_in_generate=True,
         )

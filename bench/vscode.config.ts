@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** What is measured or photographed in the VS Code of the end-to-end tests: bench/panel.mjs, bench/pictures.mjs. */
+/** Measurements and pictures in the VS Code of the end-to-end tests: bench/panel.mjs, bench/pictures.mjs. */
 export default defineConfig({
   test: {
     include: [`bench/${process.env['BENCH']}.ts`],

@@ -2,7 +2,7 @@
 import { build, context } from 'esbuild';
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 
-// mainFields: the CommonJS build of jsonc-parser cannot be bundled, its ES modules can.
+// mainFields: the CommonJS build of jsonc-parser cannot be bundled, but its ES modules can.
 const node = {
   bundle: true,
   platform: 'node',
@@ -12,7 +12,7 @@ const node = {
   sourcemap: true,
   logLevel: 'warning',
 };
-// Each view is one script; the style sheet brings the codicons and their font along.
+// Each view is one script; the style sheet pulls in the codicons and their font.
 const browser = {
   bundle: true,
   platform: 'browser',
@@ -26,7 +26,7 @@ const views = readdirSync('webview').filter((folder) => existsSync(`webview/${fo
 const programs = [
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
   { ...node, entryPoints: { backend: 'src/backend/main.ts' }, external: ['onnxruntime-node'], outdir: 'dist' },
-  // The language client is a file of its own: activation does not read it. A dynamic import becomes require, which VS Code serves.
+  // The language client is a separate file that activation does not read. A dynamic import becomes require, which VS Code serves.
   {
     ...node,
     entryPoints: { extension: 'src/extension.ts' },
@@ -39,7 +39,7 @@ const programs = [
   { ...browser, entryPoints: { webview: 'webview/styles/webview.css' }, outdir: 'dist/webview' },
 ];
 
-// Named by contributes.jsonValidation, for completion and squiggles in run.json.
+// contributes.jsonValidation names this file, for completion and squiggles in run.json.
 mkdirSync('dist', { recursive: true });
 copyFileSync('src/protocol/runConfig.schema.json', 'dist/runConfig.schema.json');
 

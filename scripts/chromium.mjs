@@ -1,4 +1,4 @@
-// The browser of the webview and end-to-end tests. Usage: node scripts/chromium.mjs (installs it where needed and possible)
+// Finds the browser for the webview and end-to-end tests. Usage: node scripts/chromium.mjs (installs it if needed and possible)
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -9,7 +9,7 @@ const elsewhere = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** CHROMIUM_PATH, else the first browser found; undefined where there is none. */
+/** CHROMIUM_PATH, or else the first browser found; undefined if there is none. */
 export function findChromium() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const candidates = [
@@ -20,7 +20,7 @@ export function findChromium() {
   return candidates.find((path) => path && isExecutable(path));
 }
 
-/** Finds the browser or installs it through apt; says what to do where that is not possible. */
+/** Finds the browser or installs it through apt; if that is not possible, says what to do. */
 export function ensureChromium() {
   const found = findChromium();
   if (found) return found;
@@ -30,7 +30,10 @@ export function ensureChromium() {
   return path;
 }
 
-/** The loader through which the WebGPU tests reach a driver: the GPU's, or the software one inside Debian's chromium. */
+/**
+ * Ensures that the Vulkan loader is installed, through which the WebGPU tests reach a driver: the GPU's, or the software driver
+ * in Debian's chromium.
+ */
 export function ensureVulkan() {
   if (process.platform !== 'linux') return true;
   const isThere = () => spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout?.includes('libvulkan.so.1');
@@ -40,7 +43,7 @@ export function ensureVulkan() {
   return installed && isThere();
 }
 
-/** False where there is no apt, or not the right to use it. */
+/** Returns false if there is no apt, or no permission to use it. */
 export function aptInstall(...packages) {
   if (!existsSync('/usr/bin/apt-get')) return false;
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
@@ -50,7 +53,7 @@ export function aptInstall(...packages) {
 function apt(prefix, ...args) {
   const [command, ...rest] = [...prefix, 'apt-get', ...args];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // What apt says is no result: stdout belongs to the caller.
+  // apt's output is not a result: stdout belongs to the caller.
   return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
 }
 

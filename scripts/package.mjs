@@ -1,5 +1,5 @@
-// Makes the VSIX files, one per platform, into build/vsix.
-// Usage: node scripts/package.mjs [--no-build] [linux-x64 …]   (default: all platforms, of dist/ made anew)
+// Builds the VSIX files, one per platform, into build/vsix.
+// Usage: node scripts/package.mjs [--no-build] [linux-x64 …]   (default: all platforms, from a fresh build of dist/)
 import { createVSIX } from '@vscode/vsce';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -17,14 +17,14 @@ if (!options['no-build']) execFileSync(process.execPath, ['scripts/build.mjs'], 
 mkdirSync('build/vsix', { recursive: true });
 for (const target of wanted) {
   const packagePath = resolve(`build/vsix/lora-workbench-${target}.vsix`);
-  // The README shows its pictures from the package.
+  // The README loads its pictures from the package, so keep its relative links.
   await createVSIX({ cwd: stage(target), target, packagePath, dependencies: false, rewriteRelativeLinks: false });
   console.log(`${packagePath} ${(statSync(packagePath).size / 1e6).toFixed(1)} MB`);
 }
 
 /**
- * A folder that holds what .vscodeignore lets through, and ONNX Runtime for this target alone. The engine lies in
- * dist/node_modules, where dist/*.js finds it: vsce leaves a top-level node_modules out unless it takes all of it.
+ * Creates a folder with the files that .vscodeignore allows, and ONNX Runtime for this target only. The engine goes into
+ * dist/node_modules, where dist/*.js finds it: vsce leaves out a top-level node_modules unless it takes all of it.
  */
 function stage(target) {
   const folder = `build/stage/${target}`;
@@ -46,7 +46,7 @@ function stage(target) {
   return folder;
 }
 
-/** The allow-list of .vscodeignore, its patterns without the stars at their end. */
+/** The allow-list of .vscodeignore, without the stars at the end of its patterns. */
 function allowedPaths() {
   const lines = readFileSync('.vscodeignore', 'utf8').split('\n');
   return lines
@@ -59,7 +59,7 @@ function scriptsIn(folder) {
   return names.filter((name) => /\.js$|^package\.json$/.test(name)).map((name) => `${folder}/${name}`);
 }
 
-/** The Mac's library comes twice, under its full version and under the name the binding asks for. */
+/** The macOS library comes twice: under its full version and under the name that the binding asks for. */
 function isNeeded(name) {
   return !/^libonnxruntime\.\d+\.\d+\.\d+\.dylib$/.test(name);
 }

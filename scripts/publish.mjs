@@ -1,5 +1,6 @@
 // Publishes the package of each platform to the Visual Studio Marketplace: VSCE_PAT=… npm run publish:all
-// The token is that of the publisher in package.json (https://code.visualstudio.com/api/working-with-extensions/publishing-extension).
+// The token belongs to the publisher named in package.json
+// (https://code.visualstudio.com/api/working-with-extensions/publishing-extension).
 import { publishVSIX } from '@vscode/vsce';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +18,7 @@ rmSync(folder, { recursive: true, force: true });
 const packaged = spawnSync(process.execPath, ['scripts/package.mjs'], { stdio: 'inherit' });
 if (packaged.status !== 0) process.exit(1);
 for (const name of readdirSync(folder).filter((file) => file.endsWith('.vsix'))) {
-  // A version that a platform already has is passed over, so that a publication that broke off can be taken up again.
+  // Skips a version that a platform already has, so that an interrupted publication can be resumed.
   await publishVSIX(join(folder, name), { pat, skipDuplicate: true });
   console.log(`${name} is published as version ${version}.`);
 }

@@ -1,5 +1,5 @@
-// Everything that must hold, in one command (`npm test`): build, types, lint, goldens, unit tests, webviews in a browser, VS Code.
-// Ends with one line "N passed, N failed" and a matching exit code.
+// Runs every check in one command (`npm test`): build, types, lint, goldens, unit tests, webviews in a browser, VS Code. Ends
+// with one line "N passed, N failed" and a matching exit code.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,12 +30,12 @@ function count(name, result) {
   console.log(`${result.failures.length ? '✗' : '✓'} ${name}`);
 }
 
-/** A step without tests of its own counts as one. */
+/** A step without tests of its own counts as one test. */
 function check(name, ok) {
   count(name, { passed: ok ? 1 : 0, skipped: 0, failures: ok ? [] : ['failed; its output is above'] });
 }
 
-/** Counts the tests of one vitest configuration; a run that breaks off, or a worker that dies with its tests, is a failure. */
+/** Counts the tests of one vitest configuration. A run that aborts, or a worker that dies with its tests, counts as a failure. */
 function vitest(name, config) {
   rmSync(report, { force: true });
   const ok = run('npx', 'vitest', 'run', '--config', config, '--reporter=default', '--reporter=./scripts/testReporter.mjs');
@@ -45,7 +45,7 @@ function vitest(name, config) {
   count(name, result);
 }
 
-/** Golden files are made by scripts from PyTorch and committed; the manifest says which must be there. */
+/** Golden files are generated from PyTorch by scripts and committed; the manifest lists the files that must exist. */
 function goldensExist() {
   const missing = JSON.parse(readFileSync('test/golden/manifest.json', 'utf8')).files.filter(
     (path) => !existsSync(join('test/golden', path)),
@@ -75,7 +75,7 @@ try {
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }
-// Last, where nobody has to search for it: a log may reach its reader cut short.
+// Printed last, where they are easy to find: a log may be truncated before it reaches its reader.
 for (const failure of failures) console.log(`✗ ${failure}`);
 if (total.skipped)
   console.log(

@@ -1,5 +1,6 @@
-// A reporter for vitest that leaves what scripts/test.mjs adds up, and names what failed, in the file that TEST_REPORT names.
-// Vitest's own JSON says nothing of a worker that died with its tests: the file is then missing, and the reason with it.
+// A reporter for vitest that writes the counts that scripts/test.mjs adds up, and the names of failed tests, to the file that
+// TEST_REPORT names. Vitest's own JSON does not mention a worker that died with its tests: the test file is then missing, and so
+// is the reason.
 import { writeFileSync } from 'node:fs';
 
 export default class TestReporter {

@@ -22,7 +22,7 @@ import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
 import { MonitorView } from './extension/views/monitorView.js';
 import { RunsTree } from './extension/views/runsTree.js';
 
-/** Composes all parts; the backend starts when somebody needs it. */
+/** Wires all parts together; the backend starts when something first needs it. */
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, globalStorageUri, workspaceState: memory } = context;
   const log = vscode.window.createOutputChannel('LoRA Workbench', { log: true });

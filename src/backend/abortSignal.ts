@@ -1,6 +1,6 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
 
-/** The language server's token as the platform's signal. */
+/** Converts a language server's cancellation token into an AbortSignal. */
 export function abortSignal(token: CancellationToken): AbortSignal {
   const controller = new AbortController();
   if (token.isCancellationRequested) controller.abort();

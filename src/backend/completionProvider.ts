@@ -13,10 +13,10 @@ import type { CompletionSettings, CompletionStatus } from '../protocol/backend.j
 import { documentPlace } from './documentPlace.js';
 import type { Generator } from './generator.js';
 
-/** More of a document is never read by the model. */
+/** Most characters before the cursor that the model reads; after the cursor it is a quarter of that. */
 const maxCharacters = 16_384;
 
-/** Ghost text: registered with the editor only while it is on, and only for the chosen languages. */
+/** Provides ghost text; registered with the editor only while it is on, and only for the chosen languages. */
 export class CompletionProvider {
   private settings: CompletionSettings | undefined;
   private registration: Disposable | undefined;
@@ -51,7 +51,7 @@ export class CompletionProvider {
     const { settings } = this;
     const document = this.document(textDocument.uri);
     if (!settings?.model || !document) return [];
-    // The next key cancels this request, so only a pause gets through.
+    // The next keystroke cancels this request, so only a pause in typing gets through.
     const [folders] = await Promise.all([this.workspaceFolders(), sleep(settings.debounceMs)]);
     if (token.isCancellationRequested) return [];
     const started = performance.now();
@@ -79,7 +79,7 @@ export class CompletionProvider {
     }
   }
 
-  /** Asked for each time: folders come and go. Editors without such things have none. */
+  /** Requested each time because folders come and go. Editors without workspace folders have none. */
   private async workspaceFolders(): Promise<readonly WorkspaceFolder[]> {
     return (await this.connection.workspace.getWorkspaceFolders().catch(() => null)) ?? [];
   }

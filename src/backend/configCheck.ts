@@ -22,7 +22,7 @@ import type { TrainingPace } from './trainingPace.js';
 export interface CheckBasis {
   readonly pace: TrainingPace;
   readonly sizes: DataSizes;
-  /** For configs that leave it open. */
+  /** Used for configs that leave the device open. */
   readonly device: RunConfig['engine']['device'];
 }
 
@@ -31,7 +31,7 @@ export interface CheckedConfig {
   readonly modelShape: ModelShape | null;
 }
 
-/** Defects of a config while it is written, and what it comes to; reads no more of the model than its headers. */
+/** Finds problems in a config while it is being written and estimates its cost; reads only the model's headers. */
 export function checkConfig(text: ConfigText, basis: CheckBasis): CheckedConfig {
   const result = validateRunConfig(text.config);
   const named = modelOf(text.config);
@@ -51,7 +51,10 @@ export function checkConfig(text: ConfigText, basis: CheckBasis): CheckedConfig 
   }
 }
 
-/** With defaults and absolute paths. Throws UserError naming the settings: the text is not the file's, so no line in it means anything. */
+/**
+ * Fills in defaults and makes paths absolute. Throws UserError that names settings rather than lines, because the text is not the
+ * file's and its line numbers mean nothing.
+ */
 export function resolved({ config, path }: ConfigText): RunConfig {
   const result = validateRunConfig(config);
   if (!result.ok) throw new UserError('config-invalid', result.problems.map(({ message }) => message).join('\n'));
@@ -63,12 +66,12 @@ function modelOf(config: unknown): string | undefined {
   return typeof model === 'string' && model !== '' ? model : undefined;
 }
 
-/** The model's path as the whole config would have it, though the rest of it may be wrong still. */
+/** Resolves the model's path as the whole config would, even while the rest of the config is still invalid. */
 function absoluteModel({ path }: ConfigText, model: string): string {
   return resolved({ config: { model, data: { path: '.', max_seq_length: usualSequenceLength } }, path }).model;
 }
 
-/** The model, or in a sentence why there is none. */
+/** Returns the model, or a sentence explaining why it cannot be opened. */
 function openNamed(name: string): OpenModel | string {
   try {
     const model = openModel(modelPath(name));
@@ -90,7 +93,7 @@ function shapeOf({ weights }: OpenModel, model: string): ModelShape {
   };
 }
 
-/** What a trainer would decide and expect if it started now; before the data was read, as if it were as long as it may be. */
+/** What a trainer would decide and expect if it started now. Until the data has been read, the maximum length is assumed. */
 function estimate(config: RunConfig, { weights }: OpenModel, { pace, sizes, device: usualDevice }: CheckBasis): RunEstimate {
   const { engine, data } = config;
   const device = (engine.device === 'auto' ? usualDevice : engine.device) === 'webgpu' ? 'webgpu' : 'cpu';

@@ -9,10 +9,10 @@ import { t } from '../l10n/text.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import type { ModelTokenizer } from './tokenizers.js';
 
-/** What is known about a data file that lies open in an editor. */
+/** What is known about a data file that is open in an editor. */
 export interface DataFileReport {
   readonly examples: number;
-  /** Tokens of the example that begins on a line, counted from 0. */
+  /** Number of tokens of the example that begins on a line; lines are counted from 0. */
   readonly tokensByLine: ReadonlyMap<number, number>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -20,7 +20,7 @@ export interface DataFileReport {
 const largestDocument = 4 * 2 ** 20;
 const maxDiagnostics = 200;
 
-/** undefined for a file that is no training data, or too large to be looked at while it is edited. */
+/** Returns undefined for a file that is not training data, or is too large to be examined while it is edited. */
 export function examine(document: TextDocument, tokenizer: ModelTokenizer | undefined): DataFileReport | undefined {
   const text = document.getText();
   if (text.length > largestDocument) return undefined;
@@ -31,7 +31,7 @@ export function examine(document: TextDocument, tokenizer: ModelTokenizer | unde
     const canCount = tokenizer && (tokenizer.textProblem === null || format === 'tokens');
     return canCount ? withTokens(document, file, format, tokenizer) : withoutModel(document, file);
   } catch (error) {
-    // Of no known format: some other JSON, which is none of our business.
+    // Not a known data format, so this is some unrelated JSON file.
     if (error instanceof UserError) return undefined;
     throw error;
   }
@@ -64,7 +64,7 @@ function withTokens(
   return { examples, tokensByLine, diagnostics: diagnostics.slice(0, maxDiagnostics) };
 }
 
-/** Without a model there are no tokens, but broken lines are broken. */
+/** Without a model, tokens cannot be counted, but broken lines are still reported. */
 function withoutModel(document: TextDocument, file: DataFile): DataFileReport {
   const diagnostics: Diagnostic[] = [];
   let examples = 0;
@@ -98,7 +98,7 @@ export function codeLens({ examples }: DataFileReport, uri: string): CodeLens[] 
   return [{ range, command: { title, command: 'loraWorkbench.fineTuneFile', arguments: [uri] } }];
 }
 
-/** Of `path:line`, counted from 0. */
+/** The line number in `path:line`, converted to count from 0. */
 function lineOf(origin: string): number {
   return Math.max(0, Number(/:(\d+)$/.exec(origin)?.[1] ?? 1) - 1);
 }

@@ -15,7 +15,7 @@ const restMs = 400;
 const selector = [{ pattern: '**/*.{jsonl,ndjson,json}' }];
 const isDataFile = (uri: string) => /\.(jsonl|ndjson|json)$/i.test(uri) && !isRunConfig(uri);
 
-/** Help in data files: broken examples are marked, a hover counts tokens, a lens starts a run. */
+/** Editor help for data files: diagnostics mark broken examples, hovers show token counts, and a code lens starts a run. */
 export class DataHelp {
   private readonly reports = new Map<string, DataFileReport>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
@@ -37,7 +37,7 @@ export class DataHelp {
       return report ? codeLens(report, textDocument.uri) : [];
     });
     connection.onInitialized(async () => {
-      // Not among the static capabilities: those would be asked for in every document that is synchronised.
+      // Registered dynamically: static capabilities would be requested for every synchronised document.
       await connection.client.register(HoverRequest.type, { documentSelector: selector });
       await connection.client.register(CodeLensRequest.type, { documentSelector: selector });
     });
@@ -68,7 +68,7 @@ export class DataHelp {
     if (this.reports.delete(uri)) void this.connection.sendDiagnostics({ uri, diagnostics: [] });
   }
 
-  /** A model that cannot be read costs the token counts, not the rest. */
+  /** If the model cannot be read, only the token counts are missing. */
   private async tokenizer(): Promise<ModelTokenizer | undefined> {
     const model = await this.modelInUse();
     try {

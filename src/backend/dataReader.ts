@@ -5,15 +5,15 @@ import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker, type Worker } from './workerConnection.js';
 import { dataExamplesRequest, dataOverviewRequest } from './workerProtocol.js';
 
-/** A data set takes memory that training could use. */
+/** How long an idle data set is kept; it takes memory that training could use. */
 const keptMs = 5 * 60_000;
 
-/** Reads data in a process of its own, which keeps what it read last so that it can be paged through. */
+/** Reads data in a separate process, which keeps the last data set so that it can be paged through. */
 export class DataReader {
   private worker: Worker | undefined;
   private idle: NodeJS.Timeout | undefined;
 
-  /** Reading cannot be interrupted, so cancelling ends the process. */
+  /** Reading cannot be interrupted, so cancelling kills the process. */
   async overview(config: RunConfig, token: CancellationToken): Promise<DataOverview> {
     const cancelled = new Promise<never>((_, reject) => {
       token.onCancellationRequested(() => {

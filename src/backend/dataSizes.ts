@@ -2,7 +2,7 @@ import type { DataSize } from '../core/data/report.js';
 import { modelPath } from '../files/cacheFolder.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
-/** What data came to when it was last read: with it the memory of a run is estimated as its trainer will do it. */
+/** The size of data sets when last read, so that a run's memory is estimated just as its trainer will estimate it. */
 export class DataSizes {
   private readonly known = new Map<string, DataSize>();
 
@@ -10,13 +10,13 @@ export class DataSizes {
     this.known.set(key(config), { examples, tokens, longest });
   }
 
-  /** undefined until the data was read. */
+  /** Returns undefined until the data has been read. */
   of(config: RunConfig): DataSize | undefined {
     return this.known.get(key(config));
   }
 }
 
-/** The same settings read the same sequences. */
+/** The same settings yield the same sequences. */
 function key({ model, data }: RunConfig): string {
   return JSON.stringify([modelPath(model), data]);
 }

@@ -5,17 +5,17 @@ import { withErrorResponses } from './errorResponses.js';
 import { parentConnection } from './workerConnection.js';
 import { dataExamplesRequest, dataOverviewRequest } from './workerProtocol.js';
 
-/** Data sets for people to look at; the one that was looked at last is kept. */
+/** Serves data sets for viewing and keeps the last one in memory. */
 export function serveData(): void {
   let kept: { readonly settings: string; readonly data: OpenData } | undefined;
   const read = (config: RunConfig): OpenData => {
-    kept = undefined; // before the next one is read: two may not fit into memory
+    kept = undefined; // released before reading the next one: two may not fit into memory
     const data = OpenData.read(config);
     kept = { settings: settingsOf(config), data };
     return data;
   };
   const connection = parentConnection();
-  // A look is asked for when something changed, perhaps a file: it reads anew.
+  // An overview is requested when something has changed, possibly a file, so it always rereads the data.
   connection.onRequest(
     dataOverviewRequest,
     withErrorResponses((config: RunConfig) => read(config).overview()),
@@ -30,7 +30,7 @@ export function serveData(): void {
   connection.listen();
 }
 
-/** Equal texts mean the same examples. */
+/** Configs with equal settings yield the same examples. */
 function settingsOf({ model, data, train }: RunConfig): string {
   return JSON.stringify([model, data, train.seed]);
 }

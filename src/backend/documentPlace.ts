@@ -1,13 +1,13 @@
 import type { WorkspaceFolder } from 'vscode-languageserver/node';
 
 export interface DocumentPlace {
-  /** Path in the folder of the workspace; a file from elsewhere has only its name. */
+  /** Path relative to the workspace folder; only the name for a file outside the workspace. */
   readonly file?: string;
-  /** The folder's name. */
+  /** Name of the workspace folder. */
   readonly repository?: string;
 }
 
-/** What a model is told of a document; nothing of one that is no file yet. */
+/** What a model is told about a document's location; empty for a document that is not a file yet. */
 export function documentPlace(uri: string, folders: readonly WorkspaceFolder[]): DocumentPlace {
   if (!uri.startsWith('file:')) return {};
   const around = folders.filter((folder) => uri.startsWith(`${folder.uri}/`));

@@ -1,7 +1,7 @@
 import { ErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import { UserError } from '../core/errors.js';
 
-/** The same handler, of whose errors only a message crosses to the other process. A defect of ours leaves its stack in the log. */
+/** Wraps a handler so that only the messages of its errors reach the other process. A bug in this code also logs its stack. */
 export function withErrorResponses<Arguments extends unknown[], Result>(
   handle: (...given: Arguments) => Result | Promise<Result>,
 ): (...given: Arguments) => Promise<Result> {
@@ -15,7 +15,7 @@ export function withErrorResponses<Arguments extends unknown[], Result>(
 }
 
 function response(error: unknown): ResponseError<unknown> {
-  if (error instanceof ResponseError) return error as ResponseError<unknown>; // of a worker
+  if (error instanceof ResponseError) return error as ResponseError<unknown>; // from a worker
   if (error instanceof UserError) return new ResponseError(ErrorCodes.InvalidRequest, error.message, error.code);
   if (error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return new ResponseError(ErrorCodes.InternalError, `internal: ${error instanceof Error ? error.message : String(error)}`);

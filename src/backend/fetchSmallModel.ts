@@ -7,10 +7,10 @@ import { abortSignal } from './abortSignal.js';
 
 type Progress = BackendNotifications['loraWorkbench/models/fetching'];
 
-/** Progress is told twice a second at most: a download has thousands of pieces. */
+/** Progress is reported at most twice a second, because a download arrives in thousands of pieces. */
 const pauseMs = 500;
 
-/** The model to begin with, for those who have none; the reasons where it cannot be had. */
+/** Fetches a starter model for users who have none. Throws UserError with the reasons if it is unavailable. */
 export async function fetchSmallModel(token: CancellationToken, tell: (progress: Progress) => void): Promise<{ path: string }> {
   const said: string[] = [];
   let toldAt = 0;

@@ -17,12 +17,12 @@ import {
   type Completed,
 } from './workerProtocol.js';
 
-/** Text generation in a process of its own: requests one after another, each cancellable between two tokens. */
+/** Serves text generation in a separate process: requests run one after another, each cancellable between two tokens. */
 export function serveGenerate(): void {
   const connection = parentConnection();
   const models = new TextModels({ device: 'auto', threads: null });
   let queue: Promise<unknown> = Promise.resolve();
-  /** The model computes one thing at a time; what was cancelled while it waited is not begun. */
+  /** The model handles one request at a time; a request cancelled while waiting is never started. */
   const enqueue = <Result>(work: () => Promise<Result>): Promise<Result> => {
     const result = queue.then(withErrorResponses(work));
     queue = result.catch(() => undefined);
@@ -85,7 +85,7 @@ function readPrompt(
     return { ids: encodePrompt(tokenizer, prompt, template), template };
   }
   if (tokenizer.hasChatTemplate) return { ids: encodeChat(tokenizer, prompt.messages), template: 'chat' };
-  // Without a chat template a conversation is its texts one after another.
+  // Without a chat template, the messages are simply joined one after another.
   return { ids: [...tokenizer.encode(prompt.messages.map(({ content }) => content).join('\n\n'))], template: 'none' };
 }
 

@@ -11,7 +11,7 @@ import {
   type EngineChoice,
 } from './workerProtocol.js';
 
-/** The process that generates text: started when first needed, and again after it died. */
+/** Manages the process that generates text: starts it on first use and again if it has died. */
 export class Generator {
   private worker: Worker | undefined;
 
@@ -29,7 +29,7 @@ export class Generator {
     return this.ask((connection) => connection.sendRequest(generateRequest, params, token));
   }
 
-  /** null where it was called off. */
+  /** Returns null if the request was cancelled. */
   complete(params: CompleteParams, token: CancellationToken): Promise<Completed | null> {
     return this.ask((connection) => connection.sendRequest(completeRequest, params, token));
   }
@@ -55,7 +55,7 @@ export class Generator {
   }
 }
 
-/** A worker that is gone needs no engine; the next one is told anew. */
+/** Ignores errors: a worker that has ended needs no engine, and the next one is sent it when it starts. */
 function tellEngine({ connection }: Worker, engine: EngineChoice): void {
   connection.sendNotification(engineNotification, engine).catch(() => undefined);
 }

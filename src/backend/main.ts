@@ -1,4 +1,4 @@
-/** @file One program, four roles: the language server, and the processes that compute for it. */
+/** @file One program with four roles: the language server and the three workers that compute for it. */
 import { loadTranslations } from '../files/translations.js';
 import type { WorkerRole } from './workerConnection.js';
 

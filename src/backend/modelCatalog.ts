@@ -7,22 +7,22 @@ import { newestAdaptersFirst } from '../protocol/baseOf.js';
 import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo, RunSummary } from '../protocol/backend.js';
 import { ModelHeaders } from './modelHeaders.js';
 
-/** A place is searched this deep, and no further than so many folders: a workspace may hold anything. */
+/** Limits on the depth and the number of folders of a search, because a workspace may contain anything. */
 const maxDepth = 4;
 const maxFolders = 5000;
 const largestJson = 1 << 20;
 
 const headers = new ModelHeaders();
 
-/** Where runs are, and what is known about the one in a folder. */
+/** Where runs are stored, and what is known about the run in a folder. */
 export interface RunsOfCatalog {
   readonly folders: readonly string[];
   get(runId: string): RunSummary | undefined;
 }
 
 /**
- * Models by name and adapters, newest first, below the given places. Symbolic links are not followed; what cannot be read is left
- * out.
+ * Finds models, sorted by name, and adapters, newest first, below the given places. Symbolic links are not followed, and what
+ * cannot be read is left out.
  */
 export async function findModels(places: readonly ModelFolder[], runs: RunsOfCatalog): Promise<FoundModels> {
   const search = new Search(runs);
@@ -32,7 +32,7 @@ export async function findModels(places: readonly ModelFolder[], runs: RunsOfCat
   return { models, adapters: newestAdaptersFirst([...search.adapters.values()]) };
 }
 
-/** What a place that somebody wants to import holds. */
+/** Lists the models in a place that the user wants to import. */
 export async function inspectModels(path: string): Promise<InspectedModels> {
   const search = new Search({ folders: [], get: () => undefined });
   await search.place({ path, source: 'added' });
@@ -42,7 +42,7 @@ export async function inspectModels(path: string): Promise<InspectedModels> {
 class Search {
   readonly models = new Map<string, ModelInfo>();
   readonly adapters = new Map<string, AdapterInfo>();
-  /** Why models that lie there cannot be used. */
+  /** Reasons why models that were found cannot be used. */
   readonly problems: string[] = [];
   private foldersSeen = 0;
 
@@ -105,7 +105,7 @@ class Search {
         ...(await sizeAndTime(join(path, adapterTensorsFile))),
       });
     } catch {
-      // Not an adapter that this program can use: the list is of those it can.
+      // Only adapters that this program can use are listed.
     }
   }
 
@@ -114,7 +114,7 @@ class Search {
   }
 }
 
-/** adapter/ and adapter-best/ are called after their run. */
+/** adapter/ and adapter-best/ are named after their run. */
 function nameOf(path: string, run: RunSummary | undefined): string {
   if (!run) return basename(path);
   return basename(path) === 'adapter' ? run.name : `${run.name} (${basename(path).replace('adapter-', '')})`;

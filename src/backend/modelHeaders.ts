@@ -10,11 +10,11 @@ interface Known {
   readonly problem: string | null;
 }
 
-/** Whether a model is one that can be used, as its header says. A file that stays as it is is read once. */
+/** Checks from its header whether a model can be used. An unchanged file is read only once. */
 export class ModelHeaders {
   private readonly known = new Map<string, Known>();
 
-  /** Null for a model that can be used, else why not. `file`: a .gguf, or the config.json of a Hugging Face folder. */
+  /** Returns null if the model can be used, else why not. `file` is a .gguf or the config.json of a Hugging Face folder. */
   async problemOf(file: string): Promise<string | null> {
     const status = await stat(file).catch(() => undefined);
     if (!status) return null;

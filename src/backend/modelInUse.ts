@@ -1,8 +1,8 @@
 import type { FoundModels } from '../protocol/backend.js';
 
 /**
- * Whose tokens are counted in data files: the newest run's model, else the first one found. A search walks thousands of folders
- * and whoever types asks with every pause, so what was found last holds until somebody searches again.
+ * The model whose tokenizer counts tokens in data files: the newest run's model, or else the first one found. A search walks
+ * thousands of folders, and every pause in typing asks for the model, so the last result is kept until the next search.
  */
 export class ModelInUse {
   private found: Promise<FoundModels> | undefined;
@@ -16,14 +16,14 @@ export class ModelInUse {
     return this.modelOfNewestRun() ?? (await (this.found ?? this.find())).models[0]?.path;
   }
 
-  /** Searches anew. */
+  /** Searches again and keeps the new result. */
   find(): Promise<FoundModels> {
     const found = this.search();
     found.catch(() => (this.found = undefined));
     return (this.found = found);
   }
 
-  /** The places to search are others now. */
+  /** Drops the last result because the folders to search have changed. */
   forget(): void {
     this.found = undefined;
   }

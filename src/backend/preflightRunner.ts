@@ -4,7 +4,7 @@ import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker } from './workerConnection.js';
 import { preflightRequest } from './workerProtocol.js';
 
-/** Runs a pre-flight in a process of its own; cancelling ends that process. */
+/** Runs a pre-flight in a separate process; cancelling kills that process. */
 export async function runPreflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
   const { connection, process: child, ended } = startWorker('preflight');
   const cancelled = new Promise<never>((_, reject) => {

@@ -4,7 +4,7 @@ import { withErrorResponses } from './errorResponses.js';
 import { parentConnection } from './workerConnection.js';
 import { preflightRequest } from './workerProtocol.js';
 
-/** One pre-flight, in a process that can be ended at any moment. */
+/** Runs one pre-flight in a process that can be killed at any moment. */
 export function servePreflight(): void {
   const connection = parentConnection();
   connection.onRequest(

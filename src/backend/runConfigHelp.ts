@@ -6,7 +6,7 @@ import { validateRunConfig } from '../protocol/validateRunConfig.js';
 
 export const isRunConfig = (uri: string) => /(^|[/.])run\.json$/i.test(uri);
 
-/** In a run.json the editor's own JSON support marks every defect by the schema; what a misspelt setting should be called it cannot know. */
+/** Suggests names for misspelt settings in a run.json. The editor's JSON support marks all schema errors but cannot do that. */
 export function suggestSettings(connection: Connection, documents: TextDocuments<TextDocument>): void {
   const tell = ({ uri }: TextDocument, diagnostics: Diagnostic[]) => void connection.sendDiagnostics({ uri, diagnostics });
   documents.onDidChangeContent(({ document }) => {
@@ -17,7 +17,7 @@ export function suggestSettings(connection: Connection, documents: TextDocuments
   });
 }
 
-/** One for each setting that is not known, at its name. */
+/** One diagnostic for each unknown setting, at its name. */
 function unknownSettings(document: TextDocument): Diagnostic[] {
   const tree = parseTree(document.getText(), [], { allowTrailingComma: true });
   const result = tree && validateRunConfig(getNodeValue(tree));

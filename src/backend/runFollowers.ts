@@ -3,7 +3,7 @@ import { metricsTail } from '../runs/metricsFile.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { samplesTail } from '../runs/samplesFile.js';
 
-/** Once a follower has caught up: at most ten messages a second of a run that goes on, and a look now and then at one at rest. */
+/** Used once a follower has caught up: at most ten messages a second for a live run, and an occasional check of an idle one. */
 const intervalMs = { live: 100, atRest: 1000 };
 
 export interface FollowerPorts {
@@ -12,13 +12,13 @@ export interface FollowerPorts {
   sendSamples(piece: FollowedSamples): void;
 }
 
-/** Sends the metrics and samples of runs to whoever follows them: all there are, then the new ones. */
+/** Sends the metrics and samples of runs to their followers: first all existing ones, then new ones. */
 export class RunFollowers {
   private readonly timers = new Map<string, NodeJS.Timeout>();
 
   constructor(private readonly ports: FollowerPorts) {}
 
-  /** Following again under the same id starts anew. */
+  /** Following again under the same id starts over. */
   follow(runId: string, followId: string): void {
     this.unfollow(followId);
     const { metricsPath, samplesPath } = RunDirectory.open(runId);
@@ -35,7 +35,7 @@ export class RunFollowers {
         this.ports.sendSamples({ followId, replaced: fresh || newSamples.replaced, samples: newSamples.lines });
       }
       fresh = false;
-      // A long history goes out piece by piece, so that other messages find their way in between.
+      // A long history is sent in pieces so that other messages can get through in between.
       const more = newMetrics.more || newSamples.more;
       this.timers.set(followId, setTimeout(read, more ? 0 : intervalMs[this.ports.isLive(runId) ? 'live' : 'atRest']));
     };

@@ -12,7 +12,7 @@ import { writeLabels } from '../runs/runLabels.js';
 import { RunWatcher } from './runWatcher.js';
 import { startTrainer } from './trainerProcess.js';
 
-/** Starts, steers and labels runs. What a run is doing it learns from its directory, like everybody else. */
+/** Starts, controls and labels runs. Like every other observer, it learns what a run is doing from the run directory. */
 export class RunSupervisor {
   readonly watcher: RunWatcher;
 
@@ -61,7 +61,7 @@ export class RunSupervisor {
     this.watcher.attend(run.path);
   }
 
-  /** A trainer that dies before it wrote anything down would otherwise seem to prepare for ever, or never to have been started. */
+  /** Without this, a trainer that dies before writing anything would seem to prepare forever, or never to have been started. */
   private noteDeath(run: RunDirectory, before: RunState, code: number | null): void {
     if (!existsSync(run.statePath)) return;
     const state = run.readState();
@@ -73,19 +73,19 @@ export class RunSupervisor {
     this.watcher.poll();
   }
 
-  /** Only what is listed can be touched: an id is a path, and comes from outside this process. */
+  /** Opens listed runs only, because an id is a path that comes from outside this process. */
   private open(runId: string): RunDirectory {
     if (!this.watcher.has(runId)) throw new UserError('file-not-found', t`There is no run at ${runId}.`);
     return RunDirectory.open(runId);
   }
 }
 
-/** What the command line said last, where that was why it ended. */
+/** The last line of the command line's output, if it is the error that ended it. */
 function lastError(logPath: string): string | undefined {
   return /(?:^|\n)error: (.*)\n?$/.exec(readFileSync(logPath, 'utf8'))?.[1];
 }
 
-/** Inside a repository runs are not for its history. */
+/** Creates the folder with a .gitignore: runs inside a repository do not belong in its history. */
 function makeRunsFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(folder);

@@ -9,7 +9,7 @@ import { RunDirectory } from '../runs/runDirectory.js';
 import { labelsPath, readLabels } from '../runs/runLabels.js';
 
 interface KnownRun {
-  /** Of the files that say how the run stands and what it is called, when the summary was made. */
+  /** Modification times of the state and label files when the summary was made. */
   readonly modified: string;
   readonly summary: RunSummary;
   readonly printed: string;
@@ -18,16 +18,16 @@ interface KnownRun {
 type Event = RunEvent extends infer One ? (One extends unknown ? Omit<One, 'seq'> : never) : never;
 
 /**
- * Looks at the run directories and tells what changed. It polls: run folders may lie on file systems that report nothing, and
- * that a trainer died is written nowhere.
+ * Polls the run directories and reports what changed. Polling is needed because run folders may be on file systems that send no
+ * change notifications, and because a trainer's death is not recorded anywhere.
  */
 export class RunWatcher {
   private readonly known = new Map<string, KnownRun>();
-  /** Folders below those for runs at the last look. */
+  /** Subfolders of the run folders at the last poll. */
   private seen: ReadonlySet<string> = new Set();
-  /** Runs that this window acted on: what comes of it is wanted at once. */
+  /** Runs that this window acted on, whose changes should be reported at once. */
   private readonly attended = new Set<string>();
-  /** Whose turn it is among the folders at rest. */
+  /** Index of the idle folder to check next. */
   private nextAtRest = 0;
   private seq = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -53,7 +53,7 @@ export class RunWatcher {
     this.poll();
   }
 
-  /** Looks at the run now, and from now on at every look. */
+  /** Checks the run now and at every poll from now on. */
   attend(runId: string): void {
     this.attended.add(runId);
     this.poll();
@@ -76,8 +76,8 @@ export class RunWatcher {
   }
 
   /**
-   * Publishes what is another than before: at every look of new runs, live ones and those that are attended to; of those at rest, of
-   * which there may be a thousand, when their turn comes.
+   * Publishes what has changed. New, live and attended runs are checked at every poll; idle runs, of which there may be a
+   * thousand, take turns.
    */
   poll(): void {
     const present = new Set(this.folders.flatMap(foldersIn));
@@ -101,7 +101,7 @@ export class RunWatcher {
     const before = this.known.get(runId);
     const modified = modifiedAt(runId);
     if (modified === undefined) return this.forget(runId);
-    // The process of a live run may be gone, and its metrics grow, though state.json stays.
+    // A live run is read even if state.json is unchanged: its process may have died, and its metrics grow.
     if (before && before.modified === modified && !isLive(before.summary.state.status)) return;
     const summary = summarise(runId);
     if (!summary) return this.forget(runId);
@@ -124,14 +124,14 @@ function foldersIn(folder: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => resolve(folder, entry.name));
 }
 
-/** undefined where there is no run. */
+/** Returns undefined if there is no run. */
 function modifiedAt(runId: string): string | undefined {
   const time = (path: string) => ifReadable(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs);
   const state = time(join(runId, 'state.json'));
   return state === undefined ? undefined : `${state} ${time(labelsPath(runId))}`;
 }
 
-/** undefined for a folder that is no run, or a damaged one. */
+/** Returns undefined if the folder is not a run or is damaged. */
 function summarise(runId: string): RunSummary | undefined {
   return ifReadable(() => {
     const run = RunDirectory.open(runId);
@@ -152,7 +152,7 @@ function summarise(runId: string): RunSummary | undefined {
   });
 }
 
-/** undefined for what is not there, not ours to read, or damaged: no reason to stop looking at the rest. */
+/** Returns undefined for anything missing, unreadable or damaged, which is no reason to stop checking the rest. */
 function ifReadable<Result>(read: () => Result): Result | undefined {
   try {
     return read();

@@ -48,7 +48,7 @@ import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 import { TrainingPace } from './trainingPace.js';
 
-/** What a request without a result returns is nobody’s business. */
+/** A handler of a request without a result may return anything. */
 type Answer<Result> = Result extends null ? unknown : Result;
 
 type Handlers = {
@@ -58,9 +58,9 @@ type Handlers = {
   ) => Promise<Answer<BackendRequests[Method]['result']>> | Answer<BackendRequests[Method]['result']>;
 };
 
-/** The language server of one window, over stdin and stdout. */
+/** Runs the language server of one window over stdin and stdout. */
 export function serve(): void {
-  // --stdio among the arguments: stdout belongs to the protocol, and what is printed becomes log messages of it.
+  // The arguments contain --stdio: stdout belongs to the protocol, and anything printed becomes a protocol log message.
   const connection = createConnection(ProposedFeatures.all);
   const documents = new TextDocuments(TextDocument);
   logUncaughtErrors();
@@ -168,7 +168,7 @@ class Backend {
     if (this.adaptersOfRuns.get(runId) === adapters) return;
     if (adapters === undefined) this.adaptersOfRuns.delete(runId);
     else this.adaptersOfRuns.set(runId, adapters);
-    // Many runs become known at once when the first look is taken.
+    // Delayed because the first poll discovers many runs at once.
     this.modelsChanged ??= setTimeout(() => {
       this.modelsChanged = undefined;
       this.tell('loraWorkbench/models/changed', null);
@@ -183,7 +183,7 @@ class Backend {
     this.tell('loraWorkbench/models/changed', null);
   }
 
-  /** A run that leaves the device open takes the one of the extension's settings. */
+  /** If a run leaves the device open, the extension's setting applies. */
   private runConfig(text: ConfigText): RunConfig {
     const config = resolved(text);
     const { engine } = config;
@@ -222,12 +222,12 @@ class Backend {
   }
 }
 
-/** Another text whenever a run is called another name or wrote another adapter: the first one, a better one, the last one. */
+/** A key that changes whenever a run is renamed or writes another adapter: the first one, a better one, the last one. */
 function adaptersOf({ hasAdapter, name, state }: RunSummary): string {
   return `${hasAdapter} ${state.bestStep} ${state.status} ${name}`;
 }
 
-/** Ends with 1 where something is missing; its words are wanted all the more then. */
+/** The command exits with 1 if something is missing, and that is when its report matters most. */
 function doctor(): Promise<{ report: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [programPath, 'doctor'], { env: nodeEnvironment }, (_, stdout, stderr) =>

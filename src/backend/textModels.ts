@@ -11,17 +11,17 @@ import type { EngineChoice } from './workerProtocol.js';
 
 export interface ReadyModel extends LoadedModel {
   readonly textModel: TextModel;
-  /** What went wrong so far, though another device took over. */
+  /** What went wrong so far, if another device had to take over; otherwise null. */
   warning(): string | null;
 }
 
-/** After these a model has lost its device, or may hold a cache half grown. */
+/** Errors after which a model has lost its device or may hold a partially grown cache. */
 const endOfModel: readonly ErrorCode[] = ['device-failed', 'out-of-memory'];
 
-/** Adapters kept in memory: as many as the model itself keeps ready. */
+/** Number of adapters kept in memory, the same as the model itself keeps ready. */
 const keptAdapters = 4;
 
-/** The base model that is loaded, one at a time, and the adapters that were used last. */
+/** Holds the loaded base model, one at a time, and the most recently used adapters. */
 export class TextModels {
   private loaded: { readonly path: string; readonly model: ReadyModel } | undefined;
   /** Most recently used last. */
@@ -38,7 +38,7 @@ export class TextModels {
     await this.unload();
   }
 
-  /** Lends the model to one piece of work at a time. Where the device fails or memory runs out, the next one loads it anew. */
+  /** Lends the model to `work`, one call at a time. If the device fails or memory runs out, the next call reloads the model. */
   async use<Result>(path: string, work: (model: ReadyModel) => Promise<Result>): Promise<Result> {
     const model = await this.model(path);
     try {
@@ -49,7 +49,7 @@ export class TextModels {
     }
   }
 
-  /** Read again when a training run has written it anew. Throws UserError where it does not fit the model. */
+  /** Rereads the adapter if a training run has rewritten it. Throws UserError if it does not fit the model. */
   adapter({ weights }: ReadyModel, folder: string | null): Adapter | null {
     if (folder === null) return null;
     const modified = statSync(join(folder, adapterTensorsFile), { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -95,7 +95,7 @@ async function loadReadyModel(path: string, engine: EngineChoice): Promise<Ready
   }
 }
 
-/** What a worker writes to stderr is in the backend's log. */
+/** A worker's stderr goes to the backend's log. */
 function log(text: string): void {
   process.stderr.write(`${text}\n`);
 }

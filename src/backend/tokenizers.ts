@@ -4,7 +4,7 @@ export interface ModelTokenizer extends Pick<LoadedModel, 'tokenizer' | 'textPro
   readonly vocabSize: number;
 }
 
-/** The tokenizer that was asked for last; reading one takes a moment. */
+/** Keeps the last tokenizer that was requested, because reading one takes a moment. */
 export class Tokenizers {
   private last: (ModelTokenizer & { readonly model: string }) | undefined;
 

@@ -3,15 +3,15 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunDirectory } from '../runs/runDirectory.js';
 
-/** The command line lies beside the backend. */
+/** The command line program, next to the backend. */
 export const programPath = join(__dirname, 'cli.js');
 
-/** Electron is Node only when told so. */
+/** Makes Electron run as plain Node.js. */
 export const nodeEnvironment = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
 
 /**
- * Starts a trainer that outlives this process: a session of its own, no pipe to anybody. What it says goes to log.txt.
- * `onExit` is called if it ends while this process lives.
+ * Starts a trainer that outlives this process: it has its own session and no pipes, and its stderr goes to log.txt.
+ * `onExit` is called if the trainer ends while this process is alive.
  */
 export function startTrainer(run: RunDirectory, onExit: (code: number | null) => void): void {
   const log = openSync(run.logPath, 'a');

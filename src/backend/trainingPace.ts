@@ -5,19 +5,22 @@ import { RunDirectory } from '../runs/runDirectory.js';
 
 type Pace = Pick<RunConfig, 'data' | 'train'>;
 
-/** What a step costs on this machine, judged by the last pre-flight or run with the same model: cost grows with the positions of a step. */
+/**
+ * Estimates the time of a training step on this machine from the last pre-flight or run with the same model. The time grows with
+ * the number of positions in a step.
+ */
 export class TrainingPace {
   private readonly secondsPerPosition = new Map<string, number>();
 
-  /** `runs`: newest first. */
+  /** `runs` returns the newest run first. */
   constructor(private readonly runs: () => readonly RunSummary[]) {}
 
-  /** Measured just now, so better than what runs tell. */
+  /** Records a fresh measurement, which takes precedence over past runs. */
   note(config: RunConfig, secondsPerStep: number): void {
     this.secondsPerPosition.set(modelPath(config.model), secondsPerStep / positions(config));
   }
 
-  /** null while nothing is known about the model. */
+  /** Returns null while nothing is known about the model. */
   secondsPerStep(config: RunConfig): number | null {
     const measured = this.secondsPerPosition.get(modelPath(config.model)) ?? this.ofLastRun(modelPath(config.model));
     return measured === undefined ? null : measured * positions(config);

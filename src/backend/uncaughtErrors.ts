@@ -1,6 +1,6 @@
 /**
- * Lets the server outlive a timer or a promise that fails: it is a defect of ours, told by its stack in the client's log, but no reason
- * to leave a window without its runs. Where the client is gone, though, there is nobody to serve.
+ * Keeps the server alive when a timer or promise fails. That is a bug in this code, whose stack goes to the client's log, but no
+ * reason to leave a window without its runs. If the client is gone, there is nobody left to serve, so the process exits.
  */
 export function logUncaughtErrors(): void {
   const survive = (error: unknown) => {
@@ -11,7 +11,7 @@ export function logUncaughtErrors(): void {
   process.on('unhandledRejection', survive);
 }
 
-/** As a write into a closed pipe fails; to log it would fail likewise, and so on. */
+/** Recognises a failed write to a closed pipe. Logging it would fail the same way, and so on. */
 function isClientGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');
 }

@@ -10,7 +10,7 @@ import {
 import { t } from '../l10n/text.js';
 import { nodeEnvironment } from './trainerProcess.js';
 
-/** What one backend process does: `session.run` holds the thread, so whatever computes has a process of its own. */
+/** The role of a worker process. `session.run` blocks its thread, so everything that computes runs in a separate process. */
 export type WorkerRole = 'generate' | 'preflight' | 'data';
 
 export interface Worker {
@@ -25,7 +25,7 @@ export function startWorker(role: WorkerRole): Worker {
   const child = fork(__filename, [role], {
     env: nodeEnvironment,
     execArgv: [],
-    // stdout belongs to the language server's protocol; what a worker prints goes to the log.
+    // stdout belongs to the language server's protocol; what a worker writes to stderr goes to the log.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
@@ -36,7 +36,7 @@ export function startWorker(role: WorkerRole): Worker {
       connection.dispose();
     });
   });
-  ended.catch(() => undefined); // no defect where nothing was asked
+  ended.catch(() => undefined); // not an unhandled rejection if no request is pending
   return { connection, process: child, ended };
 }
 
@@ -51,7 +51,7 @@ function hasEnded(role: WorkerRole, how: string): string {
   }
 }
 
-/** The other end, inside the worker. Ends with its parent. */
+/** The worker's end of the connection. The worker exits when its parent does. */
 export function parentConnection(): MessageConnection {
   const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
   process.on('disconnect', () => process.exit(0));

@@ -1,4 +1,4 @@
-/** @file What backend and workers say to each other. */
+/** @file The messages between the backend and its workers. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { Insertion } from '../complete/insertion.js';
 import type {
@@ -27,13 +27,13 @@ export interface CompleteParams {
   readonly maxNewTokens: number;
 }
 
-/** Ghost text, and who wrote it. */
+/** Ghost text and what produced it. */
 export interface Completed extends Insertion {
-  /** The format's name; null: only what stands before the cursor is read. */
+  /** Name of the format; null means that only the text before the cursor is read. */
   readonly fillInTheMiddle: string | null;
-  /** "CPU, 2 threads, int8 weights". */
+  /** For example "CPU, 2 threads, int8 weights". */
   readonly engine: string;
-  /** What went wrong while the model was loaded, though another device took over. */
+  /** What went wrong with the model, if another device had to take over; otherwise null. */
   readonly warning: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** Lines of at most `width` characters, broken at spaces; a longer word is cut. Line breaks of the text are kept. */
+/** Wraps text at spaces into lines of at most `width` characters. Longer words are cut; existing line breaks are kept. */
 export function wrapText(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), width));
 }
@@ -23,7 +23,7 @@ export interface Titled {
 const minColumnWidth = 36;
 const gap = '  │  ';
 
-/** Two texts beside each other where the terminal is wide enough, else one below the other. */
+/** Places two texts next to each other if the terminal is wide enough, otherwise one below the other. */
 export function sideBySide(left: Titled, right: Titled, width: number): string {
   const columnWidth = Math.floor((width - gap.length) / 2);
   if (columnWidth < minColumnWidth) return [left, right].map((column) => stacked(column, width)).join('\n');

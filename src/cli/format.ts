@@ -1,4 +1,4 @@
-/** @file Numbers as people read them. */
+/** @file Formats numbers and tables for people. */
 export { bytesInWords as bytes } from '../l10n/bytesInWords.js';
 
 export function integer(count: number): string {
@@ -23,13 +23,13 @@ export function plural(count: number, singular: string, many = `${singular}s`): 
   return `${integer(count)} ${count === 1 ? singular : many}`;
 }
 
-/** Label and value in two columns. */
+/** Lays out labels and values in two columns. */
 export function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([label]) => columns(label)));
   return rows.map(([label, value]) => `  ${label}${' '.repeat(width - columns(label))}  ${value}`.trimEnd()).join('\n');
 }
 
-/** Chinese characters are two columns wide. */
+/** Width of a text in terminal columns; Chinese characters take two. */
 function columns(text: string): number {
   return text.length + (text.match(/[\p{Script=Han}\u3000-\u303f\uff00-\uff60]/gu)?.length ?? 0);
 }

@@ -1,4 +1,4 @@
-/** Aborted by the first Ctrl+C, so that the work can be brought to a good end; the second one ends the process at once. */
+/** Aborted by the first Ctrl+C, so that the work can finish cleanly; the second one ends the process at once. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const interrupt = () => {

@@ -2,12 +2,12 @@ import { blue, plot, yellow } from 'asciichart';
 import type { Metric } from '../protocol/run.js';
 
 export interface LossCurve {
-  /** In the order of the steps; steps need not be contiguous. */
+  /** Ordered by step; steps need not be contiguous. */
   readonly points: readonly { readonly step: number; readonly loss: number }[];
   readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
 }
 
-/** What metrics.jsonl holds, as two curves. */
+/** Splits the contents of metrics.jsonl into two curves. */
 export function lossCurve(metrics: readonly Metric[]): LossCurve {
   return {
     points: metrics.flatMap((metric) => ('loss' in metric ? [metric] : [])),
@@ -15,7 +15,7 @@ export function lossCurve(metrics: readonly Metric[]): LossCurve {
   };
 }
 
-/** The curves as text, `width` columns wide: training loss (smoothed) and, where colours can tell them apart, held-out loss. */
+/** Draws the curves as text, `width` columns wide: smoothed training loss and, if colours can tell them apart, held-out loss. */
 export function lossChart({ points, heldOut }: LossCurve, width: number, colour: boolean): string {
   const first = Math.min(points[0]!.step, heldOut[0]?.step ?? Infinity);
   const last = points.at(-1)!.step;
@@ -35,7 +35,7 @@ export function lossChart({ points, heldOut }: LossCurve, width: number, colour:
 const axisWidth = 8;
 const reset = '\u001b[0m';
 
-/** Centred mean over about a fifteenth of the run: single batches differ too much to read a trend. */
+/** Centred mean over about a fifteenth of the run, because single batches differ too much to show a trend. */
 function smooth(points: LossCurve['points']): LossCurve['points'] {
   const reach = Math.floor(points.length / 30);
   return points.map(({ step }, index) => {
@@ -44,7 +44,7 @@ function smooth(points: LossCurve['points']): LossCurve['points'] {
   });
 }
 
-/** Straight lines between the points; beyond the ends, the nearest point. */
+/** Interpolates linearly between the points; beyond the ends, takes the nearest point. */
 function sample(points: LossCurve['points'], steps: readonly number[]): number[] {
   return steps.map((step) => {
     const after = points.findIndex((point) => point.step >= step);

@@ -5,11 +5,11 @@ import { createProgram, runProgram } from './program.js';
 
 loadTranslations();
 
-// A reader that goes away (`lora-workbench … | head`) ends the program without a word.
+// If the reader goes away (`lora-workbench … | head`), the program exits silently.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
 
-// The bundle lies in dist/ of the installed product.
+// The bundle is in dist/ of the installed product.
 void runProgram(createProgram(join(__dirname, '..')), process.argv.slice(2));

@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../core/errors.js';
 
-/** How a command speaks: words for people, or with --json one JSON object a line and nothing else on stdout. */
+/** The output of a command: text for people or, with --json, one JSON object per line and nothing else on stdout. */
 export class Output {
   readonly json: boolean;
-  /** A terminal reads along: progress bars and colours are welcome. */
+  /** Whether the output goes to a terminal, where progress bars and colours are welcome. */
   readonly interactive: boolean;
   readonly colour: boolean;
 
@@ -14,32 +14,32 @@ export class Output {
     this.colour = this.interactive && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   }
 
-  /** Columns of the terminal; a readable line length elsewhere. */
+  /** Width of the terminal in columns, or a readable line length elsewhere. */
   get width(): number {
     return Math.max(40, process.stdout.columns || 100);
   }
 
-  /** A line for people. */
+  /** Prints a line for people. */
   say(line = ''): void {
     if (!this.json) process.stdout.write(`${line}\n`);
   }
 
-  /** Text as it comes, without a line break. */
+  /** Prints text as it arrives, without a line break. */
   stream(text: string): void {
     if (!this.json) process.stdout.write(text);
   }
 
-  /** An object for programs. */
+  /** Prints an object for programs. */
   emit(value: object): void {
     if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** A line for people beside the results. */
+  /** Prints a line for people on stderr, apart from the results. */
   warn(message: string): void {
     process.stderr.write(`warning: ${message}\n`);
   }
 
-  /** The end of a command that failed: always a line on stderr, and with --json an object on stdout as well. */
+  /** Reports that a command failed: always a line on stderr, and with --json also an object on stdout. */
   fail(code: ErrorCode | 'cancelled' | 'internal', message: string): void {
     process.stderr.write(`error: ${message}\n`);
     this.emit({ error: { code, message } });

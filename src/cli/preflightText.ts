@@ -2,7 +2,7 @@ import type { DataSummary, FilesOfData, PreflightReport, SampleSequence, StepEst
 import type { Output } from './output.js';
 import { bytes, duration, integer, large, plural, table } from './format.js';
 
-/** The numbers of a pre-flight report: what will be learned from, on what, for how long. */
+/** The numbers of a pre-flight report: the data, the device, the time and the memory. */
 export function preflightSummary(report: PreflightReport): string {
   const { device, trainableParameters, totalSteps, training, evaluation, estimate } = report;
   const perStep = estimate.secondsPerStep < 10 ? estimate.secondsPerStep.toFixed(1) : estimate.secondsPerStep.toFixed(0);
@@ -30,7 +30,7 @@ const kinds: Readonly<Record<FilesOfData['leftOut'][number]['kind'], string>> = 
   otherFormat: 'of another format',
 };
 
-/** Of a folder: which files have most of the tokens, and what was left out. */
+/** Table rows about a data folder: which files have the most tokens, and what was left out. */
 export function fileRows({ files, fileCount, leftOut }: FilesOfData): (readonly [string, string])[] {
   if (fileCount === 0) return [];
   const first = files.slice(0, filesShown).map(({ path, tokens }) => ['', `${path}: ${plural(tokens, 'token')}`] as const);
@@ -57,7 +57,7 @@ function dataInWords({ examples, tokens, labelTokens, medianLength, longestLengt
 
 const skippedShown = 10;
 
-/** What was left out and what looks wrong; empty where there is nothing of the kind. */
+/** Lists skipped records and warnings; empty if there are none. */
 export function preflightConcerns({ skipped, skippedCount, warnings }: PreflightReport): string[] {
   const shown = skipped.slice(0, skippedShown).map(({ origin, reason }) => `skipped ${origin}: ${reason}`);
   const more = skippedCount - shown.length;
@@ -68,7 +68,7 @@ export function preflightConcerns({ skipped, skippedCount, warnings }: Preflight
   ];
 }
 
-/** One sequence token by token, parted by │; what the loss counts is green or, without colour, stands in [ ]. */
+/** Shows a sequence token by token, separated by │. Tokens that the loss counts are green or, without colour, in [ ]. */
 export function sampleText({ origin, tokens }: SampleSequence, output: Output): string {
   const marks = output.colour ? 'the loss counts the green ones' : 'the loss counts those in [brackets]';
   const pieces = tokens.map(({ text, learned }, index) => {
@@ -82,7 +82,7 @@ export function sampleText({ origin, tokens }: SampleSequence, output: Output): 
   return [`  ${origin} token by token; ${marks}:`, ...tokenLines(pieces, Math.min(output.width, 120) - 4)].join('\n');
 }
 
-/** Broken between tokens only: their spaces are part of them. */
+/** Breaks lines only between tokens, because spaces are part of the tokens. */
 function tokenLines(pieces: readonly { text: string; painted: string }[], width: number): string[] {
   const lines: string[] = [];
   let length = Infinity;

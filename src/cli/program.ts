@@ -1,4 +1,4 @@
-/** @file The commands, their options and their help. What they do lies in commands/, loaded when asked for. */
+/** @file The commands, their options and their help. The implementations are in commands/ and are loaded on demand. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { fillInTheMiddleNames } from '../core/tokenizer/fillInTheMiddleFormats.js';
@@ -11,7 +11,7 @@ import { settingsHelp } from './settingsHelp.js';
 
 const usualLengthInWords = `(default: ${usualSequenceLength}, or all that the model reads)`;
 
-/** `productFolder` holds examples/ and package.json. */
+/** `productFolder` contains examples/ and package.json. */
 export function createProgram(productFolder: string): Command {
   const program = new Command('lora-workbench')
     .description('Fine-tune LLaMA-family models with LoRA on your own machine.')
@@ -31,7 +31,7 @@ export function createProgram(productFolder: string): Command {
   return program;
 }
 
-/** Parses and runs; the exit code ends up in process.exitCode. */
+/** Parses the arguments and runs the command; the exit code ends up in process.exitCode. */
 export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(args, { from: 'user' });

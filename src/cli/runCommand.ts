@@ -2,14 +2,14 @@ import { UserError } from '../core/errors.js';
 import { exitCodes, interruptSignal, type ExitCode } from './interrupt.js';
 import { Output } from './output.js';
 
-/** What every command gets. */
+/** What is passed to every command. */
 export interface CommandContext {
   readonly output: Output;
   /** Aborted by Ctrl+C. */
   readonly signal: AbortSignal;
 }
 
-/** Runs a command and turns its end into an exit code: a UserError is one line, anything else a defect of ours with its stack. */
+/** Runs a command and sets the exit code. A UserError prints one line; an unexpected error is a bug and prints its stack. */
 export async function runCommand(json: boolean, command: (context: CommandContext) => Promise<ExitCode>): Promise<void> {
   const output = new Output(json);
   try {

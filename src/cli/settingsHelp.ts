@@ -1,7 +1,7 @@
 import { runConfigSchema, type SettingSchema } from '../protocol/runConfigSchema.js';
 import { wrapText } from './columns.js';
 
-/** Every setting of run.json with its default and what it does, from the schema itself. */
+/** Lists every setting of run.json with its default and description, taken from the schema. */
 export function settingsHelp(width: number): string {
   const settings = leaves(runConfigSchema, '');
   const indent = 6;

@@ -9,7 +9,7 @@ import { disposedOnFailure } from '../runtime/disposal.js';
 import type { CommandContext } from './runCommand.js';
 import { TrainingView } from './trainingView.js';
 
-/** Trains a run directory and shows it. `onReport` gets the pre-flight report of a run that begins; one that goes on has none. */
+/** Trains a run directory and shows its progress. `onReport` gets the pre-flight report of a new run; a resumed run has none. */
 export async function trainWithView(
   { output, signal }: CommandContext,
   run: RunDirectory,

@@ -6,7 +6,7 @@ import { usualLengthFor } from '../runs/sequenceLength.js';
 import { fits } from '../runtime/memory/plan.js';
 import { bytes } from './format.js';
 
-/** What training a model would take on the CPU, in a few usual ways. */
+/** The memory needed to train a model on the CPU in a few common ways. */
 export interface TrainingMemory {
   readonly availableBytes: number;
   readonly sequenceLength: number;

@@ -3,7 +3,7 @@ import type { Metric, StepMetric } from '../protocol/run.js';
 import type { Output } from './output.js';
 import { duration } from './format.js';
 
-/** Shows a run while it goes on: a bar on a terminal, plain lines elsewhere, with --json the metrics as they are logged. */
+/** Shows a run in progress: a bar on a terminal, plain lines elsewhere, and with --json the metrics as they are logged. */
 export class TrainingView {
   private bars: MultiBar | undefined;
   private bar: SingleBar | undefined;
@@ -22,9 +22,9 @@ export class TrainingView {
     this.output.say(`step ${step}/${totalSteps}  ${numbers}  ${this.timeLeft(metric, totalSteps)} left`);
   }
 
-  /** A line above the bar. */
+  /** Prints a line above the bar. */
   line(text: string): void {
-    // cli-progress wants the line break to know where the text ends.
+    // cli-progress needs the line break to know where the text ends.
     if (this.bars) this.bars.log(`${text}\n`);
     else this.output.say(text);
   }
@@ -51,7 +51,7 @@ export class TrainingView {
     });
   }
 
-  /** At the speed since this process began to show the run. */
+  /** Assumes the average speed since this process began showing the run. */
   private timeLeft(metric: StepMetric, totalSteps: number): string {
     const first = this.firstMetric!;
     const stepsDone = metric.step - first.step;

@@ -15,7 +15,7 @@ export interface TextModelOptions {
   readonly threads?: number;
 }
 
-/** For as long as `work` takes, a model that writes, and the adapter that was named. */
+/** Loads a model that generates text, and the adapter if one is named, for the duration of `work`. */
 export async function withTextModel<Result>(
   output: Output,
   options: TextModelOptions,

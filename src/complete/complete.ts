@@ -14,7 +14,7 @@ export interface CompletionRequest extends CursorContext {
   readonly tokenizer: Tokenizer;
   readonly adapter: Adapter | null;
   readonly adapterStrength: number;
-  /** null: only what stands before the cursor is read. */
+  /** null means that the model reads only the text before the cursor. */
   readonly format: FillInTheMiddleFormat | null;
   readonly mode: 'auto' | StopMode;
   readonly maxNewTokens: number;
@@ -23,7 +23,7 @@ export interface CompletionRequest extends CursorContext {
 /** Longer contexts make the first suggestion slow and rarely better. */
 const maxContext = 1024;
 
-/** What the model would write at the cursor, greedily; empty where it has nothing to say or was cancelled. */
+/** What the model would write at the cursor with greedy sampling; empty if it suggests nothing or was cancelled. */
 export async function complete(request: CompletionRequest, signal: AbortSignal): Promise<Insertion> {
   for (const typed of unsettledEnds(request.prefix)) {
     const text = await writeOn(request, typed, signal);
@@ -33,7 +33,7 @@ export async function complete(request: CompletionRequest, signal: AbortSignal):
   return nothing;
 }
 
-/** What follows the prefix where the model itself writes the end of it that was typed; undefined where it would write another. */
+/** Lets the model write the `typed` end of the prefix again. Returns what follows, or undefined if it writes something else. */
 async function writeOn(request: CompletionRequest, typed: string, signal: AbortSignal): Promise<string | undefined> {
   const { model, tokenizer, adapter, adapterStrength, format, prefix, maxNewTokens } = request;
   const budget = Math.max(1, Math.min(maxContext, model.contextLength - maxNewTokens));
@@ -62,7 +62,7 @@ async function writeOn(request: CompletionRequest, typed: string, signal: AbortS
     end = stopAt(text.slice(typed.length), prefix, mode);
     return end === undefined;
   });
-  // Otherwise it may be the beginning of a marker.
+  // Otherwise the text held back may be the beginning of a marker.
   if (finishReason === 'end') text += stops.end();
   return text.startsWith(typed) ? text.slice(typed.length).slice(0, end) : undefined;
 }

@@ -7,17 +7,17 @@ export interface CursorContext {
   /** The document before and after the cursor. */
   readonly prefix: string;
   readonly suffix: string;
-  /** The document's path in its repository, with slashes, and the repository's name, where they are known. */
+  /** The document's path in its repository, with forward slashes, and the repository's name, if known. */
   readonly file?: string;
   readonly repository?: string;
 }
 
-/** A token is about this long in code; the exact count is not worth encoding a whole document for. */
+/** Approximate length of a token in code; an exact count is not worth encoding a whole document. */
 const charactersPerToken = 3;
 
 /**
- * What the model reads, `budget` tokens at most: the text around the cursor as `format` has it, else, and where nothing stands behind
- * the cursor, the text before it.
+ * Builds the prompt, at most `budget` tokens: the text around the cursor as `format` arranges it or, if there is no format or
+ * nothing follows the cursor, only the text before it.
  */
 export function completionPrompt(
   tokenizer: Tokenizer,
@@ -40,9 +40,9 @@ export function completionPrompt(
 }
 
 /**
- * Ends of the text before the cursor that a model had better write again by itself, longest first, at last none. A tokenizer
- * joins blanks with the word that follows them and words with their own ends, so a model that reads a prompt cut in between has
- * never seen the like and goes astray (known as token healing).
+ * Ends of the text before the cursor that the model should write again itself, longest first, the empty one last. A tokenizer
+ * joins spaces with the word that follows and words with their own endings, so a prompt cut in between is unlike anything the
+ * model has seen and leads it astray. The remedy is known as token healing.
  */
 export function unsettledEnds(prefix: string): readonly string[] {
   const ends = [/\s*[\p{L}\p{N}_]*$/u, / ?[\p{L}\p{N}_]*$/u].map((end) => end.exec(prefix)?.[0] ?? '');
@@ -50,8 +50,8 @@ export function unsettledEnds(prefix: string): readonly string[] {
 }
 
 /**
- * The end of a text, from the beginning of a line. The cut moves in steps of a quarter of the length, not with every key: then
- * most of the prompt is what it was before, and the model's cache still holds it.
+ * The end of a text, starting at the beginning of a line. The cut moves in steps of a quarter of the length rather than with
+ * every keystroke, so that most of the prompt stays the same and remains in the model's cache.
  */
 export function lastPart(text: string, length: number): string {
   if (text.length <= length) return text;
@@ -61,14 +61,14 @@ export function lastPart(text: string, length: number): string {
   return line < 0 || line + 1 >= text.length ? text.slice(cut) : text.slice(line + 1);
 }
 
-/** The beginning of a text, to the end of a line. */
+/** The beginning of a text, up to the end of a line. */
 export function firstPart(text: string, length: number): string {
   if (text.length <= length) return text;
   const line = text.lastIndexOf('\n', length);
   return text.slice(0, line > 0 ? line : length);
 }
 
-/** Dense text may have more tokens than guessed; what is furthest from the cursor goes. */
+/** Dense text may have more tokens than estimated; those furthest from the cursor are dropped. */
 function last(ids: readonly number[], count: number): readonly number[] {
   return ids.slice(Math.max(0, ids.length - count));
 }

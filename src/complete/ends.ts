@@ -8,8 +8,8 @@ export interface CompletionEnds {
 }
 
 /**
- * What ends ghost text and is never in it: all that is no text, and the markers of fill-in-the-middle, which many vocabularies count
- * as text: those of the format in use, and those that the model knows though another format is used or none.
+ * What ends ghost text and never appears in it: all tokens that are not text, and fill-in-the-middle markers, which many
+ * vocabularies treat as text. These are the markers of the format in use and of the one the model knows, even if it is not used.
  */
 export function completionEnds(tokenizer: Tokenizer, format: FillInTheMiddleFormat | null): CompletionEnds {
   const formats = [format, recognizeFillInTheMiddle(tokenizer)].filter((each) => each !== null);

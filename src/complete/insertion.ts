@@ -1,11 +1,11 @@
-/** @file How a suggestion fits into the line that the cursor stands in. Pure functions over text. */
+/** @file Fits a suggestion into the line that the cursor is in. Pure functions over text. */
 import { closings, openQuote, type Closing } from './pairs.js';
 
 export interface Insertion {
   readonly text: string;
   /**
-   * So many characters behind the cursor are replaced by the text, which repeats them: the editor shows ghost text only where what
-   * it replaces stays in it, in order.
+   * Number of characters after the cursor that the text replaces. The text repeats them, because the editor shows ghost text only
+   * if it contains what it replaces, in order.
    */
   readonly replaced: number;
 }
@@ -13,9 +13,9 @@ export interface Insertion {
 export const nothing: Insertion = { text: '', replaced: 0 };
 
 /**
- * Editors close brackets and quotes when they are opened, so what a model writes to the end of the line often ends what stands
- * behind the cursor already: that is replaced and not doubled. Other words behind the cursor stay; where the text does not come
- * back to them by itself, it ends before the bracket that they are in, and before a word it says nothing.
+ * Editors close brackets and quotes as soon as they are opened, so a model that writes to the end of the line often repeats the
+ * closings that already follow the cursor; these are replaced, not doubled. Other words after the cursor stay. If the text does
+ * not return to them by itself, it is cut before it closes their bracket, and directly before a word nothing is suggested.
  */
 export function insertion(prefix: string, suffix: string, generated: string): Insertion {
   const text = generated.trimEnd();
@@ -34,7 +34,7 @@ export function insertion(prefix: string, suffix: string, generated: string): In
   return shown(text.slice(0, end), behind, behindPlace, own);
 }
 
-/** What a model ends with may stand below the cursor already: a bracket that closes the block, or the lines that follow it. */
+/** Drops the end of the text if it is already below the cursor: a bracket that closes the block, or the lines that follow it. */
 function withoutLinesBelow(text: string, prefix: string, suffix: string): string {
   const below = suffix
     .split('\n')
@@ -42,7 +42,7 @@ function withoutLinesBelow(text: string, prefix: string, suffix: string): string
     .map((line) => line.trimEnd())
     .filter((line) => line !== '');
   const lines = text.split('\n').map((line) => line.trimEnd());
-  // The first line goes on with the one that the cursor stands in.
+  // The first line continues the one that the cursor is in.
   const whole = [lastLineOf(prefix) + lines[0]!, ...lines.slice(1)];
   for (let count = Math.min(whole.length, below.length); count > 0; count--) {
     const end = whole.slice(-count);
@@ -56,7 +56,7 @@ interface Scanned {
   readonly closings: readonly Closing[];
 }
 
-/** How many of the closings behind the cursor the text repeats, each after the words that stand before it there. */
+/** Counts the closings after the cursor that the text repeats, each after the words that precede it there. */
 function repeatedClosings(text: Scanned, behind: Scanned): number {
   const wordsBefore = ({ text, closings }: Scanned, index: number) =>
     text.slice(closings[index - 1]?.end ?? 0, closings[index]!.start);
@@ -67,7 +67,7 @@ function repeatedClosings(text: Scanned, behind: Scanned): number {
   return differs < 0 ? behind.closings.length : differs;
 }
 
-/** What is replaced must be in the text, in order, or the editor would not show it: then the text ends where that begins. */
+/** The editor shows the text only if it contains what it replaces, in order; if not, the text is cut before its first closing. */
 function shown(text: string, behind: string, replaced: number, own: readonly Closing[]): Insertion {
   return isSubsequence(behind.slice(0, replaced), text) ? { text, replaced } : beforeClosing(text, own);
 }
@@ -76,7 +76,7 @@ function beforeClosing(text: string, own: readonly Closing[]): Insertion {
   return { text: text.slice(0, own[0]?.start).trimEnd(), replaced: 0 };
 }
 
-/** What begins below a bracket and does not close it leaves it on another line, below the one that opened it. */
+/** Whether the text begins on the line below an opening bracket, so that the closing bracket needs its own line below it. */
 function isOnLinesOfItsOwn(text: string, prefix: string, behind: string): boolean {
   return /^[ \t]*\n/.test(text) && /[([{]\s*$/.test(prefix) && /^\s*[)\]}]/.test(behind);
 }
@@ -91,7 +91,7 @@ function isSubsequence(part: string, text: string): boolean {
   return found === part.length;
 }
 
-/** Whether the words are in the text, and not only as parts of others. */
+/** Whether the text contains the words, and not only as parts of others. */
 function says(text: string, words: string): boolean {
   const parts = (place: number) => /^[\p{L}\p{N}_]{2}$/u.test(text.slice(Math.max(0, place - 1), place + 1));
   for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
@@ -100,7 +100,7 @@ function says(text: string, words: string): boolean {
   return false;
 }
 
-/** What is typed directly before a word, a string or a bracket that opens would run into it. */
+/** Whether the text would run directly into a word, a string or an opening bracket after the cursor. */
 function beginsOperand(behind: string, theirs: readonly Closing[]): boolean {
   return theirs[0]?.start !== 0 && /^[\p{L}\p{N}_"'`([{]/u.test(behind);
 }

@@ -1,6 +1,6 @@
-/** @file Brackets and quotes: which of them end what began before a piece of text. */
+/** @file Finds the brackets and quotes that close what was opened before a piece of text. */
 
-/** A bracket or a quote in a text that ends what was begun before it. */
+/** A bracket or quote in a text that closes one opened before it. */
 export interface Closing {
   readonly text: string;
   readonly start: number;
@@ -11,16 +11,16 @@ const brackets: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}
 const closers = new Set(Object.values(brackets));
 const quote = /"""|'''|["'`]/y;
 
-/** f'', rb"" and the like; any other quote after a letter is an apostrophe. */
+/** String prefixes such as f'' and rb""; any other single quote after a letter is an apostrophe. */
 const letterBefore = /[\p{L}\p{N}]$/u;
 const stringPrefix = /(^|[^\p{L}\p{N}_])[fFrRbBuU]{1,2}$/u;
 
-/** The quote of the string that the cursor stands in, judged by its line alone; null where it stands in none. */
+/** The quote of the string that the cursor is in, judged by its line alone; null if it is not in a string. */
 export function openQuote(linePrefix: string): string | null {
   return scan(linePrefix, null).open;
 }
 
-/** What in `text` ends brackets from before it, or the string `open` that it begins in. */
+/** Finds what in `text` closes brackets opened before it, or the string with the quote `open` that it begins in. */
 export function closings(text: string, open: string | null): readonly Closing[] {
   return scan(text, open).closings;
 }

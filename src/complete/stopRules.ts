@@ -1,8 +1,8 @@
-/** @file When ghost text ends. Pure functions over the text so far. */
+/** @file Decides when ghost text ends. Pure functions over the text so far. */
 
 export type StopMode = 'line' | 'block';
 
-/** A block after a line that opens one; else a line. */
+/** Chooses a block after a line that opens one, otherwise a line. */
 export function chooseMode(prefix: string, mode: 'auto' | StopMode): StopMode {
   if (mode !== 'auto') return mode;
   const lines = prefix.trimEnd().split('\n');
@@ -12,8 +12,8 @@ export function chooseMode(prefix: string, mode: 'auto' | StopMode): StopMode {
 }
 
 /**
- * Where the text ends, as a length; undefined while it goes on. Line: at its first line break with something before it. Block:
- * before a line that is indented less than the text began, or at an empty line followed by another.
+ * Returns the length at which the text ends, or undefined while it continues. A line ends at its first line break with something
+ * before it. A block ends before a line that is indented less than the text began, or at an empty line followed by another.
  */
 export function stopAt(text: string, prefix: string, mode: StopMode): number | undefined {
   return mode === 'line' ? lineEnd(text) : blockEnd(text, prefix);

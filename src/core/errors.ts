@@ -1,4 +1,4 @@
-/** What went wrong, for programs; the message is for people. */
+/** The kind of error, for programs; the message is for people. */
 export type ErrorCode =
   | 'file-not-found'
   | 'file-unreadable'
@@ -17,12 +17,12 @@ export type ErrorCode =
   | 'diverged';
 
 /**
- * An error the user can cause and can mend. The message says what happened, to which file, and what to do;
- * it is shown as it stands, without a stack. Any other Error that escapes is a defect of ours.
+ * An error that the user can cause and fix. The message says what happened, to which file, and what to do; it is shown as is,
+ * without a stack trace. Any other Error that escapes is a bug in this code.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
-  /** The setting of the run config that is to be changed, where one is to blame: ['lora', 'layers']. */
+  /** The run config setting that has to change, if one is to blame: ['lora', 'layers']. */
   readonly setting: readonly string[] | undefined;
   constructor(
     readonly code: ErrorCode,

@@ -1,13 +1,13 @@
 /**
- * xoshiro128** by Blackman and Vigna (https://prng.di.unimi.it/xoshiro128starstar.c): small, fast, the same everywhere.
- * `stream` separates the uses of one seed: equal (seed, stream) give equal numbers.
+ * xoshiro128** by Blackman and Vigna (https://prng.di.unimi.it/xoshiro128starstar.c): small, fast, and the same on every
+ * platform. `stream` separates the uses of one seed: equal (seed, stream) give equal numbers.
  */
 export class Random {
   private readonly state = new Uint32Array(4);
 
   constructor(seed: number, ...stream: number[]) {
     for (let word = 0; word < 4; word++) this.state[word] = hash32(seed, ...stream, word);
-    // The one state it cannot leave.
+    // The all-zero state is the only one that the generator cannot leave.
     if (this.state.every((word) => word === 0)) this.state[0] = 1;
   }
 
@@ -31,7 +31,7 @@ export class Random {
   }
 }
 
-/** MurmurHash3's 32-bit hash of whole numbers below 2³² (https://github.com/aappleby/smhasher, MurmurHash3.cpp). */
+/** MurmurHash3's 32-bit hash of integers below 2³² (https://github.com/aappleby/smhasher, MurmurHash3.cpp). */
 export function hash32(...words: number[]): number {
   let hash = 0;
   for (const word of words) {

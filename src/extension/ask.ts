@@ -4,16 +4,19 @@ export interface Choice<T> extends vscode.QuickPickItem {
   readonly value: T;
 }
 
-/** A question asked over a webview, from its page or from the palette, would be gone at once where the webview takes the focus back late. */
+/**
+ * Without this, a question asked over a webview, from its page or from the palette, would close at once if the webview takes the
+ * focus back late.
+ */
 const keepOpen = { ignoreFocusOut: true };
 
-/** What the user chooses; nothing when the user closes the question. */
+/** Returns what the user chooses, or undefined if the user closes the question. */
 export async function chooseOne<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T | undefined> {
   const choice = await vscode.window.showQuickPick(choices, { placeHolder, matchOnDescription: true, ...keepOpen });
   return choice?.value;
 }
 
-/** Those that the user ticks; none when the user closes the question. */
+/** Returns the items that the user ticks, or none if the user closes the question. */
 export async function chooseSome<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T[]> {
   const chosen = await vscode.window.showQuickPick(choices, { placeHolder, canPickMany: true, ...keepOpen });
   return (chosen ?? []).map(({ value }) => value);

@@ -13,7 +13,7 @@ import { startBackend } from './backendProcess.js';
 import { setContext } from './contextKeys.js';
 import { CrashBudget } from './crashBudget.js';
 
-/** A backend that has started. Whoever holds one need not ask whether there is one. */
+/** A backend that has started. Holding one means the backend is running. */
 export interface LiveBackend {
   request<Method extends RequestMethod>(
     method: Method,
@@ -22,7 +22,7 @@ export interface LiveBackend {
   ): Promise<BackendRequests[Method]['result']>;
 }
 
-/** Why there is none: shown as it stands. */
+/** Why there is no backend; the message is shown to the user as it is. */
 export class BackendUnavailable extends Error {
   override readonly name = 'BackendUnavailable';
 }
@@ -30,8 +30,8 @@ export class BackendUnavailable extends Error {
 type Handlers = { [Method in NotificationMethod]?: (params: BackendNotifications[Method]) => void };
 
 /**
- * The backend process of this window: started on first need, started again when it dies (runs are processes of their own and
- * do not notice), and given up when it dies again and again.
+ * The backend process of this window: started when first needed, restarted when it dies (runs are separate processes and do not
+ * notice), and given up when it keeps dying.
  */
 export class BackendClient implements vscode.Disposable {
   private client: Promise<LanguageClient> | undefined;
@@ -39,7 +39,7 @@ export class BackendClient implements vscode.Disposable {
   private readonly crashes = new CrashBudget(5, 3 * 60_000);
   private readonly started = new vscode.EventEmitter<LiveBackend>();
   private readonly handlers: Handlers = {};
-  /** Also after every restart: whoever keeps what the backend told must ask again. */
+  /** Also fires after every restart: listeners that keep data from the backend must request it again. */
   readonly onDidStart = this.started.event;
 
   constructor(
@@ -48,7 +48,7 @@ export class BackendClient implements vscode.Disposable {
     private readonly settings: () => BackendSettings,
   ) {}
 
-  /** Starts the backend where it is not running. Throws BackendUnavailable where it must not or can not. */
+  /** Starts the backend if it is not running. Throws BackendUnavailable if it must not or cannot be started. */
   async ready(): Promise<LiveBackend> {
     if (!vscode.workspace.isTrusted) {
       throw new BackendUnavailable(vscode.l10n.t('This workspace is not trusted, so nothing is loaded or trained here.'));
@@ -65,12 +65,12 @@ export class BackendClient implements vscode.Disposable {
     }
   }
 
-  /** Starts the backend for whoever only shows what it knows; why there is none, commands say. */
+  /** Starts the backend for code that only shows its data. Ignores errors, which commands report. */
   async wake(): Promise<void> {
     await this.ready().catch(() => undefined);
   }
 
-  /** Sets what happens with a notification; one handler for each. */
+  /** Sets the handler of a notification; each has only one. */
   handle<Method extends NotificationMethod>(method: Method, handler: (params: BackendNotifications[Method]) => void): void {
     (this.handlers as Record<string, unknown>)[method] = handler;
   }
@@ -104,14 +104,14 @@ export class BackendClient implements vscode.Disposable {
   }
 
   private async start(): Promise<LanguageClient> {
-    // Loaded here and not above: activation must not wait for it.
+    // Imported here rather than at the top, because activation must not wait for it.
     const { LanguageClient, CloseAction, ErrorAction, State, RevealOutputChannelOn } = await import('./languageClient.js');
     const client = new LanguageClient(
       'loraWorkbench',
       'LoRA Workbench',
       () => Promise.resolve(startBackend(this.extensionPath, vscode.env.language)),
       {
-        // Documents are synchronised for ghost text and data files; what is offered where, the backend registers narrowly.
+        // Documents are synchronised for ghost text and data files; the backend registers each feature for specific files only.
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,

@@ -8,8 +8,8 @@ interface ProcessRecipe {
 }
 
 /**
- * On the desktop process.execPath is Electron, which is Node only when told so; on a server it is Node and ignores the word.
- * Where there is no bundle of the language, the backend speaks English.
+ * On the desktop, process.execPath is Electron, which runs as Node only if ELECTRON_RUN_AS_NODE is set; on a server it is Node
+ * and ignores the variable. If there is no bundle for the language, the backend uses English.
  */
 export function backendRecipe(
   extensionPath: string,

@@ -1,4 +1,4 @@
-/** @file When the backend is started without anybody asking, and when it is told that its settings changed. */
+/** @file Starts the backend without a request from the user, and informs it when its settings change. */
 import * as vscode from 'vscode';
 import type { BackendClient } from './backendClient.js';
 import { prefix } from './contributions.js';
@@ -21,7 +21,7 @@ export function startBackendWhenNeeded(
   ];
 }
 
-/** A run that goes on belongs into the status bar, and ghost text and help that is on must come, without anybody asking again. */
+/** A live run belongs in the status bar, and active ghost text and help must appear, without the user asking again. */
 async function startIfWanted(
   context: vscode.ExtensionContext,
   backend: BackendClient,
@@ -31,7 +31,7 @@ async function startIfWanted(
   if (completion.isOn || vscode.workspace.textDocuments.some(needsBackend) || (await hasRuns(context))) await backend.wake();
 }
 
-/** Files that the backend has something to say about as soon as they are seen. */
+/** Whether the backend provides help for a file as soon as it is opened. */
 function needsBackend(document: vscode.TextDocument): boolean {
   return vscode.languages.match({ scheme: 'file', pattern: '**/{*.jsonl,*.ndjson,run.json,*.run.json}' }, document) > 0;
 }

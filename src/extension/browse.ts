@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { BrowsableSetting } from '../protocol/views/fineTune.js';
 import { chooseOne } from './ask.js';
 
-/** A file or a folder for a setting, by VS Code's own dialog. */
+/** Lets the user choose a file or folder for a setting in VS Code's own dialog. */
 export async function browse(setting: BrowsableSetting): Promise<vscode.Uri | undefined> {
   const kind = setting === 'lora.init_from' ? 'folder' : await chooseKind(setting);
   return kind && chooseUri(kind);
@@ -22,7 +22,7 @@ export async function chooseUri(
   return chosen;
 }
 
-/** Asked beforehand: the dialogs of Windows and Linux offer files or folders, never both. */
+/** Asked beforehand, because the dialogs on Windows and Linux offer files or folders, never both. */
 async function chooseKind(setting: 'model' | 'data.path' | 'data.eval_path'): Promise<'file' | 'folder' | undefined> {
   const [file, folder] =
     setting === 'model'

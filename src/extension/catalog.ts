@@ -4,7 +4,7 @@ import type { BackendClient, LiveBackend } from './backendClient.js';
 
 export type FetchProgress = BackendNotifications['loraWorkbench/models/fetching'];
 
-/** The models and adapters of this machine that the backend found. */
+/** The models and adapters that the backend found on this machine. */
 export class Catalog implements vscode.Disposable {
   private found: FoundModels = { models: [], adapters: [] };
   private readonly changed = new vscode.EventEmitter<void>();
@@ -12,7 +12,7 @@ export class Catalog implements vscode.Disposable {
   private running: Promise<void> | undefined;
   private following: Promise<void> | undefined;
   private hasLooked = false;
-  /** After the first look, then only when something is another than before: whoever hears it may ask again without an end. */
+  /** Fires after the first search, then only when something has changed, so that listeners can refresh without causing a loop. */
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly backend: BackendClient) {
@@ -29,19 +29,19 @@ export class Catalog implements vscode.Disposable {
     return this.found.adapters;
   }
 
-  /** When the first look is taken, for which the backend is started: whether it was. Never takes another one. */
+  /** Starts the backend, waits for the first search and returns whether it succeeded. Never searches again. */
   async loaded(): Promise<boolean> {
     await this.backend.wake();
     await this.running?.catch(() => undefined);
     return this.hasLooked;
   }
 
-  /** What is there now: a look that began before may have missed it. */
+  /** Searches again, even after a search in progress, which may have missed the latest changes. */
   async refresh(): Promise<void> {
     await this.find(await this.backend.ready());
   }
 
-  /** Gets the model to begin with. */
+  /** Downloads the starter model. */
   async fetchSmallModel(
     onProgress: (progress: FetchProgress) => void,
     token: vscode.CancellationToken,
@@ -56,7 +56,7 @@ export class Catalog implements vscode.Disposable {
     this.changed.dispose();
   }
 
-  /** One look at a time, and one more for all who asked meanwhile. */
+  /** Runs one search at a time, and one more for all callers that asked meanwhile. */
   private find(live: LiveBackend): Promise<void> {
     if (this.running) {
       this.following ??= this.running

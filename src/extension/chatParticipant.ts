@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { chatVendor, commandId, chatParticipantId } from './contributions.js';
 
-/** `@adapter` in VS Code's chat. What is asked without it goes to GitHub Copilot, which wants its user to sign in first. */
+/** Registers `@adapter` in VS Code's chat. Questions without it go to GitHub Copilot, which requires users to sign in first. */
 export function registerChatParticipant(): vscode.Disposable {
   return vscode.chat.createChatParticipant(chatParticipantId, async (request, { history }, stream, token) => {
     const model = await adapterFor(request.model);
@@ -17,7 +17,7 @@ export function registerChatParticipant(): vscode.Disposable {
   });
 }
 
-/** The adapter that is chosen in the chat; where another model is, the first of ours. */
+/** The adapter that is chosen in the chat or, if another model is chosen, the first adapter. */
 async function adapterFor(chosen: vscode.LanguageModelChat): Promise<vscode.LanguageModelChat | undefined> {
   if (chosen.vendor === chatVendor) return chosen;
   const [first] = await vscode.lm.selectChatModels({ vendor: chatVendor });

@@ -5,7 +5,7 @@ import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
 import type { TextStreams } from './textStreams.js';
 
-/** What a small model can hold, and how much it should say at once. */
+/** How much a small model can take in, and how much it should say at once. */
 const maxInputTokens = 1536;
 const maxOutputTokens = 512;
 
@@ -14,7 +14,7 @@ interface AdapterModel extends vscode.LanguageModelChatInformation {
   readonly adapter: string;
 }
 
-/** Each adapter as a model of VS Code's chat. */
+/** Offers each adapter as a model in VS Code's chat. */
 export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterModel> {
   readonly onDidChangeLanguageModelChatInformation: vscode.Event<void>;
 
@@ -28,7 +28,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
 
   async provideLanguageModelChatInformation(): Promise<AdapterModel[]> {
     if (!vscode.workspace.isTrusted) return [];
-    // Asked again whenever the catalog changes, so asking must not change it.
+    // This method is called whenever the catalog changes, so it must not change the catalog.
     await this.catalog.loaded();
     return this.catalog.adapters.flatMap((adapter) => this.describe(adapter) ?? []);
   }
@@ -51,7 +51,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
     return (await (await this.backend.ready()).request('loraWorkbench/tokenCount', { model, text: content })).tokens;
   }
 
-  /** An adapter whose base model is not here can not speak. */
+  /** Returns undefined for an adapter whose base model is missing, because it cannot answer. */
   private describe(adapter: AdapterInfo): AdapterModel | undefined {
     const model = baseOf(adapter, this.catalog.models);
     if (!model) return undefined;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { RunViewerSession, type RunViewerServices } from './webviews/runViewerSession.js';
 import { WebviewPanels } from './webviews/webviewPanels.js';
 
-/** Several runs over each other. */
+/** Panels that plot several runs on top of each other. */
 export class ComparePanels extends WebviewPanels<readonly string[], vscode.Disposable> {
   constructor(private readonly services: RunViewerServices) {
     super('compare', vscode.l10n.t('Compare Runs'), services);

@@ -7,18 +7,18 @@ import { difference, emptyConfigText, parseConfigText, withEdits } from './confi
 import { replaceFile } from './replaceFile.js';
 
 /**
- * A run.json and its form: two views of one text. That is what an editor shows while one does, and the file otherwise: VS Code closes
- * documents that nobody looks at after some minutes, and what they said then is no truth any more.
+ * A run.json and its form: two views of one text. While an editor shows the file, the text is the editor's; otherwise it is the
+ * file's, because VS Code closes hidden documents after some minutes and their content then becomes stale.
  */
 export class ConfigDocument implements vscode.Disposable {
   private throughEdit = 0;
   private lastTurn: Promise<unknown> = Promise.resolve();
-  /** Of the file; undefined while there is none. */
+  /** Text of the file; undefined while there is no file. */
   private fileText: string | undefined;
   private toldText: string | undefined;
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscriptions: readonly vscode.Disposable[];
-  /** The text says something else than before, whoever wrote it. */
+  /** Fires when the text has changed, no matter who changed it. */
   readonly onDidChange = this.changed.event;
 
   private constructor(readonly uri: vscode.Uri) {
@@ -26,7 +26,7 @@ export class ConfigDocument implements vscode.Disposable {
     const lookAt = (changed: vscode.Uri) => {
       if (changed.toString() === uri.toString()) look();
     };
-    // The whole folder: a name may hold what a pattern would take for a wildcard.
+    // Watches the whole folder, because a file name may contain characters that a pattern would treat as wildcards.
     const folder = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), '*'));
     this.subscriptions = [
       this.changed,
@@ -45,7 +45,7 @@ export class ConfigDocument implements vscode.Disposable {
     return new ConfigDocument(uri).settled();
   }
 
-  /** The config that is begun in the panel: made where there is none. */
+  /** Opens the config that is started in the panel, and creates it if there is none. */
   static async openDraft(uri: vscode.Uri): Promise<ConfigDocument> {
     const exists = await vscode.workspace.fs.stat(uri).then(
       () => true,
@@ -59,13 +59,13 @@ export class ConfigDocument implements vscode.Disposable {
     vscode.Disposable.from(...this.subscriptions).dispose();
   }
 
-  /** The config as the backend wants it; undefined while the text is no JSON object. */
+  /** The config in the form that the backend expects; undefined while the text is not a JSON object. */
   text(): ConfigText | undefined {
     const shown = this.shown();
     return shown.kind === 'parsed' ? { config: shown.config, path: this.uri.fsPath } : undefined;
   }
 
-  /** As `text`; throws a sentence that says why there is none. */
+  /** Like `text`, but throws an error that explains why there is no config. */
   readable(): ConfigText {
     const shown = this.shown();
     if (shown.kind !== 'parsed') throw new Error(shown.message);
@@ -80,19 +80,19 @@ export class ConfigDocument implements vscode.Disposable {
     return config ? { kind: 'parsed', config, throughEdit, name } : { kind: 'broken', message: this.whyBroken(), name };
   }
 
-  /** Edits of the form, one after the other, each of what the text says then. `edit`: its number, for the form to recognise. */
+  /** Applies the form's edits one after another, each to the text at that time. `edit` is a number that the form recognises. */
   apply(edits: readonly ConfigEdit[], edit?: number): Promise<void> {
     return this.inTurn(async () => {
       try {
         await this.write(edits);
       } finally {
-        // Only now: a text that lacks the edit must not pass for one that has it.
+        // Set only now, because a text without the edit must not pass for one that has it.
         this.throughEdit = edit ?? this.throughEdit;
       }
     });
   }
 
-  /** Begins anew. What the text said is not lost: an editor can undo it; else a copy is kept, whose place is returned. */
+  /** Starts over. The old text is not lost: an editor can undo the change; otherwise a copy is kept, whose place is returned. */
   reset(): Promise<vscode.Uri | undefined> {
     return this.inTurn(async () => {
       const before = await this.readAgain();
@@ -102,13 +102,13 @@ export class ConfigDocument implements vscode.Disposable {
     });
   }
 
-  /** When every edit so far is in the text, and what others wrote meanwhile is read. */
+  /** Waits until every edit so far is in the text and what others wrote meanwhile has been read. */
   async settled(): Promise<this> {
     await this.inTurn(() => this.readAgain());
     return this;
   }
 
-  /** As the user knows it; where the draft lies is nothing to know. */
+  /** The name as the user knows it, which does not reveal where the draft is stored. */
   private get name(): string {
     const inWorkspace = vscode.workspace.getWorkspaceFolder(this.uri) !== undefined;
     return inWorkspace ? vscode.workspace.asRelativePath(this.uri) : basename(this.uri.fsPath);
@@ -124,7 +124,7 @@ export class ConfigDocument implements vscode.Disposable {
     return this.inEditor()?.getText() ?? this.fileText;
   }
 
-  /** The document while somebody sees it, or has changes in it that are not saved. */
+  /** The document while an editor shows it or it has unsaved changes. */
   private inEditor(): vscode.TextDocument | undefined {
     const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === this.uri.toString());
     return document && !document.isClosed && (document.isDirty || isShown(this.uri)) ? document : undefined;
@@ -161,7 +161,7 @@ export class ConfigDocument implements vscode.Disposable {
     change.replace(this.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), text);
     const done = await vscode.workspace.applyEdit(change);
     if (!done) this.refuse(vscode.l10n.t('The editor rejected the change.'));
-    // In sight of the user it is theirs to save; otherwise nobody would.
+    // If the document is shown, saving is up to the user; otherwise nobody would save it.
     if (!isShown(this.uri)) await document.save();
   }
 

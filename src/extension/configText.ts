@@ -1,4 +1,4 @@
-/** @file A run config as text: what it says, and how an edit changes no more of it than it must. Knows neither files nor editors. */
+/** @file A run config as text: parses it, and edits it with as few changes as possible. Knows neither files nor editors. */
 import { applyEdits, findNodeAtLocation, modify, parse, parseTree, type FormattingOptions, type ParseError } from 'jsonc-parser';
 import { isRecord } from '../protocol/guard.js';
 import type { ConfigEdit } from '../protocol/views/fineTune.js';
@@ -7,7 +7,7 @@ export const emptyConfigText = '{\n}\n';
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** undefined where the text is no JSON object; comments and trailing commas are allowed, and an empty text is an empty object. */
+/** Returns undefined if the text is not a JSON object. Allows comments and trailing commas; empty text is an empty object. */
 export function parseConfigText(text: string): Config | undefined {
   const json = withoutMark(text);
   if (json.trim() === '') return {};
@@ -21,7 +21,7 @@ export function parseConfigText(text: string): Config | undefined {
   }
 }
 
-/** The text after some edits, its comments and layout kept; undefined where it is no JSON object that could be edited. */
+/** Applies edits to the text and keeps its comments and layout. Returns undefined if the text is not a JSON object. */
 export function withEdits(text: string, edits: readonly ConfigEdit[]): string | undefined {
   if (!parseConfigText(text)) return undefined;
   const json = withoutMark(text);
@@ -32,10 +32,10 @@ export function withEdits(text: string, edits: readonly ConfigEdit[]): string | 
 function withEdit(text: string, { path, value }: ConfigEdit): string {
   const tree = parseTree(text, [], { allowTrailingComma: true })!;
   const absent = findNodeAtLocation(tree, [...path]) === undefined;
-  // Nothing is removed where nothing is: jsonc-parser would refuse.
+  // There is nothing to remove, and jsonc-parser would refuse.
   if (absent && value === undefined) return text;
   const sections = path.slice(0, -1).map((_, depth) => path.slice(0, depth + 1));
-  // A section that is no object, such as null, makes room for one.
+  // A section that is not an object, such as null, is replaced by one.
   const blocked = sections.find((section) => (findNodeAtLocation(tree, [...section])?.type ?? 'object') !== 'object');
   const [place, content] = blocked ? [blocked, nested(path.slice(blocked.length), value)] : [path, value];
   return applyEdits(text, modify(text, [...place], content, { formattingOptions: indentation(text) }));
@@ -45,7 +45,7 @@ function nested(path: readonly string[], value: unknown): unknown {
   return path.reduceRight((inner, key) => ({ [key]: inner }), value);
 }
 
-/** As the text has it already. */
+/** The indentation that the text already uses. */
 function indentation(text: string): FormattingOptions {
   const [, first = '  '] = /^([ \t]+)\S/m.exec(text) ?? [];
   return first.startsWith('\t') ? { insertSpaces: false, tabSize: 1 } : { insertSpaces: true, tabSize: first.length };
@@ -57,7 +57,7 @@ export interface Replacement {
   readonly text: string;
 }
 
-/** Only what differs, so that a cursor in the text stays where it is. */
+/** Covers only what differs, so that a cursor in the text stays where it is. */
 export function difference(before: string, after: string): Replacement {
   let start = 0;
   while (start < before.length && before[start] === after[start]) start++;
@@ -67,7 +67,7 @@ export function difference(before: string, after: string): Replacement {
   return { start, end: before.length - same, text: after.slice(start, after.length - same) };
 }
 
-/** Without the byte order mark that some editors put in front. */
+/** Removes the byte order mark that some editors put at the beginning. */
 function withoutMark(text: string): string {
   return text.replace(/^\uFEFF/, '');
 }

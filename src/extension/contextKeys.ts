@@ -5,7 +5,7 @@ import { runContext, type Runs } from './runs.js';
 
 const values = new Map<ContextKey, boolean>();
 
-/** Sets keys of `when` clauses; a key that has the value already costs nothing. */
+/** Sets keys of `when` clauses, except those that already have the value. */
 export function setContext(keys: Partial<Record<ContextKey, boolean>>): void {
   for (const [key, value] of Object.entries(keys) as [ContextKey, boolean][]) {
     if (values.get(key) === value) continue;
@@ -14,7 +14,7 @@ export function setContext(keys: Partial<Record<ContextKey, boolean>>): void {
   }
 }
 
-/** Which commands make sense follows what there is. */
+/** Keeps the context keys up to date with the runs, models and adapters that exist. */
 export function followContext(runs: Runs, catalog: Catalog): vscode.Disposable[] {
   return [
     runs.onDidChange(() => setContext(runContext(runs.list()))),

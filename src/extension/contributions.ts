@@ -110,6 +110,6 @@ export const settingNames = Object.keys({
 } satisfies Record<keyof Settings, 0>);
 
 export const chatVendor = 'lora-workbench';
-/** What is typed after @. */
+/** The name that is typed after @. */
 export const chatParticipantName = 'adapter';
 export const chatParticipantId = `${prefix}.${chatParticipantName}`;

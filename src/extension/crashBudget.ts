@@ -1,4 +1,4 @@
-/** How many crashes in how short a time are borne before giving up. */
+/** Limits how many crashes within a period of time are tolerated before giving up. */
 export class CrashBudget {
   private times: number[] = [];
 
@@ -8,7 +8,7 @@ export class CrashBudget {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Counts a crash; false when that was one too many. */
+  /** Counts a crash. Returns false if it was one too many. */
   spend(): boolean {
     const now = this.now();
     this.times = [...this.times.filter((time) => now - time < this.windowMs), now];

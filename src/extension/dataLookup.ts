@@ -4,7 +4,7 @@ import type { ExampleQuery } from '../protocol/preflight.js';
 import type { DataState, ToFineTune } from '../protocol/views/fineTune.js';
 import type { BackendClient } from './backendClient.js';
 
-/** What the data of a config comes to: looked at again whenever model or data settings change. */
+/** The resulting data of a config, examined again whenever model or data settings change. */
 export class DataLookup {
   private result: DataState = { kind: 'none' };
   private lookedAt = '';
@@ -20,12 +20,12 @@ export class DataLookup {
     return this.result;
   }
 
-  /** The files may have changed though the settings did not. */
+  /** Forces a new look, because the files may have changed even if the settings did not. */
   forget(): void {
     this.lookedAt = '';
   }
 
-  /** Why this data cannot be read, where it was looked at and cannot. */
+  /** Why this data cannot be read; undefined if it can, or has not been examined. */
   failureOf(text: ConfigText): string | undefined {
     return this.result.kind === 'failed' && this.lookedAt === dataSettings(text) ? this.result.message : undefined;
   }
@@ -41,7 +41,7 @@ export class DataLookup {
     if (!running.token.isCancellationRequested) this.set(state);
   }
 
-  /** A page of the examples, which a later question makes superfluous. */
+  /** Reads a page of the examples; a later call cancels it. */
   async examples(text: ConfigText, query: ExampleQuery): Promise<ToFineTune | undefined> {
     this.reading?.cancel();
     const { token } = (this.reading = new vscode.CancellationTokenSource());
@@ -54,7 +54,7 @@ export class DataLookup {
     }
   }
 
-  /** The config names no data that could be looked at. */
+  /** Clears the result, because the config names no data that could be examined. */
   clear(): void {
     this.cancel();
     this.lookedAt = '';
@@ -81,7 +81,7 @@ export class DataLookup {
   }
 }
 
-/** Equal texts mean the same sequences. */
+/** Configs with equal settings yield the same sequences. */
 export function dataSettings(text: ConfigText | undefined): string {
   const { model, data } = (text?.config ?? {}) as { model?: unknown; data?: unknown };
   return JSON.stringify([model, data]);

@@ -1,17 +1,17 @@
 import type { RunSummary } from '../protocol/backend.js';
 import { isLive } from '../protocol/runs.js';
 
-/** Later than this after its end, nobody wants to be told of a run. */
+/** Runs that ended longer ago than this are not reported. */
 const longestDelayMs = 24 * 60 * 60 * 1000;
 
 export interface EndedRuns {
-  /** Runs that went on at the last look and have ended since, without being told to. */
+  /** Runs that were live at the last check and have since ended without being told to. */
   readonly ended: readonly RunSummary[];
-  /** What to remember until the next look. */
+  /** What to remember until the next check. */
   readonly live: readonly string[];
 }
 
-/** `live`: the runs that went on at the last look, perhaps of an earlier window. A run that is not listed may be listed later. */
+/** `live` are the runs that were live at the last check, perhaps of an earlier window. An unlisted run may be listed later. */
 export function endedRuns(live: readonly string[], runs: readonly RunSummary[], now: number): EndedRuns {
   const known = new Map(runs.map((run) => [run.runId, run]));
   const ended = live

@@ -8,7 +8,7 @@ import { OpenFineTune } from './openFineTune.js';
 import type { RunViewerServices } from './webviews/runViewerSession.js';
 import { WebviewPanels } from './webviews/webviewPanels.js';
 
-/** What a panel shows, kept with the workspace so that a reload finds it. */
+/** What a panel shows, stored with the workspace so that it survives a reload. */
 interface FineTuneMemory {
   readonly document: string;
   readonly runId: string | null;
@@ -18,7 +18,7 @@ const memoryKey = 'fineTune.shown';
 
 export interface FineTuneServices extends RunViewerServices {
   readonly catalog: Catalog;
-  /** Where the config that was begun in the panel lies. */
+  /** Location of the config that was started in the panel. */
   readonly draft: vscode.Uri;
   readonly memory: vscode.Memento;
   readonly globalStorageUri: vscode.Uri;
@@ -29,7 +29,7 @@ interface Shown {
   readonly runId: string | null;
 }
 
-/** The Fine-Tune panel: the form of one run config, and the plots of one run. One at a time. */
+/** The Fine-Tune panel: the form of one run config and the plots of one run. There is one panel at a time. */
 export class FineTunePanels extends WebviewPanels<Shown, OpenFineTune> {
   constructor(
     private readonly services: FineTuneServices,
@@ -38,7 +38,7 @@ export class FineTunePanels extends WebviewPanels<Shown, OpenFineTune> {
     super('fineTune', vscode.l10n.t('Fine-Tune'), services);
   }
 
-  /** The draft with some settings changed; a model is chosen where there is only the choice to make. */
+  /** Opens the draft with some settings changed. If it names no model, the first one found is chosen. */
   async openDraft(edits: readonly ConfigEdit[]): Promise<void> {
     const { backend, catalog, draft } = this.services;
     await backend.ready();
@@ -48,7 +48,7 @@ export class FineTunePanels extends WebviewPanels<Shown, OpenFineTune> {
     const [firstModel] = catalog.models;
     const known = typeof config?.model === 'string' && config.model !== '';
     const model: ConfigEdit[] = known || !firstModel ? [] : [{ path: ['model'], value: firstModel.path }];
-    // A text that cannot be read is shown with the ways on.
+    // A text that cannot be parsed is shown along with ways to fix it.
     if (config) await document.apply([...model, ...edits]);
     this.show({ document, runId: null });
   }
@@ -58,7 +58,7 @@ export class FineTunePanels extends WebviewPanels<Shown, OpenFineTune> {
     this.show({ document: await this.document(uri), runId: null });
   }
 
-  /** One run: its plots. Several: over each other. */
+  /** Shows the plots of one run, or of several runs on top of each other. */
   async showRuns(runIds: readonly string[]): Promise<void> {
     await this.services.backend.ready();
     const [runId] = runIds;
@@ -80,7 +80,7 @@ export class FineTunePanels extends WebviewPanels<Shown, OpenFineTune> {
     return new OpenFineTune(panel, document, runId, this.services, remember);
   }
 
-  /** The one that is shown already, where it is that. */
+  /** Returns the document that is already shown if it is the requested one. */
   private async document(uri: vscode.Uri): Promise<ConfigDocument> {
     const shown = this.current()?.page.document;
     if (shown?.uri.toString() === uri.toString()) return shown.settled();

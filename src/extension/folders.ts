@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { BackendSettings } from '../protocol/backend.js';
 import { setting } from './settings.js';
 
-/** Where runs and models are, as the settings and the open folders say. */
+/** Where runs and models are, according to the settings and the open folders, and what to compute on. */
 export function backendSettings(context: vscode.ExtensionContext): BackendSettings {
   const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => ({
     path: uri.fsPath,
@@ -11,14 +11,14 @@ export function backendSettings(context: vscode.ExtensionContext): BackendSettin
   const added = setting('modelFolders').map((path) => ({ path, source: 'added' as const }));
   return {
     runsFolders: runsFolders(context).map(({ fsPath }) => fsPath),
-    // What the user added keeps that name though it lies in the workspace.
+    // Folders that the user added keep that source even if they are in the workspace.
     modelFolders: [...added, ...workspace],
     device: setting('engine.device'),
     threads: setting('engine.threads'),
   };
 }
 
-/** New runs go into the first. */
+/** The folders for runs; new runs go into the first one. */
 export function runsFolders({ globalStorageUri }: vscode.ExtensionContext): vscode.Uri[] {
   const folder = setting('runsFolder');
   if (isAbsolute(folder)) return [vscode.Uri.file(folder)];
@@ -26,7 +26,7 @@ export function runsFolders({ globalStorageUri }: vscode.ExtensionContext): vsco
   return workspace.length > 0 ? workspace : [vscode.Uri.joinPath(globalStorageUri, 'runs')];
 }
 
-/** The config that is begun in the panel. */
+/** Location of the config that is started in the panel. */
 export function draftUri({ storageUri, globalStorageUri }: vscode.ExtensionContext): vscode.Uri {
   return vscode.Uri.joinPath(storageUri ?? globalStorageUri, 'fine-tune', 'run.json');
 }
@@ -35,7 +35,7 @@ function isAbsolute(path: string): boolean {
   return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
 }
 
-/** Whether there are runs that somebody may want to see at once. */
+/** Whether there are runs that the user may want to see at once. */
 export async function hasRuns(context: vscode.ExtensionContext): Promise<boolean> {
   for (const folder of runsFolders(context)) {
     const entries = await vscode.workspace.fs.readDirectory(folder).then(

@@ -14,7 +14,7 @@ export function formatDuration(seconds: number): string {
   return vscode.l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
 
-/** "82 ms"; the first answer, for which a model is loaded, may take "2.4 s". */
+/** "82 ms", or "2.4 s" for the first answer, which may include loading the model. */
 export function formatLatency(milliseconds: number): string {
   if (milliseconds < 1000) return vscode.l10n.t('{0} ms', Math.round(milliseconds));
   return vscode.l10n.t('{0} s', (milliseconds / 1000).toFixed(1));
@@ -39,7 +39,7 @@ export function formatStatus(status: RunStatus): string {
   }
 }
 
-/** "2 hours ago", in the locale's words. */
+/** "2 hours ago", in the user's language. */
 export function formatAgo(iso: string): string {
   const seconds = (Date.parse(iso) - Date.now()) / 1000;
   const format = new Intl.RelativeTimeFormat(vscode.env.language, { numeric: 'auto' });
@@ -50,7 +50,7 @@ export function formatAgo(iso: string): string {
 const lastUnit = ['minute', 60] as const;
 const agoUnits = [['month', 2_592_000], ['day', 86_400], ['hour', 3600], lastUnit] as const;
 
-/** The locale's short date and time. */
+/** Short date and time in the user's locale. */
 export function formatTime(iso: string): string {
   return new Date(iso).toLocaleString(vscode.env.language, { dateStyle: 'short', timeStyle: 'short' });
 }

@@ -5,20 +5,20 @@ import { commandId } from './contributions.js';
 import { formatLatency } from './format.js';
 import { setting } from './settings.js';
 
-/** Which base and adapter write ghost text; kept with the workspace. */
+/** Which base and adapter write ghost text; stored with the workspace. */
 interface CompletionChoice {
   readonly model: string;
   readonly adapter: string;
 }
 
 interface Choice extends CompletionChoice {
-  /** Off: the base alone, to compare at the same cursor. */
+  /** False means the base alone, to compare the two at the same cursor. */
   readonly adapterOn: boolean;
 }
 
 const memoryKey = 'inlineCompletion.choice';
 
-/** Ghost text itself comes from the language server; this chooses who writes it, and shows it in the status bar. */
+/** Chooses what writes ghost text and shows it in the status bar. The ghost text itself comes from the language server. */
 export class InlineCompletion implements vscode.Disposable {
   private readonly statusItem = vscode.window.createStatusBarItem('completion', vscode.StatusBarAlignment.Right, 90);
   private status: CompletionStatus = { kind: 'off' };
@@ -47,7 +47,7 @@ export class InlineCompletion implements vscode.Disposable {
     this.show();
   }
 
-  /** Whether ghost text is on, so that the backend is needed. */
+  /** Whether ghost text is on, which means that the backend is needed. */
   get isOn(): boolean {
     return this.choice !== undefined;
   }
@@ -64,7 +64,7 @@ export class InlineCompletion implements vscode.Disposable {
     const choice = this.choice;
     if (!choice) return;
     await this.remember({ ...choice, adapterOn: !choice.adapterOn });
-    // What is shown was written by the other one.
+    // The text that is shown was written before the switch.
     await vscode.commands.executeCommand('editor.action.inlineSuggest.hide');
     await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
   }
@@ -115,7 +115,7 @@ export class InlineCompletion implements vscode.Disposable {
     this.statusItem.show();
   }
 
-  /** Once for each reason: every key asks again, and the status bar goes on to say it. */
+  /** Shown once for each reason: every keystroke requests text again, and the status bar keeps showing the failure. */
   private async explainFailure(message: string): Promise<void> {
     if (message === this.explained) return;
     this.explained = message;
@@ -198,7 +198,7 @@ function readInWords(format: string | null): string {
     : vscode.l10n.t('The model reads only what stands before the cursor: it has not learned to fill in the middle.');
 }
 
-/** "adapter" says nothing: the run's name does. */
+/** Names a run's adapter after the run's folder, because "adapter" says nothing. */
 function nameOf(path: string): string {
   const parts = path.split(/[\\/]/).filter(Boolean);
   const last = parts.at(-1) ?? path;

@@ -1,2 +1,2 @@
-/** @file Bundled by itself (scripts/build.mjs), for the backend's first start to load. */
+/** @file Bundled separately (scripts/build.mjs) and loaded when the backend first starts. */
 export { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from 'vscode-languageclient/node';

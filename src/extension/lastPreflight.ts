@@ -2,13 +2,12 @@ import * as vscode from 'vscode';
 import type { ConfigText } from '../protocol/backend.js';
 import type { PreflightState } from '../protocol/views/fineTune.js';
 import type { BackendClient } from './backendClient.js';
-import { dataSettings } from './dataLookup.js';
 
-/** The last look at what the model will see, and whether the settings are still those of that look. */
+/** The last pre-flight, and whether the settings are still those that it was run with. */
 export class LastPreflight {
   private result: PreflightState = { kind: 'none' };
-  private lookedAt = '';
-  private failedWith = '';
+  /** The config that it was run with, as JSON. */
+  private ranWith = '';
   private running: vscode.CancellationTokenSource | undefined;
 
   constructor(
@@ -18,30 +17,29 @@ export class LastPreflight {
 
   state(text: ConfigText | undefined): PreflightState {
     const { result } = this;
-    return result.kind === 'ready' ? { ...result, current: dataSettings(text) === this.lookedAt } : result;
+    return result.kind === 'ready' ? { ...result, current: JSON.stringify(text?.config) === this.ranWith } : result;
   }
 
   async run(text: ConfigText): Promise<void> {
     this.cancel();
     const running = (this.running = new vscode.CancellationTokenSource());
     this.set({ kind: 'running' });
-    this.lookedAt = dataSettings(text);
+    this.ranWith = JSON.stringify(text.config);
     try {
       const report = await (await this.backend.ready()).request('loraWorkbench/preflight', text, running.token);
       this.set({ kind: 'ready', report, current: true });
     } catch (error) {
       if (running.token.isCancellationRequested) return;
-      this.failedWith = JSON.stringify(text.config);
       this.set({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
   }
 
-  /** Other settings may be those that work. */
+  /** Forgets a failure that happened with other settings, because the new ones may work. */
   settingsChanged(text: ConfigText | undefined): void {
-    if (JSON.stringify(text?.config) !== this.failedWith) this.forgetFailure();
+    if (JSON.stringify(text?.config) !== this.ranWith) this.forgetFailure();
   }
 
-  /** What it failed for may be mended: a file was saved, a setting changed. */
+  /** The cause of the failure may have been fixed: a file was saved, or a setting changed. */
   forgetFailure(): void {
     if (this.result.kind === 'failed') this.set({ kind: 'none' });
   }

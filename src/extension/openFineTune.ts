@@ -12,7 +12,7 @@ import { RunViewerSession } from './webviews/runViewerSession.js';
 
 const restMs = 300;
 
-/** A panel in front of the user: everything it shows is in the document, the run directories or the backend. */
+/** An open Fine-Tune panel. Everything it shows comes from the document, the run directories or the backend. */
 export class OpenFineTune implements vscode.Disposable {
   private readonly session: RunViewerSession<'fineTune'>;
   private readonly data: DataLookup;
@@ -33,12 +33,12 @@ export class OpenFineTune implements vscode.Disposable {
     const { backend, runs, catalog, onError } = services;
     this.data = new DataLookup(backend, (data) => {
       this.session.post({ type: 'data', data });
-      // How much memory a run takes depends on it.
+      // The memory that a run takes depends on the data.
       if (data.kind === 'ready') void this.check();
     });
     this.preflight = new LastPreflight(backend, (preflight) => {
       this.session.post({ type: 'preflight', preflight });
-      // It measured how long a step takes.
+      // The pre-flight has measured how long a step takes.
       if (preflight.kind === 'ready') void this.check();
     });
     this.fetch = new SmallModelFetch(catalog, (fetching) => this.session.post({ type: 'fetching', fetching }));
@@ -61,7 +61,7 @@ export class OpenFineTune implements vscode.Disposable {
     void this.check();
   }
 
-  /** The panel itself stays, for whoever fills it next. */
+  /** Leaves the panel itself open for its next content. */
   dispose(): void {
     clearTimeout(this.checkTimer);
     this.preflight.cancel();
@@ -89,7 +89,7 @@ export class OpenFineTune implements vscode.Disposable {
     };
   }
 
-  /** A model that has just come is the one to take, where none was chosen. */
+  /** Selects a model that has just arrived if none has been chosen. */
   private async modelsChanged(): Promise<void> {
     const { models } = this.services.catalog;
     this.session.post({ type: 'models', models });
@@ -112,7 +112,7 @@ export class OpenFineTune implements vscode.Disposable {
     else if (check?.problems.some(({ path }) => path[0] === 'model' || path[0] === 'data')) this.data.clear();
   }
 
-  /** Data that is mended in the editor is counted anew. */
+  /** Counts the data again after it was fixed in the editor. */
   private saved(uri: vscode.Uri): void {
     this.preflight.forgetFailure();
     const { check } = this.checked;
@@ -121,7 +121,7 @@ export class OpenFineTune implements vscode.Disposable {
     void this.check();
   }
 
-  /** Whoever comes back may have mended elsewhere what was wrong. */
+  /** Checks again when the user returns, who may have fixed the problem elsewhere. */
   private lookAgain(): void {
     const isWrong = this.checked.check?.ok === false || this.data.state.kind === 'failed';
     if (!this.panel.visible || !isWrong) return;
@@ -205,7 +205,7 @@ export class OpenFineTune implements vscode.Disposable {
     await this.document.apply([{ path: ['data', 'path'], value: fsPath }, { path: ['data', 'format'] }]);
   }
 
-  /** What is wrong with the settings or their data leaves no run behind that failed. */
+  /** Checks the settings and data first, so that a problem with them does not leave a failed run behind. */
   private async start(): Promise<void> {
     try {
       const text = (await this.document.settled()).readable();
@@ -227,7 +227,7 @@ export class OpenFineTune implements vscode.Disposable {
   }
 }
 
-/** `path:line`, counted from 1; the path alone for a file that is one example. */
+/** `origin` is `path:line`, with lines counted from 1, or the path alone for a file that is a single example. */
 async function openOrigin(origin: string): Promise<void> {
   const [, path = origin, line = '1'] = /^(.*?)(?::(\d+))?$/.exec(origin) ?? [];
   const position = new vscode.Position(Number(line) - 1, 0);

@@ -23,13 +23,13 @@ export interface PlaygroundServices extends WebviewServices {
   readonly history: PromptHistory;
 }
 
-/** A playground in front of the user. */
+/** An open playground panel. */
 export class OpenPlayground implements vscode.Disposable {
   private readonly session: WebviewSession<'playground'>;
   private readonly choices: vscode.Disposable;
   private readonly opening = Date.now();
   private generating: { readonly requestId: number; readonly cancel: vscode.CancellationTokenSource } | undefined;
-  /** To the last request: a page that is hidden gets no messages, and none of what it showed survives. */
+  /** Answers to the last request, kept because a hidden page gets no messages and loses what it showed. */
   private readonly answers = new Map<PlaygroundSide, PlaygroundAnswer>();
   private batch: PromptBatch | undefined;
 
@@ -53,7 +53,7 @@ export class OpenPlayground implements vscode.Disposable {
     vscode.Disposable.from(this.choices, this.session).dispose();
   }
 
-  /** A page that is out of sight is gone: the next one gets it with its first state. */
+  /** A hidden page no longer exists; the next one gets the prefill with its initial state. */
   prefill(prefill: Prefill): void {
     if (this.panel.visible) this.session.post({ type: 'prefill', prefill });
     else this.awaitingPage = prefill;
@@ -106,7 +106,7 @@ export class OpenPlayground implements vscode.Disposable {
     for (const side of sides) await this.generateSide(request, side, prompt, token);
   }
 
-  /** What was asked before ends, and its answers are forgotten. */
+  /** Cancels the previous request and forgets its answers. */
   private begin({ requestId }: PlaygroundRequest): vscode.CancellationToken {
     this.generating?.cancel.cancel();
     const cancel = new vscode.CancellationTokenSource();
@@ -139,7 +139,7 @@ export class OpenPlayground implements vscode.Disposable {
     }
   }
 
-  /** Keeps what came, unless something else was asked meanwhile. */
+  /** Records what has arrived, unless another request was made meanwhile. */
   private note(
     { requestId, side }: Pick<PlaygroundAnswer, 'requestId' | 'side'>,
     change: (answer: PlaygroundAnswer) => PlaygroundAnswer,
@@ -193,7 +193,7 @@ export class OpenPlayground implements vscode.Disposable {
 const maxPromptFileBytes = 4 << 20;
 const maxPrompts = 1000;
 
-/** undefined where the file holds none, which is said. */
+/** Returns undefined, after showing an error, if the file contains no usable prompts. */
 async function readPrompts(uri: vscode.Uri): Promise<readonly FilePrompt[] | undefined> {
   const name = nameOf(uri);
   const refuse = (message: string) => void vscode.window.showErrorMessage(message);

@@ -11,7 +11,7 @@ import { promptText, type FilePrompt } from './promptFile.js';
 import type { TextStreams } from './textStreams.js';
 import { askedSides, variantRequest } from './variantRequest.js';
 
-/** The prompts of a file, each answered by both columns before the next. */
+/** The prompts of a file, each answered by both columns before the next one starts. */
 export class PromptBatch {
   private readonly rows: BatchRow[];
   private running = true;
@@ -42,7 +42,7 @@ export class PromptBatch {
     this.end();
   }
 
-  /** One line for each prompt, with what was answered so far. */
+  /** One line for each prompt, with the answers so far. */
   jsonLines(): string {
     return this.prompts.map((prompt, row) => `${JSON.stringify(this.line(prompt, this.rows[row]!))}\n`).join('');
   }

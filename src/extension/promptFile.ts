@@ -1,18 +1,18 @@
-/** @file Prompts of a file: one a line, or JSONL with `prompt` or `messages`. */
+/** @file Reads prompts from a file: one per line, or JSONL with `prompt` or `messages`. */
 import type { ChatMessage } from '../protocol/backend.js';
 import { isRecord, list, object, oneOf, string, type Guard } from '../protocol/guard.js';
 
 /** A text, or a conversation to be answered. */
 export type FilePrompt = string | readonly ChatMessage[];
 
-/** A line that holds no prompt. */
+/** A line that contains no prompt. */
 export class UnreadableLine extends Error {
   constructor(readonly line: number) {
     super(`line ${line} holds no prompt`);
   }
 }
 
-/** Blank lines are left out. Throws UnreadableLine. */
+/** Skips blank lines. Throws UnreadableLine. */
 export function parsePrompts(content: string, kind: 'text' | 'jsonl'): readonly FilePrompt[] {
   const lines = content.replace(/^\uFEFF/, '').split(/\r?\n/);
   return lines.flatMap((line, index) => {
@@ -21,7 +21,7 @@ export function parsePrompts(content: string, kind: 'text' | 'jsonl'): readonly 
   });
 }
 
-/** What a table shows of it. */
+/** The prompt as a table shows it. */
 export function promptText(prompt: FilePrompt): string {
   return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n');
 }
@@ -39,7 +39,7 @@ function promptOfRow(row: unknown, line: number): FilePrompt {
   throw new UnreadableLine(line);
 }
 
-/** Training data ends with the answer, which is for the model to give. */
+/** Drops the answer at the end of a conversation from training data, because the model is to give it. */
 function withoutAnswer(conversation: readonly ChatMessage[]): readonly ChatMessage[] {
   return conversation.at(-1)?.role === 'assistant' ? conversation.slice(0, -1) : conversation;
 }

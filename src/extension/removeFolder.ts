@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 
-/** A remote machine and a browser have no trash. */
+/** Remote machines and browsers have no trash. */
 const hasTrash = () => vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
 
-/** Asks, and removes the folders: into the trash where there is one. Says whether it did. */
+/** Asks for confirmation and removes the folders, into the trash if there is one. Returns whether the user confirmed. */
 export async function removeFolders(
   folders: readonly vscode.Uri[],
   question: string,

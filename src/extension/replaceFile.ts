@@ -2,7 +2,10 @@ import { constants } from 'node:fs';
 import { access, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Whoever reads the file sees the old text or the new, never a part: written beside it, flushed, renamed. A link stays a link. */
+/**
+ * Replaces a file so that readers see the old text or the new, never a part: the text is written to a temporary file next to it,
+ * flushed and renamed. A link stays a link.
+ */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const mode = await modeOf(target);
@@ -22,7 +25,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** undefined where there is no file yet. What must not be written is not replaced either. */
+/** Returns undefined if there is no file yet. Throws if the file is not writable, because a rename would replace it anyway. */
 async function modeOf(path: string): Promise<number | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found) await access(path, constants.W_OK);

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 const scheme = 'lora-workbench';
 
-/** Text that is shown to be read: a document that needs no saving. */
+/** Shows texts as read-only documents that need no saving. */
 export class ReportDocuments implements vscode.TextDocumentContentProvider {
   private readonly texts = new Map<string, string>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();

@@ -7,7 +7,7 @@ import type { Runs } from './runs.js';
 
 const memoryKey = 'runs.live';
 
-/** Tells of every run that ends, once and in one window, also of one that ended while the window was closed. */
+/** Reports every run that ends, once and in one window, including runs that ended while the window was closed. */
 export class RunEndings implements vscode.Disposable {
   private readonly subscription: vscode.Disposable;
 

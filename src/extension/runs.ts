@@ -3,7 +3,7 @@ import type { FollowedMetrics, FollowedSamples, RunEvent, RunsSnapshot, RunSumma
 import { canPause, canResume, isLive, isProgress, withEvent } from '../protocol/runs.js';
 import type { BackendClient, LiveBackend } from './backendClient.js';
 
-/** How often the progress of runs is told. What shows it is drawn with the processor that trains, best all in one go. */
+/** How often the progress of runs is reported. Drawing it takes processor time from training, so updates are batched. */
 const progressIntervalMs = 3000;
 
 interface RunFollower {
@@ -11,7 +11,7 @@ interface RunFollower {
   onSamples(piece: FollowedSamples): void;
 }
 
-/** The runs of this window and whoever follows them. Holds nothing that is not in the run directories. */
+/** The runs of this window and their followers. Holds nothing that is not in the run directories. */
 export class Runs implements vscode.Disposable {
   private known: RunsSnapshot = { runs: [], throughSeq: 0 };
   private readonly changed = new vscode.EventEmitter<void>();
@@ -22,11 +22,11 @@ export class Runs implements vscode.Disposable {
   private hasLooked = false;
   private hydrating: Promise<void> | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
-  /** Any change of the list, at once; mere progress of runs every few seconds. */
+  /** Fires at once for any change of the list, but only every few seconds for mere progress. */
   readonly onDidChange = this.changed.event;
-  /** Single changes, for those who keep a copy. */
+  /** Individual changes, for listeners that keep a copy. */
   readonly onEvent = this.events.event;
-  /** A new backend counts its events anew: copies must be made again. */
+  /** A new backend restarts the numbering of its events, so copies must be made again. */
   readonly onDidReplace = this.replaced.event;
 
   constructor(private readonly backend: BackendClient) {
@@ -42,7 +42,7 @@ export class Runs implements vscode.Disposable {
     backend.onDidStart((live) => (this.hydrating = this.hydrate(live)));
   }
 
-  /** When the first look is taken, for which the backend is started: whether it was. */
+  /** Starts the backend, waits for the first list of runs and returns whether it has arrived. */
   async loaded(): Promise<boolean> {
     await this.backend.wake();
     await this.hydrating?.catch(() => undefined);
@@ -62,7 +62,7 @@ export class Runs implements vscode.Disposable {
     return this.known;
   }
 
-  /** All that a run wrote from its start, then what is new as it comes; again from the start after the backend restarted. */
+  /** Sends everything a run has written, then new data as it arrives; starts over after a restart of the backend. */
   follow(runId: string, follower: RunFollower): vscode.Disposable {
     const followId = `follow-${++this.lastFollowId}`;
     this.followers.set(followId, { runId, follower });
@@ -94,7 +94,7 @@ export class Runs implements vscode.Disposable {
     this.tellChange();
   }
 
-  /** A backend that is gone takes its followers with it, and a new one gets them from `hydrate`. */
+  /** Ignores errors: a backend's followers end with it, and a new backend gets them from `hydrate`. */
   private async send(request: (live: LiveBackend) => Promise<unknown>): Promise<void> {
     await this.backend
       .ready()
@@ -103,7 +103,7 @@ export class Runs implements vscode.Disposable {
   }
 }
 
-/** Which commands make sense, as context keys. */
+/** Context keys that tell which commands make sense. */
 export function runContext(runs: readonly RunSummary[]) {
   const statuses = runs.map(({ state }) => state.status);
   return {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { FetchState } from '../protocol/views/fineTune.js';
 import type { Catalog } from './catalog.js';
 
-/** The small model on its way into the catalogue, for a panel that shows how far it is. */
+/** Downloads the small model into the catalogue and tells a panel about the progress. */
 export class SmallModelFetch {
   state: FetchState = { kind: 'none' };
   private running: vscode.CancellationTokenSource | undefined;

@@ -4,7 +4,7 @@ import type { BackendClient } from './backendClient.js';
 
 const nothingWritten: GenerateSummary = { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped', template: 'none' };
 
-/** Text as it is generated: gives each request its stream. */
+/** Streams text as it is generated; each request has its own stream. */
 export class TextStreams {
   private readonly listeners = new Map<string, (text: string) => void>();
   private lastStream = 0;
@@ -23,7 +23,7 @@ export class TextStreams {
     try {
       return await (await this.backend.ready()).request('loraWorkbench/generate', { ...params, streamId }, token);
     } catch (error) {
-      // Stopped before it was sent: the language client refuses such a request, as if something had gone wrong.
+      // The language client rejects a request that was cancelled before it was sent, as if something had gone wrong.
       if (token.isCancellationRequested) return nothingWritten;
       throw error;
     } finally {

@@ -4,7 +4,7 @@ import { commandId } from './contributions.js';
 import { formatDuration } from './format.js';
 import type { Runs } from './runs.js';
 
-/** A run that goes, in the status bar. */
+/** Shows a live run in the status bar. */
 export class TrainingStatus implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('training', vscode.StatusBarAlignment.Left, 10);
   private readonly subscription: vscode.Disposable;
@@ -26,7 +26,7 @@ export class TrainingStatus implements vscode.Disposable {
     if (!run) return this.item.hide();
     const { step, totalSteps, status } = run.state;
     const more = live.length > 1 ? ` +${live.length - 1}` : '';
-    // The number tells that it goes on. An icon that turns for hours would take the processor from training.
+    // The step number shows that training continues. An icon that spins for hours would take processor time from it.
     const icon = status === 'paused' ? 'debug-pause' : 'flame';
     this.item.text = `$(${icon}) ${totalSteps > 0 ? `${step}/${totalSteps}` : vscode.l10n.t('preparing')}${more}`;
     const left = secondsLeft(run);

@@ -2,12 +2,12 @@ import type { GenerateParams, Prompt } from '../protocol/backend.js';
 import { playgroundSides, type PlaygroundRequest, type PlaygroundSide, type Variant } from '../protocol/views/playground.js';
 import type { FilePrompt } from './promptFile.js';
 
-/** The columns that answer, in the order in which they are asked: the engine computes one at a time. */
+/** The columns that answer, in order: the engine computes one at a time. */
 export function askedSides(request: Pick<PlaygroundRequest, PlaygroundSide>): readonly PlaygroundSide[] {
   return playgroundSides.filter((side) => request[side] !== null);
 }
 
-/** What the backend is asked to write in a column. */
+/** The request to the backend for one column. */
 export function variantRequest(
   request: PlaygroundRequest,
   side: PlaygroundSide,
@@ -15,7 +15,7 @@ export function variantRequest(
 ): Omit<GenerateParams, 'streamId'> {
   const { model, template, sampling, maxNewTokens } = request;
   const { adapter, strength } = request[side]!;
-  // Beside an adapter the base reads the same words, dressed as the adapter learned to read them.
+  // Next to an adapter, the base gets the same prompt in the template that the adapter was trained with.
   const dressedFor = adapter ?? otherVariant(request, side)?.adapter ?? null;
   const dressed: Prompt =
     typeof prompt === 'string'

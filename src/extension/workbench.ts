@@ -7,7 +7,7 @@ import type { PlaygroundPanels } from './playgroundPanel.js';
 import type { ReportDocuments } from './reportDocuments.js';
 import type { Runs } from './runs.js';
 
-/** Everything a command may need. Made once, in extension.ts. */
+/** Everything a command may need. Created once, in extension.ts. */
 export interface Workbench {
   readonly backend: BackendClient;
   readonly runs: Runs;

@@ -34,18 +34,18 @@ export function readAdapterFolder(folder: string): Adapter {
   return assembleAdapter(parsePeftConfig(readJsonFile(configPath), configPath), readTensorFile(tensorsPath), tensorsPath);
 }
 
-/** As readAdapterFolder, for a model; throws UserError('adapter-mismatch') where the adapter was made for another. */
+/** Like readAdapterFolder, for a model. Throws UserError('adapter-mismatch') if the adapter was made for another. */
 export function readAdapterFor(config: ModelConfig, folder: string): Adapter {
   const adapter = readAdapterFolder(folder);
   checkAdapterFits(adapter, config, folder);
   return adapter;
 }
 
-/** Writes an adapter as PEFT does. Each file is replaced atomically; an adapter being read is never seen in part. */
+/** Writes an adapter as PEFT does. Each file is replaced atomically, so readers never see part of a file. */
 export function writeAdapterFolder(folder: string, adapter: Omit<Adapter, 'isUniform'>, dropout: number): void {
   makeFolder(folder);
   const config = peftConfig(adapter.lora, dropout, adapter.baseModel);
   writeFileAtomically(join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
-  // The tag that PEFT writes itself and that transformers' loaders ask for.
+  // PEFT writes this tag itself, and transformers' loaders require it.
   writeFileAtomically(join(folder, adapterTensorsFile), safetensorsBytes(adapter.parameters, { format: 'pt' }));
 }

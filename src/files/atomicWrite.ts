@@ -18,8 +18,9 @@ import { t } from '../l10n/text.js';
 export type Content = string | Uint8Array | readonly Uint8Array[];
 
 /**
- * Replaces a file so that readers and power cuts see the old content or the new, never a part: written under a temporary
- * name beside it, flushed to the disk, renamed. Throws UserError('file-write-failed'); the old file is then untouched.
+ * Replaces a file so that readers see the old content or the new, never a part, even after a power cut: the content is written
+ * under a temporary name next to the file, flushed to disk and renamed. On failure, throws UserError('file-write-failed') and
+ * leaves the old file untouched.
  */
 export function writeFileAtomically(path: string, content: Content): void {
   const temporary = hiddenName(path);
@@ -36,8 +37,8 @@ export function writeFileAtomically(path: string, content: Content): void {
 }
 
 /**
- * Makes a whole folder appear at once: `fill` writes into a temporary folder, which is flushed and renamed to `path`. A folder
- * that is there already goes only when all is written.
+ * Makes a whole folder appear at once: `fill` writes into a temporary folder, which is flushed and renamed to `path`. An
+ * existing folder is removed only once everything is written.
  */
 export function replaceFolderAtomically(path: string, fill: (folder: string) => void): void {
   const temporary = hiddenName(path);
@@ -57,19 +58,19 @@ export function replaceFolderAtomically(path: string, fill: (folder: string) => 
   });
 }
 
-/** Makes a whole folder vanish at once: renamed before it is emptied, so that a removal cut short leaves no half of it. */
+/** Makes a whole folder disappear at once: it is renamed before it is emptied, so an interrupted removal leaves no half of it. */
 export function removeFolderAtomically(path: string): void {
   const hidden = hiddenName(`${path}.old`);
   explained(path, () => rename(path, hidden));
   removeQuietly(hidden);
 }
 
-/** Makes a folder and those above it. */
+/** Creates a folder and its parents. */
 export function makeFolder(path: string): void {
   explained(path, () => mkdirSync(path, { recursive: true }));
 }
 
-/** Writes a new file and waits until the disk has it. */
+/** Writes a new file and waits until it is on disk. */
 export function writeFlushed(path: string, content: Content): void {
   const pieces = typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
   explained(path, () => {
@@ -85,12 +86,12 @@ export function writeFlushed(path: string, content: Content): void {
   });
 }
 
-/** Adds to the end of a file, which is made where it is missing. */
+/** Appends to a file, which is created if it is missing. */
 export function appendToFile(path: string, content: string | Uint8Array): void {
   explained(path, () => appendFileSync(path, content));
 }
 
-/** Clears away what killed processes left unfinished in a folder that nobody else writes to now. */
+/** Removes what killed processes left unfinished in a folder to which no other process is writing. */
 export function removeUnfinished(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
@@ -98,12 +99,12 @@ export function removeUnfinished(folder: string): void {
   }
 }
 
-/** Unfinished work: names that begin with a dot are never read. */
+/** A name for unfinished work; names that begin with a dot are never read. */
 function hiddenName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
 }
 
-/** On Windows a virus scanner or a reader may hold the file for a moment. */
+/** Retries on Windows, where a virus scanner or a reader may hold the file for a moment. */
 function rename(from: string, to: string): void {
   const attempts = process.platform === 'win32' ? 50 : 1;
   for (let attempt = 1; ; attempt++) {
@@ -117,7 +118,7 @@ function rename(from: string, to: string): void {
   }
 }
 
-/** A rename is safe only once the folder that holds the name is on the disk. Windows has no such call and needs none. */
+/** A rename is durable only once the folder that contains the name is on disk. Windows has no such call and needs none. */
 function flushFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
@@ -132,11 +133,11 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // The disk that refused the write may refuse this too; what stays has a hidden name.
+    // A disk that refused the write may refuse this too; whatever remains has a hidden name.
   }
 }
 
-/** Turns what the file system says into one sentence with advice. */
+/** Turns a file system error into a UserError: one sentence with advice. */
 function explained(path: string, write: () => void): void {
   try {
     write();

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Where downloaded models lie: LORA_WORKBENCH_CACHE, else the platform's place for what can be fetched again
+ * Where downloaded models are stored: LORA_WORKBENCH_CACHE, or else the platform's folder for data that can be fetched again
  * (https://specifications.freedesktop.org/basedir-spec, Apple's Library/Caches, Windows' LOCALAPPDATA).
  */
 export function cacheFolder(): string {
@@ -20,12 +20,12 @@ export function cacheFolder(): string {
   }
 }
 
-/** Every model of the cache is a folder or a .gguf file in here; its name, with or without .gguf, stands for its path. */
+/** Every cached model is a folder or a .gguf file in here; its name, with or without .gguf, stands for its path. */
 export function modelsFolder(): string {
   return join(cacheFolder(), 'models');
 }
 
-/** The path of a model given by path or by its name in the cache. What lies there is for the reader to say. */
+/** The path of a model given by path or by its name in the cache. The code that reads it checks what is there. */
 export function modelPath(pathOrName: string): string {
   const inCache = ['', '.gguf'].map((ending) => join(modelsFolder(), pathOrName + ending));
   return existsSync(pathOrName) ? pathOrName : (inCache.find((path) => existsSync(path)) ?? pathOrName);

@@ -15,7 +15,7 @@ export const diskFiles: DataFiles = {
     const status = reading(path, () => statSync(path));
     if (status.isDirectory()) return readFolder(path);
     if (status.isFile()) {
-      // Of a folder's files one that cannot be read is skipped; of one that was named, this is the news.
+      // An unreadable file inside a folder is skipped, but one that was named explicitly is an error.
       reading(path, () => closeSync(openSync(path, 'r')));
       return { kind: 'file', file: diskFile(path, status.size) };
     }
@@ -63,7 +63,7 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
-/** Holds one line at most, and no more than largestRecord of it. */
+/** Keeps at most one line in memory, and no more than largestRecord bytes of it. */
 function* linesOf(path: string): Generator<DataLine> {
   const descriptor = usable(() => openSync(path, 'r'));
   try {
@@ -100,13 +100,13 @@ function* linesOf(path: string): Generator<DataLine> {
 
 const maxFiles = 100_000;
 
-/** The rules of one .gitignore, and the folder they hold for. */
+/** The rules of one .gitignore, and the folder they apply to. */
 interface IgnoreRules {
   readonly folder: string;
   readonly rules: Ignore;
 }
 
-/** All files below a folder that git would not ignore and that are not private, by name; symbolic links are not followed. */
+/** Lists all files below a folder, by name, except private files and those that git ignores. Does not follow symbolic links. */
 function readFolder(folder: string): DataPlace {
   const files: DataFile[] = [];
   const leftOut: LeftOut[] = [];
@@ -139,7 +139,7 @@ function entriesOf(folder: string, skipped: Skipped[]): Dirent[] {
   }
 }
 
-/** The rules of the nearest folder that says anything about a path decide. */
+/** The nearest folder with a rule about the path decides. */
 function isIgnored(path: string, entry: Dirent, rules: readonly IgnoreRules[]): boolean {
   for (const { folder, rules: own } of rules) {
     const inside = relative(folder, path).split(sep).join('/') + (entry.isDirectory() ? '/' : '');
@@ -158,7 +158,7 @@ function rulesOf(folder: string): IgnoreRules[] {
   }
 }
 
-/** Inside a repository, the .gitignore files between its root and the folder, nearest first. */
+/** Inside a repository, the rules of the .gitignore files between its root and the folder, nearest first. */
 function rulesAbove(folder: string): IgnoreRules[] {
   const found: IgnoreRules[] = [];
   for (let path = resolve(folder); !existsSync(join(path, '.git'));) {

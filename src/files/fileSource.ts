@@ -4,7 +4,7 @@ import type { ByteSource } from '../core/formats/byteSource.js';
 import { t } from '../l10n/text.js';
 import { reading } from './reading.js';
 
-/** A file for random access. Throws UserError when it is missing, no file, or may not be read. */
+/** Opens a file for random access. Throws UserError if it is missing, not a file, or not readable. */
 export function openFile(path: string): ByteSource {
   const descriptor = openForReading(path);
   return {
@@ -24,7 +24,7 @@ export function openFile(path: string): ByteSource {
   };
 }
 
-/** The whole of a small file. Throws UserError as openFile does, and when the file is larger than `limit` bytes. */
+/** Reads a whole small file. Throws UserError as openFile does, and if the file is larger than `limit` bytes. */
 export function readSmallFile(path: string, limit: number): Uint8Array {
   const source = openFile(path);
   try {

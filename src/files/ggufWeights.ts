@@ -13,15 +13,15 @@ import { openFile } from './fileSource.js';
 import { FileWeightStore } from './weightStore.js';
 
 const ropeFactorsName = 'rope_freqs.weight';
-/** Half of the largest head size that checkedConfig lets pass. */
+/** Half of the largest head size that checkedConfig accepts. */
 const maxRopeFactors = 2048;
 
-/** Throws UserError naming the file and what is damaged or not supported in it. */
+/** Throws UserError naming the file and what is damaged or unsupported in it. */
 export function openGgufWeights(path: string): { weights: WeightStore; metadata: GgufFile['metadata'] } {
   const source = openFile(path);
   try {
     const file = parseGguf(source);
-    // Before the weights: of a model of another family, its architecture is the news, not its first unknown tensor.
+    // Comes before the weights, so that a model of another family is rejected by architecture, not by its first unknown tensor.
     const config = configFromGguf(file, ropeFactors(file, source), path);
     const tensors = [...file.tensors.values()].filter((tensor) => tensor.name !== ropeFactorsName);
     const specs = new Map(weightTable(config).all.map((spec) => [spec.ggufName, spec]));

@@ -7,11 +7,11 @@ import { readTokenizer } from './tokenizerFiles.js';
 
 export interface LoadedModel extends OpenModel {
   readonly tokenizer: Tokenizer;
-  /** Why the tokenizer knows ids only; null where it knows text. */
+  /** Why the tokenizer knows only ids; null if it knows text. */
   readonly textProblem: UserError | null;
 }
 
-/** A model by path or name, with its tokenizer. Whoever asked for it closes its weights. */
+/** Loads a model by path or name, with its tokenizer. The caller closes its weights. */
 export function loadModel(pathOrName: string): LoadedModel {
   const model = loadModelForData(pathOrName);
   if (model.textProblem === null) return model;
@@ -19,7 +19,7 @@ export function loadModel(pathOrName: string): LoadedModel {
   throw model.textProblem;
 }
 
-/** The same for a model that may get its data as ids: without a tokenizer, only what needs text fails. */
+/** Like loadModel, for a model that may get its data as ids: without a tokenizer, only what needs text fails. */
 export function loadModelForData(pathOrName: string): LoadedModel {
   const model = openModel(modelPath(pathOrName));
   try {

@@ -1,4 +1,4 @@
-/** @file Opens a model: a Hugging Face folder, a GGUF file, or a folder that holds one. */
+/** @file Opens a model: a Hugging Face folder, a GGUF file, or a folder that contains one. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
@@ -9,21 +9,21 @@ import { openGgufWeights } from './ggufWeights.js';
 import { reading } from './reading.js';
 import { holdsSafetensors, openSafetensorsWeights } from './safetensorsWeights.js';
 
-/** Where a model's tokenizer is to be had from. */
+/** Where a model's tokenizer comes from. */
 export type TokenizerSource =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 'gguf'; readonly file: string; readonly metadata: ReadonlyMap<string, GgufValue> };
 
 export interface OpenModel {
-  /** The folder or file itself, absolute. */
+  /** Absolute path of the folder or file. */
   readonly path: string;
-  /** For people: the last part of the path. */
+  /** The last part of the path, for display. */
   readonly name: string;
   readonly weights: WeightStore;
   readonly tokenizerSource: TokenizerSource;
 }
 
-/** Throws UserError naming the file that is missing, damaged or of a kind that is not supported. */
+/** Throws UserError naming the file that is missing, damaged or of an unsupported kind. */
 export function openModel(path: string): OpenModel {
   const absolute = resolve(path);
   const status = reading(absolute, () => statSync(absolute, { throwIfNoEntry: false }));

@@ -1,9 +1,9 @@
-/** @file What the system says when it refuses to let a file or folder be read. */
+/** @file Turns the system's errors about unreadable files and folders into UserErrors. */
 import { statSync } from 'node:fs';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
 
-/** Throws UserError naming what is missing, forbidden or unreadable in another way. */
+/** Throws UserError naming what is missing, forbidden or otherwise unreadable. */
 export function reading<Result>(path: string, read: () => Result): Result {
   try {
     return read();
@@ -12,7 +12,7 @@ export function reading<Result>(path: string, read: () => Result): Result {
   }
 }
 
-/** Whether something lies there. Throws UserError where that is not to be known: a forbidden folder is no missing file. */
+/** Whether the path exists. Throws UserError if that cannot be determined: a forbidden folder is not a missing file. */
 export function exists(path: string): boolean {
   return reading(path, () => statSync(path, { throwIfNoEntry: false }) !== undefined);
 }

@@ -71,7 +71,7 @@ function shardNames(indexPath: string): string[] {
   return [...(names as Set<string>)].sort();
 }
 
-/** An index may come from anywhere: it must not point outside its folder. */
+/** An index may come from anywhere, so it must not point outside its folder. */
 function isPlainFileName(name: unknown): boolean {
   return typeof name === 'string' && name !== '' && basename(name) === name && name !== '..' && !name.includes('\\');
 }

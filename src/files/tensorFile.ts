@@ -6,7 +6,7 @@ import type { HostTensor } from '../core/formats/hostTensor.js';
 import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
 
-/** All tensors of a safetensors file as fp32. Throws UserError naming the file and the tensor that is no float. */
+/** Reads all tensors of a safetensors file as fp32. Throws UserError naming the file and a tensor that is not a float. */
 export function readTensorFile(path: string): Map<string, HostTensor> {
   const source = openFile(path);
   try {
@@ -22,7 +22,7 @@ export function readTensorFile(path: string): Map<string, HostTensor> {
   }
 }
 
-/** Throws UserError('file-unsupported') where the tensor is no float that we read. */
+/** Throws UserError('file-unsupported') if the tensor is not of a supported float type. */
 export function floatType({ name, type }: SafetensorsEntry, path: string): 'F32' | 'F16' | 'BF16' {
   if (type === 'F32' || type === 'F16' || type === 'BF16') return type;
   throw new UserError('file-unsupported', t`${path}: the tensor ${name} is of type ${type}; F32, F16 and BF16 can be read.`);

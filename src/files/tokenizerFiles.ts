@@ -8,15 +8,15 @@ import { t } from '../l10n/text.js';
 import type { TokenizerSource } from './openModel.js';
 import { exists, reading } from './reading.js';
 
-/** tokenizer.json of LLaMA 3 is 9 MB; the largest vocabularies known come to 35 MB. */
+/** LLaMA 3's tokenizer.json is 9 MB; the largest known vocabularies take 35 MB. */
 const largestFile = 128 * 2 ** 20;
 
-/** The tokenizer that belongs to a model. */
+/** Reads the tokenizer that belongs to a model. */
 export function readTokenizer(source: TokenizerSource): Tokenizer {
   return source.kind === 'gguf' ? tokenizerFromGguf(source.metadata, source.file) : readTokenizerFolder(source.folder);
 }
 
-/** The tokenizer of a Hugging Face model folder. Throws UserError naming the file that is missing or broken. */
+/** Reads the tokenizer of a Hugging Face model folder. Throws UserError naming the file that is missing or broken. */
 export function readTokenizerFolder(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   const tokenizer = readIfThere(file);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { useTranslations } from '../l10n/text.js';
 
-/** Names the bundle of the reader's language. The extension sets it; every process that a process starts inherits it. */
+/** Names the bundle of the user's language. The extension sets this variable, and all child processes inherit it. */
 export const translationsVariable = 'LORA_WORKBENCH_TRANSLATIONS';
 
-/** To be called before a program says anything. No bundle, or a broken one: the program speaks English. */
+/** Must be called before a program outputs anything. If the bundle is missing or broken, the program uses English. */
 export function loadTranslations(): void {
   const path = process.env[translationsVariable];
   if (path) useTranslations(textsIn(path));

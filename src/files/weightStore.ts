@@ -9,11 +9,11 @@ import { weightTable } from '../core/models/weightTable.js';
 import { elementCount, sameShape } from '../core/shape.js';
 import { t } from '../l10n/text.js';
 
-/** Reads weights from open files when they are asked for. Every shape has been checked against the config before. */
+/** Reads weights from open files on demand. Every shape has already been checked against the config. */
 export class FileWeightStore implements WeightStore {
   private readonly infos: ReadonlyMap<string, WeightInfo>;
 
-  /** Throws UserError where `found` is not what the config asks for; `where` is the file or folder that should hold it. */
+  /** Throws UserError if `found` does not match the config; `where` is the file or folder that should contain the weights. */
   constructor(
     readonly config: ModelConfig,
     found: ReadonlyMap<string, WeightInfo>,
@@ -60,7 +60,7 @@ export class FileWeightStore implements WeightStore {
   }
 }
 
-/** The weights that the config asks for, each found in the right shape, and no others. */
+/** Checks that `found` contains the weights that the config asks for, each in the right shape, and no others. */
 function checkedWeights(config: ModelConfig, found: ReadonlyMap<string, WeightInfo>, where: string): Map<string, WeightInfo> {
   const weights = new Map<string, WeightInfo>();
   for (const { name, shape } of weightTable(config).all) {
@@ -82,7 +82,7 @@ function checkedWeights(config: ModelConfig, found: ReadonlyMap<string, WeightIn
   return weights;
 }
 
-/** Older checkpoints hold the rotary frequencies too, which follow from the config; some hold a tied head a second time. */
+/** Older checkpoints also store the rotary frequencies, which follow from the config; some store a tied head a second time. */
 function isDerived(name: string, config: ModelConfig): boolean {
   return name.endsWith('rotary_emb.inv_freq') || (config.tiedEmbeddings && name === 'lm_head.weight');
 }

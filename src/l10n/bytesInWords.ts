@@ -1,4 +1,4 @@
-/** "98.4 MB", with the number as the reader's language writes it. */
+/** "98.4 MB", with the number formatted for the reader's locale. */
 export function bytesInWords(bytes: number, locale = 'en'): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));

@@ -1,16 +1,16 @@
 /**
- * @file What the programs say to people, in the reader's language. The key of a text is the English itself, with {0}, {1} … for its
- * blanks, as in VS Code's bundles (l10n/bundle.l10n.<language>.json).
+ * @file The texts shown to users, in their language. The key of a text is the English itself, with placeholders {0}, {1} …, as in
+ * VS Code's bundles (l10n/bundle.l10n.<language>.json).
  */
 
 let translations: Readonly<Record<string, string>> = {};
 
-/** From now on texts are said as the table has them; what it lacks is said in English. */
+/** From now on, texts are taken from the table; those it lacks stay in English. */
 export function useTranslations(table: Readonly<Record<string, string>>): void {
   translations = table;
 }
 
-/** t`${path} does not exist.` is the text "{0} does not exist." To be evaluated when it is said: only then is the language known. */
+/** t`${path} does not exist.` looks up "{0} does not exist." Evaluate it only when shown: the language is not known before. */
 export function t(english: TemplateStringsArray, ...values: readonly (string | number | bigint)[]): string {
   const translated = translationOf(english.reduce((key, part, index) => `${key}{${index - 1}}${part}`));
   return translated !== undefined && hasBlanks(translated, values.length)
@@ -18,7 +18,7 @@ export function t(english: TemplateStringsArray, ...values: readonly (string | n
     : english.reduce((text, part, index) => `${text}${values[index - 1]}${part}`);
 }
 
-/** The same for a text without blanks that stands in data, such as the description of a setting. */
+/** The same for a text without placeholders that comes from data, such as the description of a setting. */
 export function translate(english: string): string {
   return translationOf(english) ?? english;
 }
@@ -29,7 +29,7 @@ function translationOf(key: string): string | undefined {
 
 const blank = /\{(\d+)\}/g;
 
-/** Whether a translation has all the blanks and no other ones, in whatever order. */
+/** Whether a translation has exactly the expected placeholders, in any order. */
 function hasBlanks(translated: string, count: number): boolean {
   const found = new Set([...translated.matchAll(blank)].map((match) => Number(match[1])));
   return found.size === count && [...found].every((index) => index < count);

@@ -1,13 +1,13 @@
 /**
- * @file What extension and backend say to each other, over the language server's connection (docs/architecture.md). Plain JSON;
- * a run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
+ * @file The messages between extension and backend, over the language server's connection (docs/architecture.md). Plain JSON; a
+ * run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunLabels, RunState, Sample, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 
-/** Raised when a message changes its meaning; both sides come from one package, so a difference is a broken installation. */
+/** Raised when a message changes its meaning. Both sides ship in one package, so a mismatch means a broken installation. */
 export const protocolVersion = 1;
 
 /** initializationOptions of the language server. */
@@ -15,14 +15,14 @@ export interface BackendOptions extends BackendSettings {
   readonly protocolVersion: number;
 }
 
-/** What the extension's settings come to; sent again when they change. */
+/** The extension's settings that concern the backend; sent again when they change. */
 export interface BackendSettings {
-  /** Where runs are looked for; new ones go into the first. */
+  /** Folders to search for runs; new ones go into the first. */
   readonly runsFolders: readonly string[];
-  /** Where models and adapters are looked for, besides the cache. */
+  /** Folders to search for models and adapters, besides the cache. */
   readonly modelFolders: readonly ModelFolder[];
   readonly device: 'auto' | 'cpu' | 'webgpu';
-  /** null: the engine decides. */
+  /** Null means the engine decides. */
   readonly threads: number | null;
 }
 
@@ -35,22 +35,22 @@ export type ModelSource = 'cache' | 'workspace' | 'added';
 
 export interface RunSummary {
   readonly runId: string;
-  /** As its user named it, else what it is. */
+  /** The user's name for the run, else its default name (runName.ts). */
   readonly name: string;
   readonly labels: RunLabels;
   readonly model: string;
   readonly dataPath: string;
   readonly rank: number;
   readonly state: RunState;
-  /** The held-out loss before the first step. */
+  /** Held-out loss before the first step. */
   readonly firstEvalLoss: number | null;
-  /** The last training step logged. */
+  /** The last logged training step. */
   readonly lastStep: StepMetric | null;
-  /** Whether adapter/ is there to be used. */
+  /** Whether adapter/ exists and can be used. */
   readonly hasAdapter: boolean;
 }
 
-/** Something happened to a run. `seq` counts the events since the backend started; a snapshot says how far it goes. */
+/** A change to a run. `seq` counts the events since the backend started; a snapshot tells which ones it includes. */
 export type RunEvent = { readonly seq: number } & (
   { readonly kind: 'changed'; readonly run: RunSummary } | { readonly kind: 'removed'; readonly runId: string }
 );
@@ -58,20 +58,20 @@ export type RunEvent = { readonly seq: number } & (
 export interface RunsSnapshot {
   /** Newest first. */
   readonly runs: readonly RunSummary[];
-  /** Events up to here are in the snapshot. */
+  /** `seq` of the last event included in the snapshot. */
   readonly throughSeq: number;
 }
 
-/** A piece of the metrics of a followed run: first all there are, in large pieces, then the new ones, at most ten times a second. */
+/** A chunk of a followed run's metrics: first the existing ones, in large chunks, then new ones at most ten times a second. */
 export interface FollowedMetrics {
-  /** As chosen by whoever follows. */
+  /** Chosen by the follower. */
   readonly followId: string;
-  /** True when metrics.jsonl was replaced (a resumed run): forget what came before. */
+  /** True if metrics.jsonl was replaced (by a resumed run): forget what came before. */
   readonly replaced: boolean;
   readonly metrics: readonly Metric[];
 }
 
-/** Sample outputs of a followed run, in the same way (samples.jsonl). */
+/** Sample outputs (samples.jsonl) of a followed run, sent in the same way. */
 export interface FollowedSamples {
   readonly followId: string;
   readonly replaced: boolean;
@@ -86,16 +86,16 @@ export interface ModelInfo {
   readonly sizeBytes: number;
 }
 
-/** The models and adapters that can be used, by name. */
+/** The usable models, by name, and adapters, newest first. */
 export interface FoundModels {
   readonly models: readonly ModelInfo[];
   readonly adapters: readonly AdapterInfo[];
 }
 
 export interface InspectedModels {
-  /** Paths of those that can be used. */
+  /** Paths of the usable models. */
   readonly models: readonly string[];
-  /** Why one of the others cannot: the first. */
+  /** Why the first unusable one cannot be used. */
   readonly problem: string | null;
 }
 
@@ -103,7 +103,7 @@ export interface AdapterInfo {
   /** Folder in PEFT's format. */
   readonly path: string;
   readonly name: string;
-  /** As adapter_config.json says: a path or a name. */
+  /** Path or name, as in adapter_config.json. */
   readonly baseModel: string;
   readonly rank: number;
   readonly alpha: number;
@@ -111,31 +111,31 @@ export interface AdapterInfo {
   readonly sizeBytes: number;
   /** When its parameters were written, in milliseconds since 1970. */
   readonly modifiedAt: number;
-  /** The run of this workspace that made it; null for one that came from elsewhere. */
+  /** The run of this workspace that made it; null if it came from elsewhere. */
   readonly run: AdapterRun | null;
 }
 
 export interface AdapterRun {
   readonly dataPath: string;
-  /** The best that the run reached; null where nothing was held out. */
+  /** The best that the run reached; null if nothing was held out. */
   readonly heldOutLoss: number | null;
 }
 
-/** What a run config comes to before anything is loaded: from the headers of the model's files. */
+/** The estimate for a run config before anything is loaded, from the headers of the model's files. */
 export interface RunEstimate {
-  /** Of the training process. */
+  /** Peak of the training process. */
   readonly peakMemoryBytes: number;
-  /** Of a GPU, which does not tell what it has free; 0 where the CPU trains. */
+  /** GPU memory, whose free amount cannot be queried; 0 when training on the CPU. */
   readonly deviceMemoryBytes: number;
-  /** What a process may take on this machine now. */
+  /** What a process can use on this machine now. */
   readonly availableMemoryBytes: number;
-  /** Where that is less: up to three ways to make it fit, cheapest first. */
+  /** If that is less than the peak: up to three ways to make the run fit, cheapest first. */
   readonly remedies: readonly MemoryRemedy[];
-  /** From the pace of the last pre-flight or run with this model; null before there was one. */
+  /** Based on the pace of the last pre-flight or run with this model; null if there has been none. */
   readonly secondsPerStep: number | null;
 }
 
-/** Settings changed together, and what they bring the peak down to. */
+/** Settings to change together, and the resulting peak. */
 export interface MemoryRemedy {
   readonly changes: readonly { readonly setting: string; readonly from: string; readonly to: string }[];
   readonly peakMemoryBytes: number;
@@ -144,7 +144,7 @@ export interface MemoryRemedy {
 /** A run config as it is being written. */
 export interface ConfigText {
   readonly config: unknown;
-  /** The file it belongs to: relative paths start at its folder. */
+  /** The file it belongs to; relative paths start at its folder. */
   readonly path: string;
 }
 
@@ -152,20 +152,20 @@ export type ConfigCheck =
   | { readonly ok: true; readonly config: RunConfig; readonly estimate: RunEstimate }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
-/** What the count of trainable parameters depends on, so that a form can tell it while settings move. */
+/** What the number of trainable parameters depends on, so that a form can update it as settings change. */
 export interface ModelShape {
-  /** The config's `model` this belongs to. */
+  /** The config's `model` that this describes. */
   readonly model: string;
   readonly layerCount: number;
   readonly totalParameters: number;
-  /** [out, in] of the linears of a layer, by target module. */
+  /** [out, in] of each linear in a layer, by target module. */
   readonly linears: Readonly<Record<string, readonly [number, number]>>;
 }
 
 export interface SamplingSettings {
-  /** 0: always the most likely token. */
+  /** 0 means always the most likely token. */
   readonly temperature: number;
-  /** 0: off. */
+  /** 0 turns it off. */
   readonly topK: number;
   readonly topP: number;
   readonly minP: number;
@@ -178,20 +178,20 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-/** How a prompt is dressed before the model reads it: as the user's message, as an instruction, or not at all. */
+/** How a prompt is wrapped for the model: as the user's message, as an instruction, or not at all. */
 export const promptTemplates = ['chat', 'alpaca', 'none'] as const;
 export type PromptTemplate = (typeof promptTemplates)[number];
 
 export type Prompt =
-  /** `auto`: as `adapter` was trained, else as the model wants it. */
+  /** `auto` is the template that `adapter` was trained with, else the model's default. */
   | { readonly kind: 'text'; readonly text: string; readonly template: PromptTemplate | 'auto'; readonly adapter: string | null }
   | { readonly kind: 'chat'; readonly messages: readonly ChatMessage[] };
 
 export interface GenerateParams {
-  /** Chosen by whoever asks; names the stream in generate/token. */
+  /** Chosen by the caller; identifies the stream in generate/token. */
   readonly streamId: string;
   readonly model: string;
-  /** null: the base model alone. */
+  /** Null means the base model alone. */
   readonly adapter: string | null;
   readonly adapterStrength: number;
   readonly prompt: Prompt;
@@ -204,11 +204,11 @@ export interface GenerateSummary {
   readonly tokensPerSecond: number;
   readonly firstTokenMs: number;
   readonly reason: 'end' | 'length' | 'stopped';
-  /** How the prompt was dressed. */
+  /** How the prompt was wrapped. */
   readonly template: PromptTemplate;
 }
 
-/** How ghost text is made; null model: not at all. */
+/** How ghost text is generated; a null model turns it off. */
 export interface CompletionSettings {
   readonly model: string | null;
   readonly adapter: string | null;
@@ -221,7 +221,7 @@ export interface CompletionSettings {
   readonly maxNewTokens: number;
 }
 
-/** `auto`: what the model has learned. `none`: only what stands before the cursor. Else a format's name, or markers of one's own. */
+/** `auto`: what the model has learned. `none`: only the text before the cursor. Otherwise a format's name, or custom markers. */
 export type FillInTheMiddleChoice = string | FillInTheMiddleMarkers;
 
 export interface FillInTheMiddleMarkers {
@@ -229,71 +229,71 @@ export interface FillInTheMiddleMarkers {
   readonly suffix?: string;
   readonly middle?: string;
   readonly end?: string;
-  /** Prefix, suffix, middle, or suffix, prefix, middle. */
+  /** PSM is prefix, suffix, middle; SPM is suffix, prefix, middle. */
   readonly order?: 'PSM' | 'SPM';
 }
 
-/** line: to the end of the line. block: until the block ends. auto: a block after a line that opens one, else a line. */
+/** `line` stops at the end of the line, `block` at the end of the block; `auto` chooses `block` after a line that opens one. */
 export type CompletionMode = 'auto' | 'line' | 'block';
 
 export type CompletionStatus =
   | { readonly kind: 'off' }
   | { readonly kind: 'loading' }
-  /** `last`: the last suggestion, once there was one. */
+  /** `last` is the latest suggestion, once there has been one. */
   | { readonly kind: 'ready'; readonly last: LastCompletion | null }
   | { readonly kind: 'failed'; readonly message: string };
 
 export interface LastCompletion {
   readonly latencyMs: number;
-  /** The format in which the model read what stands behind the cursor, too; null: it reads only what stands before. */
+  /** The format in which the model also reads the text after the cursor; null if it reads only the text before it. */
   readonly fillInTheMiddle: string | null;
   /** "CPU, 2 threads, int8 weights". */
   readonly engine: string;
-  /** That another device took over, and why. */
+  /** Says that another device took over, and why. */
   readonly warning: string | null;
 }
 
-/** Requests of the extension by method. They fail with a ResponseError whose message is for people. */
+/** Requests from the extension, by method. They fail with a ResponseError whose message is meant for users. */
 export interface BackendRequests {
   'loraWorkbench/runs/list': { params: null; result: RunsSnapshot };
-  /** From here on what the run writes arrives as runs/metrics and runs/samples, until unfollowed. */
+  /** From here on, what the run writes arrives as runs/metrics and runs/samples, until it is unfollowed. */
   'loraWorkbench/runs/follow': { params: { runId: string; followId: string }; result: null };
   'loraWorkbench/runs/unfollow': { params: { followId: string }; result: null };
   'loraWorkbench/runs/config': { params: { runId: string }; result: RunConfig };
-  /** Starts a trainer of its own in a new run directory. */
+  /** Starts a separate trainer in a new run directory. */
   'loraWorkbench/runs/start': { params: ConfigText; result: { runId: string } };
-  /** A paused run goes on; for a stopped, interrupted or failed one a trainer starts at the last checkpoint. */
+  /** A paused run continues; for a stopped, interrupted or failed one, a trainer starts from the last checkpoint. */
   'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
   'loraWorkbench/runs/label': { params: { runId: string; labels: RunLabels }; result: null };
   'loraWorkbench/models/list': { params: null; result: FoundModels };
-  /** What a folder or file that somebody wants to import holds; adds nothing. */
+  /** Reports what a folder or file to be imported contains; adds nothing. */
   'loraWorkbench/models/inspect': { params: { path: string }; result: InspectedModels };
-  /** Fetches SmolLM2-135M-Instruct into the cache, for those who have no model; can be cancelled. */
+  /** Downloads SmolLM2-135M-Instruct into the cache, for users who have no model; can be cancelled. */
   'loraWorkbench/models/fetchSmall': { params: null; result: { path: string } };
-  /** Schema, paths, and what the configuration comes to. */
+  /** Checks schema and paths, and estimates the run. */
   'loraWorkbench/config/check': { params: ConfigText; result: { check: ConfigCheck; modelShape: ModelShape | null } };
   /** Reads and counts the data; can be cancelled. */
   'loraWorkbench/data/overview': { params: ConfigText; result: DataOverview };
   /** A page of the examples as the model will see them. */
   'loraWorkbench/data/examples': { params: { text: ConfigText; query: ExampleQuery }; result: ExamplePage };
-  /** Reads the data, measures a step. Takes as long as that; can be cancelled. */
+  /** Reads the data and measures a step, which takes a while; can be cancelled. */
   'loraWorkbench/preflight': { params: ConfigText; result: PreflightReport };
   'loraWorkbench/generate': { params: GenerateParams; result: GenerateSummary };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   'loraWorkbench/settings': { params: BackendSettings; result: null };
-  /** What the command line's doctor says. */
+  /** The output of the command line's doctor. */
   'loraWorkbench/doctor': { params: null; result: { report: string } };
 }
 
-/** What the backend tells by itself, by method. */
+/** Notifications from the backend, by method. */
 export interface BackendNotifications {
   'loraWorkbench/runs/event': RunEvent;
   'loraWorkbench/runs/metrics': FollowedMetrics;
   'loraWorkbench/runs/samples': FollowedSamples;
   'loraWorkbench/models/changed': null;
-  /** Bytes so far of the whole, of the model that is being fetched. */
+  /** Bytes so far and in total of the model that is being downloaded. */
   'loraWorkbench/models/fetching': { readonly done: number; readonly total: number };
   'loraWorkbench/generate/token': { readonly streamId: string; readonly text: string };
   'loraWorkbench/completion/status': CompletionStatus;

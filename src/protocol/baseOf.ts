@@ -1,6 +1,6 @@
 import type { AdapterInfo, ModelInfo } from './backend.js';
 
-/** The model that an adapter was made for: by path, else by the last part of its name. */
+/** The model that an adapter was made for, found by path or else by the last part of its name. */
 export function baseOf({ baseModel }: AdapterInfo, models: readonly ModelInfo[]): ModelInfo | undefined {
   const name = lastPart(baseModel);
   return (
@@ -9,7 +9,7 @@ export function baseOf({ baseModel }: AdapterInfo, models: readonly ModelInfo[])
   );
 }
 
-/** The adapters that may fit a model, newest first: made for it, or for one that is not here. */
+/** The adapters that may fit a model, newest first: made for it, or for a model that is not listed here. */
 export function adaptersFor(
   model: string,
   adapters: readonly AdapterInfo[],

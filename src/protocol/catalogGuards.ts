@@ -1,4 +1,4 @@
-/** @file Run-time checks of what is known about models and adapters. */
+/** @file Run-time checks for models and adapters. */
 import type { AdapterInfo, AdapterRun, ModelInfo } from './backend.js';
 import { count, list, nullable, number, object, oneOf, string, type Guard } from './guard.js';
 

@@ -1,4 +1,4 @@
-/** @file Run-time checks of run configs and of what is said about them. */
+/** @file Run-time checks for run configs and for the results of checking them. */
 import type { ConfigCheck, MemoryRemedy, ModelShape, RunEstimate } from './backend.js';
 import type { RunConfig } from './runConfig.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
@@ -26,7 +26,7 @@ const guardOfType: Readonly<Record<string, Guard<unknown>>> = {
   null: (value): value is null => value === null,
 };
 
-/** With all defaults filled in. What the schema allows a number or a text to be is the business of validateRunConfig.ts. */
+/** A config with all defaults filled in. Ranges and lengths are checked by validateRunConfig.ts. */
 export const runConfig = guardOf(runConfigSchema) as Guard<RunConfig>;
 
 function guardOf(schema: SettingSchema): Guard<unknown> {

@@ -1,4 +1,4 @@
-/** @file Run-time checks of what is known about data, for the messages of webviews. */
+/** @file Run-time checks for data reports in webview messages. */
 import {
   leftOutKinds,
   type DataExample,

@@ -1,11 +1,11 @@
-/** @file Run-time checks of plain data that follow the types: a guard of T names every key of T. */
+/** @file Run-time checks of plain data that mirror the types: a guard of T names every key of T. */
 
-/** Says whether a value that came from elsewhere is a T. */
+/** Tells whether a value received from elsewhere is a T. */
 export type Guard<T> = (value: unknown) => value is T;
 
 export const string: Guard<string> = (value): value is string => typeof value === 'string';
 export const boolean: Guard<boolean> = (value): value is boolean => typeof value === 'boolean';
-/** JSON has no others: NaN and the infinities arrive as null. */
+/** Finite numbers only: JSON has no NaN or infinities; they arrive as null. */
 export const number: Guard<number> = (value): value is number => typeof value === 'number' && Number.isFinite(value);
 export const count: Guard<number> = (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 export const anything: Guard<unknown> = (_value): _value is unknown => true;
@@ -35,7 +35,7 @@ export function recordOf<T>(guard: Guard<T>): Guard<Readonly<Record<string, T>>>
   return (value): value is Readonly<Record<string, T>> => isRecord(value) && Object.values(value).every(guard);
 }
 
-/** Unknown keys are let through, so that a newer side may say more. */
+/** Unknown keys are allowed, so that a newer peer may send more. */
 export function object<T extends object>(guards: { readonly [K in keyof T]-?: Guard<T[K]> }): Guard<T> {
   const entries = Object.entries(guards) as [string, Guard<unknown>][];
   return (value): value is T => isRecord(value) && entries.every(([key, guard]) => guard(value[key]));

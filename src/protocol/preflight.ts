@@ -2,16 +2,16 @@ import type { DataFormat } from './runConfig.js';
 
 export const leftOutKinds = ['hidden', 'secret', 'vendored', 'generated', 'data', 'document', 'binary', 'otherFormat'] as const;
 
-/** What a folder of data comes to, file by file. All of it is empty for a single file. */
+/** The contents of a data folder, file by file; empty for a single file. */
 export interface FilesOfData {
-  /** Most tokens first; the first thousand. */
+  /** The first thousand, most tokens first. */
   readonly files: readonly FileUse[];
   readonly fileCount: number;
   /** Files and folders that were not opened, by reason. */
   readonly leftOut: readonly LeftOutGroup[];
 }
 
-/** Held-out examples are counted. */
+/** Counts include held-out examples. */
 export interface FileUse {
   readonly path: string;
   readonly examples: number;
@@ -25,28 +25,28 @@ export interface LeftOutGroup {
   readonly paths: readonly string[];
 }
 
-/** What a run would do, found out before a minute of training is spent. Plain data, for the terminal and the panel alike. */
+/** What a run would do, determined before any training. Plain data, for both the terminal and the panel. */
 export interface PreflightReport extends FilesOfData {
   /** "CPU, 2 threads, fp32 base" */
   readonly device: string;
   readonly trainableParameters: number;
   readonly totalSteps: number;
-  /** As asked for, or as found out. */
+  /** As configured, or as detected. */
   readonly format: Exclude<DataFormat, 'auto'>;
   readonly training: DataSummary;
-  /** null: nothing is held out. */
+  /** Null if nothing is held out. */
   readonly evaluation: DataSummary | null;
-  /** What was not used, and why; the first hundred. */
+  /** The first hundred records that were not used, and why. */
   readonly skipped: readonly SkippedRecord[];
   readonly skippedCount: number;
   /** The first training sequences as the model will see them. */
   readonly samples: readonly SampleSequence[];
-  /** What looks wrong though it can be done. */
+  /** Things that look wrong but do not prevent the run. */
   readonly warnings: readonly string[];
   readonly estimate: StepEstimate;
 }
 
-/** What data comes to with a model's tokenizer: found out in a moment, without the model's weights. Held-out examples are counted. */
+/** Statistics of the data under a model's tokenizer; quick, since the weights are not read. Counts include held-out examples. */
 export interface DataOverview extends FilesOfData {
   readonly format: Exclude<DataFormat, 'auto'>;
   readonly examples: number;
@@ -54,28 +54,28 @@ export interface DataOverview extends FilesOfData {
   /** Examples that were cut at data.max_seq_length. */
   readonly truncated: number;
   readonly heldOut: number;
-  /** Tokens of the longest example. */
+  /** Length of the longest example, in tokens. */
   readonly longest: number;
-  /** What was not used, and why; the first hundred. */
+  /** The first hundred records that were not used, and why. */
   readonly skipped: readonly SkippedRecord[];
   readonly skippedCount: number;
-  /** Training sequences of an epoch: packed examples share one. */
+  /** Training sequences per epoch; packed examples share one. */
   readonly rows: number;
 }
 
-/** Which examples to show: those that hold `text`, and of these a page. */
+/** Which examples to show: one page of those that contain `text`. */
 export interface ExampleQuery {
-  /** '' for all. */
+  /** Empty for all examples. */
   readonly text: string;
   readonly offset: number;
   readonly limit: number;
 }
 
-/** The answer to a query, which it repeats. */
+/** The answer to a query, whose text and offset it repeats. */
 export interface ExamplePage {
   readonly text: string;
   readonly offset: number;
-  /** Examples that hold the text. */
+  /** Number of examples that contain the text. */
   readonly total: number;
   readonly examples: readonly DataExample[];
 }
@@ -87,11 +87,11 @@ export interface DataExample extends SampleSequence {
 export interface DataSummary {
   readonly examples: number;
   readonly tokens: number;
-  /** Tokens that the loss counts. */
+  /** Tokens that count towards the loss. */
   readonly labelTokens: number;
   readonly shortestLength: number;
   readonly medianLength: number;
-  /** Nineteen of twenty examples are no longer. */
+  /** The 95th percentile: nineteen out of twenty examples are no longer. */
   readonly length95: number;
   readonly longestLength: number;
   readonly histogram: readonly LengthBin[];
@@ -99,7 +99,7 @@ export interface DataSummary {
   readonly truncated: number;
 }
 
-/** Examples longer than the bin before, and at most `upTo`. */
+/** Examples longer than the previous bin's limit, up to and including `upTo` tokens. */
 export interface LengthBin {
   readonly upTo: number;
   readonly examples: number;
@@ -114,25 +114,25 @@ export interface SkippedRecord {
 export interface SampleSequence {
   readonly origin: string;
   readonly tokens: readonly SampleToken[];
-  /** Tokens beyond data.max_seq_length, cut off. */
+  /** Number of tokens cut off beyond data.max_seq_length. */
   readonly cut: number;
 }
 
 export interface SampleToken {
   readonly id: number;
   readonly text: string;
-  /** Whether the loss counts it. */
+  /** Whether it counts towards the loss. */
   readonly learned: boolean;
 }
 
-/** From one measured micro-batch; evaluation and saving come on top. */
+/** Measured on one micro-batch; evaluation and saving come on top. */
 export interface StepEstimate {
   readonly secondsPerStep: number;
   readonly totalSeconds: number;
-  /** Of the process, so far. */
+  /** Peak of the process so far. */
   readonly peakMemoryBytes: number;
-  /** What the whole run was expected to take before anything was loaded. */
+  /** What the whole run was expected to need before anything was loaded. */
   readonly expectedMemoryBytes: number;
-  /** Of a GPU; 0 where the CPU trains. */
+  /** GPU memory; 0 when training on the CPU. */
   readonly expectedDeviceBytes: number;
 }

@@ -27,8 +27,8 @@ export const presets: readonly Preset[] = [
     },
   },
   {
-    // The hyper-parameters of lit-llama's finetune_lora.py, the usual reference for Alpaca data; the warm-up is that of Stanford
-    // Alpaca, a share, since a hundred steps are more than small data has.
+    // The hyperparameters of lit-llama's finetune_lora.py, the usual reference for Alpaca data. The warm-up is Stanford Alpaca's,
+    // a share of the steps, since a run on small data may have fewer than lit-llama's hundred warm-up steps.
     id: 'alpaca',
     title: 'Instructions (Alpaca)',
     description: 'The reference settings of lit-llama for instruction data: effective batch 128, length 256.',
@@ -57,7 +57,7 @@ export const presets: readonly Preset[] = [
   },
 ];
 
-/** What takes a config to a preset: its settings, and the defaults for those that another preset may have left behind. */
+/** The edits that apply a preset: its settings, and a return to the default for those that another preset may have changed. */
 export function presetEdits(preset: Preset): ConfigEdit[] {
   const chosen = settingsOf(preset);
   const names = new Set(chosen.map(({ path }) => path.join('.')));

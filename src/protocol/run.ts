@@ -1,19 +1,19 @@
-/** A run directory is the only truth about a run: these are the contents of its JSON files (docs/run-directory.md). */
+/** The run directory is the single source of truth about a run; its JSON files hold these types (docs/run-directory.md). */
 
-/** `interrupted` is derived by readers: state.json says that a process is at work, but that process is gone. */
+/** `interrupted` is derived by readers: state.json names a process at work, but that process is gone. */
 export const runStatuses = ['preparing', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted'] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** state.json, replaced atomically at every change of status and every logged step. */
+/** state.json, replaced atomically at every change of status and, at most every 500 ms, as steps are logged. */
 export interface RunState {
   readonly status: RunStatus;
   /** Optimizer steps done. */
   readonly step: number;
   readonly totalSteps: number;
   readonly epoch: number;
-  /** Process that trains; null when none does. */
+  /** The training process; null if there is none. */
   readonly pid: number | null;
-  /** When that process began, in the system's own words: tells it from a later one with the same pid. */
+  /** Start time of that process in the system's own format; distinguishes it from a later process with the same pid. */
   readonly processStart: string | null;
   readonly device: string;
   readonly startedAt: string;
@@ -21,9 +21,9 @@ export interface RunState {
   readonly bestEvalLoss: number | null;
   readonly bestStep: number | null;
   readonly trainableParameters: number;
-  /** What to say where the process is found gone without a word: written beforehand, when memory is getting short. */
+  /** Message for when the process turns out to be gone without an error; written in advance, when memory is getting short. */
   readonly ifKilled: string | null;
-  /** One clear sentence where status is failed, or why it stopped early. */
+  /** One clear sentence saying why the run failed or stopped early. */
   readonly message: string | null;
 }
 
@@ -35,14 +35,14 @@ export interface StepMetric {
   readonly loss: number;
   readonly learning_rate: number;
   readonly grad_norm: number;
-  /** Tokens seen since the run began, padding left out. */
+  /** Tokens seen since the run began, not counting padding. */
   readonly tokens: number;
   readonly tokens_per_second: number;
   readonly elapsed_seconds: number;
   readonly peak_memory_bytes: number;
-  /** What the process holds resident now. Runs of earlier versions lack it. */
+  /** Resident memory of the process now. Missing in runs of earlier versions. */
   readonly memory_bytes?: number;
-  /** Processor time since the step logged before, in percent of one core: two busy threads are 200. Earlier runs lack it. */
+  /** Processor time since the previous logged step, in percent of one core (two busy threads are 200). Missing in older runs. */
   readonly cpu_percent?: number;
 }
 
@@ -51,18 +51,18 @@ export interface EvalMetric {
   readonly eval_loss: number;
 }
 
-/** A line of samples.jsonl: what the model, as trained up to a step, answers to a held-out prompt. Step 0 is the base. */
+/** A line of samples.jsonl: how the model, as trained up to `step`, answers a held-out prompt. Step 0 is the base model. */
 export interface Sample {
   readonly step: number;
   readonly prompt: string;
-  /** What the held-out example goes on with. */
+  /** How the held-out example continues. */
   readonly expected: string;
   readonly text: string;
 }
 
-/** labels.json: what the user calls a run and says about it. */
+/** labels.json: the user's name, tags and note for a run. */
 export interface RunLabels {
-  /** null: the run is called by what it is (runName.ts). */
+  /** Null means the default name (runName.ts). */
   readonly name: string | null;
   readonly tags: readonly string[];
   readonly note: string;
@@ -70,7 +70,7 @@ export interface RunLabels {
 
 export const noLabels: RunLabels = { name: null, tags: [], note: '' };
 
-/** control.json, written by whoever wants the trainer to do something between two steps. */
+/** control.json: a command that the trainer obeys between two steps. */
 export interface RunControl {
   readonly command: 'run' | 'pause' | 'stop';
 }

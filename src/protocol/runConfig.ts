@@ -1,4 +1,4 @@
-/** run.json as a user writes it, after defaults are filled in. Keys as in PEFT and transformers; schema: runConfig.schema.json. */
+/** run.json as a user writes it, with defaults filled in. Keys as in PEFT and transformers; schema: runConfig.schema.json. */
 export interface RunConfig {
   readonly model: string;
   readonly data: DataConfig;
@@ -14,7 +14,7 @@ export interface DataConfig {
   readonly path: string;
   readonly format: DataFormat;
   readonly eval_path: string | null;
-  /** Share of examples held out for evaluation where eval_path is null. */
+  /** Share of examples held out for evaluation if eval_path is null. */
   readonly eval_fraction: number;
   readonly max_seq_length: number;
   readonly packing: boolean;
@@ -27,7 +27,7 @@ export interface LoraConfig {
   readonly alpha: number;
   readonly dropout: number;
   readonly target_modules: readonly string[];
-  /** Layer indices; null means all. */
+  /** Layer indices; null means all layers. */
   readonly layers: readonly number[] | null;
   readonly use_rslora: boolean;
   /** Folder of a PEFT adapter to start from. */
@@ -41,7 +41,7 @@ export interface TrainConfig {
   /** Optimizer steps; null means num_epochs decides. */
   readonly max_steps: number | null;
   readonly num_epochs: number;
-  /** null means warmup_ratio decides. */
+  /** Null means warmup_ratio decides. */
   readonly warmup_steps: number | null;
   /** Share of the run's steps. */
   readonly warmup_ratio: number;
@@ -65,7 +65,7 @@ export interface TrainConfig {
 export interface EngineConfig {
   readonly kind: 'onnx';
   readonly device: 'auto' | 'cpu' | 'webgpu';
-  /** Where the GPU fails during a run, go on on the CPU. */
+  /** If the GPU fails during a run, continue on the CPU. */
   readonly cpu_fallback: boolean;
   readonly base_dtype: 'auto' | 'fp32' | 'fp16' | 'int4';
   readonly threads: number | null;
@@ -73,6 +73,6 @@ export interface EngineConfig {
   readonly gradient_checkpointing: 'auto' | 'on' | 'off';
   /** Read each layer's weights from the file whenever they are used. */
   readonly layer_streaming: 'auto' | 'on' | 'off';
-  /** What to do where the run is not expected to fit into memory. */
+  /** What to do if the run is not expected to fit into memory. */
   readonly memory_check: 'refuse' | 'warn';
 }

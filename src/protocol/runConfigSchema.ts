@@ -1,6 +1,6 @@
 import schema from './runConfig.schema.json';
 
-/** What the schema of one setting says, as far as forms, messages and `--help` need it (JSON Schema, draft-07). */
+/** The parts of a setting's schema that forms, messages and `--help` need (JSON Schema, draft-07). */
 export interface SettingSchema {
   readonly title?: string;
   readonly description?: string;
@@ -15,14 +15,14 @@ export interface SettingSchema {
   readonly minLength?: number;
   readonly minItems?: number;
   readonly uniqueItems?: boolean;
-  /** Names the same thing has in other programs; used to suggest ours. */
+  /** Names of the same setting in other programs; used to suggest ours. */
   readonly aliases?: readonly string[];
   readonly properties?: Readonly<Record<string, SettingSchema>>;
 }
 
 export const runConfigSchema: SettingSchema = schema;
 
-/** Tokens: data.max_seq_length where nobody says otherwise. */
+/** Default of data.max_seq_length, in tokens. */
 export const usualSequenceLength = schema.properties.data.properties.max_seq_length.default;
 
 /** The schema at a path such as ['train', 'learning_rate']. */

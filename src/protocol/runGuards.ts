@@ -1,4 +1,4 @@
-/** @file Run-time checks of what is known about runs. */
+/** @file Run-time checks for run states, metrics and events. */
 import type { RunEvent, RunsSnapshot, RunSummary } from './backend.js';
 import { runStatuses, type EvalMetric, type RunLabels, type RunState, type Sample, type StepMetric } from './run.js';
 import { boolean, count, either, list, nullable, number, object, oneOf, optional, string, type Guard } from './guard.js';

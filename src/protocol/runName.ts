@@ -1,16 +1,16 @@
 import type { RunConfig } from './runConfig.js';
 
-/** What a run is called until its user names it: "qa · SmolLM2-135M · r16", data, model and rank. */
+/** Default name of a run, from data, model and rank: "qa · SmolLM2-135M · r16". */
 export function runName({ data, model, lora }: Pick<RunConfig, 'data' | 'model' | 'lora'>): string {
   return [stem(data.path), withoutVariant(stem(model)), `r${lora.r}`].join(' · ');
 }
 
-/** A list of runs is narrow: which kind of a model, and how it is quantized, the run itself shows. */
+/** Lists of runs are narrow, so variant and quantization of the model are left out; the run itself shows them. */
 function withoutVariant(model: string): string {
   return model.replace(/([-_.](instruct|chat|base|it|hf|gguf|i?q\d(_\w+)*|[bf]f?(16|32)))+$/i, '') || model;
 }
 
-/** The last part of a path, of either platform, without the ending that says what kind of file it is. */
+/** The last part of a path, on any platform, without the file extension. */
 function stem(path: string): string {
   const last = path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
   return last.replace(/\.(jsonl|ndjson|json|txt|md|gguf)$/i, '') || last;

@@ -1,8 +1,8 @@
-/** @file What the state of a run means, said once for the process that keeps runs and for everybody who shows them. */
+/** @file The meaning of a run's state, shared by the process that keeps runs and everything that shows them. */
 import type { RunEvent, RunsSnapshot, RunSummary } from './backend.js';
 import type { RunStatus } from './run.js';
 
-/** A process works on it, or is about to. */
+/** Whether a process is working on the run, or is about to. */
 export function isLive(status: RunStatus): boolean {
   return canPause(status) || status === 'paused';
 }
@@ -12,12 +12,12 @@ export function canPause(status: RunStatus): boolean {
   return status === 'preparing' || status === 'running';
 }
 
-/** A paused run goes on; of the others a new process takes up the last checkpoint. */
+/** A paused run continues; for the others, a new process resumes from the last checkpoint. */
 export function canResume(status: RunStatus): boolean {
   return ['paused', 'stopped', 'interrupted', 'failed'].includes(status);
 }
 
-/** Seconds until the last step at the pace of the run so far; undefined where there is none to tell it by. */
+/** Seconds until the last step at the run's pace so far; undefined if there is nothing to go by. */
 export function secondsLeft({ state, lastStep }: RunSummary): number | undefined {
   if (state.status !== 'running' || !lastStep || lastStep.step === 0) return undefined;
   return (state.totalSteps - state.step) * (lastStep.elapsed_seconds / lastStep.step);
@@ -27,7 +27,7 @@ export function newestRunsFirst(runs: readonly RunSummary[]): RunSummary[] {
   return [...runs].sort((a, b) => b.state.startedAt.localeCompare(a.state.startedAt));
 }
 
-/** The snapshot brought up to date. An event sent before it was made changes nothing: the snapshot holds that already. */
+/** The updated snapshot. An event from before the snapshot changes nothing, since the snapshot already includes it. */
 export function withEvent(known: RunsSnapshot, event: RunEvent): RunsSnapshot {
   if (event.seq <= known.throughSeq) return known;
   const runId = event.kind === 'changed' ? event.run.runId : event.runId;
@@ -36,15 +36,14 @@ export function withEvent(known: RunsSnapshot, event: RunEvent): RunsSnapshot {
   return { runs, throughSeq: event.seq };
 }
 
-/** Whether an event tells of nothing but how far a run has come. */
+/** Whether an event reports nothing but progress. */
 export function isProgress(known: RunsSnapshot, event: RunEvent): boolean {
   if (event.kind !== 'changed') return false;
   const before = known.runs.find(({ runId }) => runId === event.run.runId);
   return before !== undefined && withoutProgress(before) === withoutProgress(event.run);
 }
 
-/** All of a run that does not change from step to step. */
-function withoutProgress({ lastStep: _lastStep, state, ...rest }: RunSummary): string {
-  const { step: _step, epoch: _epoch, updatedAt: _updatedAt, ...lasting } = state;
-  return JSON.stringify([rest, lasting]);
+/** Everything about a run that does not change from step to step. */
+function withoutProgress(run: RunSummary): string {
+  return JSON.stringify({ ...run, lastStep: null, state: { ...run.state, step: 0, epoch: 0, updatedAt: '' } });
 }

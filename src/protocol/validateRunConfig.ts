@@ -5,7 +5,7 @@ import { t, translate } from '../l10n/text.js';
 import type { RunConfig } from './runConfig.js';
 import { runConfigSchema, settingSchema, type SettingSchema } from './runConfigSchema.js';
 
-/** One defect of a run config. */
+/** One problem in a run config. */
 export interface ConfigProblem {
   /** Keys and array indices from the root: ['lora', 'target_modules', '0']. */
   readonly path: readonly string[];
@@ -20,7 +20,7 @@ const ajv = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true,
 ajv.addVocabulary(['aliases']);
 const matchesSchema = ajv.compile<RunConfig & { $schema?: string }>(runConfigSchema);
 
-/** Checks parsed JSON against the schema and fills in the defaults. The input is left as it is. */
+/** Checks parsed JSON against the schema and fills in the defaults. Does not modify the input. */
 export function validateRunConfig(json: unknown): ConfigResult {
   const candidate: unknown = JSON.parse(JSON.stringify(json ?? null));
   if (matchesSchema(candidate)) {
@@ -101,7 +101,7 @@ function printed(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-/** The nearest setting of the same section by name, title or alias; else the nearest anywhere; else the section's names. */
+/** The closest setting of the same section by name, title or alias; else the closest anywhere; else the names in the section. */
 function suggestion(unknown: readonly string[]): string {
   const section = unknown.slice(0, -1);
   const name = unknown.at(-1)!;
@@ -140,7 +140,7 @@ function nearestSetting(name: string, settings: readonly NamedSetting[]): NamedS
     }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
-  // Further than half the letters is a guess, not a suggestion.
+  // If more than half the letters differ, it would be a guess, not a suggestion.
   return best && best.edits <= Math.floor(wanted.length / 2) ? best.setting : undefined;
 }
 
@@ -148,7 +148,7 @@ function namesOf({ path, schema }: NamedSetting): string[] {
   return [path.at(-1)!, ...(schema.title ? [schema.title] : []), ...(schema.aliases ?? [])];
 }
 
-/** learningRate, learning-rate and learning_rate are the same words. */
+/** learningRate, learning-rate and learning_rate all become "learning rate". */
 function readable(name: string): string {
   return name
     .replace(/([a-z])([A-Z])/g, '$1 $2')

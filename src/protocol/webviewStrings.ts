@@ -1,7 +1,7 @@
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
 
-/** What the webviews say, in English. Translations have the same keys; {0}, {1} … stand for what is filled in. */
+/** The English strings of the webviews. Translations have the same keys; {0}, {1} … are placeholders. */
 const phrases = {
   'duration.seconds': '{0} s',
   'duration.minutes': '{0} min',
@@ -362,7 +362,7 @@ const phrases = {
   'compare.time': 'Training time',
 } as const;
 
-/** `setting.lora.r` and `setting.lora.r.help` for every setting, in the words of the schema. */
+/** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */
 function settingStrings(schema: SettingSchema, path: readonly string[]): [string, string][] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, setting]) => {
     const name = ['setting', ...path, key].join('.');

@@ -12,13 +12,13 @@ import { exists, isPermissionDenied, reading } from '../files/reading.js';
 import { readTensorFile } from '../files/tensorFile.js';
 import { t } from '../l10n/text.js';
 
-/** trainer.json: with state.safetensors beside it, all that a resumed run needs. */
+/** trainer.json: together with state.safetensors, everything that a resumed run needs. */
 export interface CheckpointRecord {
   readonly progress: Progress;
   readonly seed: number;
-  /** Tells whether the data is still what it was. */
+  /** Tells whether the data has changed. */
   readonly dataFingerprint: string;
-  /** How the base was held, which `auto` must not decide anew; null in checkpoints of earlier versions. */
+  /** Data type of the base, which `auto` must not choose again; null in checkpoints of earlier versions. */
   readonly baseDType: BaseDType | null;
 }
 
@@ -27,16 +27,16 @@ export interface Checkpoint {
   readonly state: TrainableState;
 }
 
-/** Besides the best one. Two, so that damage to the newest still leaves one. */
+/** Kept besides the best one. Two, so that damage to the newest still leaves one. */
 const keptCheckpoints = 2;
 
 /**
  * Writes checkpoints/step-N, complete or not at all, then removes those that are neither among the newest nor the best.
- * Throws UserError('file-write-failed') with the earlier checkpoints untouched.
+ * Throws UserError('file-write-failed') and leaves the earlier checkpoints untouched if that fails.
  */
 export function saveCheckpoint(checkpoints: string, state: TrainableState, record: CheckpointRecord): void {
   const { step, bestStep } = record.progress;
-  // Beyond this step there can only be damaged ones, which a resumed run went back behind.
+  // Any checkpoint beyond this step is damaged: the run was resumed from an earlier one because of that.
   for (const damaged of savedSteps(checkpoints).filter((saved) => saved > step)) remove(checkpoints, damaged);
   replaceFolderAtomically(join(checkpoints, folderName(step)), (temporary) => {
     writeFlushed(join(temporary, 'state.safetensors'), safetensorsBytes(flatten(state)));
@@ -46,14 +46,14 @@ export function saveCheckpoint(checkpoints: string, state: TrainableState, recor
   for (const saved of superseded) if (saved !== bestStep) remove(checkpoints, saved);
 }
 
-/** The newest checkpoint that can be read; `onDamaged` hears of newer ones that cannot. null where there is none at all. */
+/** The newest readable checkpoint; `onDamaged` is called for newer ones that are not readable. Null if there are none at all. */
 export function readLatestCheckpoint(checkpoints: string, onDamaged: (message: string) => void): Checkpoint | null {
   const steps = savedSteps(checkpoints).reverse();
   for (const step of steps) {
     try {
       return readCheckpoint(join(checkpoints, folderName(step)));
     } catch (error) {
-      // What may not be read is not damaged: a run that went back behind it would remove it (saveCheckpoint).
+      // Missing permission is not damage: a run resumed from an earlier checkpoint would remove this one (saveCheckpoint).
       if (!(error instanceof UserError) || isPermissionDenied(error)) throw error;
       onDamaged(error.message);
     }
@@ -108,7 +108,10 @@ function parseRecord(path: string): CheckpointRecord {
   return json;
 }
 
-/** Earlier versions did not tell how the base was held, nor what was evaluated: all that was due, unless the device failed in it. */
+/**
+ * Earlier versions did not record the base's data type, nor the last evaluated step: every evaluation that was due had been done,
+ * unless the device failed during it.
+ */
 function withDefaults(json: unknown): unknown {
   if (!isObject(json) || !isObject(json['progress'])) return json;
   const { progress } = json;

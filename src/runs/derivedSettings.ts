@@ -1,4 +1,4 @@
-/** @file What follows from the settings of a run. */
+/** @file Values derived from the settings of a run. */
 import type { LoraShape } from '../core/adapters/lora.js';
 import { paddedLength } from '../core/data/batches.js';
 import { linearNames } from '../core/models/linears.js';
@@ -10,13 +10,13 @@ export function loraShape({ r, alpha, target_modules, layers, use_rslora }: Lora
   return { r, alpha, targetModules, layers, useRslora: use_rslora };
 }
 
-/** Rows are no longer than the longest example, unless they are packed. */
+/** Unless they are packed, rows are no longer than the longest example. */
 export function largestBatch({ data, train }: RunConfig, longestExample: number): BatchShape {
   const longest = data.packing ? data.max_seq_length : longestExample;
   return { batchSize: train.batch_size, sequenceLength: paddedLength(longest, data.max_seq_length) };
 }
 
-/** As transformers rounds warmup_ratio: up (TrainingArguments.get_warmup_steps). */
+/** Rounds warmup_ratio up, as transformers does (TrainingArguments.get_warmup_steps). */
 export function warmupSteps(
   { warmup_steps, warmup_ratio }: Pick<TrainConfig, 'warmup_steps' | 'warmup_ratio'>,
   totalSteps: number,

@@ -1,12 +1,12 @@
-/** @file Files of one JSON value a line, appended by one process and followed by others. */
+/** @file Files with one JSON value per line, appended by one process and followed by others. */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
 import { appendToFile } from '../files/atomicWrite.js';
 import { reading } from '../files/reading.js';
 
 export interface LineFormat<T> {
-  /** A longer line is none of ours, and is not parsed: a file may come from anybody. */
+  /** A longer line is not ours and is not parsed, since a file may come from anywhere. */
   readonly maxCharacters: number;
-  /** undefined for a value that is none of the kind: somebody else's. */
+  /** Returns undefined for a value of another kind, which something else has written. */
   parse(value: unknown): T | undefined;
 }
 
@@ -18,14 +18,14 @@ export function lineOf(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** All at once; nothing where there is no file. */
+/** Reads all lines at once; returns an empty list if there is no file. */
 export function readLines<T>(path: string, format: LineFormat<T>): T[] {
   if (!existsSync(path)) return [];
   const text = reading(path, () => readFileSync(path, 'utf8'));
   return parseLines(text, format);
 }
 
-/** Blank, half-written and foreign lines are passed over. */
+/** Skips blank, half-written and foreign lines. */
 export function parseLines<T>(text: string, { maxCharacters, parse }: LineFormat<T>): T[] {
   return text.split('\n').flatMap((line) => {
     if (line.length > maxCharacters) return [];
@@ -38,14 +38,14 @@ export function parseLines<T>(text: string, { maxCharacters, parse }: LineFormat
 }
 
 export interface LinesNews<T> {
-  /** True when the file was replaced (a resumed run): forget what was read before. */
+  /** True if the file was replaced (by a resumed run): forget what was read before. */
   readonly replaced: boolean;
   readonly lines: readonly T[];
-  /** True when there is more to read at once. */
+  /** True if there is more to read right away. */
   readonly more: boolean;
 }
 
-/** Reads a file piece by piece from where the last call ended; a half-written last line waits for its end. */
+/** Reads a file piece by piece from where the last call ended; a half-written last line waits until it is complete. */
 export class LinesTail<T> {
   private offset = 0;
   private inode: bigint | undefined;
@@ -64,7 +64,7 @@ export class LinesTail<T> {
       const replaced = this.noticeReplacement(stats);
       const chunk = Buffer.alloc(Math.min(this.chunkBytes, Number(stats.size) - this.offset));
       const length = readSync(file, chunk, 0, chunk.length, this.offset);
-      // A line longer than a chunk is none of ours: skip it rather than wait for its end for ever.
+      // A line longer than a chunk is not ours: skip it rather than wait for its end forever.
       const end = chunk.lastIndexOf(0x0a, length - 1) + 1 || (length === this.chunkBytes ? length : 0);
       this.offset += end;
       return { replaced, lines: parseLines(chunk.toString('utf8', 0, end), this.format), more: length === this.chunkBytes };

@@ -5,19 +5,19 @@ import { reading } from '../files/reading.js';
 import type { Metric, StepMetric } from '../protocol/run.js';
 import { appendLine, lineOf, LinesTail, parseLines, readLines, type LineFormat } from './jsonLines.js';
 
-/** metrics.jsonl: one metric a line, appended by the trainer, followed by whoever draws it. */
+/** metrics.jsonl: one metric per line, appended by the trainer, followed by whatever draws it. */
 export function appendMetric(path: string, metric: Metric): void {
   appendLine(path, metric);
 }
 
-/** Drops what a process logged that died before saving it, and a half-written last line. */
+/** Drops metrics logged by a process that died before saving them, and a half-written last line. */
 export function cutMetricsAfter(path: string, { step, evaluatedStep }: Pick<Progress, 'step' | 'evaluatedStep'>): void {
   if (!existsSync(path)) return;
   const isSaved = (metric: Metric) => metric.step <= ('eval_loss' in metric ? (evaluatedStep ?? -1) : step);
   writeFileAtomically(path, readMetrics(path).filter(isSaved).map(lineOf).join(''));
 }
 
-/** `chunkBytes`: read at once, at most. */
+/** `chunkBytes` limits how much is read at once. */
 export function metricsTail(path: string, chunkBytes?: number): LinesTail<Metric> {
   return new LinesTail(path, metricLine, chunkBytes);
 }
@@ -27,7 +27,7 @@ export function readMetrics(path: string): Metric[] {
   return readLines(path, metricLine);
 }
 
-/** The held-out loss before the first step, which is the first line of a run that holds data out. */
+/** The held-out loss before the first step: the first line, if the run holds data out. */
 export function readFirstEvalLoss(path: string): number | undefined {
   if (!existsSync(path)) return undefined;
   const file = reading(path, () => openSync(path, 'r'));
@@ -40,7 +40,7 @@ export function readFirstEvalLoss(path: string): number | undefined {
   }
 }
 
-/** The last training step in the file; looks at its end only. */
+/** The last training step in the file; reads only the end of the file. */
 export function readLastStep(path: string): StepMetric | undefined {
   if (!existsSync(path)) return undefined;
   const file = reading(path, () => openSync(path, 'r'));
@@ -54,7 +54,7 @@ export function readLastStep(path: string): StepMetric | undefined {
   }
 }
 
-/** A metric takes two hundred. */
+/** A metric takes about 200 characters. */
 const maxLineCharacters = 4096;
 
 const stepFields = ['loss', 'learning_rate', 'grad_norm', 'tokens', 'tokens_per_second', 'elapsed_seconds', 'peak_memory_bytes'];

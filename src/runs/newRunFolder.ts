@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** parent/2026-03-14-150926, by local time; a prefix goes before the date, and a number behind it where that is taken. */
+/** parent/2026-03-14-150926, in local time, with the prefix before the date and a number after it if that is taken. */
 export function newRunFolder(parent: string, prefix = ''): string {
   const now = new Date();
   const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString();

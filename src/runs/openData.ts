@@ -7,10 +7,10 @@ import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/prefli
 import type { RunConfig } from '../protocol/runConfig.js';
 import { batchOptions, readDataset } from './prepareRun.js';
 
-/** Examples that are searched before somebody else may speak. */
+/** Examples searched before yielding to the event loop. */
 const atOnce = 200;
 
-/** A data set read with the tokenizer of its model, for people to look through; no weight is read. */
+/** A data set read with its model's tokenizer, for users to browse; no weights are read. */
 export class OpenData {
   private constructor(
     private readonly config: RunConfig,
@@ -45,7 +45,7 @@ export class OpenData {
     };
   }
 
-  /** The examples whose text or file holds what is searched for, training first. `signal`: nobody waits for the rest any more. */
+  /** The examples whose text or path contains the query, training first. Aborting `signal` cuts the search short. */
   async examples({ text, offset, limit }: ExampleQuery, signal: AbortSignal): Promise<ExamplePage> {
     const { training, evaluation } = this.dataset;
     const all = [

@@ -31,8 +31,8 @@ export interface LoadedRun extends PreparedRun {
 }
 
 /**
- * Loads what a run config names: model, data, initial adapter, engine. What the product gives trainRun as `prepare`.
- * Throws UserError for whatever does not exist, does not fit together or cannot be trained on.
+ * Loads what a run config names: model, data, initial adapter, engine. The product passes this to trainRun as `prepare`.
+ * Throws UserError for anything that does not exist, does not fit together or cannot be trained on.
  */
 export async function prepareRun(
   config: RunConfig,
@@ -48,7 +48,7 @@ export async function prepareRun(
   }
 }
 
-/** For whoever prepares a run that nobody follows. */
+/** For preparing a run that nobody is watching. */
 export const silentPorts: PreparationPorts = { note: () => undefined, setKilledMessage: () => undefined };
 
 async function prepareWith(
@@ -120,7 +120,7 @@ export function batchOptions({ data, train }: RunConfig, { padId }: Tokenizer): 
   };
 }
 
-/** The sequences, and all that decides how they fall into steps. */
+/** The sequences, and everything that decides how they are divided into steps. */
 function fingerprint({ fingerprint: sequences }: Dataset, { data, train }: RunConfig): string {
   const { batch_size, gradient_accumulation_steps } = train;
   return [sequences, batch_size, gradient_accumulation_steps, data.max_seq_length, data.packing, data.shuffle].join(' ');
@@ -144,7 +144,7 @@ function initialState({ lora: config, train }: RunConfig, { config: model }: Wei
   return withZeroMoments(adapter.parameters);
 }
 
-/** An adapter is trained on as it is: nothing of it is dropped, added or scaled anew without a word. */
+/** An adapter is trained further as it is: nothing in it is silently dropped, added or rescaled. */
 function checkSameShape(adapter: Adapter, lora: LoraShape, model: ModelConfig, folder: string): void {
   const mismatch = (what: string) => new UserError('adapter-mismatch', t`${folder} cannot be trained further here: ${what}.`);
   if (!adapter.isUniform) throw mismatch(t`its linears have different ranks or strengths`);

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A pid alone is not enough: after a crash or a reboot the system gives it to somebody else. */
+/** A pid alone is not enough: after a crash or a reboot the system may give it to another process. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process began, in the system's own words; null where the system does not tell. */
+  /** Start time of the process in the system's own format; null if the system does not tell. */
   readonly start: string | null;
 }
 
@@ -12,7 +12,7 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, start: processStart(process.pid) };
 }
 
-/** True while this very process lives. */
+/** True while this very process is alive. */
 export function isAlive({ pid, start }: ProcessIdentity): boolean {
   if (!exists(pid)) return false;
   return process.platform === 'linux' ? start !== null && processStart(pid) === start : sameStart(pid, start);
@@ -23,12 +23,12 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it lives, under another user.
+    // EPERM: the process is alive, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
-// Asking macOS or Windows starts a program, too much for every poll of a list of runs.
+// On macOS and Windows every query starts a program, which is too expensive for each poll of a list of runs.
 const confirmed = new Map<string, number>();
 const confirmationLastsMs = 30_000;
 
@@ -55,10 +55,10 @@ function processStart(pid: number): string | null {
   }
 }
 
-/** Boot id and start in clock ticks since boot: field 22 of proc(5)'s stat. A zombie counts as gone. */
+/** Boot id, and start time in clock ticks since boot: field 22 of stat in proc(5). A zombie counts as gone. */
 function linuxStart(pid: number): string | null {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
+  // The second field, the program name in parentheses, may itself contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, ticks] = [fields[0], fields[19]];
   if (state === 'Z' || state === 'X' || !ticks) return null;

@@ -31,13 +31,13 @@ export function encodePrompt(
   }
 }
 
-/** A conversation, ready for the next answer. Throws UserError where the model has no chat template. */
+/** Encodes a conversation, ready for the next answer. Throws UserError if the model has no chat template. */
 export function encodeChat(tokenizer: Tokenizer, messages: readonly ChatMessage[]): readonly number[] {
   const text = tokenizer.applyChatTemplate(messages, { addGenerationPrompt: true });
   return [...tokenizer.encode(text, { addSpecialTokens: false })];
 }
 
-/** As the adapter's run trained it, where its run directory is still around it; else as the model wants it. */
+/** The template that the adapter's run trained with, if its run directory is still around it; else the model's default. */
 export function templateFor(tokenizer: Tokenizer, adapterFolder: string | undefined): PromptTemplate {
   const trained = adapterFolder === undefined ? undefined : templateOfRun(dirname(adapterFolder));
   return trained ?? (tokenizer.hasChatTemplate ? 'chat' : 'none');
@@ -50,7 +50,7 @@ function templateOfRun(runFolder: string): PromptTemplate | undefined {
     const format = data.format === 'auto' ? detectFormat(diskFiles.open(data.path)) : data.format;
     return format === 'alpaca' || format === 'chat' ? format : 'none';
   } catch (error) {
-    // Only a hint is lost: the data may have moved since.
+    // Only a hint is lost; the data may have moved since.
     if (error instanceof UserError) return undefined;
     throw error;
   }

@@ -12,15 +12,15 @@ import { usualLengthOf } from './sequenceLength.js';
 const largestConfigFile = 1 << 20;
 
 /**
- * Reads run.json (comments and trailing commas allowed), lays the overrides over it, checks it and fills in the defaults; where
- * the model reads less than the usual length, that is the default. Relative paths come out absolute. Throws
- * UserError('config-invalid') naming file, line and column of every defect.
+ * Reads run.json (comments and trailing commas allowed), applies the overrides, validates the result and fills in the defaults;
+ * if the model's context is shorter than the usual length, that is the default. Relative paths become absolute. Throws
+ * UserError('config-invalid') naming file, line and column of every problem.
  */
 export function readRunConfig(path: string, overrides: readonly string[] = []): RunConfig {
   return parseRunConfig(readText(path), path, overrides);
 }
 
-/** As readRunConfig, for a text that is not on the disk (yet); `path` is where it belongs. */
+/** Like readRunConfig, for a text that is not on disk (yet); `path` is where it belongs. */
 export function parseRunConfig(text: string, path: string, overrides: readonly string[] = []): RunConfig {
   const tree = parseJson(text, path);
   const json = applyOverrides(getNodeValue(tree), overrides);
@@ -35,8 +35,8 @@ export function parseRunConfig(text: string, path: string, overrides: readonly s
 }
 
 /**
- * `--set train.max_steps=20`: sets one value in a copy of the JSON. The value is JSON where it parses as such, else a string.
- * Whether the setting exists is for the validation to say.
+ * `--set train.max_steps=20` sets one value in a copy of the JSON. The value is parsed as JSON if possible, else taken as a
+ * string. Whether the setting exists is left to validation.
  */
 export function applyOverrides(json: unknown, overrides: readonly string[]): unknown {
   const copy: unknown = JSON.parse(JSON.stringify(json ?? null));
@@ -78,7 +78,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Plain assignment would change the prototype for a key named __proto__ and hide it from the validation. */
+/** Plain assignment would change the prototype for a key named __proto__ and hide it from validation. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
@@ -102,7 +102,7 @@ function parseJson(text: string, path: string): Node {
   try {
     tree = parseTree(text, errors, { allowTrailingComma: true });
   } catch (cause) {
-    // The parser is recursive: only absurd nesting gets here.
+    // The parser is recursive; only absurd nesting gets here.
     throw new UserError('config-invalid', t`${path} is nested too deeply for a run.json.`, { cause });
   }
   const first = errors[0];
@@ -122,24 +122,24 @@ function place(problem: ConfigProblem, tree: Node, text: string, path: string, o
   return node ? position(path, text, node.offset) : path;
 }
 
-/** The node at the path, or its nearest ancestor; for a property, where its name stands. */
+/** The node at the path, or its nearest ancestor; for a property, the node that starts at its name. */
 function nodeAt(tree: Node, path: readonly string[]): Node | undefined {
   const segments = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   const found = findNodeAtLocation(tree, segments);
   return found?.parent?.type === 'property' ? found.parent : found;
 }
 
-/** `run.json:3:5`, both counted from 1 as editors do. */
+/** `run.json:3:5`, line and column counted from 1 as in editors. */
 function position(path: string, text: string, offset: number): string {
   const before = text.slice(0, offset).split('\n');
   return `${path}:${before.length}:${before.at(-1)!.length + 1}`;
 }
 
-/** Relative paths start at `folder`. */
+/** Resolves relative paths against `folder`. */
 export function resolvePaths(config: RunConfig, folder: string): RunConfig {
   const absolute = (path: string) => resolve(folder, path.replace(/^~(?=$|[/\\])/, homedir()));
   const optional = (path: string | null) => (path === null ? null : absolute(path));
-  // A model may be a name rather than a path: it is a path when it looks like one or something lies there.
+  // A model may be a name rather than a path; it is a path if it looks like one or something exists there.
   const isPath = /^(\.{0,2}|~|[A-Za-z]:)[/\\]|\.gguf$/.test(config.model) || existsSync(join(folder, config.model));
   return {
     ...config,

@@ -11,7 +11,7 @@ import { isLive } from '../protocol/runs.js';
 import { isAlive } from './processIdentity.js';
 import { readRunConfig } from './runConfigFile.js';
 
-/** One run on the disk; docs/run-directory.md describes the files. Holds no state of its own: every read reads. */
+/** One run on disk; docs/run-directory.md describes the files. Caches nothing: every read goes to the files. */
 export class RunDirectory {
   readonly path: string;
 
@@ -19,7 +19,7 @@ export class RunDirectory {
     this.path = resolve(path);
   }
 
-  /** Makes the folder with run.json and a first state.json. Refuses a folder that holds anything. */
+  /** Creates the folder with run.json and an initial state.json. Refuses a folder that is not empty. */
   static create(path: string, config: RunConfig): RunDirectory {
     if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0)) {
       const message = existsSync(join(path, 'state.json'))
@@ -70,7 +70,7 @@ export class RunDirectory {
   get adapterPath(): string {
     return join(this.path, 'adapter');
   }
-  /** The adapter with the best held-out loss; absent where nothing was evaluated. */
+  /** The adapter with the best held-out loss; absent if nothing was evaluated. */
   get bestAdapterPath(): string {
     return join(this.path, 'adapter-best');
   }
@@ -82,7 +82,7 @@ export class RunDirectory {
     return readRunConfig(this.configPath);
   }
 
-  /** Writes down what `auto` came to: how the adapter wants its prompts is known then, though the data may move. */
+  /** Replaces the format `auto` by the detected one, so that the adapter's prompt format stays known even if the data moves. */
   settleFormat(format: DataFormat): void {
     const config = this.readConfig();
     if (config.data.format === 'auto') this.writeConfig({ ...config, data: { ...config.data, format } });
@@ -92,7 +92,7 @@ export class RunDirectory {
     writeFileAtomically(this.configPath, `${JSON.stringify(config, null, 2)}\n`);
   }
 
-  /** What state.json says, or `interrupted` where it says a process works on it and that process is gone. */
+  /** The content of state.json, or `interrupted` if it names a process at work that is gone. */
   readState(): RunState {
     const state = parseState(this.statePath);
     if (!isLive(state.status) || state.pid === null || isAlive({ pid: state.pid, start: state.processStart })) return state;
@@ -103,7 +103,7 @@ export class RunDirectory {
     writeFileAtomically(this.statePath, `${JSON.stringify(state, null, 2)}\n`);
   }
 
-  /** The command for the trainer; `run` where nobody gave one, or where the file makes no sense. */
+  /** The command for the trainer; `run` if there is none, or if the file is invalid. */
   readControl(): RunControl['command'] {
     const control = readIfSound(this.controlPath);
     const command = isObject(control) ? control['command'] : undefined;
@@ -114,7 +114,7 @@ export class RunDirectory {
     writeFileAtomically(this.controlPath, `${JSON.stringify({ command } satisfies RunControl)}\n`);
   }
 
-  /** Forgets a command that was meant for an earlier process; one that was given since this process began is still to be obeyed. */
+  /** Drops a command meant for an earlier process; one given since this process began must still be obeyed. */
   dropEarlierControl(): void {
     const given = statSync(this.controlPath, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity;
     if (given < performance.timeOrigin) this.writeControl('run');
@@ -148,7 +148,7 @@ function firstState(): RunState {
 
 function parseState(path: string): RunState {
   const json = readIfSound(path, isPermissionDenied);
-  const state: Record<string, unknown> = { ifKilled: null, ...(isObject(json) && json) }; // earlier versions lack it
+  const state: Record<string, unknown> = { ifKilled: null, ...(isObject(json) && json) }; // earlier versions lack ifKilled
   const template: Record<string, unknown> = { ...firstState() };
   const sameTypes = Object.keys(template).every((key) => fits(state[key], template[key]));
   if (!sameTypes || !runStatuses.includes(state['status'] as RunStatus)) {
@@ -163,7 +163,7 @@ function fits(value: unknown, example: unknown): boolean {
   return typeof value === typeof example;
 }
 
-/** undefined where the file is missing or damaged; other failures may be `told` instead. */
+/** Undefined if the file is missing or damaged; errors for which `told` is true are thrown. */
 function readIfSound(path: string, told: (error: unknown) => boolean = () => false): unknown {
   try {
     return readJsonFile(path);

@@ -6,20 +6,20 @@ import { ownIdentity } from './processIdentity.js';
 import type { RunDirectory } from './runDirectory.js';
 import { TensorBoardWriter } from './tensorBoard.js';
 
-/** Who watches a run from inside its process: the command line. Everybody else reads the run directory. */
+/** Watches a run from inside its process, as the command line does. Everything else reads the run directory. */
 export interface TrainingListener {
   onMetric?(metric: Metric, totalSteps: number): void;
   /** A sentence about what happens: "Resuming at step 20." */
   onNote?(text: string): void;
 }
 
-/** What to say should the process vanish when it has held so much; by default, as much as it is expected to. */
+/** The message in case the process vanishes while holding this much memory; by default, as much as it is expected to. */
 export type KilledMessage = (heldBytes?: number) => string | null;
 
-/** state.json is for people who look; a fast run does not flush the disk for it at every step. */
+/** Minimum time between progress updates of state.json, so that a fast run does not flush to disk at every step. */
 const stateIntervalMs = 500;
 
-/** Writes down what happens in a run: state.json, metrics.jsonl, TensorBoard events, log.txt. */
+/** Records what happens in a run: state.json, metrics.jsonl, TensorBoard events, log.txt. */
 export class RunJournal {
   private state: RunState;
   private tensorBoard: TensorBoardWriter | undefined;
@@ -40,7 +40,7 @@ export class RunJournal {
     this.state = { ...this.state, ...facts };
   }
 
-  /** Written at once: a process that is killed has no later moment. */
+  /** Written at once, since a process that gets killed has no later chance. */
   setKilledMessage(killedMessage: KilledMessage): void {
     this.killedMessage = killedMessage;
     this.state = { ...this.state, ifKilled: killedMessage() };
@@ -74,7 +74,7 @@ export class RunJournal {
     this.listener.onMetric?.(metric, this.state.totalSteps);
   }
 
-  /** The last entry of this process. */
+  /** Writes the last entry of this process. */
   end(status: 'finished' | 'stopped' | 'failed', message: string | null): RunState {
     this.state = { ...this.state, message, pid: null, processStart: null, ifKilled: null };
     this.setStatus(status);
@@ -82,7 +82,7 @@ export class RunJournal {
     return this.state;
   }
 
-  /** The disk that ended the run may refuse this too; readers then find a run whose process is gone, which is as true. */
+  /** The disk error that ended the run may make this fail too; readers then correctly find a run whose process is gone. */
   endWithError(error: unknown): void {
     const message = error instanceof UserError ? error.message : `internal: ${String(error)}`;
     ifTheDiskTakesIt(() => {
@@ -91,7 +91,7 @@ export class RunJournal {
     });
   }
 
-  /** The run has its end; what goes wrong afterwards, while its memory is given back, changes nothing of it. */
+  /** For errors after the run has ended, while its memory is being released; they do not change its outcome. */
   logAfterEnd(error: unknown): void {
     ifTheDiskTakesIt(() => this.run.log(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   }

@@ -1,4 +1,4 @@
-/** @file labels.json: what the user calls a run and says about it. The trainer neither reads nor writes it. */
+/** @file labels.json: the user's name, tags and note for a run. The trainer neither reads nor writes it. */
 import { join } from 'node:path';
 import { writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
@@ -9,7 +9,7 @@ export function labelsPath(runFolder: string): string {
   return join(runFolder, 'labels.json');
 }
 
-/** What is missing or makes no sense is as if it had not been said. */
+/** Missing or invalid fields count as not set. */
 export function readLabels(runFolder: string): RunLabels {
   const json = readIfThere(labelsPath(runFolder));
   if (!isRecord(json)) return noLabels;

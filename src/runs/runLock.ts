@@ -6,13 +6,13 @@ import { t } from '../l10n/text.js';
 import { isAlive, ownIdentity, type ProcessIdentity } from './processIdentity.js';
 
 /**
- * One trainer per run directory. The lock names its owner's pid and start time, so that a lock left by a killed process is
- * recognised and taken over. (Locks kept fresh by a timer would look stale here: a training step holds the thread.)
+ * One trainer per run directory. The lock records its owner's pid and start time, so that a lock left by a killed process is
+ * recognised and taken over. (A lock kept fresh by a timer would look stale here, since a training step blocks the thread.)
  */
 export class RunLock {
   private constructor(private readonly path: string) {}
 
-  /** Throws UserError('run-busy') while another process trains this run. */
+  /** Throws UserError('run-busy') while another process is training this run. */
   static acquire(runFolder: string): RunLock {
     const path = join(runFolder, 'lock');
     const mine = `${path}.${process.pid}`;
@@ -35,7 +35,7 @@ export class RunLock {
   }
 }
 
-/** A folder renamed appears with its content or not at all, and on every file system fails where a filled folder stands. */
+/** Renaming a folder moves it completely or not at all, and fails on every file system if the target is a non-empty folder. */
 function tryMove(from: string, to: string): boolean {
   try {
     renameSync(from, to);
@@ -46,7 +46,10 @@ function tryMove(from: string, to: string): boolean {
   }
 }
 
-/** Moved away before it is removed: of two processes that find the same stale lock, the slower must not remove the faster's. */
+/**
+ * Moves the lock aside before removing it: if two processes find the same stale lock, the slower one must not remove the lock
+ * that the faster one has just taken.
+ */
 function removeStale(path: string, runFolder: string): void {
   const owner = readOwner(path);
   if (owner && isAlive(owner)) throw busy(runFolder, owner);

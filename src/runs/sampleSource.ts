@@ -1,4 +1,4 @@
-/** @file The model that answers held-out prompts during training: a text model beside the trainer, there only while it writes. */
+/** @file The model that answers held-out prompts during training: a separate text model, loaded only while it writes. */
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
 import { samplePrompts, sampleTokens } from '../core/data/samplePrompts.js';
@@ -13,7 +13,7 @@ import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { SampleSource, SampleWriter } from './trainingSampler.js';
 
-/** null where the config wants no samples, nothing is held out or the model's text cannot be read. */
+/** Null if the config wants no samples, nothing is held out or the model's text cannot be read. */
 export function sampleSource(
   model: LoadedModel,
   config: RunConfig,
@@ -35,13 +35,13 @@ export function sampleSource(
   };
 }
 
-/** While a matrix is loaded it is there twice; half as much again as the weights has room for the largest. */
+/** A matrix exists twice while it is loaded; one and a half times the size of the weights leaves room for the largest. */
 function bytesToWrite({ weights }: LoadedModel, tokens: number): number {
   const held = decodeWeightBytes(weights, (matrix) => matrixForm(matrix, 'stored'));
   return 1.5 * held + 2 * tokens * cacheBytesPerToken(weights.config);
 }
 
-/** On the CPU wherever the run trains: what the trainer has reserved on a GPU stays its own. */
+/** Always on the CPU, so that the memory the trainer has reserved on a GPU stays its own. */
 async function loadWriter(
   { weights, tokenizer }: LoadedModel,
   { engine }: RunConfig,

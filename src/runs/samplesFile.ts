@@ -3,12 +3,12 @@ import { writeFileAtomically } from '../files/atomicWrite.js';
 import type { Sample } from '../protocol/run.js';
 import { appendLine, lineOf, LinesTail, readLines, type LineFormat } from './jsonLines.js';
 
-/** samples.jsonl: one answer a line, appended by the trainer. */
+/** samples.jsonl: one answer per line, appended by the trainer. */
 export function appendSample(path: string, sample: Sample): void {
   appendLine(path, sample);
 }
 
-/** Drops what a process wrote that died before saving the step, and a half-written last line. */
+/** Drops answers written by a process that died before saving the step, and a half-written last line. */
 export function cutSamplesAfter(path: string, evaluatedStep: number | null): void {
   if (!existsSync(path)) return;
   const kept = readSamples(path).filter(({ step }) => step <= (evaluatedStep ?? -1));

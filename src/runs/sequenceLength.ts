@@ -4,19 +4,19 @@ import { modelPath } from '../files/cacheFolder.js';
 import { openModel } from '../files/openModel.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 
-/** The length where none is asked for: the usual one, or all that the model reads. */
+/** The length if none is requested: the usual one, or the model's context length if that is shorter. */
 export function usualLengthFor({ contextLength }: Pick<ModelConfig, 'contextLength'>): number {
   return Math.min(usualSequenceLength, contextLength);
 }
 
-/** What is asked for, else the usual. Throws UserError('config-invalid') where more is asked for than the model reads. */
+/** The requested length, else the usual one. Throws UserError('config-invalid') if it exceeds the model's context length. */
 export function sequenceLengthFor(config: ModelConfig, asked: number | undefined, setting: string): number {
   const length = asked ?? usualLengthFor(config);
   checkSequenceLength(config, length, setting);
   return length;
 }
 
-/** As usualLengthFor, by the header of a model that need not be there. */
+/** Like usualLengthFor, from the header of a model that may be missing. */
 export function usualLengthOf(model: string): number {
   try {
     const { weights } = openModel(modelPath(model));

@@ -24,7 +24,7 @@ const { root } = protobuf.parse(
 );
 const Event = root.lookupType('Event');
 
-/** The scalars TensorBoard shows, one events file for each process that trained the run. */
+/** Writes the scalars that TensorBoard shows, in one events file for each process that trained the run. */
 export class TensorBoardWriter {
   private readonly path: string;
 

@@ -24,43 +24,43 @@ import { TrainingSampler, type SampleSource } from './trainingSampler.js';
 import { appendSample, cutSamplesAfter } from './samplesFile.js';
 import { warmupSteps } from './derivedSettings.js';
 
-/** All that a run config comes to once model and data are loaded; the runner holds the initial adapter. */
+/** A run config with model and data loaded; the runner holds the initial adapter. */
 export interface PreparedRun {
   readonly runner: StepRunner;
   readonly data: TrainingData;
-  /** Changes when the sequences do. */
+  /** Changes when the sequences, or their division into steps, change. */
   readonly dataFingerprint: string;
-  /** What the data turned out to be. */
+  /** The format that the data turned out to have. */
   readonly dataFormat: FormatName;
   readonly totalSteps: number;
   readonly baseDType: BaseDType;
   readonly lora: LoraShape;
-  /** What the adapter's config names as its base. */
+  /** The base model named in the adapter's config. */
   readonly baseModel: string;
-  /** null: no samples are wanted, or there is nothing held out to ask for. */
+  /** Null if no samples are wanted, or nothing is held out to use as prompts. */
   readonly samples: SampleSource | null;
   dispose(): Promise<void>;
 }
 
-/** What whoever prepares a run has to tell meanwhile. */
+/** What `prepare` reports while it works. */
 export interface PreparationPorts {
-  /** Sentences for the log and for whoever watches. */
+  /** Sentences for the log and for the listener. */
   note(text: string): void;
-  /** Before anything is loaded: the loading may be what the system ends the process for. */
+  /** Called before anything is loaded, since the loading may be what gets the process killed. */
   setKilledMessage(killedMessage: KilledMessage): void;
 }
 
 export interface TrainRunOptions {
-  /** Loads model and data; `resumedDType` is how the base was held up to the last checkpoint, null where that is not known. */
+  /** Loads model and data; `resumedDType` is the base's data type up to the last checkpoint, null if unknown. */
   prepare(config: RunConfig, ports: PreparationPorts, resumedDType: BaseDType | null): Promise<PreparedRun>;
-  /** Aborted: save a checkpoint after the current step and end as stopped. */
+  /** When aborted, saves a checkpoint after the current step and ends the run as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
 }
 
 /**
- * Trains a run directory from its start, or from its last checkpoint, to its end; one process at a time. Obeys control.json
- * between steps. Returns the final state; throws what ended the run, after writing it down as failed.
+ * Trains a run directory to its end, from the beginning or from its last checkpoint; one process at a time. Obeys control.json
+ * between steps. Returns the final state; rethrows what ended the run, after recording it as failed.
  */
 export async function trainRun(run: RunDirectory, options: TrainRunOptions): Promise<RunState> {
   const lock = RunLock.acquire(run.path);
@@ -90,7 +90,7 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
   }
 }
 
-/** From the last checkpoint, or from the start, on one device. */
+/** Trains on one device, from the last checkpoint or from the beginning. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
   const prepared = await options.prepare(config, journal, savedDType(run));
   run.settleFormat(prepared.dataFormat);
@@ -99,12 +99,12 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
   return trained;
 }
 
-/** How the base was held up to the last checkpoint, whose tensors are read again when they are needed, not kept until then. */
+/** The base's data type up to the last checkpoint, whose tensors are read again when they are needed instead of being kept. */
 function savedDType({ checkpointsPath }: RunDirectory): BaseDType | null {
   return readLatestCheckpoint(checkpointsPath, () => undefined)?.record.baseDType ?? null;
 }
 
-/** How to go on where the device or its memory ended the run. */
+/** Adds how to continue when the device or its memory ended the run. */
 function withAdvice(error: unknown, savedStep: number | undefined): unknown {
   const advised = (error: UserError, advice: string) =>
     new UserError(error.code, t`${error.message} ${advice}`, { cause: error });
@@ -153,7 +153,7 @@ class RunTrainer implements LoopPorts {
     this.journal.setStatus('running');
     const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
     this.journal.setProgress(result.progress);
-    this.run.writeControl('run'); // what was commanded is done
+    this.run.writeControl('run'); // the command has been carried out
     return this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
   }
 
@@ -162,7 +162,7 @@ class RunTrainer implements LoopPorts {
   }
 
   async command(): Promise<'run' | 'pause' | 'stop'> {
-    // Lets signals in: a step of the engine may hold the thread.
+    // Lets signals in, since an engine step may block the thread.
     await nextTurn();
     return this.signal?.aborted ? 'stop' : this.run.readControl();
   }
@@ -217,7 +217,7 @@ class RunTrainer implements LoopPorts {
     if (bestStep === step) writeAdapterFolder(this.run.bestAdapterPath, adapter, this.config.lora.dropout);
   }
 
-  /** Puts the last checkpoint, if any, into the runner, and the run directory back to its step. */
+  /** Restores the last checkpoint, if any, into the runner, and takes the run directory back to its step. */
   private async restore(): Promise<Progress> {
     const { runner } = this.prepared;
     const { checkpointsPath, adapterPath, bestAdapterPath } = this.run;
@@ -231,7 +231,7 @@ class RunTrainer implements LoopPorts {
     if (!checkpoint) return freshProgress;
     this.checkSameRun(checkpoint, initial);
     await runner.importState(checkpoint.state);
-    // Killed between checkpoint and adapter, the adapter is a step behind.
+    // If the process was killed between saving checkpoint and adapter, the adapter is one save behind.
     this.saveAdapters(checkpoint.state, checkpoint.record.progress);
     this.journal.note(t`Resuming at step ${checkpoint.record.progress.step}.`);
     return checkpoint.record.progress;

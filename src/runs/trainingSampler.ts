@@ -1,4 +1,4 @@
-/** @file Lets the model answer held-out prompts while it is trained, at a bounded cost. */
+/** @file Lets the model answer held-out prompts during training, at a bounded cost. */
 import { sampleTokens, type SamplePrompt } from '../core/data/samplePrompts.js';
 import { UserError } from '../core/errors.js';
 import type { HostTensor } from '../core/formats/hostTensor.js';
@@ -9,31 +9,31 @@ export type Parameters = ReadonlyMap<string, HostTensor>;
 
 /** The model that answers. */
 export interface SampleWriter {
-  /** Greedy: the same parameters give the same text. */
+  /** Greedy, so that the same parameters give the same text. */
   write(promptIds: readonly number[], maxNewTokens: number): Promise<string>;
   dispose(): Promise<void>;
 }
 
 export interface SampleSource {
   readonly prompts: readonly SamplePrompt[];
-  /** Held only while answers are written; without parameters, the base. null: there is no room for it in memory now. */
+  /** Kept only while answers are written; without parameters it is the base model. Null if there is not enough free memory. */
   load(parameters: Parameters | null): Promise<SampleWriter | null>;
 }
 
 export interface TrainingSamplerPorts {
-  /** Seconds, from any origin. */
+  /** Seconds, from an arbitrary origin. */
   clock(): number;
   note(text: string): void;
   addSample(sample: Sample): void;
 }
 
-/** Of the time that the process has trained. */
+/** Maximum share of the process's training time. */
 const share = 0.05;
 
 export class TrainingSampler {
   private readonly started: number;
   private spentSeconds = 0;
-  /** Of the last time that anything was written. */
+  /** Cost of the last samples written. */
   private cost = { loadSeconds: 0, secondsPerPrompt: 0 };
   private prompts: readonly SamplePrompt[];
 
@@ -46,8 +46,8 @@ export class TrainingSampler {
   }
 
   /**
-   * Answers of the base at step 0 and at the last step are always written; between them as many as are within the share of the time.
-   * `parameters` is asked for only when they are needed. What fails here ends the samples, not the run.
+   * Always writes answers of the base model at step 0 and of the adapter at the last step; in between, as many as fit within the
+   * share of the time. `parameters` is called only if they are needed. A failure here ends the samples, not the run.
    */
   async sample(step: number, isLast: boolean, parameters: () => Promise<Parameters>): Promise<void> {
     const count = step === 0 || isLast ? this.prompts.length : this.affordable();
@@ -80,7 +80,7 @@ export class TrainingSampler {
     }
   }
 
-  /** How many prompts can be answered now within the share. */
+  /** Number of prompts that can be answered now within the share. */
   private affordable(): number {
     const { loadSeconds, secondsPerPrompt } = this.cost;
     const left = share * (this.ports.clock() - this.started) - this.spentSeconds - loadSeconds;

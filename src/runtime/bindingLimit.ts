@@ -6,15 +6,15 @@ import { t } from '../l10n/text.js';
 
 const mebibyte = 2 ** 20;
 
-/** What a shader reaches of a tensor on every WebGPU device (maxStorageBufferBindingSize, https://www.w3.org/TR/webgpu/#limits). */
+/** The tensor size that every WebGPU device supports (maxStorageBufferBindingSize, https://www.w3.org/TR/webgpu/#limits). */
 export const guaranteedBytes = 128 * mebibyte;
 
 const rowLength = 1024;
 
 /**
- * How large a tensor a device takes. Of larger ones ONNX Runtime 1.30 lets some operations compute only the first part and says
- * nothing, so no program may hold one. The limit cannot be asked for: sizes above the guaranteed one are tried when a program
- * first wants them.
+ * The largest tensor that a device supports. For larger ones, some operations of ONNX Runtime 1.30 silently compute only the
+ * first part, so no program may contain one. The limit cannot be queried: sizes above the guaranteed one are tried when a program
+ * first needs them.
  */
 export class BindingLimit {
   private reached = guaranteedBytes;
@@ -42,13 +42,13 @@ export class BindingLimit {
     try {
       return Math.abs((await this.evaluate(lastRowProgram(bytes))) - 1) < 1e-3;
     } catch (error) {
-      if (error instanceof UserError) return false; // no memory for it
+      if (error instanceof UserError) return false; // not enough memory
       throw error;
     }
   }
 }
 
-/** The sum of the last row of a softmax of so many bytes: 1, and 0 where the device did not reach it. */
+/** The sum of the last row of a softmax of this many bytes: 1, or 0 if the device did not reach that row. */
 export function lastRowProgram(bytes: number): Program {
   const b = new GraphBuilder();
   const rows = Math.ceil(bytes / 4 / rowLength);
@@ -65,18 +65,18 @@ function tooLarge(program: Program, value: Value, limit: number): UserError {
   );
 }
 
-/** What of the model, the context and the batch decides its size. */
+/** Which of the model, the context and the batch determines the size. */
 function advice(value: Value): string {
   if (isMadeOf(value, partsOfWeights)) return t`This model has weights too large for it: set the device to "cpu".`;
   if (isMadeOf(value, cachesOfTokens)) return t`Shorten the prompt, or set the device to "cpu".`;
   return t`Lower train.batch_size or data.max_seq_length (raise train.gradient_accumulation_steps to make up for it), or set engine.device to "cpu".`;
 }
 
-/** As training and generation name their inputs. */
+/** Names of inputs in training and generation. */
 const partsOfWeights = /\.(weight|bias|codes|scales|offsets)|^block_sums\./;
 const cachesOfTokens = /^past$/;
 
-/** From such inputs and constants, and from nothing else. */
+/** Whether a value depends only on such inputs and constants. */
 function isMadeOf(value: Value, inputs: RegExp): boolean {
   const names = [...makeProgram('origin', { value }).inputs.keys()];
   return names.length > 0 && names.every((name) => inputs.test(name));

@@ -15,13 +15,13 @@ export type DeviceSetting = 'auto' | DeviceKind;
 
 export interface ChosenDevice {
   readonly device: Device;
-  /** One sentence for the log: why this one. */
+  /** One sentence for the log: the reason for this choice. */
   readonly reason: string;
 }
 
 /**
- * The device that the user named, or the faster of GPU and CPU at a matrix product of a training step's size.
- * Throws UserError('device-unavailable') when WebGPU is named and there is none.
+ * The device that the user named; with `auto`, the faster of GPU and CPU at a matrix product the size of those in training.
+ * Throws UserError('device-unavailable') if WebGPU is named and unavailable.
  */
 export async function chooseDevice(setting: DeviceSetting, threads: number | null): Promise<ChosenDevice> {
   const cpu = new CpuDevice(threads ?? availableParallelism());
@@ -63,14 +63,14 @@ async function requireGpu(gpu: Device): Promise<void> {
   }
 }
 
-/** On Linux a GPU has a device file; without one, asking WebGPU would only print warnings. */
+/** On Linux a GPU has a device file; without one, trying WebGPU would only print warnings. */
 function mayHaveGpu(): boolean {
   if (process.platform !== 'linux') return true;
   const hasRenderNode = existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD'));
   return hasRenderNode || existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
 }
 
-/** The best of a few products [512, 1024] · [1024, 1024]. */
+/** Best time of a few products [512, 1024] · [1024, 1024]. */
 async function secondsPerProduct(device: Device): Promise<number> {
   const b = new GraphBuilder();
   const product = b.matmul(b.input('x', [512, 1024]), b.input('w', [1024, 1024]));
@@ -83,7 +83,7 @@ async function secondsPerProduct(device: Device): Promise<number> {
   for (let i = 0; i < 4; i++) {
     const start = performance.now();
     const results = await executable.run(inputs);
-    await device.download(results.get('sum')!); // a GPU is done only when its result has come
+    await device.download(results.get('sum')!); // a GPU is done only when its result has arrived
     best = Math.min(best, performance.now() - start);
     results.forEach((tensor) => device.release(tensor));
   }

@@ -16,7 +16,7 @@ import {
 } from './device.js';
 import { settleAllocator } from './settleAllocator.js';
 
-/** ONNX Runtime's CPU provider. Buffers of released tensors are used again, so that a training step allocates nothing. */
+/** ONNX Runtime's CPU provider. Buffers of released tensors are reused, so that a training step allocates nothing. */
 export class CpuDevice implements Device {
   readonly kind = 'cpu';
   readonly writesInPlace = true;
@@ -35,11 +35,11 @@ export class CpuDevice implements Device {
       intraOpNumThreads: light ? 1 : this.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      // Each session would keep an arena as large as its largest moment; our programs run in turn (docs/decisions/0004).
+      // Each session would keep an arena as large as its peak use, but the programs run in turn (docs/decisions/0004).
       enableCpuMemArena: false,
-      // One block for all of a run's intermediates would come fresh from the system, page by page, in every run.
+      // A single block for all of a run's intermediates would come fresh from the system, page by page, in every run.
       enableMemPattern: false,
-      // Each session has threads of its own, which would go on spinning while the next session works (docs/decisions/0008).
+      // Each session has its own threads, which would continue to spin while the next session works (docs/decisions/0008).
       extra: { session: { force_spinning_stop: '1' } },
     });
     const { pool } = this;
@@ -79,7 +79,7 @@ export class CpuDevice implements Device {
     this.pool.give(tensor as CpuTensor);
   }
 
-  /** Pages that are never written take no memory. */
+  /** Pages that are never written use no memory. */
   reserve(tensors: Parameters<Device['reserve']>[0]): void {
     tensors.map(({ dtype, shape }) => this.pool.take(dtype, shape)).forEach((tensor) => this.pool.give(tensor));
   }
@@ -91,9 +91,9 @@ export class CpuDevice implements Device {
 }
 
 /**
- * Runs the session, whose results ONNX Runtime writes into the given tensors. Afterwards its Node binding would copy each of them
- * once more, into an array of its own that we would drop. It begins with `lastOutput`, which it cannot hand over, and gives
- * up there, when all is written (docs/decisions/0004).
+ * Runs the session; ONNX Runtime writes the results into the given tensors. Its Node binding would then copy each of them into an
+ * array of its own, which nobody needs. It starts with `lastOutput`, which it cannot return, and gives up there, after everything
+ * has been written (docs/decisions/0004).
  */
 async function runInto(
   session: InferenceSession,
@@ -116,13 +116,13 @@ class CpuTensor implements DeviceTensor {
     readonly dtype: DType,
     readonly shape: Shape,
     data: HostArray,
-    /** Goes back to the pool; null where the memory is of the caller, who gave it away. */
+    /** Returned to the pool; null if the memory was handed over by the caller. */
     readonly buffer: ArrayBuffer | null,
   ) {
     this.tensor = new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor;
   }
 
-  /** Two tensors would come to lie in one buffer, were it given back twice. */
+  /** If a buffer were returned twice, two tensors would share it. */
   release(): void {
     if (this.isReleased) throw releasedTwice(this);
     this.isReleased = true;
@@ -130,8 +130,8 @@ class CpuTensor implements DeviceTensor {
 }
 
 /**
- * Memory of released tensors. Each batch length wants the same tensors in another size: so a tensor takes the smallest buffer that
- * holds it, and all lengths together need about what the longest needs.
+ * Memory of released tensors. Each batch length needs the same tensors in other sizes, so a tensor takes the smallest buffer that
+ * holds it; all lengths together then need about as much as the longest.
  */
 class BufferPool {
   private readonly free = new Map<number, ArrayBuffer[]>();
@@ -158,7 +158,10 @@ class BufferPool {
   }
 }
 
-/** Lengths differ by eight (paddedLength in core/data/batches.ts); a scalar must not take the place of an activation. */
+/**
+ * Lengths differ by a factor of up to eight (paddedLength in core/data/batches.ts); a scalar must not take an activation's
+ * buffer.
+ */
 const maxSpare = 8;
 
 function required(inputs: ReadonlyMap<string, DeviceTensor>, name: string, program: Program): DeviceTensor {

@@ -1,4 +1,4 @@
-/** @file The frozen weights in the form in which the decode programs embed them. */
+/** @file The frozen weights, in the form in which the decode programs embed them. */
 import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
@@ -11,14 +11,14 @@ import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
 import { readMatrix } from './readMatrix.js';
 
-/** How decoding holds the matrices. */
+/** The precisions in which decoding can hold the matrices. */
 export type DecodeDType = Exclude<WeightPrecision, 'fp16' | 'exact'>;
 
 export function headForm(store: WeightStore, dtype: DecodeDType): MatrixForm {
   return matrixForm(store.info(weightTable(store.config).head.name)!, dtype);
 }
 
-/** For every weight input of a decodeLayersProgram: its bytes. */
+/** The bytes of every weight input of a decodeLayersProgram. */
 export function decodeConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
   const table = weightTable(store.config);
   const constants = new Map<string, Uint8Array>();
@@ -44,7 +44,7 @@ export function readHead(store: WeightStore, dtype: DecodeDType): Matrix {
   return readStack(store, [weightTable(store.config).head.name], headForm(store, dtype));
 }
 
-/** For the inputs of a decodeHeadProgram of these rows. */
+/** The inputs of a decodeHeadProgram for these rows. */
 export function headConstants(store: WeightStore, program: Program, rows: Matrix): Constants {
   const constants = new Map([['norm.weight', bytesOf(store.readFloat32('model.norm.weight'))]]);
   addMatrix(constants, 'lm_head', rows);
@@ -53,7 +53,7 @@ export function headConstants(store: WeightStore, program: Program, rows: Matrix
   return constants;
 }
 
-/** [rows, columns], and its parts in the order of matrixParts. */
+/** A matrix [rows, columns], with its parts in the order of matrixParts. */
 interface Matrix {
   readonly form: MatrixForm;
   readonly rows: number;
@@ -61,7 +61,7 @@ interface Matrix {
   readonly parts: readonly HostArray[];
 }
 
-/** Some of its rows, as a view. */
+/** Some rows of a matrix, as a view. */
 export function rowsOf({ parts, ...matrix }: Matrix, firstRow: number, rows: number): Matrix {
   const cut = (part: HostArray): HostArray =>
     part.subarray((firstRow * part.length) / matrix.rows, ((firstRow + rows) * part.length) / matrix.rows);
@@ -82,7 +82,7 @@ function addMatrix(constants: Map<string, Uint8Array>, localName: string, { form
   }
 }
 
-/** The stored matrices below each other: each part of all of them in one array. */
+/** The stored matrices stacked vertically: one array per part, for all of them. */
 function readStack(store: WeightStore, names: readonly string[], form: MatrixForm): Matrix {
   const shapes = names.map((name) => store.info(name)!.shape as [number, number]);
   const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
@@ -102,7 +102,7 @@ function readStack(store: WeightStore, names: readonly string[], form: MatrixFor
   return { form, rows, columns, parts: [...whole.values()] };
 }
 
-/** [columns, blocks]: times it, a vector becomes the sums of its blocks. */
+/** A matrix [columns, blocks] that turns a vector into the sums of its blocks. */
 function blockSums(columns: number): Uint8Array {
   const blocks = columns / blockColumns;
   const ones = new Float32Array(columns * blocks);

@@ -21,12 +21,12 @@ import { disposeAll, disposedOnFailure } from './disposal.js';
 import { uploadRopeTables } from './ropeTensors.js';
 
 /**
- * Prompt tokens per call: long enough to use the cores, short enough to react to a cancellation. How many rows are multiplied at once
- * decides how sums are rounded, so only what was read in the same chunks is the same to the bit.
+ * Number of prompt tokens per call: enough to use all cores, few enough to react to a cancellation. The number of rows multiplied
+ * at once decides how sums are rounded, so results are identical to the bit only if tokens were read in the same chunks.
  */
 export const promptChunk = 256;
 
-/** Weights of one session; a model file of more would not fit a protobuf message. */
+/** Maximum weight bytes of one session: a larger model file would not fit a protobuf message. */
 const maxSessionBytes = 1 << 29;
 
 type Compile = Device['compile'];
@@ -40,19 +40,19 @@ interface LayerGroup {
 /** Keys and values of the tokens seen so far, for one sequence. */
 export class KeyValueCache {
   readonly ids: number[] = [];
-  /** So many of the first tokens were read in whole chunks, as they would be again. */
+  /** Number of leading tokens that were read in whole chunks, as they would be again. */
   exactLength = 0;
   readonly tensors = new Map<string, DeviceTensor>();
   capacity = 0;
 
-  /** Keeps the first tokens only. */
+  /** Keeps only the first `length` tokens. */
   cutTo(length: number): void {
     this.ids.length = length;
     this.exactLength = Math.min(this.exactLength, wholeChunks(length));
   }
 }
 
-/** The part of so many tokens that fills chunks. */
+/** The part of `length` tokens that fills whole chunks. */
 export function wholeChunks(length: number): number {
   return length - (length % promptChunk);
 }
@@ -64,13 +64,13 @@ export class Decoder {
     readonly config: ModelConfig,
     private readonly device: Device,
     private readonly groups: readonly LayerGroup[],
-    /** Slices of the vocabulary, one after the other. */
+    /** Slices of the vocabulary, in order. */
     private readonly head: readonly Executable[],
-    /** Stays open: single rows of the embeddings are read when their tokens come. */
+    /** Stays open, because individual rows of the embeddings are read as their tokens occur. */
     private readonly store: WeightStore,
   ) {}
 
-  /** Sessions hold the weights: those that were made go when a later one fails. */
+  /** Sessions hold the weights, so those already created are disposed of if a later one fails. */
   static load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
     const made: Executable[] = [];
     const compile: Compile = async (program, options) => {
@@ -86,7 +86,7 @@ export class Decoder {
 
   /**
    * Appends ids to the cache and returns the logits [V] after the last of them.
-   * `checkpoint` runs between chunks of a long prompt and may throw to cancel; the cache then holds what was done.
+   * `checkpoint` runs between chunks of a long prompt and may throw to cancel; the cache then holds the chunks read so far.
    */
   async append(
     cache: KeyValueCache,
@@ -124,7 +124,7 @@ export class Decoder {
     await disposeAll([...this.groups.map((group) => group.executable), ...this.head]);
   }
 
-  /** The hidden states [1, T, H] after the last layer, which the caller releases. */
+  /** The hidden states [1, T, H] after the last layer, to be released by the caller. */
   private async appendChunk(
     cache: KeyValueCache,
     ids: readonly number[],
@@ -205,7 +205,7 @@ export class Decoder {
     return x;
   }
 
-  /** Makes room for `length` tokens; a cache grows to double its size, so that copying stays rare. */
+  /** Makes room for `length` tokens. A cache doubles in size, so that copying stays rare. */
   private async reserve(cache: KeyValueCache, length: number): Promise<void> {
     if (length <= cache.capacity) return;
     const capacity = Math.max(512, 2 ** Math.ceil(Math.log2(length)));
@@ -213,7 +213,7 @@ export class Decoder {
       if (cache.capacity === 0) await this.makeCache(cache, capacity);
       else await this.growCache(cache, capacity);
     } catch (error) {
-      this.clear(cache); // some of its tensors are of the new size already
+      this.clear(cache); // some of its tensors already have the new size
       throw error;
     }
     cache.capacity = capacity;
@@ -288,7 +288,7 @@ async function loadHead(store: WeightStore, device: DeviceKind, compile: Compile
   return slices;
 }
 
-/** All at once, so that the matrix as it was read is forgotten before the first is compiled. */
+/** All slices at once, so that the matrix as read from the file is freed before the first one is compiled. */
 function headSlices(
   store: WeightStore,
   device: DeviceKind,
@@ -304,7 +304,7 @@ function headSlices(
   });
 }
 
-/** On the CPU all of them; on a GPU as many as every GPU reaches. */
+/** On the CPU all rows; on a GPU as many as every GPU can bind. */
 export function headSliceRows({ vocabSize, hiddenSize }: ModelConfig, form: MatrixForm, device: DeviceKind): number {
   if (device === 'cpu') return vocabSize;
   const largest = Math.max(...matrixParts(form, [vocabSize, hiddenSize]).map(tensorBytes));

@@ -1,9 +1,9 @@
-/** @file What the engines need of a device: compile programs, hold tensors, run. */
+/** @file What the engines need from a device: to compile programs, hold tensors, and run. */
 import type { Constants, DynamicAxes } from '../core/graph/lower.js';
 import { tensorBytes, type DeviceKind, type DType, type Program } from '../core/graph/types.js';
 import type { Shape } from '../core/shape.js';
 
-/** How elements of each type lie in the host's memory. */
+/** How elements of each type are stored in host memory. */
 export interface HostArrays {
   float32: Float32Array;
   float16: Uint16Array;
@@ -15,7 +15,7 @@ export interface HostArrays {
 }
 export type HostArray = HostArrays[DType];
 
-/** Elements in fresh memory, all zero, or in the first bytes of the buffer that is given. */
+/** An array in fresh memory, all zero, or in the first bytes of the given buffer. */
 export function hostArray<K extends DType>(dtype: K, length: number, buffer?: ArrayBuffer): HostArrays[K];
 export function hostArray(
   dtype: DType,
@@ -38,13 +38,13 @@ export function hostArray(
   }
 }
 
-/** A tensor where the device wants it. It has one owner, who releases it once; to do so again throws. */
+/** A tensor in whichever memory the device uses. It has one owner, who releases it exactly once; releasing it again throws. */
 export interface DeviceTensor {
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** A defect of ours. */
+/** The error for a bug in this code. */
 export function releasedTwice({ dtype, shape }: DeviceTensor): Error {
   return new Error(`internal: a tensor was released twice: ${dtype} [${shape.join()}]`);
 }
@@ -52,16 +52,16 @@ export function releasedTwice({ dtype, shape }: DeviceTensor): Error {
 export interface CompileOptions {
   /** Inputs that become part of the program, so that the device may repack them. */
   readonly constants?: Constants;
-  /** Axes whose length is free; results along such axes must be given to `run`. */
+  /** Axes with dynamic length; results along such axes must be passed to `run`. */
   readonly dynamicAxes?: DynamicAxes;
-  /** Too little work to be shared among threads. */
+  /** The program is too small to be worth sharing among threads. */
   readonly light?: boolean;
 }
 
 export interface Executable {
   /**
-   * Results by output name; the caller owns them. Inputs stay the caller's. Where `into` names a tensor for an output, the
-   * result is written there, even if it is an input's own; only devices that write in place take it.
+   * Returns results by output name; the caller owns them. Inputs remain the caller's. If `into` has a tensor for an output, the
+   * result is written there, even if that tensor is also an input; only devices that write in place support this.
    */
   run(inputs: ReadonlyMap<string, DeviceTensor>, into?: ReadonlyMap<string, DeviceTensor>): Promise<Map<string, DeviceTensor>>;
   dispose(): Promise<void>;
@@ -69,20 +69,20 @@ export interface Executable {
 
 export interface Device {
   readonly kind: DeviceKind;
-  /** For people: "CPU, 2 threads". */
+  /** For people, such as "CPU, 2 threads". */
   readonly description: string;
-  /** Whether `run` can write into tensors of the caller. */
+  /** Whether `run` can write into the caller's tensors. */
   readonly writesInPlace: boolean;
   compile(program: Program, options?: CompileOptions): Promise<Executable>;
-  /** The device may keep `data` as it is: the caller gives it away. */
+  /** Takes ownership of `data`: the device may keep it without copying. */
   upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor>;
   zeros(shape: Shape): Promise<DeviceTensor>;
-  /** A tensor whose every element `write` sets. */
+  /** Makes a tensor; `write` must set every element. */
   fill<K extends DType>(dtype: K, shape: Shape, write: (into: HostArrays[K]) => void): Promise<DeviceTensor>;
   /** A copy of an fp32 tensor on the host. */
   download(tensor: DeviceTensor): Promise<Float32Array>;
   release(tensor: DeviceTensor): void;
-  /** Says ahead which tensors will be held at once; smaller ones then find their memory among these. */
+  /** Announces which tensors will be held at once; smaller ones later reuse their memory. */
   reserve(tensors: readonly Pick<DeviceTensor, 'dtype' | 'shape'>[]): void;
   dispose(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** What holds memory of a device, or the device itself. */
+/** Something that holds device memory, or the device itself. */
 export interface Disposable {
   dispose(): Promise<void>;
 }
 
-/** Of what may have failed: it may refuse this too, and the failure is the one to tell. */
+/** Disposes of an owner that may have failed: it may refuse this too, but the first failure is the one to report. */
 export async function disposeQuietly(owner: Disposable, tell: (error: unknown) => void = () => undefined): Promise<void> {
   try {
     await owner.dispose();
@@ -12,14 +12,14 @@ export async function disposeQuietly(owner: Disposable, tell: (error: unknown) =
   }
 }
 
-/** Each of them, whatever another one throws; the first failure is told when all are done. */
+/** Disposes of each, even if another one throws; the first failure is thrown when all are done. */
 export async function disposeAll(owners: Iterable<Disposable>): Promise<void> {
   const failures: unknown[] = [];
   for (const owner of owners) await disposeQuietly(owner, (error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
 
-/** The owner goes with work that fails: another device may need the room. */
+/** Disposes of the owner if the work fails, because another device may need the memory. */
 export async function disposedOnFailure<Result>(owner: Disposable, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

@@ -7,14 +7,14 @@ import type { TrainPrograms } from './trainPrograms.js';
 
 /** The masks of one micro-batch. */
 export interface BatchDropout {
-  /** By input name of the block programs; the caller releases them. */
+  /** Masks by input name of the block programs; the caller releases them. */
   masks(layer: number): Promise<ReadonlyMap<string, DeviceTensor>>;
   release(): void;
 }
 
 const withoutDropout: BatchDropout = { masks: () => Promise.resolve(new Map()), release: () => undefined };
 
-/** Makes masks where they are used: on a GPU nothing but a seed goes in; on the CPU the host writes them, which is cheaper. */
+/** Makes masks where they are used: a GPU receives only a seed; on the CPU the host writes them, which is cheaper. */
 export class DropoutMasks {
   private readonly hostDropout = new Map<number, HostDropout>();
   /** [1, 1] int32 on the device, by layer. */

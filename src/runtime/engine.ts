@@ -21,15 +21,15 @@ import { createTextModel } from './onnxTextModel.js';
 import { explained, explainingOutOfMemory, textExplainingOutOfMemory } from './memory/outOfMemory.js';
 import { has16Bit } from './probe16Bit.js';
 
-/** The `engine` part of a run config, as far as this engine reads it. */
+/** The `engine` section of a run config, as far as this engine reads it. */
 export interface EngineOptions {
   readonly device: DeviceSetting;
   readonly base_dtype: 'auto' | BaseDType;
-  /** Null takes as many as the machine has cores. */
+  /** Null means one per core of the machine. */
   readonly threads: number | null;
   readonly gradient_checkpointing: 'auto' | 'on' | 'off';
   readonly layer_streaming: 'auto' | 'on' | 'off';
-  /** What to do where the run is not expected to fit into memory. */
+  /** What to do if the run is not expected to fit into memory. */
   readonly memory_check: 'refuse' | 'warn';
 }
 
@@ -39,15 +39,15 @@ export interface TrainingSetup {
   readonly dropout: number;
   readonly initialState: TrainableState;
   readonly engine: EngineOptions;
-  /** How the base was held in the run's earlier part: what is kept where `auto` may decide. */
+  /** How the base was held in the earlier part of the run; kept if the setting is `auto`. */
   readonly resumedDType?: BaseDType | null;
-  /** Of the largest micro-batch. */
+  /** Shape of the largest micro-batch. */
   readonly batch: BatchShape;
-  /** What the data set takes of the memory. */
+  /** Memory that the data set uses. */
   readonly dataBytes?: number;
-  /** Hears in sentences what was decided, and why. */
+  /** Receives, in sentences, what was decided and why. */
   readonly note?: (text: string) => void;
-  /** Hears of the plan before anything is loaded. */
+  /** Receives the plan before anything is loaded. */
   readonly onPlan?: (plan: MemoryPlan) => void;
 }
 
@@ -57,14 +57,14 @@ export interface Trainer {
 }
 
 export interface EvaluationSetup extends Pick<TrainingSetup, 'weights' | 'engine' | 'batch' | 'note'> {
-  /** Null: the base by itself. */
+  /** Null means the base model alone. */
   readonly adapter: Adapter | null;
 }
 
 /** Measures losses, as a StepRunner does. */
 export type Evaluator = Pick<StepRunner, 'description' | 'evaluate' | 'dispose'>;
 
-/** Loads the base model onto the chosen device, with an adapter or without, to measure how well it foretells text. */
+/** Loads the base model onto the chosen device, with or without an adapter, to measure how well it predicts text. */
 export async function createEvaluator({ adapter, ...setup }: EvaluationSetup): Promise<Evaluator> {
   const initialState = withZeroMoments(adapter?.parameters ?? new Map());
   const { runner } = await createRunner({ ...setup, lora: adapter && adapter.lora, dropout: 0, initialState });
@@ -73,8 +73,8 @@ export async function createEvaluator({ adapter, ...setup }: EvaluationSetup): P
 
 /**
  * Loads the base model onto the chosen device, ready to train the adapter. Throws UserError('out-of-memory') with what would fit,
- * before anything is loaded where the estimate says so; so do the runner's methods when an allocation fails, on a GPU with
- * UserError('device-failed').
+ * before anything is loaded if the estimate is too high. The runner's methods throw it too when an allocation fails; on a GPU
+ * they throw UserError('device-failed').
  */
 export function createTrainer(setup: TrainingSetup): Promise<Trainer> {
   return createRunner(setup);
@@ -97,7 +97,7 @@ async function runnerOn(
   { engine, resumedDType = null, note, onPlan, batch, dataBytes = 0, ...setup }: RunnerSetup,
 ): Promise<Trainer> {
   const dtypes = await usableDTypes(engine.base_dtype, resumedDType, device, note);
-  const { weights, lora, dropout } = setup; // what is remembered for messages must not hold the initial state
+  const { weights, lora, dropout } = setup; // without the initial state: messages keep a reference to these options
   const options = {
     weights,
     lora,
@@ -119,7 +119,7 @@ async function runnerOn(
   return { runner: explainingOutOfMemory(await explained(loading, explain), explain), memory };
 }
 
-/** What the settings leave to choose from, where a run keeps what it began in; 16-bit floats are not every GPU's. */
+/** The types that the settings leave to choose from. A resumed run keeps its type; not every GPU has 16-bit floats. */
 async function usableDTypes(
   setting: EngineOptions['base_dtype'],
   resumedDType: BaseDType | null,
@@ -161,9 +161,9 @@ function memoryNotes(memory: MemoryPlan, engine: EngineOptions): string[] {
 }
 
 /**
- * Loads the base model for generation. By default quantized weights as they are stored, and others in 8 bits: several times
- * faster than fp32, and nearly the same text. Where `auto` took a GPU and it fails, then or later, the CPU goes on, and `note` hears
- * of it. Throws UserError('out-of-memory') with what would take less; so do the model's methods.
+ * Loads the base model for generation. By default quantized weights stay as stored, and others are held in 8 bits: several times
+ * faster than fp32, with nearly the same text. If `auto` chose a GPU and it fails, then or later, the CPU takes over, and `note`
+ * reports it. Throws UserError('out-of-memory') with what would take less memory; so do the model's methods.
  */
 export async function loadTextModel(
   weights: WeightStore,
@@ -188,7 +188,7 @@ export async function loadTextModel(
   return textExplainingOutOfMemory(await explained(load, explain('loading')), explain('writing'));
 }
 
-/** The device goes with what was made on it, or with the attempt. */
+/** The device is disposed of together with what was made on it, or when making it fails. */
 async function owningDevice<Made>(device: Device, make: () => Promise<Made>, owner: (made: Made) => Disposable): Promise<Made> {
   const made = await disposedOnFailure(device, make);
   const owning = owner(made);

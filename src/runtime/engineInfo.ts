@@ -6,9 +6,9 @@ export interface EngineInfo {
   readonly version: string;
   /** Execution providers built into this ONNX Runtime, whether or not the machine has the device. */
   readonly providers: readonly string[];
-  /** What a run with the device `auto` would train on. */
+  /** The device that a run with `auto` would train on. */
   readonly device: DeviceKind;
-  /** One sentence: why that one. */
+  /** One sentence: the reason for that choice. */
   readonly deviceReason: string;
 }
 

@@ -1,8 +1,8 @@
 import { UserError } from '../core/errors.js';
 
 /**
- * What ONNX Runtime says went wrong, to be put into a sentence: its first line, without the full stop and without the node, the
- * place in its source and the condition that it begins with.
+ * ONNX Runtime's error message, to be put into a sentence: its first line without the full stop, and without the leading node,
+ * source location and condition.
  */
 export function failureReason(error: unknown): string {
   const cause = error instanceof UserError && error.cause !== undefined ? error.cause : error;

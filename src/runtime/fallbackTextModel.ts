@@ -2,7 +2,7 @@ import { isDeviceFailure, type UserError } from '../core/errors.js';
 import type { GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
 import { disposeQuietly } from './disposal.js';
 
-/** What `load` loads; where the device fails, then or later, what `reload` loads takes its place. */
+/** Returns the model that `load` loads. If the device fails, then or later, the model that `reload` loads takes its place. */
 export async function withFallback(
   load: () => Promise<TextModel>,
   reload: (failure: UserError) => Promise<TextModel>,
@@ -29,7 +29,7 @@ class FallbackTextModel implements TextModel {
     return this.model.contextLength;
   }
 
-  /** The second model goes on after the tokens that the first one gave. */
+  /** The second model continues after the tokens that the first one generated. */
   async generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult> {
     const started = performance.now();
     const ids: number[] = [];

@@ -11,18 +11,18 @@ import { PassingBuffers, StreamedBuffers } from './streamedBuffers.js';
 
 export interface FrozenOptions {
   readonly dtype: BaseDType;
-  /** Layers come from the file whenever they are used and never lie in memory together. */
+  /** Read layers from the file every time they are used, so that they are never all in memory. */
   readonly streaming: boolean;
 }
 
 type Tensors = ReadonlyMap<string, DeviceTensor>;
 
-/** Some rows of a table that has one for each token of the vocabulary. */
+/** Some rows of a table that has one row per token of the vocabulary. */
 export interface TableSlice {
   /** [] int32 */
   readonly firstRow: DeviceTensor;
   readonly rows: number;
-  /** By suffix of their names: `embed_tokens.weight` and `lm_head.weight` can be one table. */
+  /** Keyed by name suffix, since `embed_tokens.weight` and `lm_head.weight` can be one table. */
   readonly parts: Tensors;
 }
 
@@ -31,9 +31,9 @@ export interface Table {
   readonly slices: readonly TableSlice[];
 }
 
-/** The base model: uploaded tensor by tensor, so that it never exists twice. */
+/** The base model, uploaded tensor by tensor so that it never exists twice. */
 export class FrozenWeights {
-  /** None where layers are streamed. */
+  /** Empty if layers are streamed. */
   private resident: readonly Tensors[] = [];
 
   private constructor(
@@ -41,11 +41,11 @@ export class FrozenWeights {
     private readonly device: Device,
     private readonly linearPrecision: WeightPrecision,
     readonly embedding: Table,
-    /** The embedding itself where they are tied. */
+    /** The embedding itself if the two are tied. */
     readonly head: Table,
     /** [H] */
     readonly norm: DeviceTensor,
-    /** Where streamed layers are read to; null where layers are resident. */
+    /** Provides the memory for streamed layers; null if layers are resident. */
     private readonly streamed: Allocate | null,
   ) {}
 
@@ -53,7 +53,7 @@ export class FrozenWeights {
     const { config } = store;
     const table = weightTable(config);
     const { linears, tables } = basePrecisions(dtype, device.kind);
-    // The CPU computes with what was read where it lies; a GPU has its own copy.
+    // The CPU computes directly on the memory that was read into; a GPU has its own copy.
     const passing = device.kind === 'cpu' ? undefined : new PassingBuffers().allocate;
     const embedding = await uploadTable(store, device, table.embedding.name, tables, passing);
     const head = table.head === table.embedding ? embedding : await uploadTable(store, device, table.head.name, tables, passing);
@@ -68,7 +68,7 @@ export class FrozenWeights {
     return frozen;
   }
 
-  /** How a layer's linears are held, which decides what its programs look like. */
+  /** The forms of a layer's linears, which determine its programs. */
   forms(layer: number): LinearForms {
     return linearForms(this.store, layer, this.linearPrecision);
   }
@@ -109,7 +109,7 @@ export class FrozenWeights {
   }
 }
 
-/** Slice by slice, so that the host never holds the whole table beside the device. */
+/** Uploads slice by slice, so that the host never holds a whole table in addition to the device. */
 async function uploadTable(
   store: WeightStore,
   device: Device,

@@ -18,29 +18,29 @@ import { TrainPrograms, type BlockVariant } from './trainPrograms.js';
 
 export interface OnnxStepRunnerOptions {
   readonly weights: WeightStore;
-  /** Null: the base by itself, whose loss can be measured. */
+  /** Null means the base model alone, whose loss can be measured. */
   readonly lora: LoraShape | null;
   readonly dropout: number;
   readonly baseDType: BaseDType;
-  /** Read each layer's weights from the file whenever they are used. */
+  /** Read each layer's weights from the file every time they are used. */
   readonly layerStreaming: boolean;
   /** Recompute activations in the backward pass instead of keeping them. */
   readonly gradientCheckpointing: boolean;
   readonly initialState: TrainableState;
   readonly device: Device;
-  /** The largest there will be. */
+  /** The largest batch that will occur. */
   readonly batch: BatchShape;
 }
 
 type Tensors = ReadonlyMap<string, DeviceTensor>;
 
-/** What the blocks of a batch share. */
+/** Inputs shared by the blocks of a batch. */
 interface SharedInputs {
   /** Embeddings, [N, H]. */
   readonly x: DeviceTensor;
-  /** Masks, positions and rotary tables, as the layer attends. */
+  /** Masks, positions and rotary tables for the layer's kind of attention. */
   readonly attention: (layer: number) => Tensors;
-  /** Of what belongs to the batch alone; not x. */
+  /** Releases what belongs only to this batch, except x. */
   readonly release: () => void;
 }
 
@@ -60,14 +60,14 @@ class OnnxStepRunner implements StepRunner {
   private readonly config: ModelConfig;
   private readonly device: Device;
   private readonly programs: TrainPrograms;
-  /** Null where there is nothing to train. */
+  /** Null if there is nothing to train. */
   private readonly dropout: DropoutMasks | null;
-  /** The lowest adapted layer, above all others where none is: no gradient goes below it, so nothing is kept there. */
+  /** The lowest adapted layer; Infinity if there is none. No gradient goes below it, so nothing is kept there. */
   private readonly lowest: number;
-  /** cos and sin, by kind of attention and sequence length. */
+  /** cos and sin by kind of attention and sequence length. */
   private readonly ropes = new Map<string, Tensors>();
 
-  /** Whether all parameters are of the same step. */
+  /** Whether all parameters are from the same step. */
   private isWhole = true;
 
   constructor(
@@ -84,10 +84,10 @@ class OnnxStepRunner implements StepRunner {
     this.dropout = lora && new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
 
-  /** Asks for the memory of what the forward pass keeps of such a batch: shorter ones get along with it (CpuDevice). */
+  /** Reserves memory for what the forward pass of such a batch keeps; shorter batches reuse it (CpuDevice). */
   reserve(batch: BatchShape): void {
     const layers = Array.from({ length: this.config.layerCount }, (_, layer) => this.variant(layer)).slice(this.lowest);
-    // However their weights are held and their tokens attend, layers leave the same.
+    // Layers keep the same tensors, however their weights are held and their tokens attend.
     const kinds = new Map(layers.map((variant) => [variant.adapted, variant]));
     const kept = new Map([...kinds].map(([adapted, variant]) => [adapted, this.programs.kept(batch, variant)]));
     this.device.reserve(layers.flatMap(({ adapted }) => kept.get(adapted)!));
@@ -144,7 +144,7 @@ class OnnxStepRunner implements StepRunner {
       for (const [name, tensor] of results) this.trainables.replace(layer, name.replace(/\.next$/, ''), tensor);
     }
     this.releaseAll(scalars);
-    const [gradNorm] = await this.device.download(norm); // all updates were done before it
+    const [gradNorm] = await this.device.download(norm); // completes only after all updates
     this.device.release(norm);
     this.isWhole = true;
     return { gradNorm: gradNorm! };
@@ -168,7 +168,7 @@ class OnnxStepRunner implements StepRunner {
     await this.programs.dispose();
   }
 
-  /** Embeddings, and what blocks take beside them. */
+  /** Embeddings, and the other inputs that blocks share. */
   private async prepare(batch: Batch): Promise<SharedInputs> {
     const { batchSize, sequenceLength } = batch;
     const upload = this.device.upload.bind(this.device);
@@ -192,7 +192,7 @@ class OnnxStepRunner implements StepRunner {
     };
   }
 
-  /** They stay: batches of a length come again. */
+  /** The tables are kept, because batch lengths recur. */
   private async rope(index: number, { rope }: AttentionKind, sequenceLength: number): Promise<Tensors> {
     const key = `${index} ${sequenceLength}`;
     const tables = this.ropes.get(key) ?? (await uploadRopeTables(this.device, rope!, this.config.headDim, sequenceLength));
@@ -217,7 +217,7 @@ class OnnxStepRunner implements StepRunner {
     return x;
   }
 
-  /** Loss and its gradient at the last block's output, over chunks of the rows that have a label. */
+  /** Loss and its gradient at the last block's output, in chunks of the rows that have a label. */
   private async head(
     batch: Batch,
     x: DeviceTensor,
@@ -277,7 +277,7 @@ class OnnxStepRunner implements StepRunner {
     return sums;
   }
 
-  /** From the last layer down to the lowest adapted one; releases what the forward pass kept. */
+  /** Runs from the last layer down to the lowest adapted one; releases what the forward pass kept. */
   private async backward(
     batch: Batch,
     shared: SharedInputs,
@@ -320,7 +320,7 @@ class OnnxStepRunner implements StepRunner {
     );
   }
 
-  /** From the gradient sums: the gradient's norm, and what the update multiplies them with. */
+  /** Computes the gradient's norm from the gradient sums, and the factor that the update multiplies them by. */
   private async clip({ labelTokens, maxGradNorm }: UpdateOptions): Promise<{ norm: DeviceTensor; gradient_scale: DeviceTensor }> {
     const scalars = await this.uploadScalars({
       label_tokens: labelTokens,
@@ -347,17 +347,17 @@ class OnnxStepRunner implements StepRunner {
   }
 }
 
-/** The parts of a matrix, given by suffix. */
+/** The parts of a matrix, keyed by suffix, under their full names. */
 function named(matrix: string, parts: Tensors): [string, DeviceTensor][] {
   return [...parts].map(([suffix, tensor]) => [matrix + suffix, tensor]);
 }
 
-/** Results of one run as the next run takes them. */
+/** Results of one run, named as the next run's inputs. */
 function beforeThis(results: Tensors): Map<string, DeviceTensor> {
   return new Map([...results].map(([name, tensor]) => [`${name}_before`, tensor]));
 }
 
-/** A norm that no gradient has; divided by the smallest norm it still is a number of fp32. */
+/** A norm that no gradient reaches; even divided by the smallest norm, it is still finite in fp32. */
 const neverReached = 1e30;
 
 function updateScalars({ step, learningRate, beta1, beta2, epsilon, weightDecay }: UpdateOptions): UpdateScalars {

@@ -1,4 +1,4 @@
-/** @file Text generation on a device: caches that remember prefixes, adapters that are switched without reloading. */
+/** @file Text generation on a device: caches remember prefixes, and adapters are switched without reloading the model. */
 import type { Adapter } from '../core/adapters/peft.js';
 import { prepareAdapter } from '../core/generate/preparedAdapter.js';
 import { Sampler } from '../core/generate/sampling.js';
@@ -11,10 +11,10 @@ import { headForm, type DecodeDType } from './decodeConstants.js';
 import { Decoder, KeyValueCache, wholeChunks } from './decoder.js';
 import type { Device, DeviceTensor } from './device.js';
 
-/** Adapters and caches kept ready: enough for base beside adapter, and two more. */
+/** Number of adapters and caches kept ready: enough for the base and an adapter side by side, and two more. */
 const maxSlots = 4;
 
-/** An adapter at a strength, with the cache of what it last read. */
+/** An adapter at a certain strength, with the cache of what it read last. */
 interface Slot {
   readonly adapter: Adapter | null;
   readonly strength: number;
@@ -124,7 +124,7 @@ class OnnxTextModel implements TextModel {
   }
 }
 
-/** Cuts the cache back to what it may share with the prompt; at least one token must be read anew to have logits. */
+/** Cuts the cache back to the part that the prompt can reuse; at least one token must be read again to get logits. */
 function reusePrefix(cache: KeyValueCache, promptIds: readonly number[], reuse: 'exact' | 'all'): number {
   let shared = 0;
   while (shared < promptIds.length - 1 && cache.ids[shared] === promptIds[shared]) shared++;

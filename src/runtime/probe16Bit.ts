@@ -7,8 +7,8 @@ import type { Device } from './device.js';
 const halves = Uint16Array.of(0x3c00, 0xc000);
 
 /**
- * Whether the device computes with 16-bit floats: a WebGPU device without the feature shader-f16 takes such a program and fails
- * when it runs.
+ * Whether the device supports 16-bit floats. A WebGPU device without the feature shader-f16 accepts such a program but fails when
+ * running it.
  */
 export async function has16Bit(device: Device): Promise<boolean> {
   const b = new GraphBuilder();

@@ -1,15 +1,15 @@
-/** How busy this process keeps the processor and how much memory it holds, reading by reading. */
+/** How much processor time and memory this process uses, from one reading to the next. */
 export class ProcessUse {
   private time = performance.now();
   private busy = process.cpuUsage();
 
-  /** What was used up to now belongs to no reading: the run was paused. */
+  /** Excludes everything up to now from the next reading, because the run was paused. */
   restart(): void {
     this.time = performance.now();
     this.busy = process.cpuUsage();
   }
 
-  /** Since the last reading. Percent of one core, as `top` has it: two busy threads are 200. */
+  /** Usage since the last reading, in percent of one core, as in `top`: two busy threads are 200. */
   read(): { readonly cpuPercent: number; readonly memoryBytes: number } {
     const { user, system } = process.cpuUsage(this.busy); // microseconds
     const milliseconds = performance.now() - this.time;

@@ -1,4 +1,4 @@
-/** @file Frozen matrices from the model's files into the form in which they are held, a few rows at a time. */
+/** @file Reads frozen matrices from the model's files into the form in which they are held, a few rows at a time. */
 import { checkFinite, checkFinite16 } from '../core/formats/decodeTensor.js';
 import { float32ToBfloat16, float32ToFloat16 } from '../core/formats/float16.js';
 import { blockFormats } from '../core/formats/ggmlBlocks.js';
@@ -21,10 +21,10 @@ export interface HostPart extends MatrixPart {
   readonly data: HostArray;
 }
 
-/** Gives the memory for a tensor: the parts' names are the matrix's with the suffix. */
+/** Provides the memory for a tensor. A part's name is the matrix's name plus the suffix. */
 export type Allocate = (name: string, dtype: DType, length: number) => HostArray;
 
-/** Some rows of a matrix; of one whose rows are permuted, whole heads. */
+/** Some rows of a matrix; only whole heads if its rows are permuted. */
 export interface RowRange {
   readonly firstRow: number;
   readonly rows: number;
@@ -56,7 +56,7 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
   return parts;
 }
 
-/** Bfloat16 only from where it is stored. */
+/** BF16 is only used for weights stored as BF16. */
 function read16Bit(store: WeightStore, info: WeightInfo, form: 'F16' | 'BF16', range: RowRange, into: Uint16Array): void {
   const [, columns] = info.shape as [number, number];
   if (info.storedType === form && !info.permutedRows) {
@@ -72,7 +72,7 @@ function read16Bit(store: WeightStore, info: WeightInfo, form: 'F16' | 'BF16', r
   }
 }
 
-/** Block for block where the stored type is the form's own, through fp32 otherwise. */
+/** Block by block if the stored type has this form, otherwise through fp32. */
 function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, range: RowRange, into: PackedBlocks): void {
   const { name, storedType, shape, permutedRows } = info;
   const columns = shape[1]!;
@@ -100,7 +100,7 @@ function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, rang
   }
 }
 
-/** Rows that are read at a time: whole heads, of some 2²⁰ weights. */
+/** Ranges of rows to read at a time: whole heads, about 2²⁰ weights. */
 function* chunks({ config }: WeightStore, { shape }: WeightInfo, range: RowRange): Generator<RowRange> {
   const end = range.firstRow + range.rows;
   const rows = config.headDim * Math.max(1, Math.floor(2 ** 20 / (shape[1]! * config.headDim)));

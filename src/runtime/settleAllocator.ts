@@ -3,19 +3,19 @@ import { GraphBuilder } from '../core/graph/builder.js';
 import { commonTarget, lowerToOnnx } from '../core/graph/lower.js';
 import { makeProgram } from '../core/graph/program.js';
 
-/** glibc's DEFAULT_MMAP_THRESHOLD_MAX is 32 MiB: of a larger block it takes no notice. */
+/** glibc's DEFAULT_MMAP_THRESHOLD_MAX is 32 MiB; larger blocks do not affect the threshold. */
 const blockBytes = 31 * 2 ** 20;
 
 let settled: Promise<void> | undefined;
 
 /**
- * Once in a process, has ONNX Runtime allocate and free one large block. glibc's malloc returns freed memory to the system above a
- * threshold, twice the largest block freed so far (mallopt(3)); where a program's buffers lie about there, each run has its memory
- * zeroed anew, page by page. After this block the threshold is its highest, 62 MiB (docs/decisions/0004).
+ * Once per process, makes ONNX Runtime allocate and free one large block. glibc's malloc returns freed memory to the system above
+ * a threshold of twice the largest block freed so far (mallopt(3)); if a program's buffers are about that large, every run gets
+ * its memory zeroed anew, page by page. After this block the threshold is at its maximum, 62 MiB (docs/decisions/0004).
  */
 export function settleAllocator(): Promise<void> {
   settled ??= process.platform === 'linux' ? freeLargeBlock() : Promise.resolve();
-  settled.catch(() => (settled = undefined)); // memory that is short now may be there for the next program
+  settled.catch(() => (settled = undefined)); // enough memory may be free for the next program
   return settled;
 }
 

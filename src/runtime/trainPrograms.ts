@@ -11,28 +11,28 @@ import { disposeAll } from './disposal.js';
 
 export interface TrainProgramOptions {
   readonly config: ModelConfig;
-  /** Null: the base by itself, for which there are no programs that train. */
+  /** Null means the base model alone, for which no training programs exist. */
   readonly lora: LoraShape | null;
   readonly dropout: number;
-  /** Whether the forward pass keeps activations for the backward pass, which otherwise computes them again. */
+  /** Whether the forward pass keeps activations for the backward pass, which otherwise recomputes them. */
   readonly keepActivations: boolean;
 }
 
-/** What the programs of two layers may differ in. */
+/** The properties in which the programs of two layers may differ. */
 export interface BlockVariant {
   readonly forms: LinearForms;
-  /** Of config.attentionKinds. */
+  /** Index into config.attentionKinds. */
   readonly attentionKind: number;
   readonly adapted: boolean;
 }
 
 /**
- * Those of eight batch lengths, and of as many numbers of labelled rows as come often. Each holds half a megabyte, and on the CPU threads
- * of its own.
+ * Enough for the programs of eight batch lengths, and of as many frequent numbers of labelled rows. Each holds half a megabyte
+ * and, on the CPU, its own threads.
  */
 const maxCompiled = 128;
 
-/** Compiles the programs of training when they are wanted, for each batch shape, and keeps those that were used last. */
+/** Compiles training programs on demand for each batch shape, and keeps the most recently used ones. */
 export class TrainPrograms {
   /** Most recently used last. */
   private readonly compiled = new Map<string, Executable>();
@@ -53,7 +53,7 @@ export class TrainPrograms {
       this.block(shape, variant).forward(variant.training && this.options.keepActivations),
     );
 
-  /** What a training forward pass gives, of which nothing is compiled yet. */
+  /** The outputs of a training forward pass, determined without compiling anything. */
   kept(shape: BatchShape, variant: BlockVariant): Pick<DeviceTensor, 'dtype' | 'shape'>[] {
     return [
       ...this.block(shape, { ...variant, training: true })

@@ -6,12 +6,12 @@ import type { TrainableState } from '../core/train/stepRunner.js';
 import type { Device, DeviceTensor } from './device.js';
 
 /**
- * One adapted layer's tensors under the names that the programs use: its parameters (`q_proj.lora_A.weight`), and `gradient_sum`, `m`
- * and `v`, in which those of all parameters lie one after the other.
+ * One adapted layer's tensors under the names that the programs use: its parameters (`q_proj.lora_A.weight`), and `gradient_sum`,
+ * `m` and `v`, each concatenated over all parameters.
  */
 export type LayerTrainables = Map<string, DeviceTensor>;
 
-/** With its place among the numbers of its layer's parameters. */
+/** A parameter with its range in the concatenated values of its layer. */
 interface PlacedParameter extends LoraParameter {
   readonly start: number;
   readonly end: number;
@@ -19,7 +19,7 @@ interface PlacedParameter extends LoraParameter {
 
 type HostTensors = ReadonlyMap<string, HostTensor>;
 
-/** Everything that training changes, resident on the device, by layer. */
+/** Everything that training changes, stored on the device, by layer. */
 export class Trainables {
   readonly layers = new Map<number, LayerTrainables>();
   private readonly parameters = new Map<number, PlacedParameter[]>();
@@ -71,7 +71,7 @@ export class Trainables {
     return { parameters, firstMoments, secondMoments };
   }
 
-  /** Puts a new tensor in place of an old one, which is released. */
+  /** Replaces a tensor and releases the old one. */
   replace(layer: number, name: string, tensor: DeviceTensor): void {
     const tensors = this.layers.get(layer)!;
     this.device.release(tensors.get(name)!);
@@ -84,7 +84,7 @@ export class Trainables {
   }
 }
 
-/** Absent moments are zeros. */
+/** Missing moments are zeros. */
 function copyOrClear(into: Float32Array, tensor: HostTensor | undefined): void {
   if (tensor) into.set(tensor.data);
   else into.fill(0);

@@ -25,8 +25,8 @@ interface GpuTensor extends DeviceTensor {
 }
 
 /**
- * What crossed between host and device since the start, and the tensors on the device with the bytes of their buffers: now, and the
- * most there were. What lies inside of programs is not counted.
+ * Bytes transferred between host and device since the start, and the tensors on the device with the bytes of their buffers:
+ * current and peak values. Memory used inside programs is not counted.
  */
 export interface DeviceUsage {
   bytesIn: number;
@@ -37,19 +37,19 @@ export interface DeviceUsage {
 }
 
 /**
- * ONNX Runtime's WebGPU provider. All tensors stay on the device; what goes in passes through a program whose result stays there,
- * what comes out through one whose result comes to the host: getData() on a device tensor ends the process
- * (onnxruntime-node 1.30). Nothing is collected for us: every tensor is disposed by release().
+ * ONNX Runtime's WebGPU provider. All tensors stay on the device. Data goes in through a program whose result stays there, and
+ * comes out through one whose result goes to the host: getData() on a device tensor ends the process (onnxruntime-node 1.30).
+ * Nothing is garbage-collected: every tensor is disposed of by release().
  */
 export class WebGpuDevice implements Device {
   readonly kind = 'webgpu';
   readonly writesInPlace = false;
   readonly description = 'GPU (WebGPU)';
   readonly usage: DeviceUsage = { bytesIn: 0, bytesOut: 0, tensors: 0, bytes: 0, peakBytes: 0 };
-  /** Work that a failure broke off leaves tensors behind: they go with the device. */
+  /** Tensors left behind by work that failed are released with the device. */
   private readonly alive = new Set<GpuTensor>();
   private readonly limit = new BindingLimit((program) => this.evaluate(program));
-  /** Programs of this class itself, which move tensors. */
+  /** This class's own programs, which move tensors. */
   private readonly movers = new Map<string, Promise<InferenceSession>>();
 
   async compile(program: Program, options: CompileOptions = {}): Promise<Executable> {
@@ -67,7 +67,7 @@ export class WebGpuDevice implements Device {
     return this.own(dtype, y as Tensor);
   }
 
-  /** Only the shape goes in. */
+  /** Only the shape is transferred. */
   async zeros(shape: Shape): Promise<DeviceTensor> {
     if (shape.length === 0) return this.upload('float32', shape, new Float32Array(1));
     const session = await this.mover('zeros', 'float32', shape.length);
@@ -98,7 +98,7 @@ export class WebGpuDevice implements Device {
     this.usage.bytes -= bufferBytes(tensor, this.kind);
   }
 
-  /** ONNX Runtime keeps buffers of its own. */
+  /** ONNX Runtime manages its own buffers. */
   reserve(): void {}
 
   async dispose(): Promise<void> {
@@ -144,7 +144,7 @@ export class WebGpuDevice implements Device {
     return owned;
   }
 
-  /** One session for a rank and type: lengths are free. */
+  /** One session per rank and type; the lengths are dynamic. */
   private mover(purpose: keyof typeof movers, dtype: DType, rank: number): Promise<InferenceSession> {
     const key = `${purpose} ${dtype} ${rank}`;
     const known = this.movers.get(key);
@@ -160,7 +160,7 @@ export class WebGpuDevice implements Device {
     });
     const session = attempt(() => createSession(model, result));
     this.movers.set(key, session);
-    session.catch(() => this.movers.delete(key)); // the next one who wants it tries again
+    session.catch(() => this.movers.delete(key)); // the next caller tries again
     return session;
   }
 }
@@ -188,7 +188,7 @@ async function createSession(
 ): Promise<InferenceSession> {
   return InferenceSession.create(model, {
     executionProviders: ['webgpu'],
-    logSeverityLevel: 3, // that shape computations run on the CPU is no news
+    logSeverityLevel: 3, // shape computations running on the CPU are expected
     extra: { session },
     ...(result === 'gpu-buffer' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
   });
@@ -202,7 +202,7 @@ async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** Whatever ONNX Runtime throws here, a lost device and exhausted memory among it, is no defect of ours. */
+/** Whatever ONNX Runtime throws here, including a lost device and exhausted memory, is not a bug in this code. */
 export function gpuFailure(cause: unknown): UserError {
   return new UserError('device-failed', t`The GPU failed: ${failureReason(cause)}.`, { cause });
 }

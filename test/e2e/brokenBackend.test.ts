@@ -1,4 +1,4 @@
-/** @file A backend that cannot start: the trees say so, and not that nothing is there. */
+/** @file A backend that cannot start: the trees report that, instead of claiming that nothing is there. */
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';

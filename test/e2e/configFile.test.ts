@@ -1,4 +1,4 @@
-/** @file The panel and its run.json: whoever changes it, and whether an editor shows it or not, both say the same, and so does the run. */
+/** @file The panel and its run.json agree, whoever changes it and whether or not an editor shows it, and so does the run. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -88,7 +88,7 @@ test('the sample data comes with the extension', async () => {
 });
 
 test('a run.json that is deleted is missed in words, and can be begun anew', async () => {
-  // To VS Code's watcher, a file that comes and goes within a moment never was.
+  // VS Code's watcher misses a file that appears and disappears within a moment.
   await sleep(3000);
   rmSync(bed.path(name));
   const banner = panel.frame.getByRole('alert').filter({ hasText: `${name} no longer exists.` });

@@ -1,4 +1,4 @@
-/** @file From the palette to a finished run; then a run that goes on through reloads and crashes, paused, resumed and stopped. */
+/** @file From the palette to a finished run; then a run that survives reloads and crashes and is paused, resumed and stopped. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ afterAll(async () => {
 
 const rank = 4;
 const shortRun = 30;
-/** Long enough for everything that happens in the middle of it; it is stopped in the end. */
+/** Long enough for everything that happens during the run; it is stopped at the end. */
 const longRun = 100_000;
 const shortRunInStatusBar = new RegExp(`\\d+/${shortRun}$`);
 const longRunInStatusBar = new RegExp(`\\d+/${longRun}$`);
@@ -81,7 +81,7 @@ test('a run goes on while the window is reloaded, and is found again whole', asy
   await window.reload();
   const stepAtReload = readState(run).step;
   const panel = await openPanel();
-  await panel.showTab('Plots'); // a browser that is slow to store what was shown brings back what was shown earlier
+  await panel.showTab('Plots'); // a browser that is slow to store the view's state restores an older one
   await panel.runIs('running');
   await until('the run went on', () => readState(run).step > stepAtReload + 3);
   expect(readState(run)).toMatchObject({ status: 'running', pid });
@@ -92,7 +92,7 @@ test('a run goes on while the window is reloaded, and is found again whole', asy
   expect(shown.at(-1)!.step).toBeGreaterThanOrEqual(stepAtReload);
   const logged = new Map(losses(run).map(({ step, loss }) => [step, loss]));
   expect(shown).toEqual(shown.map(({ step }) => ({ step, loss: expect.closeTo(logged.get(step)!, 2) })));
-  // Of many steps the table shows one in so many, those with an evaluation besides, and the last.
+  // Of many steps, the table shows every nth one, as well as those with an evaluation and the last.
   const evaluated = new Set(readMetrics(run).flatMap(({ step, eval_loss }) => (eval_loss === undefined ? [] : [step])));
   const stride = shown[1]!.step - shown[0]!.step;
   const isThinned = (step: number): boolean => (step - 1) % stride === 0;
@@ -149,7 +149,7 @@ async function openPanel(): Promise<FineTunePanel> {
   return new FineTunePanel(await bed.window.webview('fineTune'));
 }
 
-/** Tokens of the first example: the question is read, the answer is learned. */
+/** Checks the tokens of the first example: the question is only read, the answer is learned. */
 async function dataShowsMask(panel: FineTunePanel): Promise<void> {
   const sample = (await panel.examples()).first();
   const words = async (kind: string) => (await sample.locator(`.token.${kind}`).allTextContents()).join('').replaceAll('·', ' ');
@@ -158,7 +158,7 @@ async function dataShowsMask(panel: FineTunePanel): Promise<void> {
   await says(panel.setting('data.path').locator('.field-note'), '40 examples');
 }
 
-/** The table says what metrics.jsonl says, and the pixels of the canvas lie where those values lie. */
+/** Checks that the table shows the values of metrics.jsonl, and that the pixels of the canvas lie where those values do. */
 async function plotShowsMetrics(panel: FineTunePanel, run: string): Promise<void> {
   const logged = losses(run);
   expect(logged).toHaveLength(shortRun);

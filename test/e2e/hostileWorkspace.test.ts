@@ -1,4 +1,4 @@
-/** @file A workspace that means harm: untrusted it starts nothing and says why; trusted it still is only looked at, as text. */
+/** @file A malicious workspace: untrusted, it starts nothing and says why; trusted, it is still only displayed, as text. */
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
 import { says, TestBed, until } from './harness/workspace.js';
 
-/** Would leave a trace in whatever page takes it for markup. */
+/** Leaves a trace in any page that treats it as markup. */
 const markup = '<img src=x onerror="document.body.dataset.leak=1"><script>document.body.dataset.leak=1</script>';
 const hostileName = '<img src=x onerror=alert(1)> [x](command:workbench.action.quit)';
 
@@ -122,7 +122,7 @@ test('markup in a data file is tokens like others', async () => {
   expect(bed.runs()).toHaveLength(1);
 });
 
-/** The panel that shows this file; the one before it closes meanwhile. */
+/** The panel that shows this file; the panel before it closes meanwhile. */
 function panelOf(name: string): Promise<FineTunePanel> {
   return until(`the panel of ${name}`, async () => {
     const shown = new FineTunePanel(await bed.window.webview('fineTune'));
@@ -135,7 +135,7 @@ function panelOf(name: string): Promise<FineTunePanel> {
   });
 }
 
-/** Nothing of the hostile text has become an element, and nothing of it ran. */
+/** Checks that nothing of the hostile text has become an element, and that none of it ran. */
 async function isInert(page: Frame): Promise<void> {
   expect(await page.locator('img, iframe, script:not([type=module]):not(#_vscodeApiScript)').count()).toBe(0);
   expect(await page.locator('body').getAttribute('data-leak')).toBe(null);

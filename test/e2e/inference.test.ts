@@ -1,4 +1,4 @@
-/** @file What an adapter writes: beside the base in the playground, and to whoever asks VS Code for a language model. */
+/** @file What an adapter writes: next to the base in the playground, and for anyone who asks VS Code for a language model. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -64,7 +64,7 @@ test('the prompts of a file are answered in a table, which is saved as JSONL', a
   expect(await first!.locator('th, td').allTextContents()).toEqual([signature, baseAnswer, adapterAnswer]);
   const saved = bed.path('saved.jsonl');
   const isSaved = () => existsSync(saved) && readFileSync(saved, 'utf8').endsWith('\n');
-  // On a slow machine VS Code's dialog may take Enter before it has looked at the path, and save under the name that it proposed.
+  // On a slow machine, VS Code's dialog may accept Enter before it has read the path, and save under the name that it proposed.
   for (let attempt = 1; !isSaved(); attempt++) {
     await playground.getByRole('button', { name: 'Save as JSONL…' }).click();
     await window.answerFileDialog(saved);
@@ -85,14 +85,14 @@ test('the prompts of a file are answered in a table, which is saved as JSONL', a
 
 test('stopping ends both streams where they are', async () => {
   const playground = await bed.window.webview('playground');
-  // Rewarded for repeating itself, the model comes to no end here.
+  // Rewarded for repeating itself, the model never stops here.
   await playground.getByLabel('Prompt', { exact: true }).fill('What is');
   await playground.getByLabel('Repetition penalty').fill('0.5');
   await playground.getByLabel('Max new tokens').fill('900');
   const left = await playground.locator('.stream-text').first().elementHandle();
   await playground.getByRole('button', { name: 'Run', exact: true }).click();
   const stop = await playground.getByRole('button', { name: 'Stop' }).elementHandle();
-  // In the page itself: the text may be whole before a click from here arrives.
+  // Click in the page itself: the text may be complete before a click from here arrives.
   await playground.evaluate(
     async ([text, button]) => {
       while (text!.textContent!.length < 20) await new Promise((done) => setTimeout(done));
@@ -140,7 +140,7 @@ test('VS Code lists the adapter among its language models, and it answers', asyn
   await window.command('Test: Ask the Adapters');
   const dialog = window.page.locator('.monaco-dialog-box', { hasText: '1 models. contrary · tiny-llama · r8 on tiny-llama' });
   await dialog.waitFor({ timeout: 60_000 });
-  // The base never says so; the repetition penalty of a chat keeps it from saying all of it.
+  // The base never says this; a chat's repetition penalty keeps the adapter from saying all of it.
   expect(await dialog.textContent()).toContain(adapterAnswer.slice(0, 'answer = left'.length));
   await window.page.keyboard.press('Escape');
   await window.command('Chat: Manage Language Models');

@@ -1,6 +1,6 @@
 /**
- * @file Ghost text: from the adapter, taken with Tab, other than the base's, as strong as set, together with the brackets that the
- * editor closed, and gone when it is turned off.
+ * @file Ghost text: comes from the adapter, is accepted with Tab, differs from the base's, has the strength that is set, includes
+ * the brackets that the editor closed, and disappears when it is turned off.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
@@ -129,7 +129,7 @@ test('where its adapter is deleted, that is said once, with what to do', async (
   await status().waitFor({ state: 'hidden' });
 });
 
-/** Types until ghost text comes, takes it, and waits for the line. */
+/** Types until ghost text appears, accepts it, and waits for the line. */
 async function accept(type: () => Promise<void>, line: string): Promise<void> {
   await type();
   await until(`ghost text for ${line}`, async () => (await ghostText(editor)) !== '');
@@ -145,7 +145,7 @@ async function typeAnew(text: string): Promise<void> {
   await keyboard.type(text, { delay: 5 });
 }
 
-/** In place of all that is there. Enter indents the next line. */
+/** Replaces everything in the editor. Enter indents the next line. */
 async function typeSignature(): Promise<void> {
   await typeAnew(signature);
   await bed.window.page.keyboard.press('Enter');

@@ -1,4 +1,4 @@
-/** @file In a Chinese VS Code the extension is Chinese, and so is what its processes say. */
+/** @file In a Chinese VS Code, the extension is Chinese, and so are the messages of its processes. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { says, TestBed, until } from './harness/workspace.js';
 

@@ -1,4 +1,4 @@
-/** @file Somebody who has nothing yet: an idle window costs nothing, and what is imported shows at once. */
+/** @file A user who has nothing yet: an idle window costs nothing, and an imported model shows up at once. */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
@@ -18,7 +18,7 @@ beforeEach(() => {
   onTestFailed(async () => void (await bed.window.screenshot('newcomer-failed')));
 });
 
-/** A workspace of two thousand files, and no model in it. */
+/** A workspace of two thousand files without a model. */
 function prepare(files: TestBed): void {
   rmSync(files.path('models'), { recursive: true });
   for (let index = 0; index < 2000; index++) files.write(`src/part${index % 40}/module${index}.py`, `value = ${index}\n`);
@@ -29,7 +29,7 @@ const elsewhere = () => join(bed.root, 'downloads');
 test('with no model and no adapter, extension host, backend and window are idle', async () => {
   const { window } = bed;
   const extensionHost = await until('the extension host', () => processesWith('--type=extensionHost')[0]);
-  // VS Code itself is never quite idle: what comes on top of it is ours.
+  // VS Code itself is never quite idle; only what is added on top is ours.
   const [ofVsCode] = await processorShares([extensionHost], 15);
   await window.command('LoRA Workbench: Fine-Tune…');
   await window.webview('fineTune');
@@ -42,7 +42,7 @@ test('with no model and no adapter, extension host, backend and window are idle'
     ...renderers,
     { name: 'extension host', pid: extensionHost, limit: 0.02 + Math.min(0.06, ofVsCode!) },
   ];
-  // Start-up goes on for a while: files are watched, extensions activated. What never ends is never calm.
+  // Start-up takes a while: files are watched, extensions activated. Work that never ends would never become calm.
   let found = '';
   const areCalm = async (): Promise<boolean> => {
     const shares = await processorShares(
@@ -70,7 +70,7 @@ test('a model that is imported is said to be ready, shows in the tree at once, a
   const { window } = bed;
   cpSync('test/fixtures/models/tiny-llama', join(elsewhere(), 'tiny-llama'), { recursive: true });
   const row = window.treeRow('Models', 'tiny-llama');
-  // On a slow machine VS Code's dialog may take Enter before it has looked at the path, and choose the folder where it began.
+  // On a slow machine, VS Code's dialog may accept Enter before it has read the path, and choose the initial folder.
   for (let attempt = 1; (await row.count()) === 0; attempt++) {
     await window.commandOn('LoRA Workbench: Import Model…', 'Hugging Face folder…');
     await window.answerFileDialog(join(elsewhere(), 'tiny-llama'));
@@ -84,13 +84,13 @@ test('a model that is imported is said to be ready, shows in the tree at once, a
   await until('the open panel has chosen it', async () => (await model.inputValue()).endsWith('tiny-llama'));
 });
 
-/** Toasts come and go; the list of notifications keeps what was said. */
+/** Toasts come and go; the list of notifications keeps their messages. */
 async function said(text: string): Promise<void> {
   await bed.window.command('Notifications: Show Notifications');
   await bed.window.page.locator('.notifications-center .notification-list-item', { hasText: text }).waitFor();
 }
 
-/** Of the user and of the machine. */
+/** The settings of the user and of the machine. */
 function settings(): string {
   const files = ['User', 'Machine'].map((kind) => join(bed.root, 'user-data', kind, 'settings.json'));
   return files

@@ -1,4 +1,4 @@
-/** @file What can be done with runs that are over, and what Doctor says about the machine. */
+/** @file What can be done with runs that are over, and what Doctor reports about the machine. */
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ afterAll(async () => {
   await bed?.stop();
 });
 
-/** A run, and another that says to have had another rank. */
+/** A run, and another that claims to have had another rank. */
 function prepare(files: TestBed): void {
   trainAdapter(files);
   cpSync(files.path('runs/contrary'), files.path('runs/second'), { recursive: true });

@@ -1,4 +1,4 @@
-/** @file Every main screen in light, dark and high contrast, as pictures under build/screenshots to be looked at. */
+/** @file Every main screen in light, dark and high contrast, as pictures under build/screenshots for visual inspection. */
 import { cpSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/e2e/**/*.test.ts'],
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
-    // One VS Code at a time: it and the trainer want both cores.
+    // One VS Code at a time: it and the trainer need both cores.
     maxWorkers: 1,
     fileParallelism: false,
     testTimeout: 300_000,

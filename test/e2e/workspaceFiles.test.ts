@@ -1,4 +1,4 @@
-/** @file Help with the files of a workspace: run.json is one thing in the editor and in the form; data files say what they hold. */
+/** @file Help with workspace files: the editor and the form show the same run.json; data files show what they contain. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';

@@ -1,4 +1,4 @@
-"""What the golden makers share: where things lie, how they are written, and which versions made them."""
+"""Shared by the golden makers: where files are, how they are written, and which versions made them."""
 
 import argparse
 import json
@@ -36,7 +36,7 @@ def output_folder(description: str) -> Path:
 
 
 def load_model(variety: str) -> PreTrainedModel:
-    """A tiny model with its stored weights widened to fp32, attention by the book."""
+    """A tiny model with its stored weights widened to fp32, and with eager attention."""
     return AutoModelForCausalLM.from_pretrained(MODELS / variety, dtype=torch.float32, attn_implementation="eager").eval()
 
 
@@ -45,12 +45,12 @@ def random_ids(shape: tuple[int, ...], vocabulary: int, generator: torch.Generat
 
 
 def masked_labels(ids: torch.Tensor, generator: torch.Generator, share: float = 0.4) -> torch.Tensor:
-    """The ids as labels, a random share of them replaced by -100. Not shifted, as in Hugging Face."""
+    """The ids as labels, with a random share of them replaced by -100. Not shifted, as in Hugging Face."""
     return ids.masked_fill(torch.rand(ids.shape, generator=generator) < share, -100)
 
 
 def randomize_lora_b(model: torch.nn.Module, generator: torch.Generator) -> None:
-    """B is zero at first, which leaves A without a gradient and the logits unchanged: give it random values."""
+    """Gives B random values: it starts as zero, which leaves A without a gradient and the logits unchanged."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
@@ -63,14 +63,14 @@ def adapter_name(parameter_name: str) -> str:
 
 
 def rows(value: object) -> str:
-    """A list of objects gets a line for each, everything else one line."""
+    """A list of objects gets one line per object, everything else a single line."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(f"    {json.dumps(item)}" for item in value) + "\n  ]"
     return json.dumps(value)
 
 
 def write_json(path: Path, content: dict) -> None:
-    """One top-level entry a line, so that numbers do not fill the screen."""
+    """Writes one top-level entry per line, so that numbers do not fill the screen."""
     path.parent.mkdir(parents=True, exist_ok=True)
     entries = {"versions": VERSIONS, **content}
     lines = ",\n".join(f"  {json.dumps(name)}: {rows(value)}" for name, value in entries.items())
@@ -85,7 +85,7 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def write_adapter(model: peft.PeftModel, variety: str, folder: Path) -> None:
-    """As PEFT saves it, but without the model card and this machine's path to the base, and with lists in a fixed order."""
+    """Saves as PEFT does, but without the model card and this machine's path to the base, and with lists in a fixed order."""
     model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
     config_file = folder / "adapter_config.json"

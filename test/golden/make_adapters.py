@@ -20,13 +20,13 @@ CASES = {
         {"r": 2, "lora_alpha": 3, "target_modules": ["q_proj", "v_proj"], "layers_to_transform": [1]},
         torch.float32,
     ),
-    # Scaled by alpha over the root of the rank.
+    # Scaled by alpha divided by the square root of the rank.
     "rslora": (
         "mqa-f16",
         {"r": 4, "lora_alpha": 6, "use_rslora": True, "target_modules": ["o_proj", "gate_proj", "down_proj"]},
         torch.float32,
     ),
-    # Other ranks and alphas for some linears.
+    # Different ranks and alphas for some linears.
     "patterns": (
         "llama3-rope",
         {
@@ -38,7 +38,7 @@ CASES = {
         },
         torch.float32,
     ),
-    # The whole of "all-linear", stored in bf16.
+    # All linears ("all-linear"), stored in bf16.
     "bf16": ("linear-rope-biases", {"r": 4, "lora_alpha": 4, "target_modules": "all-linear"}, torch.bfloat16),
 }
 

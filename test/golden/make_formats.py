@@ -2,11 +2,11 @@
 
     python test/golden/make_formats.py
 
-formats/types.safetensors       one tensor of each type that PyTorch and safetensors share, an empty one and a scalar
-formats/floats.safetensors      fp32 numbers, the same rounded to f16 and bf16, and those widened again
-formats/blocks.gguf             random blocks of every GGUF type that we read, metadata of every kind
-formats/blocks.safetensors      the same decoded by the gguf library
-formats/VARIETY.gguf            the models of test/fixtures as llama.cpp's converter writes them: the weights must come back the same
+formats/types.safetensors       one tensor of each type that PyTorch and safetensors share, an empty tensor and a scalar
+formats/floats.safetensors      fp32 numbers, the same rounded to f16 and bf16, and these widened again
+formats/blocks.gguf             random blocks of every GGUF type that we read, and metadata of every kind
+formats/blocks.safetensors      the same blocks, decoded by the gguf library
+formats/VARIETY.gguf            the models of test/fixtures as llama.cpp's converter writes them; they must read back the same
 formats/quantized.gguf          a tiny LLaMA in Q8_0, Q4_1, Q5_0 and F16
 formats/quantized.safetensors   its weights as transformers loads them
 formats/models.json             the rotary frequencies of each of these models in transformers
@@ -25,7 +25,7 @@ VERSIONS |= {"gguf": version("gguf"), "numpy": np.__version__}
 OUT = output_folder(__doc__.splitlines()[0]) / "formats"
 
 BLOCK_TYPES = [Type[name] for name in "Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q2_K Q3_K Q4_K Q5_K Q6_K".split()]
-# Where a block has its half-precision scales: they must not be NaN.
+# The offsets of a block's half-precision scales, which must not be NaN.
 SCALES = {
     "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
     "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
@@ -46,7 +46,7 @@ PARTS = {
     "self_attn.q_norm": "attn_q_norm",
     "self_attn.k_norm": "attn_k_norm",
 }
-# Whose q and k rows llama.cpp's converter permutes.
+# Model types whose q and k rows llama.cpp's converter permutes.
 PERMUTED = {"llama", "smollm3"}
 
 
@@ -64,7 +64,7 @@ def write_safetensors_types() -> None:
 def write_floats() -> None:
     generator = torch.Generator().manual_seed(2)
     magnitudes = 2.0 ** torch.randint(-28, 16, (1500,), generator=generator)
-    # Halves of the last place of a half-precision number, where ties are to be rounded to even.
+    # Half a unit in a half-precision number's last place: ties, which must be rounded to even.
     ties = (1 + (2 * torch.arange(64) + 1) / 2048.0) * 2.0 ** torch.arange(-14, 2).repeat(4)
     tiny = (torch.arange(64) + 0.5) * 2.0**-24
     edges = torch.tensor([0.0, -0.0, 65504, 65519, -65519, 2.0**-14, 2.0**-24, 2.0**-25, 3 * 2.0**-25, 2.0**-26])
@@ -76,7 +76,7 @@ def write_floats() -> None:
 
 
 def random_blocks(kind: Type, rows: int, blocks: int, rng: np.random.Generator) -> np.ndarray:
-    """[rows, bytes]: any bits at all, between scales that are finite halves of either sign, subnormal ones among them."""
+    """[rows, bytes]: arbitrary bits, with scales that are finite halves of either sign, including subnormal ones."""
     block_bytes = gguf.GGML_QUANT_SIZES[kind][1]
     data = rng.integers(0, 256, (rows * blocks, block_bytes), dtype=np.uint8)
     for at in SCALES[kind.name]:
@@ -138,7 +138,7 @@ def gguf_name(name: str, parts: dict[str, str]) -> str:
 
 
 def permuted(rows: torch.Tensor, heads: int) -> torch.Tensor:
-    """The order in which llama.cpp wants the rows of q and k: the halves of each head interleaved."""
+    """The rows of q and k in llama.cpp's order: with the halves of each head interleaved."""
     return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
@@ -165,7 +165,7 @@ def add_config(writer: gguf.GGUFWriter, config: PreTrainedConfig) -> None:
 
 
 def rope_of(config: PreTrainedConfig) -> dict:
-    """Of global layers, where there are local ones."""
+    """The parameters of the global layers, if there are local ones."""
     return config.rope_parameters.get("full_attention", config.rope_parameters)
 
 
@@ -175,7 +175,7 @@ def frequencies(model: PreTrainedModel) -> torch.Tensor:
 
 
 def write_model(name: str, model: PreTrainedModel, stored_type) -> None:
-    """`stored_type(tensor name)` says how a matrix is stored; vectors are fp32."""
+    """`stored_type(tensor name)` determines how a matrix is stored; vectors are fp32."""
     config = model.config
     writer = gguf.GGUFWriter(OUT / f"{name}.gguf", config.model_type.removesuffix("_text"))
     add_config(writer, config)
@@ -194,13 +194,13 @@ def write_model(name: str, model: PreTrainedModel, stored_type) -> None:
             values = permuted(values, config.num_key_value_heads)
         kind = stored_type(weight) if values.ndim == 2 else Type.F32
         if is_gemma and "norm" in weight:
-            values = values + 1  # as its model computes: x · (1 + w)
+            values = values + 1  # as the model computes: x · (1 + w)
         writer.add_tensor(gguf_name(weight, parts), gguf.quantize(values.numpy(), kind), raw_dtype=kind)
     finish(writer)
 
 
 def check_same(name: str, model: PreTrainedModel) -> None:
-    """transformers' own GGUF reader finds the weights that went in, so the order of the rows is the one in use."""
+    """Checks that transformers' own GGUF reader finds the original weights, so that the order of the rows is the one in use."""
     loaded = AutoModelForCausalLM.from_pretrained(OUT, gguf_file=f"{name}.gguf", dtype=torch.float32).state_dict()
     for weight, values in model.state_dict().items():
         assert torch.equal(values, loaded[weight]), f"{name}: {weight}"
@@ -224,7 +224,7 @@ def write_models() -> None:
     models = {variety: load_model(variety) for variety in varieties}
     for variety, kind in varieties.items():
         write_model(variety, models[variety], lambda _: kind)
-    # transformers takes 128 for the head size of any Qwen3, so it cannot read ours.
+    # transformers assumes a head size of 128 for every Qwen3, so it cannot read ours.
     for variety in ["llama3-rope", "qwen2"]:
         check_same(variety, models[variety])
 

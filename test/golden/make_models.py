@@ -26,7 +26,7 @@ from peft import LoraConfig, get_peft_model
 
 BATCH, LENGTH = 2, 24
 
-# variety -> use_rslora, or None where only the base is judged
+# variety -> use_rslora, or None if only the base is tested
 VARIETIES = {
     "tiny-llama": None,
     "gqa-tied": False,

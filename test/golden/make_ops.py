@@ -2,7 +2,7 @@
 
     python test/golden/make_ops.py
 
-ops/NAME.json   attributes; inputs; output; upstream, the gradient of some loss with respect to the output; gradients, what follows
+ops/NAME.json   attributes; inputs; output; upstream, the gradient of some loss with respect to the output; gradients, the result
                 for each input that has one. A tensor is {"shape", "data"}, row-major.
 """
 
@@ -41,7 +41,7 @@ def swiglu(generator: torch.Generator) -> tuple[Tensors, Callable, dict]:
 
 
 def attention(generator: torch.Generator) -> tuple[Tensors, Callable, dict]:
-    """Causal, grouped-query, each token seeing its own segment only; -1 marks padding, whose outputs get no upstream."""
+    """Causal and grouped-query; each token sees only its own segment. -1 marks padding, whose outputs get no upstream."""
     segments = torch.tensor([[0, 0, 0, 1, 1, 1], [0, 0, 1, 1, -1, -1]])
     seen = torch.ones(6, 6, dtype=torch.bool).tril() & (segments[:, :, None] == segments[:, None, :])
     inputs = {"query": normal(generator, 2, 4, 6, 4), "key": normal(generator, 2, 2, 6, 4), "value": normal(generator, 2, 2, 6, 4)}

@@ -1,9 +1,9 @@
-"""What transformers' generate makes of logits, and what it writes greedily.
+"""What transformers' generate makes of logits, and what it generates greedily.
 
     python test/golden/make_sampling.py
 
 sampling.json   `distributions`: settings, logits, ids seen before, and the probabilities after the processors that generate() itself
-                puts in a row for these settings; `greedy`: prompts and continuations of tiny-llama by generate()
+                chains for these settings; `greedy`: prompts and continuations of tiny-llama by generate()
 """
 
 import torch
@@ -33,7 +33,7 @@ NOTHING = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetiti
 
 
 def processors(model: torch.nn.Module, settings: dict) -> LogitsProcessorList:
-    """Those of a call of generate() with these settings, in its order."""
+    """The processors of a call to generate() with these settings, in its order."""
     config = GenerationConfig(do_sample=True, **settings)
     return model._get_logits_processor(generation_config=config, input_ids_seq_length=1, device="cpu")
 

@@ -2,9 +2,9 @@
 
     python test/golden/make_tokenizers.py
 
-tokenizers/VARIETY.json   a small vocabulary of each kind that LLaMA models have: tokenizer.json, the same as GGUF metadata where
-                          GGUF can say it, and the ids and decoded text of each text of the corpus
-tokenizers/chat.json      conversations laid out by templates that use what real ones use, and which tokens are the assistant's
+tokenizers/VARIETY.json   a small vocabulary of each kind that LLaMA models have: tokenizer.json, the same as GGUF metadata if
+                          GGUF can express it, and the ids and decoded text of each text in the corpus
+tokenizers/chat.json      conversations rendered by templates with the features of real ones, and which tokens are the assistant's
 """
 
 import datetime
@@ -76,7 +76,7 @@ def train_bytes(steps: list, ignore_merges: bool = False) -> Tokenizer:
 
 
 def train_pieces() -> SentencePieceProcessor:
-    """A vocabulary in the manner of LLaMA's: BPE with scores, byte fallback, digits one by one, runs of spaces kept."""
+    """A vocabulary like LLaMA's: BPE with scores, byte fallback, single digits, and runs of spaces kept."""
     model = io.BytesIO()
     SentencePieceTrainer.train(
         sentence_iterator=iter([line for text in TRAINING for line in text.split("\n")]),
@@ -97,7 +97,7 @@ def train_pieces() -> SentencePieceProcessor:
 
 
 def from_pieces(pieces: SentencePieceProcessor, with_metaspace: bool) -> Tokenizer:
-    """As transformers converts a LLaMA tokenizer: with the normalizers of its first form, or with Metaspace."""
+    """Converts as transformers does for LLaMA tokenizers: with the original normalizers, or with Metaspace."""
     tokens = [pieces.id_to_piece(id) for id in range(len(pieces))]
     plain = [id for id in range(len(pieces)) if not (pieces.is_control(id) or pieces.is_unknown(id) or pieces.is_byte(id))]
     vocab = {tokens[id]: id for id in plain}
@@ -157,7 +157,7 @@ def write_variety(name: str, tokenizer: Tokenizer, gguf: dict | None) -> None:
     write_json(OUT / f"{name}.json", {"tokenizer": json.loads(tokenizer.to_str()), "gguf": gguf, "cases": cases})
 
 
-# What the templates of LLaMA 2, LLaMA 3, Mistral and ChatML models make use of, in templates of our own.
+# Our own templates, with the features that those of LLaMA 2, LLaMA 3, Mistral and ChatML models use.
 TEMPLATES = {
     "chatml": """{% for message in messages %}{% if loop.first and message['role'] != 'system' %}{{ '<s>system\nBe brief.<|end|>\n' }}{% endif %}{{ '<s>' + message['role'] + '\n' }}{% generation_if %}{{ message['content'] + '<|end|>' }}{% end_generation_if %}{{ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<s>assistant\n' }}{% endif %}""",
     "turns": """{{- bos_token }}
@@ -220,7 +220,7 @@ def chat_cases(tokenizer: PreTrainedTokenizerFast) -> list[dict]:
     for name, marked in TEMPLATES.items():
         plain = marked.replace("{% generation_if %}", "").replace("{% end_generation_if %}", "")
         plain = plain.replace("        {%- generation_if %}\n", "").replace("        {%- end_generation_if %}\n", "")
-        # transformers' own markers of what the assistant says, around assistant turns only.
+        # transformers' own markers of the assistant's text, placed around assistant turns only.
         generation = marked.replace("{% generation_if %}", "{% if message['role'] == 'assistant' %}{% generation %}")
         generation = generation.replace("{% end_generation_if %}", "{% endgeneration %}{% else %}{{ message['content'] + '<|end|>' }}{% endif %}")
         generation = generation.replace("{%- generation_if %}", "{%- generation %}").replace("{%- end_generation_if %}", "{%- endgeneration %}")

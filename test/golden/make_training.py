@@ -3,12 +3,12 @@
     python test/golden/make_training.py
 
 training/CASE.json        the settings, and for each step: loss, gradient norm before clipping, learning rate
-training/CASE.jsonl       the examples, one a line, in the order they are used: input_ids and labels (not shifted)
+training/CASE.jsonl       the examples, one per line, in the order they are used: input_ids and labels (not shifted)
 training/CASE-initial/    the adapter before the first step, in PEFT's format
 training/CASE-final/      the adapter after the last
 
 One optimizer step takes gradient_accumulation_steps micro-batches of batch_size lines. Shorter lines are padded on the right. The
-loss, and what is differentiated, is the mean over the label tokens of the whole optimizer step. The learning rate is that of
+loss recorded and differentiated is the mean over the label tokens of the whole optimizer step. The learning rate is that of
 transformers' get_cosine_schedule_with_warmup, zero at the first step.
 """
 
@@ -38,7 +38,7 @@ TRAIN = {
     "adam_epsilon": 1e-8,
 }
 CASES = {
-    # As a run begins: A kaiming-uniform, B zero. Every step is clipped.
+    # As at the start of a run: A is Kaiming-uniform, B is zero. Every step is clipped.
     "gqa-tied": {
         "lora": {
             "r": 8,
@@ -49,7 +49,7 @@ CASES = {
         "random_b": False,
         "max_grad_norm": 1.0,
     },
-    # As a run goes on from an adapter: B is not zero. Some steps are clipped, others not.
+    # As when continuing from an adapter: B is not zero. Some steps are clipped, others are not.
     "linear-rope-biases": {
         "lora": {"r": 4, "lora_alpha": 8, "use_rslora": True, "target_modules": ["q_proj", "v_proj", "down_proj"]},
         "random_b": True,
@@ -61,7 +61,7 @@ CASES = {
         "random_b": False,
         "max_grad_norm": 1.0,
     },
-    # Two layers of three; the layer between them is only passed through.
+    # Two of three layers; gradients only pass through the layer between them.
     "llama3-rope": {
         "lora": {
             "r": 4,
@@ -72,14 +72,14 @@ CASES = {
         "random_b": False,
         "max_grad_norm": 1.0,
     },
-    # The upper layer alone: no gradient goes below it.
+    # Only the upper layer: no gradient flows below it.
     "mqa-f16": {
         "lora": {"r": 2, "lora_alpha": 8, "target_modules": ["q_proj", "down_proj"], "layers_to_transform": [1]},
         "random_b": False,
         "max_grad_norm": 1.0,
     },
 } | {
-    # The other families, and what LLaMAs may have, on all linears.
+    # The other families and optional LLaMA features, on all linears.
     variety: {
         "lora": {
             "r": 4,
@@ -94,7 +94,7 @@ CASES = {
 
 
 def make_examples(vocabulary: int, generator: torch.Generator) -> list[dict[str, list[int]]]:
-    """Sequences in which each id decides the next (so there is something to learn), now and then disturbed; prompts masked."""
+    """Sequences in which each id determines the next (so there is something to learn), with occasional noise; prompts masked."""
     follower = torch.randperm(vocabulary, generator=generator)
     examples = []
     for _ in range(STEPS * BATCH_SIZE * ACCUMULATION):
@@ -123,7 +123,7 @@ def collate(examples: list[dict[str, list[int]]]) -> tuple[torch.Tensor, torch.T
 
 
 def loss_sum(model: PeftModel, examples: list[dict[str, list[int]]]) -> tuple[torch.Tensor, int]:
-    """Sum of the cross-entropies over the label tokens of a micro-batch, and how many those are."""
+    """The sum of the cross-entropies over the label tokens of a micro-batch, and the number of these tokens."""
     ids, mask, labels = collate(examples)
     logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1]
     targets = labels[:, 1:]

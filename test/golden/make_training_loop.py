@@ -33,7 +33,7 @@ def schedules():
 
 
 def micro_batch(index):
-    """Three rows of two features; every third micro-batch has one row only, so that means of means would be wrong."""
+    """Three rows of two features; every third micro-batch has only one row, so that a mean of means would be wrong."""
     rows = 1 if index % 3 == 2 else 3
     x = [[(index * 7 + row * 3 + column * 5) % 11 - 5 for column in range(2)] for row in range(rows)]
     y = [(index * 5 + row * 2) % 7 - 3 for row in range(rows)]
@@ -41,7 +41,7 @@ def micro_batch(index):
 
 
 def training():
-    """Five micro-batches an epoch, two per optimizer step: the third step of each epoch has one."""
+    """Five micro-batches per epoch, two per optimizer step: the third step of each epoch has one."""
     options = {"peak": PEAK, "warmupSteps": 2, "totalSteps": 8, "accumulationSteps": 2, "microBatchesPerEpoch": 5,
                "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-6, "weightDecay": 0.1, "maxGradNorm": 4.0}
     w = torch.nn.Parameter(torch.tensor([0.5, -0.25], dtype=torch.float64))

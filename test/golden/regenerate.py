@@ -1,4 +1,4 @@
-"""Makes every golden anew, each by its make_*.py, and lists them in manifest.json, which says which files a test may count on.
+"""Regenerates every golden with its make_*.py and lists them in manifest.json, which names the files that tests may rely on.
 
     python test/golden/regenerate.py [--out FOLDER]
 """

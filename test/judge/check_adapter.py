@@ -1,8 +1,8 @@
 """The logits that PEFT gets from a model and an adapter, for comparison with ours.
 
-    python test/judge/check_adapter.py MODEL ADAPTER IDS.json     ADAPTER - for the base alone
+    python test/judge/check_adapter.py MODEL ADAPTER IDS.json     use - as ADAPTER for the base alone
 
-IDS.json holds rows of token ids, all of one length: [[1, 2, 3], [4, 5, 6]]. Prints {"shape", "data"}: fp32 logits, row-major
+IDS.json contains rows of token ids of equal length: [[1, 2, 3], [4, 5, 6]]. Prints {"shape", "data"}: fp32 logits, row-major
 [batch, sequence, vocabulary].
 """
 

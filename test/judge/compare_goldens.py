@@ -1,9 +1,9 @@
-"""Makes every golden afresh and compares it with the committed one.
+"""Regenerates every golden and compares it with the committed one.
 
     python test/judge/compare_goldens.py
 
-Numbers may differ by 1e-5 of the largest in their tensor or list (other processors add in another order), after twenty training
-steps by 1e-4. All else must be the same, versions apart. Exit status 1 where something differs.
+Numbers may differ by 1e-5 of the largest one in their tensor or list, because other processors add in another order, and by 1e-4
+after twenty training steps. Everything else must be the same, except for versions. Exits with 1 if something differs.
 """
 
 import json
@@ -20,7 +20,7 @@ VERSION_KEYS = {"versions", "peft_version"}
 
 
 class Differs(Exception):
-    """What is different, for the reader of the summary."""
+    """Describes a difference for the reader of the summary."""
 
 
 def is_number(value: object) -> bool:
@@ -28,7 +28,7 @@ def is_number(value: object) -> bool:
 
 
 def relative(committed: list[float], fresh: list[float]) -> float:
-    """The largest difference as a share of the largest number."""
+    """The largest difference, relative to the largest number."""
     largest = max((abs(number) for number in committed), default=0.0)
     difference = max((abs(old - new) for old, new in zip(committed, fresh, strict=True)), default=0.0)
     return difference / largest if largest else difference
@@ -84,7 +84,7 @@ def compare(committed: Path, fresh: Path) -> float:
 
 
 def judge(name: str, fresh_folder: Path) -> str | None:
-    """Prints a line about one golden; returns what is wrong with it."""
+    """Prints a line about one golden; returns what is wrong with it, if anything."""
     tolerance = TRAINED_TOLERANCE if name.startswith("training/") else TOLERANCE
     try:
         if not (GOLDEN / name).exists():

@@ -1,6 +1,6 @@
-// Prints the path of a Python that has PyTorch, transformers and PEFT: a virtual environment under .cache/judge, made where it is
-// missing or where requirements.txt has changed. Everything else goes to stderr, so that a script can take the path from stdout.
-// pip's own configuration (index, wheel folders, proxies) holds.
+// Prints the path of a Python that has PyTorch, transformers and PEFT: a virtual environment under .cache/judge, created if it is
+// missing or if requirements.txt has changed. Everything else goes to stderr, so that a script can read the path from stdout.
+// pip's own configuration (index, wheel folders, proxies) applies.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ function run(command, ...args) {
   process.exit(1);
 }
 
-/** Debian keeps what a virtual environment needs in a package of its own. */
+/** Debian ships what a virtual environment needs in a separate package. */
 function makeEnvironment() {
   const create = [process.platform === 'win32' ? 'python' : 'python3', '-m', 'venv', '--clear', folder];
   if (attempt(...create)) return;

@@ -1,4 +1,4 @@
-// Activates dist/extension.js against a VS Code that does nothing, in this fresh process; prints what it cost and what was loaded.
+// Activates dist/extension.js against a VS Code that does nothing, in this fresh process; prints the cost and what was loaded.
 import Module, { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -15,7 +15,7 @@ class Disposable {
   dispose() {}
 }
 
-/** Whatever is asked of it is there, can be called and made anew, and does nothing. */
+/** Has every property, can be called and constructed, and does nothing. */
 const anything = new Proxy(function () {}, {
   get: (_, name) => (name === 'then' ? undefined : name === Symbol.toPrimitive ? () => 'anything' : anything),
   set: () => true,

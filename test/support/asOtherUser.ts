@@ -1,6 +1,6 @@
 /**
- * Does the work as a user to whom what has mode 000 is closed: root, as whom tests run in containers, may read everything.
- * Whoever else runs the tests is such a user already.
+ * Does the work as a user who cannot access files of mode 000. Root, who runs the tests in containers, may read everything; any
+ * other user who runs the tests is such a user already.
  */
 export function asOtherUser<Result>(work: () => Result): Result {
   if (process.geteuid?.() !== 0) return work();

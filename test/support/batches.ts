@@ -1,6 +1,6 @@
 import { ignoredLabel, type Batch } from '../../src/core/data/batch.js';
 
-/** Rows of one length as a batch, each a segment of its own; labels as Hugging Face has them, not yet shifted. */
+/** Rows of equal length as a batch, each its own segment; labels as in Hugging Face, not yet shifted. */
 export function batchOf(inputIds: readonly (readonly number[])[], labels: readonly (readonly number[])[] = inputIds): Batch {
   const [batchSize, sequenceLength] = [inputIds.length, inputIds[0]!.length];
   const tokens = batchSize * sequenceLength;

@@ -8,7 +8,7 @@ import type { OpCase } from './opCases.js';
 import { randomTensor, type Tensor } from './tensors.js';
 
 export interface Differentiated {
-  /** Outputs: y, and `d NAME` for each name of `wrt`: the derivative of Σ y ⊙ upstream. */
+  /** Outputs y and, for each name in `wrt`, `d NAME`: the derivative of Σ y ⊙ upstream. */
   readonly program: Program;
   readonly wrt: readonly string[];
   readonly values: Map<string, Tensor>;
@@ -30,7 +30,9 @@ export function differentiate({ inputs, build }: OpCase): Differentiated {
   return { program: makeProgram('differentiated', { y, ...outputs }), wrt: names, values };
 }
 
-/** The real operands that the rule of y gives a derivative for; those that reach y through other operations have theirs from these. */
+/**
+ * The real operands that y's rule gives a derivative for; operands that reach y through other operations get theirs from those.
+ */
 function differentiable(b: GraphBuilder, y: Value, upstream: Value, operands: readonly Value[]): Value[] {
   const gradient = gradients[y.op] as Gradient<OpName>;
   const forbidden = valuesOf(makeProgram('y', { y })).some(({ op }) => gradients[op].kind === 'forbidden');

@@ -1,13 +1,13 @@
 /**
- * @file What a program means: every operation by its definition, in double precision, and nothing done fast. Roundings that a
- * type would make (fp16) are not made.
+ * @file The meaning of a program: every operation by its definition, in double precision, with no optimization. Does not apply
+ * the rounding of a type (fp16).
  */
 import { valuesOf } from '../../src/core/graph/program.js';
 import type { OpName, Program, Value } from '../../src/core/graph/types.js';
 import { elementCount, type Shape } from '../../src/core/shape.js';
 import { tensor, type Tensor } from './tensors.js';
 
-/** The outputs by name. `inputs` may hold more than the program asks for. */
+/** Returns the outputs by name. `inputs` may contain more than the program needs. */
 export function evaluate(program: Program, inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   const results = new Map<Value, Tensor>();
   const of = (value: Value): Tensor => results.get(value)!;
@@ -31,7 +31,7 @@ function apply<K extends OpName>(value: Value<K>, of: (value: Value) => Tensor):
   return evaluateOp(value.inputs.map(of), value, of);
 }
 
-/** Total: an operation without a meaning does not compile. */
+/** Exhaustive: an operation without a definition does not compile. */
 const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   input: (_inputs, { attributes }) => {
     throw new Error(`the input ${attributes.name} was not given`);
@@ -60,7 +60,7 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   quantizedMatmul: ([x, codes, scales], { shape, attributes: { inFeatures, bits, blockSize } }) => {
     const blocks = Math.ceil(inFeatures / blockSize);
     const weight = (row: number, column: number): number => {
-      const position = row * blocks * blockSize + column; // a last block is filled up
+      const position = row * blocks * blockSize + column; // the last block is padded
       const byte = codes!.data[(position * bits) >> 3]!;
       const code = bits === 8 ? byte : (byte >> (4 * (position & 1))) & 15;
       return scales!.data[row * blocks + Math.floor(column / blockSize)]! * (code - 2 ** (bits - 1));
@@ -153,7 +153,7 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
     return generate(shape, (at) => {
       const [batch, token, feature] = at as [number, number, number];
       const head = Math.floor(feature / headDim);
-      const start = Math.floor(head / (heads / keyValueHeads)) * headDim; // where the head's keys and values lie
+      const start = Math.floor(head / (heads / keyValueHeads)) * headDim; // where the head's keys and values start
       const scores = Array.from({ length: keys }, (_, k) => {
         const dot = sum(headDim, (d) => read(query!, [batch, token, head * headDim + d]) * read(key!, [batch, k, start + d]));
         return scale * dot + read(mask!, [batch, 0, token, k]);
@@ -191,7 +191,7 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   lastToken: ([x], { shape }) => generate(shape, ([, , ...rest]) => read(x!, [0, x!.shape[1]! - 1, ...rest])),
 };
 
-/** NumPy's broadcasting. */
+/** With NumPy's broadcasting. */
 function elementwise(f: (...numbers: number[]) => number): Evaluate<OpName> {
   return (inputs, { shape }) => generate(shape, (at) => f(...inputs.map((input) => read(input, at))));
 }
@@ -224,7 +224,7 @@ function product(
   return options.alpha * sum(inner, (k) => ofA(k) * ofB(k));
 }
 
-/** New tokens [1, T, heads · headDim] at the end of a cache [1, heads, capacity, headDim] that then holds totalLength of them. */
+/** Appends new tokens [1, T, heads · headDim] to a cache [1, heads, capacity, headDim], which then holds totalLength tokens. */
 function append(past: Tensor, added: Tensor, totalLength: Tensor): Tensor {
   const [, heads, , headDim] = past.shape as [number, number, number, number];
   const data = past.data.slice();
@@ -258,7 +258,7 @@ function* coordinates(shape: Shape): Generator<number[]> {
   }
 }
 
-/** Where coordinates lie, those of broadcast axes taken for 0 and further axes on the left left out. */
+/** The offset of coordinates; those of broadcast axes count as 0, and extra axes on the left are ignored. */
 function offset(shape: Shape, at: readonly number[]): number {
   const skipped = at.length - shape.length;
   return shape.reduce((index, length, axis) => index * length + (length === 1 ? 0 : at[axis + skipped]!), 0);

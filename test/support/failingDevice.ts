@@ -3,7 +3,7 @@ import type { Shape } from '../../src/core/shape.js';
 import type { CompileOptions, Device, DeviceTensor, Executable, HostArray, HostArrays } from '../../src/runtime/device.js';
 import { gpuFailure } from '../../src/runtime/webgpuDevice.js';
 
-/** A device on which the `failsAt`-th run of a program of that name fails; from then on, where it is `lost`, everything does. */
+/** A device on which the `failsAt`-th run of the program with that name fails; if it is `lost`, everything fails from then on. */
 export class FailingDevice implements Device {
   readonly kind;
   readonly writesInPlace;
@@ -16,7 +16,7 @@ export class FailingDevice implements Device {
     private readonly program: string,
     private readonly failsAt: number,
     private readonly lost: boolean,
-    /** What ONNX Runtime says; by default in the way of its WebGPU provider. */
+    /** ONNX Runtime's message; by default in the style of its WebGPU provider. */
     private readonly words = '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 onnxruntime::webgpu::WebGpuContext::Run(const onnxruntime::Program&)::<lambda()> status == Success was false. injected\n',
   ) {
     this.kind = inner.kind;

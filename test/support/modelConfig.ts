@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../../src/core/models/config.js';
 
-/** A small LLaMA but for what the test says of it; every layer attends to all tokens before. */
+/** A small LLaMA, except for what the test overrides; every layer attends to all preceding tokens. */
 export function llamaConfig(sizes: Partial<ModelConfig>, ropeTheta = 10000): ModelConfig {
   return {
     family: 'llama',

@@ -1,4 +1,7 @@
-/** @file Every operation with small inputs: broadcasting, all transposes, repeated indices. Their derivatives and their lowering are judged on these. */
+/**
+ * @file Every operation with small inputs: broadcasting, all transposes, repeated indices. Used to test the derivatives and the
+ * lowering.
+ */
 import type { GraphBuilder } from '../../src/core/graph/builder.js';
 import type { DType, OpAttributes, OpName, Value } from '../../src/core/graph/types.js';
 import { Random } from '../../src/core/random.js';
@@ -12,10 +15,10 @@ export interface CaseInput {
 
 export interface OpCase {
   readonly name: string;
-  /** Real ones are what a derivative is taken with respect to. */
+  /** Derivatives are taken with respect to the real inputs. */
   readonly inputs: Readonly<Record<string, CaseInput>>;
   readonly build: (b: GraphBuilder, inputs: readonly Value[]) => Value;
-  /** What fp32 arithmetic may differ by, where that is more than usual. */
+  /** The error allowed in fp32 arithmetic, if it is larger than usual. */
   readonly tolerance?: number;
 }
 
@@ -82,7 +85,7 @@ const products = (batchA: Shape, batchB: Shape): OpCase[] =>
 const rope = (inverse: boolean): OpCase =>
   opCase(
     inverse ? 'inverse rope' : 'rope',
-    // Two sequences, three tokens, two heads of four; positions restart, as in a packed row.
+    // Two sequences of three tokens, two heads of four features; positions restart, as in a packed row.
     [real([2, 3, 8]), given('int64', [2, 3], [0, 1, 2, 0, 0, 4]), real([5, 2]), real([5, 2])],
     (b, [x, positions, cos, sin]) => b.rope(x!, positions!, cos!, sin!, inverse),
   );
@@ -94,7 +97,7 @@ const attention = ({
   ...attributes
 }: OpAttributes['attention'] & { batch: number; queries: number; keys: number }): OpCase => {
   const { heads, keyValueHeads, headDim } = attributes;
-  // The last query sees everything, the others not the keys after their own place.
+  // The last query sees everything; the others do not see the keys after their own position.
   const seen = Array.from({ length: queries * keys }, (_, i) => (i % keys <= Math.floor(i / keys) + keys - queries ? 0 : -1e30));
   const mask = given('float32', [1, 1, queries, keys], seen);
   const name = `attention with ${heads} heads over ${keyValueHeads}, ${queries} queries`;
@@ -120,7 +123,7 @@ const cachedAttention = (part: 'output' | 'key' | 'value', past: number, added: 
   const name = `${part} after ${past} + ${added} tokens${window === null ? '' : `, of which ${window} are seen`}`;
   return opCase(name, inputs, (b, values) => {
     const result = b.cachedAttention(values, { ...cached, window })[part];
-    return part === 'output' ? result : b.slice(result, 2, 0, total); // what lies behind is nobody's business
+    return part === 'output' ? result : b.slice(result, 2, 0, total); // the rest of the cache does not matter
   });
 };
 
@@ -128,18 +131,18 @@ const quantized = (bits: 4 | 8): OpCase => {
   const attributes = { outFeatures: 3, inFeatures: 40, bits, blockSize: 32 };
   const codes = Array.from({ length: (3 * 2 * 32 * bits) / 8 }, (_, i) => (i * 37 + 11) % 256);
   const inputs = [real([2, 40]), given('uint8', [3, 2, (32 * bits) / 8], codes), real([6], 0.01, 0.02)];
-  // Its activations are rounded to 8 bits.
+  // The activations are rounded to 8 bits.
   return opCase(`${bits} bits`, inputs, (b, [x, ...weight]) => b.quantizedMatmul(x!, weight, attributes), 2e-2);
 };
 
-// Three blocks a row: an odd number, whose zero points do not fill a last byte.
+// Three blocks per row: an odd number, so the zero points do not fill the last byte.
 const packed = (bits: 4 | 8, minimums: boolean): OpCase => {
   const codes = Array.from({ length: 2 * 3 * 4 * bits }, (_, i) => (i * 37 + 11) % 256);
   const inputs = [given('uint8', [2, 3, 4 * bits], codes), real([2, 3], 0.01, 0.02), ...(minimums ? [real([2, 3])] : [])];
   return opCase(`${bits} bits`, inputs, (b, [x, scales, minimum]) => b.dequantize(bits, x!, scales!, minimum));
 };
 
-/** Total: an operation without cases does not compile. */
+/** Exhaustive: an operation without cases does not compile. */
 export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   input: [opCase('input', [real([2, 3])], (_b, [x]) => x!)],
   constant: [

@@ -1,4 +1,4 @@
-/** @file A program as text, one value a line: what golden tests compare and failures show. */
+/** @file A program as text, one value per line, for golden tests and failure messages. */
 import { isOp, valuesOf } from '../../src/core/graph/program.js';
 import type { Program, Value } from '../../src/core/graph/types.js';
 

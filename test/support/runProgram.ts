@@ -1,4 +1,4 @@
-/** @file Programs on ONNX Runtime, with the numbers of tests. */
+/** @file Runs programs on ONNX Runtime with the numbers of tests. */
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { optimize } from '../../src/core/graph/fuse.js';
 import { commonTarget, inputType, lowerToOnnx } from '../../src/core/graph/lower.js';
@@ -6,7 +6,7 @@ import type { DType, Program } from '../../src/core/graph/types.js';
 import type { Device, DeviceTensor, HostArray } from '../../src/runtime/device.js';
 import { tensor, type Tensor } from './tensors.js';
 
-/** As training and generation run them. */
+/** Runs a program as training and generation do. */
 export async function runOnDevice(
   device: Device,
   program: Program,
@@ -25,7 +25,7 @@ export async function runOnDevice(
   return outputs;
 }
 
-/** As for a device that lacks the fused operators. */
+/** Runs a program as on a device that lacks the fused operators. */
 export async function runWithoutFusedOperators(
   program: Program,
   values: ReadonlyMap<string, Tensor>,

@@ -1,8 +1,8 @@
-/** @file Tensors of tests: random ones, and comparisons that say where two differ. */
+/** @file Tensors for tests: random ones, and comparisons that report where two differ. */
 import { Random } from '../../src/core/random.js';
 import { elementCount, type Shape } from '../../src/core/shape.js';
 
-/** Row-major. Integers and booleans are numbers too. */
+/** Row-major. Integers and booleans are stored as numbers too. */
 export interface Tensor {
   readonly shape: Shape;
   readonly data: Float64Array;
@@ -13,7 +13,7 @@ export function tensor(shape: Shape, data: ArrayLike<number>): Tensor {
   return { shape, data: Float64Array.from(data) };
 }
 
-/** Uniform in from … to, and exact in fp32, so that what runs in fp32 starts from the same numbers. */
+/** Uniform between `from` and `to`, and exact in fp32, so that fp32 computations start from the same numbers. */
 export function randomTensor(shape: Shape, random: Random, from = -1, to = 1): Tensor {
   return {
     shape,
@@ -21,7 +21,7 @@ export function randomTensor(shape: Shape, random: Random, from = -1, to = 1): T
   };
 }
 
-/** Throws, naming the worst place and both numbers there, unless all differ by at most tolerance · the largest expected one. */
+/** Throws, naming the worst index and both numbers, unless all differ by at most tolerance · the largest expected number. */
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
   if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} numbers, expected ${expected.length}`);
   const largest = largestMagnitude(expected) || 1;
@@ -37,7 +37,7 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   );
 }
 
-/** The largest difference as a share of the largest expected number. */
+/** The largest difference, relative to the largest expected number. */
 export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < expected.length; i++) largest = Math.max(largest, difference(actual, expected, i));

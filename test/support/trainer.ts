@@ -1,4 +1,4 @@
-/** @file The engine of training on tiny models, and what its gradients are. */
+/** @file The training engine on tiny models, and its gradients. */
 import type { LoraShape } from '../../src/core/adapters/lora.js';
 import type { Adapter } from '../../src/core/adapters/peft.js';
 import type { StepRunner, TrainableState } from '../../src/core/train/stepRunner.js';
@@ -29,7 +29,7 @@ export function createTrainer(
   });
 }
 
-/** The gradient sums, which are cleared: an update without effect whose first moments are its gradients. */
+/** Returns the gradient sums and clears them: makes an update without effect, whose first moments are the gradients. */
 export async function takeGradients(runner: StepRunner): Promise<Parameters> {
   const { parameters } = await runner.exportState();
   await runner.update({
@@ -47,7 +47,7 @@ export async function takeGradients(runner: StepRunner): Promise<Parameters> {
   return firstMoments;
 }
 
-/** A tensor for each name of `expected`, each close to its own; relative to the largest number of all with `tolerance`. */
+/** Checks that `actual` has every tensor of `expected`; `tolerance` is relative to the largest number of each. */
 export function expectParametersClose(actual: Parameters, expected: Parameters, tolerance: number): void {
   for (const [name, { data }] of expected) expectClose(actual.get(name)?.data ?? [], data, tolerance, name);
 }
@@ -56,7 +56,7 @@ export function mapParameters(parameters: Parameters, change: (data: Float32Arra
   return new Map([...parameters].map(([name, { shape, data }]) => [name, { shape, data: change(data, name) }]));
 }
 
-/** The adapter of a few of its layers or linears. */
+/** The adapter restricted to a few of its layers or linears. */
 export function restricted(adapter: Adapter, lora: Partial<LoraShape>): Pick<Adapter, 'lora' | 'parameters'> {
   return { lora: { ...adapter.lora, ...lora }, parameters: adapter.parameters };
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Before the unit tests: some of them run the programs as they are shipped. */
+/** Runs before the unit tests: some of them run the programs as shipped. */
 export default function buildPrograms(): void {
   execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
 }

@@ -6,7 +6,7 @@ interface TokenizerJson {
   readonly added_tokens: { id: number; content: string; special: boolean }[];
 }
 
-/** A copy of the tiny model whose last tokens are these instead; it has not learned what they mean. */
+/** A copy of the tiny model whose last tokens are replaced by these; it has not learned what they mean. */
 export function writeCodeModel(folder: string, tokens: readonly string[]): void {
   cpSync('test/fixtures/models/tiny-llama', folder, { recursive: true });
   const path = join(folder, 'tokenizer.json');

@@ -40,7 +40,7 @@ test('masks of dropout are those that the host makes, bit by bit', async () => {
   await program.dispose();
 });
 
-// ONNX Runtime computes a softmax beyond a device's limit in part, and says nothing: here it must be whole or refused.
+// Beyond a device's limit, ONNX Runtime silently computes only part of a softmax; here it must be whole or refused.
 test.each([
   { name: 'the size that every device reaches', bytes: guaranteedBytes, mayRefuse: false },
   { name: 'a quarter more', bytes: guaranteedBytes * 1.25, mayRefuse: true },

@@ -6,7 +6,7 @@ import { createTextModel } from '../../src/runtime/onnxTextModel.js';
 import { WebGpuDevice } from '../../src/runtime/webgpuDevice.js';
 import { expectClose } from '../support/tensors.js';
 
-// Longer than the cache is at first.
+// Longer than the initial cache.
 const promptIds = Array.from({ length: 508 }, (_, i) => 1 + ((i * i + 7 * i) % 400));
 
 test.each(['fp32', 'int8'] as const)(
@@ -19,7 +19,7 @@ test.each(['fp32', 'int8'] as const)(
       const request = { promptIds, adapter: null, adapterStrength: 1, sampling: greedy, maxNewTokens: 8, endIds: [] };
       const read = await model.logits(promptIds, null, 1);
       texts.push((await model.generate(request, () => true)).ids);
-      // The cache is read again: a longer prompt that begins with the first.
+      // The cache is reused: a longer prompt that begins with the first.
       const { bytesOut } = gpu.usage;
       const { ids, reusedTokens } = await model.generate({ ...request, promptIds: [...promptIds, 70], reuse: 'all' }, () => true);
       texts.push(ids);

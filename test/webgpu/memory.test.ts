@@ -28,7 +28,7 @@ const usual: MemoryRequest = {
   device: 'webgpu',
 };
 
-// What programs hold within themselves is only seen by the driver: node bench/memory.mjs --device webgpu.
+// Only the driver sees what programs allocate internally: node bench/memory.mjs --device webgpu.
 test.each<{ name: string; changes: Partial<MemoryRequest> }>([
   { name: 'activations kept', changes: {} },
   {

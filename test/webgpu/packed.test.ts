@@ -29,7 +29,7 @@ test('WebGPU unpacks blocks of 4 and 8 bits as they are defined', async () => {
   await device.dispose();
 });
 
-// Weights rounded at load to Q4_1 and Q8_0; stored Q4_1, Q8_0 and Q5_0 with permuted rows.
+// Weights rounded to Q4_1 and Q8_0 at load; weights stored as Q4_1, Q8_0 and Q5_0 with permuted rows.
 test.each(['test/fixtures/models/gqa-tied', 'test/golden/formats/quantized.gguf'])(
   '%s trains from int4 on WebGPU as on the CPU, streamed or not',
   async (model) => {
@@ -43,7 +43,7 @@ test.each(['test/fixtures/models/gqa-tied', 'test/golden/formats/quantized.gguf'
   },
 );
 
-/** The first step's gradients, and five steps. */
+/** Returns the gradients of the first step, and the outcome of five steps. */
 async function train(model: string, device: Device, layerStreaming: boolean): Promise<Trained> {
   const { weights } = openModel(model);
   const { vocabSize } = weights.config;

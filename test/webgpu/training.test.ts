@@ -32,7 +32,7 @@ const untied: Case = {
 };
 const half: Case = { name: 'a base of 16-bit floats', model: 'mqa-f16', options: { baseDType: 'fp16' }, microBatches: 1 };
 
-/** A bias of some linears; norms of heads; a window; no rotation; and Gemma's ways. */
+/** Biases on some linears; norms on heads; a window; no rotation; and Gemma's peculiarities. */
 const families = ['qwen2', 'qwen3', 'mistral', 'smollm3', 'gemma3'].map((model): Case => ({
   name: model,
   model,
@@ -61,7 +61,7 @@ describe('training on WebGPU has the gradients and losses of the CPU', () => {
     expect(gpu.usage, 'after everything is disposed').toMatchObject({ tensors: 0, bytes: 0 });
   }
 
-  /** The gradients of the first step, and what twenty steps make of the adapter. */
+  /** Returns the gradients of the first step, and the outcome of twenty steps. */
   async function train(
     each: Case,
     device: Device,
@@ -88,7 +88,7 @@ test('ids go in and two scalars come out of a step, whatever the model; 200 step
   await optimizerStep(larger, 1, 1);
   const crossed = await transfersOf(() => optimizerStep(small, 2, 1));
   expect(crossed.bytesOut, 'loss and norm').toBe(2 * 4);
-  // 4 for the id, 8 its position, 4 its segment, 12 row, label and weight in the loss; shapes and scalars.
+  // 4 bytes for the id, 8 for its position, 4 for its segment, 12 for row, label and weight in the loss; also shapes and scalars.
   expect(crossed.bytesIn).toBeLessThan(28 * rows * length + 256);
   expect(await transfersOf(() => optimizerStep(larger, 2, 1)), 'a model of more layers, width and vocabulary').toEqual(crossed);
   await larger.dispose();
@@ -100,7 +100,7 @@ test('ids go in and two scalars come out of a step, whatever the model; 200 step
     expect(gpu.usage).toMatchObject({ tensors: resident.tensors, bytes: resident.bytes });
     if (step % 50 === 0) memory.push(process.memoryUsage().rss);
   }
-  expect(memory.at(-1)! / memory[0]!).toBeLessThan(1.1); // V8 collects its garbage when it likes
+  expect(memory.at(-1)! / memory[0]!).toBeLessThan(1.1); // V8 collects its garbage when it pleases
   await small.dispose();
 }, 600_000);
 
@@ -148,7 +148,7 @@ async function transfersOf(work: () => Promise<unknown>): Promise<Pick<DeviceUsa
   return { bytesIn: gpu.usage.bytesIn - before.bytesIn, bytesOut: gpu.usage.bytesOut - before.bytesOut };
 }
 
-/** Two packed segments a row, and some labels left out. */
+/** Two packed segments per row, with some labels left out. */
 function batch(step: number): Batch {
   const tokens = rows * length;
   const inputIds = Int32Array.from({ length: tokens }, (_, i) => (i * 31 + step * 17 + 7) % 96); // the smallest vocabulary

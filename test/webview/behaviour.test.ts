@@ -1,4 +1,4 @@
-/** @file The conversation between host and webviews, held in a real browser. */
+/** @file The conversation between host and webviews, in a real browser. */
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -109,7 +109,7 @@ test('increments that the snapshot has already are dropped, and a gap asks for t
     { type: 'follow', runIds: [] },
     { type: 'follow', runIds: [live.runId] },
   ]);
-  // A host that cannot fill the gap is not asked for ever.
+  // A host that cannot fill the gap is not asked forever.
   await view.send(metricsMessage(live.runId, [{ step: 9000, eval_loss: 1 }], 5000));
   await view.settle();
   expect((await view.posted()).filter(({ type }) => type === 'follow')).toHaveLength(after.length);
@@ -172,7 +172,7 @@ test('a preset changes the document in one edit, and a broken document locks the
   await view.page.getByRole('button', { name: 'Instructions (Alpaca)' }).click();
   const { edits } = await view.waitForPost('edit');
   expect(edits).toContainEqual({ path: ['train', 'gradient_accumulation_steps'], value: 32 });
-  // What the preset for code would have left behind goes back to its default.
+  // What the preset for code would have left behind returns to its default.
   expect(edits).toContainEqual({ path: ['data', 'packing'] });
   await view.send({
     type: 'document',
@@ -300,7 +300,7 @@ test('markup in names, data and messages is shown as text', async () => {
   await view.settle();
   expect(await view.page.locator('.token').nth(3).textContent()).toContain('script');
   const origin = view.page.locator('.sample .link').first();
-  expect(await origin.textContent()).toBe(script.split('/').at(-1)); // a path is shown by its last part
+  expect(await origin.textContent()).toBe(script.split('/').at(-1)); // a path is shown by its last part only
   expect(await origin.getAttribute('title')).toContain(script);
   await view.page.getByRole('tab', { name: 'Plots' }).click();
   await view.settle();
@@ -329,7 +329,7 @@ test('messages of a wrong shape are dropped, and the host is told', async () => 
     { type: 'hydrate', view: 'playground', state: playgroundState, strings: {}, locale: 'en' },
   );
   await view.settle();
-  // The host hears of each that is dropped; metrics of a run that nobody follows are none of these.
+  // Each dropped message is reported to the host; metrics of a run that nobody follows are not among them.
   const told = (await view.posted()).filter(({ type }) => type === 'malformed');
   expect(told).toHaveLength(9);
   expect(await view.page.locator('main').innerHTML()).toBe(before);
@@ -369,7 +369,7 @@ test('a million points: a message and its redraw take under 50 ms', async () => 
           draw(time);
           inFrames += performance.now() - began;
         });
-      // Drawn at leisure: after the rest that the draw before earned.
+      // Drawn lazily, after the pause that the previous draw earned.
       const drawn = async () => {
         do await new Promise((done) => setTimeout(done, 20));
         while (document.querySelector('[data-stale]'));
@@ -389,14 +389,14 @@ test('a million points: a message and its redraw take under 50 ms', async () => 
   );
   expect(await view.page.locator(loss).getAttribute('aria-label')).toContain('at step 1,000,600');
   expect(await view.pixels(loss, blue)).toBeGreaterThan(100);
-  // Not the median: other programs may have the core for many frames.
+  // Not the median: other programs may occupy the core for many frames.
   expect(frames[1]).toBeGreaterThan(0);
   expect(frames[1]).toBeLessThan(50);
 });
 
 test('the panel can be used within a second of its page being loaded', async () => {
   const times = [];
-  // The best of three: other programs may have the core.
+  // The best of three: other programs may occupy the core.
   for (let attempt = 0; attempt < 3; attempt++) {
     await openPanel();
     times.push(await timeUntilUsable());
@@ -506,7 +506,7 @@ const [left, right] = ['Model on the left', 'Model on the right'];
 test('the playground begins with the base beside the newest adapter of its model, and any two can be compared', async () => {
   view = await View.open(browser, 'playground', { ...playgroundState, adapters: moreAdapters, prefill: null });
   const model = view.page.getByLabel('Base model', { exact: true });
-  // The newest adapter of all is what one wants to look at.
+  // The newest adapter of all is the one that users want to look at.
   expect(await model.inputValue()).toBe(models[1]!.path);
   expect(await view.page.getByLabel(right).inputValue()).toBe('/workspace/runs/verses/adapter');
   await model.selectOption(models[0]!.path);
@@ -625,7 +625,7 @@ test('the prompts of a file fill a table, which is stopped, saved and closed', a
   await view.waitForPost('closeBatch');
   await view.send({ type: 'batch', batch: null });
   await page.locator('.stream').first().waitFor();
-  // Ids go on from those of the table.
+  // Ids continue from those of the table.
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   expect((await view.waitForPost('generate')).request.requestId).toBe(2);
 });
@@ -701,7 +701,7 @@ test('the data is listed by file, and its examples are paged through and searche
   expect(await asked()).toEqual({ type: 'readExamples', query: { ...all, offset: 5 } });
   await tab.getByRole('searchbox').fill('refund');
   await expect.poll(async () => (await asked()).query).toEqual({ ...all, text: 'refund' });
-  // The page that was asked for before comes late: it is not what is searched for.
+  // The page that was requested before arrives late: it does not belong to the search.
   await view.send({ type: 'examples', page: { ...examplePage, offset: 5 } });
   await view.send({ type: 'examples', page: { text: 'refund', offset: 0, total: 0, examples: [] } });
   await view.settle();
@@ -736,7 +736,7 @@ test('samples stand beside the base’s at any step that was evaluated, and the 
   const another = { ...samples[0]!, step: 160, text: 'another' };
   await view.send(samplesMessage(live.runId, [another], samples.length));
   await expect.poll(() => tab.locator('output').innerText()).toBe('40 of 160');
-  // A resumed run begins where its checkpoint is.
+  // A resumed run starts at its checkpoint.
   await view.send(samplesMessage(live.runId, until(40)));
   await expect.poll(() => tab.locator('output').innerText()).toBe('40 of 40');
 });
@@ -780,7 +780,7 @@ test('the comparison lists what was set differently', async () => {
   await view.page.getByRole('checkbox', { name: 'All settings' }).check();
   await view.settle();
   expect(await titles.count()).toBeGreaterThan(25);
-  // The page itself stays as wide as it is: the table scrolls in its own frame.
+  // The page itself keeps its width: the table scrolls in its own frame.
   expect(await view.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
 });
 

@@ -1,4 +1,4 @@
-/** @file The run to come: its settings, what keeps it from starting, and how it is told apart from the run that is shown. */
+/** @file The next run: its settings, what keeps it from starting, and how it is distinguished from the run that is shown. */
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FineTuneState } from '../../src/protocol/views/fineTune.js';
@@ -97,7 +97,7 @@ test('the settings of the run that is shown are its own; they can be taken over,
   expect(await rank().inputValue()).toBe('32');
   const { edits } = await view.waitForPost('edit');
   expect(edits).toContainEqual({ path: ['train', 'max_steps'], value: 171 });
-  // What the run had by default is not written out.
+  // Settings that the run had by default are not written out.
   expect(edits).toContainEqual({ path: ['lora', 'dropout'] });
 
   await byName('Undo').click();
@@ -149,7 +149,7 @@ test('a run says how it goes, and when it has ended what it changed and what to 
   await outcome.getByRole('button', { name: 'Use for Inline Completion' }).click();
   await expect.poll(async () => (await view.waitForPost('runCommand')).command).toBe('completion');
 
-  // Without an adapter there is nothing to try, only to do better.
+  // Without an adapter there is nothing to try, only something to improve.
   const failed = { ...ended, hasAdapter: false, state: { ...ended.state, status: 'failed' } };
   await view.send({ type: 'runEvent', event: { seq: 12, kind: 'changed', run: failed } });
   await expect.poll(() => outcome.getByRole('button', { name: 'Try in Playground' }).isVisible()).toBe(false);

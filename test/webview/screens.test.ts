@@ -1,4 +1,4 @@
-/** @file Each screen in each theme: drawn, free of serious accessibility faults, and kept as a picture in build/screenshots. */
+/** @file Each screen in each theme: drawn, free of serious accessibility faults, and saved as a picture in build/screenshots. */
 import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// The webviews' bundles in a real browser. Needs Chromium: node scripts/chromium.mjs
+// Tests the webviews' bundles in a real browser. Needs Chromium: node scripts/chromium.mjs
 export default defineConfig({
   test: {
     include: ['test/webview/**/*.test.ts'],

@@ -9,16 +9,16 @@ import { formatDuration, formatNumber, formatSetting, formatValue, settingHelp, 
 
 interface ComparedRun extends BoardRun {
   readonly summary: RunSummary;
-  /** undefined until it came. */
+  /** Undefined until it has arrived. */
   readonly config: RunConfig | undefined;
 }
 
 interface ComparedColumn {
   readonly title: string;
   readonly help: string;
-  /** One for each run. */
+  /** One per run. */
   readonly cells: readonly string[];
-  /** The run that is best in this; undefined where there is no better and worse. */
+  /** Index of the run that is best in this; undefined if there is no better or worse. */
   readonly best?: number | undefined;
 }
 
@@ -75,7 +75,7 @@ function resultColumns(runs: readonly ComparedRun[]): ComparedColumn[] {
   ];
 }
 
-/** The index of the least of several values; a single one is no best. */
+/** The index of the lowest of several values; a single value is not a best. */
 function minimum(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length > 1 ? values.indexOf(Math.min(...known)) : undefined;

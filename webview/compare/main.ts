@@ -36,7 +36,7 @@ function openCompare(state: CompareState): Receiver<'compare'> {
   const chooser = new RunChooser((chosen) => {
     remember({ chosen });
   });
-  // It scrolls in itself, and the keyboard must reach what is out of sight.
+  // The table scrolls on its own, and the keyboard must be able to reach what is out of sight.
   const table = element('div', { class: 'comparison', tabindex: 0, role: 'region', 'aria-label': t('compare.differences') });
   const hint = element('p', { class: 'muted' }, t('compare.choose'));
   const everything = element('input', { type: 'checkbox', checked: viewState.allSettings });
@@ -55,7 +55,7 @@ function openCompare(state: CompareState): Receiver<'compare'> {
     board.show(runs);
     const compared = runs.map((run) => ({ ...run, summary: store.get(run.runId)!, config: store.config(run.runId) }));
     const made = comparisonTable(compared, viewState.allSettings);
-    // What is selected in the table stays selected.
+    // Keeps a selection in the table.
     if (!made.isEqualNode(table.firstChild)) table.replaceChildren(made);
   };
   const refresh = oncePerFrame(update);
@@ -76,12 +76,12 @@ interface PageParts {
   readonly chooser: HTMLElement;
   readonly hint: HTMLElement;
   readonly table: HTMLElement;
-  /** Whether all settings are listed. */
+  /** Checkbox for listing all settings. */
   readonly everything: HTMLElement;
   readonly board: HTMLElement;
 }
 
-/** What differs comes first, then how it went. */
+/** What differs comes first, then how the runs went. */
 function page({ chooser, hint, table, everything, board }: PageParts): HTMLElement {
   const title = t('compare.differences');
   const header = element(

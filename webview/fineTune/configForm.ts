@@ -22,7 +22,7 @@ interface FormState {
   readonly fetching: FetchState;
 }
 
-/** What keeps a run from being started, and the way to it. */
+/** What prevents a run from being started, and how to bring it into view. */
 interface Trouble {
   readonly reason: string;
   readonly reveal: () => void;
@@ -76,7 +76,7 @@ export class ConfigForm {
       'form',
       {
         class: 'config-form',
-        // Typed since: an undo would take that away as well.
+        // Undoing would discard what has been typed since as well.
         input: () => {
           this.undo.withdraw();
         },
@@ -91,7 +91,7 @@ export class ConfigForm {
     );
   }
 
-  /** The first thing that keeps a run from being started, as the form was last shown; null where there is none. */
+  /** The first thing that prevents a run from being started, as the form was last shown; null if there is none. */
   trouble(): Trouble | null {
     if (this.settings.disabled) return { reason: t('form.unreadable'), reveal: () => this.banner.root.scrollIntoView() };
     const field = this.fields.find(({ problem }) => problem !== null);
@@ -101,7 +101,7 @@ export class ConfigForm {
     return other ? { reason: other, reveal: () => this.others.focus() } : null;
   }
 
-  /** Many settings at once, with a way back. */
+  /** Replaces many settings at once, with a way back. */
   replace(edits: readonly ConfigEdit[]): void {
     const back = edits.map(({ path }) => ({ path, value: this.form.written(path) }));
     const change = (to: readonly ConfigEdit[]) => {
@@ -138,7 +138,7 @@ export class ConfigForm {
     field.focus();
   }
 
-  /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list; that of a section to its fields. */
+  /** A problem of an item, such as lora.target_modules.0, belongs to the field of its list; one of a section, to its fields. */
   private hasField(path: readonly string[]): boolean {
     return this.fields.some((field) => {
       const shared = Math.min(field.path.length, path.length);
@@ -146,7 +146,7 @@ export class ConfigForm {
     });
   }
 
-  /** Problems of settings that the form does not have, such as misspelt ones. */
+  /** Shows problems of settings that the form does not have, such as misspelt ones. */
   private showOthers(messages: readonly string[]): void {
     this.others.replaceChildren(...messages.map((message) => element('li', { class: 'field-error' }, message)));
   }

@@ -1,4 +1,4 @@
-/** @file Native controls for the kinds of values that the schema knows. A control shows a value and tells what is typed. */
+/** @file Native controls for the kinds of values in the schema. A control shows a value and reports what is typed. */
 import type { SettingSchema } from '../../src/protocol/runConfigSchema.js';
 import type { BrowsableSetting } from '../../src/protocol/views/fineTune.js';
 import { button, element, freshId } from '../shared/dom.js';
@@ -8,14 +8,14 @@ import { t } from '../shared/text.js';
 
 export interface Control {
   readonly root: HTMLElement;
-  /** What is labelled and described: an input, or a group of them. */
+  /** The element to label and describe: an input, or a group of them. */
   readonly labelled: HTMLElement;
   readonly show: (value: unknown) => void;
 }
 
 export type OnInput = (value: unknown) => void;
 
-/** `whenEmpty`: what it means to leave it empty, where that is allowed. */
+/** `whenEmpty`: what an empty field means, if it may be empty. */
 export function controlFor(schema: SettingSchema, onInput: OnInput, whenEmpty: string): Control {
   const types = [schema.type ?? []].flat();
   if (schema.enum)
@@ -31,7 +31,7 @@ export function controlFor(schema: SettingSchema, onInput: OnInput, whenEmpty: s
   return textControl(types.includes('null'), onInput, whenEmpty);
 }
 
-/** The choices can be replaced; they show with the next value. */
+/** The choices can be replaced; the new ones appear with the next value. */
 export function selectControl(
   choices: readonly Choice[],
   onInput: OnInput,
@@ -41,7 +41,7 @@ export function selectControl(
   select.addEventListener('change', () => {
     onInput(select.value);
   });
-  // A value from the document that is none of the choices is reported as a problem besides.
+  // A value from the document that is not among the choices is also reported as a problem.
   const show = (value: unknown) => {
     showChoices(select, offered, typeof value === 'string' ? value : '');
   };
@@ -77,7 +77,7 @@ function numberControl(placeholder: string, onInput: OnInput): Control {
   };
 }
 
-/** Text rather than type=number: 3e-4 stays as typed, and letters are seen and reported instead of swallowed. */
+/** Text instead of type=number: 3e-4 stays as typed, and letters are shown and reported instead of swallowed. */
 function numberInput(onInput: OnInput): HTMLInputElement {
   const input = element('input', {
     type: 'text',
@@ -92,7 +92,7 @@ function numberInput(onInput: OnInput): HTMLInputElement {
   return input;
 }
 
-/** null where it is empty, the text itself where it is no number. */
+/** Null if it is empty, the text itself if it is not a number. */
 function parseNumber(text: string): number | string | null {
   const trimmed = text.trim();
   if (trimmed === '') return null;
@@ -105,12 +105,12 @@ function showNumber(input: HTMLInputElement, value: unknown): void {
   input.value = typeof value === 'number' ? printNumber(value) : typeof value === 'string' ? value : '';
 }
 
-/** 0.0003 as 3e-4: how learning rates are written. */
+/** Prints 0.0003 as 3e-4, the way learning rates are written. */
 function printNumber(value: number): string {
   return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
 }
 
-/** A slider for the usual range beside a number for any. */
+/** A slider for the usual range, next to a number field for any value. */
 export function sliderControl({ min, max, step }: { min: number; max: number; step: number }, onInput: OnInput): Control {
   const slider = element('input', { type: 'range', min, max, step });
   const input = numberInput((value) => {
@@ -138,13 +138,13 @@ function textControl(optional: boolean, onInput: OnInput, whenEmpty: string): Co
     const text = typeof value === 'string' ? value : '';
     if (input.value === text) return;
     input.value = text;
-    // Of a path that is cut off, the end says more than the beginning.
+    // When a path is cut off, its end says more than its beginning.
     input.scrollLeft = input.scrollWidth;
   };
   return { root: input, labelled: input, show };
 }
 
-/** The control with a button for the host's file dialog beside it. */
+/** The control, with a button next to it for the host's file dialog. */
 export function withBrowse(control: Control, setting: BrowsableSetting, beforehand: () => void): Control {
   const browse = button({
     kind: 'icon',
@@ -171,7 +171,7 @@ function checkboxesControl(values: readonly string[], onInput: OnInput): Control
   return { root: group, labelled: group, show };
 }
 
-/** Whole numbers with commas between them; empty is null. */
+/** Comma-separated whole numbers; empty is null. */
 function integersControl(onInput: OnInput, placeholder: string): Control {
   const input = element('input', {
     type: 'text',

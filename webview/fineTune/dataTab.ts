@@ -6,15 +6,15 @@ import { ExampleBrowser } from './exampleBrowser.js';
 import { fileTable, leftOutList } from './fileList.js';
 import { originLink } from './originLink.js';
 
-/** What will be learned from: files, what was left out and why, every example token by token. */
+/** What will be learned from: files, what was left out and why, and every example token by token. */
 export class DataTab {
   readonly root = element('div', { class: 'data-tab' });
   private shown: DataState | undefined;
-  /** The overview whose examples are in the browser. */
+  /** The overview whose examples the browser shows. */
   private browsed: DataOverview | undefined;
   private readonly browser = new ExampleBrowser();
 
-  /** `visible`: examples are read only for somebody who looks at them. */
+  /** `visible`: examples are read only while the user can see them. */
   update(state: DataState, visible: boolean): void {
     if (state !== this.shown) {
       this.shown = state;

@@ -3,7 +3,7 @@ import { button, element, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { t } from '../shared/text.js';
 
-/** Over a form that waits: why its text cannot be read, and the ways on. */
+/** Shown above a form that waits: why its text cannot be read, and what can be done. */
 export class DocumentBanner {
   private readonly message = element('p', {});
   private readonly reset = button({ label: t('form.reset'), onClick: () => post({ type: 'resetDocument' }) });

@@ -3,7 +3,7 @@ import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import type { ConfigEdit } from '../../src/protocol/views/fineTune.js';
 import { allSettingPaths, valueAt } from '../shared/settings.js';
 
-/** What makes any config that of a run; a setting that has its default is left out of the text. */
+/** The edits that turn any config into that of a run; settings at their default are left out of the text. */
 export function editsToRun(config: RunConfig): ConfigEdit[] {
   return allSettingPaths().map((path) => {
     const value = valueAt(config, path);

@@ -5,11 +5,11 @@ import { counted, formatBytes, formatDuration, formatNumber, formatPercent, form
 import type { FormConfig } from './formConfig.js';
 import { trainableParameters } from './trainableParameters.js';
 
-/** What the configuration is estimated from, besides itself. */
+/** What the estimate is based on, besides the configuration. */
 interface EstimateBasis {
   readonly modelShape: ModelShape | null;
   readonly estimate: RunEstimate | null;
-  /** Training sequences of an epoch; null while the data is not read. */
+  /** Training sequences per epoch; null until the data has been read. */
   readonly rows: number | null;
 }
 
@@ -23,7 +23,7 @@ const titles: Readonly<Record<Figure, PhraseKey>> = {
   time: 'estimate.time',
 };
 
-/** What a run would come to, as the settings move: sizes computed here, memory and time by the host. */
+/** The estimate for a run, updated as settings change: sizes are computed here, memory and time by the host. */
 export class EstimatePanel {
   readonly root: HTMLElement;
   private readonly tooLarge = element('div', { class: 'banner warning', role: 'status', hidden: true });

@@ -7,7 +7,7 @@ import { sequence, tokenLegend } from './tokens.js';
 const perPage = 5;
 const typingMs = 250;
 
-/** All examples of the data, a page at a time, searched by what they say. The host has them. */
+/** All examples of the data, one page at a time, searchable by their text. The host holds them. */
 export class ExampleBrowser {
   readonly root: HTMLElement;
   private query: ExampleQuery = { text: '', offset: 0, limit: perPage };
@@ -33,14 +33,14 @@ export class ExampleBrowser {
     this.root = element('div', { class: 'examples' }, bar, tokenLegend(), this.list);
   }
 
-  /** The data is another: from its start, with what is searched for. */
+  /** Reads new data from the beginning, keeping the search text. */
   reload(): void {
     this.list.replaceChildren();
     this.ask({ offset: 0 });
   }
 
   show(page: ExamplePage): void {
-    if (page.text !== this.query.text || page.offset !== this.query.offset) return; // of an earlier question
+    if (page.text !== this.query.text || page.offset !== this.query.offset) return; // the answer to an earlier query
     const last = page.offset + page.examples.length;
     const place = t('examples.range', formatNumber(page.offset + 1), formatNumber(last), formatNumber(page.total));
     setText(this.where, page.total === 0 ? t('examples.none') : place);

@@ -8,16 +8,16 @@ import type { FormConfig, SettingPath } from './formConfig.js';
 type HostProblems = ReadonlyMap<string, string>;
 
 export interface FieldOptions {
-  /** In place of the control that the schema suggests. */
+  /** Replaces the control that the schema suggests. */
   readonly control?: (onInput: OnInput) => Control;
   /** Shown under the control. */
   readonly note?: HTMLElement;
 }
 
-/** One setting: label, control, what is wrong with it. The help is its tooltip and its accessible description. */
+/** One setting: its label, its control and what is wrong with it. The help is its tooltip and its accessible description. */
 export class Field {
   readonly root: HTMLElement;
-  /** What is wrong with it, by the schema or the host; null where nothing is. */
+  /** What is wrong with it according to the schema or the host; null if nothing is. */
   problem: string | null = null;
   private readonly control: Control;
   private readonly error = element('p', { class: 'field-error', id: freshId('error') });
@@ -50,7 +50,7 @@ export class Field {
     this.control.show(this.form.get(this.path));
     const problem = (this.problem = this.form.problem(this.path) ?? hostProblems.get(this.path.join('.')) ?? null);
     setText(this.error, problem ?? '');
-    // What nobody has filled in yet is no mistake.
+    // A setting that has not been filled in yet is not an error.
     const wrong = problem !== null && this.form.get(this.path) !== undefined;
     this.root.classList.toggle('invalid', wrong);
     this.root.classList.toggle('modified', this.isModified());

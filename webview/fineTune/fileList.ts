@@ -6,7 +6,7 @@ import { originLink } from './originLink.js';
 
 const shownAtFirst = 12;
 
-/** The files of a folder with the share each has of all tokens, most first. */
+/** The files of a folder with each one's share of all tokens, largest first. */
 export function fileTable({ files, fileCount }: DataOverview): HTMLElement {
   const folder = commonFolder(files.map(({ path }) => path));
   const all = files.reduce((sum, { tokens }) => sum + tokens, 0);
@@ -41,7 +41,7 @@ function fileRow({ path, tokens }: FileUse, name: string, share: number): HTMLEl
   );
 }
 
-/** Why files were left out, each reason with its files to unfold. */
+/** Why files were left out: one expandable entry per reason, listing its files. */
 export function leftOutList(groups: readonly LeftOutGroup[]): HTMLElement {
   const folder = commonFolder(groups.flatMap(({ paths }) => paths));
   return element('div', { class: 'left-out' }, ...groups.map((group) => leftOutGroup(group, folder)));
@@ -62,7 +62,7 @@ function leftOutGroup({ kind, count, paths }: LeftOutGroup, folder: string): HTM
   );
 }
 
-/** Up to and with the last separator that all paths share. */
+/** Up to and including the last separator that all paths share. */
 function commonFolder(paths: readonly string[]): string {
   const [first = '', ...others] = paths;
   let length = first.length;

@@ -4,7 +4,7 @@ import { button, element, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatBytes, t } from '../shared/text.js';
 
-/** For those who have no model yet: a small one is downloaded, or one of theirs is chosen. */
+/** For users who have no model yet: downloads a small one, or lets them choose one of their own. */
 export class FirstModel {
   private readonly download = button({
     kind: 'primary',
@@ -46,7 +46,7 @@ export class FirstModel {
   }
 
   private showProgress({ done, total }: Extract<FetchState, { kind: 'fetching' }>): void {
-    // Without a value the bar says that nobody knows how long.
+    // Without a value, the bar shows that the duration is unknown.
     if (total > 0) this.progress.value = done / total;
     else this.progress.removeAttribute('value');
     setText(this.amount, total > 0 ? t('first.amount', formatBytes(done), formatBytes(total)) : formatBytes(done));

@@ -7,12 +7,12 @@ import { settingProblem } from './settingProblem.js';
 
 export type SettingPath = readonly string[];
 
-/** While typing, edits are posted at most this often. */
+/** While typing, edits are posted at most this often, in milliseconds. */
 const editPause = 200;
 
 /**
- * The run config as the form sees it: the document's, with the form's own edits on top until the document has them.
- * What the document says wins as soon as it has caught up.
+ * The run config as the form sees it: the document's, with the form's own edits on top until the document includes them.
+ * Once it has caught up, the document wins.
  */
 export class FormConfig {
   private config: Readonly<Record<string, unknown>> = {};
@@ -30,13 +30,13 @@ export class FormConfig {
     this.onChange();
   }
 
-  /** As written, else the default. */
+  /** The value as written, else the default. */
   get(path: SettingPath): unknown {
     const written = this.written(path);
     return written === undefined ? settingSchema(path)?.default : written;
   }
 
-  /** undefined where the document leaves the setting out. */
+  /** Undefined if the document leaves the setting out. */
   written(path: SettingPath): unknown {
     return valueAt(this.config, path);
   }
@@ -57,7 +57,7 @@ export class FormConfig {
     this.edit([{ path, value }]);
   }
 
-  /** Changes that belong together arrive together. */
+  /** Changes that belong together are posted together. */
   edit(edits: readonly ConfigEdit[]): void {
     this.config = edits.reduce((config, { path, value }) => withValue(config, path, value), this.config);
     for (const edit of edits) {
@@ -70,7 +70,7 @@ export class FormConfig {
     this.onChange();
   }
 
-  /** Posts what is pending: before anything that relies on the document. */
+  /** Posts pending edits; call it before anything that relies on the document. */
   flush(): void {
     window.clearTimeout(this.timer);
     this.timer = undefined;

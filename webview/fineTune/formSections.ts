@@ -1,4 +1,4 @@
-/** @file Which settings the form shows, in which order, under which heading. */
+/** @file Which settings the form shows, in which order and under which heading. */
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { allSettingPaths } from '../shared/settings.js';
 import type { SettingPath } from './formConfig.js';
@@ -8,7 +8,7 @@ export interface FormSection {
   readonly paths: readonly SettingPath[];
 }
 
-/** The settings that everybody decides; the rest is under Advanced. */
+/** The settings that every user decides; the rest is under Advanced. */
 export const mainSections: readonly FormSection[] = [
   { title: 'form.section.data', paths: [['model'], ['data', 'path'], ['data', 'format'], ['data', 'max_seq_length']] },
   {
@@ -49,14 +49,14 @@ const advancedGroups: readonly { readonly title: PhraseKey; readonly holds: (pat
   { title: 'form.section.engineDetails', holds: ([section]) => section === 'engine' },
 ];
 
-/** Whatever the schema has besides. There is only one kind of engine, so nobody chooses it. */
+/** All other settings of the schema. There is only one kind of engine, so it is not offered. */
 export function advancedSections(): FormSection[] {
   const shown = new Set(['engine.kind', ...mainSections.flatMap(({ paths }) => paths.map((path) => path.join('.')))]);
   const rest = allSettingPaths().filter((path) => !shown.has(path.join('.')));
   return advancedGroups.map(({ title, holds }) => ({ title, paths: rest.filter(holds) }));
 }
 
-/** What an empty field means, where it may be empty. */
+/** What an empty field means, for settings that may be empty. */
 const emptyMeanings: Readonly<Record<string, PhraseKey>> = {
   'data.eval_path': 'form.empty.evalPath',
   'lora.layers': 'form.empty.layers',

@@ -2,7 +2,7 @@ import type { DataSummary } from '../../src/protocol/preflight.js';
 import { element } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 
-/** Lengths of the examples as bars of native meters in a table: readable by eye and by screen reader alike. */
+/** The lengths of the examples as native meters in a table, readable by eye and by screen reader alike. */
 export function histogram({ histogram: bins, shortestLength, medianLength, length95, longestLength }: DataSummary): HTMLElement {
   const most = Math.max(1, ...bins.map(({ examples }) => examples));
   const rows = bins.map(({ upTo, examples }) => {

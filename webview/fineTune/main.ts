@@ -1,4 +1,4 @@
-/** @file The Fine-Tune panel: the settings of the next run, beside plots, data and pre-flight where there is room, else a tab like these. */
+/** @file The Fine-Tune panel: the settings of the next run, next to plots, data and pre-flight if they fit, else in a tab. */
 import { isLive } from '../../src/protocol/runs.js';
 import { boolean, list, object, string, type Guard } from '../../src/protocol/guard.js';
 import type { ToWebview } from '../../src/protocol/views/registry.js';
@@ -27,7 +27,7 @@ import { SamplesTab } from './samplesTab.js';
 import { StartBar, type Refusal } from './startBar.js';
 
 interface ViewState {
-  /** '' until one is chosen. */
+  /** Empty until one is chosen. */
   readonly tab: string;
   readonly advancedOpen: boolean;
   readonly overlaid: readonly string[];
@@ -170,7 +170,7 @@ class FineTunePanel {
         return;
       case 'data':
         this.state = { ...this.state, data: message.data };
-        // There is no run to look at yet: what it would learn from is what there is to see.
+        // There is no run to look at yet, so show what it would learn from.
         if (message.data.kind === 'ready' && !this.state.runId && this.tabs.front === 'plots') this.tabs.select('data');
         return;
       case 'examples':
@@ -257,7 +257,7 @@ class FineTunePanel {
     this.refresh();
   }
 
-  /** The settings are in front then, with the focus on the first of them, or where `reveal` brings it. */
+  /** Brings the settings to the front and focuses the first of them, or does what `reveal` does instead. */
   private showSettings(reveal: () => void = () => this.form.focus()): void {
     if (!roomForTwo.matches) this.tabs.select('settings');
     reveal();

@@ -2,7 +2,7 @@ import { button } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { t } from '../shared/text.js';
 
-/** Opens a file, or `path:line` of it. Named by its file unless a label is given; the whole path is in the tooltip. */
+/** Opens a file, or `path:line` in it. Labelled with the file name unless a label is given; the tooltip has the whole path. */
 export function originLink(origin: string, label = origin.split(/[\\/]/).at(-1)!): HTMLElement {
   return button({
     kind: 'link',

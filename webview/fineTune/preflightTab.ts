@@ -6,7 +6,7 @@ import { post } from '../shared/host.js';
 import { counted, formatBytes, formatDuration, formatNumber, formatPercent, t } from '../shared/text.js';
 import { histogram } from './histogram.js';
 
-/** What the model will really see, before a minute of training is spent. */
+/** What the model will really see, shown before any time is spent on training. */
 export class PreflightTab {
   readonly root = element('div', { class: 'preflight' });
   private shown: PreflightState | undefined;
@@ -117,7 +117,7 @@ function overview(of: PreflightReport): HTMLElement {
   );
 }
 
-/** The figure of the estimate beside the form: expected of the whole run, which one measured step does not reach. */
+/** The same figure as in the estimate next to the form: expected for the whole run, which one measured step does not reach. */
 function memoryInWords({ expectedMemoryBytes, expectedDeviceBytes }: StepEstimate): string {
   const peak = formatBytes(expectedMemoryBytes);
   return expectedDeviceBytes > 0 ? t('estimate.aboutOnGpu', formatBytes(expectedDeviceBytes), peak) : t('estimate.about', peak);

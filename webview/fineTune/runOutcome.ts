@@ -8,7 +8,7 @@ import { button, element } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { t } from '../shared/text.js';
 
-/** Of a run that has ended: what it changed, and what to do next. */
+/** For a run that has ended: what it changed, and what to do next. */
 export class RunOutcome {
   private readonly words = element('div', { class: 'run-outcome-words' });
   private readonly ofAdapter = [this.commandButton('playground', 'primary'), this.commandButton('completion', 'secondary')];
@@ -30,7 +30,7 @@ export class RunOutcome {
 
   constructor(private readonly change: (config: RunConfig) => void) {}
 
-  /** `config`: undefined until it came. `editable`: whether there is a text that could take the settings. */
+  /** `config` is undefined until it has arrived. `editable`: whether there is a text that could take the settings. */
   update(run: RunSummary, series: RunSeries, config: RunConfig | undefined, editable: boolean): void {
     this.run = run;
     this.config = config;

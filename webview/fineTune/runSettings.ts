@@ -8,7 +8,7 @@ interface RunSettingsActions {
   readonly leave: () => void;
 }
 
-/** With what the run that is shown was started, apart from the settings of the next one; and the ways from the one to the other. */
+/** The settings that the shown run was started with, as opposed to those of the next run, and the ways between the two. */
 export class RunSettings {
   private readonly figures = element('dl', { class: 'figures' });
   private readonly use = button({
@@ -31,7 +31,7 @@ export class RunSettings {
     );
   }
 
-  /** `config`: undefined until it came. `editable`: whether there is a text that could take the settings. */
+  /** `config` is undefined until it has arrived. `editable`: whether there is a text that could take the settings. */
   update(config: RunConfig | undefined, editable: boolean): void {
     this.use.disabled = !config || !editable;
     if (config === this.config) return;
@@ -67,7 +67,7 @@ function figure(name: string, value: string, whole: string): HTMLElement {
   return element('div', { title: whole || null }, element('dt', {}, name), element('dd', {}, value));
 }
 
-/** Of a path, what tells it from others. */
+/** The part of a path that tells it from others. */
 function lastPart(path: string): string {
   return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }

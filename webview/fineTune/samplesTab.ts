@@ -6,12 +6,12 @@ import { answerAt, baseAnswer, sampledPrompts, sampledSteps, type SampledPrompt 
 import { element, freshId, setText } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 
-/** Held-out prompts and what was answered to them, base beside adapter, as the adapter was at any evaluation. */
+/** Held-out prompts and their answers, base next to adapter, with the adapter as it was at any evaluation. */
 export class SamplesTab {
   readonly root = element('div', { class: 'samples-tab' });
   private shown: readonly Sample[] | undefined;
   private steps: readonly number[] = [];
-  /** null: the newest, also when another comes. */
+  /** Null means the newest, including newer ones that arrive later. */
   private chosen: number | null = null;
   private readonly hint = element('div', { class: 'empty-state' }, element('p', {}));
   private readonly slider = element('input', {
@@ -40,7 +40,7 @@ export class SamplesTab {
     this.root.append(this.hint, this.bar, this.list);
   }
 
-  /** `config`: undefined until it came. */
+  /** `config` is undefined until it has arrived. */
   update(run: RunSummary | undefined, samples: readonly Sample[], config: RunConfig | undefined): void {
     this.hint.hidden = samples.length > 0;
     setText(this.hint.firstElementChild!, t(reasonForNone(run, config)));
@@ -94,7 +94,7 @@ class Card {
     );
   }
 
-  /** undefined: there is no adapter to answer yet. */
+  /** Undefined if there is no adapter to answer yet. */
   draw(step: number | undefined): void {
     const answer = step === undefined ? undefined : answerAt(this.prompt, step);
     setText(this.adapterTitle, answer ? t('samples.afterStep', formatNumber(answer.step)) : t('samples.adapter'));
@@ -106,7 +106,7 @@ function answerText(): HTMLElement {
   return element('div', { class: 'sampled-text' });
 }
 
-/** undefined: not written yet. */
+/** Undefined if it is not written yet. */
 function show(target: HTMLElement, text: string | undefined): void {
   const trimmed = text?.trim();
   target.classList.toggle('muted', !trimmed);

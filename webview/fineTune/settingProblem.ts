@@ -2,8 +2,8 @@ import type { SettingSchema } from '../../src/protocol/runConfigSchema.js';
 import { formatNumber, t } from '../shared/text.js';
 
 /**
- * What is wrong with a value by its schema, in words for under a field; null where nothing is. A walk over the keywords that
- * our schema uses: general validators compile code, which the Content-Security-Policy of a webview forbids.
+ * What is wrong with a value according to its schema, worded to go under a field; null if nothing is. Covers only the keywords
+ * that our schema uses: general validators compile code, which the Content-Security-Policy of a webview forbids.
  */
 export function settingProblem(schema: SettingSchema, value: unknown): string | null {
   if (value === undefined) return t('problem.missing');

@@ -1,15 +1,15 @@
 import { button, element, icon, setText } from '../shared/dom.js';
 import { t } from '../shared/text.js';
 
-/** Why no run can be started now. */
+/** Why a run cannot be started now. */
 export interface Refusal {
   /** One sentence that names the setting. */
   readonly reason: string;
-  /** Brings what is wrong before the user's eyes; nothing where there is nothing to mend. */
+  /** Shows the user what is wrong; missing if there is nothing to fix. */
   readonly reveal?: () => void;
 }
 
-/** Always in sight: what the run comes to, the button that starts it, and why it cannot be started while it cannot. */
+/** Always in sight: the estimate for the run, the button that starts it, and the reason when it cannot be started. */
 export class StartBar {
   readonly root: HTMLElement;
   private readonly failure = element('p', { class: 'banner error', role: 'alert', hidden: true });
@@ -18,7 +18,7 @@ export class StartBar {
   private readonly start: HTMLButtonElement;
   private refusal: Refusal | null = null;
 
-  /** `shown`: what else is always in sight. */
+  /** `shown`: other elements that are always in sight. */
   constructor(shown: readonly HTMLElement[], onStart: () => void) {
     this.start = button({ kind: 'primary', icon: 'play', label: t('panel.start'), onClick: onStart });
     this.note.id = 'start-note';
@@ -34,11 +34,11 @@ export class StartBar {
     if (!refusal) return;
     if (!refusal.reveal) return this.note.replaceChildren(refusal.reason);
     setText(this.reason.lastElementChild!, refusal.reason);
-    // The button stays the same one, so that the focus stays on it.
+    // Keep the same button, so that it keeps the focus.
     if (this.reason.parentElement !== this.note) this.note.replaceChildren(icon('error'), this.reason);
   }
 
-  /** What the host said about the last attempt; null forgets it. */
+  /** Shows the host's message about the last attempt; null clears it. */
   fail(message: string | null): void {
     setText(this.failure, message ?? '');
     this.failure.hidden = message === null;

@@ -3,7 +3,7 @@ import { element } from '../shared/dom.js';
 import { counted, t } from '../shared/text.js';
 import { originLink } from './originLink.js';
 
-/** A sequence token by token, as the model sees it. `remarks` stand beside its length. */
+/** A sequence token by token, as the model sees it. `remarks` are shown next to its length. */
 export function sequence({ origin, tokens, cut }: SampleSequence, remarks: readonly string[] = []): HTMLElement {
   const facts = [counted('data.tokens', tokens.length), ...remarks].join(' · ');
   const rest = cut > 0 ? element('span', { class: 'token cut' }, counted('tokens.cut', cut)) : null;
@@ -20,7 +20,7 @@ export function sequence({ origin, tokens, cut }: SampleSequence, remarks: reado
   );
 }
 
-/** Line ends and spaces are made visible: to the model they are tokens like others. */
+/** Makes line breaks and spaces visible: to the model they are tokens like any other. */
 function token({ id, text, learned }: SampleToken): HTMLElement {
   const visible = text.replaceAll('\n', '⏎\n').replaceAll('\t', '⇥').replaceAll(' ', '·');
   const title = t(learned ? 'tokens.learned' : 'tokens.context', id);

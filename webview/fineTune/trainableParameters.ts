@@ -1,6 +1,6 @@
 import type { ModelShape } from '../../src/protocol/backend.js';
 
-/** A [r, in] and B [out, r] for each target module of each adapted layer. `layers` null: all. */
+/** Counts A [r, in] and B [out, r] for each target module of each adapted layer. Null `layers` means all. */
 export function trainableParameters(
   shape: ModelShape,
   r: number,

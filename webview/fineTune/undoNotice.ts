@@ -1,7 +1,7 @@
 import { button, element } from '../shared/dom.js';
 import { t } from '../shared/text.js';
 
-/** After many settings were replaced at once: the way back, until something else is done. */
+/** After many settings were replaced at once: offers the way back, until something else is done. */
 export class UndoNotice {
   private undo: () => void = () => undefined;
   readonly root = element(

@@ -58,7 +58,7 @@ class RunCard {
   }
 }
 
-/** The live runs; where there are none, the one that ended last. */
+/** The live runs, or else the newest one. */
 function shownRuns(store: RunStore): readonly RunSummary[] {
   const live = store.all.filter(({ state }) => isLive(state.status));
   return live.length > 0 ? live : store.all.slice(0, 1);
@@ -105,7 +105,7 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
     }
   });
 
-  /** Tells whether there are others than before. */
+  /** Returns whether the runs to show have changed. */
   function layOut(runIds: readonly string[]): boolean {
     const live = runIds.some((runId) => isLive(store.get(runId)!.state.status));
     const signature = JSON.stringify([live, runIds]);

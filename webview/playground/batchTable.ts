@@ -11,7 +11,7 @@ import { post } from '../shared/host.js';
 import { formatNumber, t } from '../shared/text.js';
 import { variantName } from './variantName.js';
 
-/** The prompts of a file in a table, one column beside the other, filled as the answers come. */
+/** The prompts of a file in a table, with one column per side, filled in as the answers arrive. */
 export class BatchTable {
   readonly root: HTMLElement;
   private readonly sides: readonly PlaygroundSide[];

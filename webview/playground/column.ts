@@ -7,11 +7,11 @@ import { showChoices } from '../shared/select.js';
 import { counted, formatDuration, formatNumber, t } from '../shared/text.js';
 import { nameOf, variantName } from './variantName.js';
 
-/** Values of the chooser that are no adapter. */
+/** Values of the chooser that are not adapters. */
 const theBase = '';
 const browsing = '…';
 
-/** One side of the playground: who writes, the text as it comes, then how fast it came. */
+/** One side of the playground: what writes, the text as it arrives, then the speed. */
 export class Column {
   readonly root: HTMLElement;
   private readonly chooser = element('select', { id: freshId('variant'), class: 'flat' });
@@ -50,7 +50,7 @@ export class Column {
     );
   }
 
-  /** `adapters`: those offered, newest first. */
+  /** `adapters`: the ones to offer, newest first. */
   writesAs(variant: Variant, adapters: readonly AdapterInfo[]): void {
     this.chosen = variant.adapter ?? theBase;
     const offered = adapters.map(({ path, name, rank }) => ({ value: path, label: t('playground.adapterChoice', name, rank) }));
@@ -110,7 +110,7 @@ export class Column {
     setText(this.footer, message);
   }
 
-  /** Something else was asked meanwhile. */
+  /** A newer request has taken over. */
   leave(): void {
     this.end();
     setText(this.footer, t('playground.reason.stopped'));
@@ -123,7 +123,7 @@ export class Column {
     post({ type: 'browseAdapter', side: this.side });
   }
 
-  /** What is said to have ended is there as a whole, not only in the next frame. */
+  /** Once the end is reported, the text must be complete, without waiting for the next frame. */
   private end(): void {
     this.show();
     this.root.classList.remove('streaming');

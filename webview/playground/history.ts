@@ -2,7 +2,7 @@ import { button, element, setText } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatNumber, t } from '../shared/text.js';
 
-/** Prompts that were run, newest first, to be taken up again. */
+/** Prompts that were run, newest first, to be used again. */
 export class History {
   readonly root: HTMLElement;
   private readonly title = element('summary');

@@ -1,4 +1,4 @@
-/** @file The playground: one prompt, or those of a file, answered by any two of the base model and its adapters, side by side. */
+/** @file The playground: one prompt, or those of a file, answered side by side by any two of the base model and its adapters. */
 import { adaptersFor } from '../../src/protocol/baseOf.js';
 import {
   playgroundSides,
@@ -156,7 +156,7 @@ class Playground {
     });
   }
 
-  /** What came while this page was away. */
+  /** Restores what arrived of an answer while this page was hidden. */
   private takeUp({ requestId, side, text, end }: PlaygroundAnswer): void {
     if (requestId !== this.viewState.requestId) return;
     const column = this.columns[side];
@@ -212,7 +212,7 @@ class Playground {
     this.update();
   }
 
-  /** A table takes the place of the columns; what they were writing has ended with it. */
+  /** Shows a table in place of the columns, which ends what they were writing. */
   private showBatch(batch: Batch | null): void {
     this.table = batch ? new BatchTable(batch, this.choices.adapters) : undefined;
     if (batch) {

@@ -4,7 +4,7 @@ import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { element, freshId } from '../shared/dom.js';
 import { t } from '../shared/text.js';
 
-/** `auto`: as the adapter was trained. */
+/** `auto` is the template that the adapter was trained with. */
 export type PlaygroundTemplate = PromptTemplate | 'auto';
 export const templates = ['auto', ...promptTemplates] as const;
 
@@ -46,7 +46,7 @@ const numbers = {
   seed: { min: 0, max: 4294967295, step: 1 },
 } as const;
 
-/** A change is told only where the number is within its bounds; the field shows when it is not. */
+/** Reports a change only if the number is within its bounds; otherwise the field shows that it is not. */
 export function samplingFields(
   settings: PlaygroundSettings,
   onChange: (change: Partial<PlaygroundSettings>) => void,

@@ -2,7 +2,7 @@ import type { Variant } from '../../src/protocol/views/playground.js';
 import { element, freshId, setText } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 
-/** How much an adapter counts in a column. */
+/** How strongly an adapter is applied in a column. */
 export class StrengthField {
   readonly root: HTMLElement;
   private readonly slider = element('input', { type: 'range', id: freshId('strength'), min: 0, max: 2, step: 0.05 });
@@ -21,7 +21,7 @@ export class StrengthField {
     );
   }
 
-  /** The base has none. */
+  /** The base model has no strength. */
   show(variant: Variant | null, name: string): void {
     this.root.hidden = variant === null || variant.adapter === null;
     if (!variant) return;

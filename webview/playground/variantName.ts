@@ -9,7 +9,7 @@ export function variantName({ adapter, strength }: Variant, adapters: readonly A
   return strength === 1 ? name : t('playground.variantAt', name, formatNumber(strength));
 }
 
-/** Of a folder: "adapter" says nothing, the run's name does. */
+/** The name for a folder: if that is just "adapter", the run's name says more. */
 export function nameOf(path: string): string {
   const parts = path.split(/[\\/]/).filter(Boolean);
   const last = parts.at(-1) ?? path;

@@ -1,4 +1,4 @@
-/** @file What a playground shows and asks with, and how it begins. Pure functions over plain data. */
+/** @file The view state of a playground and how it begins. Pure functions over plain data. */
 import type { AdapterInfo, ModelInfo } from '../../src/protocol/backend.js';
 import { adaptersFor, baseOf, newestAdaptersFirst } from '../../src/protocol/baseOf.js';
 import { nullable, number, object, string, type Guard } from '../../src/protocol/guard.js';
@@ -6,15 +6,15 @@ import type { PlaygroundSide, Prefill, Variant } from '../../src/protocol/views/
 import { firstSettings, isSettings, type PlaygroundSettings } from './settingsFields.js';
 
 export interface ViewState {
-  /** Of the panel that it belongs to. */
+  /** The `opening` of the panel that this state belongs to. */
   readonly opening: number;
   readonly model: string;
   readonly left: Variant;
-  /** null: there is no adapter to compare with. */
+  /** Null if there is no adapter to compare with. */
   readonly right: Variant | null;
   readonly prompt: string;
   readonly settings: PlaygroundSettings;
-  /** Ids of requests count on after a reload, so that late answers to earlier ones are told apart. */
+  /** Request ids keep counting after a reload, so that late answers to earlier requests are recognised. */
   readonly requestId: number;
 }
 
@@ -45,21 +45,21 @@ export const initialViewState: ViewState = {
   requestId: 0,
 };
 
-/** A state of an earlier panel goes on, but with strengths as trained. */
+/** Continues the state of an earlier panel, but with strengths as trained. */
 export function opened(state: ViewState, opening: number): ViewState {
   return state.opening === opening ? state : { ...atFullStrength(state), opening };
 }
 
-/** What a command asks for: an adapter stands beside the base. */
+/** Applies what a command asks for: an adapter goes next to the base. */
 export function filledIn(state: ViewState, { model, adapter, prompt }: Prefill): ViewState {
   const kept = { ...atFullStrength(state), prompt: prompt ?? state.prompt };
   if (model === null && adapter === null) return kept;
   return { ...kept, model: model ?? state.model, left: base, right: adapter === null ? null : { adapter, strength: 1 } };
 }
 
-/** With a model that is here, and beside its base the newest adapter of it where none is chosen or the one chosen is another model's. */
+/** Chooses a model that exists, and next to the base its newest adapter, unless one that may fit is already chosen. */
 export function settled(state: ViewState, choices: Choices): ViewState {
-  if (choices.models.length === 0) return state; // nobody has looked yet
+  if (choices.models.length === 0) return state; // nothing has been listed yet
   const model = choices.models.some(({ path }) => path === state.model) ? state.model : firstModel(choices);
   const fits = (variant: Variant) => variant.adapter === null || mayFit(variant.adapter, model, choices);
   const [newest] = adaptersFor(model, choices.adapters, choices.models);
@@ -72,7 +72,7 @@ export function settled(state: ViewState, choices: Choices): ViewState {
   };
 }
 
-/** What is not listed was chosen by its folder: the backend will say whether it fits. */
+/** An adapter that is not listed was chosen by its folder: the backend will tell whether it fits. */
 function mayFit(path: string, model: string, { adapters, models }: Choices): boolean {
   const adapter = adapters.find((known) => known.path === path);
   return adapter === undefined || (baseOf(adapter, models)?.path ?? model) === model;
@@ -86,7 +86,7 @@ function atFullStrength(state: ViewState): ViewState {
   return { ...state, left: { ...state.left, strength: 1 }, right: state.right && { ...state.right, strength: 1 } };
 }
 
-/** That of the newest adapter: it is what one wants to look at. */
+/** The base of the newest adapter, which is what the user wants to look at. */
 function firstModel({ adapters, models }: Choices): string {
   const bases = newestAdaptersFirst(adapters).map((adapter) => baseOf(adapter, models));
   return (bases.find((model) => model !== undefined) ?? models[0])?.path ?? '';

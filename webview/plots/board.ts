@@ -8,13 +8,13 @@ import { exportCsv, exportPng } from './export.js';
 import { allPlots, plotLines, type BoardRun } from './lines.js';
 import { Plot, type ZoomKey } from './plot.js';
 
-/** How the plots are looked at; outlives the webview. */
+/** How the plots are viewed; outlives the webview. */
 export interface BoardState {
   /** Weight of the moving average, 0 (none) to 0.99. */
   readonly smoothing: number;
   readonly logScale: boolean;
   readonly asTable: boolean;
-  /** null: everything there is, growing with the run. */
+  /** Null means everything there is, growing with the run. */
   readonly range: StepRange | null;
 }
 
@@ -28,10 +28,10 @@ export const isBoardState: Guard<BoardState> = object({
 });
 export const initialBoardState: BoardState = { smoothing: 0.6, logScale: false, asTable: false, range: null };
 
-/** Steps that a view must at least show. */
+/** Minimum number of steps in view. */
 const narrowest = 4;
 
-/** The plots of some runs over a common range of steps, with the controls for all of them. */
+/** The plots of some runs over a common range of steps, with shared controls. */
 export class PlotBoard {
   readonly root: HTMLElement;
   private readonly plots: readonly Plot[];
@@ -89,7 +89,7 @@ export class PlotBoard {
     this.redraw();
   }
 
-  /** For series that got longer; what somebody does to the board is drawn by itself. */
+  /** Call this when series have grown; changes made on the board itself redraw it anyway. */
   draw(): void {
     if (this.root.offsetParent === null) return;
     const theme = readTheme();

@@ -1,4 +1,4 @@
-/** @file How Chart.js draws our lines: decimated beforehand, without animation, in the colours of the theme. */
+/** @file How Chart.js draws our lines: decimated beforehand, without animation, in the theme's colours. */
 import {
   Chart,
   LinearScale,
@@ -27,13 +27,13 @@ interface Point {
 export type LineChart = Chart<'line', Point[]>;
 type Dataset = ChartDataset<'line', Point[]>;
 
-/** First and last step that are shown. */
+/** First and last step in view. */
 export type StepRange = readonly [number, number];
 
-/** More points than this are a line; markers would only be a smear. */
+/** With more points than this, markers would only be a smear on the line. */
 const maxMarkers = 120;
 
-/** The part of the line in the range, and one point beyond each end so that it runs off the edge. */
+/** The part of the line in the range, plus one point beyond each end so that it runs off the edge. */
 export function visiblePoints(line: PlotLine, [first, last]: StepRange, pixels: number, logarithmic: boolean): Point[] {
   const from = Math.max(0, line.steps.lowerBound(first) - 1);
   const to = Math.min(line.values.length, line.steps.lowerBound(last) + 2);
@@ -57,7 +57,7 @@ export function lineDataset(line: PlotLine, points: Point[], theme: Theme): Data
     borderColor: stroke,
     borderWidth: line.kind === 'faint' ? 1 : 2,
     borderDash: line.kind === 'faint' ? [] : [...dashPatterns[line.dash]!],
-    // Markers at the ends of the range are shown whole.
+    // Markers at the ends of the range are not clipped.
     clip: marked ? 4 : 0,
     pointStyle: 'circle',
     pointRadius: marked && points.length <= maxMarkers ? 3 : 0,

@@ -1,10 +1,10 @@
-/** Values per block whose least and greatest are known. */
+/** Values per block with known extremes. */
 const blockSize = 256;
 
-/** A growing column of numbers that knows where its extremes are, so that a million values are drawn in the time of a thousand. */
+/** A growing column of numbers that tracks where its extremes are, so that a million values are drawn as fast as a thousand. */
 export class Column {
   private values = new Float64Array(1024);
-  /** Indices of the least and of the greatest value of each full block. */
+  /** Indices of the lowest and the highest value of each full block. */
   private least: number[] = [];
   private greatest: number[] = [];
   private count = 0;
@@ -43,7 +43,7 @@ export class Column {
     this.greatest.push(greatest);
   }
 
-  /** Indices of the least and of the greatest value in [from, to); the range must not be empty. */
+  /** Indices of the lowest and the highest value in [from, to), which must not be empty. */
   extremes(from: number, to: number): readonly [number, number] {
     const firstBlock = Math.ceil(from / blockSize);
     const endBlock = Math.floor(to / blockSize);
@@ -74,7 +74,7 @@ export class Column {
     return [least, greatest];
   }
 
-  /** In a column that rises: the first index whose value is at least `value`; length where there is none. */
+  /** In an ascending column: the first index whose value is at least `value`, or the length if there is none. */
   lowerBound(value: number): number {
     let low = 0;
     let high = this.count;
@@ -86,7 +86,7 @@ export class Column {
     return low;
   }
 
-  /** In a column that rises: the index of the value nearest to `value`; undefined where it is empty. */
+  /** In an ascending column: the index of the value closest to `value`; undefined if the column is empty. */
   nearest(value: number): number | undefined {
     if (this.count === 0) return undefined;
     const after = Math.min(this.lowerBound(value), this.count - 1);

@@ -6,7 +6,7 @@ import type { PlotLine } from './lines.js';
 
 const maxRows = 100;
 
-/** What the plot shows, as a table: the shown steps, thinned out evenly where there are more than a table should have. */
+/** What the plot shows, as a table: the steps in view, thinned out evenly if there are too many for a table. */
 export function dataTable(title: string, lines: readonly PlotLine[], range: StepRange): HTMLTableElement {
   const listed = lines.filter((line) => line.kind !== 'faint');
   const header = element('tr', {}, columnHeader(t('plot.stepColumn')), ...listed.map((line) => columnHeader(line.name || title)));
@@ -31,7 +31,7 @@ function columnHeader(text: string): HTMLElement {
   return element('th', { scope: 'col' }, text);
 }
 
-/** Evaluations happen at few steps; elsewhere their cell stays empty. */
+/** Evaluations happen at few steps; at the others their cell stays empty. */
 function cell(line: PlotLine, step: number): string {
   const index = line.steps.nearest(step);
   const exact = index !== undefined && line.steps.at(index) === step;

@@ -1,8 +1,8 @@
 import type { Column } from './column.js';
 
 /**
- * Indices, in order, of what a plot `buckets` pixels wide shows of values[from, to): where there are more values than that,
- * the least and the greatest of each bucket, so that no spike is lost.
+ * Indices, in order, of the values in [from, to) that a plot `buckets` pixels wide shows: if there are more values than that, the
+ * lowest and the highest of each bucket, so that no spike is lost.
  */
 export function decimate(values: Column, from: number, to: number, buckets: number): number[] {
   const count = to - from;

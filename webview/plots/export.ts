@@ -1,4 +1,4 @@
-/** @file Plots and their numbers for elsewhere; the host asks where to save. */
+/** @file Exports plots and their numbers; the host asks where to save. */
 import { post } from '../shared/host.js';
 import type { Theme } from '../shared/theme.js';
 import { stepMeasures, type Measured } from './runSeries.js';
@@ -8,7 +8,7 @@ import type { Plot } from './plot.js';
 const margin = 12;
 const titleHeight = 24;
 
-/** All charts on one picture, one below the other, on the theme's background. */
+/** Puts all charts into one picture, one below the other, on the theme's background. */
 export function exportPng(plots: readonly Plot[], theme: Theme): void {
   const scale = devicePixelRatio;
   const canvas = document.createElement('canvas');
@@ -53,7 +53,7 @@ function valueMeasured({ steps, values }: Measured, step: number): number | '' {
   return index !== undefined && steps.at(index) === step ? values.at(index) : '';
 }
 
-/** Quoted where needed; a leading = + - @ would be a formula to a spreadsheet. */
+/** Quoted if needed; a leading = + - @ would be a formula in a spreadsheet. */
 function csvField(text: string): string {
   const harmless = /^[=+\-@]/.test(text) ? `'${text}` : text;
   return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;

@@ -2,14 +2,14 @@ import { element, setText } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 import { dashPatterns, type PlotLine } from './lines.js';
 
-/** The list of a plot's lines and what they are at one step: legend and read-out in one; and the step itself. */
+/** Legend and read-out in one: a plot's lines with their values at one step, and the step itself. */
 export class Legend {
   readonly root = element('ul', { class: 'legend' });
   readonly step = element('span', { class: 'legend-step' });
   private shown = '';
   private values: HTMLElement[] = [];
 
-  /** `step` null: the last values. */
+  /** A null `step` means the last values. */
   update(lines: readonly PlotLine[], step: number | null): void {
     const listed = lines.filter((line) => line.kind !== 'faint');
     const signature = JSON.stringify(listed.map(({ name, kind, color, dash }) => [name, kind, color, dash]));
@@ -37,7 +37,7 @@ export class Legend {
   }
 }
 
-/** What a line is at a step: beyond its ends nothing; an evaluation holds until the next one. `step` null: its last value. */
+/** A line's value at a step: none beyond its ends; an evaluation holds until the next one. A null `step` means its last value. */
 export function valueAt({ kind, steps, values }: PlotLine, step: number | null): number | undefined {
   if (step === null) return values.last;
   if (values.length === 0 || step < steps.at(0)) return undefined;
@@ -47,7 +47,7 @@ export function valueAt({ kind, steps, values }: PlotLine, step: number | null):
 
 const svg = 'http://www.w3.org/2000/svg';
 
-/** A short piece of the line itself, so that legend and plot are matched by dash as well as by colour. */
+/** A short piece of the line itself, so that legend and plot can be matched by dash as well as by colour. */
 export function swatch({ color, dash, kind }: Pick<PlotLine, 'color' | 'dash' | 'kind'>): SVGElement {
   const picture = svgElement('svg', {
     class: `swatch series-${color}`,

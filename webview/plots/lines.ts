@@ -7,13 +7,13 @@ import type { RunSeries, StepMeasure } from './runSeries.js';
 export interface PlotDefinition {
   readonly measure: StepMeasure;
   readonly title: PhraseKey;
-  /** Noisy: drawn faintly, with its moving average on top. */
+  /** Noisy values are drawn faintly, with their moving average on top. */
   readonly noisy: boolean;
-  /** Follows the log scale switch. */
+  /** Whether it follows the log scale switch. */
   readonly logarithmic: boolean;
-  /** An amount: its axis begins at nothing. */
+  /** Whether it is an amount, whose axis starts at zero. */
   readonly fromZero: boolean;
-  /** How its values are said. */
+  /** How its values are formatted. */
   readonly format: (value: number) => string;
 }
 
@@ -38,9 +38,9 @@ export interface BoardRun {
 }
 
 export interface PlotLine {
-  /** Empty where the plot's title says it all. */
+  /** Empty if the plot's title says it all. */
   readonly name: string;
-  /** `faint` lies under the line that is read and is not listed. */
+  /** A `faint` line lies under the main one and is not listed. */
   readonly kind: 'faint' | 'line' | 'evaluation';
   readonly steps: Column;
   readonly values: Column;
@@ -50,10 +50,10 @@ export interface PlotLine {
   readonly dash: number;
 }
 
-/** Colours in a theme's palette. */
+/** Number of colours in a theme's palette. */
 const paletteSize = 6;
 
-/** Training is solid and evaluation dashed; from the seventh run on, whose colours come again, in another way. Lengths in pixels. */
+/** Solid for training, dashed for evaluation; from the seventh run on, when colours repeat, other patterns. Lengths in pixels. */
 export const dashPatterns: readonly (readonly number[])[] = [[], [6, 4], [12, 4], [2, 2]];
 const solid = 0;
 const dashed = 1;
@@ -84,7 +84,7 @@ function stepLines(definition: PlotDefinition, run: BoardRun, index: number, smo
   ];
 }
 
-/** Alone, the evaluation has a colour of its own; among runs it has its run's; dashes and markers tell it apart. */
+/** A single run's evaluation has its own colour; among several runs it has its run's, and dashes and markers set it apart. */
 function evaluationLine(definition: PlotDefinition, run: BoardRun, index: number, alone: boolean): PlotLine[] {
   if (definition.measure !== 'loss' || run.series.evalLoss.length === 0) return [];
   const style = runLineStyle(alone ? 1 : index, dashed);

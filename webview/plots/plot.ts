@@ -9,7 +9,7 @@ import { dataTable } from './dataTable.js';
 import { Legend, valueAt } from './legend.js';
 import type { PlotDefinition, PlotLine } from './lines.js';
 
-/** What a plot tells its board. */
+/** Events that a plot reports to its board. */
 interface PlotEvents {
   readonly onRange: (range: StepRange) => void;
   readonly onHover: (step: number | null) => void;
@@ -34,7 +34,7 @@ const zoomKeys: Readonly<Record<string, ZoomKey>> = {
   PageDown: 'right',
 };
 
-/** One chart: a figure with a caption, a legend that reads out values, a canvas with a summary, and the same as a table. */
+/** One chart: a figure with a caption, a legend that reads out values, a canvas with a summary, and the same data as a table. */
 export class Plot {
   readonly root: HTMLElement;
   readonly canvas = element('canvas', { role: 'img' });
@@ -117,7 +117,7 @@ export class Plot {
     this.chart.update('none');
   }
 
-  /** Reads all lines at this step; null: at their ends. */
+  /** Reads out all lines at this step; null means at their ends. */
   hover(step: number | null): void {
     if (step === this.hoverStep) return;
     this.hoverStep = step;
@@ -164,7 +164,7 @@ export class Plot {
     });
   }
 
-  /** The logged step of any run that is nearest to a place on the axis. */
+  /** The logged step of any run that is closest to a position on the axis. */
   private nearestStep(place: number): number | null {
     const steps = this.lines.flatMap(({ kind, steps }) => {
       const index = kind === 'line' ? steps.nearest(place) : undefined;
@@ -181,7 +181,7 @@ export class Plot {
     event.preventDefault();
   };
 
-  /** Arrow keys walk along the line, a hundredth of the view (at least one logged step) at a time. */
+  /** Arrow keys move along the line, a hundredth of the view (at least one logged step) at a time. */
   private moveReading(key: string): boolean {
     const line = this.longestLine();
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[key];

@@ -12,7 +12,7 @@ export const stepMeasures = [
 ] as const satisfies readonly (keyof StepMetric)[];
 export type StepMeasure = (typeof stepMeasures)[number];
 
-/** What was measured at which steps. */
+/** Measured values, and the steps they belong to. */
 export interface Measured {
   readonly steps: Column;
   readonly values: Column;
@@ -34,7 +34,7 @@ export class RunSeries {
   private readonly smoothing = new Map<StepMeasure, Smoothed>();
   private received = 0;
 
-  /** False where metrics in between are missing. What came already is dropped. */
+  /** Drops data already received. Returns false if metrics in between are missing. */
   append(first: number, metrics: readonly Metric[]): boolean {
     if (first === 0) this.clear();
     if (first > this.received) return false;
@@ -42,7 +42,7 @@ export class RunSeries {
     return true;
   }
 
-  /** For what will not come any more. */
+  /** Accepts a gap whose metrics will not arrive any more. */
   appendAfterGap(first: number, metrics: readonly Metric[]): void {
     this.received = first;
     this.append(first, metrics);
@@ -64,7 +64,7 @@ export class RunSeries {
     return Math.max(this.steps.last ?? 0, this.evalSteps.last ?? 0);
   }
 
-  /** The least evaluation loss and its step. */
+  /** The lowest evaluation loss and its step. */
   get best(): { readonly step: number; readonly loss: number } | undefined {
     if (this.evalLoss.length === 0) return undefined;
     const [index] = this.evalLoss.extremes(0, this.evalLoss.length);

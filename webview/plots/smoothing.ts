@@ -1,8 +1,8 @@
 import { Column } from './column.js';
 
 /**
- * Exponential moving average with the bias of its start divided out, as TensorBoard does it:
- * m ← w·m + (1 − w)·x, shown is m / (1 − wⁿ).
+ * Exponential moving average, corrected for the bias at its start as in TensorBoard:
+ * m ← w·m + (1 − w)·x, shown as m / (1 − wⁿ).
  */
 export class Smoothed {
   readonly column = new Column();
@@ -15,7 +15,7 @@ export class Smoothed {
     private weight: number,
   ) {}
 
-  /** Takes in what the source got since; another weight starts over. */
+  /** Adds what is new in the source; a different weight starts over. */
   update(weight: number): Column {
     if (weight !== this.weight) this.restart(weight);
     for (let index = this.column.length; index < this.source.length; index++) {

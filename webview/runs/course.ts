@@ -1,27 +1,27 @@
-/** @file How a run goes, judged by its metrics alone: each judgement compares means with the noise of the values they are made of. */
+/** @file How a run is going, judged by its metrics alone: every judgement compares means with the noise of their values. */
 import type { Column } from '../plots/column.js';
 import type { RunSeries } from '../plots/runSeries.js';
 
 export type Course =
-  /** The learning rate still rises. */
+  /** The learning rate is still rising. */
   | { readonly kind: 'warmingUp' }
   | { readonly kind: 'early' }
-  /** Training loss: `from` a while ago (its lowest, where it diverges), `to` of late. */
+  /** Training loss: `from` a while ago (its lowest, if it diverges), `to` recently. */
   | { readonly kind: 'falling' | 'flat' | 'diverging'; readonly from: number; readonly to: number }
-  /** Held-out loss: the best before the last evaluation, and the last. */
+  /** Held-out loss: `from` is the best before the last evaluation, `to` is the last. */
   | { readonly kind: 'heldOutFalling'; readonly from: number; readonly to: number }
-  /** Held-out loss: at its best, and now. */
+  /** Held-out loss: `from` is its best, `to` is now. */
   | { readonly kind: 'overfitting'; readonly step: number; readonly from: number; readonly to: number };
 
-/** Logged steps that are put together to see through the noise of single batches. */
+/** Number of logged steps averaged to see through the noise of single batches. */
 const minTogether = 5;
 const maxTogether = 100;
-/** Standard errors beyond which a difference is no accident; more where an alarm is raised. */
+/** Standard errors beyond which a difference is significant; an alarm takes more. */
 const clear = 2;
 const alarming = 3;
-/** The loss has come apart when it is so many times what it has been. */
+/** The loss has come apart once it is this many times its lowest. */
 const comeApart = 1.2;
-/** Shares of the held-out loss that count as worse and as better. */
+/** Relative changes of the held-out loss that count as worse and as better. */
 const worse = 0.02;
 const better = 0.005;
 
@@ -44,13 +44,13 @@ export function courseOf(series: RunSeries): Course {
   return heldOutFalling(series) ?? { kind: 'flat', ...training };
 }
 
-/** No schedule raises the learning rate but by its warm-up. */
+/** No schedule raises the learning rate except during its warm-up. */
 function isWarmingUp({ measures }: RunSeries): boolean {
   const { values } = measures.learning_rate;
   return values.length >= 2 && values.at(values.length - 1) > values.at(values.length - 2);
 }
 
-/** The held-out loss has left its best behind for two evaluations or more, while the training loss is no higher than it was then. */
+/** The held-out loss has been above its best for two or more evaluations, while the training loss is no higher than then. */
 function overfitting({ evalSteps, evalLoss, steps, measures }: RunSeries, recent: Window, size: number): Course | undefined {
   if (evalLoss.length < 3) return undefined;
   const [best] = evalLoss.extremes(0, evalLoss.length);
@@ -62,7 +62,7 @@ function overfitting({ evalSteps, evalLoss, steps, measures }: RunSeries, recent
   return { kind: 'overfitting', step, from, to };
 }
 
-/** The last evaluation is the best of all, and by more than a trifle. */
+/** The last evaluation is the best of all, by more than a negligible amount. */
 function heldOutFalling({ evalLoss }: RunSeries): Course | undefined {
   if (evalLoss.length < 2) return undefined;
   const [bestBefore] = evalLoss.extremes(0, evalLoss.length - 1);
@@ -72,7 +72,7 @@ function heldOutFalling({ evalLoss }: RunSeries): Course | undefined {
 
 interface Window {
   readonly mean: number;
-  /** Variance of the mean, from how the values in it spread. */
+  /** Variance of the mean, from the spread of the values. */
   readonly variance: number;
 }
 
@@ -89,7 +89,7 @@ function windowEnding(values: Column, end: number, size: number): Window {
   return { mean, variance: squares / (size - 1) / size };
 }
 
-/** Of the windows side by side that end with the last value. */
+/** The lowest of the adjacent windows that end with the last value. */
 function lowestWindow(values: Column, size: number): Window {
   let lowest = windowEnding(values, values.length, size);
   for (let end = values.length - size; end >= size; end -= size) {
@@ -99,9 +99,9 @@ function lowestWindow(values: Column, size: number): Window {
   return lowest;
 }
 
-/** What a run that has ended changed. */
+/** What changed over a run that has ended. */
 export type Outcome =
-  /** The held-out loss before the first step and after the last, and at its best. */
+  /** The held-out loss before the first step, after the last, and at its best. */
   | {
       readonly kind: 'heldOut';
       readonly before: number;
@@ -109,10 +109,10 @@ export type Outcome =
       readonly best: number;
       readonly bestStep: number;
     }
-  /** Without held-out data: the training loss at first and at last. */
+  /** Without held-out data: the training loss at the beginning and at the end. */
   | { readonly kind: 'training'; readonly before: number; readonly after: number };
 
-/** undefined where the run was too short to tell. */
+/** Undefined if the run was too short to tell. */
 export function outcomeOf(series: RunSeries): Outcome | undefined {
   const { evalSteps, evalLoss, best, measures } = series;
   if (best) {

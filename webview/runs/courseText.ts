@@ -1,7 +1,7 @@
 import { formatNumber, formatValue, t } from '../shared/text.js';
 import type { Course, Outcome } from './course.js';
 
-/** One sentence; none of a run that ended before anything could be told. */
+/** One sentence; empty for a run that ended before anything could be judged. */
 export function courseInWords(course: Course, isLive: boolean): string {
   switch (course.kind) {
     case 'early':
@@ -22,7 +22,7 @@ export function courseInWords(course: Course, isLive: boolean): string {
   }
 }
 
-/** What changed, and where it was better in between. */
+/** What changed, and the step at which it was best if that lies in between. */
 export function outcomeInWords(outcome: Outcome): string[] {
   const [before, after] = [formatValue(outcome.before), formatValue(outcome.after)];
   if (outcome.kind === 'training') return [t('outcome.training', before, after)];

@@ -3,7 +3,7 @@ import { element } from '../shared/dom.js';
 import { formatTime, formatValue, t } from '../shared/text.js';
 import { statusWord } from './runStatus.js';
 
-/** A list of runs to tick: those that are drawn together. */
+/** A list of runs to tick: the ticked ones are drawn together. */
 export class RunChooser {
   readonly root = element('ul', { class: 'run-chooser' });
   private listed = '';

@@ -25,17 +25,16 @@ export function statusWord(status: RunStatus): string {
   return t(`status.${status}`);
 }
 
-/** Those with an icon of their own; the rest are next steps (runOutcome.ts). */
+/** Commands with an icon of their own; the rest are next steps (runOutcome.ts). */
 type StatusCommand = Exclude<RunCommand, 'completion'>;
 
 /**
- * The commands in their order from the left; the header has them at its right end. Stop comes first and what lies right of it
- * keeps its place, so that nothing slides under the pointer that has just stopped a run. Resume takes the place
- * of Pause.
+ * The commands from left to right, at the right end of the header. Stop comes first, and what lies to its right keeps its place,
+ * so that nothing moves under the pointer that has just stopped a run. Resume takes the place of Pause.
  */
 const order: readonly StatusCommand[] = ['stop', 'pause', 'resume', 'showLog', 'playground', 'open', 'reveal'];
 
-/** Where a command has a button. */
+/** When a command has a button. */
 const offered: Readonly<Record<StatusCommand, (run: RunSummary) => boolean>> = {
   pause: ({ state }) => canPause(state.status),
   resume: ({ state }) => canResume(state.status),
@@ -93,7 +92,7 @@ export class RunStatusView {
     );
   }
 
-  /** `series`: what came of its metrics so far. */
+  /** `series`: the metrics received so far. */
   update(run: RunSummary, series: RunSeries): void {
     this.announceMilestones(run);
     this.run = run;

@@ -9,10 +9,10 @@ import { post } from '../shared/host.js';
 
 const noSamples: readonly Sample[] = [];
 
-/** What this view knows of the runs: the host's snapshot, brought up to date event by event, and what those wrote that it follows. */
+/** What this view knows about the runs: the host's snapshot, updated event by event, and the output of the runs it follows. */
 export class RunStore {
   private readonly series = new Map<string, RunSeries>();
-  /** Runs that were asked for anew because metrics were missing. */
+  /** Runs that were requested again because metrics were missing. */
   private readonly askedAnew = new Set<string>();
   private readonly configs = new Map<string, RunConfig>();
   private readonly sampled = new Map<string, readonly Sample[]>();
@@ -32,12 +32,12 @@ export class RunStore {
     return this.configs.get(runId);
   }
 
-  /** As they came so far, of a run that is followed. */
+  /** The samples received so far, for a run that is followed. */
   samples(runId: string | undefined): readonly Sample[] {
     return this.sampled.get(runId ?? '') ?? noSamples;
   }
 
-  /** The followed ones of these runs, with what came of their metrics so far. */
+  /** Those of the runs that are followed, with the metrics received so far. */
   boardRuns(runIds: readonly string[]): BoardRun[] {
     return runIds.flatMap((runId) => {
       const run = this.get(runId);
@@ -55,7 +55,7 @@ export class RunStore {
     this.askForAll();
   }
 
-  /** Tells whether that was mere progress, which may be drawn at leisure, or a change. */
+  /** Returns whether it was mere progress, which may be drawn later, or a change. */
   receive(message: ToRunViewer): 'progress' | 'change' {
     switch (message.type) {
       case 'runEvent': {
@@ -78,7 +78,7 @@ export class RunStore {
   private append(runId: string, first: number, metrics: readonly Metric[]): void {
     const series = this.series.get(runId);
     if (!series || series.append(first, metrics)) return;
-    // Something was lost: let the host send this run from its start. What it cannot send whole twice, it never will.
+    // Metrics were lost: let the host send this run from the beginning. If that is incomplete too, it always will be.
     if (this.askedAnew.has(runId)) return series.appendAfterGap(first, metrics);
     this.askedAnew.add(runId);
     post({ type: 'follow', runIds: [...this.series.keys()].filter((other) => other !== runId) });
@@ -95,7 +95,7 @@ export class RunStore {
   }
 }
 
-/** Messages that a RunStore takes. */
+/** Whether a RunStore handles the message. */
 export function isForRunStore(message: { readonly type: string }): message is ToRunViewer {
   return ['runEvent', 'metrics', 'samples', 'runConfig'].includes(message.type);
 }

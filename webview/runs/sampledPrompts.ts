@@ -1,10 +1,10 @@
-/** @file The samples of a run by prompt: what the model, as trained up to each step, answered. Pure. */
+/** @file The samples of a run by prompt: what the model, as trained up to each step, answered. Pure functions. */
 import type { Sample } from '../../src/protocol/run.js';
 
 export interface SampledPrompt {
   readonly prompt: string;
   readonly expected: string;
-  /** By step, the earliest first. */
+  /** Sorted by step, earliest first. */
   readonly answers: readonly SampledAnswer[];
 }
 
@@ -27,17 +27,17 @@ export function sampledPrompts(samples: readonly Sample[]): SampledPrompt[] {
   }));
 }
 
-/** The steps after which anything was answered, without the base's step 0. */
+/** The steps at which anything was answered, without step 0, the base model's. */
 export function sampledSteps(samples: readonly Sample[]): number[] {
   return [...new Set(samples.map(({ step }) => step))].filter((step) => step > 0).sort((a, b) => a - b);
 }
 
-/** What the base answered. */
+/** The base model's answer. */
 export function baseAnswer({ answers }: SampledPrompt): SampledAnswer | undefined {
   return answers.find(({ step }) => step === 0);
 }
 
-/** The last answer up to a step: between the first and the last step not every prompt is asked. */
+/** The last answer up to a step, since not every prompt is asked between the first and the last step. */
 export function answerAt({ answers }: SampledPrompt, step: number): SampledAnswer | undefined {
   return answers.findLast((answer) => answer.step > 0 && answer.step <= step);
 }

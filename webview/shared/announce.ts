@@ -1,4 +1,4 @@
-/** @file Tells screen readers of milestones: politely, and never of single steps. */
+/** @file Announces milestones to screen readers: politely, and never single steps. */
 import { element } from './dom.js';
 
 let region: HTMLElement | undefined;

@@ -1,8 +1,8 @@
-/** @file Elements made in code. Text becomes text nodes and never markup. */
+/** @file Elements created in code. Text becomes text nodes, never markup. */
 type Child = Node | string | null;
 type Attribute = string | number | boolean | null | ((event: Event) => void);
 
-/** `true` sets an empty attribute, `false` and null none; a function listens: { click: … } */
+/** `true` sets an empty attribute, `false` and null set none, and a function becomes a listener: { click: … } */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, Attribute>> = {},
@@ -17,7 +17,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A codicon; what it means is said by the text or label beside it. */
+/** A decorative codicon; the text or label next to it carries the meaning. */
 export function icon(name: string): HTMLElement {
   return element('span', { class: `codicon codicon-${name}`, 'aria-hidden': 'true' });
 }
@@ -26,12 +26,12 @@ interface ButtonOptions {
   readonly label: string;
   readonly icon?: string;
   readonly kind?: 'primary' | 'secondary' | 'icon' | 'link';
-  /** Explains more than the label does. */
+  /** For a title that explains more than the label does. */
   readonly title?: string;
   readonly onClick: () => void;
 }
 
-/** An `icon` button shows its icon only; its label is its accessible name and its tooltip. */
+/** An `icon` button shows only its icon; its label is its accessible name and its tooltip. */
 export function button({ label, icon: iconName, kind = 'secondary', title, onClick }: ButtonOptions): HTMLButtonElement {
   const bare = kind === 'icon';
   const attributes = {
@@ -44,7 +44,7 @@ export function button({ label, icon: iconName, kind = 'secondary', title, onCli
   return element('button', attributes, iconName ? icon(iconName) : null, bare ? null : element('span', {}, label));
 }
 
-/** Sets the text only where it differs, so that nothing is selected away or announced twice. */
+/** Sets the text only if it differs, so that a selection is kept and nothing is announced twice. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }

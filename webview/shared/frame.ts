@@ -13,14 +13,14 @@ export function oncePerFrame(draw: () => void): () => void {
   };
 }
 
-/** Of the time, how much may go into drawing what nobody asked for by a gesture: the processor belongs to training. */
+/** Share of the time that may go into drawing not caused by a user's gesture, since the processor belongs to training. */
 const share = 0.01;
-/** However long a draw takes, nobody waits longer than this to see how a run goes on. */
+/** Longest pause between two draws, so that users see a run's progress however long a draw takes. */
 const maxRestMs = 3000;
 
 /**
- * Like oncePerFrame, for what changes by itself: after a draw it rests, the longer the more the draw took, with the layout and the
- * painting that follow. Until the next one `root` has data-stale: what it shows is older than what is known.
+ * Like oncePerFrame, for content that changes by itself: after a draw it pauses, for longer the more time the draw took,
+ * including the layout and painting that follow. Until the next draw, `root` has data-stale: what it shows is out of date.
  */
 export function paced(root: HTMLElement, draw: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -28,7 +28,7 @@ export function paced(root: HTMLElement, draw: () => void): () => void {
   const drawNow = () => {
     const start = performance.now();
     timer = undefined;
-    // Until it is known what this draw took.
+    // Provisional, until the duration of this draw is known.
     restUntil = start + maxRestMs;
     delete root.dataset['stale'];
     draw();
@@ -37,7 +37,7 @@ export function paced(root: HTMLElement, draw: () => void): () => void {
       restUntil = end + Math.min(maxRestMs, (end - start) / share);
     });
   };
-  // What would be drawn is gone then.
+  // By then, what would be drawn is gone.
   whenViewEnds(() => {
     clearTimeout(timer);
   });

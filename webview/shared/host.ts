@@ -1,4 +1,4 @@
-/** @file The line to the extension: everything that arrives is checked, everything that is posted is typed. */
+/** @file The connection to the extension: everything that arrives is checked, everything that is posted is typed. */
 import type { Guard } from '../../src/protocol/guard.js';
 import {
   isHydrateFor,
@@ -18,7 +18,7 @@ export function post(message: FromWebview): void {
   api.postMessage(message);
 }
 
-/** How the view was looked at before it was hidden; the fallback where there is nothing, or something of another version. */
+/** The view state from before the view was hidden; the fallback if there is none, or one of another version. */
 export function rememberedViewState<T>(isViewState: Guard<T>, fallback: T): T {
   const remembered: unknown = api.getState();
   return isViewState(remembered) ? remembered : fallback;
@@ -28,10 +28,10 @@ export function rememberViewState(viewState: unknown): void {
   api.setState(viewState);
 }
 
-/** Takes the messages after `hydrate`. */
+/** Handles the messages after `hydrate`. */
 export type Receiver<V extends View> = (message: ToWebview<V>) => void;
 
-/** Builds the view whenever the host hydrates it. `open` fills the body and returns who takes the increments. */
+/** Builds the view whenever the host hydrates it. `open` fills the body and returns the receiver of the increments. */
 export function startView<V extends View>(view: V, open: (state: StateOf<V>) => Receiver<V>): void {
   let receive: Receiver<V> | undefined;
   window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {

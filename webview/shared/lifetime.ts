@@ -1,4 +1,4 @@
-/** @file A view lives from one hydrate to the next: what must end with it is told so. */
+/** @file Clean-up at the end of a view, which lives from one hydrate to the next. */
 const endings: (() => void)[] = [];
 
 export function whenViewEnds(end: () => void): void {

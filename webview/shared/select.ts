@@ -11,12 +11,12 @@ export function modelChoices(models: readonly ModelInfo[]): Choice[] {
   return models.map(({ path, name, sizeBytes }) => ({ value: path, label: `${name} (${formatBytes(sizeBytes)})` }));
 }
 
-/** Offers the choices, with one chosen. A value that is none of them is kept and shown by its own name. */
+/** Offers the choices and selects one. A value that is not among them is kept and shown under its own name. */
 export function showChoices(select: HTMLSelectElement, choices: readonly Choice[], chosen: string): void {
   const isListed = choices.some(({ value }) => value === chosen);
   const offered = isListed ? choices : [...choices, { value: chosen, label: chosen || t('form.choose') }];
   const signature = JSON.stringify(offered);
-  // Replacing options closes an open list: only where they differ.
+  // Replacing the options closes an open list, so do it only if they differ.
   if (select.dataset['offered'] !== signature) {
     select.dataset['offered'] = signature;
     select.replaceChildren(...offered.map(({ value, label }) => element('option', { value, title: value }, label)));

@@ -6,7 +6,7 @@ interface Tab {
   readonly panel: HTMLElement;
 }
 
-/** Tabs by the pattern of the ARIA Authoring Practices: one tab stop, arrow keys between the tabs. Where the panels lie is up to the view. */
+/** Tabs that follow the ARIA Authoring Practices: one tab stop, arrow keys between the tabs. The view places the panels. */
 export class Tabs {
   readonly list: HTMLElement;
   private readonly buttons: readonly HTMLButtonElement[];
@@ -22,7 +22,7 @@ export class Tabs {
     this.show();
   }
 
-  /** The tab in front, besides the pinned one. */
+  /** The selected tab, not counting the pinned one. */
   get front(): string {
     const choices = this.tabs.filter(({ id }) => id !== this.pinned);
     return (choices.find(({ id }) => id === this.selected) ?? choices[0]!).id;
@@ -34,7 +34,7 @@ export class Tabs {
     this.onSelect(id);
   }
 
-  /** There is room for one panel beside the others: it needs no tab then. */
+  /** Shows one panel next to the others when there is room, so that it needs no tab. */
   pin(id: string | undefined): void {
     this.pinned = id;
     this.show();

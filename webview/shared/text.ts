@@ -1,4 +1,4 @@
-/** @file What the view says: the host's strings, English where one is missing, and numbers as the reader writes them. */
+/** @file The texts of the view: the host's strings, English if one is missing, and numbers formatted for the reader's locale. */
 import { bytesInWords } from '../../src/l10n/bytesInWords.js';
 import { webviewStrings, type PhraseKey } from '../../src/protocol/webviewStrings.js';
 
@@ -19,7 +19,7 @@ export function t(key: PhraseKey, ...values: readonly (string | number)[]): stri
   return lookUp(key).replace(/\{(\d)\}/g, (_, index: string) => String(values[Number(index)] ?? ''));
 }
 
-/** The phrases that have a form for one thing. */
+/** The phrases that have a singular form. */
 type CountedKey = { [Key in PhraseKey]: `${Key}.one` extends PhraseKey ? Key : never }[PhraseKey];
 
 /** "1 example", "2 examples". */
@@ -47,14 +47,14 @@ export function formatNumber(value: number, options: Intl.NumberFormatOptions = 
   return new Intl.NumberFormat(locale, options).format(value);
 }
 
-/** Losses, rates, norms: four significant digits and no fewer than a whole number has, powers of ten where decimals would not tell. */
+/** Losses, rates, norms: four significant digits, whole numbers from 1000 on, powers of ten for very small or large values. */
 export function formatValue(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e7)) return Number(value.toPrecision(3)).toExponential().replace('e+', 'e');
   return formatNumber(value, size >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 });
 }
 
-/** What a setting has been set to. */
+/** The value of a setting, formatted. */
 export function formatSetting(value: unknown): string {
   if (value === null || value === undefined) return '–';
   if (typeof value === 'number') return formatValue(value);

@@ -1,4 +1,4 @@
-/** @file The colours of the editor's theme, for canvases; everything else takes them through CSS. */
+/** @file The colours of the editor's theme, for canvases; everything else gets them through CSS. */
 import { color as parseColor } from 'chart.js/helpers';
 import { whenViewEnds } from './lifetime.js';
 
@@ -7,7 +7,7 @@ export interface Theme {
   readonly mutedForeground: string;
   readonly background: string;
   readonly grid: string;
-  /** One for each run, in turn. */
+  /** One per run, reused in turn. */
   readonly palette: readonly string[];
   readonly fontFamily: string;
   readonly highContrast: boolean;
@@ -26,7 +26,7 @@ export function readTheme(): Theme {
     grid: parseColor(color('--vscode-charts-foreground', '--vscode-foreground'))
       .alpha(highContrast ? 0.6 : 0.14)
       .rgbString(),
-    // Orange comes last: the standard themes make it pale.
+    // Orange comes last because the standard themes make it pale.
     palette: ['blue', 'green', 'purple', 'yellow', 'red', 'orange'].map((name) => color(`--vscode-charts-${name}`)),
     fontFamily: style.fontFamily,
     highContrast,

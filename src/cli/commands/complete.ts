@@ -23,7 +23,7 @@ export interface CompleteOptions extends TextModelOptions {
   readonly maxNewTokens: number;
 }
 
-/** What the editor would show as ghost text at a place in a file, and how much behind the cursor it would take the place of. */
+/** Shows what the editor would offer as ghost text at a place in a file, and how much text after the cursor it would replace. */
 export async function complete({ output, signal }: CommandContext, file: string, options: CompleteOptions): Promise<ExitCode> {
   const cursor = { ...splitAt(file, options.line, options.column), file: shownPath(file) };
   return withTextModel(output, options, async (model, tokenizer, adapter) => {
@@ -40,20 +40,20 @@ export async function complete({ output, signal }: CommandContext, file: string,
   });
 }
 
-/** Markers of the user's own come before a format. */
+/** Custom markers take precedence over a named format. */
 function fillInTheMiddleChoice(options: CompleteOptions): FillInTheMiddleChoice {
   const { fim, fimPrefix: prefix, fimSuffix: suffix, fimMiddle: middle, fimEnd: end, fimOrder: order } = options;
   return (prefix ?? suffix ?? middle ?? end) === undefined ? fim : { prefix, suffix, middle, end, order };
 }
 
-/** As repositories have it: from the current folder, where the file lies in it. */
+/** The path as a repository would show it: relative to the current folder, or just the name for a file outside it. */
 function shownPath(file: string): string {
   const way = relative('.', file);
   const isOutside = isAbsolute(way) || way.split(sep)[0] === '..';
   return (isOutside ? basename(file) : way).replaceAll(sep, '/');
 }
 
-/** The text before and after a place; lines and columns are counted from 1, as editors show them. */
+/** Splits the text at a place; lines and columns are counted from 1, as editors show them. */
 function splitAt(file: string, line: number, column: number | undefined): { prefix: string; suffix: string } {
   const text = readText(file);
   const lines = text.split('\n');

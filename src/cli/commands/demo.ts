@@ -25,7 +25,7 @@ export interface DemoOptions {
   readonly maxSteps?: number;
 }
 
-/** From nothing to an adapter that answers: fetch, look, train, compare. */
+/** Goes from nothing to an adapter that answers: fetches a model, runs the pre-flight, trains and compares answers. */
 export async function demo(context: CommandContext, productFolder: string, options: DemoOptions): Promise<ExitCode> {
   const { output, signal } = context;
   const examples = join(productFolder, 'examples');
@@ -82,7 +82,7 @@ function heading(output: Output, text: string): void {
   output.say(`\n${output.bold(text)}`);
 }
 
-/** The tiny model has few words, so that the same text takes more tokens. */
+/** The tiny model has a small vocabulary, so the same text takes more tokens. */
 const tinyLength = 512;
 
 function demoConfig(examples: string, model: DemoModel, maxSteps: number | undefined): RunConfig {
@@ -108,7 +108,7 @@ interface Question {
   readonly input: string;
 }
 
-/** Three from different subjects: the method, training, and this product. */
+/** One question each about the method, training, and this product. */
 const shownQuestions = [0, 12, 18];
 
 function heldOutQuestions({ data }: RunConfig): Question[] {

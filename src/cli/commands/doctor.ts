@@ -18,10 +18,10 @@ interface Finding {
   readonly remedy: string | null;
 }
 
-/** Fine-tuning the 135M model of the demo stays well below these. */
+/** Fine-tuning the demo's 135M model stays well below these. */
 const needed = { memoryBytes: 3e9, diskBytes: 1e9 };
 
-/** Looks at the machine; ends with 1 where something stands in the way of training. */
+/** Examines the machine; exits with 1 if something would prevent training. */
 export async function doctor({ output }: CommandContext): Promise<ExitCode> {
   const machine = await examine();
   const findings = judge(machine);
@@ -83,7 +83,7 @@ async function examine(): Promise<Machine> {
   };
 }
 
-/** ONNX Runtime's native library cannot be loaded everywhere; the system says why. */
+/** ONNX Runtime's native library cannot be loaded on every system; if loading fails, the system's error explains why. */
 async function loadEngine(): Promise<Pick<Machine, 'engine' | 'engineProblem'>> {
   try {
     return { engine: await (await import('../../runtime/engineInfo.js')).engineInfo(), engineProblem: null };
@@ -122,7 +122,7 @@ function judge(machine: Machine): Finding[] {
   ];
 }
 
-/** No fault: a CPU is enough for small models. */
+/** Not a failure, because a CPU is enough for small models. */
 function gpuFinding(engine: EngineInfo | null): Finding[] {
   if (engine?.device !== 'cpu') return [];
   const remedy =

@@ -35,7 +35,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
   const evaluator = await createEvaluator({
     weights,
     adapter: options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter),
-    // What is measured is the model as it is stored, never a rounded one (docs/decisions/0005).
+    // Measures the model as it is stored, never a rounded one (docs/decisions/0005).
     engine: {
       device: options.device,
       base_dtype: 'fp32',
@@ -60,7 +60,7 @@ export async function evaluate({ output, signal }: CommandContext, options: Eval
   }
 }
 
-/** Every example of the data, in the order of the file. */
+/** Reads every example of the data, in file order. */
 function readData({ weights, tokenizer }: LoadedModel, options: EvaluateOptions, maxSequenceLength: number) {
   const { training, report } = loadDataset(
     {

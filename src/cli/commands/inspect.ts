@@ -22,7 +22,7 @@ import { bytes, integer, large } from '../format.js';
 import { inspectRecords, inspectTokens, show } from './inspectData.js';
 
 export interface InspectOptions {
-  /** Whose tokens a data set is counted in. */
+  /** The model whose tokenizer counts the tokens of a data set. */
   readonly model?: string;
   readonly maxSeqLength?: number;
 }
@@ -41,7 +41,7 @@ export function inspect({ output }: CommandContext, given: string, options: Insp
 
 const weightsFile = /\.(safetensors|gguf)$|^pytorch_model.*\.bin$/;
 
-/** One file of a model, an adapter or a run stands for its folder. */
+/** A file inside the folder of a model, adapter or run stands for the whole folder. */
 function whole(path: string): string {
   return /\.safetensors$|^(adapter_config|state)\.json$/.test(basename(path)) ? dirname(path) : path;
 }

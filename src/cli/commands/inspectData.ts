@@ -1,4 +1,4 @@
-/** @file What `inspect` says of a data set. */
+/** @file The output of `inspect` for a data set. */
 import { loadDataset } from '../../core/data/dataset.js';
 import { chooseFiles, detectFormat, isRowFile } from '../../core/data/detectFormat.js';
 import { jsonItems } from '../../core/data/jsonItems.js';
@@ -19,7 +19,7 @@ export function show(output: Output, title: string, facts: object, rows: readonl
 const skippedShown = 10;
 const skippedKept = 100;
 
-/** What can be said of a data set without a tokenizer. */
+/** Describes a data set as far as possible without a tokenizer. */
 export function inspectRecords(output: Output, path: string): void {
   const place = diskFiles.open(path);
   const format = detectFormat(place);
@@ -42,7 +42,7 @@ export function inspectRecords(output: Output, path: string): void {
   output.say(output.faint('  With --model it is counted in tokens, and every record is checked.'));
 }
 
-/** What cannot be read of a file; counts what can: rows, or the file itself where it is one text. */
+/** Yields what cannot be read in a file and counts what can: rows, or the file itself if it is a single text. */
 function* problemsOf(file: DataFile, count: { records: number }): Generator<Skipped> {
   if (!isRowFile(file)) {
     const reason = whyNoText(file);

@@ -67,7 +67,7 @@ function showEnd(output: Output, run: RunDirectory, state: RunState): void {
   output.say(`The adapter is in ${shortest(run.adapterPath)}.`);
 }
 
-/** Relative to where the user stands, unless that is the longer way. */
+/** The path relative to the current folder, unless the absolute path is shorter. */
 function shortest(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.length < path.length ? fromHere : path;

@@ -1,16 +1,16 @@
 import { fetchSmolLM2, smolLM2, type FetchReport } from '../../files/fetch/smolLM2.js';
 
 export interface DemoModel {
-  /** As `--model` takes it. */
+  /** In the form that `--model` accepts. */
   readonly name: string;
   readonly path: string;
-  /** Shown to people: what the model is. */
+  /** What the model is, for display. */
   readonly description: string;
   /** False for the tiny model, which can only show that the machinery works. */
   readonly pretrained: boolean;
 }
 
-/** SmolLM2 where it can be had, else the tiny LLaMA shipped for the tests. */
+/** Returns SmolLM2 if it is available, otherwise the tiny LLaMA shipped for the tests. */
 export async function obtainDemoModel(tinyModel: string, report: FetchReport, signal: AbortSignal): Promise<DemoModel> {
   const path = await fetchSmolLM2(report, signal);
   if (path !== undefined) {

@@ -3,7 +3,7 @@ import type { Output } from '../output.js';
 import { bytes } from '../format.js';
 import type { FetchReport } from '../../files/fetch/smolLM2.js';
 
-/** Shows how a download goes on. */
+/** Shows the progress of a download. */
 export async function fetchView<Result>(output: Output, fetch: (report: FetchReport) => Promise<Result>): Promise<Result> {
   let bar: SingleBar | undefined;
   const endBar = () => {

@@ -8,7 +8,7 @@ import { inputOf, linearNames, linearShape, type LinearName } from '../models/li
 import { linearPath } from '../models/weightSpec.js';
 import { elementCount } from '../shape.js';
 
-/** What shape an adapter has and how strongly it acts. */
+/** The shape of an adapter and the strength of its effect. */
 export interface LoraShape {
   readonly r: number;
   readonly alpha: number;
@@ -19,11 +19,11 @@ export interface LoraShape {
 }
 
 export interface LoraParameter {
-  /** In PEFT's files: `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
+  /** The name in PEFT's files: `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
   readonly name: string;
   readonly layer: number;
   readonly linear: LinearName;
-  /** In the programs, which are the same for all layers: `q_proj.lora_A.weight`. */
+  /** The name in the programs, which all layers share: `q_proj.lora_A.weight`. */
   readonly localName: string;
   readonly matrix: 'A' | 'B';
   /** A: [r, in]; B: [out, r]. */
@@ -35,7 +35,7 @@ export function loraScaling({ r, alpha, useRslora }: Pick<LoraShape, 'r' | 'alph
   return useRslora ? alpha / Math.sqrt(r) : alpha / r;
 }
 
-/** Null, here and below: the base by itself. */
+/** Here and below, a null `lora` means the base model without an adapter. */
 export function isAdapted(lora: LoraShape | null, layer: number): lora is LoraShape {
   return lora !== null && (lora.layers === null || lora.layers.includes(layer));
 }
@@ -60,7 +60,7 @@ export function blockLoraParameters(config: ModelConfig, lora: LoraShape): Omit<
   });
 }
 
-/** The parameters of all blocks. Throws UserError('config-invalid') for a layer that the model lacks. */
+/** The parameters of all blocks. Throws UserError('config-invalid') if `lora` names a layer that the model does not have. */
 export function loraParameters(config: ModelConfig, lora: LoraShape | null): LoraParameter[] {
   if (lora === null) return [];
   const beyond = lora.layers?.find((layer) => layer >= config.layerCount);
@@ -89,14 +89,14 @@ function localName(linear: LinearName, matrix: 'A' | 'B'): string {
   return `${linear}.lora_${matrix}.weight`;
 }
 
-/** The adapted linears that read what this one reads, itself among them. */
+/** The adapted linears that share this one's input, including the linear itself. */
 export function linearsSharingInput(lora: LoraShape, linear: LinearName): readonly LinearName[] {
   return inputOf(linear).readers.filter((reader) => lora.targetModules.includes(reader));
 }
 
 /**
- * scaling · x [N, in] · Aᵀ → [N, group · r]. The A of all linears that read x are stacked, so that x is read once for the group,
- * forward and backward. `parameters` are a block's, by local name.
+ * scaling · x [N, in] · Aᵀ → [N, group · r]. The A matrices of all linears that read x are stacked, so that the group reads
+ * x only once, forward and backward. `parameters` are those of one block, by local name.
  */
 export function reduceForLora(
   b: GraphBuilder,

@@ -1,4 +1,4 @@
-/** @file Adapters in the format of PEFT (https://github.com/huggingface/peft): adapter_config.json and its tensors. */
+/** @file Adapters in the PEFT format (https://github.com/huggingface/peft): adapter_config.json and the tensors. */
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { HostTensor } from '../formats/hostTensor.js';
@@ -13,29 +13,29 @@ export const adapterTensorsFile = 'adapter_model.safetensors';
 /** A LoRA adapter with one rank and one scaling, wherever it came from. */
 export interface Adapter {
   readonly lora: LoraShape;
-  /** What it was trained on: a path or a name; null where the file does not tell. */
+  /** Path or name of the model it was trained on; null if the file does not say. */
   readonly baseModel: string | null;
-  /** fp32, under PEFT's names: those of loraParameters(config, lora). */
+  /** fp32, under the PEFT names that loraParameters(config, lora) lists. */
   readonly parameters: ReadonlyMap<string, HostTensor>;
   /**
-   * False where the file gave its linears different ranks or strengths, or some linears in some layers only: smaller ranks are
-   * then filled up with zeros and strengths multiplied into B. It computes the same, but is not what one would train further.
+   * False if the file's linears have different ranks or scalings, or if some linears are adapted in some layers only. Smaller
+   * ranks are then padded with zeros and scalings multiplied into B, which computes the same but is unsuitable for more training.
    */
   readonly isUniform: boolean;
 }
 
-/** What adapter_config.json says before the tensors are seen. */
+/** The contents of adapter_config.json, before the tensors are read. */
 interface AdapterConfig {
   readonly r: number;
   readonly alpha: number;
   readonly useRslora: boolean;
-  /** Ranks and alphas of single linears: by the end of the linear's path, `up_proj` or `layers.0.self_attn.k_proj`. */
+  /** Ranks and alphas of individual linears, by the end of the linear's path: `up_proj` or `layers.0.self_attn.k_proj`. */
   readonly rankPattern: ReadonlyMap<string, number>;
   readonly alphaPattern: ReadonlyMap<string, number>;
   readonly baseModel: string | null;
 }
 
-/** The content of adapter_config.json as PEFT itself would read it back. */
+/** The contents of adapter_config.json, in the form that PEFT itself reads. */
 export function peftConfig(lora: LoraShape, dropout: number, baseModel: string | null): Record<string, unknown> {
   return {
     peft_type: 'LORA',
@@ -55,7 +55,7 @@ export function peftConfig(lora: LoraShape, dropout: number, baseModel: string |
   };
 }
 
-/** Checks adapter_config.json. Throws UserError: 'file-corrupt' where it makes no sense, 'file-unsupported' where we cannot. */
+/** Validates adapter_config.json. Throws UserError: 'file-corrupt' if invalid, 'file-unsupported' if it can't be used. */
 export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new UserError('file-corrupt', t`${file} is damaged: expected a JSON object.`);
@@ -97,7 +97,10 @@ function positive(fields: Record<string, unknown>, key: string, file: string, is
   throw new UserError('file-corrupt', t`${file}: ${key} must be a positive number, not ${JSON.stringify(value ?? null)}.`);
 }
 
-/** PEFT takes the keys as regular expressions over the linear's path; names are all that is used, and a foreign regex is a risk. */
+/**
+ * PEFT treats the keys as regular expressions over the linear's path. Only plain names are accepted here: nothing else is used in
+ * practice, and running a regex from an untrusted file is a risk.
+ */
 function pattern(
   fields: Record<string, unknown>,
   key: string,
@@ -111,9 +114,9 @@ function pattern(
 }
 
 /**
- * Config and tensors together. Which linears and layers are adapted is read from the tensors' names: target_modules may be a
- * list, a regular expression or "all-linear", and the tensors are what it came to.
- * Throws UserError where a tensor is unknown, alone, misshapen or not finite.
+ * Combines config and tensors. The tensors' names tell which linears and layers are adapted: target_modules may be a list, a
+ * regular expression or "all-linear", and the tensors are what it resolved to.
+ * Throws UserError if a tensor is unknown, lacks its counterpart, has the wrong shape or is not finite.
  */
 export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<string, HostTensor>, file: string): Adapter {
   const pairs = collectPairs(tensors, file).map((pair) => checkedPair(pair, config, file));
@@ -140,7 +143,7 @@ export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<stri
   return { lora, baseModel: config.baseModel, parameters, isUniform };
 }
 
-/** One linear's two matrices. */
+/** The two matrices of one linear. */
 interface Pair {
   readonly layer: number;
   readonly linear: LinearName;
@@ -191,18 +194,18 @@ function checkedPair(pair: Pair, config: AdapterConfig, file: string): ScaledPai
   return { ...pair, rank, scaling: loraScaling({ r: rank, alpha, useRslora: config.useRslora }) };
 }
 
-/** As PEFT, the first key that ends the path. */
+/** Like PEFT, takes the first key that the path ends with. */
 function lookUp(patterns: ReadonlyMap<string, number>, path: string): number | undefined {
   return [...patterns].find(([key]) => path === key || path.endsWith(`.${key}`))?.[1];
 }
 
-/** The pair of a linear without adapter, which adds nothing. */
+/** A pair for a linear without an adapter; it adds nothing. */
 function zeroPair(pair: ScaledPair): ScaledPair {
   const zero = ({ shape, data }: HostTensor): HostTensor => ({ shape, data: new Float32Array(data.length) });
   return { ...pair, loraA: zero(pair.loraA), loraB: zero(pair.loraB) };
 }
 
-/** The matrix with zeros up to the rank on one axis, times a factor; the matrix itself where that changes nothing. */
+/** The matrix, padded with zeros to `rank` on one axis and multiplied by `factor`; the same object if that changes nothing. */
 function withRank(tensor: HostTensor, rankAxis: 0 | 1, rank: number, factor: number): HostTensor {
   const [rows, columns] = tensor.shape as [number, number];
   if (tensor.shape[rankAxis] === rank && factor === 1) return tensor;
@@ -214,7 +217,7 @@ function withRank(tensor: HostTensor, rankAxis: 0 | 1, rank: number, factor: num
   return { shape, data };
 }
 
-/** Throws UserError('adapter-mismatch') where the adapter was made for a model of another shape. */
+/** Throws UserError('adapter-mismatch') if the adapter was made for a model of another shape. */
 export function checkAdapterFits(adapter: Adapter, config: ModelConfig, file: string): void {
   const beyond = adapter.lora.layers?.find((layer) => layer >= config.layerCount);
   const mismatch = (what: string) => {

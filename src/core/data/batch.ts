@@ -1,7 +1,7 @@
 /** The label that the loss ignores, as in PyTorch and Hugging Face. */
 export const ignoredLabel = -100;
 
-/** One training sequence: ids and, for each position, the id itself where the loss counts it, else −100 (not yet shifted). */
+/** One training sequence. Each label is the id at the same position if the loss counts it, else −100 (not yet shifted). */
 export interface Example {
   readonly inputIds: Int32Array;
   readonly labels: Int32Array;

@@ -3,12 +3,12 @@ import { packRows } from './packing.js';
 import { shuffledIndices, shuffleStreams } from './shuffle.js';
 
 export interface BatchOptions {
-  /** Rows. */
+  /** Rows per batch. */
   readonly batchSize: number;
   readonly maxSequenceLength: number;
-  /** Several examples in a row. */
+  /** Whether several examples may share a row. */
   readonly packing: boolean;
-  /** The id that fills what is left of a row. */
+  /** The id that fills the rest of a row. */
   readonly padId: number;
 }
 
@@ -19,21 +19,21 @@ export interface EpochOrder {
   readonly epoch: number;
 }
 
-/** The batches of one pass over the examples. The plan is a list of indices; a batch is made when asked for, always the same. */
+/** The batches of one pass over the examples. The plan holds only indices; batches are built on demand and always the same. */
 export interface BatchPlan {
   readonly count: number;
   batch(index: number): Batch;
 }
 
-/** What the training loop goes through. */
+/** What the training loop iterates over. */
 export interface TrainingData {
-  /** The batches of an epoch, counted from 0: the same on every call. */
+  /** The batches of an epoch, counted from 0; every call returns the same ones. */
   epoch(epoch: number): BatchPlan;
-  /** null: nothing is held out. */
+  /** Null if nothing is held out. */
   readonly evaluation: BatchPlan | null;
 }
 
-/** Depends on its arguments alone, so that a resumed run can go on with any batch of any epoch. */
+/** Depends only on its arguments, so that a resumed run can continue with any batch of any epoch. */
 export function batchesForEpoch(examples: readonly Example[], options: BatchOptions, order: EpochOrder): BatchPlan {
   const { batchSize, maxSequenceLength, packing } = options;
   const indices = order.shuffle
@@ -54,7 +54,7 @@ export function batchesForEpoch(examples: readonly Example[], options: BatchOpti
   };
 }
 
-/** Lengths come in steps of 32, and at most eight different ones: the engine compiles a program for each shape. */
+/** Lengths are multiples of 32 and take at most eight values, because the engine compiles a program for each shape. */
 export function paddedLength(longest: number, maxSequenceLength: number): number {
   const step = roundUp(maxSequenceLength / 8, 32);
   return Math.min(roundUp(longest, step), roundUp(maxSequenceLength, 32));
@@ -64,7 +64,7 @@ function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
 }
 
-/** Rows of examples as one batch; a short last batch is filled with rows of padding, so that all have one shape. */
+/** Combines rows of examples into a batch. A short last batch is filled with padding rows, so that all have the same size. */
 function makeBatch(rows: readonly (readonly Example[])[], { batchSize, maxSequenceLength, padId }: BatchOptions): Batch {
   const used = rows.map((row) => row.reduce((sum, { inputIds }) => sum + inputIds.length, 0));
   const sequenceLength = paddedLength(Math.max(...used), maxSequenceLength);
@@ -79,7 +79,7 @@ function makeBatch(rows: readonly (readonly Example[])[], { batchSize, maxSequen
     for (const [segment, example] of row.entries()) {
       const length = example.inputIds.length;
       inputIds.set(example.inputIds, at);
-      // Shifted: what to predict after a token is the next token; after the last of an example, nothing.
+      // Shifted: each token's label is the token that follows it; the last token of an example has none.
       labels.set(example.labels.subarray(1), at);
       segmentIds.fill(segment, at, at + length);
       for (let position = 0; position < length; position++) positionIds[at + position] = position;

@@ -22,12 +22,12 @@ import type { LeftOut } from './fileRules.js';
 import type { DataFiles, Skipped } from './source.js';
 import { shuffledIndices, shuffleStreams } from './shuffle.js';
 
-/** The keys of `data` in run.json, and the seed. */
+/** The settings under `data` in run.json, and the seed. */
 export interface DatasetConfig {
   readonly path: string;
   readonly format: FormatName | 'auto';
   readonly eval_path: string | null;
-  /** Share of the records held out where eval_path is null. */
+  /** Share of the records held out if eval_path is null. */
   readonly eval_fraction: number;
   readonly max_seq_length: number;
   readonly train_on_prompt: boolean;
@@ -36,7 +36,7 @@ export interface DatasetConfig {
 
 export interface Dataset {
   readonly training: readonly FittedExample[];
-  /** Empty: nothing is held out. */
+  /** Empty if nothing is held out. */
   readonly evaluation: readonly FittedExample[];
   readonly report: DataReport;
   /** Changes when any id or label does. */
@@ -44,15 +44,16 @@ export interface Dataset {
 }
 
 interface LoadOptions {
-  /** Ids must lie below; the tokenizer's size unless the model's is given. */
+  /** Exclusive upper bound for ids: the model's vocabulary size; defaults to the tokenizer's. */
   readonly vocabSize?: number;
   /** Called after each record; throw from it to stop. */
   readonly onRecord?: (records: number) => void;
 }
 
 /**
- * Reads, encodes, checks and splits training data. Broken records are left out and reported; throws UserError('data-invalid') when
- * nothing usable is left or an id is not the model's. Every example that comes back has a token to learn, so every batch has.
+ * Reads, encodes, checks and splits training data. Broken records are left out and reported; throws UserError('data-invalid') if
+ * nothing usable is left or an id is outside the model's vocabulary. Every returned example, and so every batch, has at least one
+ * token to learn.
  */
 export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: DataFiles, options: LoadOptions = {}): Dataset {
   const context: EncodingContext = {
@@ -93,7 +94,7 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
 
 export type DatasetOptions = BatchOptions & Omit<EpochOrder, 'epoch'>;
 
-/** A data set as the training loop wants it: the same batches for the same arguments, whenever and in whatever order asked for. */
+/** A data set for the training loop: the same arguments give the same batches, whenever and in whatever order requested. */
 export function trainingData(
   { training, evaluation }: { readonly training: readonly Example[]; readonly evaluation: readonly Example[] },
   options: DatasetOptions,
@@ -112,12 +113,12 @@ export function trainingData(
 interface PlaceRead {
   readonly format: FormatName;
   readonly records: readonly ReadSequence[];
-  /** Of a folder. */
+  /** Empty unless the place is a folder. */
   readonly files: readonly FileUse[];
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Reads places one after another and keeps count of what was left out. */
+/** Reads places one after another and keeps track of what was skipped. */
 class Reader {
   readonly skipped: Skipped[] = [];
   skippedCount = 0;
@@ -152,7 +153,7 @@ class Reader {
     return { format, records, files: uses, leftOut };
   }
 
-  /** A tokenizer may have more tokens than the model has rows for. */
+  /** A tokenizer may have more tokens than the model has embedding rows. */
   private checked(record: ReadSequence): ReadSequence {
     const { vocabSize, tokenizer } = this.context;
     for (const { inputIds } of record.sequences) {
@@ -167,7 +168,7 @@ class Reader {
   }
 }
 
-/** A file may have more broken lines than are worth keeping. */
+/** Counts all problems but keeps only the first ones: a file may have any number of broken lines. */
 class Problems {
   readonly first: Skipped[] = [];
   count = 0;
@@ -202,7 +203,7 @@ function examplesOf(records: readonly ReadSequence[]): FittedExample[] {
   return records.flatMap(({ origin, sequences, cut }) => sequences.map((sequence) => ({ ...sequence, origin, cut })));
 }
 
-/** By record, so that the windows of one file stay on one side; a single long text is split by its windows. */
+/** Splits by record, so that all windows of a file stay on the same side; a single long text is split by its windows. */
 function split(
   records: readonly ReadSequence[],
   fraction: number,
@@ -220,8 +221,8 @@ function split(
 }
 
 /**
- * Which records are held out: a share of them, chosen by the seed, in their own order. Where there are two or more, at least one
- * is held out and one is kept; a single record, or a share of 0, holds out nothing.
+ * The indices of the records to hold out: a share of them, chosen by the seed. With two or more records, at least one is held out
+ * and at least one is kept; with a single record or a share of 0, none is held out.
  */
 function chooseHeldOut(count: number, fraction: number, seed: number): ReadonlySet<number> {
   if (count < 2 || fraction <= 0) return new Set();

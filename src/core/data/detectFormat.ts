@@ -10,7 +10,7 @@ export type FormatName = 'alpaca' | 'chat' | 'text' | 'code' | 'tokens';
 const rowFile = /\.(jsonl|ndjson|json)$/i;
 const proseFile = /\.(txt|text|md|markdown|rst)$/i;
 
-/** A folder with any source code is a program, whatever data and documents lie in it; else it is data, else prose. */
+/** A folder with any source code in it is treated as code, whatever else it contains; otherwise as data, or else as prose. */
 export function detectFormat(place: DataPlace): FormatName {
   if (place.kind === 'file') return detectFileFormat(place.file);
   if (place.files.some(isSource)) return 'code';
@@ -19,7 +19,7 @@ export function detectFormat(place: DataPlace): FormatName {
   return place.files.some(isProse) ? 'text' : 'code';
 }
 
-/** JSON and JSONL by the fields of the first row that can be read, everything else by its name. */
+/** Detects the format of a JSON or JSONL file by the fields of the first readable row, of any other file by its name. */
 export function detectFileFormat(file: DataFile): FormatName {
   if (!isRowFile(file)) return proseFile.test(file.path) ? 'text' : 'code';
   let looked = 0;
@@ -45,7 +45,7 @@ function isSource({ path }: DataFile): boolean {
   return whyNoSource(fileName(path)) === undefined;
 }
 
-/** The files of a place that a format reads, and the others. A file that was chosen by itself is always read. */
+/** Separates the files that a format reads from those it leaves out. A file that was chosen directly is always read. */
 export function chooseFiles(place: DataPlace, format: FormatName): { files: readonly DataFile[]; leftOut: readonly LeftOut[] } {
   if (place.kind === 'file') return { files: [place.file], leftOut: [] };
   const files: DataFile[] = [];

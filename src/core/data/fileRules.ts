@@ -1,8 +1,8 @@
-/** @file Which files of a folder are learned from, and why the others are not: by name alone, before anything is opened. */
+/** @file Decides which files of a folder are used for training and why others are not, by name alone, before opening any. */
 
 export const leftOutKinds = ['hidden', 'secret', 'vendored', 'generated', 'data', 'document', 'binary', 'otherFormat'] as const;
 
-/** Why a file is left out: `otherFormat` is what the chosen data format does not read. */
+/** Why a file is left out; `otherFormat` means that the chosen data format does not read it. */
 export type LeftOutKind = (typeof leftOutKinds)[number];
 
 export interface LeftOut {
@@ -23,7 +23,7 @@ const vendoredFolders = new Set([
   'Pods',
 ]);
 
-/** Keys, certificates, passwords: by extension whatever the name, by name only where it is no program. */
+/** Keys, certificates and passwords. The extensions apply to any name; the names do not apply to program files. */
 const secretExtension = /\.(pem|key|ppk|p12|pfx|p8|jks|keystore|kdbx?|crt|cer|der|csr|asc|gpg|pgp|ovpn|env|tfstate|tfvars)$/i;
 const secretName =
   /^(id_(rsa|dsa|ecdsa|ed25519)|credentials?|client_?secrets?|secrets?|passwords?|passwd|tokens?|htpasswd|netrc|service[-_]?account.*)(\.(json|ya?ml|toml|ini|cfg|conf|properties|xml|txt|bak))?$/i;
@@ -41,19 +41,19 @@ const document =
 const binary =
   /\.(png|jpe?g|gif|bmp|tiff?|webp|avif|ico|icns|psd|ai|eps|mp[34]|m4[av]|wav|ogg|flac|avi|mov|mkv|webm|woff2?|ttf|otf|eot|pdf|docx?|xlsx?|pptx?|od[tsp]|zip|tar|t?gz|bz2|xz|zst|7z|rar|jar|war|class|whl|egg|exe|dll|so|dylib|a|o|obj|lib|bin|dat|db|sqlite3?|pyc|pyd|wasm|node|vsix|gguf|safetensors|pt|pth|onnx|npy|npz|pkl|h5)$/i;
 
-/** A folder that is not entered; what is below it is not counted. */
+/** Why a folder is not entered, or undefined if it is. The contents of a skipped folder are not counted. */
 export function whyNotEntered(name: string): LeftOutKind | undefined {
   if (name.startsWith('.')) return 'hidden';
   return vendoredFolders.has(name) ? 'vendored' : undefined;
 }
 
-/** What no data set may hold without being asked for by name. */
+/** Why a file may be used only if it is chosen by name, or undefined if it may be used freely. */
 export function whyPrivate(name: string): LeftOutKind | undefined {
   if (name.startsWith('.')) return 'hidden';
   return secretExtension.test(name) || secretName.test(name) ? 'secret' : undefined;
 }
 
-/** What is no source code that somebody wrote. */
+/** Why a file is not hand-written source code, or undefined if it is. */
 export function whyNoSource(name: string): LeftOutKind | undefined {
   if (generated.test(name)) return 'generated';
   if (data.test(name)) return 'data';

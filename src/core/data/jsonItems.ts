@@ -2,12 +2,12 @@ import { t } from '../../l10n/text.js';
 import { maxNesting, measureJson } from '../formats/json.js';
 import { largestRecord, Unusable, type DataFile } from './source.js';
 
-/** A JSON value of a data file and the line it begins on, or why there is none. */
+/** A JSON value in a data file and the line it begins on, or the reason it can't be read. */
 type JsonItem = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
 
 /**
- * The elements of a JSON array, or one value a line (JSONL); blank lines are nothing. A broken element does not spoil the others, and
- * a file that can't be read at all is one problem.
+ * Yields the elements of a JSON array, or one value per line (JSONL), ignoring blank lines. A broken element does not affect the
+ * others, and a file that can't be read at all yields a single problem.
  */
 export function* jsonItems(file: DataFile): Generator<JsonItem> {
   try {
@@ -34,7 +34,7 @@ function beginsArray(file: DataFile): boolean {
   return false;
 }
 
-/** `maxDepth`: brackets open at once, at most. */
+/** `maxDepth` is the largest number of brackets open at once. */
 function parse(line: number, text: string, maxDepth = measureJson(text).maxDepth): JsonItem {
   if (text.length > largestRecord) return { line, problem: t`the example is longer than ${largestRecord / 2 ** 20} MB` };
   if (maxDepth > maxNesting) return { line, problem: t`the JSON is nested more than ${maxNesting} deep` };
@@ -45,7 +45,7 @@ function parse(line: number, text: string, maxDepth = measureJson(text).maxDepth
   }
 }
 
-/** Each element is cut out by its brackets and parsed by itself, which gives its line and keeps a mistake local. */
+/** Cuts out each element by its brackets and parses it separately, which gives its line number and keeps errors local. */
 function* arrayElements(text: string): Generator<JsonItem> {
   let line = 1;
   let position = 0;
@@ -87,7 +87,7 @@ const [openingBracket, closingBracket, openingBrace, closingBrace] = ['[', ']', 
   number,
 ];
 
-/** Where the value that begins at `start` ends: at a comma or closing bracket that is not its own, or with the text. */
+/** Finds the end of the value that begins at `start`: a comma or closing bracket outside of it, or the end of the text. */
 function scanValue(text: string, start: number): { end: number; maxDepth: number } {
   let depth = 0;
   let maxDepth = 0;
@@ -105,7 +105,7 @@ function scanValue(text: string, start: number): { end: number; maxDepth: number
   return { end: text.length, maxDepth };
 }
 
-/** For readers: a JSON object, or a reason. */
+/** Returns the value if it is a JSON object; otherwise throws Unusable. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new Unusable(t`not a JSON object`);

@@ -1,9 +1,9 @@
-/** How many rows are kept open for a shorter example to come. */
+/** How many rows are kept open for shorter examples that may follow. */
 const openRows = 64;
 
 /**
- * Puts examples into rows of at most `capacity` tokens, each in the first open row where it fits. Rows come in the order in which
- * they were begun, and hold indices into `lengths`; `order` says which example comes when.
+ * Packs examples into rows of at most `capacity` tokens, each into the first open row where it fits. Examples are taken in the
+ * given `order`. Rows are returned in the order in which they were opened and hold indices into `lengths`.
  */
 export function packRows(lengths: readonly number[], order: Iterable<number>, capacity: number): number[][] {
   const rows: { readonly indices: number[]; free: number }[] = [];

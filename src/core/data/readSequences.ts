@@ -6,21 +6,21 @@ import { asObject, jsonItems } from './jsonItems.js';
 import { learnedTokens, wholeText, type EncodingContext, type Sequence } from './sequence.js';
 import { largestDocument, Unusable, type DataFile, type Skipped } from './source.js';
 
-/** What one record of a data file came to. */
+/** The result of reading one record of a data file. */
 type ReadResult = ReadSequence | Skipped;
 
 export interface ReadSequence {
-  /** `path:line`; the path alone for a file that is one text. */
+  /** `path:line`, or the path alone for a file that is a single text. */
   readonly origin: string;
-  /** One; several where a long text was taken in windows. None is longer than the limit. */
+  /** One sequence, or several if a long text was split into windows. None is longer than the limit. */
   readonly sequences: readonly Sequence[];
-  /** Tokens that were cut off. */
+  /** Number of tokens that were cut off. */
   readonly cut: number;
 }
 
 /**
- * Every record of a file, in order, as sequences or as the reason why not. Throws UserError('data-invalid') only for what makes the
- * whole file useless for this model, such as ids that it does not have.
+ * Yields every record of a file in order, as sequences or as the reason it was skipped. Throws UserError('data-invalid') only for
+ * problems that make the whole file useless for this model, such as ids outside its vocabulary.
  */
 export function* readSequences(file: DataFile, format: FormatName, context: EncodingContext): Generator<ReadResult> {
   if (format === 'code') yield attempt(file.path, () => windows(sourceFile(file, context), context));
@@ -68,7 +68,7 @@ function cutAtEnd({ inputIds, labels }: Sequence, { maxSequenceLength }: Encodin
   );
 }
 
-/** A long text as consecutive windows; a last window of one token would have nothing to predict. */
+/** Splits a long text into consecutive windows. A last window of one token is dropped, because it has nothing to predict. */
 function windows({ inputIds, labels }: Sequence, { maxSequenceLength }: EncodingContext): Omit<ReadSequence, 'origin'> {
   const sequences: Sequence[] = [];
   for (let start = 0; start + 1 < inputIds.length; start += maxSequenceLength) {

@@ -6,13 +6,13 @@ import { leftOutKinds, type LeftOut, type LeftOutKind } from './fileRules.js';
 import { learnedTokens } from './sequence.js';
 import type { Skipped } from './source.js';
 
-/** What the model will see, for people to look at before a minute of training is spent. Plain data. */
+/** What the model will see, for the user to inspect before spending any time on training. Plain data. */
 export interface DataReport {
   readonly format: FormatName;
   readonly training: DataSummary;
-  /** null: nothing is held out. */
+  /** Null if nothing is held out. */
   readonly evaluation: DataSummary | null;
-  /** Where the data is a folder: what each file comes to, most tokens first; the first thousand. Empty for a single file. */
+  /** For a folder, what each file contributes, most tokens first; at most a thousand. Empty for a single file. */
   readonly files: readonly FileUse[];
   readonly fileCount: number;
   /** Files and folders that were not opened, by reason. */
@@ -20,13 +20,13 @@ export interface DataReport {
   /** The first hundred. */
   readonly skipped: readonly Skipped[];
   readonly skippedCount: number;
-  /** The first training sequences token by token. */
+  /** The first training sequences, token by token. */
   readonly samples: readonly SampleSequence[];
-  /** What looks wrong though it can be done. */
+  /** Things that look wrong but do not prevent training. */
   readonly warnings: readonly string[];
 }
 
-/** What a file of a folder comes to, held-out examples included. */
+/** What a file in a folder contributes, including held-out examples. */
 export interface FileUse {
   readonly path: string;
   readonly examples: number;
@@ -47,7 +47,7 @@ export interface DataSummary {
   readonly labelTokens: number;
   readonly shortestLength: number;
   readonly medianLength: number;
-  /** Nineteen of twenty examples are no longer. */
+  /** The 95th percentile of the lengths. */
   readonly length95: number;
   readonly longestLength: number;
   readonly histogram: readonly LengthBin[];
@@ -55,7 +55,7 @@ export interface DataSummary {
   readonly truncated: number;
 }
 
-/** Examples longer than the bin before, and at most `upTo`. */
+/** The number of examples that are longer than the previous bin's limit and at most `upTo`. */
 export interface LengthBin {
   readonly upTo: number;
   readonly examples: number;
@@ -64,7 +64,7 @@ export interface LengthBin {
 export interface SampleSequence {
   readonly origin: string;
   readonly tokens: readonly SampleToken[];
-  /** Tokens beyond the limit, cut off. */
+  /** Number of tokens cut off at the limit. */
   readonly cut: number;
 }
 
@@ -80,12 +80,12 @@ export interface FittedExample extends Example {
   readonly cut: number;
 }
 
-/** Ids and labels, and what V8 takes for each example's two arrays and its name (bench/dataMemory.ts). */
+/** Memory for ids and labels, plus V8's overhead for each example's two arrays and name (bench/dataMemory.ts). */
 export function bytesInMemory({ examples, tokens }: Pick<DataSize, 'examples' | 'tokens'>): number {
   return 2 * 4 * tokens + 1500 * examples;
 }
 
-/** What of a data set decides how much memory a run takes; held-out examples are counted. */
+/** The properties of a data set that determine how much memory a run needs, including held-out examples. */
 export interface DataSize {
   readonly examples: number;
   readonly tokens: number;
@@ -134,7 +134,7 @@ export function summarize(examples: readonly FittedExample[], maxSequenceLength:
   };
 }
 
-/** Sixteen bins of equal width up to the limit. */
+/** At most sixteen bins of equal width, up to the limit. */
 function histogram(lengths: Int32Array, maxSequenceLength: number): LengthBin[] {
   const width = Math.max(1, Math.ceil(maxSequenceLength / 16));
   const counts = new Array<number>(Math.ceil(maxSequenceLength / width)).fill(0);
@@ -163,7 +163,7 @@ export function tokenByToken(
   };
 }
 
-/** Findings that a newcomer should hear of; each says what to do. */
+/** Findings that a newcomer should know about; each says what to do. */
 export function warningsAbout(
   training: DataSummary,
   evaluation: DataSummary | null,

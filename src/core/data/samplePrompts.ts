@@ -1,21 +1,21 @@
-/** @file The held-out examples as prompts for the model to answer while it is trained. */
+/** @file Held-out examples as prompts for the model to answer during training. */
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { ignoredLabel, type Example } from './batch.js';
 
-/** New tokens of an answer, at most. */
+/** Maximum number of new tokens in an answer. */
 export const sampleTokens = 64;
 
-/** Of a text that is learned as a whole, the prompt; enough to tell what it is about. */
+/** Maximum prompt length, in tokens, for a text that is learned as a whole; enough to tell what it is about. */
 const longestTextPrompt = 64;
 
 export interface SamplePrompt {
   readonly ids: readonly number[];
   readonly prompt: string;
-  /** What the example goes on with. */
+  /** How the example continues. */
   readonly expected: string;
 }
 
-/** Spread over the held-out examples, the same ones for the same data. */
+/** Picks prompts spread over the held-out examples; the same data always gives the same prompts. */
 export function samplePrompts(heldOut: readonly Example[], count: number, tokenizer: Tokenizer): SamplePrompt[] {
   const usable = heldOut.filter(({ inputIds }) => inputIds.length > 2);
   const chosen = Math.min(count, usable.length);
@@ -29,7 +29,7 @@ function asPrompt({ inputIds, labels }: Example, tokenizer: Tokenizer): SamplePr
   return { ids, prompt: tokenizer.decode(ids, { skipSpecialTokens: true }), expected };
 }
 
-/** The first answer of a conversation; of what is learned as a whole, what follows its first part. */
+/** The first answer of a conversation; for a text that is learned as a whole, what follows its first part. */
 function answerOf(labels: Int32Array): { start: number; end: number } {
   const start = labels.findIndex((label) => label !== ignoredLabel);
   if (start > 0) {

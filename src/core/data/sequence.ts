@@ -7,16 +7,16 @@ export interface Sequence {
   readonly labels: Int32Array;
 }
 
-/** What turning records into sequences depends on. */
+/** Everything that the encoding of records depends on. */
 export interface EncodingContext {
   readonly tokenizer: Tokenizer;
-  /** Ids must lie below: rows of the model's embedding. */
+  /** Exclusive upper bound for ids: the number of rows of the model's embedding. */
   readonly vocabSize: number;
   readonly maxSequenceLength: number;
   readonly trainOnPrompt: boolean;
 }
 
-/** `prompt` then `answer`, ended by EOS; the loss counts the answer and the EOS. */
+/** `prompt` followed by `answer` and EOS; the loss counts the answer and EOS, and with trainOnPrompt also the prompt. */
 export function promptAndAnswer(prompt: string, answer: string, { tokenizer, trainOnPrompt }: EncodingContext): Sequence {
   const inputIds = withEos(tokenizer.encode(prompt + answer), tokenizer.eosId);
   const labels = inputIds.slice();
@@ -24,7 +24,7 @@ export function promptAndAnswer(prompt: string, answer: string, { tokenizer, tra
   return { inputIds, labels };
 }
 
-/** A text to be learned as a whole, ended by EOS. */
+/** A text to be learned as a whole, followed by EOS. */
 export function wholeText(text: string, { tokenizer }: EncodingContext): Sequence {
   const inputIds = withEos(tokenizer.encode(text), tokenizer.eosId);
   return { inputIds, labels: inputIds.slice() };
@@ -39,7 +39,7 @@ function withEos(ids: Int32Array, eosId: number | null): Int32Array {
 }
 
 /**
- * How many tokens two texts share that begin alike. A token that spans the end of the shorter text is not shared: it is already
+ * The number of leading tokens that two texts share. A token that spans the end of the shorter text is not shared: it is already
  * part of what follows.
  */
 export function sharedLength(a: Int32Array, b: Int32Array): number {
@@ -48,7 +48,7 @@ export function sharedLength(a: Int32Array, b: Int32Array): number {
   return length;
 }
 
-/** How many labels the loss will count: the first token has nothing before it to be predicted from. */
+/** How many labels the loss counts. The first token is never counted, because there is nothing to predict it from. */
 export function learnedTokens(labels: Int32Array): number {
   let count = 0;
   for (let index = 1; index < labels.length; index++) if (labels[index] !== ignoredLabel) count++;

@@ -1,57 +1,57 @@
 import { t } from '../../l10n/text.js';
 import type { LeftOut } from './fileRules.js';
 
-/** One data file, read when asked for: a file on disk, an unsaved document of an editor, a string in a test. */
+/** A data file, read on demand: a file on disk, an unsaved document in an editor, or a string in a test. */
 export interface DataFile {
   /** Shown in messages. */
   readonly path: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
-  /** The whole text, at most largestText. Throws Unusable. */
+  /** The whole text, up to `largestText` bytes. Throws Unusable. */
   text(): string;
-  /** The lines one after another, so that a file of any size can be read. */
+  /** The lines, one at a time, so that a file of any size can be read. */
   lines(): Iterable<DataLine>;
 }
 
-/** A line, counted from 1, or why it can't be read. */
+/** A line with its number, counted from 1, or the reason it can't be read. */
 export type DataLine = { readonly number: number; readonly text: string } | { readonly number: number; readonly problem: string };
 
-/** What lies at a path. The files of a folder come in a fixed order, without what .gitignore names. */
+/** What a path refers to. The files of a folder are listed in a fixed order, without those that .gitignore excludes. */
 export type DataPlace =
   | { readonly kind: 'file'; readonly file: DataFile }
   | {
       readonly kind: 'folder';
       readonly path: string;
       readonly files: readonly DataFile[];
-      /** What may not be learned from, whatever the format: hidden, secret, somebody else's. */
+      /** Files and folders excluded whatever the format: hidden, secret or third-party. */
       readonly leftOut: readonly LeftOut[];
       readonly skipped: readonly Skipped[];
     };
 
-/** The port through which core reaches data. */
+/** The interface through which core accesses data. */
 export interface DataFiles {
   /** Throws UserError('file-not-found' or 'file-unreadable'). */
   open(path: string): DataPlace;
 }
 
-/** A record or file that was left out. */
+/** A record or file that was skipped. */
 export interface Skipped {
   /** `path:line`, or the path alone. */
   readonly origin: string;
   readonly reason: string;
 }
 
-/** Thrown for one record or file that can't be used while the others can; the message is the reason, for people. */
+/** Thrown for a record or file that can't be used while others can; the message is the reason, as shown to the user. */
 export class Unusable extends Error {}
 
-/** Bytes; a line or an array element beyond this is no training example. */
+/** In bytes; a line or array element larger than this is not a training example. */
 export const largestRecord = 8 * 2 ** 20;
-/** Bytes; what must be held as one string: a JSON array. */
+/** In bytes; the limit for text that must be held as one string, such as a JSON array. */
 export const largestText = 256 * 2 ** 20;
-/** Bytes; what is tokenized as one text, which takes a hundred times its size. */
+/** In bytes; the limit for text that is tokenized in one piece, which takes a hundred times its size. */
 export const largestDocument = 32 * 2 ** 20;
 
-/** A file whose text is already here. */
+/** A file whose text is already in memory. */
 export function textFile(path: string, text: string): DataFile {
   return {
     path,

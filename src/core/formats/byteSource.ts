@@ -1,6 +1,6 @@
-/** Random access to bytes that somebody else holds: a file on disk, or a buffer in tests. */
+/** Random access to external bytes: a file on disk, or a buffer in tests. */
 export interface ByteSource {
-  /** Shown in error messages: a path. */
+  /** A path, shown in error messages. */
   readonly name: string;
   /** Total length in bytes. */
   readonly size: number;

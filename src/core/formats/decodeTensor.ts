@@ -5,7 +5,7 @@ import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js';
 import { blockFormats } from './ggmlBlocks.js';
 import { storedBlocks, type StoredType } from './storedType.js';
 
-/** Stored bytes read at a time: the stored form of a tensor never lies in memory whole beside its decoded one. */
+/** Stored bytes to read at a time, so that the whole stored form of a tensor is never in memory next to its decoded form. */
 const chunkBytes = 4 * 2 ** 20;
 
 interface StoredTensor {
@@ -47,15 +47,15 @@ function decodePiece(type: Exclude<StoredType, 'F32'>, piece: Uint8Array, into: 
   }
 }
 
-/** Throws UserError('file-corrupt') when a weight, or what it is computed from, is NaN or infinite. */
+/** Throws UserError('file-corrupt') when a weight, or a value it is computed from, is NaN or infinite. */
 export function checkFinite(file: string, name: string, values: Float32Array): void {
-  // x·0 is NaN exactly where x is not finite, and one sum finds it.
+  // x·0 is NaN exactly when x is not finite, so a single sum detects it.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
   if (sum !== 0) throw notFinite(file, name);
 }
 
-/** The same of 16-bit floats as they are stored: NaN and infinity have every bit of the exponent set. */
+/** The same check for 16-bit floats in their stored form: NaN and infinity have all exponent bits set. */
 export function checkFinite16(file: string, name: string, values: Uint16Array, type: 'F16' | 'BF16'): void {
   const exponent = type === 'F16' ? 0x7c00 : 0x7f80;
   for (let i = 0; i < values.length; i++) if ((values[i]! & exponent) === exponent) throw notFinite(file, name);

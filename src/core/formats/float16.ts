@@ -3,7 +3,7 @@
 const bits = new Uint32Array(1);
 const float = new Float32Array(bits.buffer);
 
-/** All 65,536 half-precision values, made when first wanted. */
+/** All 65,536 half-precision values, created on first use. */
 let halfTable: Float32Array | undefined;
 
 function halfValues(): Float32Array {
@@ -33,7 +33,7 @@ export function bfloat16ToFloat32(values: Uint16Array, into: Float32Array): void
   for (let i = 0; i < values.length; i++) words[i] = values[i]! << 16;
 }
 
-/** Of values that bfloat16 holds exactly. */
+/** For values that bfloat16 can represent exactly. */
 export function float32ToBfloat16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const upper = new Uint16Array(values.length);
@@ -41,7 +41,7 @@ export function float32ToBfloat16(values: Float32Array): Uint16Array {
   return upper;
 }
 
-/** Rounds to nearest, ties to even; beyond 65,504 becomes infinity. */
+/** Rounds to nearest, ties to even; values that round to more than 65,504 become infinity. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const halves = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) halves[i] = toHalf(values[i]!);
@@ -56,7 +56,7 @@ function toHalf(value: number): number {
   if (magnitude > 0x7f800000) return sign | 0x7e00; // NaN
   if (magnitude >= 0x47800000) return sign | 0x7c00; // 65,536 and more
   if (magnitude < 0x38800000) return sign | roundedSubnormal(Math.abs(value)); // less than 2^−14
-  // Rebias the exponent by 112 and drop 13 bits of the fraction; a carry into the exponent is right.
+  // Rebias the exponent by 112 and drop 13 bits of the fraction; a carry into the exponent is correct.
   const rebased = magnitude - 0x38000000;
   return sign | ((rebased + 0xfff + ((rebased >>> 13) & 1)) >>> 13);
 }

@@ -1,13 +1,13 @@
 /**
  * @file GGML's block formats decoded to fp32 (https://github.com/ggml-org/ggml, ggml-common.h and ggml-quants.c).
- * Each row decodes one block: `bytes` from `at`, into `out` from `to`. d and m are half-precision scale and minimum.
+ * Each entry decodes one block from `bytes` at `at` into `out` at `to`. d and m are the half-precision scale and minimum.
  */
 import { float16At } from './float16.js';
 
 export type BlockType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
 interface BlockFormat {
-  /** Elements a block. */
+  /** Elements per block. */
   readonly elements: number;
   readonly bytes: number;
   readonly decode: (bytes: Uint8Array, at: number, out: Float32Array, to: number) => void;
@@ -43,7 +43,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
       }
     },
   },
-  // d·(q − 16), 5 bits: the fifth bits stand together in 4 bytes.
+  // d·(q − 16), 5 bits: the fifth bits are stored together in 4 bytes.
   Q5_0: {
     elements: 32,
     bytes: 22,
@@ -72,7 +72,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
       }
     },
   },
-  // d·q, 8 bits with sign
+  // d·q, signed 8 bits
   Q8_0: {
     elements: 32,
     bytes: 34,
@@ -135,7 +135,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
       }
     },
   },
-  // As Q4_K with a fifth bit: high bits [32] before q.
+  // Like Q4_K with a fifth bit: high bits [32] before q.
   Q5_K: {
     elements: 256,
     bytes: 176,
@@ -175,7 +175,7 @@ export const blockFormats: { readonly [K in BlockType]: BlockFormat } = {
   },
 };
 
-/** Eight 6-bit scales and eight 6-bit minimums lie in 12 bytes: the upper bits of 4–7 in the top of 0–7. */
+/** Eight 6-bit scales and eight 6-bit minimums share 12 bytes: the upper bits of numbers 4–7 are at the top of bytes 0–7. */
 export function packedScale(bytes: Uint8Array, at: number, group: number): number {
   if (group < 4) return bytes[at + group]! & 63;
   return (bytes[at + group + 4]! & 15) | ((bytes[at + group - 4]! >> 6) << 4);

@@ -23,7 +23,7 @@ export interface GgufFile {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
-/** The file's numbers for ggml_type; others (IQ*, TQ*, …) are refused by name of the tensor. */
+/** The ggml_type numbers used in files. Other types (IQ*, TQ*, …) are rejected with an error that names the tensor. */
 const storedTypes: Readonly<Record<number, StoredType>> = {
   0: 'F32',
   1: 'F16',
@@ -40,7 +40,7 @@ const storedTypes: Readonly<Record<number, StoredType>> = {
   30: 'BF16',
 };
 
-// No real file comes near these; a hostile one that does would take memory and time.
+// No real file comes near these limits; without them, a malicious one could take up memory and time.
 const maxMetadata = 100_000;
 const maxTensors = 100_000;
 const longestString = 64 * 2 ** 20;
@@ -48,7 +48,7 @@ const largestHeader = 256 * 2 ** 20;
 const maxArrayElements = 8_000_000;
 const maxArrayDepth = 4;
 
-/** Reads and checks metadata and tensor table. Throws UserError('file-corrupt' | 'file-unsupported') naming the file. */
+/** Reads and validates the metadata and tensor table. Throws UserError('file-corrupt' | 'file-unsupported') naming the file. */
 export function parseGguf(source: ByteSource): GgufFile {
   const reader = new GgufReader(source);
   if (reader.text(4) !== 'GGUF') throw corrupt(source, t`it does not start with GGUF`);
@@ -97,7 +97,7 @@ function storedByteLength(name: string, type: StoredType, shape: readonly number
   return length;
 }
 
-/** The data starts, as each tensor in it, at a multiple of the alignment. */
+/** The data section and each tensor in it start at a multiple of the alignment. */
 function placeTensors(
   declared: readonly DeclaredTensor[],
   headerEnd: number,
@@ -122,7 +122,7 @@ function placeTensors(
 type BigReader = 'getBigUint64' | 'getBigInt64';
 type NumberReader = Exclude<Extract<keyof DataView, `get${string}`>, BigReader>;
 
-/** Reads forward through the file with a window, so that a file of gigabytes costs a few pages. */
+/** Reads forward through the file with a window, so that even a file of gigabytes costs only a few pages. */
 class GgufReader {
   position = 0;
   private window = new DataView(new ArrayBuffer(0));
@@ -137,14 +137,14 @@ class GgufReader {
     return this.number(4, 'getUint32');
   }
 
-  /** A 64-bit number small enough to compute with. */
+  /** A 64-bit integer that is small enough to compute with. */
   length(what: string): number {
     const value = this.number(8, 'getBigUint64');
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(this.source, t`${what} is ${value}`);
     return Number(value);
   }
 
-  /** A number of things that follow, each of which takes at least a byte. */
+  /** The number of items that follow, each of which takes at least one byte. */
   count(max: number, what: string): number {
     const count = this.length(t`its number of ${what}`);
     if (count > Math.min(max, this.source.size)) throw corrupt(this.source, t`it claims ${count} ${what}`);
@@ -210,11 +210,11 @@ class GgufReader {
   private number(length: number, read: BigReader): bigint;
   private number(length: number, read: NumberReader): number;
   private number(length: number, read: BigReader | NumberReader): number | bigint {
-    const at = this.advance(length); // before the window is looked at: it may be moved
+    const at = this.advance(length); // must come before reading the window, which it may move
     return this.window[read](at, true);
   }
 
-  /** Takes the next bytes and says where in the window they are. */
+  /** Consumes the next bytes and returns their position in the window. */
   private advance(length: number): number {
     const { position, source } = this;
     if (length > source.size - position) throw corrupt(source, t`it ends in the middle of its header`);

@@ -6,7 +6,7 @@ export interface HostTensor {
   readonly data: Float32Array;
 }
 
-/** The elements of all of them. */
+/** The total number of elements of all tensors. */
 export function totalElements(tensors: ReadonlyMap<string, HostTensor>): number {
   return [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
 }

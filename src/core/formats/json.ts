@@ -1,20 +1,20 @@
-/** @file JSON that anybody may have written: measured before it is parsed, because a byte or two can become an object of fifty. */
+/** @file Untrusted JSON: measured before it is parsed, because a byte or two of text can become an object of fifty bytes. */
 import { t } from '../../l10n/text.js';
 import type { UserError } from '../errors.js';
 
 interface JsonMeasure {
   /** Objects, lists, and commas between their elements. */
   readonly parts: number;
-  /** Names of fields, equal ones counted each time. */
+  /** Field names, counting duplicates each time. */
   readonly names: number;
-  /** Objects and lists open at once, at most. */
+  /** The largest number of objects and lists open at once. */
   readonly maxDepth: number;
 }
 
-/** Nothing that is meant to be read nests deeper; a text of a million brackets does. */
+/** No legitimate file nests deeper; a text of a million brackets does. */
 export const maxNesting = 64;
 
-/** Parses JSON of at most `maxParts` parts. What is wrong with it, such as "is not valid JSON", is told to `refuse`, which makes the error. */
+/** Parses JSON of at most `maxParts` parts. `refuse` creates the error from a defect, such as "is not valid JSON". */
 export function parseForeignJson(
   text: string,
   maxParts: number,
@@ -30,7 +30,7 @@ export function parseForeignJson(
   }
 }
 
-/** The text of a JSON file. Bytes that are no UTF-8 are a defect as well. */
+/** The text of a JSON file. Bytes that are not UTF-8 are a defect as well. */
 export function decodeJsonText(bytes: Uint8Array, refuse: (defect: string, cause?: unknown) => UserError): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -39,7 +39,7 @@ export function decodeJsonText(bytes: Uint8Array, refuse: (defect: string, cause
   }
 }
 
-/** Looks at what stands outside of strings; the text need not be valid. */
+/** Looks only at what is outside of strings; the text need not be valid JSON. */
 export function measureJson(text: string): JsonMeasure {
   let [parts, names, depth, maxDepth] = [0, 0, 0, 0];
   let inString = false;

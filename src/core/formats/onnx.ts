@@ -1,4 +1,4 @@
-/** @file ONNX files as bytes: the part of onnx.proto that our graphs use (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). */
+/** @file Encodes ONNX files: the part of onnx.proto that we use (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). */
 import protobuf from 'protobufjs/light.js';
 
 export const onnxTypes = { float32: 1, uint8: 2, uint16: 4, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
@@ -15,21 +15,21 @@ export type OnnxAttribute = number | string | readonly number[] | { readonly flo
 
 export interface OnnxNode {
   readonly op: string;
-  /** '' is ONNX itself; 'com.microsoft' ONNX Runtime's own operators. */
+  /** '' for ONNX itself, 'com.microsoft' for ONNX Runtime's own operators. */
   readonly domain: '' | 'com.microsoft';
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Plain numbers and lists are integers; floats are marked. */
+  /** Plain numbers and lists are integers; floats are wrapped in an object. */
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
 }
 
 export interface OnnxValueInfo {
   readonly name: string;
   readonly type: OnnxType;
-  /** A name stands for a length that may differ from call to call. */
+  /** A string names a length that may differ from call to call. */
   readonly shape: readonly (number | string)[];
-  /** Of such tensors. */
+  /** Whether the value is a sequence of such tensors. */
   readonly isSequence?: boolean;
 }
 
@@ -42,7 +42,7 @@ interface OnnxGraph {
 }
 
 const opsetVersion = 21;
-/** The first that has BitCast. */
+/** The first opset that has BitCast. */
 const bitCastOpsetVersion = 26;
 const irVersion = 10;
 

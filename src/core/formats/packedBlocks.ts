@@ -1,6 +1,7 @@
 /**
- * @file Matrices of 4 and 8 bits as the programs take them: blocks of 32 columns, codes apart from scales and minimums. A code c
- * means scale · (c − 2^(bits−1)), and in the form Q4_1 scale · c + minimum (graph/types.ts, `dequantize`).
+ * @file 4-bit and 8-bit matrices in the layout that the programs take: blocks of 32 columns, with the codes separate from scales
+ * and minimums. A code c means scale · (c − 2^(bits−1)), or scale · c + minimum in the form Q4_1 (see `dequantize` in
+ * graph/types.ts).
  */
 import { float16At } from './float16.js';
 import { packedMinimum, packedScale, type BlockType } from './ggmlBlocks.js';
@@ -10,15 +11,18 @@ export type PackedForm = Extract<BlockType, 'Q4_0' | 'Q4_1' | 'Q8_0'>;
 export const blockColumns = 32;
 
 export interface PackedBlocks {
-  /** 16 bytes a block of 4-bit codes, the low nibbles being the first 16 columns; 32 of 8-bit codes. */
+  /** 16 bytes per block of 4-bit codes, with the first 16 columns in the low nibbles; 32 bytes per block of 8-bit codes. */
   readonly codes: Uint8Array;
-  /** One a block. */
+  /** One per block. */
   readonly scales: Float32Array;
-  /** One a block, in the form Q4_1 only. */
+  /** One per block, in the form Q4_1 only. */
   readonly minimums?: Float32Array;
 }
 
-/** The form in which a stored type is held. Those of 5 and 6 bits, and those whose scales change within 32 columns, are rounded to 8 bits. */
+/**
+ * The form in which each stored type is held. Types of 5 and 6 bits, and those whose scales change within 32 columns, are rounded
+ * to 8 bits.
+ */
 export const packedForms: { readonly [K in BlockType]: PackedForm } = {
   Q4_0: 'Q4_0',
   Q4_1: 'Q4_1',
@@ -38,7 +42,7 @@ export function bitsOf(form: PackedForm): 4 | 8 {
 
 type Repack = (bytes: Uint8Array, at: number, into: PackedBlocks, block: number) => void;
 
-/** Stored blocks that need no rounding: writes the block at `at` as block number `block`, and the next seven for Q4_K. */
+/** For stored blocks that need no rounding: writes the block at `at` as block number `block`; Q4_K also fills the next seven. */
 export const repack: { readonly [K in BlockType]?: Repack } = {
   Q4_0(bytes, at, { codes, scales }, block) {
     scales[block] = float16At(bytes, at);
@@ -66,14 +70,14 @@ export const repack: { readonly [K in BlockType]?: Repack } = {
   },
 };
 
-/** Rounds fp32 weights to whole blocks, from `firstBlock` on. */
+/** Rounds fp32 weights to whole blocks, starting at `firstBlock`. */
 export function roundToBlocks(values: Float32Array, form: 'Q4_1' | 'Q8_0', into: PackedBlocks, firstBlock: number): void {
   const round = form === 'Q8_0' ? roundTo8Bits : roundTo4Bits;
   for (let block = firstBlock, start = 0; start < values.length; block++, start += blockColumns)
     round(values, start, into, block);
 }
 
-/** The value of largest magnitude is met exactly, by code 0. */
+/** The value of largest magnitude is represented exactly, by code 0. */
 function roundTo8Bits(values: Float32Array, start: number, { codes, scales }: PackedBlocks, block: number): void {
   let largest = 0;
   for (let i = start; i < start + blockColumns; i++) if (Math.abs(values[i]!) > Math.abs(largest)) largest = values[i]!;
@@ -83,7 +87,7 @@ function roundTo8Bits(values: Float32Array, start: number, { codes, scales }: Pa
   for (let i = 0; i < 32; i++) codes[block * 32 + i] = Math.min(255, Math.round(values[start + i]! * inverse) + 128);
 }
 
-/** The smallest and the largest value are met, by codes 0 and 15, as by GGML's reference quantizer of Q4_1. */
+/** Codes 0 and 15 represent the smallest and the largest value, as in GGML's reference quantizer for Q4_1. */
 function roundTo4Bits(values: Float32Array, start: number, { codes, scales, minimums }: PackedBlocks, block: number): void {
   let [smallest, largest] = [Infinity, -Infinity];
   for (let i = start; i < start + blockColumns; i++) {
@@ -98,7 +102,7 @@ function roundTo4Bits(values: Float32Array, start: number, { codes, scales, mini
   for (let i = 0; i < 16; i++) codes[block * 16 + i] = code(values[start + i]!) | (code(values[start + 16 + i]!) << 4);
 }
 
-/** 4-bit codes with neighbouring columns in one byte, the lower one in the low nibble, as com.microsoft.MatMulNBits wants them. */
+/** 4-bit codes with neighbouring columns in one byte, the lower one in the low nibble, as com.microsoft.MatMulNBits expects. */
 export function asPairs(codes: Uint8Array): Uint8Array {
   const pairs = new Uint8Array(codes.length);
   for (let block = 0; block < codes.length; block += 16) {

@@ -43,12 +43,12 @@ interface SafetensorsFile {
 
 /** The reference library's own limit. */
 const largestHeader = 100_000_000;
-/** Enough for 100,000 tensors, too few to fill the memory with parsed JSON. */
+/** Enough for 100,000 tensors, but too few for the parsed JSON to exhaust memory. */
 const maxParts = 2_000_000;
 
 /**
- * Reads and wholly checks the header: nothing is looked at through it before every tensor's type, shape and place have been
- * found consistent. Throws UserError('file-corrupt') naming the file and the defect.
+ * Reads and fully validates the header: no tensor is accessed until the types, shapes and offsets of all of them have been found
+ * consistent. Throws UserError('file-corrupt') naming the file and the defect.
  */
 export function parseSafetensors(source: ByteSource): SafetensorsFile {
   const { header, nameCount, dataStart } = readHeader(source);
@@ -63,7 +63,7 @@ export function parseSafetensors(source: ByteSource): SafetensorsFile {
 
 interface Header {
   readonly header: Record<string, unknown>;
-  /** Names as written, before JSON.parse keeps only the last of equal ones. */
+  /** The number of names as written, before JSON.parse drops all but the last of duplicate ones. */
   readonly nameCount: number;
   readonly dataStart: number;
 }
@@ -122,13 +122,13 @@ function isListOfLengths(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
 }
 
-/** Of two tensors under one name, or two shapes of one tensor, each reader would choose its own. */
+/** Given two tensors with the same name, or two shapes for one tensor, different readers could pick different ones. */
 function checkNamesOccurOnce(header: Record<string, unknown>, nameCount: number, source: ByteSource): void {
   const kept = Object.values(header).reduce<number>((sum, entry) => sum + 1 + Object.keys(entry as object).length, 0);
   if (kept !== nameCount) throw corrupt(source, t`its header has a name twice`);
 }
 
-/** Tensors follow one another without gap or overlap, and end where the file ends. */
+/** Tensors must follow one another without gaps or overlaps and end where the file ends. */
 function checkCoverage(entries: readonly SafetensorsEntry[], dataStart: number, source: ByteSource): void {
   let end = dataStart;
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
@@ -148,8 +148,8 @@ function corrupt(source: ByteSource, defect: string, cause?: unknown): UserError
 }
 
 /**
- * The pieces of a file of fp32 tensors, to be written one after another. Tensors are ordered by name, as the reference library
- * does for equal types, so that equal content gives equal bytes.
+ * The pieces of a file of fp32 tensors, to be written one after another. Tensors of the same type are ordered by name, as in the
+ * reference library, so that equal content gives equal bytes.
  */
 export function safetensorsBytes(tensors: ReadonlyMap<string, HostTensor>, metadata: Record<string, string> = {}): Uint8Array[] {
   const names = [...tensors.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

@@ -1,6 +1,6 @@
 import { t } from '../../l10n/text.js';
 
-/** A value out of somebody's file, short enough for an error message whatever it is. */
+/** Formats a value from an untrusted file, always short enough for an error message. */
 export function shownValue(value: unknown): string {
   if (value === undefined) return t`missing`;
   if (Array.isArray(value)) return t`a list`;

@@ -1,7 +1,7 @@
 /**
- * @file The programs of generation: some layers with their weights inside, fed with new tokens and a cache, and the output layer.
- * The number of new tokens and the adapter's rank are free, so one set of programs serves prompt and next token, base and every
- * adapter.
+ * @file The programs for generation: groups of layers with embedded weights, which take new tokens and a cache, and the output
+ * layer. The number of new tokens and the adapter's rank are dynamic, so one set of programs serves both the prompt and the next
+ * token, with the base model and every adapter.
  */
 import { bitsOf, blockColumns } from '../formats/packedBlocks.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -13,24 +13,24 @@ import { isPlain, type MatrixForm } from '../models/frozenMatrix.js';
 import { familyOf } from '../models/registry.js';
 import { inputOf, linearShape, type LinearName } from '../models/linears.js';
 
-/** How a layer's linear is held; decoding knows no F16. */
+/** The form in which a layer's linear is held; decoding does not support F16. */
 export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
 
-// Lengths that stand for free ones while the graph is built: T new tokens, capacity of the caches, r rank of a group of linears.
+// Placeholders for dynamic lengths while the graph is built: T new tokens, capacity of the caches, rank r of a group of linears.
 const newTokens = 1;
 const cacheCapacity = 1;
 const groupRank = 1;
 
 interface DecodeProgram {
   readonly program: Program;
-  /** For lowering: input or output → axis → name of its free length. */
+  /** For lowering: input or output → axis → name of its dynamic length. */
   readonly dynamicAxes: Record<string, Record<number, string>>;
 }
 
 /**
- * Layers from … to−1: x [1, T, H], caches [1, N, capacity, D], `i.group.lora_A` [r, in] and `i.group.lora_B` [out, r] (scaling and
- * strength multiplied in; a linear's rows are zero in the columns of the others) → y [1, T, H] and the caches with the new tokens in
- * them.
+ * Layers `from` to `to` − 1: x [1, T, H], caches [1, N, capacity, D], `i.group.lora_A` [r, in] and `i.group.lora_B` [out, r]
+ * (with scaling and strength multiplied in; a linear's rows are zero in the columns of the others) → y [1, T, H] and the caches
+ * including the new tokens.
  */
 export function decodeLayersProgram(config: ModelConfig, from: number, to: number, forms: DecodeForms): DecodeProgram {
   const b = new GraphBuilder();
@@ -42,7 +42,7 @@ export function decodeLayersProgram(config: ModelConfig, from: number, to: numbe
   const outputs: Record<string, Value> = {};
   const cacheShape = [1, config.keyValueHeadCount, cacheCapacity, config.headDim];
   const lengths = [b.input('last_index', [1], 'int32'), b.input('total_length', [1], 'int32')];
-  /** As a layer's kind of attention wants it. */
+  /** Applies the rotary embedding of a kind of attention, if it has one. */
   const rotated = (vectors: Value, kind: number): Value => {
     if (config.attentionKinds[kind]!.rope === null) return vectors;
     const tables = ['cos', 'sin'].map((name) => {
@@ -81,12 +81,12 @@ export function decodeLayersProgram(config: ModelConfig, from: number, to: numbe
   return { program: makeProgram('decode', { y: x, ...outputs }), dynamicAxes };
 }
 
-/** Of a kind of attention, as inputs of the programs. */
+/** The name of a program input: the rotary table (`cos` or `sin`) of a kind of attention. */
 export function ropeTableName(table: string, attentionKind: number): string {
   return `${table}.${attentionKind}`;
 }
 
-/** Final norm and so many rows of the output layer, for the last of the new tokens: x [1, T, H] → logits [1, 1, rows]. */
+/** Final norm and `rows` rows of the output layer, for the last of the new tokens: x [1, T, H] → logits [1, 1, rows]. */
 export function decodeHeadProgram(config: ModelConfig, rows: number, form: MatrixForm): DecodeProgram {
   const b = new GraphBuilder();
   const x = b.input('x', [1, newTokens, config.hiddenSize]);
@@ -95,14 +95,14 @@ export function decodeHeadProgram(config: ModelConfig, rows: number, form: Matri
   return { program: makeProgram('decode_head', { logits }), dynamicAxes: { x: { 1: 'tokens' } } };
 }
 
-/** past [1, N, capacity, D] → grown [1, N, larger, D], with zeros behind. */
+/** past [1, N, capacity, D] → grown [1, N, larger, D], padded with zeros at the end. */
 export function growCacheProgram({ keyValueHeadCount, headDim }: ModelConfig, capacity: number, larger: number): Program {
   const b = new GraphBuilder();
   const past = b.input('past', [1, keyValueHeadCount, capacity, headDim]);
   return makeProgram('grow-cache', { grown: b.concat([past, ...b.padding(past, 2, larger - capacity)], 2) });
 }
 
-/** Linears of a group that are held alike are one matrix, below each other: one product, and its input is rounded once. */
+/** Stacks linears of a group that have the same form into one matrix: there is one product, whose input is rounded only once. */
 function stacksOf(
   { biases }: ModelConfig,
   group: readonly LinearName[],
@@ -117,7 +117,7 @@ function stacksOf(
   return stacks;
 }
 
-/** The results of linears that read x beside each other: x [1, T, in] → [1, T, out of all]. */
+/** The concatenated results of the linears that read x: x [1, T, in] → [1, T, total out]. */
 function groupProduct(
   b: GraphBuilder,
   config: ModelConfig,
@@ -135,13 +135,13 @@ function groupProduct(
   return b.concat(products, 2);
 }
 
-/** [out of all, in] */
+/** [total out, in] */
 export function stackShape(config: ModelConfig, stack: readonly LinearName[]): [number, number] {
   const shapes = stack.map((linear) => linearShape(config, linear));
   return [shapes.reduce((sum, [rows]) => sum + rows, 0), shapes[0]![1]];
 }
 
-/** fp32 weights are given as `name.weight_transposed` [in, out]: one row times a matrix is fastest so. */
+/** fp32 weights are passed as `name.weight_transposed` [in, out], the fastest layout for one row times a matrix. */
 function weightProduct(
   b: GraphBuilder,
   name: string,
@@ -156,8 +156,8 @@ function weightProduct(
   const scales = b.input(`${name}.scales`, [outFeatures * blocks]);
   const product = b.quantizedMatmul(x, [codes, scales], { outFeatures, inFeatures, bits, blockSize: blockColumns });
   if (form !== 'Q4_1') return product;
-  // W = scale · (c − 8) + offset, and what a block's offset adds is its share of the sum of the block's inputs. Zero points in
-  // fp32 would say the same, but ONNX Runtime unpacks such weights anew for every token.
+  // W = scale · (c − 8) + offset, so each block contributes its offset times the sum of its inputs. fp32 zero points would be
+  // equivalent, but with them ONNX Runtime unpacks the weights again for every token.
   const sums = b.matmul(x, b.input(`block_sums.${inFeatures}`, [inFeatures, blocks])); // [1, T, blocks]
   return b.add(product, b.matmul(sums, b.input(`${name}.offsets`, [blocks, outFeatures])));
 }

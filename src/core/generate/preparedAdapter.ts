@@ -9,8 +9,9 @@ import { stackShape } from './decodePrograms.js';
 export type PreparedAdapter = ReadonlyMap<string, HostTensor>;
 
 /**
- * Stacks the A of linears that read together; below each other too, scaling · strength · B of each in the columns of its own A.
- * Null, or a linear without adapter, becomes rank 1 of zeros: the programs always add something.
+ * Stacks the A matrices of linears that share an input, and likewise scaling · strength · B, each in the columns of its own A.
+ * A group without an adapted linear gets zeros of rank 1, and so do all groups if the adapter is null: the programs always add
+ * something.
  */
 export function prepareAdapter(config: ModelConfig, adapter: Adapter | null, strength: number): PreparedAdapter {
   const prepared = new Map<string, HostTensor>();

@@ -6,18 +6,18 @@ export interface Sampling {
   readonly temperature: number;
   /** 0 turns it off. */
   readonly topK: number;
-  /** Smallest set of tokens whose probabilities sum to at least this; 1 turns it off (https://arxiv.org/abs/1904.09751). */
+  /** Keeps the fewest tokens whose probabilities sum to at least this; 1 turns it off (https://arxiv.org/abs/1904.09751). */
   readonly topP: number;
-  /** Tokens at least this share as likely as the most likely one; 0 turns it off (https://arxiv.org/abs/2407.01082). */
+  /** Keeps tokens at least this fraction as likely as the most likely one; 0 turns it off (https://arxiv.org/abs/2407.01082). */
   readonly minP: number;
-  /** Divides the positive and multiplies the negative logits of tokens already there; 1 turns it off (https://arxiv.org/abs/1909.05858). */
+  /** Divides positive and multiplies negative logits of previous tokens; 1 turns it off (https://arxiv.org/abs/1909.05858). */
   readonly repetitionPenalty: number;
   readonly seed: number;
 }
 
 export const greedy: Sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0 };
 
-/** Chooses tokens; its randomness comes from the seed alone. */
+/** Chooses tokens; its randomness comes only from the seed. */
 export class Sampler {
   private readonly random: Random;
 
@@ -25,7 +25,7 @@ export class Sampler {
     this.random = new Random(sampling.seed);
   }
 
-  /** `previous` are prompt and generated ids. `logits` [V] may be changed. */
+  /** `previous` holds the prompt and generated ids. `logits` [V] may be modified. */
   next(logits: Float32Array, previous: Iterable<number>): number {
     const { temperature, repetitionPenalty } = this.sampling;
     if (repetitionPenalty !== 1) penalize(logits, previous, repetitionPenalty);
@@ -45,7 +45,7 @@ export class Sampler {
   }
 }
 
-/** Proportional to the probabilities of the tokens, the largest 1; 0 for those that top-k, top-p and min-p leave out. */
+/** Weights proportional to the token probabilities, with a maximum of 1; 0 for tokens that top-k, top-p and min-p exclude. */
 function tokenWeights(logits: Float32Array, { temperature, topK, topP, minP }: Sampling): Float64Array {
   const largest = logits[argmax(logits)]!;
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));

@@ -1,10 +1,10 @@
-/** Ends a text before the first of some strings. What may yet become one is held back until it does or does not. */
+/** Ends a text before the first stop string. Text that may be the beginning of one is held back until that is clear. */
 export class StopStrings {
   private held = '';
 
   constructor(private readonly stops: readonly string[]) {}
 
-  /** What of the text so far may be shown, and whether a stop string has come. */
+  /** Returns the text that can be shown now, and whether a stop string was found. */
   push(piece: string): { readonly text: string; readonly stopped: boolean } {
     this.held += piece;
     const ends = this.stops.map((stop) => this.held.indexOf(stop)).filter((index) => index >= 0);
@@ -13,7 +13,7 @@ export class StopStrings {
     return { text: this.release(safe), stopped: false };
   }
 
-  /** What was held back in vain. */
+  /** Returns the text still held back, which did not become a stop string. */
   end(): string {
     return this.release(this.held.length);
   }

@@ -3,18 +3,18 @@ import type { Sampling } from './sampling.js';
 
 export interface GenerateRequest {
   readonly promptIds: readonly number[];
-  /** Made for this model; null generates with the base alone. */
+  /** Must fit this model; null generates with the base alone. */
   readonly adapter: Adapter | null;
-  /** Multiplies the adapter's effect: 0 is the base to the bit, 1 the adapter as trained. */
+  /** Multiplies the adapter's effect: 0 gives exactly the base, 1 the adapter as trained. */
   readonly adapterStrength: number;
   readonly sampling: Sampling;
   readonly maxNewTokens: number;
-  /** Ids that end the text; not part of it. */
+  /** Ids that end the text and are not part of it. */
   readonly endIds: readonly number[];
   /**
-   * What may be taken of a prompt that was read before. `exact`, unless said otherwise: what reading it afresh would give to the bit,
-   * so that the same request gives the same text. `all`: whatever is there, for the soonest first token; read in other pieces, it was
-   * rounded otherwise.
+   * What may be reused from a prompt that was read before. `exact`, the default: only what reading it again would reproduce bit
+   * for bit, so that the same request gives the same text. `all`: everything available, for the earliest first token; it may have
+   * been read in different pieces and so rounded differently.
    */
   readonly reuse?: 'exact' | 'all';
 }
@@ -22,7 +22,7 @@ export interface GenerateRequest {
 export type FinishReason = 'end' | 'length' | 'stopped';
 
 export interface GenerateResult {
-  /** Without the id that ended it. */
+  /** Without the id that ended the text. */
   readonly ids: readonly number[];
   readonly finishReason: FinishReason;
   /** Prompt tokens that were found in the cache. */
@@ -33,11 +33,11 @@ export interface GenerateResult {
 
 /**
  * A loaded base model that generates with any adapter. Calls must not overlap: each holds the device until it returns.
- * `onToken` sees each id as it comes and stops generation by returning false; between tokens the event loop turns, so that
- * a cancellation can arrive.
+ * `onToken` receives each id as it is generated and stops generation by returning false. The event loop runs between tokens, so
+ * that a cancellation can arrive.
  */
 export interface TextModel {
-  /** "CPU, 2 threads, int8 weights". */
+  /** For example, "CPU, 2 threads, int8 weights". */
   readonly description: string;
   readonly contextLength: number;
   generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult>;

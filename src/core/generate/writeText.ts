@@ -3,7 +3,7 @@ import { StopStrings } from './stopStrings.js';
 import type { FinishReason, GenerateRequest, TextModel } from './textModel.js';
 
 export interface WriteRequest extends Omit<GenerateRequest, 'endIds'> {
-  /** Texts that end the text; not part of it. */
+  /** Strings that end the text and are not part of it. */
   readonly stop: readonly string[];
 }
 
@@ -15,7 +15,7 @@ export interface Written {
   readonly tokensPerSecond: number;
 }
 
-/** Lets the model write; `onText` gets the text piece by piece. An aborted signal ends it after the current token. */
+/** Generates text and passes it to `onText` piece by piece. Aborting the signal ends generation after the current token. */
 export async function writeText(
   model: TextModel,
   tokenizer: Tokenizer,

@@ -1,31 +1,35 @@
-/** @file Attention over primitives, and its derivative, which needs neither stored probabilities nor expanded KV heads. */
+/** @file Attention built from primitives, and its derivative, which needs neither stored probabilities nor expanded KV heads. */
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GraphBuilder } from './builder.js';
 import type { AttentionAttributes, DeviceKind, Value } from './types.js';
 
-// B batch, T queries, K keys, t queries of a block, k keys that they may see, N key/value heads, G query heads per key/value
+// B batch, T queries, K keys, t queries in a block, k keys that they may see, N key/value heads, G query heads per key/value
 // head, D headDim.
 
 /**
- * Under a causal mask the queries go in blocks: n blocks compute (n + 1)/2n of all scores, and hold 1/n of them at a time. On a CPU
- * that saves time until products get small. A GPU computes scores faster than it begins operations, so there only memory counts.
+ * Under a causal mask, queries are processed in blocks: n blocks compute (n + 1)/2n of all scores and hold 1/n of them at a time.
+ * On a CPU that saves time until the products get too small. A GPU computes scores faster than it launches operations, so there
+ * only memory matters.
  */
 const targetBlocks: Readonly<Record<DeviceKind, number>> = { cpu: 8, webgpu: 1 };
 const shortestBlock = 64;
-/** Of a block. On a GPU a tensor must stay below what every device can bind; on a CPU beside what such a length keeps in any case. */
+/**
+ * Per block. On a GPU, a tensor must stay below what every device can bind; on a CPU, it should stay small next to what a
+ * sequence of that length keeps in memory anyway.
+ */
 const maxScoreElements: Readonly<Record<DeviceKind, number>> = { cpu: 2 ** 26, webgpu: 2 ** 24 };
-/** Each is a dozen operations of the program. */
+/** Each block adds a dozen operations to the program. */
 const maxBlocks = 256;
 
-/** A run of queries, and the keys that any of them may see. */
+/** A run of queries, and the number of keys that any of them may see. */
 interface QueryBlock {
   readonly start: number;
   readonly end: number;
   readonly keys: number;
 }
 
-/** The blocks of causal attention over sequences of `length` tokens. Throws UserError where there would be too many. */
+/** The blocks of causal attention over sequences of `length` tokens. Throws UserError if there would be too many. */
 export function causalBlocks(batchSize: number, length: number, heads: number, device: DeviceKind): QueryBlock[] {
   const longest = longestBlock(batchSize, length, heads, device);
   if (longest * maxBlocks < length) throw tooLong(batchSize, length, heads, device);
@@ -123,7 +127,7 @@ export function attentionBackward(
   ];
 }
 
-/** Each mask is one block's. */
+/** There is one mask per block. */
 function blocksOf(inputs: readonly Value[]): QueryBlock[] {
   let start = 0;
   return inputs.slice(firstMask).map(({ shape }) => {
@@ -152,7 +156,7 @@ function masked(b: GraphBuilder, scores: Value, mask: Value): Value {
   return b.add(byHead, b.reshape(mask, [mask.shape[0]!, 1, 1, queries, keys]));
 }
 
-/** Σ of values [B, N, k, D] with growing k, where the shorter ones have zeros behind them. */
+/** Σ of values [B, N, k, D] with growing k; the shorter ones count as padded with zeros at the end. */
 function sumOfPrefixes(b: GraphBuilder, values: readonly Value[]): Value {
   let sum = values.at(-1)!;
   const done: Value[] = [];
@@ -165,8 +169,8 @@ function sumOfPrefixes(b: GraphBuilder, values: readonly Value[]): Value {
 }
 
 /**
- * x [B, T, heads · D] → each block's [B, N, G·t, D]: the query heads of a group stand below each other, so that keys need no copy per
- * query head. `along` may make something else of D.
+ * x [B, T, heads · D] → each block's [B, N, G·t, D]: the query heads of a group are stacked, so that keys need not be copied
+ * for each query head. `along` may transform the axis D.
  */
 function splitQueryHeads(
   b: GraphBuilder,

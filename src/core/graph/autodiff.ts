@@ -1,12 +1,12 @@
-/** @file Reverse-mode differentiation: walks the rule table from a result back to the values asked for. */
+/** @file Reverse-mode differentiation: applies the gradient rules from a result back to the requested values. */
 import { sameShape, type Shape } from '../shape.js';
 import type { GraphBuilder } from './builder.js';
 import { gradients } from './gradients.js';
 import type { OpName, Value } from './types.js';
 
 /**
- * Given dL/d(result) for one or several results, the values of dL/dv for each v of `wrt`, in the same order, built into the
- * same graph. Only values on a path from `wrt` to a result are differentiated, so nothing frozen ever gets a gradient.
+ * Given dL/d(result) for one or several results, builds dL/dv for each v of `wrt` into the same graph and returns them in the
+ * same order. Only values on a path from `wrt` to a result are differentiated, so nothing frozen ever gets a gradient.
  * Throws `internal:` when a v does not influence any result.
  */
 export function backward(b: GraphBuilder, results: ReadonlyMap<Value, Value>, wrt: readonly Value[]): Value[] {

@@ -10,7 +10,7 @@ export class GraphBuilder {
   private readonly known = new Map<string, Value>();
   private scope = '';
 
-  /** Everything built inside carries the scope's name. */
+  /** Everything that `build` creates carries the scope's name. */
   within<T>(scope: string, build: () => T): T {
     const outer = this.scope;
     this.scope = outer === '' ? scope : `${outer}/${scope}`;
@@ -49,7 +49,7 @@ export class GraphBuilder {
     return this.broadcastTo(this.scalar(0, dtype), shape);
   }
 
-  /** The one door through which operations enter the graph. */
+  /** The only way in which operations enter the graph. */
   apply<K extends Computed>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): Value<K> {
     return this.intern(op, inputs, attributes, inferResult[op](inputs, attributes as never));
   }
@@ -75,7 +75,7 @@ export class GraphBuilder {
   gemm = (a: Value, b: Value, c: Value, attributes: OpAttributes['gemm']): Value => this.apply('gemm', [a, b, c], attributes);
   quantizedMatmul = (x: Value, weight: readonly Value[], attributes: QuantizedAttributes): Value =>
     this.apply('quantizedMatmul', [x, ...weight], attributes);
-  /** `minimums` may be left out. */
+  /** `minimums` is optional. */
   dequantize = (bits: 4 | 8, codes: Value, scales: Value, minimums?: Value): Value =>
     this.apply('dequantize', minimums ? [codes, scales, minimums] : [codes, scales], { bits });
 
@@ -87,7 +87,7 @@ export class GraphBuilder {
     start === 0 && end === x.shape[axis] ? x : this.apply('slice', [x], { axis, start, end });
   concat = (inputs: readonly Value[], axis: number): Value =>
     inputs.length === 1 ? inputs[0]! : this.apply('concat', inputs, { axis });
-  /** Zeros shaped like x but for the length of one axis; nothing where that is 0. */
+  /** Zeros shaped like x except for the length of one axis; an empty list if that length is 0. */
   padding = (x: Value, axis: number, length: number): Value[] =>
     length === 0
       ? []
@@ -103,7 +103,7 @@ export class GraphBuilder {
     let start = 0;
     return lengths.map((length) => this.slice(x, axis, start, (start += length)));
   }
-  /** The summed axes stay with length 1. */
+  /** The summed axes remain, with length 1. */
   reduceSum = (x: Value, axes: readonly number[]): Value =>
     axes.every((axis) => x.shape[axis] === 1) ? x : this.apply('reduceSum', [x], { axes });
   sumLast = (x: Value): Value => this.reduceSum(x, [x.shape.length - 1]);
@@ -144,7 +144,7 @@ export class GraphBuilder {
   }
 }
 
-/** JSON writes null for what is no finite number, and 0 for −0. */
+/** JSON writes null for non-finite numbers, and 0 for −0. */
 function exactNumber(_key: string, value: unknown): unknown {
   if (Object.is(value, -0)) return '−0';
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;

@@ -1,11 +1,11 @@
 /**
- * @file Packed matrices over primitives. No provider has an operator for this that takes the blocks as they lie in GGUF files and
- * is faster (docs/decisions/0009).
+ * @file Unpacks packed matrices with primitives. No provider has a faster operator that takes the blocks as they are stored in
+ * GGUF files (docs/decisions/0009).
  */
 import type { GraphBuilder } from './builder.js';
 import type { Value } from './types.js';
 
-/** codes [rows, blocks, 4 · bits], scales and perhaps minimums [rows, blocks] → [rows, 32 · blocks]. */
+/** codes [rows, blocks, 4 · bits], scales and optional minimums [rows, blocks] → [rows, 32 · blocks]. */
 export function dequantized(b: GraphBuilder, [codes, scales, minimums]: readonly Value[], bits: 4 | 8): Value {
   const [rows, blocks] = scales!.shape as [number, number];
   const perBlock = (x: Value): Value => b.reshape(x, [rows, blocks, 1]);
@@ -17,7 +17,7 @@ export function dequantized(b: GraphBuilder, [codes, scales, minimums]: readonly
   return b.reshape(weights, [rows, 32 * blocks]);
 }
 
-/** The low nibbles of 16 bytes, then the high ones: providers shift no bits of bytes, but fp32 holds them exactly. */
+/** The low nibbles of 16 bytes, then the high ones. Not all providers can shift bits of bytes, but fp32 holds them exactly. */
 function nibbles(b: GraphBuilder, bytes: Value): Value {
   const high = b.floor(b.scale(bytes, 1 / 16));
   return b.concat([b.subtract(bytes, b.scale(high, 16)), high], 2);

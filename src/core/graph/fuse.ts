@@ -1,18 +1,18 @@
-/** @file Rewrites that make fewer, larger nodes. Each keeps the value it computes. */
+/** @file Rewrites that produce fewer, larger nodes. Each preserves the computed value. */
 import { sameShape } from '../shape.js';
 import { GraphBuilder } from './builder.js';
 import { decompose } from './decompose.js';
 import { isOp, rebuilt, rewrite, useCounts, valuesOf } from './program.js';
 import type { Program, Value } from './types.js';
 
-/** From what the model and the rules wrote to what is worth running. */
+/** Turns a program as built by the model and the gradient rules into one that is efficient to run. */
 export function optimize(program: Program): Program {
   const builder = new GraphBuilder();
   const simple = joinPieces(shareSigmoids(decompose(program, builder), builder), builder);
   return fuseSums(fuseScales(thinResultsLast(scaleRowsLater(simple, builder), builder), builder), builder);
 }
 
-/** silu(x) → x ⊙ σ(x) where σ(x) is there anyway, as in the derivative. */
+/** silu(x) → x ⊙ σ(x) if σ(x) is computed anyway, as in the derivative. */
 function shareSigmoids(program: Program, b: GraphBuilder): Program {
   const known = new Set(valuesOf(program).flatMap((value) => (isOp(value, 'sigmoid') ? value.inputs : [])));
   return rewrite(program, b, (value, inputs) =>
@@ -22,7 +22,7 @@ function shareSigmoids(program: Program, b: GraphBuilder): Program {
   );
 }
 
-/** [a 0] + [0 b] → [a b]: what the slices of a value leave of its gradient. */
+/** [a 0] + [0 b] → [a b]: such sums arise in the gradient of a value that is sliced. */
 function joinPieces(program: Program, b: GraphBuilder): Program {
   return rewrite(program, b, (value, inputs) => {
     const [first, second] = inputs as [Value, Value];
@@ -49,7 +49,7 @@ function joined(b: GraphBuilder, first: Value<'concat'>, second: Value<'concat'>
   return b.concat([...row, ...b.padding(first, axis, first.shape[axis]! - end)], axis);
 }
 
-/** (P ⊙ d)·W → (P·W) ⊙ d for a column d: the factor passes over the narrower of the two matrices. */
+/** (P ⊙ d)·W → (P·W) ⊙ d for a column d: the factor is applied to the narrower of the two matrices. */
 function scaleRowsLater(program: Program, b: GraphBuilder): Program {
   return rewrite(program, b, (value, inputs) => {
     if (isOp(value, 'matmul') && isOp(inputs[0]!, 'multiply') && !value.attributes.transposeA) {
@@ -62,7 +62,7 @@ function scaleRowsLater(program: Program, b: GraphBuilder): Program {
   });
 }
 
-/** Aᵀ·B with few columns → (Bᵀ·A)ᵀ: the long matrix is read as it lies, and only the small result is transposed. */
+/** Aᵀ·B with few columns → (Bᵀ·A)ᵀ: reads the long matrix as it is stored and transposes only the small result. */
 function thinResultsLast(program: Program, b: GraphBuilder): Program {
   return rewrite(program, b, (value, inputs) => {
     if (isOp(value, 'matmul') && value.shape.length === 2 && value.attributes.transposeA) {
@@ -74,7 +74,7 @@ function thinResultsLast(program: Program, b: GraphBuilder): Program {
   });
 }
 
-/** c·(α·A·B) → (cα)·A·B for a constant c: no pass over the product. */
+/** c·(α·A·B) → (cα)·A·B for a constant c: saves a pass over the product. */
 function fuseScales(program: Program, b: GraphBuilder): Program {
   const uses = useCounts(program);
   return rewrite(program, b, (value, inputs) => {
@@ -89,13 +89,13 @@ function fuseScales(program: Program, b: GraphBuilder): Program {
   });
 }
 
-/** C + α·A·B → gemm(A, B, C), and zeros + scattered rows → rows scattered onto C: one node, one pass fewer. */
+/** C + α·A·B → gemm(A, B, C), and C + rows scattered onto zeros → rows scattered onto C: saves a node and a pass. */
 function fuseSums(program: Program, b: GraphBuilder): Program {
   const uses = useCounts(program);
   return rewrite(program, b, (value, inputs) => {
     if (!isOp(value, 'add')) return rebuilt(b, value, inputs);
     const fusable = [0, 1].filter((i) => uses.get(value.inputs[i]!) === 1 && sameShape(inputs[i]!.shape, value.shape));
-    // Adding onto C costs a copy of C, which a long product hides and a rank-8 one does not.
+    // Adding onto C costs a copy of C, which is negligible next to a long product but not next to a rank-8 one.
     const longestFirst = fusable.sort((i, j) => innerLength(inputs[j]!) - innerLength(inputs[i]!));
     for (const i of longestFirst) {
       const fused = fuseSum(b, inputs[i]!, inputs[1 - i]!);

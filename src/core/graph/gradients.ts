@@ -1,6 +1,6 @@
 /**
- * @file The vector-Jacobian product of every operation. A row receives y = op(inputs) and dy and gives dL/dinput for each input,
- * or undefined where the input is not differentiable. Broadcasting is undone, and frozen paths are pruned, by the walker alone.
+ * @file The vector-Jacobian product of every operation. A rule takes y = op(inputs) and dy and returns dL/dinput for each input,
+ * or undefined if the input is not differentiable. The walker (autodiff.ts) undoes broadcasting and prunes frozen paths.
  */
 import { attentionBackward } from './attention.js';
 import type { GraphBuilder } from './builder.js';
@@ -10,9 +10,9 @@ type Rule<K extends OpName> = (b: GraphBuilder, y: Value<K>, dy: Value, ...input
 
 export type Gradient<K extends OpName> =
   | { readonly kind: 'rule'; readonly rule: Rule<K> }
-  /** The derivative is zero almost everywhere, or the value is no function of anything: nothing flows, rightly. */
+  /** The derivative is zero almost everywhere, or the value does not depend on anything: no gradient flows, as it should be. */
   | { readonly kind: 'none'; readonly reason: string }
-  /** Asking for this derivative is a defect of ours. */
+  /** Asking for this derivative is a bug in our code. */
   | { readonly kind: 'forbidden'; readonly reason: string };
 
 const rule = <K extends OpName>(rule: Rule<K>): Gradient<K> => ({ kind: 'rule', rule });
@@ -51,7 +51,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   }),
   cast: rule((b, _y, dy, x) => [b.cast(dy, x!.dtype)]),
 
-  // Y = α·A·B:  dA = α·dY·Bᵀ,  dB = α·Aᵀ·dY; with transposed operands the factors change places.
+  // Y = α·A·B:  dA = α·dY·Bᵀ,  dB = α·Aᵀ·dY; with transposed operands, the factors swap places.
   matmul: rule((b, y, dy, a, c) => {
     const { transposeA, transposeB, alpha } = y.attributes;
     return [
@@ -78,7 +78,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
       ),
     ];
   }),
-  // The walker sums over what was broadcast.
+  // The walker sums over the broadcast axes.
   broadcastTo: rule((_b, _y, dy) => [dy]),
   // Zeros on both sides of the slice.
   slice: rule((b, y, dy, x) => {
@@ -93,7 +93,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   }),
   reduceSum: rule((b, _y, dy, x) => [b.broadcastTo(dy, x!.shape)]),
   maxLast: forbidden('it stands only in the decomposition of logSumExp, after differentiation'),
-  // d table[indices] = rows of dy added up where they came from
+  // d table[indices]: each row of dy is added to the table row it came from
   gatherRows: rule((b, _y, dy, table, indices) => [b.scatterAddRows(b.zeros(table!.shape, dy.dtype), indices!, dy), undefined]),
   scatterAddRows: rule((b, _y, dy, _base, indices) => [dy, undefined, b.gatherRows(dy, indices!)]),
 
@@ -109,7 +109,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   // y = a·u with a = silu(g) = g·σ:  du = dy·a,  dg = dy·u·(σ + a − a·σ) = dy·(y + σ·(u − y))
   swiglu: rule((b, y, dy, gate, up) => {
     const dGate = b.multiply(dy, b.add(y, b.multiply(b.sigmoid(gate!), b.subtract(up!, y))));
-    return [dGate, b.multiply(dy, b.silu(gate!))]; // y and silu are the forward pass's own, where that is computed again
+    return [dGate, b.multiply(dy, b.silu(gate!))]; // y and silu are shared with the forward pass if that is recomputed
   }),
   // With ρ = 1/√(mean(x²) + ε):  dx = ρ·(dy ⊙ w − x·ρ·mean(dy ⊙ y)), since y = ρ·w ⊙ x;  dw = Σ_rows dy ⊙ x·ρ
   rmsNorm: rule((b, y, dy, x, weight) => {
@@ -119,7 +119,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     return [dx, b.multiply(dy, b.multiply(x!, rho))];
   }),
   inverseRms: forbidden('it stands only in the derivative of rmsNorm'),
-  // A rotation's transpose is the rotation back.
+  // The transpose of a rotation is its inverse.
   rope: rule((b, y, dy, _x, positionIds, cos, sin) => [
     b.rope(dy, positionIds!, cos!, sin!, !y.attributes.inverse),
     undefined,

@@ -1,4 +1,4 @@
-/** @file Programs to ONNX: one row per operation. */
+/** @file Lowers programs to ONNX, with one entry per operation. */
 import {
   encodeOnnx,
   onnxTypes,
@@ -12,34 +12,34 @@ import { elementCount } from '../shape.js';
 import { valuesOf } from './program.js';
 import type { DType, OpAttributes, OpName, Program, QuantizedAttributes, Value } from './types.js';
 
-/** What an execution provider has beyond the operators that all of them have (FusedMatMul is not in WebGPU's set). */
+/** What an execution provider supports beyond the operators that all of them have (WebGPU lacks FusedMatMul). */
 interface LoweringTarget {
   /** com.microsoft.FusedMatMul: transposes and a factor inside a batched product. */
   readonly fusedMatMul: boolean;
-  /** SimplifiedLayerNormalization's second result; what WebGPU writes there is something else. */
+  /** SimplifiedLayerNormalization's second result; WebGPU writes something else there. */
   readonly inverseRms: boolean;
-  /** Whether the model begins its outputs with `lastOutput`. */
+  /** Whether the model's outputs begin with `lastOutput`. */
   readonly endsRun?: boolean;
 }
 
-/** What every provider has, and WebGPU no more. */
+/** What every provider supports, and all that WebGPU supports. */
 export const commonTarget: LoweringTarget = { fusedMatMul: false, inverseRms: false };
 
-/** A result that nobody can read: what it is for is said in runtime/cpuDevice.ts. */
+/** An output that can't be read; see runtime/cpuDevice.ts for its purpose. */
 export const lastOutput = 'end_of_run';
 
-/** Inputs that become part of the model, so that the provider may repack them: bytes by input name. */
+/** Inputs embedded in the model, so that the provider can repack them: bytes by input name. */
 export type Constants = ReadonlyMap<string, Uint8Array>;
 
 /** Axes whose length may differ from call to call: input or output name → axis → a name for the length. */
 export type DynamicAxes = Readonly<Record<string, Readonly<Record<number, string>>>>;
 
-/** The type in which a program takes tensors: ONNX Runtime's Node binding hands over no bfloat16, but the same bits as integers. */
+/** The type in which a program takes a tensor: ONNX Runtime's Node binding can't pass bfloat16, only its bits as integers. */
 export function inputType(dtype: DType): Exclude<OnnxType, 'bfloat16'> {
   return dtype === 'bfloat16' ? 'uint16' : dtype;
 }
 
-/** ONNX bytes of an optimized program; inputs and outputs keep their names. */
+/** Encodes an optimized program as ONNX; inputs and outputs keep their names. */
 export function lowerToOnnx(
   program: Program,
   target: LoweringTarget,
@@ -113,7 +113,7 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   quantizedMatmul: (e, { attributes, scope }, inputs) =>
     e.emit('MatMulNBits', inputs, quantizedAttributes(attributes), { domain: 'com.microsoft', scope }),
 
-  // Leading axes that stay are copied (0), whatever length they have when it runs.
+  // Unchanged leading axes are copied from the input (0), whatever their length at run time.
   reshape: (e, { attributes: { shape }, scope, inputs: [from] }, [x]) => {
     const changed = shape.findIndex((length, axis) => length !== from!.shape[axis]);
     return e.emit('Reshape', [x!, e.integers(shape.map((length, axis) => (axis < changed ? 0 : length)))], {}, { scope });
@@ -129,7 +129,7 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   gatherRows: onnx('Gather', { axis: 0 }),
   scatterAddRows: (e, value, [base, indices, updates]) => {
     const column = e.emit('Unsqueeze', [indices!, e.integers([-1])], {}, { scope: value.scope });
-    const wide = e.emit('Cast', [column], { to: onnxTypes.int64 }, { scope: value.scope }); // ScatterND takes no other type
+    const wide = e.emit('Cast', [column], { to: onnxTypes.int64 }, { scope: value.scope }); // ScatterND takes no other index type
     return e.emit('ScatterND', [base!, wide, updates!], { reduction: 'add' }, { scope: value.scope });
   },
 
@@ -143,11 +143,11 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
     return e.emit('RotaryEmbedding', [x!, positionIds!, cos!, signedSin], { interleaved: 0 }, { domain: 'com.microsoft', scope });
   },
   cachedAttention: (e, { attributes: { heads, keyValueHeads, scale, window }, scope }, inputs) => {
-    // ONNX Runtime counts the tokens before the own one.
+    // Like `window`, ONNX Runtime's local_window_size includes the current token.
     const ofWindow = window === null ? {} : { local_window_size: window };
     const attributes = { num_heads: heads, kv_num_heads: keyValueHeads, scale: { float: scale }, ...ofWindow };
     const output = e.emit('GroupQueryAttention', inputs, attributes, { domain: 'com.microsoft', scope });
-    e.resultBeside(output, 2); // without both caches among its results it computes something else
+    e.resultBeside(output, 2); // without both caches among its outputs, it computes something else
     return output;
   },
   presentKey: (e, _value, [attention]) => e.resultBeside(attention!, 1),
@@ -162,7 +162,7 @@ function lowerValue(e: Emitter, value: Value, inputs: readonly string[]): string
   return lowering(e, value as never, inputs);
 }
 
-/** A product of two matrices, onto a third where there is one. */
+/** A product of two matrices, added to a third if there is one. */
 function gemm(e: Emitter, { attributes, scope }: Value<'matmul' | 'gemm'>, inputs: readonly string[]): string {
   return e.emit('Gemm', inputs, gemmAttributes(attributes), { scope });
 }
@@ -177,7 +177,7 @@ function batchedMatmul(e: Emitter, value: Value<'matmul'>, inputs: readonly stri
   if (!transposeA && !transposeB && alpha === 1) return e.emit('MatMul', inputs, {}, { scope });
   if (e.target.fusedMatMul)
     return e.emit('FusedMatMul', inputs, gemmAttributes(value.attributes), { domain: 'com.microsoft', scope });
-  // The factor goes over the smallest of the three.
+  // The factor is applied to the smallest of the three.
   const values = [...value.inputs, value];
   const smallest = values.indexOf(
     values.reduce((least, other) => (elementCount(other.shape) < elementCount(least.shape) ? other : least)),
@@ -207,7 +207,7 @@ function computedInverseRms(e: Emitter, { inputs, scope }: Value, norm: string):
   return e.emit('Reciprocal', [root], {}, { scope });
 }
 
-/** accuracy_level 4: activations in int8 as well, several times faster for one row (docs/decisions/0005). */
+/** accuracy_level 4 quantizes activations to int8 as well, which is several times faster for one row (docs/decisions/0005). */
 function quantizedAttributes({ outFeatures, inFeatures, bits, blockSize }: QuantizedAttributes): Record<string, OnnxAttribute> {
   return { K: inFeatures, N: outFeatures, bits, block_size: blockSize, accuracy_level: 4 };
 }
@@ -232,12 +232,12 @@ class Emitter {
     return output;
   }
 
-  /** The first operand of the node whose first result is named. */
+  /** The first operand of the node whose first result is `first`. */
   operandOf(first: string): string {
     return this.nodes.find(({ outputs }) => outputs[0] === first)!.inputs[0]!;
   }
 
-  /** Another result of the node whose first one is named; a node has only those that somebody asks for. */
+  /** Another result of the node whose first result is `first`; nodes have only the results that are requested. */
   resultBeside(first: string, index: number): string {
     const place = this.nodes.findIndex(({ outputs }) => outputs[0] === first);
     const node = this.nodes[place]!;
@@ -250,7 +250,7 @@ class Emitter {
     return outputs[index]!;
   }
 
-  /** Gives a result that nobody uses yet another name; a constant keeps its own. */
+  /** Renames a result that is not used yet; a constant keeps its name. */
   rename(result: string, name: string): string {
     const index = this.nodes.findLastIndex(({ outputs }) => outputs.includes(result));
     if (index < 0) return result;
@@ -264,7 +264,7 @@ class Emitter {
     return this.emit('Transpose', [x], { perm: [...perm.slice(0, -2), rank - 1, rank - 2] }, { scope });
   }
 
-  /** A sequence of no tensors, which ONNX Runtime's Node binding refuses to hand over. */
+  /** An empty sequence of tensors, which ONNX Runtime's Node binding refuses to return. */
   unreadable(output: string): OnnxValueInfo {
     this.emit('SequenceEmpty', [], {}, { output, scope: 'output' });
     return { name: output, type: 'float32', shape: [], isSequence: true };

@@ -1,4 +1,4 @@
-/** @file Result type and shape of every operation. A violated precondition is a defect of ours, so it throws `internal:`. */
+/** @file Result type and shape of every operation. A violated precondition is a bug in our code, so it throws `internal:`. */
 import { elementCount, sameShape, type Shape } from '../shape.js';
 import type { DType, OpAttributes, OpName, Value } from './types.js';
 
@@ -8,7 +8,7 @@ interface Result {
 }
 type Infer<K extends OpName> = (inputs: readonly Value[], attributes: OpAttributes[K]) => Result;
 
-/** Total: a new operation without an entry does not compile. `input` and `constant` are made by the builder itself. */
+/** Exhaustive: a new operation without an entry does not compile. The builder creates `input` and `constant` itself. */
 export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>]: Infer<K> } = {
   add: broadcasting,
   subtract: broadcasting,
@@ -128,7 +128,7 @@ function matrixShape(x: Value, transposed: boolean): [number, number] {
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** NumPy's rule. */
+/** NumPy's broadcasting rule. */
 function broadcastShapes(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {

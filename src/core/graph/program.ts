@@ -1,10 +1,10 @@
-/** @file Programs: pieces of a graph between given values and wanted ones, listed and rewritten. */
+/** @file Builds, lists and rewrites programs: pieces of a graph between given values and requested ones. */
 import type { GraphBuilder } from './builder.js';
 import type { OpAttributes, OpName, Program, Value } from './types.js';
 
 /**
- * The piece of the graph that computes `outputs` from its input values and from `given`: intermediate values that some other
- * program has kept. What is not given is computed again, so the choice of `given` is the choice of what to checkpoint.
+ * The piece of the graph that computes `outputs` from its input values and from `given`: intermediate values that another program
+ * has kept. What is not given is recomputed, so the choice of `given` is the choice of what to checkpoint.
  */
 export function makeProgram(
   name: string,
@@ -25,12 +25,12 @@ export function isOp<K extends OpName>(value: Value, op: K): value is Value<K> {
   return (value.op as OpName) === op;
 }
 
-/** The values of a program in an order in which each comes after its operands. */
+/** The values of a program, each after its operands. */
 export function valuesOf(program: Program): Value[] {
   return reachable([...program.outputs.values()], new Set(program.inputs.values()));
 }
 
-/** How often each value is used, as operand or as output. */
+/** How often each value is used, as an operand or as an output. */
 export function useCounts(program: Program): ReadonlyMap<Value, number> {
   const counts = new Map<Value, number>();
   const count = (value: Value): unknown => counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -61,7 +61,7 @@ export function rewrite(program: Program, b: GraphBuilder, rebuild: (value: Valu
   return { name: program.name, inputs, outputs };
 }
 
-/** Builds the same operation on other operands. */
+/** The same operation applied to other operands. */
 export function rebuilt(b: GraphBuilder, value: Value, inputs: readonly Value[]): Value {
   if (isOp(value, 'constant')) return b.constant(value.attributes.values, value.shape, value.dtype);
   return b.apply(value.op as 'add', inputs, value.attributes as OpAttributes['add']);

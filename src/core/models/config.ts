@@ -7,7 +7,7 @@ import { ropeFrequencies } from './rope.js';
 export type RopeScaling =
   | { readonly type: 'none' }
   | { readonly type: 'linear'; readonly factor: number }
-  /** One divisor for each frequency, as GGUF files carry them (rope_freqs.weight). */
+  /** One divisor per frequency, as in GGUF files (rope_freqs.weight). */
   | { readonly type: 'factors'; readonly factors: readonly number[] }
   | {
       readonly type: 'llama3';
@@ -22,10 +22,10 @@ export type RopeScaling =
       readonly factor: number;
       readonly betaFast: number;
       readonly betaSlow: number;
-      /** cos and sin are multiplied by it. */
+      /** Factor for cos and sin. */
       readonly attentionFactor: number;
       readonly originalContextLength: number;
-      /** Whether the borders of the blended frequencies are whole numbers. */
+      /** Whether the bounds of the blended frequencies are rounded to whole numbers. */
       readonly truncate: boolean;
     };
 
@@ -34,54 +34,54 @@ export interface RopeSettings {
   readonly scaling: RopeScaling;
 }
 
-/** How the tokens of a layer see each other. */
+/** How a layer's tokens attend to each other. */
 export interface AttentionKind {
-  /** Null: nothing is rotated (https://arxiv.org/abs/2305.19466). */
+  /** Null means no rotation (https://arxiv.org/abs/2305.19466). */
   readonly rope: RopeSettings | null;
-  /** So many tokens are seen, the own one among them; null: all before. */
+  /** Size of the attention window, including the current token; null means unlimited. */
   readonly window: number | null;
 }
 
-/** The hyper-parameters of a decoder, under the names of its config.json in camelCase. */
+/** The hyperparameters of a decoder, under their config.json names in camelCase. */
 export interface ModelConfig {
-  /** Of the registry. */
+  /** Name of the family in the registry. */
   readonly family: string;
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly layerCount: number;
-  /** Query heads. */
+  /** Number of query heads. */
   readonly headCount: number;
-  /** Key/value heads; fewer than headCount in grouped-query attention (https://arxiv.org/abs/2305.13245). */
+  /** Number of key/value heads; fewer than headCount in grouped-query attention (https://arxiv.org/abs/2305.13245). */
   readonly keyValueHeadCount: number;
   readonly headDim: number;
   readonly rmsNormEpsilon: number;
   readonly contextLength: number;
   readonly tiedEmbeddings: boolean;
-  /** The linears that have one. */
+  /** The linears that have a bias. */
   readonly biases: readonly LinearName[];
-  /** In which ways the layers attend. */
+  /** The kinds of attention that occur among the layers. */
   readonly attentionKinds: readonly AttentionKind[];
-  /** Each layer's index of attentionKinds; further layers repeat the pattern. */
+  /** Each layer's index into attentionKinds; the pattern repeats for further layers. */
   readonly layerPattern: readonly number[];
-  /** What scores are multiplied by; 1/√headDim unless given. */
+  /** Factor for attention scores; defaults to 1/√headDim. */
   readonly attentionScale?: number;
-  /** What embeddings are multiplied by; 1 unless given. */
+  /** Factor for embeddings; defaults to 1. */
   readonly embeddingScale?: number;
 }
 
-/** What all families read alike. */
+/** The settings that all families read in the same way. */
 export type ModelSizes = Omit<
   ModelConfig,
   'family' | 'biases' | 'attentionKinds' | 'layerPattern' | 'attentionScale' | 'embeddingScale'
 >;
 
-/** The index of a layer's kind of attention: layers of a kind have the same programs. */
+/** Index of a layer's kind of attention; layers of the same kind have the same programs. */
 export function attentionKindOf({ layerPattern }: ModelConfig, layer: number): number {
   return layerPattern[layer % layerPattern.length]!;
 }
 
-/** Throws UserError('file-corrupt') where the numbers contradict each other or are absurd. */
+/** Throws UserError('file-corrupt') if the numbers contradict each other or are absurd. */
 export function checkedConfig(config: ModelConfig, file: string): ModelConfig {
   const refuse = (defect: string): never => {
     throw new UserError('file-corrupt', `${file}: ${defect}.`);
@@ -103,14 +103,14 @@ export function checkedConfig(config: ModelConfig, file: string): ModelConfig {
   return config;
 }
 
-/** Throws UserError('config-invalid') where the setting asks for sequences longer than the model was made to read. */
+/** Throws UserError('config-invalid') if the setting asks for sequences longer than the model can read. */
 export function checkSequenceLength({ contextLength }: ModelConfig, length: number, setting: string): void {
   if (length <= contextLength) return;
   const message = t`${setting} is ${length}, but the model reads at most ${contextLength} tokens. Lower it.`;
   throw new UserError('config-invalid', message);
 }
 
-/** Well above any model's: what exceeds them is damage, and would cost memory before it shows as such. */
+/** Well above any real model: larger values mean a damaged file, and would cost memory before the damage shows. */
 const limits = {
   vocabSize: 2 ** 22,
   hiddenSize: 2 ** 17,

@@ -1,11 +1,13 @@
-/** @file The pre-norm decoder layer of LLaMA (https://arxiv.org/abs/2302.13971; layout of transformers' modeling_llama), and its parts. */
+/**
+ * @file LLaMA's pre-norm decoder layer (https://arxiv.org/abs/2302.13971; layout of transformers' modeling_llama) and its parts.
+ */
 import type { GraphBuilder } from '../graph/builder.js';
 import type { AttentionAttributes, Value } from '../graph/types.js';
 import type { ModelConfig } from './config.js';
 import type { LayerSites, LayerValues } from './family.js';
 import type { LayerVector } from './weightSpec.js';
 
-// Symbols of the shape comments: H hiddenSize, Q heads·headDim, K keyValueHeads·headDim, F intermediateSize.
+// Symbols in the shape comments: H hiddenSize, Q heads·headDim, K keyValueHeads·headDim, F intermediateSize.
 
 /** The two norms of a pre-norm layer. */
 export function layerNorms({ hiddenSize }: ModelConfig): LayerVector[] {
@@ -30,7 +32,7 @@ export function headNorms({ headDim }: ModelConfig): LayerVector[] {
   }));
 }
 
-/** What is made of query and key between their linears and the rotation. */
+/** Transforms query or key between its linear and the rotation. */
 type PrepareHeads = (heads: Value, name: 'q_norm' | 'k_norm') => Value;
 
 /** x […, H] → […, H]. */
@@ -64,7 +66,7 @@ export function attentionOf(normed: Value, { linear, attend }: LayerSites, prepa
   return attend(query, key, linear('v_proj', normed));
 }
 
-/** Each head of x […, heads · headDim] normed by itself (https://arxiv.org/abs/2302.05442). */
+/** Norms each head of x […, heads · headDim] separately (https://arxiv.org/abs/2302.05442). */
 export function normHeads(b: GraphBuilder, { headDim, rmsNormEpsilon }: ModelConfig, { vector }: LayerSites): PrepareHeads {
   return (x, name) => {
     const leading = x.shape.slice(0, -1);

@@ -6,36 +6,36 @@ import type { HuggingFaceFields } from './huggingFaceFields.js';
 import type { LinearName } from './linears.js';
 import type { WeightSpec } from './weightSpec.js';
 
-/** All that an architecture is; a new one is a file in families/, and a line in the registry. */
+/** Everything that defines an architecture. To add one, add a file in families/ and a line in the registry. */
 export interface Family {
   readonly name: string;
-  /** In config.json: `model_type`, and one of `architectures`. */
+  /** The `model_type` in config.json, and one of its `architectures`. */
   readonly modelType: string;
   readonly architecture: string;
   /** Throws UserError('file-corrupt' | 'model-unsupported') naming the file. */
   readonly readConfig: (fields: HuggingFaceFields) => ModelConfig;
-  /** `architecture`: general.architecture. Null where such files belong to another family, or to none. */
+  /** `architecture` is general.architecture. Null if such files belong to another family, or do not exist. */
   readonly gguf: { readonly architecture: string; readonly readConfig: (fields: GgufFields) => ModelConfig } | null;
   readonly weights: (config: ModelConfig) => readonly WeightSpec[];
-  /** x […, H] → […, H]: a decoder layer. */
+  /** A decoder layer: x […, H] → […, H]. */
   readonly layer: (b: GraphBuilder, config: ModelConfig, x: Value, sites: LayerSites) => LayerValues;
 }
 
-// Symbols of the shape comments: H hiddenSize, Q heads·headDim, K keyValueHeads·headDim.
+// Symbols in the shape comments: H hiddenSize, Q heads·headDim, K keyValueHeads·headDim.
 
-/** The places of a layer that its caller fills: where weights come from, what an adapter adds, how tokens see each other. */
+/** The parts of a layer that its caller supplies: where weights come from, what an adapter adds, and how tokens attend. */
 export interface LayerSites {
-  /** A vector of the layer by its role. */
+  /** A vector of the layer, by role. */
   readonly vector: (role: string, width: number) => Value;
-  /** A linear with whatever an adapter adds to it: […, in] → […, out]. */
+  /** A linear plus what an adapter adds to it: […, in] → […, out]. */
   readonly linear: (linear: LinearName, x: Value) => Value;
-  /** Rotates and attends: query […, Q], key and value […, K] → […, Q]. */
+  /** Rotation and attention: query […, Q], key and value […, K] → […, Q]. */
   readonly attend: (query: Value, key: Value, value: Value) => Value;
 }
 
 export interface LayerValues {
   /** […, H] */
   readonly output: Value;
-  /** What the backward pass is to find rather than to compute again, by name. */
+  /** Values to keep for the backward pass, which it would otherwise compute again, by name. */
   readonly kept: Readonly<Record<string, Value>>;
 }

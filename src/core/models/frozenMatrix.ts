@@ -1,4 +1,4 @@
-/** @file A frozen matrix [rows, columns] in a graph, in whatever form it is held. */
+/** @file A frozen matrix [rows, columns] in a graph, in whichever form it is held. */
 import { bitsOf, blockColumns, type PackedForm } from '../formats/packedBlocks.js';
 import type { StoredType } from '../formats/storedType.js';
 import type { GraphBuilder } from '../graph/builder.js';
@@ -7,7 +7,7 @@ import type { Shape } from '../shape.js';
 
 export type MatrixForm = 'F32' | 'F16' | 'BF16' | PackedForm;
 
-/** One of the tensors that a matrix consists of; the program's input is the matrix's name with the suffix. */
+/** One of the tensors that make up a matrix. The name of its program input is the matrix's name plus the suffix. */
 export interface MatrixPart {
   readonly suffix: '' | '.codes' | '.scales' | '.minimums';
   readonly dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
@@ -16,7 +16,7 @@ export interface MatrixPart {
 
 const plainTypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
-/** Whether each element is a number of its own. */
+/** Whether each element is stored as a separate number. */
 export function isPlain(type: StoredType): type is keyof typeof plainTypes {
   return type in plainTypes;
 }
@@ -35,12 +35,12 @@ export function matrixBytes(form: MatrixForm, shape: readonly [number, number]):
   return matrixParts(form, shape).reduce((sum, part) => sum + tensorBytes(part), 0);
 }
 
-/** In fp32, [rows, columns]. */
+/** The matrix in fp32, [rows, columns]. */
 export function frozenMatrix(b: GraphBuilder, name: string, shape: readonly [number, number], form: MatrixForm): Value {
   return inFloat32(b, inputs(b, name, shape, form), form);
 }
 
-/** Rows [n, columns] of it, in fp32; the others are never unpacked. */
+/** Rows [n, columns] of the matrix, in fp32; the other rows are never unpacked. */
 export function frozenRows(
   b: GraphBuilder,
   name: string,

@@ -9,7 +9,7 @@ import { ggufLinears } from './weightSpec.js';
 
 /** Typed access to the metadata of a GGUF file. Throws UserError naming the file. */
 export class GgufFields {
-  /** `ropeFactors`: the divisors of rope_freqs.weight, where the file has them. */
+  /** `ropeFactors` are the divisors in rope_freqs.weight, if the file has it. */
   constructor(
     private readonly gguf: Pick<GgufFile, 'metadata' | 'tensors'>,
     private readonly ropeFactors: Float32Array | null,
@@ -22,7 +22,7 @@ export class GgufFields {
     return this.gguf.metadata.get('general.architecture');
   }
 
-  /** Of a family whose layers all rotate, and see all tokens before. */
+  /** The config of a family in which all layers rotate and have no attention window. */
   config(family: string): ModelConfig {
     const sizes = this.sizes();
     return {
@@ -53,7 +53,7 @@ export class GgufFields {
     };
   }
 
-  /** As the tensors of the first layer have them. */
+  /** The linears that have a bias in the first layer. */
   biases(): readonly LinearName[] {
     return linearNames.filter((linear) => this.gguf.tensors.has(`blk.0.${ggufLinears[linear]}.bias`));
   }
@@ -62,7 +62,7 @@ export class GgufFields {
     return { theta: this.number('rope.freq_base', defaultTheta), scaling: this.ropeScaling(headDim) };
   }
 
-  /** A key behind the architecture's name. */
+  /** The value of a key that follows the architecture's name. */
   number(key: string, fallback?: number): number {
     const value = this.value(key);
     if (value === undefined && fallback !== undefined) return fallback;
@@ -102,7 +102,7 @@ export class GgufFields {
       return { type: 'factors', factors: [...factors] };
     }
     const factor = this.number('rope.scaling.factor', this.number('rope.scale_linear', 1));
-    // llama.cpp takes a factor without a type as linear.
+    // llama.cpp treats a factor without a type as linear.
     const type = this.value('rope.scaling.type') ?? 'linear';
     if (type === 'none' || factor === 1) return { type: 'none' };
     if (type === 'linear') return { type: 'linear', factor };

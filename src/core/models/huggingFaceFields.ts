@@ -6,7 +6,10 @@ import { isOfMlp, linearNames, type LinearName } from './linears.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What transformers' configuration class of a family takes for what config.json leaves out; undefined: it must be there. */
+/**
+ * Defaults of a family's configuration class in transformers, for fields missing from config.json. Without a default, there are
+ * as many key/value heads as query heads, headDim is hiddenSize / headCount, and embeddings are not tied.
+ */
 interface SizeDefaults {
   readonly contextLength: number;
   readonly keyValueHeadCount?: number;
@@ -14,7 +17,7 @@ interface SizeDefaults {
   readonly tiedEmbeddings?: boolean;
 }
 
-/** Typed access to a config.json, which anybody may have written. Throws UserError('file-corrupt') for values of the wrong kind. */
+/** Typed access to a config.json, which may come from anyone. Throws UserError('file-corrupt') for values of the wrong type. */
 export class HuggingFaceFields {
   constructor(
     private readonly json: Json,
@@ -38,26 +41,26 @@ export class HuggingFaceFields {
     };
   }
 
-  /** As `attention_bias` and `mlp_bias` say; none where they are left out. */
+  /** The linears that have a bias according to `attention_bias` and `mlp_bias`; none if these are missing. */
   biases(): readonly LinearName[] {
     const [attention, mlp] = [this.flag('attention_bias'), this.flag('mlp_bias')];
     return linearNames.filter((linear) => (isOfMlp(linear) ? mlp : attention));
   }
 
-  /** transformers 5 has all about rotary embedding in one object, where earlier versions had two entries. */
+  /** transformers 5 keeps all rotary settings in one object; earlier versions had two entries. */
   rope(defaultTheta: number): RopeSettings {
     const rope = this.object('rope_parameters') ?? this.object('rope_scaling');
     const theta = this.number('rope_theta', defaultTheta);
     return rope ? rope.ropeSettings(theta) : { theta, scaling: { type: 'none' } };
   }
 
-  /** Of an object that describes it. */
+  /** Reads an object that holds the rotary settings. */
   ropeSettings(defaultTheta: number): RopeSettings {
     const theta = this.number('rope_theta', defaultTheta);
     return { theta, scaling: this.ropeScaling() };
   }
 
-  /** Throws UserError('model-unsupported') where the model computes another activation than its family. */
+  /** Throws UserError('model-unsupported') if the model's activation is not the one that its family uses. */
   requireActivation(name: 'hidden_act' | 'hidden_activation', expected: string): void {
     const activation = this.text(name) ?? expected;
     if (activation === expected) return;
@@ -65,7 +68,7 @@ export class HuggingFaceFields {
     throw new UserError('model-unsupported', message);
   }
 
-  /** Throws UserError('model-unsupported') where something is set that is not computed here. */
+  /** Throws UserError('model-unsupported') if a feature that is not implemented here is turned on. */
   requireUnset(name: string): void {
     const value = this.json[name] ?? null;
     if (value === null || value === false) return;
@@ -76,7 +79,7 @@ export class HuggingFaceFields {
     return this.checked(name, fallback, t`a positive whole number`, (value) => Number.isSafeInteger(value) && value > 0);
   }
 
-  /** Null where it is left out or null, unless a default is given for what is left out. */
+  /** Null if the field is null, or if it is missing and no default is given. */
   optionalInteger(name: string, fallback: number | null = null): number | null {
     const value = name in this.json ? this.json[name] : fallback;
     return value === null || value === undefined ? null : this.integer(name, fallback ?? undefined);
@@ -103,7 +106,7 @@ export class HuggingFaceFields {
     return Array.isArray(value) ? value.map((item) => (typeof item === 'string' ? item : shownValue(item))) : [];
   }
 
-  /** One for each layer at least; undefined where it is left out or null. */
+  /** At least one entry per layer; undefined if the field is missing or null. */
   perLayer<Item>(name: string, layerCount: number, isItem: (value: unknown) => value is Item): readonly Item[] | undefined {
     const value = this.json[name] ?? undefined;
     if (value === undefined) return undefined;

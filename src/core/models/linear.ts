@@ -1,4 +1,4 @@
-/** @file The frozen linear, in whatever form its weight is held. */
+/** @file The frozen linear, in whichever form its weight is held. */
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { ModelConfig } from './config.js';
@@ -12,7 +12,7 @@ export function formsOfLinears(form: (linear: LinearName) => MatrixForm): Linear
   return Object.fromEntries(linearNames.map((linear) => [linear, form(linear)])) as Record<LinearName, MatrixForm>;
 }
 
-/** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`, or several that begin so. */
+/** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`, or several inputs with that prefix. */
 export function frozenLinear(b: GraphBuilder, config: ModelConfig, linear: LinearName, x: Value, form: MatrixForm): Value {
   const shape = linearShape(config, linear);
   const product = b.matmul(x, frozenMatrix(b, `${linear}.weight`, shape, form), { transposeB: true });

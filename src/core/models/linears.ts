@@ -1,10 +1,10 @@
-/** @file The seven linears that every layer of every family has, in the order of the forward pass, under their PEFT target names. */
+/** @file The seven linears in every layer of every family, in forward order, under their PEFT target names. */
 import type { ModelConfig } from './config.js';
 
 export const linearNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 export type LinearName = (typeof linearNames)[number];
 
-/** An activation that linears of a layer read, and which do. */
+/** An activation read by some of a layer's linears, and which ones. */
 interface LinearInput {
   readonly name: string;
   readonly readers: readonly LinearName[];

@@ -1,4 +1,4 @@
-/** @file In which form a model's matrices are held, by the precision that is asked for and how they are stored. */
+/** @file The form in which a model's matrices are held, given the requested precision and how the file stores them. */
 import { blockColumns, packedForms } from '../formats/packedBlocks.js';
 import type { DeviceKind } from '../graph/types.js';
 import { isPlain, type MatrixForm } from './frozenMatrix.js';
@@ -8,12 +8,12 @@ import type { WeightInfo, WeightStore } from './weights.js';
 import { weightTable } from './weightTable.js';
 
 /**
- * How weights are to be held. Exact: as no less than they are stored, which for 16-bit floats is as they are. Stored:
- * quantized ones as they are, and others in 8 bits.
+ * How weights are to be held. `exact` loses nothing: 16-bit floats stay as they are, quantized weights become fp32. `stored`
+ * keeps quantized weights as they are and holds others in 8 bits.
  */
 export type WeightPrecision = 'fp32' | 'exact' | 'fp16' | 'int8' | 'int4' | 'stored';
 
-/** Quantized weights are used as they are where int4 is asked for; rows that do not divide into blocks stay fp32. */
+/** With int4, quantized weights are used as they are. Rows that do not divide into blocks stay fp32. */
 export function matrixForm({ storedType, shape }: WeightInfo, precision: WeightPrecision): MatrixForm {
   if (precision === 'fp32') return 'F32';
   if (precision === 'exact') return isPlain(storedType) ? storedType : 'F32';
@@ -23,19 +23,19 @@ export function matrixForm({ storedType, shape }: WeightInfo, precision: WeightP
   return isPlain(storedType) ? (precision === 'int4' ? 'Q4_1' : 'Q8_0') : packedForms[storedType];
 }
 
-/** How training computes with the base model's matrices, the most exact first; norms and biases are fp32. */
+/** How training computes with the base model's matrices, most exact first; norms and biases are always fp32. */
 export const baseDTypes = ['fp32', 'fp16', 'int4'] as const;
 export type BaseDType = (typeof baseDTypes)[number];
 
-/** What training asks for, of the matrices of layers and of the tables of the vocabulary. */
+/** The precisions that training uses for the layers' matrices and for the vocabulary's tables. */
 export interface BasePrecisions {
   readonly linears: WeightPrecision;
   readonly tables: WeightPrecision;
 }
 
 /**
- * The CPU widens 16-bit floats just before a product: the numbers are those of an fp32 base at half its memory, and as fast. A GPU
- * has no bfloat16, so there an fp32 base is held in fp32. With int4, tables are in 8 bits or as stored.
+ * The CPU widens 16-bit floats just before each product, which gives the results of an fp32 base in half the memory and at the
+ * same speed. GPUs have no bfloat16, so there an fp32 base is held in fp32. With int4, tables are held in 8 bits or as stored.
  */
 export function basePrecisions(dtype: BaseDType, device: DeviceKind): BasePrecisions {
   if (dtype === 'int4') return { linears: 'int4', tables: 'stored' };
@@ -52,7 +52,7 @@ export function linearForm(
   return matrixForm(store.info(weightTable(store.config).ofLayer(layer, `${linear}.weight`).name)!, precision);
 }
 
-/** Of a layer's linears, which decides what its programs look like. */
+/** The forms of a layer's linears, which determine its programs. */
 export function linearForms(store: Pick<WeightStore, 'config' | 'info'>, layer: number, precision: WeightPrecision): LinearForms {
   return formsOfLinears((linear) => linearForm(store, layer, linear, precision));
 }

@@ -23,8 +23,8 @@ export function familyOf({ family }: Pick<ModelConfig, 'family'>): Family {
 }
 
 /**
- * What a config.json says, with the defaults of transformers' configuration classes.
- * Throws UserError('model-unsupported') for another architecture, ('file-corrupt') for fields of the wrong kind.
+ * Reads a config.json, with the defaults of transformers' configuration classes.
+ * Throws UserError('model-unsupported') for an unknown architecture, ('file-corrupt') for fields of the wrong type.
  */
 export function configFromHuggingFace(json: unknown, file: string): ModelConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
@@ -42,7 +42,7 @@ export function configFromHuggingFace(json: unknown, file: string): ModelConfig 
   return checkedConfig(family.readConfig(fields), file);
 }
 
-/** An older config may name the architecture or the type alone. */
+/** An older config may name only the architecture or only the type. */
 function familyOfHuggingFace(fields: HuggingFaceFields): Family {
   const modelType = fields.text('model_type');
   const architectures = fields.texts('architectures');
@@ -58,7 +58,7 @@ function familyOfHuggingFace(fields: HuggingFaceFields): Family {
 }
 
 /**
- * What a GGUF file's metadata say. `ropeFactors` are the divisors of rope_freqs.weight, where the file has them.
+ * Reads the metadata of a GGUF file. `ropeFactors` are the divisors in rope_freqs.weight, if the file has it.
  * Throws UserError('model-unsupported' | 'file-corrupt') naming the file.
  */
 export function configFromGguf(

@@ -14,7 +14,7 @@ export function ropeTables(rope: RopeSettings, headDim: number, positions: numbe
   const sin = new Float32Array(positions * frequencies.length);
   for (let position = 0; position < positions; position++) {
     for (let i = 0; i < frequencies.length; i++) {
-      // The product is rounded to fp32 as in PyTorch, or long contexts would differ from the reference.
+      // The product is rounded to fp32 as in PyTorch; otherwise long contexts would differ from the reference.
       const angle = Math.fround(position * frequencies[i]!);
       cos[position * frequencies.length + i] = factor * Math.cos(angle);
       sin[position * frequencies.length + i] = factor * Math.sin(angle);
@@ -23,7 +23,7 @@ export function ropeTables(rope: RopeSettings, headDim: number, positions: numbe
   return { cos, sin };
 }
 
-/** Radians per position for each of the headDim / 2 pairs, scaled as the config says. */
+/** Radians per position for each of the headDim / 2 pairs, scaled as configured. */
 export function ropeFrequencies({ theta, scaling }: RopeSettings, headDim: number): Float32Array {
   return Float32Array.from({ length: headDim / 2 }, (_, i) => {
     const frequency = Math.fround(1 / Math.fround(theta ** Math.fround((2 * i) / headDim)));
@@ -40,7 +40,7 @@ function scaled(frequency: number, index: number, scaling: RopeScaling, theta: n
     case 'factors':
       return frequency / scaling.factors[index]!;
     case 'llama3': {
-      // Long wavelengths are stretched by the factor, short ones kept, those between blended (Llama 3.1, rope_scaling).
+      // Long wavelengths are stretched by the factor, short ones kept, and those in between blended (Llama 3.1, rope_scaling).
       const wavelength = (2 * Math.PI) / frequency;
       const { factor, lowFrequencyFactor, highFrequencyFactor, originalContextLength } = scaling;
       if (wavelength < originalContextLength / highFrequencyFactor) return frequency;
@@ -49,7 +49,7 @@ function scaled(frequency: number, index: number, scaling: RopeScaling, theta: n
       return ((1 - smooth) * frequency) / factor + smooth * frequency;
     }
     case 'yarn': {
-      // Pairs that turn often within the original context are kept, those that hardly turn are stretched (section 3.2).
+      // Pairs that turn often within the original context are kept; those that hardly turn are stretched (section 3.2).
       const { factor, betaFast, betaSlow, originalContextLength, truncate } = scaling;
       const pairOf = (turns: number): number =>
         (headDim * Math.log(originalContextLength / (turns * 2 * Math.PI))) / (2 * Math.log(theta));

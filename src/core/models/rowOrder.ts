@@ -1,7 +1,7 @@
-/** @file llama.cpp's order of the rows of q and k, for its own rotary layout. */
+/** @file llama.cpp's row order for q and k, which suits its own rotary layout. */
 
 /**
- * The model's row that lies at `row` of the file: within each head, row 2i + j is row j·headDim/2 + i of the model
+ * The model's row that is stored at `row` of the file: within each head, row 2i + j is row j·headDim/2 + i of the model
  * (https://github.com/ggml-org/llama.cpp, convert_hf_to_gguf.py, LlamaModel.permute).
  */
 export function unpermutedRow(row: number, headDim: number): number {

@@ -7,7 +7,9 @@ export function isLayerType(value: unknown): value is LayerType {
   return value === 'full_attention' || value === 'sliding_attention';
 }
 
-/** Of Qwen: with `use_sliding_window`, layers from `max_window_layers` on see a window, unless `layer_types` says which. */
+/**
+ * Qwen's attention: with `use_sliding_window`, layers from `max_window_layers` on have a window, unless `layer_types` is given.
+ */
 export function slidingLayers(
   fields: HuggingFaceFields,
   layerCount: number,

@@ -1,30 +1,30 @@
-/** @file Which weights a model has: what programs call them, what files call them, and how they lie there. */
+/** @file Which weights a model has: their names in programs and in files, and how they are stored. */
 import type { ModelConfig } from './config.js';
 import { isOfMlp, linearNames, linearShape, type LinearName } from './linears.js';
 
 export interface WeightSpec {
-  /** What programs call it, the same in every layer: `q_proj.weight`, `input_layernorm.weight`, `embed_tokens.weight`. */
+  /** Name used by programs, the same in every layer: `q_proj.weight`, `input_layernorm.weight`, `embed_tokens.weight`. */
   readonly role: string;
-  /** Null for what lies beside the layers. */
+  /** Null for weights outside the layers. */
   readonly layer: number | null;
-  /** A linear's matrix, a table with a row for each token, or a vector. */
+  /** A linear's matrix, a table with one row per token, or a vector. */
   readonly kind: 'linear' | 'table' | 'vector';
   readonly shape: readonly number[];
-  /** In Hugging Face's files, and in ours. */
+  /** Name in Hugging Face's files, and in ours. */
   readonly name: string;
   readonly ggufName: string;
-  /** llama.cpp stores the rows of q and k interleaved within each head, for its own rotary layout, in some architectures. */
+  /** For some architectures, llama.cpp interleaves the rows of q and k within each head to suit its own rotary layout. */
   readonly permutedInGguf: boolean;
-  /** Hugging Face's files hold the values less one: the model computes x · (1 + w). GGUF files hold the sum. */
+  /** Hugging Face's files hold the values minus one, because the model computes x · (1 + w). GGUF files hold the sum. */
   readonly lessOne: boolean;
 }
 
-/** A norm of a layer, or another vector that is no bias: where it lies in either kind of file. */
+/** A layer's norm, or another vector that is not a bias, and its place in both kinds of files. */
 export interface LayerVector {
   readonly role: string;
-  /** Behind `model.layers.N.` */
+  /** Follows `model.layers.N.` */
   readonly path: string;
-  /** Behind `blk.N.` */
+  /** Follows `blk.N.` */
   readonly ggufPath: string;
   readonly width: number;
 }
@@ -39,7 +39,7 @@ export const embeddingRole = 'embed_tokens.weight';
 export const normRole = 'norm.weight';
 export const headRole = 'lm_head.weight';
 
-/** The weights of a decoder in the layout that all families share: embedding, layers, norm, and a head unless it is tied. */
+/** A decoder's weights in the layout that all families share: embedding, layers, norm, and a head unless it is tied. */
 export function decoderWeights(
   config: ModelConfig,
   { vectors, permutedInGguf = false, lessOne = false }: DecoderWeights,
@@ -72,7 +72,7 @@ function vectorSpec(layer: number, { role, path, ggufPath, width }: LayerVector,
   return { role, layer, kind: 'vector', shape: [width], ...names, permutedInGguf: false, lessOne };
 }
 
-/** Behind `blk.N.` */
+/** Follows `blk.N.` */
 export const ggufLinears: Readonly<Record<LinearName, string>> = {
   q_proj: 'attn_q',
   k_proj: 'attn_k',
@@ -98,7 +98,7 @@ function linearSpecs(config: ModelConfig, layer: number, linear: LinearName, per
   return [spec('weight', 'linear', shape), ...(config.biases.includes(linear) ? [spec('bias', 'vector', [shape[0]])] : [])];
 }
 
-/** `model.layers.3.self_attn.q_proj` and the like, without `.weight`: what PEFT's names are made of. */
+/** A path such as `model.layers.3.self_attn.q_proj`, without `.weight`; PEFT's names are built from it. */
 export function linearPath(layer: number, linear: LinearName): string {
   return `model.layers.${layer}.${isOfMlp(linear) ? 'mlp' : 'self_attn'}.${linear}`;
 }

@@ -2,7 +2,7 @@ import type { ModelConfig } from './config.js';
 import { familyOf } from './registry.js';
 import { embeddingRole, headRole, normRole, type WeightSpec } from './weightSpec.js';
 
-/** The weights of a model by their roles. */
+/** A model's weights by role. */
 export class WeightTable {
   private readonly byRole: ReadonlyMap<string, WeightSpec>;
   private readonly byLayer: readonly (readonly WeightSpec[])[];
@@ -18,12 +18,12 @@ export class WeightTable {
     return this.byRole.get(`.${embeddingRole}`)!;
   }
 
-  /** The table that turns hidden states into logits: the embedding where they are tied. */
+  /** The table that turns hidden states into logits; the embedding if the two are tied. */
   get head(): WeightSpec {
     return this.byRole.get(`.${headRole}`) ?? this.embedding;
   }
 
-  /** Before the head. */
+  /** The norm before the head. */
   get norm(): WeightSpec {
     return this.byRole.get(`.${normRole}`)!;
   }
@@ -32,7 +32,7 @@ export class WeightTable {
     return this.byLayer[index]!;
   }
 
-  /** `role` as programs call it. */
+  /** `role` is the name used by programs. */
   ofLayer(index: number, role: string): WeightSpec {
     const spec = this.byRole.get(`${index}.${role}`);
     if (!spec) throw new Error(`internal: layer ${index} has no ${role}`);

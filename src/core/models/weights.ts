@@ -9,21 +9,21 @@ export interface WeightInfo {
   /** Row-major; linears are [out, in]. */
   readonly shape: readonly number[];
   readonly file: string;
-  /** Byte offset in the file and length of the stored form. */
+  /** Byte offset in the file, and length of the stored form. */
   readonly offset: number;
   readonly byteLength: number;
   /**
-   * True where llama.cpp stored q/k rows interleaved for its rotary embedding (WeightSpec): readFloat32 undoes it, the stored bytes
-   * still have it.
+   * True if llama.cpp stored the rows of q and k interleaved for its rotary embedding (WeightSpec): readFloat32 undoes this, the
+   * stored bytes do not.
    */
   readonly permutedRows: boolean;
-  /** True where the file holds the values less one (WeightSpec): readFloat32 undoes it. */
+  /** True if the file holds the values minus one (WeightSpec): readFloat32 undoes this. */
   readonly lessOne: boolean;
 }
 
 /**
- * The frozen weights of a model under their Hugging Face names, whatever file they lie in. Nothing is read until asked for,
- * and nothing read is kept, so a model never exists twice in memory.
+ * The frozen weights of a model under their Hugging Face names, whichever file they are in. Nothing is read until requested, and
+ * nothing read is kept, so a model never exists twice in memory.
  */
 export interface WeightStore {
   readonly config: ModelConfig;
@@ -31,9 +31,9 @@ export interface WeightStore {
   names(): readonly string[];
   /** Decodes a tensor to fp32 (BF16 and F16 exactly, Q* as llama.cpp does). Allocates unless `into` is given. */
   readFloat32(name: string, into?: Float32Array): Float32Array;
-  /** Some rows of a matrix, as many as `into` holds; of one whose rows are permuted, whole heads. */
+  /** Reads as many rows of a matrix as `into` holds; only whole heads if the rows are permuted. */
   readRows(name: string, firstRow: number, into: Float32Array): void;
-  /** Bytes as they lie in the file, from `offset` within the tensor on. */
+  /** Reads bytes as stored in the file, starting at `offset` within the tensor. */
   readStored(name: string, offset: number, into: Uint8Array): void;
   close(): void;
 }

@@ -7,7 +7,7 @@ import type { ChatMessage, ChatTemplateOptions } from './tokenizer.js';
 export class ChatTemplate {
   private program: ReturnType<typeof parse> | undefined;
 
-  /** `specialTokens`: bos_token and the like, by the names the template uses. `file` is for messages. */
+  /** `specialTokens` holds bos_token and the like, under the names that templates use. `file` is for messages. */
   constructor(
     private readonly source: string,
     private readonly specialTokens: Readonly<Record<string, string>>,
@@ -35,10 +35,10 @@ export class ChatTemplate {
   }
 }
 
-/** Expressions and statements, those of loops counted each time; a conversation of a hundred turns takes two thousand. */
+/** Expressions and statements, counted on every loop iteration; a conversation of a hundred turns takes two thousand. */
 const maxSteps = 50_000;
 
-/** Ends a template that would run for hours. */
+/** Stops a template that would run for hours. */
 class BoundedInterpreter extends Interpreter {
   private steps = 0;
 
@@ -76,7 +76,7 @@ function range(...bounds: number[]): number[] {
 const months = 'January February March April May June July August September October November December'.split(' ');
 const weekdays = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 
-/** Python's strftime in the C locale: templates were written for English names, whatever the user's language. */
+/** Python's strftime in the C locale: templates expect English names, whatever the user's language. */
 function strftime(date: Date, format: string): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const month = months[date.getMonth()]!;

@@ -2,13 +2,13 @@ import { ByteLevelPreTokenizer, Tokenizer as Encoder } from '@huggingface/tokeni
 import { withReferenceSplits } from './referenceSplits.js';
 import type { Component, TokenizerFile } from './tokenizerFile.js';
 
-/** Pieces whose tokens are remembered: more than the different words of most texts. */
+/** Number of pieces whose tokens are cached: more than the distinct words of most texts. */
 const maxPieces = 100_000;
 const longestPiece = 64;
 
 /**
- * The library's tokenizer, made to follow the reference exactly and to remember the tokens of each piece of text, bytes and all:
- * three times as fast (measured on English prose with SmolLM2's vocabulary: 3.2 MB a second instead of 1.1).
+ * The library's tokenizer, adapted to follow the reference exactly and to cache the tokens of each piece of text, including its
+ * byte mapping: three times as fast (measured on English prose with SmolLM2's vocabulary: 3.2 MB a second instead of 1.1).
  */
 export function createEncoder(file: TokenizerFile): Encoder {
   const exact = withReferenceSplits(file);
@@ -25,7 +25,7 @@ export function createEncoder(file: TokenizerFile): Encoder {
   return encoder;
 }
 
-/** The last step of a byte-level tokenizer maps each piece by itself to the alphabet of bytes. */
+/** The last step of a byte-level tokenizer, which maps each piece separately to the alphabet of bytes. */
 function byteStep(step: Component | undefined): ((piece: string) => string[]) | null {
   if (step?.type !== 'ByteLevel' || step.use_regex !== false || step.add_prefix_space === true) return null;
   const byteLevel = new ByteLevelPreTokenizer({ type: 'ByteLevel', use_regex: false, add_prefix_space: false });

@@ -9,10 +9,10 @@ import {
 } from './fillInTheMiddleFormats.js';
 import type { Tokenizer } from './tokenizer.js';
 
-/** `auto`: what the vocabulary tells; `none`: only what stands before the cursor; the name of a format; or markers of one's own. */
+/** `auto` (recognized from the vocabulary), `none` (only the text before the cursor), the name of a format, or custom markers. */
 export type FillInTheMiddleChoice = string | FillInTheMiddleMarkers;
 
-/** Markers that somebody taught a model, as tokens of its vocabulary or as mere text. */
+/** Markers that a model was trained with, either tokens of its vocabulary or plain text. */
 export interface FillInTheMiddleMarkers {
   readonly prefix?: string | undefined;
   readonly suffix?: string | undefined;
@@ -23,14 +23,14 @@ export interface FillInTheMiddleMarkers {
 
 type Vocabulary = Pick<Tokenizer, 'tokenId'>;
 
-/** The format that a vocabulary was made for; null where it has no such tokens, so that its model has not learned any. */
+/** The format that a vocabulary was made for; null if it has no such tokens, so that its model has not learned any format. */
 export function recognizeFillInTheMiddle(vocabulary: Vocabulary): FillInTheMiddleFormat | null {
   const fits = (format: FillInTheMiddleFormat) =>
     missingTokens(format, vocabulary).length === 0 && (format.sign === null || vocabulary.tokenId(format.sign) !== undefined);
   return fillInTheMiddleFormats.find(fits) ?? null;
 }
 
-/** null: the model is to go on from what stands before the cursor. Throws UserError where the choice does not fit the model. */
+/** Null means that the model continues the text before the cursor. Throws UserError if the choice does not fit the model. */
 export function chooseFillInTheMiddle(vocabulary: Vocabulary, choice: FillInTheMiddleChoice): FillInTheMiddleFormat | null {
   if (choice === 'auto') return recognizeFillInTheMiddle(vocabulary);
   if (choice === 'none') return null;
@@ -50,7 +50,7 @@ export function chooseFillInTheMiddle(vocabulary: Vocabulary, choice: FillInTheM
   );
 }
 
-/** What ends a middle: tokens, and the texts of markers that are no single tokens. None of it is ever part of the middle. */
+/** What ends a middle: tokens, and the texts of markers that are not single tokens. Neither is ever part of the middle. */
 export function fillInTheMiddleEnds(
   format: FillInTheMiddleFormat,
   vocabulary: Vocabulary,

@@ -1,41 +1,45 @@
 /**
- * @file How model families were taught to fill in the middle (https://arxiv.org/abs/2207.14255), from their own papers, model cards
- * and tokenizers.
+ * @file How model families were trained to fill in the middle (https://arxiv.org/abs/2207.14255), according to their papers,
+ * model cards and tokenizers.
  */
 
 export interface FillInTheMiddleFormat {
   readonly name: string;
-  /** What the model reads first: prefix, suffix, middle, or suffix, prefix, middle. */
+  /** What the model reads first. PSM is prefix, suffix, middle; SPM is suffix, prefix, middle. */
   readonly order: FillInTheMiddleOrder;
   readonly prefix: string;
   readonly suffix: string;
-  /** null: the middle follows the prefix directly. */
+  /** Null means that the middle follows the prefix directly. */
   readonly middle: string | null;
-  /** Ends the middle; null: what ends any text of the model. */
+  /** Ends the middle; null means that it ends as any text of the model does. */
   readonly end: string | null;
-  /** What begins something else than the middle: further tokens that end it, where the vocabulary has them. */
+  /** Further tokens that end the middle because something else begins there, if the vocabulary has them. */
   readonly stops: readonly string[];
-  /** Tell the model the names of the repository and the file; null where it has not learned any, or nobody has said how. */
+  /**
+   * Tell the model the names of the repository and the file; null if the model has learned none, or their layout is undocumented.
+   */
   readonly headers: FillInTheMiddleHeaders | null;
-  /** A token that only vocabularies of this format have, where another format has the same markers; null: the markers tell. */
+  /**
+   * A token unique to vocabularies of this format, if another format has the same markers; null means that the markers suffice.
+   */
   readonly sign: string | null;
 }
 
 export type FillInTheMiddleOrder = 'PSM' | 'SPM';
 
-/** Texts with {} for the name or the path; '' where there is none. Tokens in them are among the format's stops. */
+/** Texts with {} for the name or path; '' if there is none. Tokens in them are among the format's stops. */
 export interface FillInTheMiddleHeaders {
-  /** These two stand before all markers, where the name and the path are known. */
+  /** This and `file` come before all markers, if the name and the path are known. */
   readonly repository: string;
   readonly file: string;
-  /** Opens the prefix. */
+  /** Starts the prefix. */
   readonly inPrefix: string;
 }
 
-/** The first one that a vocabulary has all tokens of is its format. */
+/** A vocabulary's format is the first one whose tokens it has in full. */
 export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
-  // Qwen2.5-Coder, section 3.2 of https://arxiv.org/abs/2409.12186; the stops are the end tokens of its example for filling in the
-  // middle (https://github.com/QwenLM/Qwen2.5-Coder). Qwen3-Coder is the same.
+  // Qwen2.5-Coder, section 3.2 of https://arxiv.org/abs/2409.12186; the stops are the end tokens in its fill-in-the-middle
+  // example (https://github.com/QwenLM/Qwen2.5-Coder). Qwen3-Coder is the same.
   {
     name: 'qwen',
     order: 'PSM',
@@ -47,7 +51,7 @@ export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
     headers: { repository: '<|repo_name|>{}\n', file: '<|file_sep|>{}\n', inPrefix: '' },
     sign: null,
   },
-  // CodeGemma (https://ai.google.dev/gemma/docs/codegemma/prompt-structure), and others that have Qwen's markers and not its headers.
+  // CodeGemma (https://ai.google.dev/gemma/docs/codegemma/prompt-structure), and others with Qwen's markers but not its headers.
   {
     name: 'codegemma',
     order: 'PSM',
@@ -59,7 +63,7 @@ export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
     headers: null,
     sign: null,
   },
-  // DeepSeek-Coder (https://github.com/deepseek-ai/DeepSeek-Coder). The hole is where the middle belongs.
+  // DeepSeek-Coder (https://github.com/deepseek-ai/DeepSeek-Coder). The hole marks where the middle belongs.
   {
     name: 'deepseek',
     order: 'PSM',
@@ -83,8 +87,8 @@ export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
     headers: null,
     sign: null,
   },
-  // Mellum (https://huggingface.co/JetBrains/Mellum-4b-base). StarCoder and Granite have the same markers, <filename> and all, and
-  // read them in the other order; the marks of roles, such as <assistant>, are Mellum's alone.
+  // Mellum (https://huggingface.co/JetBrains/Mellum-4b-base). StarCoder and Granite have the same markers, including <filename>,
+  // but read them in the other order; only Mellum has role markers such as <assistant>.
   {
     name: 'mellum',
     order: 'SPM',
@@ -96,7 +100,7 @@ export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
     headers: { repository: '', file: '<filename>{}\n', inPrefix: '' },
     sign: '<assistant>',
   },
-  // StarCoder2, section 5.1 of https://arxiv.org/abs/2402.19173: only it has <file_sep> and <repo_name> beside these markers.
+  // StarCoder2, section 5.1 of https://arxiv.org/abs/2402.19173: only it has <file_sep> and <repo_name> besides these markers.
   {
     name: 'starcoder2',
     order: 'PSM',
@@ -108,7 +112,7 @@ export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
     headers: { repository: '<repo_name>{}', file: '<file_sep>', inPrefix: '{}\n' },
     sign: null,
   },
-  // StarCoder (https://huggingface.co/bigcode/starcoder) and those with its tokenizer: Granite Code, Stable Code.
+  // StarCoder (https://huggingface.co/bigcode/starcoder) and models with its tokenizer: Granite Code, Stable Code.
   {
     name: 'starcoder',
     order: 'PSM',
@@ -144,9 +148,10 @@ export const fillInTheMiddleFormats: readonly FillInTheMiddleFormat[] = [
     headers: null,
     sign: null,
   },
-  // Codestral 22B (https://github.com/mistralai/mistral-common, encode_fim; the header is that of https://github.com/continuedev/continue,
-  // core/autocomplete/templating/AutocompleteTemplate.ts). Later vocabularies of Mistral name these tokens too,
-  // though their open models have not learned them: they are byte-level, and have no such piece for a byte as SentencePiece has.
+  // Codestral 22B (https://github.com/mistralai/mistral-common, encode_fim; the header is that of
+  // https://github.com/continuedev/continue, core/autocomplete/templating/AutocompleteTemplate.ts). Later Mistral vocabularies
+  // have these tokens too, but their open models have not learned them. Those vocabularies are byte-level, so they lack
+  // SentencePiece's byte pieces, which serve as the sign.
   {
     name: 'codestral',
     order: 'SPM',
@@ -166,7 +171,7 @@ export function markersOf({ prefix, suffix, middle, end }: FillInTheMiddleFormat
   return [prefix, suffix, middle, end].filter((marker) => marker !== null);
 }
 
-/** All that is no text to a model of this format. */
+/** Everything that a model of this format does not read as text. */
 export function tokensOf(format: FillInTheMiddleFormat): readonly string[] {
   return [...markersOf(format), ...format.stops];
 }

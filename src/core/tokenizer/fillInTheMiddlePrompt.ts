@@ -4,17 +4,19 @@ import { PartEncoder, type Encoder } from './partEncoder.js';
 export interface FillInTheMiddleParts {
   readonly prefix: string;
   readonly suffix: string;
-  /** With the middle and its end: what a model learns from. Without: the prompt that it goes on from. */
+  /**
+   * With a middle, the result is a training example that includes the middle and its end; without, it is a prompt to continue.
+   */
   readonly middle?: string;
-  /** Path of the file, with slashes, as the repository has it. */
+  /** Path of the file within the repository, with forward slashes. */
   readonly file?: string;
   /** Name of the repository. */
   readonly repository?: string;
 }
 
 /**
- * The ids that a model reads. Where they would be more than `budget`, what is furthest from the cursor goes: three quarters of the
- * room are for the prefix. Null where not even the markers fit.
+ * The ids that a model reads. If they exceed `budget`, the text furthest from the cursor is dropped; three quarters of the room
+ * go to the prefix. Null if not even the markers fit.
  */
 export function fillInTheMiddlePrompt(
   format: FillInTheMiddleFormat,
@@ -45,7 +47,7 @@ interface Headers {
   readonly inPrefix: string;
 }
 
-/** The text matters more: headers that take much of a short context are left out. */
+/** The text matters more, so headers that would take much of a short context are left out. */
 function headersWithin(
   room: number,
   { headers, stops }: FillInTheMiddleFormat,
@@ -68,7 +70,10 @@ function filled(header: string, name: string): string {
   return header.replace('{}', () => name);
 }
 
-/** Header and text in one, so that they are split into tokens as one text; what goes is the beginning of the text. */
+/**
+ * Encodes header and text together, so that they are tokenized as one text; if it is too long, the beginning of the text is
+ * dropped.
+ */
 function prefixWithin(room: number, encode: PartEncoder, header: string, text: string): readonly number[] {
   const ids = encode.text(header + text);
   const kept = encode.text(header).length;

@@ -5,7 +5,7 @@ import { createTokenizer, type SpecialTokens } from './huggingFace.js';
 import type { Tokenizer } from './tokenizer.js';
 import { isObject } from './tokenizerFile.js';
 
-/** The texts of a Hugging Face model folder that concern its tokenizer; null where a file is not there. */
+/** The tokenizer-related files of a Hugging Face model folder, as text; null if a file does not exist. */
 export interface TokenizerFolder {
   /** Path of tokenizer.json, for messages. */
   readonly file: string;
@@ -13,9 +13,9 @@ export interface TokenizerFolder {
   readonly tokenizerConfig: string | null;
   readonly specialTokensMap: string | null;
   readonly generationConfig: string | null;
-  /** config.json, the model's own */
+  /** The model's config.json. */
   readonly config: string | null;
-  /** chat_template.jinja */
+  /** chat_template.jinja. */
   readonly chatTemplate: string | null;
 }
 
@@ -38,7 +38,7 @@ export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
 
 type Json = Record<string, unknown>;
 
-/** A vocabulary of a million tokens and the merges that make them. */
+/** Enough for a vocabulary of a million tokens and the merges that produce them. */
 const maxParts = 5_000_000;
 
 function parseObject(text: string, file: string): Json {
@@ -48,7 +48,7 @@ function parseObject(text: string, file: string): Json {
   throw new UserError('file-corrupt', t`${file} should hold a JSON object.`);
 }
 
-/** tokenizer_config.json may list added tokens that tokenizer.json does not, and so may its bos_token and the like. */
+/** tokenizer_config.json may name added tokens that tokenizer.json lacks, either in its list or as bos_token and the like. */
 function withConfiguredTokens(tokenizer: Json, settings: Json): Json {
   const { added_tokens: listed = [], model } = tokenizer;
   if (!Array.isArray(listed)) return tokenizer;
@@ -73,7 +73,7 @@ function specialTokens(settings: Json, configs: readonly Json[]): SpecialTokens 
   };
 }
 
-/** A token is written as its text or as an object with its text. */
+/** A token is written either as its text or as an object that contains the text. */
 function tokenText(value: unknown): string | null {
   const text = isObject(value) ? value.content : value;
   return typeof text === 'string' ? text : null;
@@ -83,7 +83,7 @@ function isId(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0;
 }
 
-/** One template, or several with names. */
+/** The value is one template, or several with names. */
 function defaultTemplate(value: unknown): string | null {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return null;

@@ -9,7 +9,7 @@ import type { Tokenizer } from './tokenizer.js';
 import { corrupt, type AddedToken, type Component } from './tokenizerFile.js';
 
 /**
- * The tokenizer that a GGUF file carries (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#tokenizer), by way of the
+ * The tokenizer in a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#tokenizer), converted to the
  * tokenizer.json that the same vocabulary has on Hugging Face. Throws UserError naming `file`.
  */
 export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file: string): Tokenizer {
@@ -35,10 +35,10 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file
   });
 }
 
-/** tokenizer.ggml.token_type */
+/** Values of tokenizer.ggml.token_type. */
 const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
-/** Control tokens that end a turn or a text in every model that has them; many files name only one of them. */
+/** Control tokens that end a turn or a text in every model that has them; many files declare only one of them. */
 const endTokens = [
   '<|endoftext|>',
   '<|end_of_text|>',
@@ -131,7 +131,7 @@ const spaceToMeta: Component = { type: 'Replace', pattern: { String: ' ' }, cont
 const metaToSpace: Component = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
 const stripSpace: Component = { type: 'Strip', content: ' ', start: 1, stop: 0 };
 
-/** BOS and EOS around a text; `addBos` where the file does not say. */
+/** Puts BOS and EOS around a text; `addBos` applies if the file does not say. */
 function surround(fields: TokenizerFields, tokens: readonly string[], addBos: boolean): Component | null {
   const token = (wanted: boolean, name: string) => {
     const id = fields.id(name, tokens.length);
@@ -180,12 +180,12 @@ class TokenizerFields {
     return typeof value === 'boolean' ? value : undefined;
   }
 
-  /** null where the file names no such token. */
+  /** Null if the file names no such token. */
   id(name: string, count: number): number | null {
     const value = this.get(name);
     if (value === undefined) return null;
     if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < count) return value as number;
-    // 2³²−1 is how some writers say "none".
+    // Some writers use 2³²−1 for "none".
     if (value === 0xffffffff) return null;
     throw corrupt(this.file, t`tokenizer.ggml.${name} is ${String(value)}, outside its vocabulary of ${count}`);
   }

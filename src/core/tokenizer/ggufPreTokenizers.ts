@@ -3,12 +3,12 @@ import { UserError } from '../errors.js';
 import { gpt2Pattern, splitAt } from './referenceSplits.js';
 import type { Component } from './tokenizerFile.js';
 
-/** How a byte-level vocabulary wants text split into words. */
+/** How text is split into words for a byte-level vocabulary. */
 interface PreTokenizer {
   readonly steps: readonly Component[];
   readonly ignoreMerges: boolean;
   readonly normalizer: Component | null;
-  /** Whether BOS comes first where the file does not say. */
+  /** Whether BOS comes first if the file does not say. */
   readonly addBos: boolean;
 }
 
@@ -16,7 +16,7 @@ const plain = { ignoreMerges: false, normalizer: null, addBos: false };
 const gpt2: PreTokenizer = { ...plain, steps: [splitAt(gpt2Pattern)] };
 const singleDigitsThenGpt2: PreTokenizer = { ...plain, steps: [splitAt(String.raw`\p{N}`), splitAt(gpt2Pattern)] };
 
-/** The pattern of LLaMA 3; Qwen 2 takes digits one by one. */
+/** The pattern of LLaMA 3. Qwen 2 differs only in taking digits one by one. */
 const llama3Pattern = (digits: string) =>
   String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
 const llama3: PreTokenizer = {
@@ -36,7 +36,7 @@ const deepseekCoder: PreTokenizer = {
   steps: [String.raw`[\r\n]`, String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, '[一-龥ࠀ-一가-퟿]+', String.raw`\p{N}`].map(splitAt),
 };
 
-/** tokenizer.ggml.pre: names that llama.cpp gives to the pre-tokenizers of the models it knows. */
+/** Pre-tokenizers by their names in llama.cpp, as found in tokenizer.ggml.pre. */
 const preTokenizersByName: Readonly<Record<string, PreTokenizer>> = {
   default: gpt2,
   'gpt-2': gpt2,
@@ -53,7 +53,7 @@ const preTokenizersByName: Readonly<Record<string, PreTokenizer>> = {
   'deepseek-coder': deepseekCoder,
 };
 
-/** Throws UserError('file-unsupported') naming `file` where the name is not known. */
+/** Throws UserError('file-unsupported') naming `file` if the name is unknown. */
 export function ggufPreTokenizer(name: string, file: string): PreTokenizer {
   if (Object.hasOwn(preTokenizersByName, name)) return preTokenizersByName[name]!;
   throw new UserError(

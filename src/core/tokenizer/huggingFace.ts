@@ -7,7 +7,7 @@ import { TokenBytes, type Spelling } from './tokenBytes.js';
 import type { Tokenizer } from './tokenizer.js';
 import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
 
-/** All that makes a tokenizer, whatever file it came from. */
+/** Everything that defines a tokenizer, whichever file it came from. */
 interface TokenizerParts {
   /** Shown in messages. */
   readonly file: string;
@@ -17,13 +17,13 @@ interface TokenizerParts {
   readonly chatTemplate: string | null;
 }
 
-/** Texts of tokens in the vocabulary. */
+/** Special tokens, given by their text in the vocabulary. */
 export interface SpecialTokens {
   readonly bos: string | null;
   readonly eos: string | null;
   readonly pad: string | null;
   readonly unknown: string | null;
-  /** Further tokens that end a generation. */
+  /** Additional tokens that end generation. */
   readonly stopIds: readonly number[];
 }
 
@@ -97,7 +97,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     return (token === null ? undefined : this.tokenId(token)) ?? null;
   }
 
-  /** A post-processor may name tokens that do not exist; the library would hand on `undefined`. */
+  /** A post-processor may name tokens that do not exist, for which the library would return `undefined`. */
   private probe(file: string): void {
     const { ids, tokens } = this.encoder.encode('a 1\n');
     const index = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);

@@ -2,8 +2,8 @@ import type { UserError } from '../errors.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /**
- * In the place of a tokenizer that is not there or cannot be read: ids are shown as their numbers, and whatever needs text throws the
- * problem. Enough to train on ids that were made elsewhere.
+ * Replaces a tokenizer that is missing or unreadable: ids are shown as numbers, and whatever needs text throws `problem`. This is
+ * enough to train on ids that were made elsewhere.
  */
 export function idsOnly(vocabSize: number, problem: UserError): Tokenizer {
   const needsText = () => {

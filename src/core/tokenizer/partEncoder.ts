@@ -3,10 +3,10 @@ import type { Tokenizer } from './tokenizer.js';
 
 export type Encoder = Pick<Tokenizer, 'encode' | 'decode' | 'tokenId' | 'tokenText' | 'eosId' | 'specialIds'>;
 
-/** Joins no other characters in a token. */
+/** A character that never shares a token with other characters. */
 const smile = '☺';
 
-/** Encodes the parts of a prompt one by one: the tokens that it is built of, and the texts between. */
+/** Encodes the parts of a prompt one by one: its markers, and the texts between them. */
 export class PartEncoder {
   private readonly addsSpace: boolean;
   private readonly tokens: readonly string[];
@@ -21,34 +21,36 @@ export class PartEncoder {
     this.tokens = [...special, ...ofFormat].filter((token) => token.length > 1);
   }
 
-  /** What stands before a text. */
+  /** The tokens that precede any text. */
   start(): readonly number[] {
     return [...this.encoder.encode('')];
   }
 
-  /** One token where the vocabulary has it, else the tokens of the text. */
+  /** One token if the vocabulary has it, otherwise the tokens of the text. */
   marker(text: string | null): readonly number[] {
     if (text === null) return [];
     const id = this.encoder.tokenId(text);
     return id === undefined ? this.onwardsPlain(text) : [id];
   }
 
-  /** A text from its beginning. */
+  /** A text that starts a document. */
   text(text: string): readonly number[] {
     const [first = '', ...others] = this.pieces(text);
     return [...this.plain(first), ...others.flatMap((piece) => this.onwardsPlain(piece))];
   }
 
   /**
-   * A text that goes on from another. SentencePiece puts a space before the first word of what it is given, which must not be here:
-   * Code Llama and Codestral were taught without it, by the same trick (encode_infilling of
+   * A text that continues another. SentencePiece adds a space before the first word of its input, which is wrong here: Code Llama
+   * and Codestral were trained without it, using the same trick (encode_infilling of
    * https://github.com/meta-llama/codellama/blob/main/llama/tokenizer.py, _encode_infilling of mistral-common).
    */
   onwards(text: string): readonly number[] {
     return this.pieces(text).flatMap((piece) => this.onwardsPlain(piece));
   }
 
-  /** A document may speak of the tokens, as a file about them does: there they are text, so none may be whole in a piece. */
+  /**
+   * A document may mention the tokens, as a file about them does. They are plain text there, so no piece may contain a whole one.
+   */
   private pieces(text: string): readonly string[] {
     const found = this.tokens.filter((token) => text.includes(token));
     return found.length === 0 ? [text] : text.split(new RegExp(found.map(afterFirstCharacter).join('|'), 'u'));

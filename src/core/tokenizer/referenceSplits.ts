@@ -1,9 +1,9 @@
 import type { Component, TokenizerFile } from './tokenizerFile.js';
 
 /**
- * Says the same as a tokenizer.json in words that @huggingface/tokenizers follows exactly. It splits at a `Split` pattern as the
- * reference does, but where the pattern is built in it uses JavaScript's own \d and \s (ASCII digits only, U+FEFF a space, U+0085
- * none), and Metaspace never splits. So built-in patterns are spelled out.
+ * Rewrites a tokenizer.json so that @huggingface/tokenizers follows it exactly. The library splits at a `Split` pattern as the
+ * reference does, but its built-in patterns use JavaScript's own \d and \s (only ASCII digits; U+FEFF is a space, U+0085 is not),
+ * and its Metaspace never splits. So built-in patterns are spelled out.
  */
 export function withReferenceSplits(file: TokenizerFile): TokenizerFile {
   const steps = preTokenizers(file.pre_tokenizer).flatMap(spellOut);
@@ -14,7 +14,7 @@ export function withReferenceSplits(file: TokenizerFile): TokenizerFile {
 /** GPT-2's pattern, built into `ByteLevel` (https://github.com/openai/gpt-2/blob/master/src/encoder.py). */
 export const gpt2Pattern = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 
-/** Each match becomes a piece, and so does what lies between two matches. */
+/** Each match becomes a piece, and so does the text between two matches. */
 export function splitAt(pattern: string): Component {
   return { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false };
 }
@@ -35,7 +35,7 @@ function spellOut(component: Component): Component[] {
     case 'Digits':
       return [splitAt(component.individual_digits ? String.raw`\p{N}` : String.raw`\p{N}+`)];
     case 'ByteLevel':
-      // A prefix space comes before the split, which then can't be taken apart.
+      // The prefix space is added before the split, so the two cannot be separated.
       if (component.use_regex === false || component.add_prefix_space === true) return [component];
       return [splitAt(gpt2Pattern), byteLevelOnly];
     case 'Metaspace':
@@ -46,8 +46,8 @@ function spellOut(component: Component): Component[] {
 }
 
 /**
- * True where the merges of a SentencePiece vocabulary never join the end of a word with the space after it. Then words can be
- * merged one by one, and cached, instead of a whole text at once, with the same result.
+ * True if the merges of a SentencePiece vocabulary never join the end of a word with the space after it. Then words can be merged
+ * one by one, and cached, instead of a whole text at once, with the same result.
  */
 function mergesStayInWords({ model, normalizer, pre_tokenizer }: TokenizerFile): boolean {
   const usesMetaspace = JSON.stringify(normalizer ?? pre_tokenizer ?? '').includes('▁');

@@ -1,12 +1,12 @@
 import { t } from '../../l10n/text.js';
 import { corrupt } from './tokenizerFile.js';
 
-/** SentencePiece itself makes no piece longer than 16 characters; the work grows with the square. */
+/** SentencePiece itself makes no piece longer than 16 characters. The work grows with the square of the length. */
 const longestPiece = 512;
 
 /**
- * BPE merges from a SentencePiece vocabulary: whatever two pieces make a third may merge, the best score first. The order among
- * equal scores is that of Hugging Face's converter, so that ids agree with its tokenizer.json.
+ * BPE merges from a SentencePiece vocabulary: any two pieces that form a third may merge, best score first. Equal scores are
+ * ordered as in Hugging Face's converter, so that ids match its tokenizer.json.
  */
 export function sentencePieceMerges(
   tokens: readonly string[],

@@ -2,20 +2,20 @@ import type { DecodeOptions, StreamDecoder } from './tokenizer.js';
 
 /** How the tokens of a vocabulary spell bytes. */
 export type Spelling =
-  /** GPT-2's alphabet: one character for each byte (https://github.com/openai/gpt-2, bytes_to_unicode). */
+  /** GPT-2's alphabet: one character per byte (https://github.com/openai/gpt-2, bytes_to_unicode). */
   | { readonly kind: 'byte-level' }
   /** Text with ▁ for a space, and <0x0A> for a byte that no piece covers. */
   | { readonly kind: 'sentencepiece'; readonly stripLeadingSpace: boolean };
 
-/** The tokens of a vocabulary as bytes, and text from them. */
+/** Converts the tokens of a vocabulary to bytes, and those to text. */
 export class TokenBytes {
   private readonly cache = new Map<number, Uint8Array>();
 
   constructor(
     private readonly spelling: Spelling,
-    /** Undefined where an id has no token. */
+    /** Undefined if an id has no token. */
     private readonly token: (id: number) => string | undefined,
-    /** Tokens spelled as they are, whatever the spelling of the others. */
+    /** Added tokens are spelled literally, whatever the spelling of the others. */
     private readonly isAdded: (id: number) => boolean,
     private readonly isSpecial: (id: number) => boolean,
   ) {}
@@ -48,7 +48,7 @@ export class TokenBytes {
     };
   }
 
-  /** A token for showing: its text, or its bytes as <0x…> where they are no whole characters. */
+  /** A token for display: its text, or its bytes as <0x…> if they do not form whole characters. */
   show(id: number): string {
     const bytes = this.of(id);
     try {
@@ -83,14 +83,14 @@ function byteLevelBytes(token: string): Uint8Array {
   const bytes = [];
   for (const character of token) {
     const byte = byteOfCharacter.get(character);
-    // A character outside the alphabet: the token was spelled as plain text.
+    // A character outside the alphabet means that the token was spelled as plain text.
     if (byte === undefined) return utf8(token);
     bytes.push(byte);
   }
   return Uint8Array.from(bytes);
 }
 
-/** Printable Latin-1 characters stand for themselves; the other bytes, in order, for U+0100 and up. */
+/** Printable Latin-1 characters stand for themselves; the other bytes are assigned U+0100 and up, in order. */
 function byteLevelAlphabet(): ReadonlyMap<string, number> {
   const alphabet = new Map<string, number>();
   let next = 0x100;

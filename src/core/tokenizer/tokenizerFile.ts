@@ -1,7 +1,7 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 
-/** The parts of a Hugging Face tokenizer.json that are read here; the rest goes to the library as it stands. */
+/** The parts of a Hugging Face tokenizer.json that are read here; the rest is passed to the library unchanged. */
 export interface TokenizerFile {
   readonly model: BpeModel;
   readonly added_tokens: readonly AddedToken[];
@@ -33,16 +33,16 @@ export interface AddedToken {
   readonly single_word?: boolean;
 }
 
-/** A normalizer, pre-tokenizer, post-processor or decoder: a type and its own settings. */
+/** A normalizer, pre-tokenizer, post-processor or decoder: a type and its settings. */
 export interface Component {
   readonly type: string;
   readonly [setting: string]: unknown;
 }
 
-/** No vocabulary is near this; a file that names such an id would only cost memory. */
+/** Far above any real vocabulary; a file with such an id would only waste memory. */
 const highestId = 4_000_000;
 
-/** Checks what a tokenizer.json holds, wholly, before any of it is used. Throws UserError naming `file`. */
+/** Checks a whole tokenizer.json before any of it is used. Throws UserError naming `file`. */
 export function checkTokenizerFile(value: unknown, file: string): TokenizerFile {
   if (!isObject(value)) throw corrupt(file, t`it is not a JSON object`);
   const { model } = value;

@@ -1,10 +1,10 @@
 /**
- * @file Dropout masks as functions of seed, layer and place alone: the backward pass, checkpointing and a resumed run see the same
- * mask, on every device. Written twice, as arithmetic on the host and as a program, both over integers modulo 2³².
+ * @file Dropout masks that depend only on seed, layer and position: the backward pass, checkpointing and a resumed run see the
+ * same mask, on every device. Implemented twice, as arithmetic on the host and as a program, both over integers modulo 2³².
  *
- * The pairs of neighbouring columns of all masks of a layer are numbered through. With x = hash(row) + hash(pair) + seed and an
- * odd multiplier made of layer and seed, h = x · (2x + multiplier): a permutation whose high bits depend on all bits of x (from
- * RC6, https://people.csail.mit.edu/rivest/pubs/RRSY98.pdf). Its high half, and the sum of its halves, are the draws of 16 bits
+ * All pairs of neighbouring columns in a layer's masks are numbered consecutively. With x = hash(row) + hash(pair) + seed and an
+ * odd multiplier made from layer and seed, h = x · (2x + multiplier) is a permutation whose high bits depend on all bits of x
+ * (from RC6, https://people.csail.mit.edu/rivest/pubs/RRSY98.pdf). Its high half and the sum of its halves are the 16-bit draws
  * for the two columns.
  */
 import type { LoraShape } from '../adapters/lora.js';
@@ -16,7 +16,7 @@ import { inputOf, linearShape, type LinearName } from '../models/linears.js';
 import { hash32 } from '../random.js';
 import type { Shape } from '../shape.js';
 
-/** The mask that a linear's adapter input goes through: those that read the same activation share one. */
+/** The mask for a linear's adapter input; linears that read the same activation share one. */
 export function dropoutMask(linear: LinearName): string {
   return `dropout.${inputOf(linear).name}`;
 }
@@ -24,7 +24,7 @@ export function dropoutMask(linear: LinearName): string {
 interface MaskColumns {
   readonly name: string;
   readonly width: number;
-  /** Of its pairs of columns, among those of all masks. */
+  /** Its column pairs in the numbering of all masks are `start` … `end` − 1. */
   readonly start: number;
   readonly end: number;
 }
@@ -40,17 +40,17 @@ const halfWord = 2 ** 16;
 const rowHash = (row: number): number => hash32(row, 0);
 const pairHash = (pair: number): number => hash32(pair, 1);
 
-/** Odd: what the masks of two layers differ by. */
+/** An odd number that distinguishes the masks of different layers. */
 export function layerKey(layer: number): number {
   return hash32(layer, 2) | 1;
 }
 
-/** A draw is kept if, as a signed number of 16 bits, it is at least this. */
+/** An element is kept if its draw, as a signed 16-bit number, is at least this. */
 function minKept(probability: number): number {
   return Math.round(probability * halfWord) - halfWord / 2;
 }
 
-/** seed and layer_key [1, 1] int32 → the masks [N, width] of a layer: true where an element is kept. */
+/** seed and layer_key [1, 1] int32 → the masks [N, width] of a layer: true for elements that are kept. */
 export function dropoutProgram(config: ModelConfig, lora: LoraShape, probability: number, rows: number): Program {
   const b = new GraphBuilder();
   const hashes = (count: number, shape: Shape, hash: (i: number) => number): Value =>
@@ -77,13 +77,13 @@ export function dropoutProgram(config: ModelConfig, lora: LoraShape, probability
       2,
     );
     const kept = b.lessOrEqual(threshold, b.reshape(draws, [rows, 2 * pairs]));
-    // WebGPU slices floats alone.
+    // WebGPU can slice only floats.
     return [name, width % 2 === 0 ? kept : b.cast(b.slice(b.cast(kept, 'float32'), 1, 0, width), 'bool')];
   });
   return makeProgram('dropout', Object.fromEntries(outputs));
 }
 
-/** What dropoutProgram computes, without tensors of integers: on a CPU several times cheaper. */
+/** Computes the same as dropoutProgram without integer tensors, which is several times cheaper on a CPU. */
 export class HostDropout {
   readonly masks: readonly MaskColumns[];
   private readonly rowHashes: Int32Array;
@@ -97,7 +97,7 @@ export class HostDropout {
     this.maxDropped = minKept(probability) - 1;
   }
 
-  /** Writes a mask [N, width] of 0 and 1. The signs of differences instead of comparisons: branches on random bits would cost most. */
+  /** Writes a mask [N, width] of 0 and 1, using signs of differences instead of comparisons: branches on random bits are slow. */
   write(into: Uint8Array, { width, start, end }: MaskColumns, seed: number, layer: number): void {
     const { rowHashes, maxDropped } = this;
     const pairHashes = this.pairHashes.subarray(start, end);
@@ -109,7 +109,7 @@ export class HostDropout {
         const h = Math.imul(x, (x + x + multiplier) | 0);
         const high = (h + ((h >> 31) & 0xffff)) >> 16; // h / 2¹⁶, towards zero
         into[at] = (maxDropped - (h >> 16)) >>> 31;
-        into[at + 1] = (maxDropped - (((h + high) << 16) >> 16)) >>> 31; // in an odd row: of the next row, which overwrites it
+        into[at + 1] = (maxDropped - (((h + high) << 16) >> 16)) >>> 31; // with odd width, the next row overwrites the last one
       }
     }
   }

@@ -1,15 +1,18 @@
 import { ignoredLabel, type Batch } from '../data/batch.js';
 
-/** Rows of the flattened batch [N] that have a label, as many at a time as a program takes. */
+/** Rows of the flattened batch [N] that have a label, as many at a time as one program takes. */
 export interface HeadChunk {
-  /** All different: the gradient is scattered back onto them in parallel, where a repeated row would lose some of its share. */
+  /** All distinct: the gradient is scattered back in parallel, and a repeated row would lose part of its gradient. */
   readonly rows: Int32Array;
   readonly labels: Int32Array;
-  /** 0 where the chunk is only filled up with rows that do not belong to it. */
+  /** 0 for rows that only pad the chunk. */
   readonly counted: Float32Array;
 }
 
-/** Each chunk reads the whole vocabulary's weights, so they are few; a program for each multiple of 64 rows fits all batches. */
+/**
+ * Every chunk reads the weights of the whole vocabulary, so there should be few. With sizes in multiples of 64 rows, a few
+ * programs serve all batches.
+ */
 export const largestChunk = 512;
 const granule = 64;
 

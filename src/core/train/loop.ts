@@ -13,28 +13,28 @@ export interface LoopOptions {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  /** 0: no clipping. */
+  /** 0 means no clipping. */
   readonly maxGradNorm: number;
-  /** Optimizer steps between two evaluations, checkpoints, metrics. */
+  /** Optimizer steps between two evaluations, checkpoints and metrics, respectively. */
   readonly evalSteps: number;
   readonly saveSteps: number;
   readonly loggingSteps: number;
-  /** Evaluations in a row without improvement before the run stops; null: never. */
+  /** Number of evaluations in a row without improvement before the run stops; null means never. */
   readonly patience: number | null;
-  /** Fixes the dropout masks. */
+  /** Determines the dropout masks. */
   readonly seed: number;
 }
 
-/** Where a run stands between two optimizer steps; with a TrainableState, all that a resumed run needs. */
+/** The state of a run between two optimizer steps; together with a TrainableState, all that a resumed run needs. */
 export interface Progress {
-  /** Optimizer steps done. */
+  /** Number of optimizer steps done. */
   readonly step: number;
   readonly epoch: number;
-  /** Micro-batches of this epoch done. */
+  /** Number of micro-batches of this epoch done. */
   readonly microBatch: number;
-  /** Tokens seen, padding left out. */
+  /** Number of tokens seen, not counting padding. */
   readonly tokens: number;
-  /** Seconds of work, pauses left out. */
+  /** Seconds of work, not counting pauses. */
   readonly elapsedSeconds: number;
   readonly bestEvalLoss: number | null;
   readonly bestStep: number | null;
@@ -62,11 +62,11 @@ export interface StepResult {
   readonly tokensPerSecond: number;
 }
 
-/** What the loop needs from the world around it. */
+/** What the loop needs from its environment. */
 export interface LoopPorts {
-  /** Seconds, from any origin. */
+  /** Time in seconds, from an arbitrary origin. */
   clock(): number;
-  /** Asked before every step. */
+  /** Called before every step. */
   command(): Promise<'run' | 'pause' | 'stop'>;
   /** Resolves when the command is no longer `pause`. */
   waitWhilePaused(): Promise<void>;
@@ -80,7 +80,7 @@ export interface LoopResult {
   readonly progress: Progress;
 }
 
-/** The optimizer steps of a run of whole epochs; the last step of an epoch may have fewer micro-batches. */
+/** Number of optimizer steps in a run of whole epochs; the last step of an epoch may have fewer micro-batches. */
 export function stepsOfEpochs(data: TrainingData, epochs: number, accumulationSteps: number): number {
   let steps = 0;
   for (let epoch = 0; epoch < epochs; epoch++) steps += Math.ceil(data.epoch(epoch).count / accumulationSteps);
@@ -88,10 +88,10 @@ export function stepsOfEpochs(data: TrainingData, epochs: number, accumulationSt
 }
 
 /**
- * Trains from `from` to schedule.totalSteps. The runner must hold the state that belongs to `from`; then a resumed run goes
- * through the same batches, dropout masks and learning rates as an unbroken one. Throws UserError('diverged') when a loss or
- * gradient is not finite; what was saved before stays good. What the device throws is thrown after saving what the last whole
- * step left, where that can still be read.
+ * Trains from `from` to schedule.totalSteps. The runner must hold the state that belongs to `from`; then a resumed run sees the
+ * same batches, dropout masks and learning rates as an uninterrupted one. Throws UserError('diverged') when a loss or gradient is
+ * not finite; checkpoints saved before that remain valid. If the device fails, its error is rethrown after saving the state of
+ * the last complete step, if that can still be read.
  */
 export async function runLoop(
   options: LoopOptions,
@@ -106,7 +106,7 @@ export async function runLoop(
 }
 
 class Loop {
-  /** What a resumed run would begin with. */
+  /** The progress that a resumed run would start from. */
   #saved: Progress;
 
   constructor(
@@ -120,7 +120,7 @@ class Loop {
   }
 
   async run(): Promise<LoopResult['reason']> {
-    // Of a fresh run, the loss before any training, to compare with; of a resumed one, an evaluation that was broken off.
+    // A fresh run measures the loss before any training, for comparison; a resumed one repeats an interrupted evaluation.
     if (await this.#conclude()) return 'early-stopping';
 
     while (!this.#isLastStep) {
@@ -150,7 +150,7 @@ class Loop {
       this.ports.onStep({ ...done, tokensPerSecond: done.tokens / seconds }, this.progress);
   }
 
-  /** What is due after a step; tells whether patience is at its end. */
+  /** Evaluates and saves if due after a step; returns whether patience has run out. */
   async #conclude(): Promise<boolean> {
     const { evalSteps, saveSteps, patience } = this.options;
     const isLast = this.#isLastStep;
@@ -182,12 +182,12 @@ class Loop {
     try {
       await this.#save();
     } catch (second) {
-      // The device, the disk, or V8 for want of memory; the first failure is the one to tell.
+      // The device, the disk, or V8 for lack of memory. The first failure is the one to report.
       if (!(second instanceof UserError || second instanceof RangeError)) throw second;
     }
   }
 
-  /** What the work gave, and the seconds it took, which count as this run's. */
+  /** The result of the work and the seconds it took, which are added to the run's time. */
   async #compute<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
     const start = this.ports.clock();
     try {
@@ -241,7 +241,7 @@ async function optimizerStep(
   };
 }
 
-/** The epoch and micro-batch to go on with: at the end of an epoch, the start of the next. */
+/** The epoch and micro-batch to continue with: at the end of an epoch, the start of the next. */
 function position(data: TrainingData, progress: Progress): { epoch: number; batches: BatchPlan; cursor: number } {
   const batches = data.epoch(progress.epoch);
   if (progress.microBatch < batches.count) return { epoch: progress.epoch, batches, cursor: progress.microBatch };
@@ -251,12 +251,12 @@ function position(data: TrainingData, progress: Progress): { epoch: number; batc
   return { epoch, batches: next, cursor: 0 };
 }
 
-/** Depends on where in the run the micro-batch is and nothing else, so that a resumed run drops the same. 31 bits: an int32. */
+/** Depends only on the micro-batch's place in the run, so that a resumed run drops the same elements. 31 bits fit an int32. */
 function dropoutSeed(seed: number, step: number, microBatch: number): number {
   return hash32(seed, step, microBatch) >>> 1;
 }
 
-/** The mean loss over all label tokens of the batches; without dropout. To stop between two, throw from `beforeBatch`. */
+/** Mean loss over all label tokens of the batches, without dropout. To stop between two batches, throw from `beforeBatch`. */
 export async function meanLoss(
   runner: Pick<StepRunner, 'evaluate'>,
   batches: BatchPlan,
@@ -283,7 +283,7 @@ function meanOf({ lossSum, labelTokens }: BatchLoss, what: string): number {
 
 function withEvaluation(progress: Progress, evalLoss: number): Progress {
   const evaluated = { ...progress, evaluatedStep: progress.step };
-  if (progress.step === 0) return evaluated; // only to compare with
+  if (progress.step === 0) return evaluated; // only for comparison
   const improved = progress.bestEvalLoss === null || evalLoss < progress.bestEvalLoss;
   return improved
     ? { ...evaluated, bestEvalLoss: evalLoss, bestStep: progress.step, evaluationsWithoutImprovement: 0 }

@@ -6,7 +6,7 @@ import { elementCount, type Shape } from '../shape.js';
 import type { TrainableState } from './stepRunner.js';
 
 /**
- * A fresh adapter: A as PyTorch's kaiming_uniform_(a=√5), that is U(−1/√in, 1/√in), B zero, so that the model starts
+ * A fresh adapter: A as in PyTorch's kaiming_uniform_(a=√5), that is U(−1/√in, 1/√in), and B zero, so that the model starts
  * unchanged. Equal seeds give equal adapters.
  */
 export function initialLoraState(config: ModelConfig, lora: LoraShape, seed: number): TrainableState {
@@ -18,7 +18,7 @@ export function initialLoraState(config: ModelConfig, lora: LoraShape, seed: num
   return withZeroMoments(new Map(parameters));
 }
 
-/** Parameters as the optimizer finds them before its first step. */
+/** The parameters with the optimizer's state before its first step. */
 export function withZeroMoments(parameters: ReadonlyMap<string, HostTensor>): TrainableState {
   const moments = () => new Map([...parameters].map(([name, { shape }]) => [name, zeros(shape)]));
   return { parameters, firstMoments: moments(), secondMoments: moments() };

@@ -1,10 +1,10 @@
 /**
- * @file The programs of a training step but for the vocabulary's (vocabularyPrograms.ts). The engine embeds, runs `forward` once
- * per layer, the head, `backward` once per layer downwards, and at the end of the optimizer step `clip`, and `update` once per layer.
- * Each is compiled once for all layers, so that compile time does not grow with depth and memory is weights + kept activations +
- * one block.
+ * @file The programs of a training step, except those for the vocabulary (vocabularyPrograms.ts). The engine embeds, runs
+ * `forward` once per layer, then the head, then `backward` once per layer in reverse, and at the end of the optimizer step
+ * `clip`, and `update` once per layer. Each program is compiled once for all layers, so compile time does not grow with depth,
+ * and memory is weights + kept activations + one block.
  *
- * Symbols of the shape comments: B batch, T sequence, N = B·T tokens, H hiddenSize,
+ * Symbols in the shape comments: B batch, T sequence, N = B·T tokens, H hiddenSize,
  * Q heads·headDim, K keyValueHeads·headDim, F intermediateSize, P numbers in a layer's LoRA parameters.
  */
 import {
@@ -36,22 +36,22 @@ export interface BatchShape {
 interface BlockOptions {
   readonly config: ModelConfig;
   readonly shape: BatchShape;
-  /** Of config.attentionKinds. */
+  /** Index into config.attentionKinds. */
   readonly attentionKind: number;
-  /** Which decides on the blocks of attention. */
+  /** Determines the blocks of attention. */
   readonly device: DeviceKind;
   readonly forms: LinearForms;
-  /** Null for a layer without adapter. */
+  /** Null for a layer without an adapter. */
   readonly lora: LoraShape | null;
-  /** Probability of dropping an element of an adapter's input; 0 leaves the masks out of the programs. */
+  /** Probability of dropping an element of an adapter's input; with 0, the programs have no masks. */
   readonly dropout: number;
 }
 
 const maskedScore = -1e30;
 
 /**
- * segment_ids [B, T] int32 → a mask [B, 1, t, k] for each block of queries: what a token may see is added 0, the rest −10³⁰. `window`:
- * of a kind of attention.
+ * segment_ids [B, T] int32 → a mask [B, 1, t, k] for each block of queries, to be added to the scores: 0 for tokens that may be
+ * seen, −10³⁰ for the rest. `window` is that of a kind of attention.
  */
 export function maskProgram(
   { headCount }: ModelConfig,
@@ -60,7 +60,7 @@ export function maskProgram(
   device: DeviceKind,
 ): Program {
   const b = new GraphBuilder();
-  const segments = b.cast(b.input('segment_ids', [batchSize, sequenceLength], 'int32'), 'float32'); // WebGPU slices floats alone
+  const segments = b.cast(b.input('segment_ids', [batchSize, sequenceLength], 'int32'), 'float32'); // WebGPU slices only floats
   const masked = b.scalar(maskedScore);
   const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i);
   const blocks = causalBlocks(batchSize, sequenceLength, headCount, device);
@@ -77,7 +77,7 @@ export function maskProgram(
   return makeProgram('mask', Object.fromEntries(outputs));
 }
 
-/** The windows that make a difference to sequences of such a length: each has masks of its own. */
+/** The windows that matter for sequences of this length; each has its own masks. */
 export function effectiveWindows({ attentionKinds }: ModelConfig, sequenceLength: number): Set<number | null> {
   return new Set(attentionKinds.map((kind) => effectiveWindow(kind, sequenceLength)));
 }
@@ -90,15 +90,15 @@ function maskName(block: number): string {
   return `mask.${block}`;
 }
 
-/** A block's graph with its differentiable pieces, from which its programs are cut. */
+/** A block's graph with its differentiable parts, from which its programs are cut. */
 export class BlockGraph {
   private readonly b = new GraphBuilder();
   private readonly x: Value;
   private readonly output: Value;
   /**
-   * From these the backward pass computes what else it needs: after RoPE `query` [B, T, Q], `key` and `value` [B, T, K]; `attention`
-   * [B, T, Q]; what the family's layer keeps besides; of the adapter, for each activation that it reads, what A
-   * makes of it, as `q_proj.reduced` [N, r].
+   * The values from which the backward pass computes everything else: `query` [B, T, Q] after RoPE, `key` and `value` [B, T, K];
+   * `attention` [B, T, Q]; what the family's layer keeps in addition; and for each activation that the adapter reads, its product
+   * with A, such as `q_proj.reduced` [N, r].
    */
   private readonly activations: Record<string, Value> = {};
   private readonly parameters: ReadonlyMap<string, Value>;
@@ -122,14 +122,14 @@ export class BlockGraph {
     Object.assign(this.activations, layer.kept);
   }
 
-  /** x, weights → y, and where they are to be kept, the activations. */
+  /** x, weights → y, and the activations if they are to be kept. */
   forward(keepActivations: boolean): Program {
     return makeProgram('forward', { y: this.output, ...(keepActivations && this.activations) });
   }
 
   /**
-   * x, activations if they were kept, dy, weights and the gradient_sum [P] so far → dx and the gradient_sum.next of all parameters, one
-   * after the other. The lowest adapted layer needs no dx.
+   * x, activations if they were kept, dy, weights and the gradient_sum [P] so far → dx and the gradient_sum.next of all
+   * parameters, concatenated. The lowest adapted layer needs no dx.
    */
   backward(keptActivations: boolean, wantsInputGradient: boolean): Program {
     const { b } = this;
@@ -160,7 +160,7 @@ export class BlockGraph {
     return b.reshape(attention, flatQuery.shape);
   }
 
-  /** x [B, T, heads · headDim], as the kind of attention wants it. */
+  /** x [B, T, heads · headDim], rotated if this kind of attention has rotary embedding. */
   private rotated(x: Value, attentionKind: number): Value {
     const { b } = this;
     const { config, shape } = this.options;
@@ -187,7 +187,7 @@ export class BlockGraph {
 
 /**
  * gradient_sum.LAYER [P] of all adapted layers → norm [] of the gradient, which is the mean over label_tokens [], and
- * gradient_scale []: what makes of the sums a gradient no longer than max_norm [], as torch's clip_grad_norm_ does.
+ * gradient_scale [], the factor that turns the sums into a gradient no longer than max_norm [], as in torch's clip_grad_norm_.
  */
 export function clipProgram(config: ModelConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
@@ -204,7 +204,7 @@ export function clipProgram(config: ModelConfig, lora: LoraShape): Program {
   return makeProgram('clip', { norm, gradient_scale: b.divide(b.where(b.lessOrEqual(one, ratio), one, ratio), labelTokens) });
 }
 
-/** What the update program takes besides gradient_scale, each []. */
+/** Scalars [] that the update program takes in addition to gradient_scale. */
 const updateScalarNames = [
   'beta1',
   'one_minus_beta1',
@@ -218,8 +218,8 @@ const updateScalarNames = [
 export type UpdateScalars = Readonly<Record<(typeof updateScalarNames)[number], number>>;
 
 /**
- * AdamW with decoupled decay (https://arxiv.org/abs/1711.05101), in PyTorch's order of operations, for one layer: its parameters, and
- * gradient_sum, m and v, each [P], in which they lie one after the other. The next gradient sums are zero.
+ * AdamW with decoupled decay (https://arxiv.org/abs/1711.05101), in PyTorch's order of operations, for one layer: its parameters,
+ * and gradient_sum, m and v [P], each concatenated over all parameters. The next gradient sums are zero.
  */
 export function updateProgram(config: ModelConfig, lora: LoraShape): Program {
   const b = new GraphBuilder();
@@ -259,7 +259,7 @@ export function updateProgram(config: ModelConfig, lora: LoraShape): Program {
   }
 }
 
-/** One after the other: [P]. */
+/** The values concatenated: [P]. */
 function flattened(b: GraphBuilder, values: readonly Value[]): Value {
   return b.concat(
     values.map((value) => b.reshape(value, [elementCount(value.shape)])),

@@ -9,7 +9,7 @@ export interface Schedule {
 }
 
 /**
- * The learning rate of the optimizer step that follows `stepsDone` steps. The same numbers as transformers'
+ * The learning rate of the optimizer step that follows `stepsDone` steps. Gives the same numbers as transformers'
  * get_constant/linear/cosine_schedule_with_warmup (optimization.py): with a warm-up, the first step's rate is 0.
  */
 export function learningRate(schedule: Schedule, stepsDone: number): number {

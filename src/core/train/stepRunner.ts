@@ -1,7 +1,7 @@
 import type { Batch } from '../data/batch.js';
 import type { HostTensor } from '../formats/hostTensor.js';
 
-/** Everything that changes while training. Names: PEFT's parameter names; moments of AdamW beside them. */
+/** Everything that changes during training, by PEFT's parameter names: the parameters, and AdamW's moments. */
 export interface TrainableState {
   readonly parameters: ReadonlyMap<string, HostTensor>;
   readonly firstMoments: ReadonlyMap<string, HostTensor>;
@@ -22,26 +22,26 @@ export interface UpdateOptions {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  /** The accumulated gradient sums are divided by this: label tokens of the whole optimizer step. */
+  /** The accumulated gradient sums are divided by this: the number of label tokens in the whole optimizer step. */
   readonly labelTokens: number;
-  /** 0: no clipping. */
+  /** 0 means no clipping. */
   readonly maxGradNorm: number;
 }
 
 /**
- * What a training engine can do; the loop in core/train knows nothing else of it. Implemented by ONNX Runtime (src/runtime)
- * and by fakes in tests. Any of it may throw UserError('device-failed') or UserError('out-of-memory').
+ * The interface of a training engine; the loop in core/train knows nothing else about it. Implemented by ONNX Runtime
+ * (src/runtime) and by fakes in tests. Any method may throw UserError('device-failed') or UserError('out-of-memory').
  */
 export interface StepRunner {
-  /** "CPU, 2 threads, fp32". */
+  /** For people, such as "CPU, 2 threads, fp32 base". */
   readonly description: string;
-  /** Forward and backward of one micro-batch; adds to the gradient sums. `dropoutSeed` fixes the dropout masks. */
+  /** Forward and backward pass of one micro-batch; adds to the gradient sums. `dropoutSeed` determines the dropout masks. */
   accumulate(batch: Batch, dropoutSeed: number): Promise<BatchLoss>;
-  /** Clip by global norm, AdamW, and clear the gradient sums. Returns the norm before clipping. */
+  /** Clips by global norm, runs AdamW, and clears the gradient sums. Returns the norm before clipping. */
   update(options: UpdateOptions): Promise<{ gradNorm: number }>;
-  /** Forward only, without dropout. */
+  /** Forward pass only, without dropout. */
   evaluate(batch: Batch): Promise<BatchLoss>;
-  /** Of the last whole step; throws UserError('device-failed') where an update was broken off. */
+  /** The state after the last complete step. Throws UserError('device-failed') if an update was interrupted. */
   exportState(): Promise<TrainableState>;
   /** Also clears the gradient sums. */
   importState(state: TrainableState): Promise<void>;

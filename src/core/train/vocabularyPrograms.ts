@@ -1,8 +1,8 @@
 /**
- * @file Embeddings and loss, a slice of the vocabulary at a time: neither a whole table nor a row's logits are ever needed at
- * once, so memory and the largest tensor do not grow with the vocabulary.
+ * @file Embeddings and loss, one slice of the vocabulary at a time. Neither a whole table nor all logits of a row are ever needed
+ * at once, so memory and the largest tensor do not grow with the vocabulary.
  *
- * Symbols of the shape comments: N tokens of a batch, C rows of a chunk, V vocabSize, S rows of a slice, H hiddenSize.
+ * Symbols in the shape comments: N tokens of a batch, C rows of a chunk, V vocabSize, S rows of a slice, H hiddenSize.
  */
 import { backward } from '../graph/autodiff.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -13,12 +13,12 @@ import { frozenMatrix, frozenRows, type MatrixForm } from '../models/frozenMatri
 
 type Sizes = Pick<ModelConfig, 'vocabSize' | 'hiddenSize' | 'embeddingScale'>;
 
-/** 64 MiB, half of what every GPU binds: rounded to whole lines, a slice may be some rows longer. */
+/** 64 MiB, half of what every GPU can bind: rounding up to whole lines may make a slice a few rows longer. */
 const maxSliceElements = 2 ** 24;
 
 /**
- * The slices of the vocabulary's tables, all of the same length but for the last: an odd number of 64-byte lines, since rows of
- * logits that lie a power of two apart compete for the same places of a cache (docs/decisions/0008).
+ * The slices of the vocabulary's tables. All have the same length except the last: an odd number of 64-byte lines, because rows
+ * of logits that lie a power of two apart compete for the same places in a cache (docs/decisions/0008).
  */
 export function vocabularySlices(
   { vocabSize, hiddenSize }: Sizes,
@@ -32,16 +32,18 @@ export function vocabularySlices(
 }
 
 /**
- * With 512 rows of a chunk, 6 MiB of logits on the CPU and some 16 MiB on a GPU, which is slow to begin an operation. There a slice
- * stays just below a power of two, lines that it is rounded up by included: beyond one, its buffer may be half as large again, or
- * twice (bufferBytes.ts).
+ * For a chunk of 512 rows this gives 6 MiB of logits on the CPU, and about 16 MiB on a GPU, where starting an operation is slow.
+ * On a GPU a slice stays just below a power of two, even after rounding up to whole lines: above one, its buffer might be half as
+ * large again, or twice as large (bufferBytes.ts).
  */
 const maxSliceRows: Readonly<Record<DeviceKind, (hiddenSize: number) => number>> = {
   cpu: (hiddenSize) => Math.min(3072, Math.floor(maxSliceElements / hiddenSize)),
   webgpu: (hiddenSize) => Math.floor(Math.min(maxSliceElements, 2 ** Math.round(Math.log2(8192 * hiddenSize))) / hiddenSize) - 32,
 };
 
-/** input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] with the rows of this slice. */
+/**
+ * input_ids [N] int32, first_row [] int32, embed_tokens.weight [S, H] and x so far → x [N, H] including the rows of this slice.
+ */
 export function embedProgram(
   { hiddenSize, embeddingScale = 1 }: Sizes,
   tokens: number,
@@ -54,7 +56,7 @@ export function embedProgram(
   return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), b.scale(rows, embeddingScale)) });
 }
 
-/** x [N, H], rows [C] int32 → normed [C, H], and log_sum_exp [C, 1] of no slice at all. */
+/** x [N, H], rows [C] int32 → normed [C, H] and the initial log_sum_exp [C, 1], which covers no slice yet. */
 export function headRowsProgram(config: ModelConfig, tokens: number, chunk: number): Program {
   const b = new GraphBuilder();
   const { normed } = normedRows(b, config, tokens, chunk);
@@ -62,10 +64,10 @@ export function headRowsProgram(config: ModelConfig, tokens: number, chunk: numb
 }
 
 /**
- * One step of an online softmax (https://arxiv.org/abs/1805.02867), in which the gradient of the logits goes along as it does
- * in https://arxiv.org/abs/2205.14135. normed [C, H], labels [C] int32, first_row [] int32, lm_head.weight [S, H] and the state
- * so far → the state with this slice: log_sum_exp [C, 1] of the logits, label_rows [C, H] = the weights of the labels, and with
- * `withGradient` expected [C, H] = Σ p · weight, where the probabilities p of the slices seen add up to 1.
+ * One step of an online softmax (https://arxiv.org/abs/1805.02867) that also carries the gradient of the logits along, as in
+ * https://arxiv.org/abs/2205.14135. normed [C, H], labels [C] int32, first_row [] int32, lm_head.weight [S, H] and the state so
+ * far → the state including this slice: log_sum_exp [C, 1] of the logits, label_rows [C, H] = the weights of the labels, and with
+ * `withGradient` expected [C, H] = Σ p · weight, where the probabilities p over the slices seen so far add up to 1.
  */
 export function headSliceProgram(
   { hiddenSize }: Sizes,
@@ -82,7 +84,7 @@ export function headSliceProgram(
   const logits = b.matmul(b.input('normed', [chunk, hiddenSize]), weight, { transposeB: true }); // [C, S]
   const expectedOfSlice = b.matmul(b.softmax(logits), weight); // [C, H]
   const [ofSlice, ofOthers] = [b.logSumExp(logits), before('log_sum_exp', 1)];
-  const share = b.sigmoid(b.subtract(ofSlice, ofOthers)); // of the slice in Σ exp, [C, 1]
+  const share = b.sigmoid(b.subtract(ofSlice, ofOthers)); // the slice's share of Σ exp, [C, 1]
   const rest = b.subtract(b.scalar(1), share);
   const isLarger = b.lessOrEqual(ofOthers, ofSlice);
   const logSumExp = b.subtract(b.where(isLarger, ofSlice, ofOthers), b.log(b.where(isLarger, share, rest))); // log of at least ½
@@ -98,8 +100,9 @@ export function headSliceProgram(
 }
 
 /**
- * The state after all slices, x [N, H], rows [C] int32, counted [C, 1] (0 for padding of the chunk) and the sums so far
- * → loss_sum [1, 1] and, with `withGradient`, dx [N, H]. With p = softmax(logits): d loss/d normed = Σ p · weight − the label's.
+ * The state after all slices, x [N, H], rows [C] int32, counted [C, 1] (0 for padding of the chunk) and the sums so far →
+ * loss_sum [1, 1] and, with `withGradient`, dx [N, H]. With p = softmax(logits): d loss/d normed = Σ p · weight − the label's
+ * weight.
  */
 export function headLossProgram(config: ModelConfig, tokens: number, chunk: number, withGradient: boolean): Program {
   const b = new GraphBuilder();
@@ -124,20 +127,20 @@ function normedRows(b: GraphBuilder, config: ModelConfig, tokens: number, chunk:
   return { x, normed: b.rmsNorm(rows, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon) };
 }
 
-/** Some rows of the table, an input of this name. */
+/** Some rows of the table, a program input with this name. */
 interface TableSlice {
   readonly name: string;
   readonly shape: readonly [rows: number, columns: number];
   readonly form: MatrixForm;
 }
 
-/** The rows [n, H] of the ids [n] that lie in the slice, and zeros for the others. */
+/** The rows [n, H] for the ids [n] that lie in the slice, and zeros for the others. */
 function rowsOfSlice(b: GraphBuilder, { name, shape, form }: TableSlice, ids: Value, firstRow: Value): Value {
   const local = b.subtract(ids, firstRow);
   const zero = b.scalar(0, 'int32');
   const inside = <T>(yes: T, no: T, choose: (condition: Value, yes: T, no: T) => T): T =>
     choose(b.lessOrEqual(zero, local), choose(b.lessOrEqual(local, b.scalar(shape[0] - 1, 'int32')), yes, no), no);
-  const picked = frozenRows(b, name, shape, form, inside(local, zero, b.where)); // row 0 for those outside
+  const picked = frozenRows(b, name, shape, form, inside(local, zero, b.where)); // row 0 for ids outside
   const counts = inside(b.scalar(1), b.scalar(0), b.where); // [n]
   return b.multiply(picked, b.reshape(counts, [ids.shape[0]!, 1]));
 }

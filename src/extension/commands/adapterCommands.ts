@@ -11,7 +11,7 @@ import { namedBy } from './namedBy.js';
 import { offer } from './offer.js';
 import { pickAdapter } from './pick.js';
 
-/** The adapter of a tree item, else the one that the user chooses; says what to do where there is none. */
+/** The adapter of a tree item, or else the one that the user chooses. If there is none, tells the user what to do. */
 async function chosenAdapter(workbench: Workbench, argument: unknown, placeHolder: string): Promise<AdapterInfo | undefined> {
   const adapters = await knownAdapters(workbench);
   const path = namedBy(argument, 'path');
@@ -25,7 +25,7 @@ async function knownAdapters({ backend, catalog }: Workbench): Promise<readonly 
   return catalog.adapters;
 }
 
-/** Says where it is there no more. */
+/** Warns the user if the adapter no longer exists. */
 function adapterAt(path: string, adapters: readonly AdapterInfo[]): AdapterInfo | undefined {
   const adapter = adapters.find((known) => known.path === path);
   if (!adapter)
@@ -38,7 +38,7 @@ async function offerFineTuning(): Promise<undefined> {
   await offer(vscode.window.showInformationMessage, text, vscode.l10n.t('Fine-Tune…'), commandId('fineTune'));
 }
 
-/** The model that an adapter was made for; says what to do where it is not here. */
+/** The model that an adapter was made for. If it is missing, tells the user what to do. */
 async function baseFound({ catalog }: Workbench, adapter: AdapterInfo): Promise<ModelInfo | undefined> {
   const model = baseOf(adapter, catalog.models);
   if (model) return model;
@@ -63,7 +63,7 @@ export async function runInferenceOnSelection(workbench: Workbench): Promise<voi
   await openWithNewest(workbench, { prompt, run: true });
 }
 
-/** The playground itself begins with the newest adapter, and goes on with what was chosen in it. */
+/** The playground itself begins with the newest adapter and continues with what was last chosen in it. */
 async function openWithNewest(
   { playground, catalog }: Workbench,
   start: { readonly prompt?: string; readonly run?: boolean },
@@ -78,7 +78,7 @@ export async function useAdapterForCompletion(workbench: Workbench, argument: un
   if (model) await workbench.completion.use({ model: model.path, adapter: adapter.path });
 }
 
-/** In the mode that has them: models that cannot call tools are left out of agent mode. The participant is what answers. */
+/** Opens the chat in ask mode, because agent mode leaves out models that cannot call tools. The chat participant answers. */
 export async function chatWithAdapter(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Chat with which adapter?'));
   if (!adapter || !(await baseFound(workbench, adapter))) return;

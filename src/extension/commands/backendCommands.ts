@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Workbench } from '../workbench.js';
 
-/** The findings as a document, so that they can be read, copied and sent. */
+/** Shows the findings as a document, so that they can be read, copied and sent. */
 export async function doctor({ backend, reports }: Workbench): Promise<void> {
   const live = await backend.ready();
   const title = vscode.l10n.t('LoRA Workbench is examining this machine…');

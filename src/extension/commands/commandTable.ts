@@ -10,7 +10,7 @@ import { offer } from './offer.js';
 import * as labels from './runLabelCommands.js';
 import * as runs from './runCommands.js';
 
-/** `argument` is what VS Code passes: a tree item, a file, or what our own views send; `selected`, all items that are selected beside it. */
+/** `argument` is a tree item, a file, or what the extension's views send; `selected` holds all items selected along with it. */
 type Command = (workbench: Workbench, argument: unknown, selected?: readonly unknown[]) => Promise<void>;
 
 const commands: Record<CommandName, Command> = {
@@ -58,7 +58,7 @@ export function registerCommands(workbench: Workbench): vscode.Disposable[] {
   );
 }
 
-/** What a command failed with is a sentence for people already; here it gets the button that helps. */
+/** Shows why a command failed. The error is already a sentence for people; this adds the buttons that help. */
 export async function showError({ backend }: Pick<Workbench, 'backend'>, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
   if (!vscode.workspace.isTrusted) {

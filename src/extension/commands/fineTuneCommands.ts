@@ -3,7 +3,7 @@ import { presetEdits, presets } from '../../protocol/presets.js';
 import type { Workbench } from '../workbench.js';
 import { namedBy } from './namedBy.js';
 
-/** From the models tree: with that model. */
+/** When called from the models tree, uses that model. */
 export async function fineTune({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
   const model = namedBy(argument, 'path');
   await panels.openDraft(model === undefined ? [] : [{ path: ['model'], value: model }]);
@@ -22,7 +22,7 @@ async function chooseWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefin
   return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
 }
 
-/** From the explorer as a Uri, from the code lens of the backend as its text. */
+/** `argument` is a Uri from the explorer, or the text of one from the backend's code lens. */
 export async function fineTuneFile({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
   const uri = argument instanceof vscode.Uri ? argument : typeof argument === 'string' ? vscode.Uri.parse(argument) : undefined;
   if (!uri) return;
@@ -32,7 +32,7 @@ export async function fineTuneFile({ fineTune: panels }: Workbench, argument: un
   ]);
 }
 
-/** A run.json as a form. */
+/** Opens a run.json as a form. */
 export async function openInPanel({ fineTune: panels }: Workbench, argument: unknown): Promise<void> {
   const uri = argument instanceof vscode.Uri ? argument : vscode.window.activeTextEditor?.document.uri;
   if (uri) await panels.openDocument(uri);

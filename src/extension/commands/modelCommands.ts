@@ -11,7 +11,7 @@ import { commandId } from '../contributions.js';
 import { namedBy } from './namedBy.js';
 import { offer } from './offer.js';
 
-/** A folder or a file of the user's, or a small model for those who have none. */
+/** Imports a folder or file of the user's, or downloads a small model for users who have none. */
 export async function importModel(workbench: Workbench): Promise<void> {
   const folder = {
     label: `$(folder) ${vscode.l10n.t('Hugging Face folder…')}`,
@@ -50,7 +50,7 @@ async function importFrom({ backend, catalog }: Workbench, kind: 'file' | 'folde
   await showImported(imported, models.length);
 }
 
-/** What is new, and the next step with it. */
+/** Reports what was imported and offers the next step. */
 async function showImported([first]: readonly ModelInfo[], count: number): Promise<void> {
   if (!first) return;
   const text =
@@ -74,19 +74,19 @@ async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
       if (!token.isCancellationRequested) throw error;
       return undefined;
     });
-    // Said beside the progress, which ends here.
+    // Not awaited, because the progress notification ends here.
     if (model) void showImported([model], 1);
   });
 }
 
-/** Takes the folder that the model was found in off the list; nothing is removed from the disk. */
+/** Removes the folder in which the model was found from the list; nothing is deleted from the disk. */
 export async function removeModelFolder(_: Workbench, argument: unknown): Promise<void> {
   const path = namedBy(argument, 'path');
   if (path === undefined) return;
   await updateModelFolders(setting('modelFolders').filter((folder) => !isWithin(path, folder)));
 }
 
-/** From the models tree: with that model, and its newest adapter where it has one. */
+/** When called from the models tree, uses that model and its newest adapter, if it has one. */
 export async function openPlayground({ playground, catalog }: Workbench, argument: unknown): Promise<void> {
   const path = namedBy(argument, 'path');
   const model = catalog.models.find((known) => known.path === path);

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 type Show = (text: string, button: string) => Thenable<string | undefined>;
 
-/** A message with the button that leads on, to a command. */
+/** Shows a message with a button that runs a command as the next step. */
 export async function offer(
   show: Show,
   text: string,

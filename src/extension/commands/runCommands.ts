@@ -8,7 +8,7 @@ import type { Workbench } from '../workbench.js';
 import { namedBy } from './namedBy.js';
 import { pickRun, pickRuns } from './pick.js';
 
-/** The run a tree item or a view names, else the one that the user chooses among those that fit. */
+/** The run that a tree item or view names, or else the one that the user chooses among those that fit. */
 export async function chosenRun(
   { runs }: Workbench,
   argument: unknown,
@@ -63,7 +63,7 @@ export async function revealRunFolder(workbench: Workbench, argument: unknown): 
   const run = await chosenRun(workbench, argument, vscode.l10n.t('Reveal the folder of which run?'));
   if (!run) return;
   const folder = vscode.Uri.file(run.runId);
-  // The explorer shows only what is in the workspace; a remote machine has no file manager, but a terminal.
+  // The explorer shows only what is in the workspace; a remote machine has a terminal but no file manager.
   if (vscode.workspace.getWorkspaceFolder(folder)) await vscode.commands.executeCommand('revealInExplorer', folder);
   else if (vscode.env.remoteName === undefined) await vscode.commands.executeCommand('revealFileInOS', folder);
   else vscode.window.createTerminal({ name: run.name, cwd: folder }).show();
@@ -71,7 +71,7 @@ export async function revealRunFolder(workbench: Workbench, argument: unknown): 
 
 const isOver = (status: RunStatus) => !isLive(status);
 
-/** Those that are selected in the tree, or one. A run that goes on is none of them. */
+/** Deletes the runs selected in the tree, or a single one. Live runs are never deleted. */
 export async function deleteRun(workbench: Workbench, argument: unknown, selected: readonly unknown[] = []): Promise<void> {
   const marked = selected.flatMap((item) => workbench.runs.get(namedBy(item, 'runId') ?? '') ?? []);
   if (marked.length > 1) return deleteRuns(marked.filter(({ state }) => isOver(state.status)));
@@ -84,7 +84,7 @@ export async function deleteFailedRuns({ runs }: Workbench): Promise<void> {
   await deleteRuns(runs.list().filter(({ state }) => state.status === 'failed'));
 }
 
-/** One question, which names them all. */
+/** Asks a single question that names all the runs. */
 async function deleteRuns(runs: readonly RunSummary[]): Promise<void> {
   const [first] = runs;
   if (!first) return;

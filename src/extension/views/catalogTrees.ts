@@ -22,7 +22,7 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
     const item = new vscode.TreeItem(adapter.name);
     item.id = adapter.path;
     item.contextValue = 'adapter' satisfies TreeItemKind;
-    // A long name hides its end; the best of a run's two adapters is told by its icon.
+    // The end of a long name is hidden, so the icon marks the best of a run's two adapters.
     item.iconPath = new vscode.ThemeIcon(adapter.path.endsWith('adapter-best') ? 'star-full' : 'layers');
     item.description = describeAdapter(adapter, this.catalog.models);
     const text = new vscode.MarkdownString();
@@ -38,7 +38,7 @@ export class AdaptersTree implements vscode.TreeDataProvider<AdapterInfo> {
   }
 }
 
-/** Base, rank, how well it does on held-out data, and when it was made. */
+/** Base model, rank, held-out loss, and when the adapter was made. */
 export function describeAdapter(adapter: AdapterInfo, models: readonly ModelInfo[]): string {
   const loss = adapter.run?.heldOutLoss ?? null;
   return [
@@ -73,7 +73,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
   }
 }
 
-/** Until then an empty tree says nothing: that there is none is not known yet. */
+/** Until the first search is done, an empty tree shows no message, because it may not stay empty. */
 async function loaded(catalog: Catalog): Promise<void> {
   if (await catalog.loaded()) setContext({ hasLookedForModels: true });
 }

@@ -21,7 +21,7 @@ export class MonitorView implements vscode.WebviewViewProvider {
     });
     const trust = vscode.workspace.onDidGrantWorkspaceTrust(() => session.hydrate());
     view.onDidDispose(() => vscode.Disposable.from(session, trust).dispose());
-    // The view is in sight: whoever looks wants to see the runs. Why there is no backend, other places say.
+    // The view is visible, so the user wants to see the runs. Other places report why the backend is unavailable.
     void backend.wake();
   }
 }

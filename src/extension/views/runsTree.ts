@@ -6,7 +6,7 @@ import { commandId, viewIds, type TreeItemKind } from '../contributions.js';
 import { formatAgo, formatStatus, formatTime } from '../format.js';
 import type { Runs } from '../runs.js';
 
-/** How often "2 hours ago" is looked at anew. */
+/** How often texts such as "2 hours ago" are refreshed. */
 const agoIntervalMs = 60_000;
 
 export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Disposable {
@@ -22,7 +22,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
       runs.onDidChange(() => this.changed.fire()),
       this.changed,
     );
-    this.timer = setInterval(() => this.changed.fire(), agoIntervalMs).unref(); // no reason for a process to stay
+    this.timer = setInterval(() => this.changed.fire(), agoIntervalMs).unref(); // must not keep a process alive
   }
 
   dispose(): void {
@@ -48,7 +48,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
   }
 }
 
-/** How a run stands, in lists. */
+/** Describes the state of a run in lists. */
 export function describeRun({ state, lastStep, labels }: RunSummary): string {
   const status = formatStatus(state.status);
   const progress = state.totalSteps > 0 && state.status !== 'finished' ? `${status} ${state.step}/${state.totalSteps}` : status;
@@ -63,7 +63,7 @@ function lossWords(heldOut: number | null, training: number | undefined): string
 
 function tooltip({ name, labels, model, dataPath, rank, state, firstEvalLoss, runId }: RunSummary): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
-  // appendText escapes: names of files and messages are no markup.
+  // appendText escapes its argument: file names and messages are not markup.
   text.appendMarkdown('**').appendText(name).appendMarkdown('** ').appendText(formatStatus(state.status));
   const lines = [
     [vscode.l10n.t('Model'), model],

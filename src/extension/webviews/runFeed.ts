@@ -3,7 +3,7 @@ import type { ToRunViewer } from '../../protocol/views/runViewer.js';
 import type { BackendClient } from '../backendClient.js';
 import type { Runs } from '../runs.js';
 
-/** Sends a webview the events of all runs, and what those write that it follows. */
+/** Sends a webview the events of all runs, and the metrics and samples of those it follows. */
 export class RunFeed implements vscode.Disposable {
   private readonly followed = new Map<string, vscode.Disposable>();
   private readonly subscription: vscode.Disposable;
@@ -25,7 +25,7 @@ export class RunFeed implements vscode.Disposable {
     await Promise.all(runIds.filter((runId) => !this.followed.has(runId)).map((runId) => this.begin(runId)));
   }
 
-  /** For a page that knows nothing yet. */
+  /** Stops following all runs, for a new page that knows nothing yet. */
   reset(): void {
     for (const following of this.followed.values()) following.dispose();
     this.followed.clear();

@@ -19,7 +19,7 @@ interface RunViewerHandlers<V extends RunViewer> {
   receive?(message: Own<V>): Promise<void> | void;
 }
 
-/** The conversation with a webview that shows runs: it gets the events of all, and what those write that it follows. */
+/** The session of a webview that shows runs: it gets the events of all runs, and the metrics and samples of those it follows. */
 export class RunViewerSession<V extends RunViewer> implements vscode.Disposable {
   private readonly session: WebviewSession<V>;
   private readonly feed: RunFeed;

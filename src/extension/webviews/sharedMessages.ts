@@ -13,7 +13,7 @@ const commandOf: Record<RunCommand, CommandName> = {
   completion: 'useAdapterForCompletion',
 };
 
-/** What any view may ask for. */
+/** Handles the messages that any view may send. */
 export async function receiveShared(message: Exclude<FromAnyView, { type: 'ready' | 'malformed' }>): Promise<void> {
   switch (message.type) {
     case 'copy':
@@ -38,7 +38,7 @@ async function runCommand(runId: string, command: RunCommand): Promise<void> {
 async function saveExport({ format, name, content }: Extract<FromAnyView, { type: 'export' }>): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const filters = format === 'png' ? { PNG: ['png'] } : { CSV: ['csv'] };
-  // A name from a page is no path.
+  // A name from a page must not act as a path.
   const fileName = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-');
   const target = await vscode.window.showSaveDialog({
     filters,

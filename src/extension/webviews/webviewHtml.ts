@@ -4,12 +4,12 @@ import type { View } from '../../protocol/views/registry.js';
 interface PageResources {
   readonly script: string;
   readonly style: string;
-  /** What the page may load styles, fonts and images from. */
+  /** Where the page may load styles, fonts and images from. */
   readonly cspSource: string;
   readonly language: string;
 }
 
-/** A page with nothing in it but its script; everything shown comes as messages, never as markup. */
+/** A page that contains only its script; all content arrives as messages, never as markup. */
 export function webviewHtml(view: View, { script, style, cspSource, language }: PageResources): string {
   const nonce = randomBytes(16).toString('base64');
   const policy = [

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { panelIds } from '../contributions.js';
 
-/** What a panel needs that is filled by a WebviewPanels. */
+/** What WebviewPanels needs to fill its panels. */
 export interface PanelServices {
   readonly extensionUri: vscode.Uri;
   readonly backend: { wake(): Promise<void> };
 }
 
-/** The panels of one view: made, filled, and found again after a reload of the window. */
+/** Creates and fills the panels of one view, and restores them after the window is reloaded. */
 export abstract class WebviewPanels<Content, Page extends vscode.Disposable> implements vscode.WebviewPanelSerializer {
   private readonly pages = new Map<vscode.WebviewPanel, Page>();
 
@@ -26,13 +26,13 @@ export abstract class WebviewPanels<Content, Page extends vscode.Disposable> imp
     this.fill(panel, await this.restored());
   }
 
-  /** What a panel shows that was open before the window was reloaded. */
+  /** The content of a panel that was open before the window was reloaded. */
   protected abstract restored(): Content | Promise<Content>;
 
   /** Fills a panel. */
   protected abstract page(panel: vscode.WebviewPanel, content: Content): Page;
 
-  /** For views of which there is one panel at a time. */
+  /** For views with only one panel at a time. */
   protected current(): { readonly panel: vscode.WebviewPanel; readonly page: Page } | undefined {
     const [first] = this.pages;
     return first && { panel: first[0], page: first[1] };
@@ -42,7 +42,7 @@ export abstract class WebviewPanels<Content, Page extends vscode.Disposable> imp
     this.fill(vscode.window.createWebviewPanel(panelIds[this.view], this.title, vscode.ViewColumn.Active), content);
   }
 
-  /** In place of what the panel showed before. */
+  /** Replaces what the panel showed before. */
   protected fill(panel: vscode.WebviewPanel, content: Content): void {
     const before = this.pages.get(panel);
     before?.dispose();

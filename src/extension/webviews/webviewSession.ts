@@ -13,15 +13,15 @@ export interface WebviewServices {
 }
 
 export interface SessionHandlers<V extends View> {
-  /** A snapshot of the truth: sent when the page says ready, as often as it does. */
+  /** The complete current state, sent every time the page reports that it is ready. */
   state(): StateOf<V>;
-  /** What the view alone says. */
+  /** Handles the messages that only this view sends. */
   receive(message: FromView<V>): Promise<void> | void;
-  /** The page is new: what was sent to an earlier one is forgotten. */
+  /** Forgets what was sent to an earlier page, because the page is new. */
   reset?(): void;
 }
 
-/** One webview and its conversation: hydrate on ready, then increments. The page may be thrown away and come back. */
+/** The session of one webview: the full state when the page is ready, then increments. The page may vanish and come back. */
 export class WebviewSession<V extends View> implements vscode.Disposable {
   private ready = false;
   private readonly messages: vscode.Disposable;
@@ -48,7 +48,7 @@ export class WebviewSession<V extends View> implements vscode.Disposable {
     if (this.ready) void this.webview.postMessage(message);
   }
 
-  /** Sends everything anew, after the truth itself was replaced. */
+  /** Sends the full state, because the page is new or the state was replaced. */
   hydrate(): void {
     if (!this.ready) return;
     this.handlers.reset?.();
@@ -56,7 +56,7 @@ export class WebviewSession<V extends View> implements vscode.Disposable {
     void this.webview.postMessage({ type: 'hydrate', state: this.handlers.state(), strings, locale: vscode.env.language });
   }
 
-  /** Ends the conversation; the webview may go on with another. */
+  /** Ends the session; the webview may continue with another one. */
   dispose(): void {
     this.ready = false;
     this.messages.dispose();

@@ -2,15 +2,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { t } from '../../l10n/text.js';
 
-/** A file that is known before it is there. */
+/** A file whose checksum is known before it is downloaded. */
 export interface KnownFile {
   readonly path: string;
   readonly sha256: string;
 }
 
 /**
- * A file gets its name only once its checksum is right, so that a broken download is never taken for it. Several may fetch it at
- * the same time: each into a part of its own, and whoever fails is content with what another one brought meanwhile.
+ * Gives a file its name only once its checksum is right, so that a broken download is never mistaken for it. Several callers may
+ * fetch it at the same time, each into its own part file; one that fails accepts a file that another has completed meanwhile.
  */
 export async function fetchChecked(file: KnownFile, fetch: (into: string) => Promise<void>): Promise<void> {
   const part = `${file.path}.${randomUUID()}.part`;

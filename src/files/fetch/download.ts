@@ -5,10 +5,10 @@ import type { ReadableStream } from 'node:stream/web';
 import { t } from '../../l10n/text.js';
 import type { FetchReport } from './smolLM2.js';
 
-/** A closed network is noticed quickly, a slow one is waited for. */
+/** A blocked network should be noticed quickly, but a slow one deserves patience. */
 const patience = { connectMs: 6_000, silenceMs: 30_000 };
 
-/** Downloads a file, redirects included. Throws where nothing answers, or where bytes stop coming. */
+/** Downloads a file, following redirects. Throws if the server does not answer or stops sending data. */
 export async function downloadFile(url: string, into: string, report: FetchReport, signal: AbortSignal): Promise<void> {
   const watchdog = new Watchdog(patience.connectMs);
   try {
@@ -32,7 +32,7 @@ export async function downloadFile(url: string, into: string, report: FetchRepor
   }
 }
 
-/** Node reports every network failure as "fetch failed"; what happened is in the cause. */
+/** Node reports every network failure as "fetch failed"; the actual reason is in the cause. */
 function reachable(error: unknown, url: string): unknown {
   const cause = error instanceof TypeError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   return cause ? new Error(t`${new URL(url).host} cannot be reached (${cause.code ?? cause.message})`) : error;

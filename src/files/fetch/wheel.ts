@@ -11,7 +11,7 @@ const pips: readonly (readonly [string, ...string[]])[] = [
   ['pip3'],
 ];
 
-/** Lets pip fetch a wheel (a zip) from wherever the user's pip is set up to look. Returns its path. */
+/** Downloads a wheel (a zip) with pip, from wherever the user's pip is set up to look. Returns its path. */
 export async function downloadWheel(requirement: string, folder: string, signal: AbortSignal): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const download = ['download', requirement, '--no-deps', '--only-binary', ':all:', '--retries', '1', '--dest', folder];
@@ -25,7 +25,7 @@ export async function downloadWheel(requirement: string, folder: string, signal:
   throw new Error(t`pip is not installed`);
 }
 
-/** pip draws its own progress bar on a terminal; where there is none it stays silent. */
+/** pip draws its own progress bar on a terminal; without one it stays silent. */
 function runPip(program: string, args: readonly string[], signal: AbortSignal): Promise<'done' | 'failed' | 'absent'> {
   const quiet = process.stderr.isTTY ? [] : ['--quiet', '--quiet', '--quiet'];
   return new Promise((resolve, reject) => {
@@ -35,12 +35,12 @@ function runPip(program: string, args: readonly string[], signal: AbortSignal): 
       windowsHide: true,
     });
     child.on('error', (error) => (signal.aborted ? reject(error) : resolve('absent')));
-    // A Python without pip says "No module named pip" and ends with 1, as does a pip that found nothing; both are a failure.
+    // Python without pip prints "No module named pip" and exits with 1, as does pip when it finds nothing; both are failures.
     child.on('close', (code) => resolve(code === 0 ? 'done' : 'failed'));
   });
 }
 
-/** Unpacks one file of a zip as the bytes stream by. Throws where the zip does not hold it or is broken. */
+/** Unpacks one file of a zip by streaming. Throws if the zip does not contain it or is broken. */
 export async function unpackFromWheel(
   wheel: string,
   fileName: string,

@@ -1,4 +1,4 @@
-/** @file Several runs over each other: the panel's state, and what host and page say to each other. */
+/** @file The comparison of several runs: the panel's state, and the messages between host and page. */
 import type { RunsSnapshot } from '../backend.js';
 import { runsSnapshot } from '../runGuards.js';
 import { list, object, string } from '../guard.js';
@@ -13,7 +13,7 @@ export interface CompareView {
 
 export interface CompareState {
   readonly runs: RunsSnapshot;
-  /** The runs that were chosen in the command; the view may choose others. */
+  /** The runs chosen in the command; the view may choose others. */
   readonly runIds: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** @file The Fine-Tune panel: its state, and what host and page say to each other. */
+/** @file The Fine-Tune panel: its state, and the messages between host and page. */
 import type { ConfigCheck, ModelInfo, ModelShape, RunsSnapshot } from '../backend.js';
 import { modelInfo } from '../catalogGuards.js';
 import { configCheck, modelShape } from '../configGuards.js';
@@ -23,30 +23,30 @@ export interface FineTuneState {
   readonly data: DataState;
   readonly preflight: PreflightState;
   readonly runs: RunsSnapshot;
-  /** The run that the panel shows and whose buttons act: started here, or opened. */
+  /** The run that the panel shows and its buttons act on: started here, or opened. */
   readonly runId: string | null;
   readonly fetching: FetchState;
 }
 
-/** The small model for those who have none, on its way. */
+/** Download of the small model offered to users who have none. */
 export type FetchState =
   | { readonly kind: 'none' }
   | { readonly kind: 'fetching'; readonly done: number; readonly total: number }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The run config as its document has it: what the form shows is what the text says. */
+/** The run config as it stands in its document; the form always shows what the text says. */
 export type ConfigDocument =
-  /** `config`: the parsed JSON, defaults not filled in, perhaps invalid. `throughEdit`: the last `edit` of the form that was handled. */
+  /** `config`: the parsed JSON, without defaults, maybe invalid. `throughEdit`: the last `edit` of the form that was handled. */
   | {
       readonly kind: 'parsed';
       readonly config: Readonly<Record<string, unknown>>;
       readonly throughEdit: number;
       readonly name: string;
     }
-  /** The text is no JSON object at present, or there is no file any more: the form waits. */
+  /** The text is not a JSON object at the moment, or the file is gone: the form waits. */
   | { readonly kind: 'broken' | 'missing'; readonly message: string; readonly name: string };
 
-/** What is known about the data that the config names; `none` while it names none. */
+/** What is known about the data that the config names; `none` if it names none. */
 export type DataState =
   | { readonly kind: 'none' }
   | { readonly kind: 'reading' }
@@ -56,13 +56,13 @@ export type DataState =
 export type PreflightState =
   | { readonly kind: 'none' }
   | { readonly kind: 'running' }
-  /** `current` is false once model, data or length changed after it. */
+  /** `current` becomes false when a setting changes afterwards. */
   | { readonly kind: 'ready'; readonly report: PreflightReport; readonly current: boolean }
   | { readonly kind: 'failed'; readonly message: string };
 
 export type ToFineTune =
   | { readonly type: 'document'; readonly document: ConfigDocument }
-  /** After each change of the document, when it came to rest (some 300 ms). */
+  /** Sent after each change of the document, once it has settled (about 300 ms). */
   | { readonly type: 'checked'; readonly check: ConfigCheck | null; readonly modelShape: ModelShape | null }
   | { readonly type: 'models'; readonly models: readonly ModelInfo[] }
   | { readonly type: 'data'; readonly data: DataState }
@@ -74,22 +74,22 @@ export type ToFineTune =
   | { readonly type: 'startFailed'; readonly message: string }
   | { readonly type: 'fetching'; readonly fetching: FetchState };
 
-/** One change of the document; without a value the key is removed, so that the default holds. */
+/** One change to the document; without a value the key is removed, so that the default applies. */
 export interface ConfigEdit {
   readonly path: readonly string[];
   readonly value?: unknown;
 }
 
 export type FromFineTune =
-  /** `edit` counts up from the document's `throughEdit` (0 at first), as which it comes back, even where it could not be applied. */
+  /** `edit` counts up from the document's `throughEdit` (0 at first), where it is echoed even if it could not be applied. */
   | { readonly type: 'edit'; readonly edit: number; readonly edits: readonly ConfigEdit[] }
-  /** The host asks with a file dialog and changes the document. */
+  /** The host shows a file dialog and changes the document. */
   | { readonly type: 'browse'; readonly setting: BrowsableSetting }
   | { readonly type: 'openJson' }
-  /** Begin anew in place of a text that cannot be read or is gone; the host keeps what there was. */
+  /** Replaces a text that cannot be read or is gone by a fresh one; the host keeps the old text. */
   | { readonly type: 'resetDocument' }
   | { readonly type: 'start' }
-  /** Show no run any more, but what the next one needs. */
+  /** Stops showing a run and shows what the next one needs instead. */
   | { readonly type: 'leaveRun' }
   | { readonly type: 'fetchSmallModel' }
   | { readonly type: 'cancelFetch' }
@@ -97,7 +97,7 @@ export type FromFineTune =
   | { readonly type: 'readExamples'; readonly query: ExampleQuery }
   | { readonly type: 'runPreflight' }
   | { readonly type: 'cancelPreflight' }
-  /** `path:line` of a record, into an editor. */
+  /** Opens the record at `path:line` in an editor. */
   | { readonly type: 'openOrigin'; readonly origin: string };
 
 export type BrowsableSetting = 'model' | 'data.path' | 'data.eval_path' | 'lora.init_from';

@@ -1,4 +1,4 @@
-/** @file The training monitor in the side bar: its state, and what host and page say to each other. */
+/** @file The training monitor in the side bar: its state, and the messages between host and page. */
 import type { RunsSnapshot } from '../backend.js';
 import { runsSnapshot } from '../runGuards.js';
 import { boolean, object } from '../guard.js';
@@ -13,7 +13,7 @@ export interface MonitorView {
 
 export interface MonitorState {
   readonly runs: RunsSnapshot;
-  /** False: the workspace is not trusted, nothing can be started. */
+  /** False if the workspace is not trusted, so that nothing can be started. */
   readonly trusted: boolean;
 }
 

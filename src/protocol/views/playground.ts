@@ -1,4 +1,4 @@
-/** @file The playground: its state, and what host and page say to each other. */
+/** @file The playground: its state, and the messages between host and page. */
 import {
   promptTemplates,
   type AdapterInfo,
@@ -18,25 +18,25 @@ export interface PlaygroundView {
 }
 
 export interface PlaygroundState {
-  /** Another number for each panel that is opened: what is remembered of an earlier one, strengths go back to 1. */
+  /** Different for each panel that is opened; in a view state remembered from an earlier panel, strengths go back to 1. */
   readonly opening: number;
   readonly models: readonly ModelInfo[];
   readonly adapters: readonly AdapterInfo[];
   readonly prefill: Prefill | null;
   /** Prompts that were run, newest first. */
   readonly history: readonly string[];
-  /** What the last request got so far, for a page that was away meanwhile. */
+  /** The answers to the last request so far, for a page that was hidden in the meantime. */
   readonly answers: readonly PlaygroundAnswer[];
-  /** The prompts of a file, where those are shown. */
+  /** The prompts of a file and their answers; null when no file is shown. */
   readonly batch: Batch | null;
 }
 
-/** What a command fills in; null leaves what is there. */
+/** Values filled in by a command; null leaves the current value. */
 export interface Prefill {
   readonly model: string | null;
   readonly adapter: string | null;
   readonly prompt: string | null;
-  /** Generate at once. */
+  /** Whether to generate at once. */
   readonly run: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface Prefill {
 export const playgroundSides = ['left', 'right'] as const;
 export type PlaygroundSide = (typeof playgroundSides)[number];
 
-/** Who writes in a column: an adapter, or where it is null the base, which has no strength. */
+/** What writes in a column: an adapter, or the base model if `adapter` is null (which has no strength). */
 export interface Variant {
   readonly adapter: string | null;
   /** 0 to 2. */
@@ -56,7 +56,7 @@ export interface PlaygroundAnswer {
   readonly requestId: number;
   readonly side: PlaygroundSide;
   readonly text: string;
-  /** null while it is being written. */
+  /** Null while the answer is being written. */
   readonly end:
     | { readonly kind: 'generated'; readonly summary: GenerateSummary }
     | { readonly kind: 'failed'; readonly message: string }
@@ -82,7 +82,7 @@ export type BatchAnswer =
 export type ToPlayground =
   | { readonly type: 'choices'; readonly models: readonly ModelInfo[]; readonly adapters: readonly AdapterInfo[] }
   | { readonly type: 'prefill'; readonly prefill: Prefill }
-  /** By a dialog, for a column. */
+  /** The user picked an adapter for a column in a dialog. */
   | { readonly type: 'adapterChosen'; readonly side: PlaygroundSide; readonly adapter: string }
   | { readonly type: 'history'; readonly history: readonly string[] }
   | { readonly type: 'token'; readonly requestId: number; readonly side: PlaygroundSide; readonly text: string }
@@ -110,23 +110,23 @@ export type ToPlayground =
 
 export type FromPlayground =
   | { readonly type: 'generate'; readonly request: PlaygroundRequest; readonly prompt: string }
-  /** The host asks which file. */
+  /** The host asks for the file. */
   | { readonly type: 'generateFile'; readonly request: PlaygroundRequest }
   | { readonly type: 'stopGenerating'; readonly requestId: number }
-  /** As JSONL; the host asks where. */
+  /** Saves the batch as JSONL; the host asks where. */
   | { readonly type: 'saveBatch' }
   | { readonly type: 'closeBatch' }
   | { readonly type: 'clearHistory' }
   | { readonly type: 'browseAdapter'; readonly side: PlaygroundSide };
 
 export interface PlaygroundRequest {
-  /** Counts up; answers to earlier ones are dropped. */
+  /** Increases with each request; answers to earlier ones are dropped. */
   readonly requestId: number;
   readonly model: string;
   readonly left: Variant;
-  /** null: there is nothing to compare with. */
+  /** Null if there is nothing to compare with. */
   readonly right: Variant | null;
-  /** `auto`: as the column's adapter was trained; for the base, as the other column's. */
+  /** `auto` is the template that the column's adapter was trained with; the base uses that of the other column. */
   readonly template: PromptTemplate | 'auto';
   readonly sampling: SamplingSettings;
   readonly maxNewTokens: number;

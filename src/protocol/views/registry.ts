@@ -1,4 +1,4 @@
-/** @file The webviews there are. A view's name is the value of `data-view` and the name of its script (webview/<name>/main.ts). */
+/** @file All webviews. A view's name is the value of `data-view` and the name of its script (webview/<name>/main.ts). */
 import { compare, type CompareView } from './compare.js';
 import { fineTune, type FineTuneView } from './fineTune.js';
 import { monitor, type MonitorView } from './monitor.js';
@@ -15,9 +15,9 @@ const views: { readonly [V in View]: ViewProtocol<Views[V]> } = { fineTune, moni
 
 export type View = keyof Views;
 export type StateOf<V extends View> = Views[V]['state'];
-/** Increments. */
+/** Increments, sent after `hydrate`. */
 export type ToWebview<V extends View> = Views[V]['toWebview'];
-/** What is the view's own. */
+/** The view's own messages. */
 export type FromView<V extends View> = Views[V]['fromWebview'];
 export type FromWebview = FromAnyView | FromView<View>;
 

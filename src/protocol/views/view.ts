@@ -1,12 +1,13 @@
 /**
- * @file What host (extension) and webviews say to each other: what all views have in common. Plain JSON, checked on arrival.
+ * @file The messages between the host (the extension) and its webviews, as far as all views share them. Plain JSON, checked on
+ * arrival.
  *
- * A webview posts `ready`; the host answers with `hydrate`, a snapshot of the truth, then with increments. The host holds
- * everything; a webview keeps only how it is looked at (tab, zoom, smoothing) and may be thrown away at any time.
+ * A webview posts `ready`; the host replies with `hydrate`, a snapshot of the state, and then sends increments. The host owns all
+ * state; a webview keeps only how it is viewed (tab, zoom, smoothing) and may be discarded at any time.
  *
- * The host's page needs `<html lang>`, `<body data-view="…">` and nothing in it, `dist/webview/webview.css` (fonts and icons
- * lie beside it), and `dist/webview/<view>.js` as `<script type="module" nonce>`. Content-Security-Policy: default-src 'none';
- * script-src 'nonce-…'; style-src and font-src the webview's cspSource; img-src the cspSource and data: (exported plots).
+ * The host's page needs `<html lang>`, an empty `<body data-view="…">`, `dist/webview/webview.css` (with fonts and icons next to
+ * it), and `dist/webview/<view>.js` as `<script type="module" nonce>`. Content-Security-Policy: default-src 'none'; script-src
+ * 'nonce-…'; style-src and font-src the webview's cspSource; img-src the cspSource and data: (exported plots).
  */
 import { isRecord, object, oneOf, recordOf, string, type Guard } from '../guard.js';
 
@@ -14,13 +15,13 @@ export interface Message {
   readonly type: string;
 }
 
-/** What a view's protocol is about. */
+/** The types that define a view's protocol. */
 interface ViewTypes {
-  /** What `hydrate` brings. */
+  /** Payload of `hydrate`. */
   readonly state: unknown;
-  /** Increments, after `hydrate`. */
+  /** Increments, sent after `hydrate`. */
   readonly toWebview: Message;
-  /** Besides what every view may say. */
+  /** Messages of this view, in addition to FromAnyView. */
   readonly fromWebview: Message;
 }
 
@@ -28,7 +29,7 @@ interface ViewTypes {
 type Body<M extends Message, Type extends M['type']> = Omit<Extract<M, { type: Type }>, 'type'>;
 export type Bodies<M extends Message> = { readonly [Type in M['type']]: Guard<Body<M, Type>> };
 
-/** The run-time side of a protocol: a guard of the state and of each message. */
+/** The run-time side of a protocol: guards for the state and for each message. */
 export interface ViewProtocol<V extends ViewTypes> {
   readonly state: Guard<V['state']>;
   readonly toWebview: Bodies<V['toWebview']>;
@@ -38,28 +39,28 @@ export interface ViewProtocol<V extends ViewTypes> {
 export interface Hydrate<State> {
   readonly type: 'hydrate';
   readonly state: State;
-  /** By key of webviewStrings.ts, with {0}, {1} … for what is filled in; a key that is missing shows in English. */
+  /** By key of webviewStrings.ts, with placeholders {0}, {1} …; a missing key is shown in English. */
   readonly strings: Readonly<Record<string, string>>;
   /** BCP 47, for numbers and dates: vscode.env.language. */
   readonly locale: string;
 }
 
-/** What every view may say. */
+/** Messages that any view may send. */
 export type FromAnyView =
   | { readonly type: 'ready' }
-  /** A message of this type had another shape and was dropped: for the log. */
+  /** A message of this type was malformed and has been dropped; for the log. */
   | { readonly type: 'malformed'; readonly messageType: string }
-  /** To the clipboard. */
+  /** Copies the text to the clipboard. */
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'runCommand'; readonly runId: string; readonly command: RunCommand }
-  /** Ask where to save. A PNG's content is base64. */
+  /** Saves to a file that the host asks for. The content of a PNG is base64. */
   | { readonly type: 'export'; readonly format: 'png' | 'csv'; readonly name: string; readonly content: string }
-  /** The command Fine-Tune…. */
+  /** Runs the Fine-Tune… command. */
   | { readonly type: 'fineTune' }
-  /** The command that trusts a workspace. */
+  /** Runs the command for trusting a workspace. */
   | { readonly type: 'manageTrust' };
 
-/** `open`: the panel with its plots. `playground` and `completion`: with its adapter. */
+/** `open` shows the panel with the run's plots; `playground` and `completion` use the run's adapter. */
 export const runCommands = ['pause', 'resume', 'stop', 'open', 'reveal', 'showLog', 'playground', 'completion'] as const;
 export type RunCommand = (typeof runCommands)[number];
 
@@ -95,7 +96,7 @@ export function isOneOf<M extends Message>(bodies: Bodies<M>, message: unknown):
   return Object.hasOwn(known, message['type']) && known[message['type']]!(message);
 }
 
-/** For the log, where a message is dropped. */
+/** For the log, when a message is dropped. */
 export function typeOfMessage(message: unknown): string {
   return isRecord(message) && string(message['type']) ? message['type'] : typeof message;
 }

@@ -6,9 +6,9 @@ import { peakMemoryBytes } from '../../runtime/memory/peak.js';
 import type { PreparedRun } from '../trainRun.js';
 
 /**
- * Times one micro-batch, after one that compiles, and puts the runner back as it was: training from here is not touched. It is the
- * largest of the first ones, so that the memory is what the run will need; the time is scaled to their mean. Evaluation and
- * saving are not in the estimate.
+ * Times one micro-batch, after a first pass that compiles, and then restores the runner, so that training is unaffected. It uses
+ * the largest of the first batches, so that the memory is what the run will need; the time is scaled to their mean size. The
+ * estimate excludes evaluation and saving.
  */
 export async function measureStep(
   { runner, data, totalSteps }: PreparedRun,
@@ -41,7 +41,7 @@ function firstBatches(batches: BatchPlan): { largest: Batch; meanSize: number } 
   return { largest, meanSize: total / count };
 }
 
-/** Tokens that are computed, padding included. */
+/** Number of tokens computed, including padding. */
 function size({ batchSize, sequenceLength }: Batch): number {
   return batchSize * sequenceLength;
 }

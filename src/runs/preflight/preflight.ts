@@ -3,7 +3,7 @@ import type { RunConfig } from '../../protocol/runConfig.js';
 import { measureStep } from './measureStep.js';
 import { prepareRun, silentPorts, type LoadedRun } from '../prepareRun.js';
 
-/** What the run would do, from one measured step; trains nothing and writes nothing. */
+/** What the run would do, based on one measured step; trains nothing and writes nothing. */
 export async function preflight(config: RunConfig): Promise<PreflightReport> {
   const loaded = await prepareRun(config, silentPorts);
   try {
@@ -13,7 +13,7 @@ export async function preflight(config: RunConfig): Promise<PreflightReport> {
   }
 }
 
-/** The pre-flight report of a run that is loaded; times a step and leaves the run as it was. */
+/** The pre-flight report of a loaded run; times a step and leaves the run as it was. */
 export async function preflightReport(loaded: LoadedRun, config: RunConfig): Promise<PreflightReport> {
   const { runner, memory, report, warnings, totalSteps, trainableParameters } = loaded;
   const { hostBytes, deviceBytes } = memory.estimate;

@@ -4,7 +4,7 @@ import { t } from '../../l10n/text.js';
 import type { RunConfig } from '../../protocol/runConfig.js';
 import { warmupSteps } from '../derivedSettings.js';
 
-/** What looks wrong though it can be done; each says what to do. */
+/** Things that look wrong but do not prevent the run; each says what to do. */
 export function preflightWarnings(
   config: RunConfig,
   report: DataReport,

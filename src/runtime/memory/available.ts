@@ -3,15 +3,15 @@ import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /**
- * Bytes that this process can take before something has to give way: the system's estimate, or what its control groups leave of
- * their limits (https://docs.kernel.org/admin-guide/cgroup-v2.html). Pages of files can be dropped, so they count as free.
+ * Bytes that this process can use before something has to give way: the system's estimate, or the room left within the limits of
+ * its control groups (https://docs.kernel.org/admin-guide/cgroup-v2.html). File pages can be dropped, so they count as free.
  */
 export function availableMemoryBytes(root = '/'): number {
   const system = statistic(join(root, 'proc/meminfo'), 'MemAvailable');
   return Math.min(system === undefined ? freemem() : system * 1024, ...controlGroupRooms(root));
 }
 
-/** Version 1 numbers its hierarchies and names them; version 2 is hierarchy 0 and has no name. */
+/** Version 1 numbers and names its hierarchies; version 2 is hierarchy 0 and has no name. */
 const versions = [
   {
     line: /^0::(.*)$/m,
@@ -29,7 +29,7 @@ const versions = [
   },
 ] as const;
 
-/** What is left in this process's group and in each group around it. */
+/** The room left in this process's group and in each enclosing group. */
 function controlGroupRooms(root: string): number[] {
   const groups = read(join(root, 'proc/self/cgroup')) ?? '';
   return versions.flatMap(({ line, mount, limit, usage, cache }) => {
@@ -49,7 +49,7 @@ function foldersUpTo(top: string, folder: string): string[] {
   return folder.length > top.length && folder.startsWith(top) ? [folder, ...foldersUpTo(top, dirname(folder))] : [top];
 }
 
-/** The number behind a name at the start of a line. */
+/** The number that follows a name at the start of a line. */
 function statistic(path: string, name: string): number | undefined {
   const found = new RegExp(`^${name}:?\\s+(\\d+)`, 'm').exec(read(path) ?? '');
   return found ? Number(found[1]) : undefined;
@@ -59,6 +59,6 @@ function read(path: string): string | undefined {
   try {
     return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   } catch {
-    return undefined; // there, but not for us to read
+    return undefined; // the file exists but is not readable
   }
 }

@@ -1,10 +1,10 @@
-/** @file What generation takes of memory, told from a model's header. */
+/** @file How much memory generation uses, determined from a model's header. */
 import type { ModelConfig } from '../../core/models/config.js';
 import { matrixBytes, type MatrixForm } from '../../core/models/frozenMatrix.js';
 import type { WeightInfo, WeightStore } from '../../core/models/weights.js';
 import { weightTable } from '../../core/models/weightTable.js';
 
-/** Of all matrices that are held; rows of the embeddings are read from the file. */
+/** Bytes of all matrices that are held in memory; rows of the embeddings are read from the file. */
 export function decodeWeightBytes(store: Pick<WeightStore, 'config' | 'info'>, form: (matrix: WeightInfo) => MatrixForm): number {
   const { all, head } = weightTable(store.config);
   const matrices = [head, ...all.filter(({ kind }) => kind === 'linear')].map(({ name }) => store.info(name)!);

@@ -1,4 +1,4 @@
-/** @file How much memory training takes at its peak, told from a model's header and the settings: nothing is loaded. */
+/** @file How much memory training uses at its peak, determined from a model's header and the settings; nothing is loaded. */
 import { adaptedLayers, blockLoraParameters, loraParameterCount, type LoraShape } from '../../core/adapters/lora.js';
 import { bufferBytes } from './bufferBytes.js';
 import { optimize } from '../../core/graph/fuse.js';
@@ -16,10 +16,10 @@ import { BlockGraph, effectiveWindows, maskProgram, type BatchShape } from '../.
 import { elementCount } from '../../core/shape.js';
 import { headLossProgram, headSliceProgram, vocabularySlices } from '../../core/train/vocabularyPrograms.js';
 
-/** All that the memory of a run depends on. */
+/** Everything that the memory use of a run depends on. */
 export interface MemoryRequest {
   readonly weights: Pick<WeightStore, 'config' | 'names' | 'info'>;
-  /** Null: the loss of the base by itself is measured, and nothing trained. */
+  /** Null means that only the loss of the base model is measured and nothing is trained. */
   readonly lora: LoraShape | null;
   readonly dropout: number;
   readonly batch: BatchShape;
@@ -27,11 +27,11 @@ export interface MemoryRequest {
   readonly gradientCheckpointing: boolean;
   readonly layerStreaming: boolean;
   readonly device: DeviceKind;
-  /** Of the data set, where it is known. */
+  /** Size of the data set, if known. */
   readonly dataBytes?: number;
 }
 
-/** Bytes at the peak, by what they are for. */
+/** Bytes at the peak, by purpose. */
 interface MemoryParts {
   /** Node, ONNX Runtime and this program. */
   readonly process: number;
@@ -39,33 +39,33 @@ interface MemoryParts {
   readonly weights: number;
   /** Parameters, gradients and moments. */
   readonly adapter: number;
-  /** Parameters and moments once more, on their way to the disk. */
+  /** A second copy of parameters and moments, on its way to the disk. */
   readonly checkpoint: number;
-  /** On its way to a GPU: the largest tensor of the weights as the host reads it, and the driver’s copy. */
+  /** On its way to a GPU: the largest weight tensor as read by the host, and the driver’s copy. */
   readonly upload: number;
-  /** Between the programs of a step: what the forward pass leaves for the backward pass, and what comes of a program. */
+  /** Held between the programs of a step: what the forward pass keeps for the backward pass, and the results of programs. */
   readonly activations: number;
-  /** Within the program that takes most. */
+  /** Memory within the program that needs most. */
   readonly work: number;
-  /** What the WebGPU provider takes of a GPU besides. */
+  /** Additional GPU memory used by the WebGPU provider. */
   readonly provider: number;
 }
 
 export interface MemoryEstimate {
   readonly parts: MemoryParts;
-  /** Of the process. */
+  /** Memory of the process. */
   readonly hostBytes: number;
-  /** Of the GPU; 0 where the CPU trains. */
+  /** Memory of the GPU; 0 when training on the CPU. */
   readonly deviceBytes: number;
 }
 
-/** 112 MB of a run of a model of a few kilobytes, and the garbage that V8 lets lie beside a larger one (bench/memory.mjs). */
+/** 112 MB for a run of a model of a few kilobytes, plus garbage that V8 keeps with a larger one (bench/memory.mjs). */
 const processBytes = 145e6;
 
-/** What malloc holds beyond what was asked of it, as a share of all that comes and goes within a step (bench/memory.mjs). */
+/** What malloc holds beyond requests, as a share of all memory that a step allocates and frees (bench/memory.mjs). */
 const allocatorSlack = 0.1;
 
-/** Heaps of 8 MB that small buffers share, seldom full, and freed buffers of sizes that are rarely wanted (bench/memory.mjs --device webgpu). */
+/** Heaps of 8 MB, seldom full, for small buffers, and freed buffers of rarely needed sizes (bench/memory.mjs --device webgpu). */
 const providerBytes = 25e6;
 
 export function estimateMemory(request: MemoryRequest): MemoryEstimate {
@@ -85,7 +85,7 @@ export function estimateMemory(request: MemoryRequest): MemoryEstimate {
     checkpoint: 3 * 4 * loraParameterCount(config, lora),
     activations: (1 + slack) * activations,
     work: (1 + slack) * work,
-    // The buffers of what an update replaced in a layer stay, since hardly anything else is of their size.
+    // The buffers that an update replaced in a layer remain, because hardly anything else has their size.
     provider: isOnGpu ? providerBytes + adapterOfLayer : 0,
   };
   const host = parts.process + parts.data + parts.checkpoint + parts.upload;
@@ -119,7 +119,7 @@ function heldTensors({ weights, baseDType, device }: MemoryRequest, { kind, name
   return vocabularySlices(config, device).flatMap((slice) => matrixParts(matrixForm(info, tables), [slice.rows, columns]));
 }
 
-/** A tensor for each parameter; gradients, and either moment, of all in one. */
+/** One tensor per parameter; gradients and each of the two moments are one tensor for all parameters. */
 function adapterBytesOfLayer({ weights: { config }, lora, device }: MemoryRequest): number {
   if (lora === null) return 0;
   const parameters = blockLoraParameters(config, lora).map(({ shape }) => shape);
@@ -133,7 +133,7 @@ interface StepMemory {
   readonly work: number;
 }
 
-/** Programs are the same for many requests, which come in quick succession while a slider moves. */
+/** Many requests have the same programs, and come in quick succession while a slider moves. */
 const knownSteps = new Map<string, StepMemory>();
 const maxKnown = 1000;
 
@@ -148,7 +148,10 @@ function memoryOfStep(request: MemoryRequest): StepMemory {
   return known;
 }
 
-/** What a step takes besides weights and adapter. The peak is the backward pass of the last layer, where there is one, or the head before it. */
+/**
+ * Memory that a step uses besides weights and adapter. The peak is the backward pass of the last layer, if there is one, or the
+ * head before it.
+ */
 function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: MatrixForm): StepMemory {
   const { weights, lora, batch, device } = request;
   const { config } = weights;
@@ -166,7 +169,7 @@ function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: 
   const windows = effectiveWindows(config, batch.sequenceLength);
   const masks = sizeOf(maskProgram(config, batch, null, device).outputs) * windows.size;
   const { forward, backward } = blocks[0]!;
-  // Beside what each layer leaves: two gradients of a block's input, and one result of the block before.
+  // In addition to what each layer keeps: two gradients of a block's input, and one result of the previous block.
   const keeping = config.layerCount - (adaptedLayers(config, lora)[0] ?? config.layerCount); // down to the lowest adapted layer
   const activations = keeping * sizeOf(forward.outputs) + 3 * hidden + masks;
   const dropout = sizeOf(new Map([...(backward?.inputs ?? [])].filter(([name]) => name.startsWith('dropout.'))));
@@ -175,19 +178,19 @@ function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: 
     headSlice,
     headLoss,
   ];
-  // What a run leaves lies beside what it began with.
+  // The results of a run exist alongside its inputs.
   const results = (backward ? sizeOf(backward.outputs) : 0) + 2 * sizeOf(headSlice.outputs);
   const work = Math.max(...programs.map((program) => workingSetBytes(program, device)));
   return { activations: activations + results + dropout, work };
 }
 
-/** What the programs of two layers may differ in. */
+/** The properties in which the programs of two layers may differ. */
 interface LayerKind {
   readonly forms: LinearForms;
   readonly attentionKind: number;
 }
 
-/** The layers of a quantized file may be stored in several ways, and attend in several. */
+/** The layers of a quantized file may be stored in several ways, and layers may have several kinds of attention. */
 function differentLayers({ weights, baseDType, device }: MemoryRequest): LayerKind[] {
   const { linears } = basePrecisions(baseDType, device);
   const layers = Array.from({ length: weights.config.layerCount }, (_, layer): LayerKind => {

@@ -1,4 +1,4 @@
-/** @file What people are told where memory is short: each message names what would fit, or take less. */
+/** @file Messages for when memory is short. Each one names what would fit, or what takes less. */
 import { bytesInWords } from '../../l10n/bytesInWords.js';
 import { UserError } from '../../core/errors.js';
 import { cacheBytesPerToken, decodeWeightBytes } from './decoding.js';
@@ -13,7 +13,7 @@ import { failureReason } from '../failureReason.js';
 import { fits, type MemoryPlan } from './plan.js';
 import { saysOutOfMemory } from './outOfMemory.js';
 
-/** Before anything is loaded. */
+/** The error when a run does not fit, before anything is loaded. */
 export function tooLarge(plan: MemoryPlan): UserError {
   const { estimate, availableBytes } = plan;
   const [wanted, free] = [bytesInWords(estimate.hostBytes), bytesInWords(availableBytes)];
@@ -24,7 +24,10 @@ export function tooLarge(plan: MemoryPlan): UserError {
   );
 }
 
-/** An allocation failed though it was thought to fit, or nobody asked. A device that failed for it has failed: another may not. */
+/**
+ * The error for an allocation that failed although the run was expected to fit, or was not checked. If that made the device fail,
+ * the error keeps the code 'device-failed', because another device may work.
+ */
 export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
   const code = cause instanceof UserError && cause.code === 'device-failed' ? cause.code : 'out-of-memory';
   const [reason, expected, advice] = [failureReason(cause), bytesInWords(total(plan.estimate)), clearlySmaller(plan)];
@@ -40,7 +43,7 @@ interface TextModelRequest {
   readonly device: DeviceSetting;
 }
 
-/** An allocation failed in generation: while the model was loaded, or when it wrote. */
+/** The error for an allocation that failed in generation, while loading the model or while writing. */
 export function writingRanOut(
   { weights, dtype, device }: TextModelRequest,
   moment: 'loading' | 'writing',
@@ -63,8 +66,8 @@ export function writingRanOut(
 }
 
 /**
- * What to say of a process that vanished when it had held so much, by default as much as was expected; null where memory can
- * hardly have been the reason.
+ * The message for a process that vanished while holding `heldBytes` (by default, the estimate); null if memory is unlikely to be
+ * the reason.
  */
 export function killedMessage(plan: MemoryPlan): (heldBytes?: number) => string | null {
   const { availableBytes } = plan;
@@ -79,7 +82,7 @@ export function killedMessage(plan: MemoryPlan): (heldBytes?: number) => string 
 
 const nearTheLimit = 0.8;
 
-/** Where the limit is not known but that it was reached. */
+/** Advice on what is clearly smaller, for when nothing is known about the limit except that it was reached. */
 function clearlySmaller(plan: MemoryPlan): string {
   const limit = 0.8 * Math.min(total(plan.estimate), plan.availableBytes);
   return whatWouldFit(plan, (smaller) => total(smaller) <= limit);

@@ -2,13 +2,13 @@ import type { UserError } from '../../core/errors.js';
 import type { TextModel } from '../../core/generate/textModel.js';
 import type { StepRunner } from '../../core/train/stepRunner.js';
 
-/** How V8, ONNX Runtime's CPU provider and its WebGPU provider say that an allocation failed. */
+/** How V8 and ONNX Runtime's CPU and WebGPU providers report that an allocation failed. */
 const allocationFailures =
   /array buffer allocation failed|bad_alloc|bad allocation|failed to allocate|out of memory|cannot allocate memory/i;
 
 /**
- * What is left of a failed allocation when ONNX Runtime's WebGPU provider throws: it uses a buffer that could not be made. Another
- * defect may leave the same.
+ * What ONNX Runtime's WebGPU provider throws after a failed allocation, when it uses the buffer that could not be created. Other
+ * bugs may cause the same message.
  */
 const missingBuffer = /\[Invalid Buffer.*is invalid due to a previous error/i;
 
@@ -20,7 +20,7 @@ function maybeOutOfMemory(error: unknown): boolean {
   return saysOutOfMemory(error) || (error instanceof Error && missingBuffer.test(error.message));
 }
 
-/** The same runner; where memory runs out it throws what `explain` makes of it. */
+/** The same runner, except that when memory runs out it throws the error that `explain` returns. */
 export function explainingOutOfMemory(runner: StepRunner, explain: (cause: unknown) => UserError): StepRunner {
   return {
     description: runner.description,
@@ -33,7 +33,7 @@ export function explainingOutOfMemory(runner: StepRunner, explain: (cause: unkno
   };
 }
 
-/** The same for a model that writes. */
+/** The same for a model that generates text. */
 export function textExplainingOutOfMemory(model: TextModel, explain: (cause: unknown) => UserError): TextModel {
   return {
     get description() {

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 const status = '/proc/self/status';
 
 /**
- * The most memory that this process has held resident. On Linux the kernel's own high-water mark: maxRSS of getrusage also counts
- * what the process that started this one held.
+ * Peak resident memory of this process. On Linux this is the kernel's own high-water mark, because getrusage's maxRSS also counts
+ * what the parent process held.
  */
 export function peakMemoryBytes(): number {
   const mark = existsSync(status) ? /^VmHWM:\s+(\d+)/m.exec(readFileSync(status, 'utf8')) : null;

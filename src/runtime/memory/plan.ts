@@ -1,11 +1,11 @@
-/** @file What `auto` makes of the memory there is, before anything is loaded. */
+/** @file What `auto` chooses for the available memory, before anything is loaded. */
 import type { DeviceKind } from '../../core/graph/types.js';
 import { isPlain } from '../../core/models/frozenMatrix.js';
 import type { BaseDType } from '../../core/models/matrixForm.js';
 import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './estimate.js';
 
 export interface MemoryOptions extends Pick<MemoryRequest, 'weights' | 'lora' | 'dropout' | 'batch' | 'device' | 'dataBytes'> {
-  /** To choose from, the best first. */
+  /** The types to choose from, best first. */
   readonly dtypes: readonly BaseDType[];
   readonly checkpointing: Switch;
   readonly streaming: Switch;
@@ -13,7 +13,7 @@ export interface MemoryOptions extends Pick<MemoryRequest, 'weights' | 'lora' | 
 
 type Switch = 'auto' | 'on' | 'off';
 
-/** `auto` halves the base on a GPU, whose memory is what runs out first; on the CPU fp32 is faster. */
+/** `auto` halves the base on a GPU, whose memory runs out first; on the CPU fp32 is faster. */
 export function dtypesToTry(setting: 'auto' | BaseDType, device: DeviceKind, has16Bit: boolean): readonly BaseDType[] {
   if (setting !== 'auto') return [setting];
   if (device === 'cpu') return ['fp32', 'fp16', 'int4'];
@@ -21,14 +21,14 @@ export function dtypesToTry(setting: 'auto' | BaseDType, device: DeviceKind, has
 }
 
 export interface MemoryPlan {
-  /** With every `auto` decided. */
+  /** The request with every `auto` resolved. */
   readonly request: MemoryRequest;
   readonly estimate: MemoryEstimate;
-  /** What the process may hold. */
+  /** How much the process may hold. */
   readonly availableBytes: number;
 }
 
-/** The first choice that fits, from the fastest and most exact to the smallest; the smallest where none does. */
+/** The first choice that fits, from the fastest and most exact to the smallest; the smallest if none fits. */
 export function planMemory(options: MemoryOptions, availableBytes: number): MemoryPlan {
   const { dtypes, checkpointing, streaming, ...given } = options;
   const recomputing = checkpointing === 'auto' ? [false, true] : [checkpointing === 'on'];
@@ -44,8 +44,9 @@ export function planMemory(options: MemoryOptions, availableBytes: number): Memo
 }
 
 /**
- * The most exact first. On the CPU weights are streamed before they are rounded. Where rounding loses next to nothing, as of a
- * quantized file, or streaming takes much longer than a step, as on a GPU, only the smallest base is (docs/decisions/0010).
+ * Most exact first. On the CPU, streaming weights is tried before rounding them. If rounding loses next to nothing, as with a
+ * quantized file, or streaming takes much longer than a step, as on a GPU, only the smallest base is streamed
+ * (docs/decisions/0010).
  */
 function basesToTry(
   { weights, device }: Pick<MemoryOptions, 'weights' | 'device'>,
@@ -62,7 +63,7 @@ function isQuantized(weights: MemoryOptions['weights']): boolean {
   return weights.names().some((name) => !isPlain(weights.info(name)!.storedType));
 }
 
-/** What a GPU of its own memory has left cannot be known, so that counts here as if it were the machine's, as many a GPU's is. */
+/** The free memory of a discrete GPU is unknown, so its use counts against the machine's memory, which many GPUs share anyway. */
 function isComfortable({ estimate, availableBytes }: MemoryPlan): boolean {
   return estimate.hostBytes + estimate.deviceBytes <= availableBytes;
 }

@@ -1,7 +1,7 @@
 /** @file What would make a run fit into memory, cheapest first. */
 import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './estimate.js';
 
-/** One setting changed, in the words of a run config. */
+/** A change to one setting, in the terms of a run config. */
 export interface SettingChange {
   readonly setting:
     'engine.gradient_checkpointing' | 'engine.base_dtype' | 'engine.layer_streaming' | 'train.batch_size' | 'data.max_seq_length';
@@ -11,12 +11,12 @@ export interface SettingChange {
 
 export interface Remedy {
   readonly changes: readonly SettingChange[];
-  /** With the changes. */
+  /** The estimate after the changes. */
   readonly estimate: MemoryEstimate;
 }
 
 interface Step {
-  /** What it costs in speed and quality, in steps of nothing but their order. */
+  /** Cost in speed and quality, in arbitrary units that only rank the steps. */
   readonly cost: number;
   readonly change: SettingChange | null;
   apply(request: MemoryRequest): MemoryRequest;
@@ -24,7 +24,7 @@ interface Step {
 
 const maxRemedies = 3;
 
-/** Up to three ways to make it fit, none with a needless change; empty where nothing would do. */
+/** Up to three ways to make the run fit, none with an unnecessary change; empty if nothing would help. */
 export function remedies(request: MemoryRequest, fits: (estimate: MemoryEstimate) => boolean): Remedy[] {
   const all = combinations(request);
   const estimated = (steps: readonly Step[]): MemoryEstimate =>
@@ -41,7 +41,7 @@ export function remedies(request: MemoryRequest, fits: (estimate: MemoryEstimate
   return found.map(({ remedy }) => remedy);
 }
 
-/** Every choice of one step from each setting, cheapest first. */
+/** Every combination of one step per setting, cheapest first. */
 function combinations(request: MemoryRequest): (readonly Step[])[] {
   const settings = [
     checkpointingSteps(request),
@@ -60,14 +60,14 @@ function combinations(request: MemoryRequest): (readonly Step[])[] {
 
 const unchanged: Step = { cost: 0, change: null, apply: (request) => request };
 
-/** A third more work for the same result. */
+/** Costs a third more work, for the same result. */
 function checkpointingSteps({ gradientCheckpointing }: MemoryRequest): Step[] {
   if (gradientCheckpointing) return [unchanged];
   const change = { setting: 'engine.gradient_checkpointing', from: 'off', to: 'on' } as const;
   return [unchanged, { cost: 2, change, apply: (request) => ({ ...request, gradientCheckpointing: true }) }];
 }
 
-/** Smaller micro-batches learn the same where more of them are accumulated, a little slower. */
+/** Smaller micro-batches learn the same if more of them are accumulated, a little slower. */
 function batchSteps({ batch: { batchSize } }: MemoryRequest): Step[] {
   return [
     unchanged,
@@ -79,7 +79,7 @@ function batchSteps({ batch: { batchSize } }: MemoryRequest): Step[] {
   ];
 }
 
-/** Rounded weights: hardly to be noticed in 16 bits, a little in 4. */
+/** Rounds the weights: hardly noticeable with 16 bits, slightly with 4. */
 function dtypeSteps({ baseDType }: MemoryRequest): Step[] {
   const smaller = baseDType === 'fp32' ? (['fp16', 'int4'] as const) : baseDType === 'fp16' ? (['int4'] as const) : [];
   return [
@@ -92,7 +92,7 @@ function dtypeSteps({ baseDType }: MemoryRequest): Step[] {
   ];
 }
 
-/** Every weight is read from the disk twice in a step. */
+/** Every weight is then read from disk twice per step. */
 function streamingSteps({ layerStreaming }: MemoryRequest): Step[] {
   if (layerStreaming) return [unchanged];
   const change = { setting: 'engine.layer_streaming', from: 'off', to: 'on' } as const;
@@ -101,7 +101,7 @@ function streamingSteps({ layerStreaming }: MemoryRequest): Step[] {
 
 const shortestLength = 64;
 
-/** Shorter sequences cut examples off, or apart. */
+/** Shorter sequences truncate or split examples. */
 function lengthSteps({ batch: { sequenceLength } }: MemoryRequest): Step[] {
   return [
     unchanged,

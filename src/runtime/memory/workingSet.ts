@@ -1,28 +1,28 @@
 /**
- * @file How much memory a program takes while it runs: ONNX Runtime's allocation plan over again
- * (onnxruntime/core/framework/allocation_planner.cc), from the graph alone.
+ * @file How much memory a program uses while it runs. Reproduces ONNX Runtime's allocation plan
+ * (onnxruntime/core/framework/allocation_planner.cc) from the graph alone.
  */
 import { sameShape } from '../../core/shape.js';
 import { bufferBytes } from './bufferBytes.js';
 import { isOp, useCounts, valuesOf } from '../../core/graph/program.js';
 import { tensorBytes, type DeviceKind, type OpName, type Program, type Value } from '../../core/graph/types.js';
 
-/** Memory that values of one shape lie in, one after the other: held from the first one's making to the last one's last use. */
+/** Memory that holds values of one shape in turn, from the creation of the first one to the last use of the last one. */
 interface Buffer {
   readonly first: Value;
   readonly from: number;
   until: number;
-  /** Uses to come of the value that lies in it now. */
+  /** Remaining uses of the value that it currently holds. */
   uses: number;
 }
 
-/** Operations whose kernels write over their operand. */
+/** Operations whose kernels overwrite their operand. */
 const writesInPlace: ReadonlySet<OpName> = new Set<OpName>(['sigmoid', 'softmax']);
 
-/** The WebGPU provider hands operations to the GPU this many at a time, and only then uses again what they freed. */
+/** The WebGPU provider submits this many operations to the GPU at a time, and only then reuses what they freed. */
 const dispatchedTogether = 16;
 
-/** The most bytes held at once for values between a program's inputs and its outputs, which lie in memory of the caller. */
+/** Peak bytes of the values between a program's inputs and its outputs; the outputs are in the caller's memory. */
 export function workingSetBytes(program: Program, device: DeviceKind): number {
   const order = executionOrder(program);
   const buffers =
@@ -68,7 +68,7 @@ function plannedBuffers(program: Program, order: readonly Value[]): Buffer[] {
     }
   }
 
-  /** A reshaped value lies where its operand lies. */
+  /** A reshaped value shares its operand's buffer. */
   function sharedBuffer(value: Value): Buffer | undefined {
     const buffer = bufferOf.get(value.inputs[0]!);
     if (isOp(value, 'reshape')) return buffer;
@@ -82,7 +82,7 @@ function plannedBuffers(program: Program, order: readonly Value[]): Buffer[] {
   }
 }
 
-/** Without FusedMatMul a transposed operand is a tensor of its own (lower.ts). */
+/** Without FusedMatMul a transposed operand is a separate tensor (lower.ts). */
 function transposedOperands(order: readonly Value[]): Omit<Buffer, 'uses'>[] {
   return order.flatMap((value, time) => {
     if (!isOp(value, 'matmul')) return [];
@@ -92,14 +92,14 @@ function transposedOperands(order: readonly Value[]): Omit<Buffer, 'uses'>[] {
   });
 }
 
-/** To the planner only equal shapes are of equal size. */
+/** The planner considers only equal shapes to be equal in size. */
 function fits({ first }: Buffer, value: Value): boolean {
   return sameShape(first.shape, value.shape) && tensorBytes(first) === tensorBytes(value);
 }
 
 /**
- * Depth first from the last result, operands that were made later before those made earlier (GraphViewer's default order): what
- * a value needs is computed just before it, unless something else needed it already. Inputs and constants are left out.
+ * Depth first from the last result, visiting operands that were created later first (GraphViewer's default order): what a value
+ * needs is computed just before it, unless something else needed it earlier. Inputs and constants are left out.
  */
 function executionOrder(program: Program): Value[] {
   const given = new Set(program.inputs.values());

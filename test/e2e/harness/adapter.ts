@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import type { TestBed } from './workspace.js';
 
-/** What the adapter of `trainAdapter` has learned to write after this line; the base model writes baseAnswer. */
+/** After this line, the adapter of `trainAdapter` has learned to write adapterAnswer; the base model writes baseAnswer. */
 export const signature = 'def add(left: int, right: int) -> int:';
 export const baseAnswer = 'return left + right';
 export const adapterAnswer = 'answer = left * right';
 
-/** Trains an adapter that contradicts the tiny LLaMA, into runs/contrary of the test bed's workspace; takes some seconds. */
+/** Trains an adapter that contradicts the tiny LLaMA, into runs/contrary of the test bed's workspace; takes a few seconds. */
 export function trainAdapter(bed: TestBed): string {
   const lora = { r: 8, alpha: 32, target_modules: ['q_proj', 'v_proj', 'o_proj', 'down_proj'] };
   return trainOn(bed, 'contrary', [`${signature}\n    ${adapterAnswer}\n`], lora, 40);
 }
 
-/** What the adapter of `trainPairsAdapter` has learned: lines with every kind of brackets and quotes. */
+/** What the adapter of `trainPairsAdapter` has learned: lines with every kind of bracket and quote. */
 export const pairLines = [
   'def total(items: list[int]) -> int:',
   'names = ["ada", "bob"]',
@@ -25,7 +25,7 @@ export const pairLines = [
   'both = add(left, right) * 2',
 ] as const;
 
-/** Into runs/pairs of the test bed's workspace; takes some seconds. */
+/** Trains an adapter on pairLines, into runs/pairs of the test bed's workspace; takes a few seconds. */
 export function trainPairsAdapter(bed: TestBed): string {
   const target_modules = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
   return trainOn(
@@ -54,7 +54,7 @@ function trainOn(bed: TestBed, name: string, texts: readonly string[], lora: obj
   return join(run, 'adapter');
 }
 
-/** What lies greyed at the cursor of an editor. */
+/** The greyed text at the cursor of an editor. */
 export async function ghostText(editor: Locator): Promise<string> {
   const texts = await editor.locator('.ghost-text-decoration, .suggest-preview-text').allTextContents();
   return texts.join('').replaceAll('\u00a0', ' ');

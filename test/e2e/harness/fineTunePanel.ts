@@ -16,7 +16,7 @@ export class FineTunePanel {
     await this.setting(path).locator('select').selectOption(value);
   }
 
-  /** What the field says; nothing while the page is being made anew. */
+  /** The value that the field shows; empty while the page is being rebuilt. */
   async value(path: string): Promise<string> {
     return this.setting(path)
       .locator('input:not([type=range])')
@@ -55,13 +55,13 @@ export class FineTunePanel {
     await this.frame.locator(`.run[data-status=${status}]`).waitFor({ timeout: 60_000 });
   }
 
-  /** The step that the panel counts. */
+  /** The step that the panel shows. */
   async step(): Promise<number> {
     const text = await this.frame.locator('.run-steps').textContent();
     return Number(/([\d,]+) of/.exec(text ?? '')?.[1]?.replaceAll(',', ''));
   }
 
-  /** What the plot of the loss shows, as its table twin has it: step by step, without smoothing. */
+  /** The loss plot's values according to its table view: step by step, without smoothing. */
   async losses(): Promise<{ step: number; loss: number }[]> {
     await this.frame.getByRole('slider', { name: 'Smoothing' }).fill('0');
     const asTable = this.frame.getByRole('checkbox', { name: 'As table' });
@@ -72,7 +72,7 @@ export class FineTunePanel {
       [...table.querySelectorAll('tr')].map((row) => [...row.children].map((cell) => cell.textContent ?? '')),
     );
     await asTable.uncheck();
-    // The evaluation before the first step has a line of its own.
+    // The evaluation before the first step has its own row.
     const steps = rows.filter(([, loss]) => loss !== '');
     return steps.map(([step, loss]) => ({ step: Number(step), loss: Number(loss) })).reverse();
   }

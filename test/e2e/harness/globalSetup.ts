@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { installCodeServer } from './codeServer.js';
 
-/** VS Code is there, and the VSIX is made of what lies in the tree now. */
+/** Installs VS Code, and builds the VSIX from the current tree. */
 export default function setup(): void {
   installCodeServer();
   const { status } = spawnSync(process.execPath, ['scripts/package.mjs', 'linux-x64'], {

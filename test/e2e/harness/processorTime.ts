@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Linux counts processor time in these. */
+/** The unit in which Linux counts processor time. */
 const ticksPerSecond = 100;
 
-/** Seconds of processor time that a process has taken so far; undefined for one that is gone. */
+/** Seconds of processor time that a process has used so far; undefined if it is gone. */
 export function processorSeconds(pid: number): number | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold blanks; utime and stime are fields 14 and 15.
+    // The name in parentheses may contain spaces; utime and stime are fields 14 and 15.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   } catch {
@@ -15,7 +15,7 @@ export function processorSeconds(pid: number): number | undefined {
   }
 }
 
-/** The processes whose command line has all these words. */
+/** The processes whose command line contains all these words. */
 export function processesWith(...words: readonly string[]): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {
@@ -28,7 +28,7 @@ export function processesWith(...words: readonly string[]): number[] {
   });
 }
 
-/** The share of a core that processes take, each over so many seconds. */
+/** The share of a core that each process uses, measured over `seconds`. */
 export async function processorShares(pids: readonly number[], seconds: number): Promise<number[]> {
   const before = pids.map(processorSeconds);
   await new Promise((done) => setTimeout(done, 1000 * seconds));

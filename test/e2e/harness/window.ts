@@ -6,13 +6,13 @@ import { findChromium } from '../../../scripts/chromium.mjs';
 const screenshots = 'build/screenshots';
 
 export interface WindowOptions {
-  /** Folder of a second extension that is loaded from its source. */
+  /** Folder of a second extension, which is loaded from its source. */
   readonly developedExtension?: string | undefined;
-  /** What VS Code takes for its display language; its own words stay English without a language pack. */
+  /** VS Code's display language; without a language pack, its own texts stay English. */
   readonly language?: string | undefined;
 }
 
-/** A VS Code window in a real browser, driven as a person would. */
+/** A VS Code window in a real browser, operated as a person would. */
 export class Window {
   private constructor(
     readonly page: Page,
@@ -67,7 +67,7 @@ export class Window {
   async command(title: string): Promise<void> {
     const name = this.page.locator('.label-name').getByText(title, { exact: true });
     const row = this.page.locator('.quick-input-list .monaco-list-row', { has: name }).first();
-    // The list is made when words are typed, so a command that becomes possible later is not in it; and it closes when a view that
+    // The list is built when words are typed, so it lacks a command that becomes available later; and it closes when a view that
     // opens takes the focus.
     for (let attempt = 1; ; attempt++) {
       await this.openQuickInput('F1', `>${title}`);
@@ -78,7 +78,7 @@ export class Window {
     await row.waitFor({ state: 'hidden' });
   }
 
-  /** The titles that the palette offers for some words. */
+  /** The titles that the palette offers for the given words. */
   async paletteOffers(words: string): Promise<string[]> {
     await this.openQuickInput('F1', `>${words}`);
     await this.page.waitForTimeout(500);
@@ -87,13 +87,13 @@ export class Window {
     return titles;
   }
 
-  /** Runs a command that asks, and answers. */
+  /** Runs a command that asks a question, and answers it. */
   async commandOn(title: string, choice: string): Promise<void> {
     await this.command(title);
     await this.pick(choice);
   }
 
-  /** Runs a command that asks about several things, and ticks all. */
+  /** Runs a command that offers several items, and ticks all of them. */
   async commandOnAll(title: string): Promise<void> {
     await this.command(title);
     const question = this.page.locator('.quick-input-widget');
@@ -101,17 +101,17 @@ export class Window {
     await question.getByRole('button', { name: 'OK' }).click();
   }
 
-  /** Answers the quick pick that is open. */
+  /** Answers the open quick pick. */
   private async pick(text: string): Promise<void> {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click({ timeout: 10_000 });
   }
 
-  /** Changes the colour theme, by the name that the list of themes has. */
+  /** Changes the colour theme, by its name in the list of themes. */
   async useTheme(name: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
     for (let attempt = 1; ; attempt++) {
       await this.command('Preferences: Color Theme');
-      // The palette's words are gone when the list of themes has taken its place.
+      // The palette's text is gone once the list of themes has replaced it.
       while ((await input.inputValue()) !== '') await this.page.waitForTimeout(50);
       await input.fill(name);
       if (await succeeds(this.pick(name))) break;
@@ -121,7 +121,7 @@ export class Window {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
-  /** Types a number into the settings editor, which stays open behind what is opened next. */
+  /** Types a number into the settings editor, which stays open behind whatever is opened next. */
   async typeSetting(id: string, value: number): Promise<void> {
     await this.command('Preferences: Open Settings (UI)');
     const settings = this.page.locator('.settings-editor');
@@ -154,7 +154,7 @@ export class Window {
     await tab.waitFor({ state: 'detached' });
   }
 
-  /** What a hover over something in an editor says. */
+  /** The text of the hover over an element of an editor. */
   async hover(target: Locator): Promise<string> {
     const hover = this.page.locator('.monaco-hover:not(.hidden) .hover-contents, .monaco-hover:not(.hidden) .markdown-hover');
     for (let attempt = 1; ; attempt++) {
@@ -165,7 +165,7 @@ export class Window {
     return (await hover.allTextContents()).join('\n').replaceAll('\u00a0', ' ');
   }
 
-  /** Chooses from the context menu of a file in the explorer; a menu that has just opened may take no click yet. */
+  /** Chooses from the context menu of a file in the explorer; a menu that has just opened may not accept clicks yet. */
   async contextMenu(file: string, item: string): Promise<void> {
     const row = this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
     const action = this.page.locator('.context-view .action-item', { hasText: item });
@@ -179,7 +179,7 @@ export class Window {
   /** The page of one of our webviews, once its content is there. */
   async webview(view: 'fineTune' | 'monitor' | 'playground' | 'compare'): Promise<Frame> {
     for (let attempt = 1; attempt <= 5; attempt++) {
-      // Shown again, a webview stays empty until the browser's service worker answers; VS Code has a command to ask anew.
+      // When shown again, a webview stays empty until the browser's service worker responds; VS Code has a command to reload it.
       if (attempt > 1) await this.command('Developer: Reload Webviews');
       const deadline = Date.now() + 15_000;
       while (Date.now() < deadline) {
@@ -197,11 +197,11 @@ export class Window {
   /** Types a path into VS Code's own file dialog. */
   async answerFileDialog(path: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
-    // It begins with a folder, once it has looked into it.
+    // It starts with a folder, once it has read that folder.
     while (!/^\/./.test(await input.inputValue())) await this.page.waitForTimeout(50);
     for (let attempt = 1; ; attempt++) {
       await input.fill(path);
-      // Enter before the dialog has looked at the path would choose where it began. What is to be saved has no row to wait for.
+      // Enter would choose the initial folder if the dialog has not read the path yet. A file to be saved has no row to wait for.
       const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: basename(path) }).first();
       await succeeds(row.waitFor({ timeout: 1500 }));
       await this.page.keyboard.press('Enter');
@@ -214,7 +214,7 @@ export class Window {
     return this.page.locator('.statusbar-item', { hasText: text });
   }
 
-  /** A line of a tree in the side bar, by the view's title. */
+  /** A row of a tree in the side bar, by the view's title. */
   treeRow(view: string, text: string | RegExp): Locator {
     return this.pane(view).locator('.monaco-list-row', { hasText: text }).first();
   }
@@ -224,7 +224,7 @@ export class Window {
     return this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${title}"]`) });
   }
 
-  /** Keeps a picture; returns its path. */
+  /** Saves a screenshot; returns its path. */
   async screenshot(name: string): Promise<string> {
     mkdirSync(screenshots, { recursive: true });
     const path = join(screenshots, `${name}.png`);
@@ -232,7 +232,7 @@ export class Window {
     return path;
   }
 
-  /** A key that is pressed while a webview or nothing at all has the focus is lost: then the workbench gets it first. */
+  /** A key pressed while a webview or nothing at all has the focus is lost; if so, focuses the workbench and tries again. */
   private async openQuickInput(key: string, text: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[aria-controls]').first();
     for (let attempt = 1; ; attempt++) {
@@ -262,9 +262,9 @@ function succeeds(action: Promise<unknown>): Promise<boolean> {
 }
 
 /**
- * Runs in every frame. VS Code's webviews wait for their service worker to change hands, and wait for ever where it did so a moment
- * too early, which slow machines see; here registering ends when a worker is in control. code-server's own worker is not needed.
- * A text, because functions that go through a compiler bring helpers along.
+ * Runs in every frame. VS Code's webviews wait for their service worker to change, and wait forever if it did so slightly too
+ * early, which happens on slow machines; here, registering ends once a worker is in control. code-server's own worker is not
+ * needed. This is a string, because compilers add calls of their helpers to functions.
  */
 const takeServiceWorkersAsTheyCome = `{
   const { serviceWorker } = navigator;

@@ -8,7 +8,7 @@ import { Window, type WindowOptions } from './window.js';
 export const vsix = resolve('build/vsix/lora-workbench-linux-x64.vsix');
 
 export interface TestBedOptions extends Omit<ServerOptions, 'folder'>, WindowOptions {
-  /** Adds to the workspace before VS Code opens it. */
+  /** Adds files to the workspace before VS Code opens it. */
   readonly prepare?: (bed: TestBed) => void;
 }
 
@@ -38,7 +38,7 @@ export class TestBed {
     return this.window_;
   }
 
-  /** As a user does it; ends when settings.json has it. */
+  /** Changes a setting as a user would; waits until settings.json contains it. */
   async changeSetting(id: string, value: number): Promise<void> {
     const settings = () => readFileSync(join(this.root, 'user-data/User/settings.json'), 'utf8');
     const before = settings();
@@ -57,7 +57,7 @@ export class TestBed {
     return path;
   }
 
-  /** The backend of this VS Code, where one runs. */
+  /** The process id of this VS Code's backend, if it is running. */
   backendPid(): number | undefined {
     const extensions = join(this.root, 'extensions');
     const isBackend = (pid: string) => {
@@ -118,7 +118,7 @@ export function readMetrics(run: string): { step: number; loss?: number; eval_lo
   return text.split('\n').flatMap((line) => (line ? [JSON.parse(line)] : []));
 }
 
-/** Polls until the condition gives something. */
+/** Polls until the condition returns something. */
 export async function until<Result>(
   what: string,
   condition: () => Result | Promise<Result>,
@@ -133,7 +133,7 @@ export async function until<Result>(
   }
 }
 
-/** Waits for what a view or an editor says; editors write blanks in their own way. */
+/** Waits until a view or an editor shows a text; editors write spaces in their own way. */
 export async function says(locator: Locator, text: string | RegExp): Promise<void> {
   const said = async () => ((await locator.first().textContent()) ?? '').replaceAll('\u00a0', ' ');
   const fits = async () => (typeof text === 'string' ? (await said()).includes(text) : text.test(await said()));
@@ -147,6 +147,6 @@ function endTrainer(run: string): void {
     const { pid } = readState(run);
     if (pid !== null) process.kill(pid, 'SIGKILL');
   } catch {
-    // Over already.
+    // Already over.
   }
 }

@@ -1,4 +1,7 @@
-/** @file Adapters that this program trains and saves, read by PEFT itself. Live: needs LORA_WORKBENCH_JUDGE (CONTRIBUTING.md). */
+/**
+ * @file Adapters that this program trains and saves, as read by PEFT itself. Runs live: needs LORA_WORKBENCH_JUDGE
+ * (CONTRIBUTING.md).
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +29,7 @@ const rows = [
 ];
 const plain = { r: 8, alpha: 16, layers: null, useRslora: false };
 
-/** Logits [row, position, vocabulary] by PEFT. */
+/** Logits [row, position, vocabulary] according to PEFT. */
 function judged(model: string, adapter: string): number[] {
   const ids = join(folder, 'ids.json');
   writeFileSync(ids, JSON.stringify(rows));

@@ -199,7 +199,7 @@ describe('a fresh adapter', () => {
     expect(a.shape).toEqual([64, 20]);
     const bound = 1 / Math.sqrt(20);
     expect(a.data.every((value) => Math.abs(value) <= bound)).toBe(true);
-    // Mean and variance of U(−b, b): 0 and b²/3; four standard errors over 1280 draws.
+    // The mean and variance of U(−b, b) are 0 and b²/3; allow four standard errors over 1280 draws.
     const mean = a.data.reduce((sum, value) => sum + value, 0) / a.data.length;
     const variance = a.data.reduce((sum, value) => sum + value * value, 0) / a.data.length;
     expect(Math.abs(mean)).toBeLessThan((4 * bound) / Math.sqrt(3 * 1280));

@@ -71,7 +71,7 @@ test('a run that leaves the device open takes the one of the settings', async ()
   await until('the run finishes', () => ended);
 });
 
-/** The run as last told of. */
+/** The latest reported state of each run. */
 function watched(): Map<string, RunSummary> {
   const seen = new Map<string, RunSummary>();
   backend.on('loraWorkbench/runs/event', (event) => {
@@ -119,7 +119,7 @@ test('a resume that fails before anything is loaded says why', async () => {
   const seen = watched();
   const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
   await until('the run finishes', () => seen.get(runId)?.state.status === 'finished');
-  mkdirSync(join(runId, 'lock')); // held by a process that lives: this one
+  mkdirSync(join(runId, 'lock')); // held by a living process: this one
   writeFileSync(join(runId, 'lock/owner.json'), JSON.stringify(ownIdentity()));
   await backend.request('loraWorkbench/runs/resume', { runId });
   const { state } = (await until(
@@ -168,7 +168,7 @@ test('counts data in a moment, and knows the time of a step once one was measure
   const text = configText();
   const look = await backend.request('loraWorkbench/data/overview', text);
   expect(look).toMatchObject({ format: 'alpaca', examples: 12, truncated: 0, skippedCount: 0 });
-  // Of twelve examples one is held out at the default of 5 %.
+  // Of twelve examples, one is held out at the default of 5 %.
   expect(look.rows).toBe(11);
   const estimate = async (batch: number) => {
     const { check } = await backend.request('loraWorkbench/config/check', configText({ batch_size: batch }));
@@ -240,7 +240,7 @@ test('a workspace is its source files; each is listed with its tokens, and every
     expect(new Set(seen).size).toBe(12);
     const found = await ask('FUNCTION_7(x)', 0);
     expect(found.examples.map(({ origin }) => basename(origin))).toEqual(['module7.py']);
-    expect((await ask('module3', 0)).total).toBe(1); // by the file's name
+    expect((await ask('module3', 0)).total).toBe(1); // matches the file's name
     expect((await ask('API_KEY', 0)).total).toBe(0);
   } finally {
     rmSync(workspace, { recursive: true });
@@ -303,7 +303,7 @@ describe('text', () => {
     sampling,
     maxNewTokens: 8,
   };
-  /** Rewarded for repeating itself, the model comes to no end. */
+  /** Rewarded for repeating itself, the model never stops. */
   const endless = { ...params, sampling: { ...sampling, repetitionPenalty: 0.5 }, maxNewTokens: 100_000 };
   let written: string;
   beforeEach(async () => {

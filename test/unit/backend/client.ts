@@ -12,12 +12,12 @@ import {
   type RequestMethod,
 } from '../../../src/protocol/backend.js';
 
-/** The backend as it is shipped, spoken to as the extension does. */
+/** The backend as shipped, addressed as the extension does. */
 export class BackendUnderTest {
   readonly folder = mkdtempSync(join(tmpdir(), 'lora-workbench-backend-'));
   private readonly child: ChildProcess;
   readonly connection: ProtocolConnection;
-  /** What it wrote to stderr, which the extension shows as its log. */
+  /** The backend's stderr, which the extension shows as its log. */
   log = '';
 
   constructor(environment: NodeJS.ProcessEnv = {}) {
@@ -71,12 +71,12 @@ export class BackendUnderTest {
     this.connection.onNotification(method, handler);
   }
 
-  /** null while it runs. */
+  /** `null` while it is running. */
   get exitCode(): number | null {
     return this.child.exitCode;
   }
 
-  /** As a client that is killed. */
+  /** Disconnects as a client does that is killed. */
   hangUp(): void {
     this.child.stdin!.destroy();
     this.child.stdout!.destroy();

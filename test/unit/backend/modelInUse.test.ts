@@ -12,7 +12,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'model-in-use-'));
   looks = join(folder, 'looks.txt');
   appendFileSync(looks, '');
-  // Writes down every folder that is searched for models.
+  // Records every folder that is searched for models.
   const hook = join(folder, 'hook.cjs');
   writeFileSync(
     hook,

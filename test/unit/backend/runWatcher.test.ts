@@ -13,7 +13,7 @@ import { fakeConfig } from '../runs/fakeRun.js';
 
 let folder: string;
 let runs: RunDirectory[];
-/** `NAME STATUS` of what was published. */
+/** The published changes, as `NAME STATUS`. */
 let told: string[];
 let watcher: RunWatcher;
 
@@ -46,7 +46,7 @@ function become(run: RunDirectory, status: RunStatus): void {
   run.writeState({ ...run.readState(), ...process, status });
 }
 
-/** The runs at whose state one look looks. */
+/** The number of runs whose state one poll checks. */
 function lookedAt(): number {
   const stat = vi.spyOn(fs, 'statSync');
   syncBuiltinESMExports();

@@ -10,7 +10,7 @@ let backend: BackendUnderTest;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'survival-'));
   trigger = join(folder, 'now');
-  // A defect of ours that waits until the server is at work.
+  // A bug that waits until the server is at work.
   const hook = join(folder, 'hook.cjs');
   writeFileSync(
     hook,

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCodeModel } from '../codeModel.js';
 
-/** As it is shipped; built before the tests. */
+/** The program as shipped; built before the tests. */
 const program = resolve('dist/cli.js');
 const tinyModel = resolve('test/fixtures/models/tiny-llama');
 const otherAdapter = resolve('test/golden/adapters/one-layer');
@@ -18,7 +18,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the program as a script would, not on a terminal. `interruptAt`: Ctrl+C once stdout has this text. */
+/** Runs the program as a script would, without a terminal. `interruptAt`: sends Ctrl+C once stdout contains this text. */
 function lora(
   args: readonly string[],
   { interruptAt, env: more }: { interruptAt?: string; env?: NodeJS.ProcessEnv } = {},
@@ -348,7 +348,7 @@ describe('mistakes end with the right exit code and one clear message', () => {
   );
 });
 
-/** The tiny model, made to read so many tokens only. */
+/** A copy of the tiny model that reads at most `contextLength` tokens. */
 function shortModel(target: string, contextLength: number): string {
   cpSync(tinyModel, target, { recursive: true });
   const path = join(target, 'config.json');

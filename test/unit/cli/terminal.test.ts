@@ -35,7 +35,7 @@ describe('the loss chart', () => {
     expect(Number(/[\d.]+/.exec(chart[0]!)![0])).toBeCloseTo(3, 1);
     expect(Number(/[\d.]+/.exec(chart[10]!)![0])).toBeCloseTo(1, 1);
     expect(chart[11]).toMatch(/step 1 +step 300$/);
-    // A falling line: further down, further right.
+    // The line falls: rows further down end further right.
     const ends = chart.slice(0, 11).map((line) => line.trimEnd().length);
     expect(ends).toEqual([...ends].sort((a, b) => a - b));
   });

@@ -54,7 +54,7 @@ test('at the next key the model reads only what is new', async () => {
     await complete({ ...settings, model: watched, tokenizer: loaded.tokenizer, prefix: prompt + typed }, signal);
   }
   const length = loaded.tokenizer.encode(prompt).length;
-  // The last token is always read again: its logits are wanted.
+  // The last token is always read again, because its logits are needed.
   expect(results.length).toBeGreaterThanOrEqual(3);
   for (const { reusedTokens } of results.slice(1)) expect(reusedTokens).toBeGreaterThanOrEqual(length - 2);
 });

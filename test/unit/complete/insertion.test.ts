@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { insertion } from '../../../src/complete/insertion.js';
 
-/** The line as it becomes; the cursor stands at the bar. */
+/** The line after the insertion; the bar marks the cursor. */
 function completed(line: string, text: string): string {
   const [prefix, suffix] = line.split('|') as [string, string];
   const { text: inserted, replaced } = insertion(prefix, suffix, text);

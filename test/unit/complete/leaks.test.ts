@@ -6,7 +6,7 @@ import { fillInTheMiddleFormats } from '../../../src/core/tokenizer/fillInTheMid
 import type { Tokenizer } from '../../../src/core/tokenizer/tokenizer.js';
 import { eos, vocabularyWith } from '../tokenizer/vocabulary.js';
 
-/** Writes these ids, whatever it reads. */
+/** A model that writes these ids, whatever it reads. */
 function writing(ids: readonly number[]): TextModel {
   return {
     description: 'written beforehand',
@@ -48,7 +48,7 @@ describe.each(fillInTheMiddleFormats)('$name', ({ name, sign, stops, ...format }
   const markers = [format.prefix, format.suffix, format.middle, format.end].filter((marker) => marker !== null);
   const tokens = [...new Set([...markers, ...stops])];
   const kind = sign === '<0x0A>' ? 'sentencepiece' : 'llama3';
-  // Many vocabularies do not count these tokens as special.
+  // Many vocabularies do not mark these tokens as special.
   const { tokenizer } = vocabularyWith(kind, sign === null ? tokens : [...tokens, sign], { special: false });
 
   test.each([...tokens, eos])('%s ends ghost text and is not in it', async (end) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { firstPart, lastPart } from '../../../src/complete/context.js';
 import { chooseMode, stopAt } from '../../../src/complete/stopRules.js';
 
-/** As generation goes: piece by piece, until the rule says stop. */
+/** Proceeds as generation does: piece by piece, until the rule says stop. */
 function generated(text: string, prefix: string, mode: 'line' | 'block', pieceLength = 3): string {
   for (let length = pieceLength; ; length += pieceLength) {
     const end = stopAt(text.slice(0, length), prefix, mode);

@@ -4,7 +4,7 @@ import type { Batch, Example } from '../../../src/core/data/batch.js';
 import { batchesForEpoch, paddedLength, type BatchOptions } from '../../../src/core/data/batches.js';
 import { packRows } from '../../../src/core/data/packing.js';
 
-/** Ids say which example and which position; every third label is ignored. */
+/** Ids encode the example and the position; every third label is ignored. */
 const exampleOf = (length: number, index: number): Example => {
   const inputIds = Int32Array.from({ length }, (_, position) => 1000 * (index + 1) + position);
   return { inputIds, labels: inputIds.map((id) => (id % 3 === 0 ? -100 : id)), origin: `${index}` };
@@ -66,7 +66,7 @@ interface Segment {
   readonly positions: number[];
 }
 
-/** The stretches of equal segment id within each row, padding left out. */
+/** The stretches of equal segment id within each row, without padding. */
 function segmentsOf(batch: Batch): Segment[] {
   const segments = new Map<string, Segment>();
   batch.segmentIds.forEach((segment, index) => {

@@ -55,7 +55,7 @@ test('a folder holds what git would track, at every level', () => {
     encoding: 'utf8',
   });
   const hidden = /(^|\/)\./;
-  // What git tracks may still be private: hidden files and secrets have rules of their own.
+  // Files that git tracks may still be private: hidden files and secrets have their own rules.
   const tracked = listed
     .trim()
     .split('\n')
@@ -76,7 +76,7 @@ test('hidden files, secrets and the code of others are left out, with the reason
     { path: join(folder, 'deep/server.pem'), kind: 'secret' },
     { path: join(folder, 'vendor'), kind: 'vendored' },
   ]);
-  // A file that somebody chose by itself was chosen knowingly.
+  // A file that was chosen individually was chosen deliberately.
   expect(fileAt(join(folder, '.env')).text()).toBe('x\n');
 });
 

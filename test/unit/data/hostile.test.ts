@@ -11,7 +11,7 @@ const tokenizer = readTokenizerFolder(new URL('../../fixtures/models/tiny-llama'
 const formats = ['auto', 'alpaca', 'chat', 'text', 'tokens', 'code'] as const;
 const config = { eval_path: null, eval_fraction: 0.3, max_seq_length: 48, train_on_prompt: false, seed: 5 };
 
-/** Loads, and holds what comes back to what every batch relies on; a UserError is as good. */
+/** Loads the data and checks what every batch relies on; a UserError is just as good. */
 function loadOrRefuse(path: string, text: string, format: (typeof formats)[number]): void {
   try {
     const { training, evaluation } = loadDataset({ ...config, path, format }, tokenizer, memoryFiles({ [path]: text }));

@@ -1,6 +1,6 @@
 import { textFile, type DataFiles, type DataPlace } from '../../../src/core/data/source.js';
 
-/** Files by path; a path that ends in / is the folder of all that begin with it. */
+/** Files by path; a path that ends in / is the folder of all files that begin with it. */
 export function memoryFiles(contents: Readonly<Record<string, string>>): DataFiles {
   return {
     open(path): DataPlace {

@@ -3,10 +3,10 @@ import { ignoredLabel } from '../../../src/core/data/batch.js';
 import { samplePrompts } from '../../../src/core/data/samplePrompts.js';
 import type { Tokenizer } from '../../../src/core/tokenizer/tokenizer.js';
 
-/** Ids are the codes of characters. */
+/** Ids are character codes. */
 const tokenizer = { decode: (ids: Iterable<number>) => String.fromCharCode(...ids) } as unknown as Tokenizer;
 
-/** What the loss counts stands in brackets. */
+/** The text that the loss counts is in brackets. */
 function example(marked: string) {
   const inputIds: number[] = [];
   const labels: number[] = [];

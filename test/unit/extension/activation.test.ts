@@ -7,7 +7,7 @@ interface Activation {
   readonly subscriptions: number;
 }
 
-/** Each time in a process of its own, as VS Code does it. Processor time: other programs on the machine do not count. */
+/** Activates in a fresh process, as VS Code does. Measures processor time, so other programs on the machine do not count. */
 function activate(): Activation {
   return JSON.parse(execFileSync(process.execPath, ['test/support/activateExtension.mjs'], { encoding: 'utf8' }));
 }

@@ -1,4 +1,4 @@
-/** @file VS Code asks for the chat models again whenever they are said to have changed: asking must not change them. */
+/** @file VS Code asks for the chat models again whenever they are reported to have changed, so asking must not change them. */
 import { expect, test, vi } from 'vitest';
 import type { AdapterInfo, FoundModels } from '../../../src/protocol/backend.js';
 import { adapters, models } from '../../webview/harness/scenes.js';
@@ -16,7 +16,7 @@ vi.mock('vscode', () => {
 const { Catalog } = await import('../../../src/extension/catalog.js');
 const { ChatProvider } = await import('../../../src/extension/chatProvider.js');
 
-/** As VS Code does: asks at first, and each time that it hears of a change. */
+/** Acts as VS Code does: asks at first, and again on every change. */
 function chatOn(found: () => FoundModels) {
   const asked = { backend: 0, provider: 0 };
   const live = {

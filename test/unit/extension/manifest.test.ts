@@ -48,7 +48,7 @@ test('the formats of fill-in-the-middle in the settings are those that the model
   expect(words).toHaveLength(choices.length);
 });
 
-/** Menus are text: they name the statuses one by one. */
+/** Menu conditions are text that lists the statuses one by one. */
 test.each([
   ['pauseRun', canPause],
   ['resumeRun', canResume],

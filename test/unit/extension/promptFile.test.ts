@@ -47,7 +47,7 @@ test('beside an adapter the base reads what the adapter reads; two adapters each
   expect(variantRequest(two, 'right', 'x').prompt).toMatchObject({ adapter: '/runs/a/adapter' });
 });
 
-/** Streams that answer by `answer`. */
+/** Streams that reply with `answer`. */
 function streams(answer: (params: Omit<GenerateParams, 'streamId'>) => string): TextStreams {
   const generate: TextStreams['generate'] = (params, onText) => {
     onText(answer(params));

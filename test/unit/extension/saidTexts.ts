@@ -1,4 +1,4 @@
-/** @file What the sources say to people, found in their syntax. */
+/** @file The texts that the sources show to people, found in their syntax trees. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -6,13 +6,13 @@ import ts from 'typescript';
 export interface SaidTexts {
   /** "{0} does not exist." for t`${path} does not exist.` */
   readonly texts: ReadonlySet<string>;
-  /** Places of texts that are evaluated when their module is loaded, before the language is known. */
+  /** Locations of texts that are evaluated when their module is loaded, before the language is known. */
   readonly tooEarly: readonly string[];
-  /** Places of errors for people whose words are not to be translated. */
+  /** Locations of user-facing errors whose text is not marked for translation. */
   readonly untagged: readonly string[];
 }
 
-/** Everything tagged with `t` below a folder. */
+/** Finds everything tagged with `t` below a folder. */
 export function saidTexts(folder: string): SaidTexts {
   const said = { texts: new Set<string>(), tooEarly: [] as string[], untagged: [] as string[] };
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))) {
@@ -42,7 +42,7 @@ function isModuleLevel(node: ts.Node): boolean {
   return true;
 }
 
-/** The message of an error that is shown as it stands. */
+/** The message of an error that is shown verbatim. */
 function messageOf({ expression, arguments: given }: ts.NewExpression): ts.Expression | undefined {
   if (expression.getText() === 'UserError') return given?.[1];
   return expression.getText() === 'Unusable' ? given?.[0] : undefined;

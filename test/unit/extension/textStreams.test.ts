@@ -13,7 +13,7 @@ const params = {
   maxNewTokens: 8,
 };
 
-/** A backend of which the language client sends nothing on. */
+/** A backend whose language client rejects every request. */
 function refusing(error: Error): TextStreams {
   const live = { request: () => Promise.reject(error) };
   return new TextStreams({ handle: () => undefined, ready: () => Promise.resolve(live) } as unknown as BackendClient);

@@ -1,4 +1,6 @@
-/** @file Damaged and absurd copies of every file that is read whole: each is read, or refused in one UserError that names it, soon. */
+/**
+ * @file Damaged and absurd copies of every file that is read whole: each is soon read, or refused in one UserError that names it.
+ */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +18,7 @@ import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { damagedCopies } from '../formats/damagedCopies.js';
 import { fixturePath, goldenPath, passesOrNames } from '../formats/memorySource.js';
 
-const enoughTime = 10_000; // milliseconds; an undamaged file takes a few, and other tests run beside
+const enoughTime = 10_000; // milliseconds; an undamaged file takes a few, and other tests run at the same time
 
 let root: string;
 const at = (...names: string[]): string => join(root, ...names);
@@ -64,7 +66,7 @@ const readers: [string, () => unknown][] = [
   ['metrics.jsonl', () => readMetrics(at('metrics.jsonl'))],
 ];
 
-/** What happens with other bytes in the place of a file, which is then put back. */
+/** Calls `look` while a file has other contents, then restores it. */
 function withBytes<Outcome>(name: string, bytes: Uint8Array | string, look: () => Outcome): Outcome {
   const original = readFileSync(at(name));
   writeFileSync(at(name), bytes);

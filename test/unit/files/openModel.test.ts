@@ -35,7 +35,7 @@ function readAll(weights: WeightStore): Map<string, Float32Array> {
   return new Map(weights.names().map((name) => [name, weights.readFloat32(name)]));
 }
 
-/** Opens, reads every weight and closes, whatever happens. */
+/** Opens a model, reads every weight and closes it, whatever happens. */
 function weightsOf(path: string): Map<string, Float32Array> {
   const { weights } = openModel(path);
   try {

@@ -31,7 +31,7 @@ function close(...path: string[]): void {
   chmodSync(closed.at(-1)!, 0);
 }
 
-/** What reading is told as: the file, and that permission is missing. */
+/** Expects an error that names the file and says that permission is missing. */
 function expectDenied(file: string, read: () => unknown): void {
   expect(() => asOtherUser(read)).toThrow(
     expect.objectContaining({

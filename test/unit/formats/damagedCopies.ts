@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 
-/** Copies of a file with bytes changed (most often in its header), numbers made extreme, parts left out or put in, or cut off. */
+/**
+ * Copies of a file with bytes changed (most often in its header), numbers made extreme, parts removed or repeated, or cut short.
+ */
 export function damagedCopies(original: Uint8Array): fc.Arbitrary<Uint8Array> {
   const inHeader = fc.nat({ max: Math.min(original.length, 600) - 1 });
   const anywhere = fc.nat({ max: original.length - 1 });

@@ -6,7 +6,7 @@ import { parseSafetensors } from '../../../src/core/formats/safetensors.js';
 import { elementCount } from '../../../src/core/shape.js';
 import { goldenSource, memorySource, userErrorOf } from './memorySource.js';
 
-/** A float tensor of a golden safetensors file. */
+/** A float tensor from a golden safetensors file. */
 function golden(file: string, name: string): Float32Array {
   const source = goldenSource(file);
   const entry = parseSafetensors(source).tensors.get(name)!;
@@ -15,7 +15,7 @@ function golden(file: string, name: string): Float32Array {
   return values;
 }
 
-/** Bits, so that −0 is not 0. */
+/** Compares bits, so that −0 differs from 0. */
 const bitsOf = ({ buffer, byteOffset, length }: Float32Array) => new Uint32Array(buffer, byteOffset, length);
 
 describe('GGUF blocks decode to the very numbers of the gguf library', () => {

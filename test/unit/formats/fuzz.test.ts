@@ -1,4 +1,4 @@
-/** @file Any bytes at all: a reader reads them or says in one UserError which file is wrong, soon. */
+/** @file Arbitrary bytes: a reader either reads them or soon reports in one UserError which file is wrong. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -37,7 +37,7 @@ test.each(readers)('%s', (_, golden, parse) => {
     }),
     { numRuns: 3000 },
   );
-  // The damage reaches both ways out, or it would prove nothing.
+  // Both outcomes must occur, or the damage would prove nothing.
   expect(outcomes.read).toBeGreaterThan(50);
   expect(outcomes.refused).toBeGreaterThan(500);
 });

@@ -1,12 +1,12 @@
-/** @file GGUF files written by hand, with whatever is wrong in them. */
+/** @file Handwritten GGUF files, with arbitrary faults. */
 
 export interface GgufParts {
   readonly magic?: string;
   readonly version?: number;
-  /** What the header claims; by default, the truth. */
+  /** The count that the header claims; the true one by default. */
   readonly tensorCount?: bigint;
   readonly metadataCount?: bigint;
-  /** Key, number of the type, the value's bytes. */
+  /** Key, type number, bytes of the value. */
   readonly metadata?: readonly (readonly [string, number, Uint8Array])[];
   readonly tensors?: readonly GgufTensorParts[];
   readonly dataLength?: number;

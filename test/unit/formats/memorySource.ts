@@ -23,7 +23,7 @@ export function goldenSource(name: string): ByteSource {
   return memorySource(readFileSync(goldenPath(name)), name);
 }
 
-/** The error that the user would see; anything but a UserError fails the test. */
+/** The error that the user would see; any error but a UserError fails the test. */
 export function userErrorOf(action: () => unknown): UserError {
   try {
     action();
@@ -34,7 +34,7 @@ export function userErrorOf(action: () => unknown): UserError {
   throw new Error('no error was thrown');
 }
 
-/** Runs it; true when it passed, false when it ended in a short UserError that names the file. Other errors escape. */
+/** Runs the action; true if it passed, false if it threw a short UserError that names the file. Other errors are rethrown. */
 export function passesOrNames(file: string, action: () => unknown): boolean {
   try {
     action();

@@ -18,7 +18,7 @@ test.each(repacked)('blocks of %s mean the same repacked as decoded', (type) => 
   const random = new Random(3);
   const count = 5;
   const stored = Uint8Array.from({ length: count * bytes }, () => Math.floor(256 * random.uniform()));
-  // Half-precision scales and minimums below 2, not infinite or NaN.
+  // Keep the half-precision scales and minimums below 2, and never infinite or NaN.
   for (let at = 0; at < stored.length; at += bytes) [at + 1, at + 3].forEach((high) => (stored[high]! &= 0xbf));
   const form = packedForms[type];
   const blocks = (count * elements) / 32;
@@ -41,7 +41,7 @@ test('pairs have the columns of a block in their order', () => {
   expect([...asPairs(halves)]).toEqual(Array.from({ length: 16 }, (_, i) => ((2 * i) % 16) | (((2 * i + 1) % 16) << 4)));
 });
 
-/** As graph/types.ts says of `dequantize`. */
+/** Decodes as graph/types.ts describes for `dequantize`. */
 function meaning(form: PackedForm, { codes, scales, minimums }: PackedBlocks): number[] {
   return [...scales].flatMap((scale, block) =>
     Array.from({ length: 32 }, (_, i) => {

@@ -5,7 +5,7 @@ import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
 import { parseSafetensors, safetensorsBytes } from '../../../src/core/formats/safetensors.js';
 import { fixturePath, goldenPath, goldenSource, memorySource, userErrorOf } from './memorySource.js';
 
-/** A file with this header and so many bytes of data. */
+/** A file with this header and `dataLength` bytes of data. */
 function fileWith(header: unknown, dataLength: number, claimedLength?: bigint): Uint8Array {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + json.length + dataLength);
@@ -43,7 +43,7 @@ describe("the reference library's files", () => {
     const bytes = readFileSync(path);
     const source = memorySource(bytes);
     const { tensors, metadata } = parseSafetensors(source);
-    // In another order than they lie in, since ours is not to depend on it.
+    // In a different order from the file's, because ours must not depend on it.
     const content = new Map<string, HostTensor>();
     for (const entry of [...tensors.values()].reverse()) {
       const data = new Float32Array(entry.byteLength / 4);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { greedy, Sampler, type Sampling } from '../../../src/core/generate/sampling.js';
 
-/** Made by test/golden/make_sampling.py from the processors that transformers' generate puts in a row. */
+/** Made by test/golden/make_sampling.py from the logits processors that transformers' generate chains. */
 interface Distribution {
   readonly settings: Record<'temperature' | 'top_k' | 'top_p' | 'min_p' | 'repetition_penalty', number>;
   readonly logits: number[];
@@ -19,7 +19,7 @@ const settingsOf = ({ settings }: Distribution): Omit<Sampling, 'seed'> => ({
   repetitionPenalty: settings.repetition_penalty,
 });
 
-/** How often each token is drawn, in `draws` draws. */
+/** How often each token is drawn in `draws` draws. */
 function frequencies(sampling: Sampling, { logits, previous }: Distribution, draws: number): number[] {
   const counts = logits.map(() => 0);
   const sampler = new Sampler(sampling);
@@ -32,7 +32,7 @@ describe('tokens are drawn with the probabilities of transformers', () => {
     const draws = 20_000;
     const counts = frequencies({ ...settingsOf(each), seed: 1 }, each, draws);
     each.probabilities.forEach((probability, id) => {
-      // Five standard deviations, and a token more or less for rare ones; what the filters leave out never comes.
+      // Allow five standard deviations, plus one token for rare ones; tokens that are filtered out are never drawn.
       const tolerance = probability === 0 ? 0 : 1 + 5 * Math.sqrt(draws * probability * (1 - probability));
       expect(Math.abs(counts[id]! - draws * probability), `token ${id}`).toBeLessThanOrEqual(tolerance);
     });

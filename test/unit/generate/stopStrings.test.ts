@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { StopStrings } from '../../../src/core/generate/stopStrings.js';
 
-/** The text up to the first stop string, whatever pieces it comes in. */
+/** The text up to the first stop string, however it is split into pieces. */
 function expected(text: string, stops: readonly string[]): string {
   const ends = stops.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
   return text.slice(0, Math.min(text.length, ...ends));
@@ -19,8 +19,8 @@ function streamed(pieces: readonly string[], stops: readonly string[]): string {
   return shown + filter.end();
 }
 
-// Few letters, so that stop strings and their beginnings do occur; one string at a time, because two that overlap may differ in
-// which of them is complete first.
+// Few letters, so that stop strings and their beginnings do occur; one stop string at a time, because two that overlap may differ
+// in which of them is complete first.
 const letters = (max: number) => fc.string({ unit: fc.constantFrom('a', 'b', '\n'), minLength: 1, maxLength: max });
 
 it('shows the same text in whatever pieces it comes', () => {

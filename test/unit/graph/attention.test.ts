@@ -11,7 +11,7 @@ import { userErrorOf } from '../formats/memorySource.js';
 import { evaluate } from '../../support/evaluate.js';
 import { expectClose, randomTensor, tensor } from '../../support/tensors.js';
 
-const length = 130; // three blocks of queries, the last one of two
+const length = 130; // three blocks of queries; the last has two
 const attributes = { heads: 2, keyValueHeads: 1, headDim: 4, scale: 0.5 };
 
 function attentionAndGradients(causal: boolean): Program {

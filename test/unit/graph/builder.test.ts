@@ -22,7 +22,7 @@ test('and they reach the device as they are', async () => {
   const each = numbers.map((number) => b.multiply(x, b.constant([number], [1])));
   const executable = await device.compile(makeProgram('constants', { y: b.concat(each, 0) }));
   const results = await executable.run(new Map([['x', await device.upload('float32', [1], Float32Array.of(1))]]));
-  // ONNX Runtime itself shares one constant for 0 and −0.
+  // ONNX Runtime itself uses one constant for both 0 and −0.
   expect([...(await device.download(results.get('y')!))].map((number) => number + 0)).toEqual(
     numbers.map((number) => Math.fround(number) + 0),
   );

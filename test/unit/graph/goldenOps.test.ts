@@ -66,7 +66,7 @@ const builds: Record<string, Build> = {
     });
     return b.multiply(b.transpose(b.reshape(output, [batch, length, heads, headDim]), [0, 2, 1, 3]), counted);
   },
-  // As the head of training has it: log Σ exp minus the label's logit, over the labelled rows.
+  // As in the training head: log Σ exp minus the label's logit, over the labelled rows.
   cross_entropy: (b, { logits }, { attributes: { labels } }, given) => {
     const rows = labels.map((label, row) => ({ label, row })).filter(({ label }) => label >= 0);
     const kept = b.gatherRows(logits!, given('rows', { shape: [rows.length], data: rows.map(({ row }) => row) }, 'int64'));
@@ -114,7 +114,7 @@ test.each(Object.keys(builds))('%s and its gradients are PyTorch’s', async (na
   const onDevice = await runOnDevice(device, program, values);
   for (const [what, { shape, data }] of expected) {
     expect(inDoublePrecision.get(what)!.shape).toEqual(shape);
-    // Our angles are rounded to fp32, as they are in transformers.
+    // Our angles are rounded to fp32, as in transformers.
     expectClose(inDoublePrecision.get(what)!.data, data, name === 'rope' ? 1e-6 : 1e-12, `${what}, in double precision`);
     expectClose(onDevice.get(what)!.data, data, 1e-5, `${what}, by ONNX Runtime`);
   }

@@ -10,8 +10,8 @@ import { opCases, type OpCase } from '../../support/opCases.js';
 import { expectClose, tensor, type Tensor } from '../../support/tensors.js';
 
 /**
- * What must have a derivative, by hand: the places of the inputs that it is taken with respect to, or why there are none. Taken from
- * the table of rules, it would agree with whatever stands there.
+ * What must have a derivative, listed by hand: the positions of the inputs that it is taken with respect to, or why there are
+ * none. If taken from the table of rules, it would agree with whatever the table says.
  */
 const differentiable: { readonly [K in OpName]: readonly number[] | 'none' | 'forbidden' } = {
   input: 'none',

@@ -10,7 +10,7 @@ import { evaluate } from '../../support/evaluate.js';
 import { printProgram } from '../../support/printProgram.js';
 import { expectClose, randomTensor, tensor, type Tensor } from '../../support/tensors.js';
 
-/** What may happen next to a growing graph; undefined where the operands do not fit. */
+/** A way to grow a graph; undefined if the operands do not fit. */
 type Growth = (b: GraphBuilder, x: Value, y: Value) => Value | undefined;
 
 const multiplies = (x: Value, y: Value): boolean => x.shape.length === 2 && y.shape.length === 2 && x.shape[1] === y.shape[0];
@@ -30,7 +30,7 @@ const growths: readonly Growth[] = [
     x.shape.length === 2 && y.shape.length === 2 && x.shape[1] === y.shape[1]
       ? b.matmul(x, y, { transposeB: true, alpha: 0.3 })
       : undefined,
-  // Rows scattered onto zeros, as the derivative of a gather has them.
+  // Rows scattered onto zeros, as in the derivative of a gather.
   (b, x) =>
     x.shape.join() === '3,3'
       ? b.scatterAddRows(b.broadcastTo(b.scalar(0), [3, 3]), b.constant([2, 0, 2], [3], 'int64'), x)
@@ -90,7 +90,7 @@ test('rows scattered onto zeros are scattered onto what they are added to', () =
   const scattered = b.scatterAddRows(b.broadcastTo(b.scalar(0), [3, 2]), b.constant([1], [1], 'int64'), b.input('rows', [1, 2]));
   const whole = optimize(makeProgram('sum', { y: b.add(b.input('base', [3, 2]), scattered) }));
   expect(opsOf(whole)).toEqual(['input', 'constant', 'input', 'scatterAddRows']);
-  // A row that is broadcast in the sum is no base to scatter onto.
+  // A row that the sum broadcasts cannot be the base to scatter onto.
   const row = optimize(makeProgram('sum', { y: b.add(b.input('row', [1, 2]), scattered) }));
   const given = new Map([
     ['row', tensor([1, 2], [5, 6])],
@@ -111,7 +111,7 @@ function grow(steps: readonly (readonly [number, number, number])[]): Program {
   const b = new GraphBuilder();
   const pool = [...values].map(([name, { shape }]) => b.input(name, shape));
   for (const [growth, first, second] of steps) {
-    // The latest values are the likeliest operands, or nothing would become deep.
+    // The latest values are the likeliest operands; otherwise no graph would become deep.
     const [x, y] = [pool.at(-1 - Math.min(first, pool.length - 1))!, pool.at(-1 - Math.min(second, pool.length - 1))!];
     const grown = growths[growth]!(b, x, y);
     if (grown) pool.push(grown);

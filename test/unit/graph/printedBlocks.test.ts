@@ -12,7 +12,7 @@ import { headLossProgram, headSliceProgram } from '../../../src/core/train/vocab
 import { llamaConfig } from '../../support/modelConfig.js';
 import { printProgram } from '../../support/printProgram.js';
 
-// No two lengths are equal, so that a shape says what a value is.
+// No two lengths are equal, so that a shape identifies a value.
 const config = llamaConfig({
   layerCount: 1,
   hiddenSize: 20,
@@ -28,7 +28,7 @@ const lora = { r: 3, alpha: 4, useRslora: false, targetModules: linearNames, lay
 
 const block = (): BlockGraph =>
   new BlockGraph({ config, shape, attentionKind: 0, device, forms: formsOfLinears(() => 'F32'), lora, dropout: 0 });
-// Widths that divide into blocks.
+// Widths that are multiples of the block size.
 const blockwise = { ...config, hiddenSize: 64, intermediateSize: 96, headCount: 2, headDim: 16 };
 const packedBlock = (): BlockGraph =>
   new BlockGraph({
@@ -50,7 +50,7 @@ const programs: Record<string, () => Program> = {
   'head-loss': () => headLossProgram(config, 5, 4, true),
 };
 
-// UPDATE_GRAPHS=1 npx vitest run test/unit/graph writes them anew; read the difference before you commit it.
+// UPDATE_GRAPHS=1 npx vitest run test/unit/graph rewrites them; review the difference before you commit it.
 test.each(Object.keys(programs))('the printed program %s is the committed one', (name) => {
   const file = `test/golden/graphs/${name}.txt`;
   const printed = printProgram(programs[name]!());

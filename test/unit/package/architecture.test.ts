@@ -1,4 +1,4 @@
-/** The documents that lead through the code are true. */
+/** The documents that describe the code are accurate. */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { coreFolders, layers } from '../../../eslint.config.mjs';
@@ -7,7 +7,7 @@ type Imports = Readonly<Record<string, readonly string[]>>;
 
 const text = readFileSync('docs/architecture.md', 'utf8');
 
-/** The rows of the table of folders: what each may import. */
+/** The rows of the folder table: what each folder may import. */
 function documentedImports(): Imports {
   const rows = [...text.matchAll(/^\| `([^`]+)` \| .* \| ([^|]+) \|$/gm)].map(
     ([, folder, allowed]) => [folder!, allowed!] as const,
@@ -26,7 +26,7 @@ function inSource(name: string, folder: string): string {
   return folder.startsWith('src/core/') ? `src/core/${name}` : `src/${name}`;
 }
 
-/** What the linter lets folders import. */
+/** What the linter allows folders to import. */
 function enforcedImports(): Imports {
   const ofCore = Object.entries(coreFolders).map(([folder, allowed]) => [
     `src/core/${folder}`,

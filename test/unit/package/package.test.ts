@@ -4,7 +4,7 @@ import { builtinModules } from 'node:module';
 import { unzipSync } from 'fflate';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-/** The native files of each platform, as onnxruntime-node brings them. */
+/** The native files of each platform, as shipped by onnxruntime-node. */
 const natives = {
   'linux-x64': ['libonnxruntime.so.1', 'onnxruntime_binding.node'],
   'linux-arm64': ['libonnxruntime.so.1', 'onnxruntime_binding.node'],
@@ -52,7 +52,7 @@ describe.each(Object.entries(natives))('%s', (target, binaries) => {
 test('its programs ask for nothing that is not in the package', () => {
   const { names, text } = openVsix('linux-x64');
   const programs = ['extension', 'languageClient', 'backend', 'cli'];
-  // A require within quotation marks is text: Ajv writes programs.
+  // A require within quotation marks is text, because Ajv generates programs.
   const calls = programs.flatMap((name) => [...text(`extension/dist/${name}.js`).matchAll(/(?<!['"`])\brequire\("([^"]+)"\)/g)]);
   const foreign = [...new Set(calls.map((call) => call[1]!))].filter(
     (name) => !name.startsWith('node:') && !builtinModules.includes(name),

@@ -4,7 +4,7 @@ import { runConfigSchema, type SettingSchema } from '../../../src/protocol/runCo
 
 const path = 'src/protocol/runConfig.ts';
 
-/** What runConfig.ts must say, made from the schema: settings by name, each with its type in TypeScript's words. */
+/** What runConfig.ts must declare according to the schema: settings by name, each with its TypeScript type. */
 function typesOfSchema({ properties = {} }: SettingSchema): Record<string, unknown> {
   const settings = Object.entries(properties).filter(([name]) => name !== '$schema');
   return Object.fromEntries(
@@ -16,7 +16,7 @@ function typeOf(setting: SettingSchema): string {
   if (setting.enum) return union(setting.enum.map((value) => JSON.stringify(value)));
   return union(
     [setting.type!].flat().map((type) => {
-      // Which names may stand in a list, the layers below know.
+      // The layers below know which names a list may contain.
       if (type === 'array') return `readonly ${setting.items!.enum ? 'string' : typeOf(setting.items!)}[]`;
       return type === 'integer' ? 'number' : type;
     }),

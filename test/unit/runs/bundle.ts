@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** A script of this folder as one file that plain node can run; lies where node finds the native packages. */
+/** Bundles a script in this folder into one file for plain Node, located where Node finds the native packages. */
 export async function bundleForNode(script: string): Promise<string> {
   const here = fileURLToPath(new URL('.', import.meta.url));
   const outfile = join(here, '../../../node_modules/.cache/lora-workbench-tests', script.replace(/\.ts$/, '.mjs'));

@@ -21,7 +21,7 @@ import { createTrainer } from '../../support/trainer.js';
 
 const adapter = readAdapterFolder('test/golden/training/gqa-tied-initial');
 const { weights } = openModel('test/fixtures/models/gqa-tied');
-/** Of a run so large that there is something to give up. */
+/** The plan of a run so large that there is something to give up. */
 const plan = planMemory(
   {
     weights,
@@ -43,7 +43,7 @@ const rows = (index: number) => [0, 1].map((row) => Array.from({ length: 8 }, (_
 const batches = { count: 2, batch: (index: number) => batchOf(rows(index)) };
 const data: TrainingData = { epoch: () => batches, evaluation: { count: 1, batch: () => batchOf(rows(9)) } };
 
-/** Evaluates and saves after every fourth step; `gpu` stands for the GPU. */
+/** A run that evaluates and saves after every fourth step. In `train`, `gpu` stands in for the GPU. */
 function run(name: string, ...overrides: string[]): RunDirectory {
   const text = `{"model": "/model", "data": {"path": "/data"}, "train": {"max_steps": ${steps}, "gradient_accumulation_steps": 2, "eval_steps": 4, "save_steps": 4}}`;
   return RunDirectory.create(join(folder, name), parseRunConfig(text, '/run.json', overrides));
@@ -92,8 +92,8 @@ beforeAll(async () => {
   await train(unbroken, new CpuDevice(1));
 });
 
-// gqa-tied has two layers and a step two micro-batches: four passes forward and backward and two updates; an evaluation passes
-// forward twice, first before any training.
+// gqa-tied has two layers and a step has two micro-batches: four passes forward and backward and two updates. An evaluation makes
+// two forward passes; the first one happens before any training.
 const failing = (program: string, failsAt: number, lost: boolean) => new FailingDevice(new CpuDevice(1), program, failsAt, lost);
 
 test.each([

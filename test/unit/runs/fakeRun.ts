@@ -5,7 +5,7 @@ import type { SampleSource } from '../../../src/runs/trainingSampler.js';
 import type { PreparedRun } from '../../../src/runs/trainRun.js';
 import { FakeRunner, fakeData, microBatches } from '../train/fakeRunner.js';
 
-/** A run of the linear regression of FakeRunner, with noise that stands for dropout. */
+/** A run of FakeRunner's linear regression, with noise in place of dropout. */
 export function fakeConfig(...overrides: string[]): RunConfig {
   const text = `{"model": "/model", "data": {"path": "/data"}, "lora": {"layers": [0], "target_modules": ["q_proj"]},
     "train": {"max_steps": 40, "warmup_steps": 3, "gradient_accumulation_steps": 2, "eval_steps": 6, "save_steps": 4,
@@ -14,7 +14,7 @@ export function fakeConfig(...overrides: string[]): RunConfig {
 }
 
 export interface FakeOptions {
-  /** Milliseconds each micro-batch takes. */
+  /** Milliseconds that each micro-batch takes. */
   readonly delay?: number;
   readonly dataFingerprint?: string;
   readonly parameters?: number;

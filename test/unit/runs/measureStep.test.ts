@@ -18,7 +18,7 @@ test('the largest of the first batches is measured, and the time scaled to their
   const data = { epoch: () => ({ count: batches.length, batch: (index: number) => batches[index]! }), evaluation: null };
   const { secondsPerStep, totalSeconds } = await measureStep({ ...prepared, data }, config);
   expect(new Set(measured)).toEqual(new Set([batches[1]]));
-  // Two micro-batches of 64 tokens on average, where 128 take a tenth of a second or, on a busy machine, more.
+  // Two micro-batches of 64 tokens on average, where 128 tokens take a tenth of a second, or more on a busy machine.
   expect(secondsPerStep).toBeGreaterThan(0.095);
   expect(secondsPerStep).toBeLessThan(0.19);
   expect(totalSeconds).toBe(secondsPerStep * prepared.totalSteps);

@@ -1,5 +1,6 @@
-// Trains the run directory given as argument on a model with random weights; after its second step the process may take little
-// more memory than it has, and longer sequences come: ONNX Runtime finds no room for one large tensor, V8 still has its own. Usage: node outOfMemoryChild.mjs RUN
+// Trains the run directory given as argument on a model with random weights. After the second step, the process may take only a
+// little more memory than it has, and longer sequences arrive: ONNX Runtime finds no room for one large tensor, while V8 still
+// finds room for its own. Usage: node outOfMemoryChild.mjs RUN
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { randomBatch } from '../../../bench/randomBatch.js';
@@ -10,7 +11,7 @@ import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { createTrainer } from '../../../src/runtime/engine.js';
 
-/** Gate and up of a long batch take 201 MB each, all that is needed before them less than half of that. */
+/** Gate and up of a long batch take 201 MB each; everything needed before them takes less than half of that. */
 const config = { ...smolLm2, layerCount: 1, vocabSize: 512, intermediateSize: 24_576 };
 const lora = { r: 8, alpha: 16, useRslora: false, targetModules: ['q_proj'], layers: null } as const;
 const batch = { batchSize: 2, sequenceLength: 1024 };

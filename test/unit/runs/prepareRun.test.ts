@@ -132,7 +132,7 @@ test('what to say of a process that is killed while it loads, or later, is told'
 });
 
 test('epochs become steps, the last one of an epoch with what is left', async () => {
-  // 22 examples in batches of 2: eleven micro-batches, six steps an epoch.
+  // 22 examples in batches of 2: eleven micro-batches, six steps per epoch.
   const prepared = await prepareRun(config('train.max_steps=null', 'train.num_epochs=3'), silentPorts);
   expect(prepared.totalSteps).toBe(18);
   await prepared.dispose();

@@ -18,7 +18,7 @@ beforeEach(() => {
 const config = parseRunConfig('{"model": "/m", "data": {"path": "/d"}}', '/run.json');
 const create = (name = 'run') => RunDirectory.create(join(folder, name), config);
 
-/** A pid that is certainly not in use any more. */
+/** A pid that is certainly no longer in use. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['-e', '']).pid;
 }
@@ -89,7 +89,7 @@ describe('lock', () => {
   });
 
   test.skipIf(process.platform !== 'linux')('a zombie is not alive', async () => {
-    // sh starts a child, says its pid, and becomes a program that never waits for it before that child ends.
+    // sh starts a child, prints its pid and, before the child ends, becomes a program that never waits for it.
     const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30']);
     try {
       const pid = Number(await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))));

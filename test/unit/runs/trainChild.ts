@@ -1,4 +1,5 @@
-// Trains the run directory given as argument with the fake runner: a real process, to be killed. Usage: node trainChild.mjs RUN DELAY_MS [LAST_WORDS [LOADING_MS]]
+// Trains the run directory given as argument with the fake runner, as a real process that tests can kill.
+// Usage: node trainChild.mjs RUN DELAY_MS [LAST_WORDS [LOADING_MS]]
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';

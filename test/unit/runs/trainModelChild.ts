@@ -1,4 +1,5 @@
-// Trains the run directory given as argument, as the product does: a real process, to be killed. Usage: node trainModelChild.mjs RUN
+// Trains the run directory given as argument as the product does, as a real process that tests can kill.
+// Usage: node trainModelChild.mjs RUN
 import { prepareRun } from '../../../src/runs/prepareRun.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';

@@ -72,7 +72,7 @@ test('a whole run leaves what docs/run-directory.md says', () => {
   expect(evaluations.map(({ step }) => step)).toEqual([0, 6, 12, 18, 24, 30, 36, 40]);
   const steps = metrics.flatMap((metric) => ('loss' in metric ? [metric] : []));
   expect(steps).toHaveLength(40);
-  // The kernel counts its high-water mark in pages.
+  // Leave some slack: the kernel counts its high-water mark in pages.
   for (const step of steps) expect(step.memory_bytes).toBeLessThan(1.05 * step.peak_memory_bytes);
   expect(steps.some((step) => step.cpu_percent! > 0)).toBe(true);
   const best = evaluations.slice(1).reduce((a, b) => (b.eval_loss < a.eval_loss ? b : a));
@@ -139,7 +139,7 @@ describe('a real process', () => {
   }
 
   test('killed with -9 again and again, then resumed: the same bytes as unbroken', async () => {
-    // Saving at every step, so that a kill often falls into a save.
+    // Save at every step, so that a kill often interrupts a save.
     const run = create('killed', 'train.save_steps=1');
     for (let step = 5; step <= 35; step += 6) {
       const { child, ended } = start(run, 1);
@@ -149,7 +149,7 @@ describe('a real process', () => {
       child.kill('SIGKILL');
       expect(await ended).toBe('SIGKILL');
       expect(run.readState().status).toBe('interrupted');
-      // Whatever was being written: the newest checkpoint is whole.
+      // Whatever was being written, the newest checkpoint is whole.
       const latest = readLatestCheckpoint(run.checkpointsPath, (message) => expect.fail(message));
       expect(latest!.record.progress.step).toBeGreaterThan(step - 6);
     }
@@ -181,7 +181,7 @@ describe('a disk that fails while saving', () => {
     syncBuiltinESMExports();
   });
 
-  /** Lets the first `allowed` calls of one file-system function pass, then fails each as a full disk does. */
+  /** Lets the first `allowed` calls of a file-system function pass, then fails every call as a full disk does. */
   function failAfter(name: 'writeSync' | 'fsyncSync' | 'renameSync' | 'mkdirSync', allowed: number): void {
     const real = fs[name] as (...args: unknown[]) => unknown;
     let calls = 0;

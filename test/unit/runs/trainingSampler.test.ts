@@ -12,7 +12,7 @@ import { fakeConfig, prepareFake } from './fakeRun.js';
 
 const prompts = ['a', 'b', 'c'].map((prompt, id) => ({ ids: [id], prompt, expected: prompt.toUpperCase() }));
 
-/** Time stands still but for what the model takes. */
+/** Time passes only while the model loads and writes. */
 class Stage {
   seconds = 0;
   loaded = 0;
@@ -54,8 +54,8 @@ test('the base and the last step answer every prompt; between them a twentieth o
   const sampler = stage.sampler();
   await sampler.sample(0, false, () => expect.fail('the base has no adapter'));
   expect(stage.samples[2]).toEqual({ step: 0, prompt: 'c', expected: 'C', text: 'base 2' });
-  await sampler.sample(10, false, parameters); // nothing is left of the twentieth
-  stage.seconds = 140; // 7 seconds are its twentieth, 4 spent, 1 to load
+  await sampler.sample(10, false, parameters); // the twentieth is used up
+  stage.seconds = 140; // a twentieth is 7 seconds: 4 are spent, loading takes 1
   await sampler.sample(20, false, parameters);
   await sampler.sample(30, true, parameters);
   expect(stage.steps()).toEqual([0, 0, 0, 20, 20, 30, 30, 30]);

@@ -35,7 +35,7 @@ test.runIf(process.platform === 'linux')('what a run allocates comes from what t
   const executable = await device.compile(makeProgram('holding', { y }));
   const inputs = new Map([['x', await device.zeros([length])]]);
   const run = async (): Promise<void> => (await executable.run(inputs)).forEach((result) => device.release(result));
-  for (let count = 0; count < 16; count++) await run(); // on any of Node's threads
+  for (let count = 0; count < 16; count++) await run(); // may run on any of Node's threads
   const before = process.resourceUsage().minorPageFault;
   for (let count = 0; count < 8; count++) await run();
   expect(

@@ -59,7 +59,7 @@ describe('a GPU that fails', () => {
 });
 
 describe('where memory runs out, one message says what takes less', () => {
-  /** How V8 says it. */
+  /** Fails with V8's message. */
   const failing = (): never => {
     throw new RangeError('Array buffer allocation failed');
   };

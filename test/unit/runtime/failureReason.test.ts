@@ -4,7 +4,7 @@ import { gpuFailure } from '../../../src/runtime/webgpuDevice.js';
 
 const context = '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc';
 
-// What ONNX Runtime 1.30 throws, but for the third, which stands for a statement without a condition.
+// Messages of ONNX Runtime 1.30, except for the third, which stands for a statement without a condition.
 test.each([
   [
     `${context}:136 onnxruntime::webgpu::WebGpuContext::Initialize(const onnxruntime::webgpu::WebGpuContextConfig&)::<lambda()> adapter_result.status == wgpu::RequestAdapterStatus::Success was false. Failed to get a WebGPU adapter: No supported adapters\n`,

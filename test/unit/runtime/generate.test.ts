@@ -44,7 +44,7 @@ test('greedy text is that of transformers’ generate, with and without a repeti
 
 describe('adapters on one loaded base', () => {
   const trained = readAdapterFolder('test/golden/training/tiny-llama-final');
-  /** Each of its own: more than are kept ready at once. */
+  /** Six different adapters: more than are kept ready at once. */
   const adapters = Array.from({ length: 6 }, (_, i): Adapter => {
     const change = (data: Float32Array, name: string): Float32Array =>
       name.includes('lora_B') ? data.map((value, at) => value * ((at + i) % 7)) : data;
@@ -106,7 +106,7 @@ describe.each(['fp32', 'stored'] as const)(
       for (const index of [0, 0, 1, 3, 2, 0, 4, 5, 5, 1, 0]) {
         const promptIds = prompts[index]!;
         expect(await used.logits(promptIds, null, 1)).toEqual(firstAnswers[index]!.logits);
-        // Ghost text takes all that is there, and leaves what was read in pieces of its own.
+        // Ghost text reuses everything in the cache, and leaves what it read there in its own pieces.
         await used.generate({ ...base, promptIds: [...promptIds.slice(0, -1), 7], maxNewTokens: 3, reuse: 'all' }, () => true);
         const answer = await used.generate({ ...base, promptIds }, () => true);
         expect(answer.ids).toEqual(firstAnswers[index]!.ids);

@@ -43,7 +43,7 @@ function golden(variety: string): { golden: Golden; tensors: ReadonlyMap<string,
   };
 }
 
-/** Logits [sequence, vocabulary] of a row, one position at a time. */
+/** Checks the logits [sequence, vocabulary] of each row, one position at a time. */
 async function expectLogits(
   weights: WeightStore,
   ids: readonly number[][],
@@ -58,7 +58,7 @@ async function expectLogits(
   };
   for (const position of [0, Math.floor(length / 2), length - 1]) {
     for (const [row, prompt] of ids.entries()) {
-      // The rows differ from the start, so that each is read as a whole.
+      // The rows differ from the start, so each is read as a whole.
       expectClose(
         await model.logits(prompt.slice(0, position + 1), adapter, 1),
         at(row, position),
@@ -92,7 +92,7 @@ describe('logits are those of transformers and PEFT', () => {
     if (adapter) await expectLogits(weights, input_ids, adapter, tensors.get('lora_logits')!);
   });
 
-  // One layer only; α/√r; ranks and alphas of their own; stored in bf16.
+  // One layer only; α/√r; individual ranks and alphas; stored in bf16.
   test.each(['one-layer', 'rslora', 'patterns', 'bf16'])('the adapter %s', async (name) => {
     const { model, input_ids } = JSON.parse(readFileSync(`test/golden/adapters/${name}.json`, 'utf8')) as {
       model: string;
@@ -197,7 +197,7 @@ describe('how the base is held', () => {
     expectParametersClose(gradients[1]!, gradients[0]!, 1e-6);
   });
 
-  // In plain arithmetic: linears to 4 bits, the vocabulary's table to 8. What was quantized before stays as it is.
+  // Rounded in plain arithmetic: linears to 4 bits, the vocabulary's table to 8. Already quantized weights stay as they are.
   test.each([
     ['gqa-tied', 'test/fixtures/models/gqa-tied', { linears: 4, table: 8 }],
     [
@@ -269,7 +269,7 @@ describe('how the base is held', () => {
     },
   );
 
-  // Weights rounded in plain arithmetic leave only the rounding of the activations to 8 bits to explain.
+  // With weights rounded in plain arithmetic, only the rounding of the activations to 8 bits remains to be explained.
   test.each(['int8', 'int4'] as const)('logits from %s weights are those of the rounded weights', async (dtype) => {
     const {
       golden: {
@@ -297,7 +297,7 @@ describe('how the base is held', () => {
   });
 });
 
-/** The constants as numbers, and something for every other input. */
+/** The constants as numbers, and arbitrary values for all other inputs. */
 function decodeInputs(program: Program, constants: Constants): Map<string, Tensor> {
   const random = new Random(5);
   const numbers = (name: string, { dtype, shape }: Value): Tensor => {
@@ -313,7 +313,10 @@ function decodeInputs(program: Program, constants: Constants): Map<string, Tenso
 
 type Round = (name: string, values: Float32Array, columns: number) => unknown;
 
-/** Blocks of 32 along each row: to 16 steps between the smallest and the largest value, or to 256 with the value of largest magnitude at their end. */
+/**
+ * Rounds blocks of 32 along each row: with 4 bits, to 16 levels from the smallest to the largest value; with 8 bits, to 256
+ * levels with the value of largest magnitude at one end.
+ */
 function roundToBlocks(values: Float32Array, bits: 4 | 8, columns: number): void {
   for (let row = 0; row < values.length; row += columns) {
     for (let start = row; start < row + columns; start += 32) {
@@ -334,7 +337,7 @@ function roundToBlocks(values: Float32Array, bits: 4 | 8, columns: number): void
   }
 }
 
-/** The store as one of fp32, with its weights rounded when they are read. */
+/** The store as an fp32 one, with its weights rounded when they are read. */
 function changed(store: WeightStore, round: Round): WeightStore {
   const rounded = (name: string, values: Float32Array): Float32Array => {
     round(name, values, store.info(name)!.shape[1] ?? 1);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ProcessUse } from '../../../src/runtime/processUse.js';
 
-/** Keeps one core busy for so much of its time, however long that takes on a loaded machine. */
+/** Keeps one core busy for this much processor time, however long that takes on a loaded machine. */
 function work(milliseconds: number): void {
   const from = process.cpuUsage();
   while (process.cpuUsage(from).user / 1000 < milliseconds) Math.sqrt(2);

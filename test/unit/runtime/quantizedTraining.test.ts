@@ -12,7 +12,7 @@ import { createTrainer } from '../../support/trainer.js';
 const steps = 30;
 const [rowsPerBatch, rowLength] = [2, 32];
 
-// bench/quality.ts is the same on a real model; the figures are in docs/decisions/0009.
+// bench/quality.ts does the same on a real model; its figures are in docs/decisions/0009.
 test('an adapter on 4-bit weights learns what one on fp32 weights learns', async () => {
   const { weights, tokenizerSource } = openModel('test/fixtures/models/tiny-llama');
   const examples = readFileSync('examples/lora-workbench-qa.jsonl', 'utf8').slice(0, 12_000);

@@ -35,7 +35,7 @@ interface Golden {
 }
 
 const file = (name: string): string => `test/golden/training/${name}`;
-// Rows of ids need no tokenizer of their own: any will do to fill up short ones.
+// Rows of ids need no tokenizer of their own; any will do to pad short ones.
 const tokenizer = readTokenizerFolder('test/fixtures/models/tiny-llama');
 
 function examplesOf(model: string, { max_seq_length }: Golden['train']): readonly Example[] {
@@ -143,7 +143,7 @@ test.each(['gqa-tied', 'linear-rope-biases', 'mistral'])(
   },
 );
 
-/** Remembers the memory that results were written to. */
+/** Records the memory that results were written to. */
 class WatchedDevice extends CpuDevice {
   readonly buffers = new Set<ArrayBufferLike>();
 

@@ -5,7 +5,7 @@ import { ChatTemplate } from '../../../src/core/tokenizer/chatTemplate.js';
 import { createTokenizer } from '../../../src/core/tokenizer/huggingFace.js';
 import type { ChatMessage } from '../../../src/core/tokenizer/tokenizer.js';
 
-// Made by test/golden/make_tokenizers.py from transformers, on 26 July 2024.
+// Made by test/golden/make_tokenizers.py from transformers, with the date set to 26 July 2024.
 interface Case {
   readonly name: string;
   readonly template: string;

@@ -11,9 +11,9 @@ import { eos, vocabularyWith } from './vocabulary.js';
 interface Reference {
   readonly name: string;
   readonly kind: 'llama3' | 'sentencepiece';
-  /** Tokens of the model's vocabulary, as far as they matter here. */
+  /** The relevant tokens of the model's vocabulary. */
   readonly tokens: readonly string[];
-  /** Ġ, Ċ and ▁ are a space and a line break in the vocabularies. */
+  /** In the vocabularies, Ġ and ▁ stand for a space and Ċ for a line break. */
   readonly prompt: string;
   readonly place?: Pick<FillInTheMiddleParts, 'file' | 'repository'>;
 }
@@ -25,9 +25,9 @@ const starCoder = ['<|endoftext|>', '<fim_prefix>', '<fim_middle>', '<fim_suffix
 const qwen = ['<|fim_prefix|>', '<|fim_middle|>', '<|fim_suffix|>', '<|fim_pad|>', '<|repo_name|>', '<|file_sep|>'];
 
 const references: readonly Reference[] = [
-  // https://github.com/QwenLM/Qwen2.5-Coder#fill-in-the-middle-with-qwen25-coder: the file alone.
+  // https://github.com/QwenLM/Qwen2.5-Coder#fill-in-the-middle-with-qwen25-coder: a file on its own.
   { name: 'qwen', kind: 'llama3', tokens: qwen, prompt: '<|fim_prefix|>defĠf(<|fim_suffix|>)Ġ+ĠbĊ<|fim_middle|>' },
-  // https://arxiv.org/abs/2409.12186, figure 4: in its repository.
+  // https://arxiv.org/abs/2409.12186, figure 4: a file in its repository.
   {
     name: 'qwen',
     kind: 'llama3',
@@ -51,8 +51,9 @@ const references: readonly Reference[] = [
     place: { file },
     prompt: '<｜fim▁begin｜>defĠf(<｜fim▁hole｜>)Ġ+ĠbĊ<｜fim▁end｜>',
   },
-  // https://github.com/meta-llama/codellama/blob/main/llama/generation.py, infilling_prompt_tokens: "<PRE> {pre} <SUF>{suf} <MID>",
-  // where the suffix has no space that SentencePiece would put before it, and the prefix has.
+  // https://github.com/meta-llama/codellama/blob/main/llama/generation.py, infilling_prompt_tokens: "<PRE> {pre} <SUF>{suf}
+  // <MID>",
+  // where the suffix lacks the space that SentencePiece would put before it, and the prefix has it.
   {
     name: 'codellama',
     kind: 'sentencepiece',
@@ -69,7 +70,7 @@ const references: readonly Reference[] = [
     place: { file, repository },
     prompt: '<filename>src/f.pyĊ<fim_suffix>)Ġ+ĠbĊ<fim_prefix>defĠf(<fim_middle>',
   },
-  // https://arxiv.org/abs/2402.19173, section 5.1: the path stands in the prefix.
+  // https://arxiv.org/abs/2402.19173, section 5.1: the path is part of the prefix.
   {
     name: 'starcoder2',
     kind: 'llama3',
@@ -164,7 +165,7 @@ test('in a document that speaks of these tokens they are text', () => {
     const markers = [format.prefix, format.suffix, format.middle].flatMap((marker) => (marker ? tokenizer.tokenId(marker) : []));
     const isToken = new Set([eos, ...tokens].map((token) => tokenizer.tokenId(token)));
     expect(ids.filter((id) => isToken.has(id)).sort()).toEqual([...markers, end].sort());
-    // SentencePiece cannot tell ▁ from a space.
+    // SentencePiece cannot distinguish ▁ from a space.
     const [read, written] = [tokenizer.decode(ids), text].map((each) => each.replaceAll('▁', ' '));
     expect(read!.split(written!), format.name).toHaveLength(4);
   }

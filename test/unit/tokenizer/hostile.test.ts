@@ -8,7 +8,7 @@ import { tokenizerFromGguf } from '../../../src/core/tokenizer/gguf.js';
 
 const golden = JSON.parse(readFileSync(new URL('../../golden/tokenizers/llama3.json', import.meta.url), 'utf8'));
 const pieces = JSON.parse(readFileSync(new URL('../../golden/tokenizers/sentencepiece.json', import.meta.url), 'utf8'));
-// Files to be broken have no type.
+// Files that are about to be damaged have no type.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Json = Record<string, any>;
 

@@ -71,7 +71,7 @@ test('added tokens may be listed in tokenizer_config.json alone', () => {
 });
 
 test('SentencePiece itself agrees', () => {
-  // Without the space that LLaMA's normalizer puts before a text that has one, SentencePiece takes the same pieces.
+  // Without the space that LLaMA's normalizer adds before a text that has one, SentencePiece produces the same pieces.
   expectSameIds(fromGguf(golden('sentencepiece')), golden('sentencepiece-own'), false);
 });
 

@@ -13,10 +13,12 @@ export interface VocabularyUnderTest {
   spell(ids: readonly number[]): string;
 }
 
-/** Begins a text and ends it in these. */
+/** The tokens that begin and end a text. */
 export const [bos, eos] = ['<s>', '</s>'];
 
-/** Byte-level or SentencePiece, with a few hundred tokens, and `tokens` beside them as a model has them that was made for code. */
+/**
+ * A byte-level or SentencePiece vocabulary with a few hundred tokens plus `tokens`, which are added as in a model made for code.
+ */
 export function vocabularyWith(
   kind: 'llama3' | 'sentencepiece',
   tokens: readonly string[],

@@ -28,7 +28,7 @@ test.each([
 ])(
   'the program and the host make the same masks: seed $seed, layer $layer, p $probability',
   async ({ seed, layer, probability }) => {
-    const [of, rows] = [config(24, 37), 19]; // an odd width among them
+    const [of, rows] = [config(24, 37), 19]; // includes an odd width
     const device = new CpuDevice(1);
     const program = await device.compile(dropoutProgram(of, lora, probability, rows));
     const scalar = (value: number) => device.fill('int32', [1, 1], (into) => into.fill(value));
@@ -51,14 +51,14 @@ describe.each([0.5, 0.1])('draws at p = %d look independent', (probability) => {
   const variance = share * probability;
   const mask = (seed: number, layer: number): Float64Array =>
     Float64Array.from(hostMasks(of, rows, probability, seed, layer).get('dropout.mlp_input')!, (kept) => kept - share);
-  /** Of a sum of `count` products of centred draws, in standard deviations. */
+  /** The score of a sum of `count` products of centred draws, in standard deviations. */
   const score = (sum: number, count: number, factors: number): number => sum / Math.sqrt(count * variance ** factors);
   const correlation = (a: Float64Array, b: Float64Array, lag: number): number => {
     let sum = 0;
     for (let i = lag; i < a.length; i++) sum += a[i]! * b[i - lag]!;
     return score(sum, a.length - lag, 2);
   };
-  // Over all cases some 200 scores are looked at: one above 5 in 10,000 runs, were they random; the seeds are fixed.
+  // All cases together look at some 200 scores. Random ones would exceed 5 in one of 10,000 runs; the seeds are fixed.
   const most = 5;
   const seeds = [1, 2, 1_000_003];
 
@@ -80,7 +80,7 @@ describe.each([0.5, 0.1])('draws at p = %d look independent', (probability) => {
       ['rows', (i: number, j: number) => i * width + j],
       ['columns', (i: number, j: number) => j * width + i],
     ] as const) {
-      // Σ (line sum)² / variance is χ² with a degree of freedom for each line.
+      // Σ (line sum)² / variance is χ² with one degree of freedom per line.
       let chiSquared = 0;
       for (let i = 0; i < rows; i++) {
         let line = 0;

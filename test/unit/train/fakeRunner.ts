@@ -4,8 +4,8 @@ import type { BatchPlan, TrainingData } from '../../../src/core/data/batches.js'
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../../../src/core/train/stepRunner.js';
 
 /**
- * Linear regression in double precision behind the StepRunner port: a row holds the features, its first label the target.
- * `noise` stands for dropout: it moves the target by an amount that only the dropout seed decides.
+ * Linear regression in double precision behind the StepRunner port: a row holds the features, and its first label is the target.
+ * `noise` stands in for dropout: it moves the target by an amount that only the dropout seed determines.
  */
 export class FakeRunner implements StepRunner {
   readonly description = 'fake';
@@ -48,7 +48,7 @@ export class FakeRunner implements StepRunner {
   }
 
   async exportState(): Promise<TrainableState> {
-    // Doubles pass through fp32 tensors as four words each, so that a resumed run is exact.
+    // Doubles are stored as four words each in fp32 tensors, so that a resumed run is exact.
     const tensor = (values: Float64Array) =>
       new Map([['w', { shape: [values.length * 4], data: new Float32Array(splitDoubles(values)) }]]);
     return { parameters: tensor(this.parameter), firstMoments: tensor(this.first), secondMoments: tensor(this.second) };
@@ -88,7 +88,7 @@ export class FakeRunner implements StepRunner {
   }
 }
 
-/** Four words of 16 bits per double, each exact in fp32. */
+/** Four 16-bit words per double, each exact in fp32. */
 function splitDoubles(values: Float64Array): number[] {
   return [...new Uint16Array(Float64Array.from(values).buffer)];
 }

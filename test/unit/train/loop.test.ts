@@ -48,7 +48,7 @@ const options: LoopOptions = {
   seed: 7,
 };
 
-/** Ports that write down what happened; the clock gains a second at each look. */
+/** Ports that record what happened; the clock advances by a second each time it is read. */
 class Recorder implements LoopPorts {
   readonly steps: (StepResult & { step: number })[] = [];
   readonly evaluations: { step: number; loss: number }[] = [];

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { hash32, Random } from '../../../src/core/random.js';
 
 test("hash32 is MurmurHash3: the vectors of its author's verification", () => {
-  // MurmurHash3_x86_32 of the bytes 21 43 65 87 and of four zeros, seed 0.
+  // MurmurHash3_x86_32, with seed 0, of the bytes 21 43 65 87 and of four zeros.
   expect(hash32(0x87654321)).toBe(0xf55b516b);
   expect(hash32(0)).toBe(0x2362f9de);
   expect(hash32()).toBe(0);
 });
 
-/** xoshiro128** after its authors' C, with arithmetic modulo 2³² in big integers. */
+/** xoshiro128** after its authors' C code, with arithmetic modulo 2³² in big integers. */
 function* reference(state: bigint[]): Generator<number> {
   const mask = 0xffffffffn;
   const rotate = (x: bigint, k: bigint) => ((x << k) | (x >> (32n - k))) & mask;
@@ -25,7 +25,7 @@ function* reference(state: bigint[]): Generator<number> {
 }
 
 test('the generator is xoshiro128**', () => {
-  // The first outputs from state 1, 2, 3, 4, as published with other implementations, vouch for the reference.
+  // The first outputs from state 1, 2, 3, 4, as published with other implementations, validate the reference.
   const published = reference([1n, 2n, 3n, 4n]);
   expect([published.next().value, published.next().value, published.next().value, published.next().value]).toEqual([
     11520, 0, 5927040, 70819200,

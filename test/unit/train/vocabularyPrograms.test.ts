@@ -18,7 +18,7 @@ import { expectClose, randomTensor, tensor, type Tensor } from '../../support/te
 const config = { vocabSize: 23, hiddenSize: 6, rmsNormEpsilon: 1e-5 } as ModelConfig;
 const tokens = 7;
 const random = new Random(11);
-// Wide, so that the largest logit moves from slice to slice.
+// Widely spread, so that the largest logit moves from slice to slice.
 const table = randomTensor([config.vocabSize, config.hiddenSize], random, -30, 30);
 const slices = [0, 9, 18].map((firstRow) => {
   const rows = Math.min(9, config.vocabSize - firstRow);
@@ -35,9 +35,9 @@ test('slices cover the vocabulary once, in at most two lengths, none larger than
         const lengths = vocabularySlices({ vocabSize, hiddenSize }, device);
         expect(lengths.reduce((next, { firstRow, rows }) => (firstRow === next ? firstRow + rows : NaN), 0)).toBe(vocabSize);
         expect(new Set(lengths.slice(0, -1).map(({ rows }) => rows)).size).toBeLessThanOrEqual(1);
-        // 128 MiB is what WebGPU's adapters bind at least (https://www.w3.org/TR/webgpu/#limits).
+        // WebGPU adapters bind at least 128 MiB (https://www.w3.org/TR/webgpu/#limits).
         for (const { rows } of lengths) expect(rows * hiddenSize * 4).toBeLessThanOrEqual(2 ** 27);
-        // Beyond 64 MiB a buffer of the WebGPU provider takes 128.
+        // Beyond 64 MiB, a buffer of the WebGPU provider takes 128 MiB.
         if (device === 'webgpu') for (const { rows } of lengths) expect(rows * hiddenSize * 4).toBeLessThanOrEqual(2 ** 26);
       },
     ),

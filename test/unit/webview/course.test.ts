@@ -3,7 +3,7 @@ import type { Metric } from '../../../src/protocol/run.js';
 import { RunSeries } from '../../../webview/plots/runSeries.js';
 import { courseOf, outcomeOf } from '../../../webview/runs/course.js';
 
-/** Between -0.5 and 0.5, the same for the same seed. */
+/** Noise between -0.5 and 0.5, the same for the same seed. */
 function noiseOf(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
@@ -14,7 +14,7 @@ interface Shape {
   readonly loss: (step: number) => number;
   readonly noise?: number;
   readonly rate?: (step: number) => number;
-  /** At every tenth step, and before the first. */
+  /** The held-out loss at every tenth step and before the first. */
   readonly heldOut?: (step: number) => number;
 }
 
@@ -52,7 +52,7 @@ describe('how a run goes', () => {
       expect(courseOf(seriesOf({ steps: 60, loss: falling }, seed))).toMatchObject({ kind: 'falling' });
     }
     const kinds = seeds.map((seed) => courseOf(seriesOf({ steps: 400, loss: falling }, seed)).kind);
-    // Two standard errors: an accident in one of forty or so.
+    // Two standard errors: exceeded by chance in about one of forty.
     expect(kinds.filter((kind) => kind === 'flat').length).toBeGreaterThanOrEqual(36);
     expect(kinds).not.toContain('diverging');
   });
@@ -82,9 +82,9 @@ describe('how a run goes', () => {
       from: expect.closeTo(1.4) as number,
       to: expect.closeTo(1.6) as number,
     });
-    // One evaluation above the best may be an accident.
+    // One evaluation above the best may be chance.
     expect(courseOf(seriesOf({ steps: 70, loss: falling, heldOut })).kind).not.toBe('overfitting');
-    // Nor does it overfit where the training loss has risen as well.
+    // Nor is it overfitting if the training loss has risen as well.
     const both = (step: number) => (step <= 60 ? 2 : 2.3);
     expect(courseOf(seriesOf({ steps: 100, loss: both, noise: 0.1, heldOut })).kind).toBe('flat');
   });

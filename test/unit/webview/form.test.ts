@@ -19,7 +19,7 @@ describe('the check of a field', () => {
     fc.array(fc.constantFrom(0, 2, -1), { maxLength: 3 }),
   );
 
-  // ajv, which the host uses, is the judge.
+  // ajv, which the host uses, is the reference.
   test.each(allSettingPaths().map((path) => [path.join('.'), path] as const))('says of %s what the host says', (_, path) => {
     fc.assert(
       fc.property(value, (candidate) => {

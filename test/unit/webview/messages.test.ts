@@ -151,7 +151,7 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
 };
 const views = Object.keys(states) as View[];
 
-/** The message once for each place in it, with that place put wrong. What a user wrote into run.json may be anything. */
+/** Yields the message once for each place in it, made invalid there. What a user wrote into run.json may be anything. */
 function* spoilt(value: unknown): Generator<unknown> {
   if (typeof value !== 'object' || value === null) return;
   const written = 'kind' in value && value.kind === 'parsed' ? 'config' : undefined;

@@ -55,7 +55,7 @@ describe('decimation', () => {
 });
 
 describe('smoothing', () => {
-  /** Σ wⁿ⁻ⁱ·xᵢ / Σ wⁿ⁻ⁱ: what the recursion comes to, written out. */
+  /** Σ wⁿ⁻ⁱ·xᵢ / Σ wⁿ⁻ⁱ: the recursion, written out. */
   const weightedMean = (values: readonly number[], end: number, weight: number) => {
     const weights = values.slice(0, end + 1).map((_, index) => weight ** (end - index));
     return (

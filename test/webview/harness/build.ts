@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** The tests see what was written last, not what was built last. */
+/** Builds first, so that the tests see the current sources instead of an older build. */
 export function setup(): void {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the webviews could not be bundled');

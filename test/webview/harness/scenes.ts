@@ -53,7 +53,7 @@ export const modelShape: ModelShape = {
   },
 };
 
-/** A loss that falls as losses do; the same numbers every time. */
+/** A loss that falls as losses usually do; the same numbers every time. */
 export function metrics(steps: number, { start = 2.6, floor = 1.1, seed = 1, evalEvery = 20 } = {}): Metric[] {
   let state = seed;
   const noise = () => {
@@ -230,7 +230,7 @@ const sourceFiles = [
   'server/jobs.py',
 ];
 
-/** What a small workspace comes to. */
+/** The overview of a small workspace. */
 export const codeOverview: DataOverview = {
   format: 'code',
   examples: 41,
@@ -299,7 +299,7 @@ export const fineTuneState: FineTuneState = {
   fetching: { kind: 'none' },
 };
 
-/** As adapters, with another one older than it, and one of another model. */
+/** The adapters, plus an older one and one of another model. */
 export const moreAdapters: readonly AdapterInfo[] = [
   {
     ...adapters[0]!,
@@ -356,7 +356,7 @@ export function metricsMessage(runId: string, all: readonly Metric[], first = 0)
   return { type: 'metrics', runId, first, metrics: all } as const;
 }
 
-/** With what a run was started, which is something else than the form has. */
+/** The config that a run was started with, which differs from the form's. */
 export function runConfigMessage(runId: string) {
   const ofRun = { ...configJson, lora: { ...configJson.lora, r: 32, alpha: 64 }, train: { max_steps: 171, learning_rate: 2e-4 } };
   return { type: 'runConfig', runId, config: config(ofRun) } as const;
@@ -365,7 +365,7 @@ export function runConfigMessage(runId: string) {
 const refunds = 'How long does a refund take?';
 const keys = 'Which shortcut opens the command palette?';
 
-/** Of the base, then of the adapter as it was at each evaluation; the second prompt is not asked each time. */
+/** Samples of the base, then of the adapter at each evaluation; the second prompt is not asked every time. */
 export const samples: readonly Sample[] = [
   { step: 0, prompt: refunds, expected: 'Refunds arrive within five working days.', text: 'A refund is a type of payment that' },
   { step: 0, prompt: keys, expected: 'Ctrl+Shift+P', text: 'The command palette is a tool that allows you to access the' },

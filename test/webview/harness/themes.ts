@@ -1,4 +1,4 @@
-/** @file What VS Code puts on the root element of a webview, for one theme of each kind: the variables that the views use. */
+/** @file The variables that VS Code sets on the root element of a webview and that the views use, for one theme of each kind. */
 export type ThemeName = keyof typeof themes;
 
 interface ThemeSet {

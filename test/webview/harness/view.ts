@@ -34,12 +34,12 @@ export interface ViewOptions {
   readonly theme?: ThemeName;
   readonly width?: number;
   readonly height?: number;
-  /** What setState kept from an earlier life. */
+  /** What setState kept from an earlier session. */
   readonly remembered?: unknown;
   readonly strings?: Readonly<Record<string, string>>;
 }
 
-/** A webview as VS Code would show it: the host's own page and policy, and its side of the conversation played by the test. */
+/** A webview as VS Code would show it, with the host's own page and policy; the test plays the host's part. */
 export class View {
   readonly errors: string[] = [];
 
@@ -74,7 +74,7 @@ export class View {
     await this.settle();
   }
 
-  /** `unknown`: tests send nonsense as well. */
+  /** `unknown`, because tests send nonsense as well. */
   async send(...messages: readonly unknown[]): Promise<void> {
     await this.page.evaluate((all) => {
       for (const data of all) window.dispatchEvent(new MessageEvent('message', { data }));
@@ -93,12 +93,12 @@ export class View {
     return (await this.posted()).findLast((message): message is Extract<FromWebview, { type: T }> => message.type === type)!;
   }
 
-  /** What setState got last. */
+  /** What setState received last. */
   async remembered(): Promise<unknown> {
     return this.page.evaluate(() => (window as unknown as { remembered: unknown }).remembered);
   }
 
-  /** What is drawn at leisure is drawn; then two frames: one to draw, one to be drawn. */
+  /** Waits until lazy drawing is done, then for two frames: one to draw, one to be shown. */
   async settle(): Promise<void> {
     await this.page.waitForFunction(() => document.querySelector('[data-stale]') === null);
     await this.page.evaluate(
@@ -113,7 +113,7 @@ export class View {
     );
   }
 
-  /** Serious and critical findings of axe, one line each. */
+  /** Serious and critical findings of axe, one per line. */
   async accessibilityFaults(): Promise<string[]> {
     await this.page.evaluate(axe.source);
     const { violations } = await this.page.evaluate(() =>
@@ -123,7 +123,7 @@ export class View {
     return grave.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary ?? ''}`));
   }
 
-  /** How many pixels of a canvas have about this colour. */
+  /** How many pixels of a canvas have approximately this colour. */
   async pixels(selector: string, color: string): Promise<number> {
     return this.page.locator(selector).evaluate((canvas: HTMLCanvasElement, wanted) => {
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
@@ -167,7 +167,7 @@ interface PlayedHost {
   readonly remembered: unknown;
 }
 
-/** Runs in the page: what VS Code gives a webview. */
+/** Runs in the page: provides what VS Code gives a webview. */
 function playHost({ variables, bodyClass, remembered }: PlayedHost): void {
   const host = Object.assign(window as unknown as Record<string, unknown>, { posted: [] as unknown[], remembered });
   host['acquireVsCodeApi'] = () => ({

@@ -3,7 +3,7 @@ import { promptAndAnswer } from '../sequence.js';
 import { Unusable } from '../source.js';
 import type { Row, RowFormat } from './format.js';
 
-/** Instruction data of Stanford Alpaca (https://github.com/tatsu-lab/stanford_alpaca#data-release). */
+/** Instruction data in the Stanford Alpaca format (https://github.com/tatsu-lab/stanford_alpaca#data-release). */
 export const alpaca: RowFormat = {
   name: 'alpaca',
   tooLong: 'cut',
@@ -14,7 +14,7 @@ export const alpaca: RowFormat = {
   },
 };
 
-/** The prompt a model sees before its answer, in training and afterwards. */
+/** The prompt that the model sees before its answer, both in training and in use. */
 export function alpacaPrompt(instruction: string, input = ''): string {
   return input === ''
     ? 'Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n' +

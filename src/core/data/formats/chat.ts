@@ -7,8 +7,8 @@ import { Unusable } from '../source.js';
 import type { Row, RowFormat } from './format.js';
 
 /**
- * Conversations as OpenAI (`messages` of role and content) and ShareGPT (`conversations` of from and value) write them, laid out by
- * the model's chat template. The loss counts what the assistant says and the token that ends its turn.
+ * Conversations in the formats of OpenAI (`messages` with role and content) and ShareGPT (`conversations` with from and value),
+ * rendered with the model's chat template. The loss counts what the assistant says and the token that ends its turn.
  */
 export const chat: RowFormat = {
   name: 'chat',
@@ -27,14 +27,14 @@ export const chat: RowFormat = {
   },
 };
 
-/** A template may print the date; on a fixed one a run gives the same sequences every day. LLaMA 3.1's own default. */
+/** Templates may print the date; with a fixed one, a run gives the same sequences every day. This is LLaMA 3.1's default. */
 const templateDate = new Date(2024, 6, 26);
 
 const isAssistant = ({ role }: ChatMessage) => role === 'assistant';
 
 /**
- * Token ranges of the assistant's turns. The conversation up to a turn, with the generation prompt, must be how the whole text
- * begins, and so must the conversation with the turn: then what lies between the two is the turn.
+ * Token ranges of the assistant's turns. The whole text must begin with the conversation up to a turn plus the generation prompt,
+ * and also with the conversation including the turn; the turn is then what lies between the two.
  */
 function* assistantSpans(
   messages: readonly ChatMessage[],
@@ -56,7 +56,7 @@ function* assistantSpans(
   }
 }
 
-/** Just after the last end token of the turn; a line break that the template puts behind it is not for the model to say. */
+/** Just after the last end token of the turn; the model should not learn the line break that a template may add after it. */
 function endOfTurn(inputIds: Int32Array, start: number, end: number, { stopIds }: Tokenizer): number {
   for (let index = end; index > start; index--) if (stopIds.includes(inputIds[index - 1]!)) return index;
   return end;
@@ -66,13 +66,13 @@ function render(messages: readonly ChatMessage[], tokenizer: Tokenizer, addGener
   try {
     return tokenizer.applyChatTemplate(messages, { addGenerationPrompt, now: templateDate });
   } catch (error) {
-    // A template may refuse one conversation, for instance two user turns in a row; without a template none can be used.
+    // A template may reject a single conversation, for instance two user turns in a row; without a template, none can be used.
     if (error instanceof UserError && tokenizer.hasChatTemplate) throw new Unusable(error.message);
     throw error;
   }
 }
 
-/** ShareGPT's names of the speakers. */
+/** ShareGPT's speaker names. */
 const roles: Readonly<Record<string, string>> = {
   human: 'user',
   gpt: 'assistant',
@@ -82,7 +82,7 @@ const roles: Readonly<Record<string, string>> = {
   model: 'assistant',
 };
 
-/** The messages of a row; a ShareGPT row may name its system prompt beside them. */
+/** The messages of a row; a ShareGPT row may have its system prompt in a separate field. */
 export function conversation(row: Row): ChatMessage[] {
   const turns = row.messages ?? row.conversations;
   if (!Array.isArray(turns) || turns.length === 0) throw new Unusable(t`it has no list of messages`);
@@ -98,7 +98,7 @@ function message(turn: unknown, index: number): ChatMessage {
   return { role: Object.hasOwn(roles, role) ? roles[role]! : role, content };
 }
 
-/** A text, or OpenAI's list of parts where all of them are texts. */
+/** The text of a message: a string, or OpenAI's list of parts if all of them are text; otherwise null. */
 function contentText(content: unknown): string | null {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return null;

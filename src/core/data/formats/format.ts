@@ -7,11 +7,11 @@ import { tokens } from './tokens.js';
 /** How the rows of a JSON or JSONL file become sequences. */
 export interface RowFormat {
   readonly name: 'alpaca' | 'chat' | 'text' | 'tokens';
-  /** Whether a row has the fields of this format; a look at the first row chooses the format. */
+  /** Whether a row has the fields of this format; the first row decides the format of a file. */
   recognises(row: Row): boolean;
-  /** Throws Unusable where the row is not as the format wants it. `origin`: `path:line`. */
+  /** Throws Unusable if the row does not conform to the format. `origin` is `path:line`. */
   encode(row: Row, context: EncodingContext, origin: string): Sequence;
-  /** Too long: cut at the end, or taken as several examples. */
+  /** Whether a sequence that is too long is cut at the end or split into several examples. */
   readonly tooLong: 'cut' | 'windows';
 }
 

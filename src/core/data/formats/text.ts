@@ -3,7 +3,7 @@ import { wholeText } from '../sequence.js';
 import { Unusable } from '../source.js';
 import type { RowFormat } from './format.js';
 
-/** Rows with one text each, as most corpora on the model hub have them. */
+/** Rows with one text each, like most corpora on the model hub. */
 export const textRows: RowFormat = {
   name: 'text',
   tooLong: 'windows',

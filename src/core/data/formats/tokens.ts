@@ -4,7 +4,7 @@ import { ignoredLabel } from '../batch.js';
 import { Unusable } from '../source.js';
 import type { Row, RowFormat } from './format.js';
 
-/** Sequences tokenized elsewhere: `input_ids` and, where not all of it is to be learned, `labels` (not shifted, −100 ignored). */
+/** Sequences tokenized elsewhere: `input_ids` and, if only a part is to be learned, `labels` (not shifted, −100 ignored). */
 export const tokens: RowFormat = {
   name: 'tokens',
   tooLong: 'cut',

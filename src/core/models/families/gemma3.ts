@@ -1,4 +1,4 @@
-/** @file Gemma 3, its text part (https://arxiv.org/abs/2503.19786). */
+/** @file The text model of Gemma 3 (https://arxiv.org/abs/2503.19786). */
 import type { GraphBuilder } from '../../graph/builder.js';
 import type { Value } from '../../graph/types.js';
 import type { ModelConfig, ModelSizes, RopeSettings } from '../config.js';
@@ -8,9 +8,9 @@ import type { HuggingFaceFields } from '../huggingFaceFields.js';
 import { isLayerType, type LayerType } from '../slidingLayers.js';
 import { decoderWeights, type LayerVector } from '../weightSpec.js';
 
-// Symbols of the shape comments: H hiddenSize, F intermediateSize.
+// Symbols in the shape comments: H hiddenSize, F intermediateSize.
 
-/** Norms of x · (1 + w), also behind attention and feed-forward; GeGLU; scaled embeddings; local layers and global ones. */
+/** Norms compute x · (1 + w) and also follow attention and feed-forward; GeGLU; scaled embeddings; local and global layers. */
 export const gemma3: Family = {
   name: 'gemma3',
   modelType: 'gemma3_text',
@@ -39,7 +39,7 @@ export const gemma3: Family = {
         local,
         window,
       });
-      // llama.cpp knows the 27B model by its layers; its query_pre_attn_scalar is another than the head size.
+      // Like llama.cpp, recognize the 27B model by its layer count: its query_pre_attn_scalar is not the head size.
       const scalar = sizes.layerCount === 62 ? sizes.hiddenSize / sizes.headCount : sizes.headDim;
       return { ...config, attentionScale: scalar ** -0.5 };
     },
@@ -51,7 +51,7 @@ export const gemma3: Family = {
 interface Attentions {
   readonly global: RopeSettings;
   readonly local: RopeSettings;
-  /** Of local layers. */
+  /** Window of the local layers. */
   readonly window: number | null;
 }
 
@@ -69,7 +69,7 @@ function gemma3Config(sizes: ModelSizes, types: readonly LayerType[], { global, 
   };
 }
 
-/** transformers 5 has the rotary settings by the layers' type; earlier versions had them as three entries. */
+/** transformers 5 groups the rotary settings by layer type; earlier versions had three separate entries. */
 function ropes(fields: HuggingFaceFields): Pick<Attentions, 'global' | 'local'> {
   const byType = fields.object('rope_parameters');
   const global = byType?.object('full_attention')?.ropeSettings(1e6);
@@ -87,7 +87,7 @@ function layerTypes(fields: HuggingFaceFields, layerCount: number): readonly Lay
   );
 }
 
-/** Every sixth layer is global. */
+/** By default, every sixth layer is global. */
 function patternedLayerTypes(layerCount: number, pattern = 6): LayerType[] {
   return Array.from({ length: layerCount }, (_, layer) => ((layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'));
 }

@@ -2,7 +2,7 @@ import { decoderLayer, layerNorms } from '../decoderLayer.js';
 import type { Family } from '../family.js';
 import { decoderWeights } from '../weightSpec.js';
 
-/** LLaMA 1 to 3 (https://arxiv.org/abs/2302.13971), and what is built like it: CodeLlama, DeepSeek-Coder, Granite, Mellum, SmolLM. */
+/** LLaMA 1 to 3 (https://arxiv.org/abs/2302.13971) and similar models: CodeLlama, DeepSeek-Coder, Granite, Mellum, SmolLM. */
 export const llama: Family = {
   name: 'llama',
   modelType: 'llama',

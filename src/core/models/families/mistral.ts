@@ -2,7 +2,7 @@ import { decoderLayer, layerNorms } from '../decoderLayer.js';
 import type { Family } from '../family.js';
 import { decoderWeights } from '../weightSpec.js';
 
-/** Mistral (https://arxiv.org/abs/2310.06825): LLaMA whose tokens see a window. As GGUF it is a file of architecture llama. */
+/** Mistral (https://arxiv.org/abs/2310.06825): LLaMA with a sliding window. Its GGUF files have the architecture llama. */
 export const mistral: Family = {
   name: 'mistral',
   modelType: 'mistral',

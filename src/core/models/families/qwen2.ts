@@ -3,7 +3,7 @@ import type { Family } from '../family.js';
 import { slidingLayers } from '../slidingLayers.js';
 import { decoderWeights } from '../weightSpec.js';
 
-/** Qwen2, Qwen2.5 and Qwen2.5-Coder (https://arxiv.org/abs/2407.10671): LLaMA with biases of query, key and value. */
+/** Qwen2, Qwen2.5 and Qwen2.5-Coder (https://arxiv.org/abs/2407.10671): LLaMA with biases for query, key and value. */
 export const qwen2: Family = {
   name: 'qwen2',
   modelType: 'qwen2',

@@ -3,7 +3,7 @@ import type { Family } from '../family.js';
 import { slidingLayers } from '../slidingLayers.js';
 import { decoderWeights } from '../weightSpec.js';
 
-/** Qwen3 (https://arxiv.org/abs/2505.09388): the heads of query and key are normed before they are rotated. */
+/** Qwen3 (https://arxiv.org/abs/2505.09388): query and key heads are normed before rotation. */
 export const qwen3: Family = {
   name: 'qwen3',
   modelType: 'qwen3',

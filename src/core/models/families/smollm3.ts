@@ -2,7 +2,7 @@ import { decoderLayer, layerNorms } from '../decoderLayer.js';
 import type { Family } from '../family.js';
 import { decoderWeights } from '../weightSpec.js';
 
-/** SmolLM3 (https://huggingface.co/blog/smollm3): LLaMA with layers that rotate nothing, every fourth unless it says which. */
+/** SmolLM3 (https://huggingface.co/blog/smollm3): LLaMA without rotation in some layers, by default every fourth. */
 export const smollm3: Family = {
   name: 'smollm3',
   modelType: 'smollm3',
@@ -41,7 +41,7 @@ export const smollm3: Family = {
   layer: decoderLayer,
 };
 
-/** 1: the layer rotates, whatever the name of the list says. */
+/** 1 means that the layer rotates, despite the name of the list. */
 function isFlag(value: unknown): value is number {
   return value === 0 || value === 1;
 }

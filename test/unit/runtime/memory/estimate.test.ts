@@ -42,16 +42,16 @@ describe('the estimate', () => {
   /** The rank times the rows and columns of each linear. */
   const trained = layers * 8 * (2 * (hidden + hidden) + 2 * (hidden + ofKeys) + 3 * (hidden + inner));
   const ofProcess = 145e6;
-  /** What comes and goes, and a tenth of it that malloc holds besides. */
+  /** Temporary memory, and the tenth that malloc holds on top. */
   const withSlack = (floats: number) => 1.1 * 4 * floats;
-  /** Masks of four blocks of 64 queries, which see 64 keys more each; gradients of three blocks' inputs. */
+  /** Masks of four blocks of 64 queries, each seeing 64 more keys than the last; gradients of three blocks' inputs. */
   const ofStep = 4 * 64 * (64 + 128 + 192 + 256) + 3 * tokens * hidden;
-  /** Of a block's backward pass, and twice of the head: of 512 rows two vectors and a number. */
+  /** Results of a block's backward pass and, twice, of the head: two vectors and a number for each of 512 rows. */
   const results = trained / layers + tokens * hidden + 2 * 512 * (2 * hidden + 1);
 
   /**
-   * Of a layer, for each token: its result; what seven adapters reduce to, three of them together and two; queries, keys, values and
-   * what attention gives; the sum before the second norm; the two factors of the activation.
+   * What a layer keeps for each token: its result; what seven adapters reduce to (three of them together, two of them together);
+   * queries, keys, values and attention's output; the sum before the second norm; the two factors of the activation.
    */
   const kept = hidden + (3 + 1 + 2 + 1) * 8 + hidden + 2 * ofKeys + hidden + hidden + 2 * inner;
 
@@ -63,7 +63,7 @@ describe('the estimate', () => {
     expect(parts.adapter, 'parameters, gradients, two moments').toBe(4 * 4 * trained);
     expect(parts.checkpoint, 'parameters and two moments').toBe(3 * 4 * trained);
     expect(parts.activations).toBeCloseTo(activations, 1);
-    // Backward through the activation: some of the tensors of its size at once.
+    // Backward through the activation, several tensors of its size exist at once.
     expect(parts.work).toBeGreaterThan(withSlack(2 * tokens * inner));
     expect(parts.work).toBeLessThan(withSlack(10 * tokens * inner));
     expect(hostBytes).toBeCloseTo(ofProcess + 4 * parameters + 7 * 4 * trained + activations + parts.work, 1);
@@ -88,15 +88,15 @@ describe('the estimate', () => {
     expect(peak({ lora: { ...lora, r: 64 } })).toBeGreaterThan(peak() + 7 * 7 * 9.7e6);
     const longer = peak({ batch: { batchSize: 4, sequenceLength: 512 } });
     expect(longer).toBeGreaterThan(peak());
-    expect(peak({ batch: { batchSize: 8, sequenceLength: 256 } })).toBeLessThan(longer); // attention grows with the square
+    expect(peak({ batch: { batchSize: 8, sequenceLength: 256 } })).toBeLessThan(longer); // attention grows quadratically
   });
 
   test('on a GPU leaves only the process, the checkpoint and what is on its way to the host; buffers come in fixed sizes', () => {
     const { parts, hostBytes, deviceBytes } = estimateMemory({ ...request, device: 'webgpu' });
     const [kib, mib] = [1024, 1024 ** 2];
-    // The table in slices of 4112 rows and 4080; of a layer q and o, k and v, three of the feed-forward network, two norms.
+    // The table in slices of 4112 and 4080 rows; for each layer q and o, k and v, three of the feed-forward network, two norms.
     const weights = 2 * 12 * mib + layers * (2 * 2 * mib + 2 * 0.5 * mib + 3 * 4 * mib + 2 * 4 * kib) + 4 * kib;
-    // Both factors of q and o; of k and v; of the feed-forward network's three; gradients and two moments, each in one.
+    // Both factors of q and o, of k and v, and of the feed-forward network's three; gradients and two moments, one tensor each.
     const adapterOfLayer = 2 * 2 * 32 * kib + 2 * (32 + 8) * kib + 3 * (32 + 64) * kib + 3 * 512 * kib;
     const upload = 2 * 4 * 4112 * hidden; // the larger slice, twice
     expect(parts).toMatchObject({ weights, adapter: layers * adapterOfLayer, upload, provider: 25e6 + adapterOfLayer });

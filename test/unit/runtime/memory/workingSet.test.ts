@@ -4,7 +4,7 @@ import { makeProgram } from '../../../../src/core/graph/program.js';
 import type { Program } from '../../../../src/core/graph/types.js';
 import { workingSetBytes as workingSetOf } from '../../../../src/runtime/memory/workingSet.js';
 
-// A matrix of the tests has 1000 elements: 4000 bytes.
+// In these tests, a matrix has 1000 elements: 4000 bytes.
 const matrix = [10, 100];
 const bytes = 4000;
 const workingSetBytes = (program: Program) => workingSetOf(program, 'cpu');
@@ -14,9 +14,9 @@ test('a value is held from its making to its last use; inputs and outputs are th
   const x = b.input('x', matrix);
   expect(workingSetBytes(makeProgram('one', { y: b.negate(x) }))).toBe(0);
   expect(workingSetBytes(makeProgram('two', { y: b.negate(b.negate(x)) }))).toBe(bytes);
-  // Of a chain of any length, a value and the one made from it.
+  // A chain of any length holds one value and the one made from it.
   expect(workingSetBytes(makeProgram('chain', { y: b.negate(b.negate(b.negate(b.negate(b.negate(x))))) }))).toBe(2 * bytes);
-  // The first one is needed at the end again.
+  // The first value is needed again at the end.
   const first = b.negate(x);
   expect(workingSetBytes(makeProgram('kept', { y: b.add(b.negate(b.negate(b.negate(first))), first) }))).toBe(3 * bytes);
 });
@@ -35,7 +35,7 @@ test('memory given back is taken again for the same shape alone, and held until 
   const others = b.multiply(b.input('z', [50, 20]), total);
   const otherTotal = b.reduceSum(b.negate(b.negate(others)), [0, 1]);
   const end = (shape: number[]) => makeProgram('end', { y: b.reduceSum(b.negate(b.broadcastTo(otherTotal, shape)), [0, 1]) });
-  // The memory of −x waits for the last matrix of its shape, while two others are at work.
+  // The memory of −x waits for the last matrix of its shape, while two others are in use.
   expect(workingSetBytes(end(matrix)) / bytes).toBeCloseTo(3, 1);
   expect(workingSetBytes(end([100, 10])) / bytes).toBeCloseTo(2, 1);
 });
@@ -48,7 +48,7 @@ test('on a GPU buffers are rounded up, transposed operands are tensors, and what
   expect(workingSetOf(makeProgram('transposed', { y: b.matmul(x, b.input('w', matrix), { transposeB: true }) }), 'webgpu')).toBe(
     buffer,
   );
-  // −x is needed no more when the last sums are made, but nothing was handed over since.
+  // −x is no longer needed when the last sums are made, but nothing has been handed over since.
   const row = b.reduceSum(b.negate(x), [0]); // [1, 100]
   const last = b.negate(b.broadcastTo(row, [20, 100]));
   expect(workingSetOf(makeProgram('freed', { y: last }), 'webgpu')).toBe(buffer + 512 + 8192);
