@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunSummary } from '../../../src/protocol/backend.js';
 import { runStatuses } from '../../../src/protocol/run.js';
-import { canPause, canResume, isLive, newestRunsFirst, secondsLeft, withEvent } from '../../../src/protocol/runs.js';
+import { canPause, canResume, isLive, isProgress, newestRunsFirst, secondsLeft, withEvent } from '../../../src/protocol/runs.js';
 import { run as runOf } from '../../webview/harness/scenes.js';
 
 const run = (name: string, startedAt: string, step = 5) => runOf(name, 'running', step, 100, startedAt);
@@ -23,6 +23,20 @@ test('events that the snapshot holds already change nothing; later ones do', () 
   const fewer = withEvent(more, { seq: 10, kind: 'removed', runId: run('a', '').runId });
   expect(names(fewer.runs)).toEqual(['b']);
   expect(names(snapshot.runs)).toEqual(['a']);
+});
+
+test('a step alone is progress; a new run, another status, name or best loss, and an end are changes', () => {
+  const before = run('a', '2026-01-01');
+  const snapshot = { runs: [before], throughSeq: 7 };
+  const after = (run: RunSummary) => isProgress(snapshot, { seq: 8, kind: 'changed', run });
+  const { state } = before;
+  expect(after({ ...before, lastStep: { ...before.lastStep!, step: 6 }, state: { ...state, step: 6, epoch: 0.2 } })).toBe(true);
+  expect(after({ ...before, name: 'renamed' })).toBe(false);
+  expect(after({ ...before, hasAdapter: !before.hasAdapter })).toBe(false);
+  expect(after({ ...before, state: { ...state, status: 'paused' } })).toBe(false);
+  expect(after({ ...before, state: { ...state, step: 6, bestEvalLoss: 1.5, bestStep: 6 } })).toBe(false);
+  expect(after(run('b', '2026-01-02'))).toBe(false);
+  expect(isProgress(snapshot, { seq: 8, kind: 'removed', runId: before.runId })).toBe(false);
 });
 
 test('the newest run comes first', () => {
