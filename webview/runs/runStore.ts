@@ -68,7 +68,7 @@ export class RunStore {
         return 'progress';
       case 'samples':
         this.sampled.set(message.runId, [...this.samples(message.runId).slice(0, message.first), ...message.samples]);
-        return 'progress';
+        return 'change';
       case 'runConfig':
         this.configs.set(message.runId, message.config);
         return 'change';
