@@ -5,7 +5,7 @@ const named = (path: string, model: string) =>
   runName({ data: { path }, model, lora: { r: 16 } } as Parameters<typeof runName>[0]);
 
 test('a run is named by data, model and rank', () => {
-  expect(named('/work/qa.jsonl', '/models/SmolLM2-135M.gguf')).toBe('qa · SmolLM2-135M · r16');
+  expect(named('/home/ada/qa.jsonl', '/models/SmolLM2-135M.gguf')).toBe('qa · SmolLM2-135M · r16');
 });
 
 test('kind and quantization of a model are left out', () => {
@@ -16,6 +16,6 @@ test('kind and quantization of a model are left out', () => {
 });
 
 test('folders, paths of Windows, and endings that are part of a name', () => {
-  expect(named('/work/project/src/', '/models/Llama-3.2-1B')).toBe('src · Llama-3.2-1B · r16');
+  expect(named('/home/ada/project/src/', '/models/Llama-3.2-1B')).toBe('src · Llama-3.2-1B · r16');
   expect(named('C:\\work\\a.train.jsonl', 'C:\\models\\tiny')).toBe('a.train · tiny · r16');
 });
