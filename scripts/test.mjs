@@ -11,6 +11,7 @@ const report = join(temporary, 'report.json');
 const judge = process.env.LORA_WORKBENCH_JUDGE;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+const deaths = [];
 
 function run(command, ...args) {
   return (
@@ -35,14 +36,30 @@ function check(name, ok) {
   count(name, { passed: ok ? 1 : 0, skipped: 0, failures: ok ? [] : ['failed; its output is above'] });
 }
 
-/** Counts the tests of one vitest configuration. A run that aborts, or a worker that dies with its tests, counts as a failure. */
+/**
+ * Counts the tests of one vitest configuration. A run that aborts counts as a failure. Test files whose process died, as a GPU
+ * driver can make it, run once more by themselves: what fails then is a failure, and that it happened is reported at the end.
+ */
 function vitest(name, config) {
+  const first = runVitest(config);
+  if (first.died.length === 0) return count(name, first);
+  const again = runVitest(config, first.died);
+  deaths.push(`${name}: the process of ${first.died.join(', ')} died and was started again`);
+  count(name, {
+    passed: first.passed + again.passed,
+    skipped: first.skipped + again.skipped,
+    failures: [...first.failures, ...again.failures, ...again.died.map((file) => `${file}: its process died twice`)],
+  });
+}
+
+function runVitest(config, files = []) {
   rmSync(report, { force: true });
-  const ok = run('npx', 'vitest', 'run', '--config', config, '--reporter=default', '--reporter=./scripts/testReporter.mjs');
-  if (!existsSync(report)) return check(name, false);
-  const result = JSON.parse(readFileSync(report, 'utf8'));
-  if (!ok && result.failures.length === 0) result.failures.push('failed; its output is above');
-  count(name, result);
+  const reporters = ['--reporter=default', '--reporter=./scripts/testReporter.mjs'];
+  const ok = run('npx', 'vitest', 'run', '--config', config, ...reporters, ...files);
+  const aborted = { passed: 0, skipped: 0, failures: ['aborted; its output is above'], died: [] };
+  const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : aborted;
+  if (!ok && result.failures.length + result.died.length === 0) result.failures.push('failed; its output is above');
+  return result;
 }
 
 /** Golden files are generated from PyTorch by scripts and committed; the manifest lists the files that must exist. */
@@ -76,6 +93,7 @@ try {
   rmSync(temporary, { recursive: true, force: true });
 }
 // Printed last, where they are easy to find: a log may be truncated before it reaches its reader.
+for (const death of deaths) console.log(`! ${death}`);
 for (const failure of failures) console.log(`✗ ${failure}`);
 if (total.skipped)
   console.log(
