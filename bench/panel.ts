@@ -82,12 +82,14 @@ async function watch(run: string): Promise<void> {
   await until('training goes on', () => existsSync(join(run, 'metrics.jsonl')) && stepsOf(run).length >= 2, 600_000);
   const before = processorTimes();
   const start = performance.now();
-  await until('the run has ended', () => readState(run).status === 'finished', 1_800_000);
+  // While all processes are still there to be asked.
+  await until('the last step', () => stepsOf(run).length >= steps, 1_800_000);
   const seconds = (performance.now() - start) / 1000;
   const shares = [...processorTimes()].map(
     ([kind, now]) => `${kind} ${((100 * (now - before.get(kind)!)) / seconds).toFixed(0)}`,
   );
   console.log(`  % of a core: ${shares.join(', ')}`);
+  await until('the run has ended', () => readState(run).status === 'finished', 600_000);
 }
 
 /** Leaves out the first two steps, which still allocate memory. */

@@ -19,7 +19,9 @@ export default class TestReporter {
         .filter((suite) => suite.errors().length > 0)
         .map((suite) => describe(`${suite.module.relativeModuleId} > ${suite.fullName}`, suite.errors())),
       // The death of a worker is reported as an error outside of any test, too.
-      ...(died.length > 0 ? [] : unhandledErrors).map((error) => describe('outside of any test', [error])),
+      ...unhandledErrors
+        .filter((error) => died.length === 0 || !String(error.message).startsWith('[vitest-pool'))
+        .map((error) => describe('outside of any test', [error])),
     ];
     const result = {
       passed: count('passed'),

@@ -168,10 +168,10 @@ const phrases = {
   'form.reset': 'Reset Settings',
   'form.openBroken': 'Open JSON',
 
-  'problem.missing': 'Needs a value.',
+  'problem.missing': 'A value is required.',
   'problem.integer': 'Must be a whole number.',
   'problem.number': 'Must be a number.',
-  'problem.type': 'Must be a value of another type.',
+  'problem.type': 'Has the wrong type.',
   'problem.choice': 'Must be one of {0}.',
   'problem.atLeast': 'Must be at least {0}.',
   'problem.atMost': 'Must be at most {0}.',

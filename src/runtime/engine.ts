@@ -140,7 +140,7 @@ async function usableDTypes(
 function baseNotes(baseDType: BaseDType, { base_dtype }: EngineOptions, resumedDType: BaseDType | null): string[] {
   if (resumedDType !== null && resumedDType !== baseDType) {
     return [
-      t`warning: The base is held in ${baseDType} from here on; it was in ${resumedDType} before. The run continues, but its numbers will differ slightly.`,
+      t`warning: The base is held in ${baseDType} from here on; it was in ${resumedDType} before. The run continues, but its numbers will differ.`,
     ];
   }
   if (base_dtype !== 'auto') return [];

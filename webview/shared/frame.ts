@@ -23,27 +23,30 @@ const maxRestMs = 3000;
  * including the layout and painting that follow. Until the next draw, `root` has data-stale: what it shows is out of date.
  */
 export function paced(root: HTMLElement, draw: () => void): () => void {
+  /** Set while a draw is scheduled, and then until it is known how long it took. */
   let timer: ReturnType<typeof setTimeout> | undefined;
   let restUntil = 0;
+  const schedule = () => {
+    timer = setTimeout(() => requestAnimationFrame(drawNow), Math.max(0, restUntil - performance.now()));
+  };
   const drawNow = () => {
     const start = performance.now();
-    timer = undefined;
-    // Provisional, until the duration of this draw is known.
-    restUntil = start + maxRestMs;
     delete root.dataset['stale'];
     draw();
-    setTimeout(() => {
+    timer = setTimeout(() => {
       const end = performance.now();
       restUntil = end + Math.min(maxRestMs, (end - start) / share);
+      timer = undefined;
+      if (root.dataset['stale'] !== undefined) schedule();
     });
   };
-  // By then, what would be drawn is gone.
+  // After that, there is nothing left to draw.
   whenViewEnds(() => {
     clearTimeout(timer);
+    delete root.dataset['stale'];
   });
   return () => {
-    if (timer !== undefined) return;
     root.dataset['stale'] = '';
-    timer = setTimeout(() => requestAnimationFrame(drawNow), Math.max(0, restUntil - performance.now()));
+    if (timer === undefined) schedule();
   };
 }

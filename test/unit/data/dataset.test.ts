@@ -90,7 +90,7 @@ describe('chat', () => {
     expect(training.map(learned)).toEqual(['Hello!<|end|>']);
     expect(report.skipped).toEqual([
       { origin: 'data.jsonl:2', reason: 'message 2 has no role or no text' },
-      { origin: 'data.jsonl:3', reason: 'it has no answer of the assistant' },
+      { origin: 'data.jsonl:3', reason: 'it has no assistant message' },
     ]);
   });
 });

@@ -68,7 +68,7 @@ describe('a run that goes on keeps how its base was held', () => {
     const { description, notes } = await resumed('fp32', 'int4');
     expect(description).toBe('CPU, 1 thread, int4 base');
     expect(notes).toContain(
-      'warning: The base is held in int4 from here on; it was in fp32 before. The run continues, but its numbers will differ slightly.',
+      'warning: The base is held in int4 from here on; it was in fp32 before. The run continues, but its numbers will differ.',
     );
   });
 });

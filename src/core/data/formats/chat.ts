@@ -16,7 +16,7 @@ export const chat: RowFormat = {
   recognises: (row) => 'messages' in row || 'conversations' in row,
   encode(row, context) {
     const messages = conversation(row);
-    if (!messages.some(isAssistant)) throw new Unusable(t`it has no answer of the assistant`);
+    if (!messages.some(isAssistant)) throw new Unusable(t`it has no assistant message`);
     const text = render(messages, context.tokenizer, false);
     const inputIds = context.tokenizer.encode(text, { addSpecialTokens: false });
     if (context.trainOnPrompt) return { inputIds, labels: inputIds.slice() };
