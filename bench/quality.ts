@@ -34,6 +34,7 @@ const { config } = weights;
 const bases: Record<string, { readonly store: WeightStore; readonly dtype: EngineOptions['base_dtype'] }> = {
   fp32: { store: weights, dtype: 'fp32' },
   int4: { store: weights, dtype: 'int4' },
+  int8: { store: weights, dtype: 'int8' },
   'moved-fp32': { store: movedInFloat32(weights), dtype: 'fp32' },
   'moved-int4': { store: movedInFloat32(weights), dtype: 'int4' },
 };

@@ -67,7 +67,7 @@ export interface EngineConfig {
   readonly device: 'auto' | 'cpu' | 'webgpu';
   /** If the GPU fails during a run, continue on the CPU. */
   readonly cpu_fallback: boolean;
-  readonly base_dtype: 'auto' | 'fp32' | 'fp16' | 'int4';
+  readonly base_dtype: 'auto' | 'fp32' | 'fp16' | 'int8' | 'int4';
   readonly threads: number | null;
   /** Recompute activations in the backward pass instead of keeping them. */
   readonly gradient_checkpointing: 'auto' | 'on' | 'off';

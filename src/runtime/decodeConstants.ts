@@ -2,7 +2,7 @@
 import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
-import { isPlain, matrixParts, type MatrixForm } from '../core/models/frozenMatrix.js';
+import { isPlain, matrixParts, type FloatForm } from '../core/models/frozenMatrix.js';
 import { linearForm, matrixForm, type WeightPrecision } from '../core/models/matrixForm.js';
 import type { LinearName } from '../core/models/linears.js';
 import type { WeightStore } from '../core/models/weights.js';
@@ -14,7 +14,7 @@ import { readMatrix } from './readMatrix.js';
 /** The precisions in which decoding can hold the matrices. */
 export type DecodeDType = Exclude<WeightPrecision, 'fp16' | 'exact'>;
 
-export function headForm(store: WeightStore, dtype: DecodeDType): MatrixForm {
+export function headForm(store: WeightStore, dtype: DecodeDType): FloatForm {
   return matrixForm(store.info(weightTable(store.config).head.name)!, dtype);
 }
 
@@ -55,7 +55,7 @@ export function headConstants(store: WeightStore, program: Program, rows: Matrix
 
 /** A matrix [rows, columns], with its parts in the order of matrixParts. */
 interface Matrix {
-  readonly form: MatrixForm;
+  readonly form: FloatForm;
   readonly rows: number;
   readonly columns: number;
   readonly parts: readonly HostArray[];
@@ -83,7 +83,7 @@ function addMatrix(constants: Map<string, Uint8Array>, localName: string, { form
 }
 
 /** The stored matrices stacked vertically: one array per part, for all of them. */
-function readStack(store: WeightStore, names: readonly string[], form: MatrixForm): Matrix {
+function readStack(store: WeightStore, names: readonly string[], form: FloatForm): Matrix {
   const shapes = names.map((name) => store.info(name)!.shape as [number, number]);
   const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
   const columns = shapes[0]![1];

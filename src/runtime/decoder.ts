@@ -9,7 +9,7 @@ import {
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
 import { tensorBytes, type DeviceKind, type Program } from '../core/graph/types.js';
 import type { ModelConfig } from '../core/models/config.js';
-import { matrixBytes, matrixParts, type MatrixForm } from '../core/models/frozenMatrix.js';
+import { matrixBytes, matrixParts, type FloatForm } from '../core/models/frozenMatrix.js';
 import { linearForm } from '../core/models/matrixForm.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { linearNames, linearShape, type LinearName } from '../core/models/linears.js';
@@ -266,7 +266,7 @@ export class Decoder {
 async function loadGroups(store: WeightStore, compile: Compile, dtype: DecodeDType): Promise<LayerGroup[]> {
   const { config } = store;
   const groups: LayerGroup[] = [];
-  const forms = (layer: number, linear: LinearName): MatrixForm => linearForm(store, layer, linear, dtype);
+  const forms = (layer: number, linear: LinearName): FloatForm => linearForm(store, layer, linear, dtype);
   const perGroup = layersPerSession(config, forms);
   for (let from = 0; from < config.layerCount; from += perGroup) {
     const to = Math.min(config.layerCount, from + perGroup);
@@ -305,7 +305,7 @@ function headSlices(
 }
 
 /** On the CPU all rows; on a GPU as many as every GPU can bind. */
-export function headSliceRows({ vocabSize, hiddenSize }: ModelConfig, form: MatrixForm, device: DeviceKind): number {
+export function headSliceRows({ vocabSize, hiddenSize }: ModelConfig, form: FloatForm, device: DeviceKind): number {
   if (device === 'cpu') return vocabSize;
   const largest = Math.max(...matrixParts(form, [vocabSize, hiddenSize]).map(tensorBytes));
   return Math.min(vocabSize, Math.floor((guaranteedBytes * vocabSize) / largest));

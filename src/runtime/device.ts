@@ -10,6 +10,7 @@ export interface HostArrays {
   bfloat16: Uint16Array;
   int32: Int32Array;
   int64: BigInt64Array;
+  int8: Int8Array;
   uint8: Uint8Array;
   bool: Uint8Array;
 }
@@ -32,6 +33,8 @@ export function hostArray(
       return new Int32Array(buffer, 0, length);
     case 'int64':
       return new BigInt64Array(buffer, 0, length);
+    case 'int8':
+      return new Int8Array(buffer, 0, length);
     case 'uint8':
     case 'bool':
       return new Uint8Array(buffer, 0, length);

@@ -83,13 +83,18 @@ export function createTrainer(setup: TrainingSetup): Promise<Trainer> {
 type RunnerSetup = Omit<TrainingSetup, 'lora'> & { readonly lora: LoraShape | null };
 
 async function createRunner(setup: RunnerSetup): Promise<Trainer> {
-  const { device, reason } = await chooseDevice(setup.engine.device, setup.engine.threads);
+  const { device, reason } = await chooseDevice(deviceSetting(setup.engine), setup.engine.threads);
   setup.note?.(reason);
   return owningDevice(
     device,
     () => runnerOn(device, setup),
     ({ runner }) => runner,
   );
+}
+
+/** Products in integers are the CPU's, so there is nothing to choose. */
+function deviceSetting({ device, base_dtype }: EngineOptions): DeviceSetting {
+  return device === 'auto' && base_dtype === 'int8' ? 'cpu' : device;
 }
 
 async function runnerOn(
@@ -126,7 +131,12 @@ async function usableDTypes(
   device: Device,
   note?: (text: string) => void,
 ): Promise<readonly BaseDType[]> {
-  const dtype = setting === 'auto' ? (resumedDType ?? 'auto') : setting;
+  if (setting === 'int8' && device.kind !== 'cpu') {
+    const message = t`engine.base_dtype is "int8", whose products only the CPU computes. Set engine.device to "auto" or "cpu", or engine.base_dtype to "auto".`;
+    throw new UserError('device-unavailable', message);
+  }
+  const resumable = resumedDType === 'int8' && device.kind !== 'cpu' ? null : resumedDType;
+  const dtype = setting === 'auto' ? (resumable ?? 'auto') : setting;
   const wants16Bit = dtype === 'auto' || dtype === 'fp16';
   const lacks16Bit = wants16Bit && device.kind !== 'cpu' && !(await has16Bit(device));
   if (lacks16Bit && setting === 'fp16') {

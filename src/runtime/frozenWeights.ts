@@ -1,12 +1,13 @@
-import type { MatrixForm } from '../core/models/frozenMatrix.js';
+import type { FloatForm } from '../core/models/frozenMatrix.js';
 import type { LinearForms } from '../core/models/linear.js';
 import type { LinearName } from '../core/models/linears.js';
-import { basePrecisions, linearForms, matrixForm, type BaseDType, type WeightPrecision } from '../core/models/matrixForm.js';
+import { basePrecisions, linearForms, type BasePrecisions, matrixForm, type BaseDType, type LinearPrecision, type WeightPrecision } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
 import type { Device, DeviceTensor } from './device.js';
 import { readMatrix, type Allocate } from './readMatrix.js';
+import { saturates } from './saturates.js';
 import { PassingBuffers, StreamedBuffers } from './streamedBuffers.js';
 
 export interface FrozenOptions {
@@ -27,7 +28,7 @@ export interface TableSlice {
 }
 
 export interface Table {
-  readonly form: MatrixForm;
+  readonly form: FloatForm;
   readonly slices: readonly TableSlice[];
 }
 
@@ -39,7 +40,7 @@ export class FrozenWeights {
   private constructor(
     private readonly store: WeightStore,
     private readonly device: Device,
-    private readonly linearPrecision: WeightPrecision,
+    private readonly linearPrecision: LinearPrecision,
     readonly embedding: Table,
     /** The embedding itself if the two are tied. */
     readonly head: Table,
@@ -52,7 +53,7 @@ export class FrozenWeights {
   static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
     const table = weightTable(config);
-    const { linears, tables } = basePrecisions(dtype, device.kind);
+    const { linears, tables } = await precisionsOn(device, dtype);
     // The CPU computes directly on the memory that was read into; a GPU has its own copy.
     const passing = device.kind === 'cpu' ? undefined : new PassingBuffers().allocate;
     const embedding = await uploadTable(store, device, table.embedding.name, tables, passing);
@@ -107,6 +108,11 @@ export class FrozenWeights {
     }
     return tensors;
   }
+}
+
+async function precisionsOn(device: Device, dtype: BaseDType): Promise<BasePrecisions> {
+  const precisions = basePrecisions(dtype, device.kind);
+  return precisions.linears === 'I8' && (await saturates(device)) ? { ...precisions, linears: 'I7' } : precisions;
 }
 
 /** Uploads slice by slice, so that the host never holds a whole table in addition to the device. */

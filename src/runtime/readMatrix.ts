@@ -11,11 +11,12 @@ import {
   type PackedForm,
 } from '../core/formats/packedBlocks.js';
 import type { DType } from '../core/graph/types.js';
-import { matrixParts, type MatrixForm, type MatrixPart } from '../core/models/frozenMatrix.js';
+import { isInteger, matrixParts, type MatrixForm, type MatrixPart } from '../core/models/frozenMatrix.js';
 import { unpermutedRow } from '../core/models/rowOrder.js';
 import type { WeightInfo, WeightStore } from '../core/models/weights.js';
 import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
+import { integerLimit, roundColumns, roundRowsTransposed, type IntegerMatrix } from './integerMatrix.js';
 
 export interface HostPart extends MatrixPart {
   readonly data: HostArray;
@@ -41,7 +42,8 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
     data: allocate(name + part.suffix, part.dtype, elementCount(part.shape)),
   }));
   const [data, scales, minimums] = parts.map((part) => part.data);
-  if (form === 'F32') store.readRows(name, wanted.firstRow, data as Float32Array);
+  if (isInteger(form)) readIntegers(store, info, integerLimit[form], parts.map((part) => part.data) as unknown as IntegerMatrix);
+  else if (form === 'F32') store.readRows(name, wanted.firstRow, data as Float32Array);
   else if (form === 'F16' || form === 'BF16') read16Bit(store, info, form, wanted, data as Uint16Array);
   else {
     const blocks = {
@@ -54,6 +56,20 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
     if (blocks.minimums) checkFinite(info.file, name, blocks.minimums);
   }
   return parts;
+}
+
+/** Twice through the file, because the scales of columns are known only at its end; so fp32 never holds a whole matrix. */
+function readIntegers(store: WeightStore, info: WeightInfo, limit: number, matrix: IntegerMatrix): void {
+  const [rowCount, columns] = info.shape as [number, number];
+  const whole = { firstRow: 0, rows: rowCount };
+  matrix[3].fill(0); // memory may be used again
+  for (const round of [roundRowsTransposed, roundColumns]) {
+    for (const { firstRow, rows } of chunks(store, info, whole)) {
+      const values = new Float32Array(rows * columns);
+      store.readRows(info.name, firstRow, values);
+      round(values, firstRow, limit, matrix);
+    }
+  }
 }
 
 /** BF16 is only used for weights stored as BF16. */

@@ -76,6 +76,16 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
       return minimums ? scale * code + read(minimums, [row!, block]) : scale * (code - 2 ** (bits - 1));
     }),
 
+  integerMatmul: ([x, codes, scales]) => {
+    const scale = rows(x!).map((row) => largest(row) / 127 + 1e-30);
+    const rounded = roundedRows(x!, scale);
+    return integerProduct(rounded, codes!, scales!).map((number, i) => number * scale[Math.floor(i / scales!.data.length)]!);
+  },
+  largestLast: ([x]) => rows(x!).map(largest),
+  roundRows: ([x, scale]) => roundedRows(x!, scale!.data).data.map((code) => code + 128),
+  integerProduct: ([a, codes, scales]) =>
+    integerProduct({ ...a!, data: a!.data.map((code) => code - 128) }, codes!, scales!),
+
   reshape: ([x]) => x!.data,
   transpose: ([x], { shape, attributes: { permutation } }) =>
     generate(shape, (at) =>
@@ -198,6 +208,24 @@ function elementwise(f: (...numbers: number[]) => number): Evaluate<OpName> {
 
 function inverseRms(row: readonly number[], epsilon: number): number {
   return 1 / Math.sqrt(row.reduce((total, number) => total + number * number, 0) / row.length + epsilon);
+}
+
+function largest(row: readonly number[]): number {
+  return Math.max(...row.map(Math.abs));
+}
+
+/** Halves are rounded to even numbers. */
+function roundedRows(x: Tensor, scales: ArrayLike<number>): Tensor {
+  const round = (number: number): number => (number % 1 === 0.5 || number % 1 === -0.5 ? 2 * Math.round(number / 2) : Math.round(number));
+  const data = rows(x).flatMap((row, i) => row.map((number) => Math.min(127, Math.max(-128, round(number / scales[i]!)))));
+  return tensor(x.shape, data);
+}
+
+function integerProduct(a: Tensor, codes: Tensor, scales: Tensor): Float64Array {
+  const [inner, columns] = codes.shape as [number, number];
+  return generate([a.shape[0]!, columns], ([row, column]) =>
+    scales.data[column!]! * sum(inner, (k) => read(a, [row!, k]) * read(codes, [k, column!])),
+  );
 }
 
 function sigmoid(x: number): number {

@@ -56,7 +56,7 @@ const broadcasts: [Shape, Shape][] = [
   ],
 ];
 
-type Unary = 'floor' | 'negate' | 'log' | 'sqrt' | 'sigmoid' | 'softmax' | 'logSumExp' | 'silu' | 'maxLast';
+type Unary = 'floor' | 'largestLast' | 'negate' | 'log' | 'sqrt' | 'sigmoid' | 'softmax' | 'logSumExp' | 'silu' | 'maxLast';
 const unary = (op: Unary, ...inputs: CaseInput[]): OpCase[] => inputs.map((input) => opCase(op, [input], (b, [x]) => b[op](x!)));
 
 type Binary = 'add' | 'subtract' | 'multiply' | 'divide' | 'swiglu';
@@ -142,6 +142,14 @@ const packed = (bits: 4 | 8, minimums: boolean): OpCase => {
   return opCase(`${bits} bits`, inputs, (b, [x, scales, minimum]) => b.dequantize(bits, x!, scales!, minimum));
 };
 
+/** A weight [4, 3] with its transpose; codes of at most 63, whose products no processor saturates. */
+const integerWeight = [
+  given('int8', [4, 3], [63, -1, 20, -63, 5, 6, 0, 44, -31, 8, 63, -9]),
+  real([3], 0.01, 0.02),
+  given('int8', [3, 4], [63, -60, 0, 9, -1, 5, 44, 63, 20, 6, -31, -9]),
+  real([4], 0.01, 0.02),
+];
+
 /** Exhaustive: an operation without cases does not compile. */
 export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   input: [opCase('input', [real([2, 3])], (_b, [x]) => x!)],
@@ -182,6 +190,22 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     ),
   ),
   quantizedMatmul: [quantized(4), quantized(8)],
+  integerMatmul: [
+    opCase('integerMatmul', [real([2, 4]), ...integerWeight], (b, [x, ...weight]) => b.integerMatmul(x!, weight)),
+    opCase('with a row of zeros', [given('float32', [2, 4], [0, 0, 0, 0, 1, -2, 3, 4]), ...integerWeight], (b, [x, ...weight]) =>
+      b.integerMatmul(x!, weight),
+    ),
+  ],
+  largestLast: unary('largestLast', real([2, 3]), real([3, 4], -5, -1)),
+  // Compared as fp32, which the results of the others are.
+  roundRows: [
+    opCase('roundRows', [real([2, 6]), real([2, 1], 0.01, 0.03)], (b, [x, scale]) => b.cast(b.roundRows(x!, scale!), 'float32')),
+  ],
+  integerProduct: [
+    opCase('integerProduct', [given('uint8', [2, 4], [0, 255, 128, 7, 90, 1, 254, 128]), ...integerWeight.slice(0, 2)], (b, [a, codes, scales]) =>
+      b.integerProduct(a!, codes!, scales!),
+    ),
+  ],
   dequantize: [packed(4, false), packed(4, true), packed(8, false), packed(8, true)],
 
   reshape: [

@@ -50,6 +50,8 @@ function hostArray(dtype: DType, { data }: Tensor): HostArray {
       return Int32Array.from(data);
     case 'int64':
       return BigInt64Array.from(data, BigInt);
+    case 'int8':
+      return Int8Array.from(data);
     case 'uint8':
     case 'bool':
       return Uint8Array.from(data);

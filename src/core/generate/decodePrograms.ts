@@ -9,12 +9,12 @@ import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
 import { attentionKindOf, type ModelConfig } from '../models/config.js';
 import { attentionAttributes } from '../models/decoderLayer.js';
-import { isPlain, type MatrixForm } from '../models/frozenMatrix.js';
+import { isPlain, type FloatForm } from '../models/frozenMatrix.js';
 import { familyOf } from '../models/registry.js';
 import { inputOf, linearShape, type LinearName } from '../models/linears.js';
 
 /** The form in which a layer's linear is held; decoding does not support F16. */
-export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
+export type DecodeForms = (layer: number, linear: LinearName) => FloatForm;
 
 // Placeholders for dynamic lengths while the graph is built: T new tokens, capacity of the caches, rank r of a group of linears.
 const newTokens = 1;
@@ -87,7 +87,7 @@ export function ropeTableName(table: string, attentionKind: number): string {
 }
 
 /** Final norm and `rows` rows of the output layer, for the last of the new tokens: x [1, T, H] → logits [1, 1, rows]. */
-export function decodeHeadProgram(config: ModelConfig, rows: number, form: MatrixForm): DecodeProgram {
+export function decodeHeadProgram(config: ModelConfig, rows: number, form: FloatForm): DecodeProgram {
   const b = new GraphBuilder();
   const x = b.input('x', [1, newTokens, config.hiddenSize]);
   const normed = b.rmsNorm(b.lastToken(x), b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
@@ -106,7 +106,7 @@ export function growCacheProgram({ keyValueHeadCount, headDim }: ModelConfig, ca
 function stacksOf(
   { biases }: ModelConfig,
   group: readonly LinearName[],
-  form: (linear: LinearName) => MatrixForm,
+  form: (linear: LinearName) => FloatForm,
 ): LinearName[][] {
   const stacks: LinearName[][] = [];
   for (const linear of group) {
@@ -124,7 +124,7 @@ function groupProduct(
   local: (name: string) => string,
   group: readonly LinearName[],
   x: Value,
-  form: (linear: LinearName) => MatrixForm,
+  form: (linear: LinearName) => FloatForm,
 ): Value {
   const products = stacksOf(config, group, form).map((stack) => {
     const name = local(stack.join('+'));
@@ -147,7 +147,7 @@ function weightProduct(
   name: string,
   [outFeatures, inFeatures]: readonly [number, number],
   x: Value,
-  form: MatrixForm,
+  form: FloatForm,
 ): Value {
   if (isPlain(form)) return b.matmul(x, b.input(`${name}.weight_transposed`, [inFeatures, outFeatures]));
   const bits = bitsOf(form);

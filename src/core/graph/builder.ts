@@ -79,6 +79,12 @@ export class GraphBuilder {
   dequantize = (bits: 4 | 8, codes: Value, scales: Value, minimums?: Value): Value =>
     this.apply('dequantize', minimums ? [codes, scales, minimums] : [codes, scales], { bits });
 
+  /** `weight` is codes, scales, reverseCodes and reverseScales. */
+  integerMatmul = (x: Value, weight: readonly Value[]): Value => this.apply('integerMatmul', [x, ...weight], {});
+  largestLast = (x: Value): Value => this.apply('largestLast', [x], {});
+  roundRows = (x: Value, scale: Value): Value => this.apply('roundRows', [x, scale], {});
+  integerProduct = (a: Value, codes: Value, scales: Value): Value => this.apply('integerProduct', [a, codes, scales], {});
+
   reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape }));
   transpose = (x: Value, permutation: readonly number[]): Value =>
     permutation.every((axis, i) => axis === i) ? x : this.apply('transpose', [x], { permutation });

@@ -66,6 +66,14 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   gemm: forbidden('gemm is made by fusion, after differentiation'),
   quantizedMatmul: forbidden('it serves decoding only'),
   dequantize: forbidden('packed weights are frozen'),
+  // dx = dy·Wᵀ, in integers as well. Rounding counts as the identity: it has no useful derivative of its own.
+  integerMatmul: rule((b, _y, dy, _x, ...weight) => [
+    b.integerMatmul(dy, [...weight.slice(2), ...weight.slice(0, 2)]),
+    ...weight.map(() => undefined),
+  ]),
+  largestLast: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
+  roundRows: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
+  integerProduct: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
 
   reshape: rule((b, _y, dy, x) => [b.reshape(dy, x!.shape)]),
   // The inverse permutation.

@@ -82,7 +82,10 @@ export function lowerToOnnx(
 }
 
 type Lowering<K extends OpName> = (e: Emitter, value: Value<K>, inputs: readonly string[]) => string;
-type Lowered = Exclude<OpName, 'input' | 'attention' | 'swiglu' | 'logSumExp' | 'dequantize'>;
+type Lowered = Exclude<OpName, 'input' | 'attention' | 'swiglu' | 'logSumExp' | 'dequantize' | 'integerMatmul'>;
+
+/** The code that stands for zero in rounded activations. */
+const integerZero = 128;
 
 const onnx =
   (op: string, attributes: Record<string, OnnxAttribute> = {}): Lowering<OpName> =>
@@ -112,6 +115,21 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   gemm,
   quantizedMatmul: (e, { attributes, scope }, inputs) =>
     e.emit('MatMulNBits', inputs, quantizedAttributes(attributes), { domain: 'com.microsoft', scope }),
+
+  // Two passes that only read are faster than one that writes the magnitudes.
+  largestLast: (e, { scope }, [x]) => {
+    const extreme = (op: 'ReduceMax' | 'ReduceMin'): string => e.emit(op, [x!, e.integers([-1])], { keepdims: 1 }, { scope });
+    return e.emit('Max', [extreme('ReduceMax'), e.emit('Neg', [extreme('ReduceMin')], {}, { scope })], {}, { scope });
+  },
+  roundRows: (e, { scope, shape: [rows] }, [x, scale]) => {
+    const flat = e.emit('Reshape', [scale!, e.integers([rows!])], {}, { scope });
+    const zeroPoints = e.constant(Array<number>(rows!).fill(integerZero), [rows!], 'uint8');
+    return e.emit('QuantizeLinear', [x!, flat, zeroPoints], { axis: 0 }, { scope });
+  },
+  integerProduct: (e, { scope }, [a, codes, scales]) => {
+    const operands = [a!, codes!, e.constant([1], [], 'float32'), scales!, e.constant([integerZero], [], 'uint8')];
+    return e.emit('MatMulIntegerToFloat', operands, {}, { domain: 'com.microsoft', scope });
+  },
 
   // Unchanged leading axes are copied from the input (0), whatever their length at run time.
   reshape: (e, { attributes: { shape }, scope, inputs: [from] }, [x]) => {
@@ -293,6 +311,7 @@ function constantBytes(values: readonly number[], type: DType): Uint8Array {
       return new Uint8Array(new Int32Array(values).buffer);
     case 'int64':
       return new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
+    case 'int8':
     case 'uint8':
     case 'bool':
       return new Uint8Array(values);

@@ -57,6 +57,18 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
     );
     return { dtype: scales!.dtype, shape: [rows, 32 * blocks] };
   },
+  integerMatmul: ([x, codes, scales, reverseCodes, reverseScales]) => {
+    const [inner, columns] = codes!.shape as [number, number];
+    assertThat(sameShape(reverseCodes!.shape, [columns, inner]), `codes [${codes!.shape}] and [${reverseCodes!.shape}]`);
+    assertThat(sameShape(reverseScales!.shape, [inner]), `reverse scales [${reverseScales!.shape}] for [${codes!.shape}]`);
+    return integerProductResult(x!, codes!, scales!);
+  },
+  largestLast: ([x]) => ({ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), 1] }),
+  roundRows: ([x, scale]) => {
+    assertThat(sameShape(scale!.shape, [x!.shape[0]!, 1]), `rows of [${x!.shape}] with scales [${scale!.shape}]`);
+    return { dtype: 'uint8', shape: x!.shape };
+  },
+  integerProduct: ([a, codes, scales]) => integerProductResult(a!, codes!, scales!),
 
   reshape: ([x], { shape }) => {
     assertThat(elementCount(shape) === elementCount(x!.shape), `reshape of [${x!.shape}] to [${shape}]`);
@@ -117,6 +129,13 @@ function likeFirst([x]: readonly Value[]): Result {
 function broadcasting([a, b]: readonly Value[]): Result {
   assertThat(a!.dtype === b!.dtype, `operands of types ${a!.dtype} and ${b!.dtype}`);
   return { dtype: a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) };
+}
+
+function integerProductResult(a: Value, codes: Value, scales: Value): Result {
+  const [inner, columns] = codes.shape as [number, number];
+  assertThat(codes.dtype === 'int8' && sameShape(scales.shape, [columns]), `codes [${codes.shape}], scales [${scales.shape}]`);
+  assertThat(a.shape.length === 2 && a.shape[1] === inner, `integer product of [${a.shape}] and [${codes.shape}]`);
+  return { dtype: scales.dtype, shape: [a.shape[0]!, columns] };
 }
 
 function comparing(inputs: readonly Value[]): Result {

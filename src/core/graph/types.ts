@@ -1,7 +1,7 @@
 /** @file The intermediate representation: immutable single-result nodes; a graph is whatever can be reached from its outputs. */
 import { elementCount, type Shape } from '../shape.js';
 
-export type DType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type DType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'int8' | 'uint8' | 'bool';
 
 /** The kind of device that a graph's programs run on and are shaped for. */
 export type DeviceKind = 'cpu' | 'webgpu';
@@ -41,6 +41,19 @@ export interface OpAttributes {
    * the low nibbles of a block are its first 16 columns and the high nibbles the others, as in GGUF's Q4_0 and Q4_1.
    */
   dequantize: { readonly bits: 4 | 8 };
+  /**
+   * x · W in integers: x [rows, inner] is rounded to 8 bits, each row with its own scale, and W [inner, columns] is
+   * codes [inner, columns] int8 ⊙ scales [columns]. Two more operands, reverseCodes [columns, inner] int8 and
+   * reverseScales [inner], are Wᵀ rounded in the same way, for the derivative. Both products of a frozen linear are computed so
+   * in SwitchBack (https://arxiv.org/abs/2304.13013).
+   */
+  integerMatmul: object;
+  /** The largest magnitude over the last axis, which remains with length 1. */
+  largestLast: object;
+  /** x [rows, columns] / scale [rows, 1], rounded and limited to ±127, plus 128: uint8. */
+  roundRows: object;
+  /** (a − 128) · codes ⊙ scales, exact in integers: a [rows, inner] uint8, codes [inner, columns] int8, scales [columns]. */
+  integerProduct: object;
 
   reshape: { readonly shape: Shape };
   transpose: { readonly permutation: readonly number[] };
@@ -144,6 +157,7 @@ const elementBytes: Readonly<Record<DType, number>> = {
   bfloat16: 2,
   int32: 4,
   int64: 8,
+  int8: 1,
   uint8: 1,
   bool: 1,
 };

@@ -5,24 +5,45 @@ import type { GraphBuilder } from '../graph/builder.js';
 import { tensorBytes, type Value } from '../graph/types.js';
 import type { Shape } from '../shape.js';
 
-export type MatrixForm = 'F32' | 'F16' | 'BF16' | PackedForm;
+/** Forms that are widened to fp32 for a product. */
+export type FloatForm = 'F32' | 'F16' | 'BF16' | PackedForm;
+
+/**
+ * Forms for products in integers (`integerMatmul` in graph/types.ts). I7 has codes of at most ±63: processors without VNNI add
+ * two products of 8 bits in 16 bits, where larger codes would saturate.
+ */
+export type IntegerForm = 'I8' | 'I7';
+
+export type MatrixForm = FloatForm | IntegerForm;
 
 /** One of the tensors that make up a matrix. The name of its program input is the matrix's name plus the suffix. */
 export interface MatrixPart {
-  readonly suffix: '' | '.codes' | '.scales' | '.minimums';
-  readonly dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
+  readonly suffix: '' | '.codes' | '.scales' | '.minimums' | '.reverse_codes' | '.reverse_scales';
+  readonly dtype: 'float32' | 'float16' | 'bfloat16' | 'int8' | 'uint8';
   readonly shape: Shape;
 }
 
 const plainTypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /** Whether each element is stored as a separate number. */
-export function isPlain(type: StoredType): type is keyof typeof plainTypes {
+export function isPlain(type: StoredType | MatrixForm): type is keyof typeof plainTypes {
   return type in plainTypes;
+}
+
+export function isInteger(form: string): form is IntegerForm {
+  return form === 'I8' || form === 'I7';
 }
 
 export function matrixParts(form: MatrixForm, [rows, columns]: readonly [number, number]): MatrixPart[] {
   if (isPlain(form)) return [{ suffix: '', dtype: plainTypes[form], shape: [rows, columns] }];
+  if (isInteger(form)) {
+    return [
+      { suffix: '.codes', dtype: 'int8', shape: [columns, rows] },
+      { suffix: '.scales', dtype: 'float32', shape: [rows] },
+      { suffix: '.reverse_codes', dtype: 'int8', shape: [rows, columns] },
+      { suffix: '.reverse_scales', dtype: 'float32', shape: [columns] },
+    ];
+  }
   const blocks = columns / blockColumns;
   return [
     { suffix: '.codes', dtype: 'uint8', shape: [rows, blocks, 4 * bitsOf(form)] },
@@ -35,8 +56,20 @@ export function matrixBytes(form: MatrixForm, shape: readonly [number, number]):
   return matrixParts(form, shape).reduce((sum, part) => sum + tensorBytes(part), 0);
 }
 
+/** x [n, columns] · Wᵀ → [n, rows]. */
+export function frozenProduct(
+  b: GraphBuilder,
+  name: string,
+  shape: readonly [number, number],
+  x: Value,
+  form: MatrixForm,
+): Value {
+  if (isInteger(form)) return b.integerMatmul(x, inputs(b, name, shape, form));
+  return b.matmul(x, frozenMatrix(b, name, shape, form), { transposeB: true });
+}
+
 /** The matrix in fp32, [rows, columns]. */
-export function frozenMatrix(b: GraphBuilder, name: string, shape: readonly [number, number], form: MatrixForm): Value {
+export function frozenMatrix(b: GraphBuilder, name: string, shape: readonly [number, number], form: FloatForm): Value {
   return inFloat32(b, inputs(b, name, shape, form), form);
 }
 
@@ -45,7 +78,7 @@ export function frozenRows(
   b: GraphBuilder,
   name: string,
   shape: readonly [number, number],
-  form: MatrixForm,
+  form: FloatForm,
   indices: Value,
 ): Value {
   return inFloat32(
@@ -59,7 +92,7 @@ function inputs(b: GraphBuilder, name: string, shape: readonly [number, number],
   return matrixParts(form, shape).map((part) => b.input(name + part.suffix, part.shape, part.dtype));
 }
 
-function inFloat32(b: GraphBuilder, parts: readonly Value[], form: MatrixForm): Value {
+function inFloat32(b: GraphBuilder, parts: readonly Value[], form: FloatForm): Value {
   if (isPlain(form)) return b.cast(parts[0]!, 'float32');
   const [codes, scales, minimums] = parts as [Value, Value, Value?];
   return b.dequantize(bitsOf(form), codes, scales, minimums);

@@ -2,7 +2,7 @@
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { ModelConfig } from './config.js';
-import { frozenMatrix, type MatrixForm } from './frozenMatrix.js';
+import { frozenProduct, type MatrixForm } from './frozenMatrix.js';
 import { linearNames, linearShape, type LinearName } from './linears.js';
 
 /** How the weights of a layer's linears are held. */
@@ -15,6 +15,6 @@ export function formsOfLinears(form: (linear: LinearName) => MatrixForm): Linear
 /** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`, or several inputs with that prefix. */
 export function frozenLinear(b: GraphBuilder, config: ModelConfig, linear: LinearName, x: Value, form: MatrixForm): Value {
   const shape = linearShape(config, linear);
-  const product = b.matmul(x, frozenMatrix(b, `${linear}.weight`, shape, form), { transposeB: true });
+  const product = frozenProduct(b, `${linear}.weight`, shape, x, form);
   return config.biases.includes(linear) ? b.add(product, b.input(`${linear}.bias`, [shape[0]])) : product;
 }

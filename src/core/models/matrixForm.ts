@@ -1,7 +1,7 @@
 /** @file The form in which a model's matrices are held, given the requested precision and how the file stores them. */
 import { blockColumns, packedForms } from '../formats/packedBlocks.js';
 import type { DeviceKind } from '../graph/types.js';
-import { isPlain, type MatrixForm } from './frozenMatrix.js';
+import { isInteger, isPlain, type FloatForm, type IntegerForm } from './frozenMatrix.js';
 import { formsOfLinears, type LinearForms } from './linear.js';
 import type { LinearName } from './linears.js';
 import type { WeightInfo, WeightStore } from './weights.js';
@@ -14,7 +14,7 @@ import { weightTable } from './weightTable.js';
 export type WeightPrecision = 'fp32' | 'exact' | 'fp16' | 'int8' | 'int4' | 'stored';
 
 /** With int4, quantized weights are used as they are. Rows that do not divide into blocks stay fp32. */
-export function matrixForm({ storedType, shape }: WeightInfo, precision: WeightPrecision): MatrixForm {
+export function matrixForm({ storedType, shape }: WeightInfo, precision: WeightPrecision): FloatForm {
   if (precision === 'fp32') return 'F32';
   if (precision === 'exact') return isPlain(storedType) ? storedType : 'F32';
   if (precision === 'fp16') return 'F16';
@@ -24,12 +24,15 @@ export function matrixForm({ storedType, shape }: WeightInfo, precision: WeightP
 }
 
 /** How training computes with the base model's matrices, most exact first; norms and biases are always fp32. */
-export const baseDTypes = ['fp32', 'fp16', 'int4'] as const;
+export const baseDTypes = ['fp32', 'fp16', 'int8', 'int4'] as const;
 export type BaseDType = (typeof baseDTypes)[number];
+
+/** Training can also compute a layer's products in integers, which rounds both factors. */
+export type LinearPrecision = WeightPrecision | IntegerForm;
 
 /** The precisions that training uses for the layers' matrices and for the vocabulary's tables. */
 export interface BasePrecisions {
-  readonly linears: WeightPrecision;
+  readonly linears: LinearPrecision;
   readonly tables: WeightPrecision;
 }
 
@@ -39,6 +42,7 @@ export interface BasePrecisions {
  */
 export function basePrecisions(dtype: BaseDType, device: DeviceKind): BasePrecisions {
   if (dtype === 'int4') return { linears: 'int4', tables: 'stored' };
+  if (dtype === 'int8') return { linears: 'I8', tables: 'exact' };
   const precision = dtype === 'fp32' && device === 'cpu' ? 'exact' : dtype;
   return { linears: precision, tables: precision };
 }
@@ -48,11 +52,11 @@ export function linearForm(
   layer: number,
   linear: LinearName,
   precision: WeightPrecision,
-): MatrixForm {
+): FloatForm {
   return matrixForm(store.info(weightTable(store.config).ofLayer(layer, `${linear}.weight`).name)!, precision);
 }
 
 /** The forms of a layer's linears, which determine its programs. */
-export function linearForms(store: Pick<WeightStore, 'config' | 'info'>, layer: number, precision: WeightPrecision): LinearForms {
-  return formsOfLinears((linear) => linearForm(store, layer, linear, precision));
+export function linearForms(store: Pick<WeightStore, 'config' | 'info'>, layer: number, precision: LinearPrecision): LinearForms {
+  return formsOfLinears((linear) => (isInteger(precision) ? precision : linearForm(store, layer, linear, precision)));
 }

@@ -9,7 +9,7 @@ import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { DeviceKind, Program, Value } from '../graph/types.js';
 import type { ModelConfig } from '../models/config.js';
-import { frozenMatrix, frozenRows, type MatrixForm } from '../models/frozenMatrix.js';
+import { frozenMatrix, frozenRows, type FloatForm } from '../models/frozenMatrix.js';
 
 type Sizes = Pick<ModelConfig, 'vocabSize' | 'hiddenSize' | 'embeddingScale'>;
 
@@ -48,7 +48,7 @@ export function embedProgram(
   { hiddenSize, embeddingScale = 1 }: Sizes,
   tokens: number,
   sliceRows: number,
-  form: MatrixForm,
+  form: FloatForm,
 ): Program {
   const b = new GraphBuilder();
   const slice: TableSlice = { name: 'embed_tokens.weight', shape: [sliceRows, hiddenSize], form };
@@ -73,7 +73,7 @@ export function headSliceProgram(
   { hiddenSize }: Sizes,
   chunk: number,
   sliceRows: number,
-  form: MatrixForm,
+  form: FloatForm,
   withGradient: boolean,
 ): Program {
   const b = new GraphBuilder();
@@ -131,7 +131,7 @@ function normedRows(b: GraphBuilder, config: ModelConfig, tokens: number, chunk:
 interface TableSlice {
   readonly name: string;
   readonly shape: readonly [rows: number, columns: number];
-  readonly form: MatrixForm;
+  readonly form: FloatForm;
 }
 
 /** The rows [n, H] for the ids [n] that lie in the slice, and zeros for the others. */

@@ -5,7 +5,7 @@ import { optimize } from '../../core/graph/fuse.js';
 import { tensorBytes, type DeviceKind, type Program, type Value } from '../../core/graph/types.js';
 import { workingSetBytes } from './workingSet.js';
 import { attentionKindOf } from '../../core/models/config.js';
-import { matrixParts, type MatrixForm } from '../../core/models/frozenMatrix.js';
+import { isInteger, matrixParts, type FloatForm } from '../../core/models/frozenMatrix.js';
 import type { LinearForms } from '../../core/models/linear.js';
 import { basePrecisions, linearForms, matrixForm, type BaseDType } from '../../core/models/matrixForm.js';
 import type { WeightStore } from '../../core/models/weights.js';
@@ -115,7 +115,7 @@ function heldTensors({ weights, baseDType, device }: MemoryRequest, { kind, name
   const { config } = weights;
   const info = weights.info(name)!;
   const { linears, tables } = basePrecisions(baseDType, device);
-  if (kind === 'linear') return matrixParts(matrixForm(info, linears), [rows, columns]);
+  if (kind === 'linear') return matrixParts(isInteger(linears) ? linears : matrixForm(info, linears), [rows, columns]);
   return vocabularySlices(config, device).flatMap((slice) => matrixParts(matrixForm(info, tables), [slice.rows, columns]));
 }
 
@@ -152,7 +152,7 @@ function memoryOfStep(request: MemoryRequest): StepMemory {
  * Memory that a step uses besides weights and adapter. The peak is the backward pass of the last layer, if there is one, or the
  * head before it.
  */
-function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: MatrixForm): StepMemory {
+function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: FloatForm): StepMemory {
   const { weights, lora, batch, device } = request;
   const { config } = weights;
   const tokens = batch.batchSize * batch.sequenceLength;

@@ -11,9 +11,9 @@ import { expectClose, tensor, type Tensor } from '../../support/tensors.js';
 
 /**
  * What must have a derivative, listed by hand: the positions of the inputs that it is taken with respect to, or why there are
- * none. If taken from the table of rules, it would agree with whatever the table says.
+ * none. What is `rounded` has a derivative that differences do not show. If taken from the table of rules, it would agree with whatever the table says.
  */
-const differentiable: { readonly [K in OpName]: readonly number[] | 'none' | 'forbidden' } = {
+const differentiable: { readonly [K in OpName]: readonly number[] | 'none' | 'forbidden' | 'rounded' } = {
   input: 'none',
   constant: 'none',
   add: [0, 1],
@@ -33,6 +33,10 @@ const differentiable: { readonly [K in OpName]: readonly number[] | 'none' | 'fo
   gemm: 'forbidden',
   quantizedMatmul: 'forbidden',
   dequantize: 'forbidden',
+  integerMatmul: 'rounded',
+  largestLast: 'forbidden',
+  roundRows: 'forbidden',
+  integerProduct: 'forbidden',
   reshape: [0],
   transpose: [0],
   broadcastTo: [0],
@@ -59,7 +63,7 @@ const ops = Object.keys(differentiable) as OpName[];
 
 test.each(ops)('%s is differentiated, or not, as it must be', (op) => {
   const inputs = differentiable[op];
-  expect(gradients[op].kind).toBe(typeof inputs === 'string' ? inputs : 'rule');
+  expect(gradients[op].kind).toBe(inputs === 'none' || inputs === 'forbidden' ? inputs : 'rule');
 });
 
 describe.each(ops.filter((op) => typeof differentiable[op] === 'object'))(
@@ -79,6 +83,21 @@ describe.each(ops.filter((op) => typeof differentiable[op] === 'object'))(
     });
   },
 );
+
+test('the derivative of integerMatmul is that of the product without rounding, but for the rounding', () => {
+  const { program, wrt, values } = differentiate(opCases.integerMatmul[0]!);
+  expect(wrt).toEqual(['x0']);
+  const [upstream, codes, scales] = ['upstream', 'x3', 'x4'].map((name) => values.get(name)!.data) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  // dx [2, 4] = dy [2, 3] · Wᵀ [3, 4]
+  const expected = Array.from({ length: 8 }, (_, i) =>
+    [0, 1, 2].reduce((sum, k) => sum + upstream[3 * (i >> 2) + k]! * codes[4 * k + (i & 3)]! * scales[i & 3]!, 0),
+  );
+  expectClose(evaluate(program, values).get('d x0')!.data, expected, 2e-2, 'd x0');
+});
 
 describe('operations without a derivative', () => {
   test.each(ops.filter((op) => differentiable[op] === 'forbidden'))('%s may not be differentiated, and says why', (op) => {

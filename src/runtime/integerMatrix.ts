@@ -1,0 +1,51 @@
+/** @file Rounds fp32 matrices for products in integers (`integerMatmul` in core/graph/types.ts). */
+import type { IntegerForm } from '../core/models/frozenMatrix.js';
+
+/** The largest code of each form. */
+export const integerLimit: Readonly<Record<IntegerForm, number>> = { I8: 127, I7: 63 };
+
+/** codes [columns, rows], scales [rows], reverseCodes [rows, columns] and reverseScales [columns]: the order of matrixParts. */
+export type IntegerMatrix = readonly [codes: Int8Array, scales: Float32Array, reverseCodes: Int8Array, reverseScales: Float32Array];
+
+/** Rows that are written side by side: a cache line. */
+const tile = 64;
+
+/**
+ * Rounds some rows, each with its own scale, and writes them as columns of `codes`. Also finds the scales of the columns, which
+ * are complete after the last rows.
+ */
+export function roundRowsTransposed(values: Float32Array, firstRow: number, limit: number, matrix: IntegerMatrix): void {
+  const [codes, scales, , reverseScales] = matrix;
+  const [rowCount, columns] = [scales.length, reverseScales.length];
+  const rows = values.length / columns;
+  const inverse = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let largest = 0;
+    for (let column = 0, at = row * columns; column < columns; column++, at++) {
+      const magnitude = Math.abs(values[at]!);
+      if (magnitude > largest) largest = magnitude;
+      if (magnitude > reverseScales[column]! * limit) reverseScales[column] = magnitude / limit;
+    }
+    scales[firstRow + row] = largest / limit;
+    inverse[row] = largest === 0 ? 0 : limit / largest;
+  }
+  for (let start = 0; start < rows; start += tile) {
+    const end = Math.min(rows, start + tile);
+    for (let column = 0; column < columns; column++) {
+      const into = column * rowCount + firstRow;
+      for (let row = start; row < end; row++) codes[into + row] = Math.round(values[row * columns + column]! * inverse[row]!);
+    }
+  }
+}
+
+/** Rounds some rows into `reverseCodes`, with the scales of the columns. */
+export function roundColumns(values: Float32Array, firstRow: number, limit: number, matrix: IntegerMatrix): void {
+  const [, , reverseCodes, reverseScales] = matrix;
+  const columns = reverseScales.length;
+  const inverse = Float64Array.from(reverseScales, (scale) => (scale === 0 ? 0 : 1 / scale));
+  const into = reverseCodes.subarray(firstRow * columns);
+  for (let at = 0, column = 0; at < values.length; at++) {
+    into[at] = Math.max(-limit, Math.min(limit, Math.round(values[at]! * inverse[column]!)));
+    if (++column === columns) column = 0;
+  }
+}
