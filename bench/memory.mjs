@@ -16,7 +16,7 @@ const { values: options } = parseArgs({
 const tolerance = 0.15;
 
 const usual = { baseDType: 'fp32', checkpointing: false, batchSize: 2, sequenceLength: 256, rank: 8 };
-const dtypes = ['fp32', 'fp16', 'int4'];
+const dtypes = ['fp32', 'fp16', 'int8', 'int4'];
 const cut = { layerCount: 4 };
 const grouped = { ...cut, headCount: 16, keyValueHeadCount: 4, hiddenSize: 1024, intermediateSize: 2816, vocabSize: 32000 };
 const untied = {

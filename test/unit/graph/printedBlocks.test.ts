@@ -40,12 +40,16 @@ const packedBlock = (): BlockGraph =>
     lora,
     dropout: 0,
   });
+const integerBlock = (): BlockGraph =>
+  new BlockGraph({ config, shape, attentionKind: 0, device, forms: formsOfLinears(() => 'I8'), lora, dropout: 0 });
 const programs: Record<string, () => Program> = {
   'block-forward': () => block().forward(false),
   'block-backward': () => block().backward(true, true),
   'block-backward-optimized': () => optimize(block().backward(true, true)),
   'packed-block-forward': () => packedBlock().forward(false),
   'packed-block-backward': () => packedBlock().backward(true, true),
+  'integer-block-forward-optimized': () => optimize(integerBlock().forward(true)),
+  'integer-block-backward-optimized': () => optimize(integerBlock().backward(true, true)),
   'head-slice': () => headSliceProgram(config, 4, 9, 'F32', true),
   'head-loss': () => headLossProgram(config, 5, 4, true),
 };

@@ -238,7 +238,7 @@ describe('how the base is held', () => {
     expect(Math.abs(packed.lossSum - exact.lossSum) / exact.lossSum, 'it is rounded indeed').toBeGreaterThan(1e-5);
   });
 
-  test.each(['fp32', 'fp16', 'int4'] as const)(
+  test.each(['fp32', 'fp16', 'int8', 'int4'] as const)(
     'layers of %s that are streamed train bit for bit like resident ones',
     async (baseDType) => {
       const { weights } = openModel('test/fixtures/models/gqa-tied');
