@@ -11,7 +11,7 @@ import { memoryFiles } from './memoryFiles.js';
 const markers = ['<|fim_prefix|>', '<|fim_middle|>', '<|fim_suffix|>', '<|fim_pad|>', '<|repo_name|>', '<|file_sep|>'];
 const { tokenizer } = vocabularyWith('llama3', markers);
 const source = Array.from(
-  { length: 60 },
+  { length: 160 },
   (_, i) => `def f${i}(a, b):\n    if a > ${i}:\n        return [a, b]\n    return b\n`,
 ).join('\n');
 
@@ -20,7 +20,7 @@ const config: DatasetConfig = {
   format: 'code',
   eval_path: null,
   eval_fraction: 0,
-  max_seq_length: 128,
+  max_seq_length: 256,
   train_on_prompt: false,
   fim_rate: 1,
   seed: 1,
