@@ -47,7 +47,7 @@ function withTokens(
   const diagnostics: Diagnostic[] = [];
   const tokensByLine = new Map<number, number>();
   let examples = 0;
-  for (const result of readSequences(file, format, context)) {
+  for (const result of readSequences(file, format, context, null)) {
     const line = lineOf(result.origin);
     if ('reason' in result) {
       diagnostics.push(diagnostic(document, line, DiagnosticSeverity.Error, t`This example would be skipped: ${result.reason}.`));

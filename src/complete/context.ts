@@ -1,3 +1,4 @@
+import { windowAround, windowBefore } from '../core/tokenizer/contextWindow.js';
 import type { FillInTheMiddleFormat } from '../core/tokenizer/fillInTheMiddleFormats.js';
 import { fillInTheMiddlePrompt } from '../core/tokenizer/fillInTheMiddlePrompt.js';
 import { PartEncoder } from '../core/tokenizer/partEncoder.js';
@@ -12,9 +13,6 @@ export interface CursorContext {
   readonly repository?: string;
 }
 
-/** Approximate length of a token in code; an exact count is not worth encoding a whole document. */
-const charactersPerToken = 3;
-
 /**
  * Builds the prompt, at most `budget` tokens: the text around the cursor as `format` arranges it or, if there is no format or
  * nothing follows the cursor, only the text before it.
@@ -25,17 +23,15 @@ export function completionPrompt(
   cursor: CursorContext,
   budget: number,
 ): readonly number[] {
-  const roomBehind = Math.floor(budget / 4);
   if (format && cursor.suffix.trim() !== '') {
-    const prefix = lastPart(cursor.prefix, (budget - roomBehind) * charactersPerToken);
-    const suffix = firstPart(cursor.suffix, roomBehind * charactersPerToken);
-    const ids = fillInTheMiddlePrompt(format, tokenizer, { ...cursor, prefix, suffix }, budget);
+    const around = windowAround(cursor.prefix, cursor.suffix, budget);
+    const ids = fillInTheMiddlePrompt(format, tokenizer, { ...cursor, ...around }, budget);
     if (ids) return ids;
   }
   const encode = new PartEncoder(tokenizer, format);
   const start = encode.start();
   const room = Math.max(0, budget - start.length);
-  const before = encode.text(lastPart(cursor.prefix, room * charactersPerToken));
+  const before = encode.text(windowBefore(cursor.prefix, room));
   return [...start, ...last(before, room)];
 }
 
@@ -47,25 +43,6 @@ export function completionPrompt(
 export function unsettledEnds(prefix: string): readonly string[] {
   const ends = [/\s*[\p{L}\p{N}_]*$/u, / ?[\p{L}\p{N}_]*$/u].map((end) => end.exec(prefix)?.[0] ?? '');
   return [...new Set([...ends, ''])];
-}
-
-/**
- * The end of a text, starting at the beginning of a line. The cut moves in steps of a quarter of the length rather than with
- * every keystroke, so that most of the prompt stays the same and remains in the model's cache.
- */
-export function lastPart(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const step = Math.max(1, Math.floor(length / 4));
-  const cut = Math.ceil((text.length - length) / step) * step;
-  const line = text.indexOf('\n', cut);
-  return line < 0 || line + 1 >= text.length ? text.slice(cut) : text.slice(line + 1);
-}
-
-/** The beginning of a text, up to the end of a line. */
-export function firstPart(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const line = text.lastIndexOf('\n', length);
-  return text.slice(0, line > 0 ? line : length);
 }
 
 /** Dense text may have more tokens than estimated; those furthest from the cursor are dropped. */

@@ -20,6 +20,11 @@ export interface DataConfig {
   readonly packing: boolean;
   readonly shuffle: boolean;
   readonly train_on_prompt: boolean;
+  /** Share of the windows of source files that become examples of filling in the middle. */
+  readonly fim_rate: number;
+  /** Share of these with the suffix first; null means the order that the model has learned. */
+  readonly fim_spm_rate: number | null;
+  readonly fim_loss: 'all' | 'middle';
 }
 
 export interface LoraConfig {

@@ -160,6 +160,7 @@ const phrases = {
   'form.empty.maxSteps': 'set by the epochs',
   'form.empty.warmupSteps': 'set by the warm-up share',
   'form.empty.evalPath': 'a share of the training data',
+  'form.empty.fimSpmRate': 'the model’s own order',
   'form.empty.layers': 'all',
   'form.default': 'Default: {0}.',
   'form.effectiveBatch': 'Sequences per optimizer step: {0}',

@@ -59,6 +59,7 @@ export function advancedSections(): FormSection[] {
 /** What an empty field means, for settings that may be empty. */
 const emptyMeanings: Readonly<Record<string, PhraseKey>> = {
   'data.eval_path': 'form.empty.evalPath',
+  'data.fim_spm_rate': 'form.empty.fimSpmRate',
   'lora.layers': 'form.empty.layers',
   'train.max_steps': 'form.empty.maxSteps',
   'train.warmup_steps': 'form.empty.warmupSteps',

@@ -5,6 +5,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { Example } from './batch.js';
 import { batchesForEpoch, type BatchOptions, type BatchPlan, type EpochOrder, type TrainingData } from './batches.js';
 import { chooseFiles, detectFormat, type FormatName } from './detectFormat.js';
+import { fillInTheMiddleFor, type FillInTheMiddleConfig } from './fillInTheMiddle.js';
 import { readSequences, type ReadSequence } from './readSequences.js';
 import {
   byKind,
@@ -23,7 +24,7 @@ import type { DataFiles, Skipped } from './source.js';
 import { shuffledIndices, shuffleStreams } from './shuffle.js';
 
 /** The settings under `data` in run.json, and the seed. */
-export interface DatasetConfig {
+export interface DatasetConfig extends FillInTheMiddleConfig {
   readonly path: string;
   readonly format: FormatName | 'auto';
   readonly eval_path: string | null;
@@ -61,6 +62,7 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
     vocabSize: options.vocabSize ?? tokenizer.vocabSize,
     maxSequenceLength: config.max_seq_length,
     trainOnPrompt: config.train_on_prompt,
+    fillInTheMiddle: fillInTheMiddleFor(tokenizer, config, config.seed),
   };
   const reader = new Reader(context, files, options.onRecord);
   const main = reader.read(config.path, config.format);
@@ -140,7 +142,7 @@ class Reader {
     const uses: FileUse[] = [];
     for (const file of files) {
       const before = records.length;
-      for (const result of readSequences(file, format, this.context)) {
+      for (const result of readSequences(file, format, this.context, place.kind === 'folder' ? place.path : null)) {
         if ('reason' in result) problems.add(result);
         else records.push(this.checked(result));
         this.onRecord?.(++this.recordCount);

@@ -1,6 +1,8 @@
 import { t } from '../../l10n/text.js';
 import { isRowFile, type FormatName } from './detectFormat.js';
-import { sourceFile } from './formats/code.js';
+import { fileName } from './fileRules.js';
+import { withFillInTheMiddle } from './fillInTheMiddle.js';
+import { sourceText } from './formats/code.js';
 import { rowFormats } from './formats/format.js';
 import { asObject, jsonItems } from './jsonItems.js';
 import { learnedTokens, wholeText, type EncodingContext, type Sequence } from './sequence.js';
@@ -20,13 +22,35 @@ export interface ReadSequence {
 
 /**
  * Yields every record of a file in order, as sequences or as the reason it was skipped. Throws UserError('data-invalid') only for
- * problems that make the whole file useless for this model, such as ids outside its vocabulary.
+ * problems that make the whole file useless for this model, such as ids outside its vocabulary. `folder` is what the user chose,
+ * if it was not the file itself.
  */
-export function* readSequences(file: DataFile, format: FormatName, context: EncodingContext): Generator<ReadResult> {
-  if (format === 'code') yield attempt(file.path, () => windows(sourceFile(file, context), context));
+export function* readSequences(
+  file: DataFile,
+  format: FormatName,
+  context: EncodingContext,
+  folder: string | null,
+): Generator<ReadResult> {
+  if (format === 'code') yield attempt(file.path, () => sourceSequences(file, context, folder));
   else if (format === 'text' && !isRowFile(file))
     yield attempt(file.path, () => windows(wholeText(documentText(file), context), context));
   else yield* readRows(file, format, context);
+}
+
+function sourceSequences(file: DataFile, context: EncodingContext, folder: string | null): Omit<ReadSequence, 'origin'> {
+  const { tokenizer, maxSequenceLength, fillInTheMiddle } = context;
+  const text = sourceText(file);
+  const { sequences, cut } = windows(wholeText(text, context), context);
+  if (!fillInTheMiddle) return { sequences, cut };
+  const source = { text, ...placeIn(folder, file.path) };
+  return { sequences: withFillInTheMiddle(sequences, source, fillInTheMiddle, tokenizer, maxSequenceLength), cut };
+}
+
+/** The editor tells a model the same about the file that it completes (src/backend/documentPlace.ts). */
+function placeIn(folder: string | null, path: string): { file: string; repository?: string } {
+  if (folder === null) return { file: fileName(path) };
+  const file = path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '');
+  return { file, repository: fileName(folder.replace(/[\\/]+$/, '')) };
 }
 
 function* readRows(file: DataFile, name: FormatName, context: EncodingContext): Generator<ReadResult> {

@@ -1,5 +1,6 @@
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { ignoredLabel } from './batch.js';
+import type { FillInTheMiddle } from './fillInTheMiddle.js';
 
 /** Ids and labels of one record, of any length; labels as in Example. */
 export interface Sequence {
@@ -14,6 +15,8 @@ export interface EncodingContext {
   readonly vocabSize: number;
   readonly maxSequenceLength: number;
   readonly trainOnPrompt: boolean;
+  /** For source files; absent or null means that they are learned from beginning to end. */
+  readonly fillInTheMiddle?: FillInTheMiddle | null;
 }
 
 /** `prompt` followed by `answer` and EOS; the loss counts the answer and EOS, and with trainOnPrompt also the prompt. */

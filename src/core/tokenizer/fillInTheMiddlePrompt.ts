@@ -4,10 +4,6 @@ import { PartEncoder, type Encoder } from './partEncoder.js';
 export interface FillInTheMiddleParts {
   readonly prefix: string;
   readonly suffix: string;
-  /**
-   * With a middle, the result is a training example that includes the middle and its end; without, it is a prompt to continue.
-   */
-  readonly middle?: string;
   /** Path of the file within the repository, with forward slashes. */
   readonly file?: string;
   /** Name of the repository. */
@@ -24,13 +20,38 @@ export function fillInTheMiddlePrompt(
   parts: FillInTheMiddleParts,
   budget = Number.MAX_SAFE_INTEGER,
 ): readonly number[] | null {
-  const { prefix, suffix, middle, end } = format;
+  return arranged(format, new PartEncoder(encoder, format), parts, [], budget);
+}
+
+/**
+ * A training example: such a prompt, followed by the middle and its end, which the model must learn too. `middleStart` is the
+ * index of the middle's first id.
+ */
+export function fillInTheMiddleExample(
+  format: FillInTheMiddleFormat,
+  encoder: Encoder,
+  { middle, ...parts }: FillInTheMiddleParts & { readonly middle: string },
+  budget = Number.MAX_SAFE_INTEGER,
+): { readonly ids: readonly number[]; readonly middleStart: number } | null {
   const encode = new PartEncoder(encoder, format);
+  const end = format.end === null ? [encoder.eosId].filter((id) => id !== null) : encode.marker(format.end);
+  const answer = [...encode.onwards(middle), ...end];
+  const ids = arranged(format, encode, parts, answer, budget);
+  return ids && { ids, middleStart: ids.length - answer.length };
+}
+
+/** The parts in the order of the format, and `answer` behind them. */
+function arranged(
+  format: FillInTheMiddleFormat,
+  encode: PartEncoder,
+  parts: FillInTheMiddleParts,
+  answer: readonly number[],
+  budget: number,
+): readonly number[] | null {
+  const { prefix, suffix, middle } = format;
   const start = encode.start();
   const [prefixMarker, suffixMarker, middleMarker] = [encode.marker(prefix), encode.marker(suffix), encode.marker(middle)];
-  const endIds = end === null ? [encoder.eosId].filter((id) => id !== null) : encode.marker(end);
-  const behindMiddleMarker = parts.middle === undefined ? [] : [...encode.onwards(parts.middle), ...endIds];
-  const frame = [start, prefixMarker, suffixMarker, middleMarker, behindMiddleMarker];
+  const frame = [start, prefixMarker, suffixMarker, middleMarker, answer];
   const roomInFrame = budget - frame.flat().length;
   const { outside, inPrefix } = headersWithin(roomInFrame / 4, format, encode, parts);
   const room = roomInFrame - outside.length;
@@ -39,7 +60,7 @@ export function fillInTheMiddlePrompt(
   const before = [...prefixMarker, ...prefixWithin(room - roomBehind, encode, inPrefix, parts.prefix)];
   const behind = [...suffixMarker, ...encode.onwards(parts.suffix).slice(0, roomBehind)];
   const around = format.order === 'PSM' ? [...before, ...behind] : [...behind, ...before];
-  return [...start, ...outside, ...around, ...middleMarker, ...behindMiddleMarker];
+  return [...start, ...outside, ...around, ...middleMarker, ...answer];
 }
 
 interface Headers {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { firstPart, lastPart } from '../../../src/complete/context.js';
+import { firstPart, lastPart } from '../../../src/core/tokenizer/contextWindow.js';
 import { chooseMode, stopAt } from '../../../src/complete/stopRules.js';
 
 /** Proceeds as generation does: piece by piece, until the rule says stop. */

@@ -30,6 +30,9 @@ test('defaults are those the documentation promises', () => {
         packing: false,
         shuffle: true,
         train_on_prompt: false,
+        fim_rate: 0.5,
+        fim_spm_rate: null,
+        fim_loss: 'all',
       },
       lora: {
         r: 8,

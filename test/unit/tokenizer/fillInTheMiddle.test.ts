@@ -5,7 +5,7 @@ import {
   recognizeFillInTheMiddle,
 } from '../../../src/core/tokenizer/fillInTheMiddle.js';
 import { fillInTheMiddleFormats } from '../../../src/core/tokenizer/fillInTheMiddleFormats.js';
-import { fillInTheMiddlePrompt, type FillInTheMiddleParts } from '../../../src/core/tokenizer/fillInTheMiddlePrompt.js';
+import { fillInTheMiddleExample, fillInTheMiddlePrompt, type FillInTheMiddleParts } from '../../../src/core/tokenizer/fillInTheMiddlePrompt.js';
 import { eos, vocabularyWith } from './vocabulary.js';
 
 interface Reference {
@@ -143,9 +143,12 @@ test('a vocabulary without such tokens, or with tokens that its models have not 
 });
 
 test('what a model learns from goes on with the middle and its end', () => {
-  const learned = (kind: 'llama3' | 'sentencepiece', tokens: readonly string[], parts: FillInTheMiddleParts) => {
+  const learned = (kind: 'llama3' | 'sentencepiece', tokens: readonly string[], parts: FillInTheMiddleParts & { middle: string }) => {
     const { tokenizer, spell } = vocabularyWith(kind, tokens);
-    return spell(fillInTheMiddlePrompt(recognizeFillInTheMiddle(tokenizer)!, tokenizer, parts)!);
+    const format = recognizeFillInTheMiddle(tokenizer)!;
+    const { ids, middleStart } = fillInTheMiddleExample(format, tokenizer, parts)!;
+    expect(ids.slice(0, middleStart)).toEqual(fillInTheMiddlePrompt(format, tokenizer, parts));
+    return spell(ids);
   };
   const parts = { prefix, suffix, middle: 'a' };
   expect(learned('llama3', starCoder, parts)).toBe('<s><fim_prefix>defĠf(<fim_suffix>)Ġ+ĠbĊ<fim_middle>a</s>');
@@ -160,7 +163,7 @@ test('in a document that speaks of these tokens they are text', () => {
     const { tokenizer } = vocabularyWith(kind, tokens);
     const format = recognizeFillInTheMiddle(tokenizer)!;
     const text = `f(${tokens.join(' + ')}) # </s>${tokens.join('')}\n`;
-    const ids = fillInTheMiddlePrompt(format, tokenizer, { prefix: text, suffix: text, middle: text })!;
+    const { ids } = fillInTheMiddleExample(format, tokenizer, { prefix: text, suffix: text, middle: text })!;
     const end = tokenizer.tokenId(format.end ?? eos);
     const markers = [format.prefix, format.suffix, format.middle].flatMap((marker) => (marker ? tokenizer.tokenId(marker) : []));
     const isToken = new Set([eos, ...tokens].map((token) => tokenizer.tokenId(token)));

@@ -1,0 +1,78 @@
+/** @file Where a source file is cut for fill-in-the-middle: at what a person would write in one go, and at random. */
+import type { Random } from '../random.js';
+
+/** A part of a text, from `start` up to `end`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A middle that starts in `within`: half of the time a piece of syntax (what brackets enclose, or an indented block), otherwise the
+ * rest of a line or a run of at most `longest` characters that starts anywhere. Undefined if there is nothing but space.
+ */
+export function chooseMiddle(
+  text: string,
+  pieces: readonly Span[],
+  within: Span,
+  longest: number,
+  random: Random,
+): Span | undefined {
+  const startsWithin = pieces.filter(({ start }) => start >= within.start && start < within.end);
+  const bySyntax = random.uniform() < 0.5 && startsWithin.length > 0;
+  const middle = bySyntax ? startsWithin[below(startsWithin.length, random)]! : anywhere(text, within, longest, random);
+  return text.slice(middle.start, middle.end).trim() === '' ? undefined : middle;
+}
+
+function anywhere(text: string, within: Span, longest: number, random: Random): Span {
+  const start = within.start + below(within.end - within.start, random);
+  const lineEnd = text.indexOf('\n', start);
+  const last = Math.min(text.length, start + longest);
+  if (random.uniform() < 0.5) return { start, end: lineEnd < 0 ? last : Math.min(lineEnd, last) };
+  return { start, end: start + 1 + below(last - start, random) };
+}
+
+function below(count: number, random: Random): number {
+  return Math.floor(random.uniform() * count);
+}
+
+/** What brackets enclose, and indented blocks, up to `longest` characters; in any language, for none is parsed. */
+export function piecesOfSyntax(text: string, longest: number): Span[] {
+  return [...bracketed(text), ...indentedBlocks(text)].filter(
+    ({ start, end }) => end - start <= longest && text.slice(start, end).trim() !== '',
+  );
+}
+
+const closingOf: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
+
+/** Brackets in strings and comments may pair up wrongly; a pair that does not fit is dropped with all that is still open. */
+function bracketed(text: string): Span[] {
+  const spans: Span[] = [];
+  let open: { readonly closing: string; readonly start: number }[] = [];
+  for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
+    const closing = closingOf[bracket];
+    if (closing) open.push({ closing, start: index + 1 });
+    else {
+      const last = open.pop();
+      if (last?.closing === bracket) spans.push({ start: last.start, end: index });
+      else open = [];
+    }
+  }
+  return spans;
+}
+
+/** The lines below a line that are indented more, without the last line break. */
+function indentedBlocks(text: string): Span[] {
+  const lines = [...text.matchAll(/^([ \t]*)\S.*$/gm)].map(({ 0: line, 1: indent = '', index }) => ({
+    indent: indent.length,
+    start: index,
+    end: index + line.length,
+  }));
+  return lines.flatMap(({ indent }, at) => {
+    const next = lines[at + 1];
+    if (!next || next.indent <= indent) return [];
+    const after = lines.findIndex((line, index) => index > at && line.indent <= indent);
+    const last = lines.at(after < 0 ? -1 : after - 1)!;
+    return [{ start: next.start, end: last.end }];
+  });
+}
