@@ -1,26 +1,29 @@
 // Runs every check in one command (`npm test`): build, types, lint, goldens, unit tests, webviews in a browser, VS Code. Ends
 // with one line "N passed, N failed" and a matching exit code.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureChromium, ensureVulkan } from './chromium.mjs';
 
 const temporary = mkdtempSync(join(tmpdir(), 'lora-workbench-test-'));
-const report = join(temporary, 'report.json');
 const judge = process.env.LORA_WORKBENCH_JUDGE;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 const deaths = [];
+let reports = 0;
 
-function run(command, ...args) {
-  return (
-    spawnSync(command, args, {
-      stdio: 'inherit',
-      shell: process.platform === 'win32',
-      env: { ...process.env, TEST_REPORT: report },
-    }).status === 0
-  );
+/** Resolves to whether the command succeeded. */
+function run(command, args, environment = {}) {
+  return new Promise((resolve) => {
+    const env = { ...process.env, ...environment };
+    const child = spawn(command, args, { stdio: 'inherit', shell: process.platform === 'win32', env });
+    child.on('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(false);
+    });
+    child.on('close', (code) => resolve(code === 0));
+  });
 }
 
 function count(name, result) {
@@ -37,13 +40,14 @@ function check(name, ok) {
 }
 
 /**
- * Counts the tests of one vitest configuration. A run that aborts counts as a failure. Test files whose process died, as a GPU
- * driver can make it, run once more by themselves: what fails then is a failure, and that it happened is reported at the end.
+ * Counts the tests of one vitest configuration, or of those files that the arguments choose. A run that aborts counts as a
+ * failure. Test files whose process died, as a GPU driver can make it, run once more by themselves: what fails then is a failure,
+ * and that it happened is reported at the end.
  */
-function vitest(name, config) {
-  const first = runVitest(config);
+async function vitest(name, config, chosen = []) {
+  const first = await runVitest(config, chosen);
   if (first.died.length === 0) return count(name, first);
-  const again = runVitest(config, first.died);
+  const again = await runVitest(config, first.died);
   deaths.push(`${name}: the process of ${first.died.join(', ')} died and was started again`);
   count(name, {
     passed: first.passed + again.passed,
@@ -52,14 +56,25 @@ function vitest(name, config) {
   });
 }
 
-function runVitest(config, files = []) {
-  rmSync(report, { force: true });
+async function runVitest(config, chosen) {
+  const report = join(temporary, `report-${reports++}.json`);
   const reporters = ['--reporter=default', '--reporter=./scripts/testReporter.mjs'];
-  const ok = run('npx', 'vitest', 'run', '--config', config, ...reporters, ...files);
+  const args = ['vitest', 'run', '--config', config, ...reporters, ...chosen];
+  const ok = await run('npx', args, { TEST_REPORT: report });
   const aborted = { passed: 0, skipped: 0, failures: ['aborted; its output is above'], died: [] };
   const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : aborted;
   if (!ok && result.failures.length + result.died.length === 0) result.failures.push('failed; its output is above');
   return result;
+}
+
+/** A panel that stays open for minutes needs no processor, so the other tests run beside it. */
+async function endToEnd() {
+  process.env.E2E_PREPARED = 'yes';
+  const [config, waiting] = ['test/e2e/vitest.config.ts', 'test/e2e/staysOpen.test.ts'];
+  await Promise.all([
+    vitest('a panel that stays open', config, [waiting]),
+    vitest('end-to-end tests', config, ['--exclude', waiting]),
+  ]);
 }
 
 /** Golden files are generated from PyTorch by scripts and committed; the manifest lists the files that must exist. */
@@ -72,22 +87,24 @@ function goldensExist() {
 }
 
 try {
-  check('build', run('node', 'scripts/build.mjs'));
-  check('typecheck', run('npx', 'tsc', '-b'));
-  check('lint', run('npx', 'eslint', '.', '--max-warnings', '0'));
-  check('format', run('npx', 'prettier', '--check', '.'));
+  check('build', await run('node', ['scripts/build.mjs']));
+  check('typecheck', await run('npx', ['tsc', '-b']));
+  check('lint', await run('npx', ['eslint', '.', '--max-warnings', '0']));
+  check('format', await run('npx', ['prettier', '--check', '.']));
   check('goldens', goldensExist());
-  if (judge) check('goldens made afresh', run(judge, 'test/judge/compare_goldens.py'));
+  if (judge) check('goldens made afresh', await run(judge, ['test/judge/compare_goldens.py']));
   else total.skipped++;
-  vitest('unit tests', 'vitest.config.ts');
+  await vitest('unit tests', 'vitest.config.ts');
   const chromium = ensureChromium();
   check('chromium', chromium !== undefined);
   const vulkan = ensureVulkan();
   check('vulkan', vulkan);
-  if (vulkan) vitest('WebGPU tests', 'test/webgpu/vitest.config.ts');
+  if (vulkan) await vitest('WebGPU tests', 'test/webgpu/vitest.config.ts');
   if (chromium) {
-    vitest('webview tests', 'test/webview/vitest.config.ts');
-    vitest('end-to-end tests', 'test/e2e/vitest.config.ts');
+    await vitest('webview tests', 'test/webview/vitest.config.ts');
+    const packaged = await run('npx', ['tsx', 'test/e2e/harness/prepare.ts']);
+    check('VS Code and the VSIX', packaged);
+    if (packaged) await endToEnd();
   }
 } finally {
   rmSync(temporary, { recursive: true, force: true });
