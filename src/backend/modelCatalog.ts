@@ -5,6 +5,9 @@ import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/
 import { linearNames } from '../core/models/linears.js';
 import { newestAdaptersFirst } from '../protocol/baseOf.js';
 import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo, RunSummary } from '../protocol/backend.js';
+import { olderTensorsFile } from '../files/adapterFolder.js';
+import { isWeightFile } from '../files/huggingFaceWeights.js';
+import { isMetaShard, paramsFile } from '../files/metaWeights.js';
 import { ModelHeaders } from './modelHeaders.js';
 
 /** Limits on the depth and the number of folders of a search, because a workspace may contain anything. */
@@ -58,10 +61,12 @@ class Search {
     if (depth > maxDepth || ++this.foldersSeen > maxFolders) return;
     const entries = await readdir(path, { withFileTypes: true }).catch((): Dirent[] => []);
     const names = new Set(entries.filter((entry) => entry.isFile()).map((entry) => entry.name));
-    if (names.has(adapterConfigFile) && names.has(adapterTensorsFile)) return this.addAdapter(path);
-    if (names.has('config.json') && [...names].some((name) => name.endsWith('.safetensors'))) {
-      return this.addHuggingFace(path, [...names], source);
-    }
+    const tensorsFile = [adapterTensorsFile, olderTensorsFile].find((name) => names.has(name));
+    if (names.has(adapterConfigFile) && tensorsFile) return this.addAdapter(path, tensorsFile);
+    const isHuggingFace = names.has('config.json') && [...names].some(isWeightFile);
+    if (isHuggingFace) return this.addFolder(path, 'huggingface', 'config.json', [...names].filter(isWeightFile), source);
+    const isMeta = names.has(paramsFile) && [...names].some(isMetaShard);
+    if (isMeta) return this.addFolder(path, 'meta', paramsFile, [...names].filter(isMetaShard), source);
     for (const name of names) {
       if (name.endsWith('.gguf')) await this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
     }
@@ -75,11 +80,16 @@ class Search {
     this.models.set(path, { path, name: basename(path, '.gguf'), kind: 'gguf', source, sizeBytes });
   }
 
-  private async addHuggingFace(path: string, names: readonly string[], source: ModelFolder['source']): Promise<void> {
-    if (this.models.has(path) || !(await this.isUsable(join(path, 'config.json')))) return;
-    const weights = names.filter((name) => name.endsWith('.safetensors'));
+  private async addFolder(
+    path: string,
+    kind: ModelInfo['kind'],
+    header: string,
+    weights: readonly string[],
+    source: ModelFolder['source'],
+  ): Promise<void> {
+    if (this.models.has(path) || !(await this.isUsable(join(path, header)))) return;
     const sizeBytes = await totalSize(weights.map((name) => join(path, name)));
-    this.models.set(path, { path, name: basename(path), kind: 'huggingface', source, sizeBytes });
+    this.models.set(path, { path, name: basename(path), kind, source, sizeBytes });
   }
 
   private async isUsable(file: string): Promise<boolean> {
@@ -88,7 +98,7 @@ class Search {
     return problem === null;
   }
 
-  private async addAdapter(path: string): Promise<void> {
+  private async addAdapter(path: string, tensorsFile: string): Promise<void> {
     const json = await readSmallJson(join(path, adapterConfigFile));
     if (!json || this.adapters.has(path)) return;
     try {
@@ -102,7 +112,7 @@ class Search {
         alpha,
         targetModules: linearNames.filter((name) => JSON.stringify(json['target_modules'] ?? '').includes(name)),
         run: run ? { dataPath: run.dataPath, heldOutLoss: run.state.bestEvalLoss } : null,
-        ...(await sizeAndTime(join(path, adapterTensorsFile))),
+        ...(await sizeAndTime(join(path, tensorsFile))),
       });
     } catch {
       // Only adapters that this program can use are listed.

@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { configFromHuggingFace } from '../core/models/registry.js';
 import { openGgufWeights } from '../files/ggufWeights.js';
 import { readJsonFile } from '../files/jsonFile.js';
+import { openMetaWeights, paramsFile } from '../files/metaWeights.js';
 
 interface Known {
   readonly modified: number;
@@ -14,7 +16,7 @@ interface Known {
 export class ModelHeaders {
   private readonly known = new Map<string, Known>();
 
-  /** Returns null if the model can be used, else why not. `file` is a .gguf or the config.json of a Hugging Face folder. */
+  /** Returns null if the model can be used, else why not. `file` is a .gguf, the config.json of a Hugging Face folder or the params.json of one of Meta's. */
   async problemOf(file: string): Promise<string | null> {
     const status = await stat(file).catch(() => undefined);
     if (!status) return null;
@@ -30,6 +32,7 @@ export class ModelHeaders {
 function readHeader(file: string): string | null {
   try {
     if (file.endsWith('.gguf')) openGgufWeights(file).weights.close();
+    else if (basename(file) === paramsFile) openMetaWeights(dirname(file)).close();
     else configFromHuggingFace(readJsonFile(file), file);
     return null;
   } catch (error) {

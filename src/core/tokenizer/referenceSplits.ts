@@ -50,6 +50,7 @@ function spellOut(component: Component): Component[] {
  * one by one, and cached, instead of a whole text at once, with the same result.
  */
 function mergesStayInWords({ model, normalizer, pre_tokenizer }: TokenizerFile): boolean {
+  if (model.type !== 'BPE') return false;
   const usesMetaspace = JSON.stringify(normalizer ?? pre_tokenizer ?? '').includes('▁');
   if (!usesMetaspace) return false;
   return model.merges.every((merge) => {

@@ -352,7 +352,7 @@ function changed(store: WeightStore, round: Round): WeightStore {
       store.readRows(name, firstRow, into);
       rounded(name, into);
     },
-    readStored: (name, offset, into) => store.readStored(name, offset, into),
+    readStoredRows: (name, firstRow, into) => store.readStoredRows(name, firstRow, into),
     close: () => store.close(),
   };
 }
