@@ -87,7 +87,7 @@ function byteLevelLayout(fields: TokenizerFields, tokens: readonly string[]): La
     normalizer,
     pre_tokenizer: { type: 'Sequence', pretokenizers: [...steps, byteLevelOnly] },
     post_processor: surround(fields, tokens, addBos),
-    decoder: { type: 'ByteLevel' },
+    decoder: byteLevelOnly,
   };
 }
 
@@ -113,7 +113,7 @@ function surround(fields: TokenizerFields, tokens: readonly string[], addBos: bo
     return wanted && id !== null ? tokens[id]! : null;
   };
   const bos = token(fields.flag('add_bos_token') ?? addBos, 'bos_token_id');
-  return surrounded(bos, token(fields.flag('add_eos_token') ?? false, 'eos_token_id'));
+  return surrounded(bos, token(fields.flag('add_eos_token') ?? false, 'eos_token_id'), (token) => tokens.indexOf(token));
 }
 
 /** The tokenizer.ggml.* entries, checked as they are read. */

@@ -32,7 +32,7 @@ export function partsFromSentencePiece(bytes: Uint8Array, file: string): Tokeniz
     model: modelOf(trainer.integer(trainerField.modelType) ?? modelType.unigram, pieces, file),
     ...spaceLayout({ ...spaceRules(model.message(field.normalizer), file), unprefixed: userDefined }),
     pre_tokenizer: null,
-    post_processor: surrounded(specialTokens.bos, null),
+    post_processor: surrounded(specialTokens.bos, null, (token) => tokens.indexOf(token)),
     added_tokens: addedTokens(tokens, types, { normalized: true }),
   };
   return { file, tokenizer, specialTokens, chatTemplate: null };

@@ -31,7 +31,7 @@ export function partsFromTiktoken(bytes: Uint8Array, version: Llama3Version, fil
   const special = specialTokens[version].map((content, index): AddedToken => {
     return { id: tokens.length + index, content, special: true, normalized: false };
   });
-  const [bos, eos] = ['<|begin_of_text|>', '<|end_of_text|>'];
+  const [bos, eos] = ['<|begin_of_text|>', '<|end_of_text|>']; // the first two of each list below
   const ends = special.filter(({ content }) => ['<|eot_id|>', '<|eom_id|>'].includes(content));
   const model = {
     type: 'BPE',
@@ -45,8 +45,8 @@ export function partsFromTiktoken(bytes: Uint8Array, version: Llama3Version, fil
       model,
       normalizer: null,
       pre_tokenizer: { type: 'Sequence', pretokenizers: [llama3Split, byteLevelOnly] },
-      post_processor: surrounded(bos, null),
-      decoder: { type: 'ByteLevel' },
+      post_processor: surrounded(bos, null, () => tokens.length),
+      decoder: byteLevelOnly,
       added_tokens: special,
     },
     specialTokens: { bos, eos, pad: null, unknown: null, stopIds: ends.map(({ id }) => id) },
