@@ -42,6 +42,15 @@ export async function inspectModels(path: string): Promise<InspectedModels> {
   return { models: [...search.models.keys()], problem: search.problems[0] ?? null };
 }
 
+/** A folder that is a model. */
+interface FoundFolder extends Pick<ModelInfo, 'path' | 'kind' | 'source'> {
+  /** The name of the file that describes it. */
+  readonly header: string;
+  readonly weights: readonly string[];
+  /** The files that are read, besides the header, to see whether it can be used. */
+  readonly checked: readonly string[];
+}
+
 class Search {
   readonly models = new Map<string, ModelInfo>();
   readonly adapters = new Map<string, AdapterInfo>();
@@ -63,10 +72,14 @@ class Search {
     const names = new Set(entries.filter((entry) => entry.isFile()).map((entry) => entry.name));
     const tensorsFile = [adapterTensorsFile, olderTensorsFile].find((name) => names.has(name));
     if (names.has(adapterConfigFile) && tensorsFile) return this.addAdapter(path, tensorsFile);
-    const isHuggingFace = names.has('config.json') && [...names].some(isWeightFile);
-    if (isHuggingFace) return this.addFolder(path, 'huggingface', 'config.json', [...names].filter(isWeightFile), source);
-    const isMeta = names.has(paramsFile) && [...names].some(isMetaShard);
-    if (isMeta) return this.addFolder(path, 'meta', paramsFile, [...names].filter(isMetaShard), source);
+    const files = (isOfModel: (name: string) => boolean) => [...names].filter(isOfModel).map((name) => join(path, name));
+    if (names.has('config.json') && [...names].some(isWeightFile)) {
+      return this.addFolder({ path, kind: 'huggingface', source, header: 'config.json', weights: files(isWeightFile), checked: [] });
+    }
+    const shards = files(isMetaShard);
+    if (names.has(paramsFile) && shards.length > 0) {
+      return this.addFolder({ path, kind: 'meta', source, header: paramsFile, weights: shards, checked: shards });
+    }
     for (const name of names) {
       if (name.endsWith('.gguf')) await this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
     }
@@ -80,20 +93,13 @@ class Search {
     this.models.set(path, { path, name: basename(path, '.gguf'), kind: 'gguf', source, sizeBytes });
   }
 
-  private async addFolder(
-    path: string,
-    kind: ModelInfo['kind'],
-    header: string,
-    weights: readonly string[],
-    source: ModelFolder['source'],
-  ): Promise<void> {
-    if (this.models.has(path) || !(await this.isUsable(join(path, header)))) return;
-    const sizeBytes = await totalSize(weights.map((name) => join(path, name)));
-    this.models.set(path, { path, name: basename(path), kind, source, sizeBytes });
+  private async addFolder({ path, kind, source, header, weights, checked }: FoundFolder): Promise<void> {
+    if (this.models.has(path) || !(await this.isUsable(join(path, header), checked))) return;
+    this.models.set(path, { path, name: basename(path), kind, source, sizeBytes: await totalSize(weights) });
   }
 
-  private async isUsable(file: string): Promise<boolean> {
-    const problem = await headers.problemOf(file);
+  private async isUsable(file: string, others: readonly string[] = []): Promise<boolean> {
+    const problem = await headers.problemOf(file, others);
     if (problem !== null) this.problems.push(problem);
     return problem === null;
   }
