@@ -74,7 +74,14 @@ class Search {
     if (names.has(adapterConfigFile) && tensorsFile) return this.addAdapter(path, tensorsFile);
     const files = (isOfModel: (name: string) => boolean) => [...names].filter(isOfModel).map((name) => join(path, name));
     if (names.has('config.json') && [...names].some(isWeightFile)) {
-      return this.addFolder({ path, kind: 'huggingface', source, header: 'config.json', weights: files(isWeightFile), checked: [] });
+      return this.addFolder({
+        path,
+        kind: 'huggingface',
+        source,
+        header: 'config.json',
+        weights: files(isWeightFile),
+        checked: [],
+      });
     }
     const shards = files(isMetaShard);
     if (names.has(paramsFile) && shards.length > 0) {

@@ -47,7 +47,9 @@ function openFolder(folder: string): OpenModel {
 
 function whyNot(files: readonly string[], ggufCount: number): string {
   if (files.includes('adapter_config.json')) return t`it contains an adapter; name the model that the adapter belongs to`;
-  return ggufCount === 0 ? t`it has neither config.json nor a .gguf file, nor params.json with consolidated.00.pth` : t`it has ${ggufCount} .gguf files; name one of them`;
+  return ggufCount === 0
+    ? t`it has neither config.json nor a .gguf file, nor params.json with consolidated.00.pth`
+    : t`it has ${ggufCount} .gguf files; name one of them`;
 }
 
 function openModelFile(path: string): OpenModel {
@@ -55,7 +57,10 @@ function openModelFile(path: string): OpenModel {
   const [folder, name] = [dirname(path), basename(path)];
   if (isWeightFile(name) && existsSync(join(folder, 'config.json'))) return openHuggingFaceFolder(folder);
   if (isMetaShard(name)) return openMetaFolder(folder);
-  throw new UserError('file-unsupported', t`${path} is not a model: expected a Hugging Face folder, a folder of Meta's or a .gguf file.`);
+  throw new UserError(
+    'file-unsupported',
+    t`${path} is not a model: expected a Hugging Face folder, Meta's original files or a .gguf file.`,
+  );
 }
 
 function openHuggingFaceFolder(folder: string): OpenModel {

@@ -115,7 +115,8 @@ class Unpickler {
 
   setItems(values: readonly PickleValue[]): void {
     const map = this.top();
-    if (!(map instanceof Map) || values.length % 2 !== 0) throw this.refuse(t`it adds entries to something that is no dictionary`);
+    if (!(map instanceof Map) || values.length % 2 !== 0)
+      throw this.refuse(t`it adds entries to something that is no dictionary`);
     for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1]);
   }
 

@@ -65,7 +65,10 @@ function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined): void {
   const order = entry.byteLength > 16 ? '' : new TextDecoder().decode(contents(source, entry)).trim();
   if (order === 'little') return;
   const advice = t`Save it again on a machine with the usual byte order, or use the model as safetensors.`;
-  throw new UserError('file-unsupported', t`${source.name} has the byte order ${shownValue(order)}, which is not read. ${advice}`);
+  throw new UserError(
+    'file-unsupported',
+    t`${source.name} has the byte order ${shownValue(order)}, which is not read. ${advice}`,
+  );
 }
 
 function contents(source: ByteSource, { offset, byteLength }: ZipEntry): Uint8Array {
@@ -121,7 +124,8 @@ class TensorPickle implements PickleReader {
     const storage = known ?? new Storage(type.elements, this.storageEntry(key));
     const needed = count * bytesPerElement[storage.type];
     const { byteLength } = storage.entry;
-    if (needed !== byteLength) throw this.refuse(t`its storage ${shownValue(key)} should have ${needed} bytes but has ${byteLength}`);
+    if (needed !== byteLength)
+      throw this.refuse(t`its storage ${shownValue(key)} should have ${needed} bytes but has ${byteLength}`);
     this.storages.set(key, storage);
     return storage;
   };
@@ -197,5 +201,8 @@ function isRowMajor({ shape, strides }: Tensor): boolean {
 }
 
 function corrupt({ name }: ByteSource, defect: string): UserError {
-  return new UserError('file-corrupt', t`${name} is not a usable PyTorch file: ${shortened(defect)}. Get it again, or as safetensors.`);
+  return new UserError(
+    'file-corrupt',
+    t`${name} is not a usable PyTorch file: ${shortened(defect)}. Get it again from a source you trust, or as safetensors.`,
+  );
 }

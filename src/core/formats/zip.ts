@@ -64,7 +64,11 @@ function directoryAt(source: ByteSource, tail: DataView, at: number, tailStart: 
   const end = tailStart + at;
   const locator = end < lengths.locator64 ? null : read(source, end - lengths.locator64, lengths.locator64);
   if (locator?.getUint32(0, true) !== signatures.locator64) {
-    const [count, byteLength, offset] = [tail.getUint16(at + 10, true), tail.getUint32(at + 12, true), tail.getUint32(at + 16, true)];
+    const [count, byteLength, offset] = [
+      tail.getUint16(at + 10, true),
+      tail.getUint32(at + 12, true),
+      tail.getUint32(at + 16, true),
+    ];
     return { offset, byteLength, count };
   }
   const offset64 = wholeNumber(locator, 8, refuse);

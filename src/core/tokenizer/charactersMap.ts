@@ -2,6 +2,7 @@
  * @file SentencePiece's precompiled normalization (https://github.com/google/sentencepiece, src/normalizer.cc): a double-array
  * trie over UTF-8 (https://github.com/s-yata/darts-clone) from texts to their replacements, followed by the replacements.
  */
+import { t } from '../../l10n/text.js';
 import { base64Bytes } from './base64.js';
 
 /** Replaces the longest text that the map knows, again and again. Throws an Error if the map is damaged. */
@@ -10,7 +11,7 @@ export function charactersMap(encoded: string): (text: string) => string {
   const view = bytes && new DataView(bytes.buffer);
   const trieBytes = view && view.byteLength >= 4 ? view.getUint32(0, true) : -1;
   if (!bytes || !view || trieBytes < 4 || trieBytes % 4 !== 0 || 4 + trieBytes > bytes.length)
-    throw new Error('its map of characters is damaged');
+    throw new Error(t`its map of characters is damaged`);
   const units = Uint32Array.from({ length: trieBytes / 4 }, (_, index) => view.getUint32(4 + 4 * index, true));
   return replacer(units, bytes.subarray(4 + trieBytes));
 }
@@ -22,9 +23,11 @@ function replacer(units: Uint32Array, replacements: Uint8Array): (text: string) 
   return (text) => {
     const bytes = encoder.encode(text);
     const normalized: number[] = [];
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const match = longestMatch(units, bytes, at);
-      const [from, length] = match ? [replacements, lengthUntilZero(replacements, match.value)] : [bytes, characterLength(bytes[at]!)];
+      const [from, length] = match
+        ? [replacements, lengthUntilZero(replacements, match.value)]
+        : [bytes, characterLength(bytes[at]!)];
       const start = match ? match.value : at;
       for (let i = start; i < start + length; i++) normalized.push(from[i]!);
       at += match ? match.length : length;

@@ -80,7 +80,11 @@ export const textEnd = `(?!${any})`;
 export function surrounded(bos: string | null, eos: string | null, idOf: (token: string) => number): Component | null {
   if (bos === null && eos === null) return null;
   const special = (token: string | null, type_id: number) => (token === null ? [] : [{ SpecialToken: { id: token, type_id } }]);
-  const text = (id: 'A' | 'B', type_id: number) => [...special(bos, type_id), { Sequence: { id, type_id } }, ...special(eos, type_id)];
+  const text = (id: 'A' | 'B', type_id: number) => [
+    ...special(bos, type_id),
+    { Sequence: { id, type_id } },
+    ...special(eos, type_id),
+  ];
   const tokens = [bos, eos].filter((token) => token !== null);
   const special_tokens = Object.fromEntries(tokens.map((token) => [token, { id: token, ids: [idOf(token)], tokens: [token] }]));
   return { type: 'TemplateProcessing', single: text('A', 0), pair: [...text('A', 0), ...text('B', 1)], special_tokens };

@@ -5,7 +5,17 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { TokenizerParts } from './huggingFace.js';
-import { addedTokens, bpeOfPieces, isOfText, pieceType, spaceLayout, surrounded, textEnd, textStart, type Pieces } from './pieces.js';
+import {
+  addedTokens,
+  bpeOfPieces,
+  isOfText,
+  pieceType,
+  spaceLayout,
+  surrounded,
+  textEnd,
+  textStart,
+  type Pieces,
+} from './pieces.js';
 import { base64 } from './base64.js';
 import { readMessage, type Message } from './protobuf.js';
 import { corrupt, neverScore, type Component, type UnigramModel } from './tokenizerFile.js';

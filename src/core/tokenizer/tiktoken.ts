@@ -36,7 +36,12 @@ export function partsFromTiktoken(bytes: Uint8Array, version: Llama3Version, fil
   const model = {
     type: 'BPE',
     vocab: Object.fromEntries(tokens.map((token, rank) => [token, rank])),
-    merges: sentencePieceMerges(tokens, tokens.map((_, rank) => -rank), () => true, file),
+    merges: sentencePieceMerges(
+      tokens,
+      tokens.map((_, rank) => -rank),
+      () => true,
+      file,
+    ),
     ignore_merges: true,
   };
   return {

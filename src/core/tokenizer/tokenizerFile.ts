@@ -106,10 +106,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function unsupportedModel(file: string, type: unknown): UserError {
-  return new UserError(
-    'file-unsupported',
-    t`${file} holds a ${JSON.stringify(type)} tokenizer. BPE and Unigram are read.`,
-  );
+  return new UserError('file-unsupported', t`${file} holds a ${JSON.stringify(type)} tokenizer. BPE and Unigram are read.`);
 }
 
 function isId(value: unknown): value is number {

@@ -19,7 +19,14 @@ export function tokenizerJson({ file, tokenizer, specialTokens, chatTemplate }: 
   const { bos, eos, pad, unknown } = specialTokens;
   const named = Object.entries({ bos_token: bos, eos_token: eos, pad_token: pad, unk_token: unknown });
   return {
-    tokenizer: { version: '1.0', truncation: null, padding: null, ...(tokenizer as object), ...checked, added_tokens: addedTokens(checked) },
+    tokenizer: {
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      ...(tokenizer as object),
+      ...checked,
+      added_tokens: addedTokens(checked),
+    },
     tokenizerConfig: {
       tokenizer_class: 'PreTrainedTokenizerFast',
       clean_up_tokenization_spaces: false,

@@ -14,7 +14,10 @@ interface Node {
 }
 
 /** Gives the pieces of a text; a character that no piece has is a piece of its own, or its bytes. */
-export function unigramEncoder({ vocab, byte_fallback }: UnigramModel, isAdded: (id: number) => boolean): (text: string) => string[] {
+export function unigramEncoder(
+  { vocab, byte_fallback }: UnigramModel,
+  isAdded: (id: number) => boolean,
+): (text: string) => string[] {
   const pieces = vocab.filter(([piece, score], id) => piece !== '' && score > neverScore && !isAdded(id));
   const root = trieOf(pieces);
   const unknownScore = pieces.reduce((least, [, score]) => Math.min(least, score), 0) - unknownPenalty;
@@ -22,7 +25,7 @@ export function unigramEncoder({ vocab, byte_fallback }: UnigramModel, isAdded: 
   return (text) => {
     const starts = bestStarts(text, root, unknownScore);
     const found: string[][] = [];
-    for (let end = text.length; end > 0; ) {
+    for (let end = text.length; end > 0;) {
       const { start, isKnown } = starts[end]!;
       const piece = text.slice(start, end);
       found.push(isKnown ? [piece] : spell(piece));
@@ -61,7 +64,7 @@ function bestStarts(text: string, root: Node, unknownScore: number): (LastPiece 
     const total = Math.fround(best[start]!.score + score);
     if (!best[end] || total > best[end].score) best[end] = { start, isKnown, score: total };
   };
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const next = start + (text.codePointAt(start)! > 0xffff ? 2 : 1);
     let hasCharacter = false;
     let node: Node | undefined = root;

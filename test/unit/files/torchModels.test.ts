@@ -42,9 +42,17 @@ describe('what params.json says and leaves out', () => {
   const llama3 = { type: 'llama3', lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContextLength: 8192 };
 
   test.each<[string, object, object]>([
-    ['llama1', { vocabSize: 400, intermediateSize: 96, keyValueHeadCount: 4, contextLength: 2048 }, { theta: 10000, scaling: { type: 'none' } }],
+    [
+      'llama1',
+      { vocabSize: 400, intermediateSize: 96, keyValueHeadCount: 4, contextLength: 2048 },
+      { theta: 10000, scaling: { type: 'none' } },
+    ],
     ['llama2', { vocabSize: 400, intermediateSize: 112, keyValueHeadCount: 2, contextLength: 4096 }, { theta: 10000 }],
-    ['llama3', { vocabSize: 656, intermediateSize: 128, tiedEmbeddings: false, contextLength: 131072 }, { theta: 500000, scaling: { ...llama3, factor: 8 } }],
+    [
+      'llama3',
+      { vocabSize: 656, intermediateSize: 128, tiedEmbeddings: false, contextLength: 131072 },
+      { theta: 500000, scaling: { ...llama3, factor: 8 } },
+    ],
     ['llama3-tied', { keyValueHeadCount: 1, tiedEmbeddings: true }, { scaling: { ...llama3, factor: 32 } }],
   ])('%s', (name, sizes, rope) => {
     expect(configOf(name)).toMatchObject({ ...common, ...sizes, attentionKinds: [{ rope, window: null }] });
@@ -103,7 +111,11 @@ describe('two shards are one model', () => {
 describe('a folder of Meta’s that contradicts itself is refused by name', () => {
   test.each<[string, object, RegExp]>([
     ['another width', { dim: 64 }, /is \[.*\] where the config asks for \[/],
-    ['another vocabulary', { vocab_size: 128256 }, /embed_tokens\.weight is \[400, 32\] where the config asks for \[128256, 32\]/],
+    [
+      'another vocabulary',
+      { vocab_size: 128256 },
+      /embed_tokens\.weight is \[400, 32\] where the config asks for \[128256, 32\]/,
+    ],
     ['fewer layers', { n_layers: 1 }, /holds the tensor layers\.1\.\S+, which no LlamaForCausalLM has/],
     ['more layers', { n_layers: 3 }, /has no tensor layers\.2\.attention/],
     ['heads that do not divide', { n_heads: 5 }, /params\.json: the head size is 6\.4/],
@@ -134,7 +146,9 @@ describe('Hugging Face folders with PyTorch’s files', () => {
     copyFileSync(fixturePath(`models/${name}/config.json`), join(folder, 'config.json'));
     const [read, expected] = [openModel(folder), openModel(fixturePath(`models/${name}`))].map(({ weights }) => readAll(weights));
     expect([...read!].sort()).toEqual([...expected!].sort());
-    expect(openModel(join(folder, files === 'bin-tied' ? 'pytorch_model.bin' : 'pytorch_model-00001-of-00002.bin')).path).toBe(folder);
+    expect(openModel(join(folder, files === 'bin-tied' ? 'pytorch_model.bin' : 'pytorch_model-00001-of-00002.bin')).path).toBe(
+      folder,
+    );
   });
 
   test('an adapter', () => {

@@ -107,5 +107,4 @@ export function tensor(parts: TensorParts = {}): Uint8Array {
 }
 
 /** A dictionary of one entry. */
-export const dictionaryOf = (value: Uint8Array, key = text('a')) =>
-  pickle(op.dictionary, key, value, op.setItem, op.stop);
+export const dictionaryOf = (value: Uint8Array, key = text('a')) => pickle(op.dictionary, key, value, op.setItem, op.stop);

@@ -79,7 +79,11 @@ describe('hostile archives: one sentence, nothing is run, nothing large is alloc
     ['attributes of a tensor', dictionaryOf(joined(tensor(), Uint8Array.of(op.dictionary, op.build))), /sets attributes of/],
     ['a call of a text', pickle(text('a'), op.noItems, op.reduce, op.stop), /it calls what is no function/],
     ['a call of a type', code('torch', 'FloatStorage', integer(4)), /it calls what is no function/],
-    ['a dictionary from pairs', code('collections', 'OrderedDict', pickle(op.list).subarray(2)), /fills a dictionary in an unknown/],
+    [
+      'a dictionary from pairs',
+      code('collections', 'OrderedDict', pickle(op.list).subarray(2)),
+      /fills a dictionary in an unknown/,
+    ],
     ['an instruction for text', pickle(0x53, "'a'", op.stop), /it uses the instruction 0x53/],
     ['an empty stack', pickle(op.setItem, op.stop), /takes more from its stack/],
     ['no mark', pickle(op.tuple, op.stop), /takes more from its stack/],

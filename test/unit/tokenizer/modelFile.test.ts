@@ -49,7 +49,8 @@ describe.each(kinds)('%s', (kind) => {
     let refused = 0;
     fc.assert(
       fc.property(damagedCopies(bytesOf(kind)), (bytes) => {
-        if (!passesOrNames('tokenizer.model', () => createTokenizer(partsOf(kind, bytes)).encode('Some words, 12 numbers.'))) refused++;
+        if (!passesOrNames('tokenizer.model', () => createTokenizer(partsOf(kind, bytes)).encode('Some words, 12 numbers.')))
+          refused++;
       }),
       { numRuns: 60 },
     );
@@ -101,7 +102,10 @@ test('a Hugging Face folder without tokenizer.json has its settings applied', ()
 
 describe('what cannot be read is said in one sentence', () => {
   const field = (number: number, bytes: readonly number[]) => [8 * number + 2, bytes.length, ...bytes];
-  const flag = (number: number, value: number) => [...(number < 16 ? [8 * number] : [(8 * number) % 128 | 128, number >> 4]), value];
+  const flag = (number: number, value: number) => [
+    ...(number < 16 ? [8 * number] : [((8 * number) % 128) | 128, number >> 4]),
+    value,
+  ];
   const piece = field(1, [...field(1, [0x61])]);
 
   test.each<[string, number[][], RegExp]>([
