@@ -16,6 +16,7 @@ import regex
 import sentencepiece
 from golden import MODELS, VERSIONS, output_folder, write_json
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 VERSIONS |= {"sentencepiece": sentencepiece.__version__}
 OUT = output_folder(__doc__.splitlines()[0]) / "tokenizer-models"
@@ -86,7 +87,12 @@ def make_pieces(kind: str, settings: dict) -> None:
     SentencePieceTrainer.train(
         sentence_iterator=iter(lines), model_writer=model, character_coverage=0.995, num_threads=1, minloglevel=2, **settings
     )
-    write(kind, model.getvalue(), SentencePieceProcessor(model_proto=model.getvalue()).encode)
+    # The last bits of trained probabilities differ from processor to processor.
+    proto = ModelProto.FromString(model.getvalue())
+    for piece in proto.pieces:
+        piece.score = round(piece.score, 2)
+    rounded = proto.SerializeToString(deterministic=True)
+    write(kind, rounded, SentencePieceProcessor(model_proto=rounded).encode)
 
 
 def words(text: str) -> list[bytes]:
