@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import { parseForeignJson } from '../formats/json.js';
 import { createTokenizer, type SpecialTokens, type TokenizerParts } from './huggingFace.js';
 import { partsFromModelFile } from './modelFile.js';
+import type { Surround } from './pieces.js';
 import type { Llama3Version } from './tiktoken.js';
 import type { Tokenizer } from './tokenizer.js';
 import { isObject } from './tokenizerFile.js';
@@ -38,7 +39,7 @@ export function partsFromFolder(folder: TokenizerFolder): TokenizerParts {
   const { tokenizer, specialTokens } =
     typeof folder.tokenizer === 'string'
       ? { tokenizer: parseObject(folder.tokenizer, folder.file), specialTokens: noTokens }
-      : partsFromModelFile(folder.tokenizer, llama3Version(config), folder.file);
+      : partsFromModelFile(folder.tokenizer, llama3Version(config), folder.file, surround(settings));
   return {
     file: folder.file,
     tokenizer: withConfiguredTokens(tokenizer as Json, settings),
@@ -48,6 +49,11 @@ export function partsFromFolder(folder: TokenizerFolder): TokenizerParts {
 }
 
 const noTokens: SpecialTokens = { bos: null, eos: null, pad: null, unknown: null, stopIds: [] };
+
+/** The defaults are those of transformers' LlamaTokenizer. */
+function surround({ add_bos_token, add_eos_token }: Json): Surround {
+  return { bos: add_bos_token !== false, eos: add_eos_token === true };
+}
 
 /** The scaling of the rotation tells LLaMA 3.1 from 3. */
 function llama3Version({ rope_scaling, rope_parameters }: Json): Llama3Version {

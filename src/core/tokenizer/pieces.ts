@@ -76,6 +76,12 @@ const any = String.raw`[\s\S]`;
 export const textStart = `(?<!${any})`;
 export const textEnd = `(?!${any})`;
 
+/** Whether texts get BOS and EOS. */
+export interface Surround {
+  readonly bos: boolean;
+  readonly eos: boolean;
+}
+
 /** Puts BOS and EOS around a text; `idOf` knows the id of each. */
 export function surrounded(bos: string | null, eos: string | null, idOf: (token: string) => number): Component | null {
   if (bos === null && eos === null) return null;

@@ -15,13 +15,14 @@ import {
   textEnd,
   textStart,
   type Pieces,
+  type Surround,
 } from './pieces.js';
 import { base64 } from './base64.js';
 import { readMessage, type Message } from './protobuf.js';
 import { corrupt, neverScore, type Component, type UnigramModel } from './tokenizerFile.js';
 
 /** Throws UserError('file-corrupt' or 'file-unsupported') naming the file. */
-export function partsFromSentencePiece(bytes: Uint8Array, file: string): TokenizerParts {
+export function partsFromSentencePiece(bytes: Uint8Array, surround: Surround, file: string): TokenizerParts {
   const model = readMessage(bytes, (defect) => corrupt(file, defect));
   const trainer = model.message(field.trainer);
   const pieces = readPieces(model, trainer, file);
@@ -37,12 +38,13 @@ export function partsFromSentencePiece(bytes: Uint8Array, file: string): Tokeniz
     unknown: tokens[types.indexOf(pieceType.unknown)] ?? null,
     stopIds: [],
   };
+  const { bos, eos } = specialTokens;
   const userDefined = tokens.filter((_, id) => types[id] === pieceType.userDefined);
   const tokenizer = {
     model: modelOf(trainer.integer(trainerField.modelType) ?? modelType.unigram, pieces, file),
     ...spaceLayout({ ...spaceRules(model.message(field.normalizer), file), unprefixed: userDefined }),
     pre_tokenizer: null,
-    post_processor: surrounded(specialTokens.bos, null, (token) => tokens.indexOf(token)),
+    post_processor: surrounded(surround.bos ? bos : null, surround.eos ? eos : null, (token) => tokens.indexOf(token)),
     added_tokens: addedTokens(tokens, types, { normalized: true }),
   };
   return { file, tokenizer, specialTokens, chatTemplate: null };

@@ -9,7 +9,7 @@ import type { TokenizerParts } from './huggingFace.js';
 import { llama3Split } from './ggufPreTokenizers.js';
 import { byteLevelOnly } from './referenceSplits.js';
 import { sentencePieceMerges } from './sentencePieceMerges.js';
-import { surrounded } from './pieces.js';
+import { surrounded, type Surround } from './pieces.js';
 import { corrupt, type AddedToken } from './tokenizerFile.js';
 
 /** LLaMA 3.1 gave names to some of the special tokens that LLaMA 3 had reserved; the ranks are the same. */
@@ -26,12 +26,12 @@ export function isTiktoken(bytes: Uint8Array): boolean {
 }
 
 /** Throws UserError('file-corrupt') naming the file. */
-export function partsFromTiktoken(bytes: Uint8Array, version: Llama3Version, file: string): TokenizerParts {
+export function partsFromTiktoken(bytes: Uint8Array, version: Llama3Version, surround: Surround, file: string): TokenizerParts {
   const tokens = rankedTokens(new TextDecoder().decode(bytes), file);
   const special = specialTokens[version].map((content, index): AddedToken => {
     return { id: tokens.length + index, content, special: true, normalized: false };
   });
-  const [bos, eos] = ['<|begin_of_text|>', '<|end_of_text|>']; // the first two of each list below
+  const [bos, eos] = ['<|begin_of_text|>', '<|end_of_text|>'];
   const ends = special.filter(({ content }) => ['<|eot_id|>', '<|eom_id|>'].includes(content));
   const model = {
     type: 'BPE',
@@ -50,7 +50,11 @@ export function partsFromTiktoken(bytes: Uint8Array, version: Llama3Version, fil
       model,
       normalizer: null,
       pre_tokenizer: { type: 'Sequence', pretokenizers: [llama3Split, byteLevelOnly] },
-      post_processor: surrounded(bos, null, () => tokens.length),
+      post_processor: surrounded(
+        surround.bos ? bos : null,
+        surround.eos ? eos : null,
+        (token) => special.find(({ content }) => content === token)!.id,
+      ),
       decoder: byteLevelOnly,
       added_tokens: special,
     },

@@ -72,7 +72,7 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
   }
 }
 
-const kindText = { huggingface: 'Hugging Face', meta: 'PyTorch', gguf: 'GGUF' } as const;
+const kindText = { huggingface: 'Hugging Face', meta: 'Meta', gguf: 'GGUF' } as const;
 
 /** Until the first search is done, an empty tree shows no message, because it may not stay empty. */
 async function loaded(catalog: Catalog): Promise<void> {

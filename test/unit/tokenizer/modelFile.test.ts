@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { partsFromFolder, tokenizerFromFolder } from '../../../src/core/tokenizer/folder.js';
+import { tokenizerFromFolder, type TokenizerFolder } from '../../../src/core/tokenizer/folder.js';
 import { createTokenizer } from '../../../src/core/tokenizer/huggingFace.js';
 import { partsFromModelFile } from '../../../src/core/tokenizer/modelFile.js';
 import { tokenizerJson } from '../../../src/core/tokenizer/tokenizerJson.js';
@@ -89,15 +89,16 @@ test('LLaMA 3 has 256 special tokens after its ranks, which 3.1 named anew', () 
 });
 
 test('a Hugging Face folder without tokenizer.json has its settings applied', () => {
-  const parts = partsFromFolder({
-    file: 'tokenizer.model',
-    tokenizer: bytesOf('bpe'),
-    ...nothingElse,
+  const read = (settings: Partial<TokenizerFolder>) =>
+    tokenizerFromFolder({ file: 'tokenizer.model', tokenizer: bytesOf('bpe'), ...nothingElse, ...settings });
+  const tokenizer = read({
     tokenizerConfig: '{"pad_token":"<unk>","chat_template":"{{ messages[0].content }}"}',
     generationConfig: '{"eos_token_id":[2,7]}',
   });
-  const tokenizer = createTokenizer(parts);
   expect([tokenizer.padId, tokenizer.stopIds, tokenizer.hasChatTemplate]).toEqual([0, [2, 7], true]);
+  expect([...tokenizer.encode('')]).toEqual([1]);
+  const ending = read({ tokenizerConfig: '{"add_bos_token":false,"add_eos_token":true}' });
+  expect([...ending.encode('')]).toEqual([2]);
 });
 
 describe('what cannot be read is said in one sentence', () => {
