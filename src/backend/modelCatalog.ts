@@ -42,15 +42,6 @@ export async function inspectModels(path: string): Promise<InspectedModels> {
   return { models: [...search.models.keys()], problem: search.problems[0] ?? null };
 }
 
-/** A folder that is a model. */
-interface FoundFolder extends Pick<ModelInfo, 'path' | 'kind' | 'source'> {
-  /** The name of the file that describes it. */
-  readonly header: string;
-  readonly weights: readonly string[];
-  /** The files that are read, besides the header, to see whether it can be used. */
-  readonly checked: readonly string[];
-}
-
 class Search {
   readonly models = new Map<string, ModelInfo>();
   readonly adapters = new Map<string, AdapterInfo>();
@@ -72,21 +63,8 @@ class Search {
     const names = new Set(entries.filter((entry) => entry.isFile()).map((entry) => entry.name));
     const tensorsFile = [adapterTensorsFile, olderTensorsFile].find((name) => names.has(name));
     if (names.has(adapterConfigFile) && tensorsFile) return this.addAdapter(path, tensorsFile);
-    const files = (isOfModel: (name: string) => boolean) => [...names].filter(isOfModel).map((name) => join(path, name));
-    if (names.has('config.json') && [...names].some(isWeightFile)) {
-      return this.addFolder({
-        path,
-        kind: 'huggingface',
-        source,
-        header: 'config.json',
-        weights: files(isWeightFile),
-        checked: [],
-      });
-    }
-    const shards = files(isMetaShard);
-    if (names.has(paramsFile) && shards.length > 0) {
-      return this.addFolder({ path, kind: 'meta', source, header: paramsFile, weights: shards, checked: shards });
-    }
+    const model = modelIn(path, [...names]);
+    if (model) return this.addFolder(model, source);
     for (const name of names) {
       if (name.endsWith('.gguf')) await this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
     }
@@ -100,8 +78,8 @@ class Search {
     this.models.set(path, { path, name: basename(path, '.gguf'), kind: 'gguf', source, sizeBytes });
   }
 
-  private async addFolder({ path, kind, source, header, weights, checked }: FoundFolder): Promise<void> {
-    if (this.models.has(path) || !(await this.isUsable(join(path, header), checked))) return;
+  private async addFolder({ path, kind, header, weights, checked }: FoundFolder, source: ModelFolder['source']): Promise<void> {
+    if (this.models.has(path) || !(await this.isUsable(header, checked))) return;
     this.models.set(path, { path, name: basename(path), kind, source, sizeBytes: await totalSize(weights) });
   }
 
@@ -135,6 +113,36 @@ class Search {
   private runAt(path: string): RunSummary | undefined {
     return this.runs.folders.includes(dirname(path)) ? this.runs.get(path) : undefined;
   }
+}
+
+/** A folder that is a model. */
+interface FoundFolder {
+  readonly path: string;
+  readonly kind: ModelInfo['kind'];
+  /** The file that describes it. */
+  readonly header: string;
+  readonly weights: readonly string[];
+  /** The files that are read, besides the header, to see whether it can be used. */
+  readonly checked: readonly string[];
+}
+
+function modelIn(path: string, names: readonly string[]): FoundFolder | null {
+  const filesOf = (belongs: (name: string) => boolean) => names.filter(belongs).map((name) => join(path, name));
+  const [safetensors, weights, shards] = [isSafetensors, isWeightFile, isMetaShard].map(filesOf) as [
+    string[],
+    string[],
+    string[],
+  ];
+  if (names.includes('config.json') && weights.length > 0) {
+    const used = safetensors.length > 0 ? safetensors : weights;
+    return { path, kind: 'huggingface', header: join(path, 'config.json'), weights: used, checked: [] };
+  }
+  if (!names.includes(paramsFile) || shards.length === 0) return null;
+  return { path, kind: 'meta', header: join(path, paramsFile), weights: shards, checked: shards };
+}
+
+function isSafetensors(name: string): boolean {
+  return name.endsWith('.safetensors');
 }
 
 /** adapter/ and adapter-best/ are named after their run. */
