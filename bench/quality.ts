@@ -139,7 +139,7 @@ function movedInFloat32(store: WeightStore): WeightStore {
       return into;
     },
     readRows,
-    readStored: () => {
+    readStoredRows: () => {
       throw new Error('these weights are decoded');
     },
     close: () => store.close(),

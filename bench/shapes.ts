@@ -62,7 +62,7 @@ export const shapes = {
 export function randomWeights(config: ModelConfig, storedType: 'F32' | 'BF16' = 'BF16'): WeightStore {
   const infos = new Map(
     weightTable(config).all.map(({ name, shape }): [string, WeightInfo] => {
-      return [name, { name, shape, storedType, file: '(random)', offset: 0, byteLength: 0, permutedRows: false, lessOne: false }];
+      return [name, { name, shape, storedType, file: '(random)', byteLength: 0, permutedRows: false, lessOne: false }];
     }),
   );
   /** Generates a row, the same for every reader: uniform, with the standard deviation 0.02 of the usual initialisation. */
@@ -90,11 +90,11 @@ export function randomWeights(config: ModelConfig, storedType: 'F32' | 'BF16' = 
       return into;
     },
     readRows,
-    readStored(name, offset, into) {
+    readStoredRows(name, firstRow, into) {
       const rowLength = infos.get(name)!.shape[1]!;
       const values = new Float32Array(rowLength);
       for (let at = 0; at < into.length; at += 2 * rowLength) {
-        generate(name, (offset + at) / (2 * rowLength), values);
+        generate(name, firstRow + at / (2 * rowLength), values);
         into.set(new Uint8Array(float32ToBfloat16(values).buffer), at);
       }
     },

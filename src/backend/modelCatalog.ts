@@ -5,6 +5,9 @@ import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/
 import { linearNames } from '../core/models/linears.js';
 import { newestAdaptersFirst } from '../protocol/baseOf.js';
 import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo, RunSummary } from '../protocol/backend.js';
+import { olderTensorsFile } from '../files/adapterFolder.js';
+import { isWeightFile } from '../files/huggingFaceWeights.js';
+import { isMetaShard, paramsFile } from '../files/metaWeights.js';
 import { ModelHeaders } from './modelHeaders.js';
 
 /** Limits on the depth and the number of folders of a search, because a workspace may contain anything. */
@@ -58,10 +61,10 @@ class Search {
     if (depth > maxDepth || ++this.foldersSeen > maxFolders) return;
     const entries = await readdir(path, { withFileTypes: true }).catch((): Dirent[] => []);
     const names = new Set(entries.filter((entry) => entry.isFile()).map((entry) => entry.name));
-    if (names.has(adapterConfigFile) && names.has(adapterTensorsFile)) return this.addAdapter(path);
-    if (names.has('config.json') && [...names].some((name) => name.endsWith('.safetensors'))) {
-      return this.addHuggingFace(path, [...names], source);
-    }
+    const tensorsFile = [adapterTensorsFile, olderTensorsFile].find((name) => names.has(name));
+    if (names.has(adapterConfigFile) && tensorsFile) return this.addAdapter(path, tensorsFile);
+    const model = modelIn(path, [...names]);
+    if (model) return this.addFolder(model, source);
     for (const name of names) {
       if (name.endsWith('.gguf')) await this.addGguf(join(path, name), await sizeOf(join(path, name)), source);
     }
@@ -75,20 +78,18 @@ class Search {
     this.models.set(path, { path, name: basename(path, '.gguf'), kind: 'gguf', source, sizeBytes });
   }
 
-  private async addHuggingFace(path: string, names: readonly string[], source: ModelFolder['source']): Promise<void> {
-    if (this.models.has(path) || !(await this.isUsable(join(path, 'config.json')))) return;
-    const weights = names.filter((name) => name.endsWith('.safetensors'));
-    const sizeBytes = await totalSize(weights.map((name) => join(path, name)));
-    this.models.set(path, { path, name: basename(path), kind: 'huggingface', source, sizeBytes });
+  private async addFolder({ path, kind, header, weights, checked }: FoundFolder, source: ModelFolder['source']): Promise<void> {
+    if (this.models.has(path) || !(await this.isUsable(header, checked))) return;
+    this.models.set(path, { path, name: basename(path), kind, source, sizeBytes: await totalSize(weights) });
   }
 
-  private async isUsable(file: string): Promise<boolean> {
-    const problem = await headers.problemOf(file);
+  private async isUsable(file: string, others: readonly string[] = []): Promise<boolean> {
+    const problem = await headers.problemOf(file, others);
     if (problem !== null) this.problems.push(problem);
     return problem === null;
   }
 
-  private async addAdapter(path: string): Promise<void> {
+  private async addAdapter(path: string, tensorsFile: string): Promise<void> {
     const json = await readSmallJson(join(path, adapterConfigFile));
     if (!json || this.adapters.has(path)) return;
     try {
@@ -102,7 +103,7 @@ class Search {
         alpha,
         targetModules: linearNames.filter((name) => JSON.stringify(json['target_modules'] ?? '').includes(name)),
         run: run ? { dataPath: run.dataPath, heldOutLoss: run.state.bestEvalLoss } : null,
-        ...(await sizeAndTime(join(path, adapterTensorsFile))),
+        ...(await sizeAndTime(join(path, tensorsFile))),
       });
     } catch {
       // Only adapters that this program can use are listed.
@@ -112,6 +113,36 @@ class Search {
   private runAt(path: string): RunSummary | undefined {
     return this.runs.folders.includes(dirname(path)) ? this.runs.get(path) : undefined;
   }
+}
+
+/** A folder that is a model. */
+interface FoundFolder {
+  readonly path: string;
+  readonly kind: ModelInfo['kind'];
+  /** The file that describes it. */
+  readonly header: string;
+  readonly weights: readonly string[];
+  /** The files that are read, besides the header, to see whether it can be used. */
+  readonly checked: readonly string[];
+}
+
+function modelIn(path: string, names: readonly string[]): FoundFolder | null {
+  const filesOf = (belongs: (name: string) => boolean) => names.filter(belongs).map((name) => join(path, name));
+  const [safetensors, weights, shards] = [isSafetensors, isWeightFile, isMetaShard].map(filesOf) as [
+    string[],
+    string[],
+    string[],
+  ];
+  if (names.includes('config.json') && weights.length > 0) {
+    const used = safetensors.length > 0 ? safetensors : weights;
+    return { path, kind: 'huggingface', header: join(path, 'config.json'), weights: used, checked: [] };
+  }
+  if (!names.includes(paramsFile) || shards.length === 0) return null;
+  return { path, kind: 'meta', header: join(path, paramsFile), weights: shards, checked: shards };
+}
+
+function isSafetensors(name: string): boolean {
+  return name.endsWith('.safetensors');
 }
 
 /** adapter/ and adapter-best/ are named after their run. */

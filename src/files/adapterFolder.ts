@@ -17,20 +17,18 @@ import { readJsonFile } from './jsonFile.js';
 import { exists } from './reading.js';
 import { readTensorFile } from './tensorFile.js';
 
+/** What PEFT wrote before it wrote safetensors. */
+export const olderTensorsFile = 'adapter_model.bin';
+
 /** Reads an adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
 export function readAdapterFolder(folder: string): Adapter {
   const configPath = join(folder, adapterConfigFile);
-  const tensorsPath = join(folder, adapterTensorsFile);
   if (!exists(folder)) throw new UserError('file-not-found', t`There is no adapter at ${folder}: it was moved or deleted.`);
   if (!exists(configPath)) {
     throw new UserError('file-not-found', t`${folder} is not an adapter: it has no ${adapterConfigFile}.`);
   }
-  if (!exists(tensorsPath)) {
-    const message = exists(join(folder, 'adapter_model.bin'))
-      ? t`${folder} has no ${adapterTensorsFile}. Save it as safetensors: PEFT does so by default.`
-      : t`${folder} has no ${adapterTensorsFile}.`;
-    throw new UserError('file-not-found', message);
-  }
+  const tensorsPath = [adapterTensorsFile, olderTensorsFile].map((name) => join(folder, name)).find(exists);
+  if (tensorsPath === undefined) throw new UserError('file-not-found', t`${folder} has no ${adapterTensorsFile}.`);
   return assembleAdapter(parsePeftConfig(readJsonFile(configPath), configPath), readTensorFile(tensorsPath), tensorsPath);
 }
 

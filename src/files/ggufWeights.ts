@@ -4,13 +4,13 @@ import type { ByteSource } from '../core/formats/byteSource.js';
 import { decodeTensor } from '../core/formats/decodeTensor.js';
 import { parseGguf, type GgufFile, type GgufTensor } from '../core/formats/gguf.js';
 import { configFromGguf, familyOf } from '../core/models/registry.js';
-import type { WeightInfo, WeightStore } from '../core/models/weights.js';
+import type { WeightStore } from '../core/models/weights.js';
 import type { WeightSpec } from '../core/models/weightSpec.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
 import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
-import { FileWeightStore } from './weightStore.js';
+import { FileWeightStore, wholePart, type FileWeight } from './weightStore.js';
 
 const ropeFactorsName = 'rope_freqs.weight';
 /** Half of the largest head size that checkedConfig accepts. */
@@ -25,28 +25,29 @@ export function openGgufWeights(path: string): { weights: WeightStore; metadata:
     const config = configFromGguf(file, ropeFactors(file, source), path);
     const tensors = [...file.tensors.values()].filter((tensor) => tensor.name !== ropeFactorsName);
     const specs = new Map(weightTable(config).all.map((spec) => [spec.ggufName, spec]));
-    const infos = new Map<string, WeightInfo>();
+    const weights = new Map<string, FileWeight>();
     for (const tensor of tensors) {
       const spec = specs.get(tensor.name);
       if (!spec) {
         const { architecture } = familyOf(config);
         throw new UserError('model-unsupported', t`${path} holds the tensor ${tensor.name}, which no ${architecture} has.`);
       }
-      infos.set(spec.name, weightInfo(tensor, spec, path));
+      weights.set(spec.name, fileWeight(tensor, spec, path));
     }
-    return { weights: new FileWeightStore(config, infos, new Map([[path, source]]), path), metadata: file.metadata };
+    return { weights: new FileWeightStore(config, weights, new Map([[path, source]]), path), metadata: file.metadata };
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-function weightInfo(
+function fileWeight(
   { type, shape, offset, byteLength }: GgufTensor,
   { name, permutedInGguf }: WeightSpec,
   file: string,
-): WeightInfo {
-  return { name, storedType: type, shape, file, offset, byteLength, permutedRows: permutedInGguf, lessOne: false };
+): FileWeight {
+  const parts = [wholePart(file, offset, shape)];
+  return { name, storedType: type, shape, file, byteLength, permutedRows: permutedInGguf, lessOne: false, parts };
 }
 
 /** LLaMA 3's frequency divisors, which llama.cpp stores as a tensor. */

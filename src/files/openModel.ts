@@ -1,17 +1,20 @@
-/** @file Opens a model: a Hugging Face folder, a GGUF file, or a folder that contains one. */
+/** @file Opens a model: a Hugging Face folder, one of Meta's, a GGUF file, or a folder that contains one. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { GgufValue } from '../core/formats/gguf.js';
 import type { WeightStore } from '../core/models/weights.js';
+import type { Llama3Version } from '../core/tokenizer/tiktoken.js';
 import { t } from '../l10n/text.js';
 import { openGgufWeights } from './ggufWeights.js';
+import { holdsWeights, isWeightFile, openHuggingFaceWeights } from './huggingFaceWeights.js';
+import { isMetaShard, openMetaWeights, paramsFile } from './metaWeights.js';
 import { reading } from './reading.js';
-import { holdsSafetensors, openSafetensorsWeights } from './safetensorsWeights.js';
 
 /** Where a model's tokenizer comes from. */
 export type TokenizerSource =
   | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'meta'; readonly folder: string; readonly llama3: Llama3Version }
   | { readonly kind: 'gguf'; readonly file: string; readonly metadata: ReadonlyMap<string, GgufValue> };
 
 export interface OpenModel {
@@ -34,28 +37,42 @@ export function openModel(path: string): OpenModel {
 function openFolder(folder: string): OpenModel {
   const files = reading(folder, () => readdirSync(folder));
   const ggufFiles = files.filter((name) => name.endsWith('.gguf'));
-  const isHuggingFace = files.includes('config.json') && (holdsSafetensors(folder) || ggufFiles.length === 0);
+  const isMeta = files.includes(paramsFile) && files.some(isMetaShard);
+  const isHuggingFace = files.includes('config.json') && (holdsWeights(folder) || (ggufFiles.length === 0 && !isMeta));
   if (isHuggingFace) return openHuggingFaceFolder(folder);
+  if (isMeta) return openMetaFolder(folder);
   if (ggufFiles.length === 1) return openGguf(join(folder, ggufFiles[0]!));
   throw new UserError('file-not-found', t`${folder} is not a model folder: ${whyNot(files, ggufFiles.length)}.`);
 }
 
 function whyNot(files: readonly string[], ggufCount: number): string {
   if (files.includes('adapter_config.json')) return t`it contains an adapter; name the model that the adapter belongs to`;
-  return ggufCount === 0 ? t`it has neither config.json nor a .gguf file` : t`it has ${ggufCount} .gguf files; name one of them`;
+  return ggufCount === 0
+    ? t`it has neither config.json nor a .gguf file, nor params.json with consolidated.00.pth`
+    : t`it has ${ggufCount} .gguf files; name one of them`;
 }
 
 function openModelFile(path: string): OpenModel {
   if (path.endsWith('.gguf')) return openGguf(path);
-  if (path.endsWith('.safetensors') && existsSync(join(dirname(path), 'config.json'))) {
-    return openHuggingFaceFolder(dirname(path));
-  }
-  throw new UserError('file-unsupported', t`${path} is not a model: expected a Hugging Face folder or a .gguf file.`);
+  const [folder, name] = [dirname(path), basename(path)];
+  if (isWeightFile(name) && existsSync(join(folder, 'config.json'))) return openHuggingFaceFolder(folder);
+  if (isMetaShard(name)) return openMetaFolder(folder);
+  throw new UserError(
+    'file-unsupported',
+    t`${path} is not a model: expected a Hugging Face folder, Meta's original files or a .gguf file.`,
+  );
 }
 
 function openHuggingFaceFolder(folder: string): OpenModel {
-  const weights = openSafetensorsWeights(folder);
+  const weights = openHuggingFaceWeights(folder);
   return { path: folder, name: basename(folder), weights, tokenizerSource: { kind: 'folder', folder } };
+}
+
+function openMetaFolder(folder: string): OpenModel {
+  const weights = openMetaWeights(folder);
+  const isScaled = weights.config.attentionKinds.some(({ rope }) => rope?.scaling.type === 'llama3');
+  const tokenizerSource = { kind: 'meta', folder, llama3: isScaled ? '3.1' : '3' } as const;
+  return { path: folder, name: basename(folder), weights, tokenizerSource };
 }
 
 function openGguf(path: string): OpenModel {

@@ -9,30 +9,51 @@ import { weightTable } from '../core/models/weightTable.js';
 import { elementCount, sameShape } from '../core/shape.js';
 import { t } from '../l10n/text.js';
 
+/** The part of a weight that one file holds: all of it, or a rectangle of a matrix, whose rows follow one another there. */
+export interface WeightPart {
+  readonly file: string;
+  readonly offset: number;
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly firstColumn: number;
+  /** 1 for a vector, whose elements count as rows. */
+  readonly columns: number;
+}
+
+/** A weight and where its parts lie; together they cover it. */
+export interface FileWeight extends WeightInfo {
+  readonly parts: readonly WeightPart[];
+}
+
+/** The only part of a weight that lies in one file. */
+export function wholePart(file: string, offset: number, [rows, columns = 1]: readonly number[]): WeightPart {
+  return { file, offset, firstRow: 0, rows: rows!, firstColumn: 0, columns };
+}
+
 /** Reads weights from open files on demand. Every shape has already been checked against the config. */
 export class FileWeightStore implements WeightStore {
-  private readonly infos: ReadonlyMap<string, WeightInfo>;
+  private readonly weights: ReadonlyMap<string, FileWeight>;
 
   /** Throws UserError if `found` does not match the config; `where` is the file or folder that should contain the weights. */
   constructor(
     readonly config: ModelConfig,
-    found: ReadonlyMap<string, WeightInfo>,
+    found: ReadonlyMap<string, FileWeight>,
     private readonly sources: ReadonlyMap<string, ByteSource>,
     where: string,
   ) {
-    this.infos = checkedWeights(config, found, where);
+    this.weights = checkedWeights(config, found, where);
   }
 
   info(name: string): WeightInfo | undefined {
-    return this.infos.get(name);
+    return this.weights.get(name);
   }
 
   names(): readonly string[] {
-    return [...this.infos.keys()];
+    return [...this.weights.keys()];
   }
 
   readFloat32(name: string, into?: Float32Array): Float32Array {
-    const info = this.infos.get(name);
+    const info = this.weights.get(name);
     if (!info) throw new Error(`internal: the model has no weight ${name}`);
     const values = into ?? new Float32Array(elementCount(info.shape));
     if (values.length !== elementCount(info.shape)) throw new Error(`internal: ${values.length} places for ${name}`);
@@ -41,18 +62,23 @@ export class FileWeightStore implements WeightStore {
   }
 
   readRows(name: string, firstRow: number, into: Float32Array): void {
-    const info = this.infos.get(name)!;
-    const [rowCount, rowLength = 1] = info.shape as [number, number?];
-    const rowBytes = info.byteLength / rowCount;
-    const rows = { ...info, offset: info.offset + firstRow * rowBytes, byteLength: (into.length / rowLength) * rowBytes };
-    decodeTensor(this.sources.get(info.file)!, rows, into);
-    if (info.permutedRows) unpermuteRows(into, this.config.headDim, rowLength);
-    if (info.lessOne) for (let i = 0; i < into.length; i++) into[i]! += 1;
+    const weight = this.weights.get(name)!;
+    const { storedType, shape, byteLength, permutedRows, lessOne } = weight;
+    const [rowCount, rowLength = 1] = shape as [number, number?];
+    const bytesPerElement = byteLength / (rowCount * rowLength);
+    joinParts(weight, firstRow, into, rowLength, ({ file, offset }, element, values) => {
+      const place = { offset: offset + element * bytesPerElement, byteLength: values.length * bytesPerElement };
+      decodeTensor(this.sources.get(file)!, { name, storedType, ...place }, values);
+    });
+    if (permutedRows) unpermuteRows(into, this.config.headDim, rowLength);
+    if (lessOne) for (let i = 0; i < into.length; i++) into[i]! += 1;
   }
 
-  readStored(name: string, offset: number, into: Uint8Array): void {
-    const info = this.infos.get(name)!;
-    this.sources.get(info.file)!.read(info.offset + offset, into);
+  readStoredRows(name: string, firstRow: number, into: Uint8Array): void {
+    const weight = this.weights.get(name)!;
+    joinParts(weight, firstRow, into, weight.byteLength / weight.shape[0]!, ({ file, offset }, byte, bytes) =>
+      this.sources.get(file)!.read(offset + byte, bytes),
+    );
   }
 
   close(): void {
@@ -60,9 +86,46 @@ export class FileWeightStore implements WeightStore {
   }
 }
 
+/**
+ * Fills `into` with rows of a weight from the parts that hold some of them. `rowLength` is the length of a row in elements of
+ * `into`: numbers, or stored bytes. `read` gets a part, a position in it in the same unit, and what to fill from there.
+ */
+function joinParts<Data extends Float32Array | Uint8Array>(
+  { shape, parts }: FileWeight,
+  firstRow: number,
+  into: Data,
+  rowLength: number,
+  read: (part: WeightPart, position: number, into: Data) => void,
+): void {
+  const perColumn = rowLength / (shape[1] ?? 1);
+  const endRow = firstRow + into.length / rowLength;
+  for (const part of parts) {
+    const [from, to] = [Math.max(firstRow, part.firstRow), Math.min(endRow, part.firstRow + part.rows)];
+    if (from >= to) continue;
+    const width = part.columns * perColumn;
+    const rows = into.subarray((from - firstRow) * rowLength, (to - firstRow) * rowLength) as Data;
+    const own = width === rowLength ? rows : (rows.slice(0, (to - from) * width) as Data);
+    read(part, (from - part.firstRow) * width, own);
+    if (own !== rows) placeColumns(own, width, rows, rowLength, part.firstColumn * perColumn);
+  }
+}
+
+/** Copies a part's rows into the columns that it covers. */
+function placeColumns<Data extends Float32Array | Uint8Array>(
+  own: Data,
+  width: number,
+  into: Data,
+  rowLength: number,
+  firstColumn: number,
+): void {
+  for (let row = 0, start = firstColumn; row < own.length / width; row++, start += rowLength) {
+    into.set(own.subarray(row * width, (row + 1) * width), start);
+  }
+}
+
 /** Checks that `found` contains the weights that the config asks for, each in the right shape, and no others. */
-function checkedWeights(config: ModelConfig, found: ReadonlyMap<string, WeightInfo>, where: string): Map<string, WeightInfo> {
-  const weights = new Map<string, WeightInfo>();
+function checkedWeights(config: ModelConfig, found: ReadonlyMap<string, FileWeight>, where: string): Map<string, FileWeight> {
+  const weights = new Map<string, FileWeight>();
   for (const { name, shape } of weightTable(config).all) {
     const info = found.get(name);
     if (!info) {

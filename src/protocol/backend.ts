@@ -81,7 +81,7 @@ export interface FollowedSamples {
 export interface ModelInfo {
   readonly path: string;
   readonly name: string;
-  readonly kind: 'huggingface' | 'gguf';
+  readonly kind: 'huggingface' | 'meta' | 'gguf';
   readonly source: ModelSource;
   readonly sizeBytes: number;
 }

@@ -5,7 +5,7 @@ import { count, list, nullable, number, object, oneOf, string, type Guard } from
 export const modelInfo: Guard<ModelInfo> = object({
   path: string,
   name: string,
-  kind: oneOf('huggingface', 'gguf'),
+  kind: oneOf('huggingface', 'meta', 'gguf'),
   source: oneOf('cache', 'workspace', 'added'),
   sizeBytes: number,
 });

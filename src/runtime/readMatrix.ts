@@ -76,7 +76,7 @@ function readIntegers(store: WeightStore, info: WeightInfo, limit: number, matri
 function read16Bit(store: WeightStore, info: WeightInfo, form: 'F16' | 'BF16', range: RowRange, into: Uint16Array): void {
   const [, columns] = info.shape as [number, number];
   if (info.storedType === form && !info.permutedRows) {
-    store.readStored(info.name, 2 * columns * range.firstRow, new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
+    store.readStoredRows(info.name, range.firstRow, new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
     checkFinite16(info.file, info.name, into, form);
     return;
   }
@@ -106,7 +106,7 @@ function readBlocks(store: WeightStore, info: WeightInfo, form: PackedForm, rang
   const rowBytes = (columns / elements) * bytes;
   for (const { firstRow, rows } of chunks(store, info, range)) {
     const stored = new Uint8Array(rows * rowBytes);
-    store.readStored(name, firstRow * rowBytes, stored);
+    store.readStoredRows(name, firstRow, stored);
     for (let row = 0; row < rows; row++) {
       const ownRow = permutedRows ? unpermutedRow(firstRow + row, store.config.headDim) : firstRow + row;
       let block = blocks * (ownRow - range.firstRow);

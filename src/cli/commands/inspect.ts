@@ -10,7 +10,9 @@ import { recognizeFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.j
 import type { Tokenizer } from '../../core/tokenizer/tokenizer.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
+import { isWeightFile } from '../../files/huggingFaceWeights.js';
 import { loadModelForData } from '../../files/loadModel.js';
+import { isMetaShard } from '../../files/metaWeights.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -33,17 +35,21 @@ export function inspect({ output }: CommandContext, given: string, options: Insp
   const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
   if (names.includes('state.json')) inspectRun(output, path);
   else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
-  else if (names.some((name) => weightsFile.test(name))) inspectModel(output, path);
+  else if (names.some(isOfModel)) inspectModel(output, path);
   else if (options.model) inspectTokens(output, path, options.model, options.maxSeqLength);
   else inspectRecords(output, path);
   return Promise.resolve(exitCodes.done);
 }
 
-const weightsFile = /\.(safetensors|gguf)$|^pytorch_model.*\.bin$/;
+function isOfModel(name: string): boolean {
+  return isWeightFile(name) || isMetaShard(name) || name.endsWith('.gguf');
+}
 
 /** A file inside the folder of a model, adapter or run stands for the whole folder. */
 function whole(path: string): string {
-  return /\.safetensors$|^(adapter_config|state)\.json$/.test(basename(path)) ? dirname(path) : path;
+  const name = basename(path);
+  const isPart = isWeightFile(name) || isMetaShard(name) || ['adapter_config.json', 'state.json'].includes(name);
+  return isPart ? dirname(path) : path;
 }
 
 function inspectModel(output: Output, path: string): void {

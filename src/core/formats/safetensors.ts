@@ -6,38 +6,10 @@ import type { ByteSource } from './byteSource.js';
 import type { HostTensor } from './hostTensor.js';
 import { decodeJsonText, measureJson, parseForeignJson } from './json.js';
 import { shortened, shownValue } from './shownValue.js';
-
-const bytesPerElement = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  U16: 2,
-  I16: 2,
-  F16: 2,
-  BF16: 2,
-  U32: 4,
-  I32: 4,
-  F32: 4,
-  U64: 8,
-  I64: 8,
-  F64: 8,
-} as const;
-
-type SafetensorsType = keyof typeof bytesPerElement;
-
-export interface SafetensorsEntry {
-  readonly name: string;
-  readonly type: SafetensorsType;
-  readonly shape: readonly number[];
-  /** From the start of the file. */
-  readonly offset: number;
-  readonly byteLength: number;
-}
+import { bytesPerElement, type ElementType, type TensorEntry } from './tensorEntry.js';
 
 interface SafetensorsFile {
-  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -96,7 +68,7 @@ function checkedMetadata(metadata: unknown, source: ByteSource): Record<string, 
   return metadata as Record<string, string>;
 }
 
-function checkedEntry(name: string, entry: unknown, dataStart: number, source: ByteSource): SafetensorsEntry {
+function checkedEntry(name: string, entry: unknown, dataStart: number, source: ByteSource): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype))
     throw corrupt(source, t`tensor ${name} has the unknown type ${shownValue(dtype)}`);
@@ -105,7 +77,7 @@ function checkedEntry(name: string, entry: unknown, dataStart: number, source: B
     throw corrupt(source, t`tensor ${name} has no valid data_offsets`);
   if (Object.keys(entry as object).length !== 3)
     throw corrupt(source, t`tensor ${name} has more than dtype, shape and data_offsets`);
-  const type = dtype as SafetensorsType;
+  const type = dtype as ElementType;
   const expected = elementCount(shape) * bytesPerElement[type];
   const [begin, end] = offsets as [number, number];
   if (!Number.isSafeInteger(expected) || end - begin !== expected) {
@@ -129,7 +101,7 @@ function checkNamesOccurOnce(header: Record<string, unknown>, nameCount: number,
 }
 
 /** Tensors must follow one another without gaps or overlaps and end where the file ends. */
-function checkCoverage(entries: readonly SafetensorsEntry[], dataStart: number, source: ByteSource): void {
+function checkCoverage(entries: readonly TensorEntry[], dataStart: number, source: ByteSource): void {
   let end = dataStart;
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
     if (entry.offset !== end)

@@ -17,7 +17,7 @@ interface SizeDefaults {
   readonly tiedEmbeddings?: boolean;
 }
 
-/** Typed access to a config.json, which may come from anyone. Throws UserError('file-corrupt') for values of the wrong type. */
+/** Typed access to a config.json, or to Meta's params.json, which may come from anyone. Throws UserError('file-corrupt') for values of the wrong type. */
 export class HuggingFaceFields {
   constructor(
     private readonly json: Json,
@@ -73,6 +73,11 @@ export class HuggingFaceFields {
     const value = this.json[name] ?? null;
     if (value === null || value === false) return;
     throw new UserError('model-unsupported', t`${this.file} sets ${name} to ${shownValue(value)}, which is not supported.`);
+  }
+
+  /** Whether the field is missing, null, or has the value that means so. */
+  isUnset(name: string, unset: number): boolean {
+    return this.json[name] == null || this.json[name] === unset;
   }
 
   integer(name: string, fallback?: number): number {

@@ -1,8 +1,12 @@
-/** @file llama.cpp's row order for q and k, which suits its own rotary layout. */
+/**
+ * @file The row order of q and k in Meta's files and llama.cpp's, which rotate neighbouring elements, where transformers rotates
+ * the two halves of a head.
+ */
 
 /**
  * The model's row that is stored at `row` of the file: within each head, row 2i + j is row j·headDim/2 + i of the model
- * (https://github.com/ggml-org/llama.cpp, convert_hf_to_gguf.py, LlamaModel.permute).
+ * (https://github.com/ggml-org/llama.cpp, convert_hf_to_gguf.py, LlamaModel.permute; transformers' convert_llama_weights_to_hf.py
+ * undoes the same order).
  */
 export function unpermutedRow(row: number, headDim: number): number {
   const within = row % headDim;

@@ -8,13 +8,13 @@ export interface WeightInfo {
   readonly storedType: StoredType;
   /** Row-major; linears are [out, in]. */
   readonly shape: readonly number[];
+  /** The file to name in messages: the first of those that hold parts of it. */
   readonly file: string;
-  /** Byte offset in the file, and length of the stored form. */
-  readonly offset: number;
+  /** Length of the stored form. */
   readonly byteLength: number;
   /**
-   * True if llama.cpp stored the rows of q and k interleaved for its rotary embedding (WeightSpec): readFloat32 undoes this, the
-   * stored bytes do not.
+   * True if the rows of q and k are stored interleaved for another layout of the rotary embedding (rowOrder.ts): readFloat32
+   * undoes this, the stored bytes do not.
    */
   readonly permutedRows: boolean;
   /** True if the file holds the values minus one (WeightSpec): readFloat32 undoes this. */
@@ -33,8 +33,8 @@ export interface WeightStore {
   readFloat32(name: string, into?: Float32Array): Float32Array;
   /** Reads as many rows of a matrix as `into` holds; only whole heads if the rows are permuted. */
   readRows(name: string, firstRow: number, into: Float32Array): void;
-  /** Reads bytes as stored in the file, starting at `offset` within the tensor. */
-  readStored(name: string, offset: number, into: Uint8Array): void;
+  /** Reads as many rows of a matrix as `into` holds, as they are stored. */
+  readStoredRows(name: string, firstRow: number, into: Uint8Array): void;
   close(): void;
 }
 

@@ -1,6 +1,14 @@
-import { ByteLevelPreTokenizer, Tokenizer as Encoder } from '@huggingface/tokenizers';
+import {
+  ByteLevelPreTokenizer,
+  PrecompiledNormalizer,
+  SequenceNormalizer,
+  Tokenizer as Encoder,
+  type Normalizer,
+} from '@huggingface/tokenizers';
+import { charactersMap } from './charactersMap.js';
 import { withReferenceSplits } from './referenceSplits.js';
 import type { Component, TokenizerFile } from './tokenizerFile.js';
+import { unigramEncoder } from './unigram.js';
 
 /** Number of pieces whose tokens are cached: more than the distinct words of most texts. */
 const maxPieces = 100_000;
@@ -19,10 +27,27 @@ export function createEncoder(file: TokenizerFile): Encoder {
     { ...exact, pre_tokenizer: splits.length ? { type: 'Sequence', pretokenizers: splits } : null },
     {},
   );
+  useExactMaps(encoder.normalizer);
   const model = encoder.model!;
-  const tokenize = model.encode.bind(model);
+  const tokenize = piecesOf(file) ?? model.encode.bind(model);
   model.encode = remembering((piece) => tokenize(toBytes ? toBytes(piece) : [piece]));
   return encoder;
+}
+
+/** The library approximates precompiled maps of characters by Unicode's own normalization. */
+function useExactMaps(normalizer: Normalizer | null): void {
+  if (normalizer instanceof SequenceNormalizer) normalizer.normalizers.forEach(useExactMaps);
+  if (!(normalizer instanceof PrecompiledNormalizer)) return;
+  const encoded: unknown = normalizer.charsmap;
+  normalizer.normalize = typeof encoded === 'string' && encoded !== '' ? charactersMap(encoded) : (text) => text;
+}
+
+/** Replaces the library's Unigram, which knows no bytes and computes in fp64. */
+function piecesOf({ model, added_tokens }: TokenizerFile): ((pieces: string[]) => string[]) | null {
+  if (model.type !== 'Unigram') return null;
+  const added = new Set(added_tokens.map(({ id }) => id));
+  const divide = unigramEncoder(model, (id) => added.has(id));
+  return (pieces) => pieces.flatMap(divide);
 }
 
 /** The last step of a byte-level tokenizer, which maps each piece separately to the alphabet of bytes. */

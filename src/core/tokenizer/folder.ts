@@ -1,15 +1,19 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { parseForeignJson } from '../formats/json.js';
-import { createTokenizer, type SpecialTokens } from './huggingFace.js';
+import { createTokenizer, type SpecialTokens, type TokenizerParts } from './huggingFace.js';
+import { partsFromModelFile } from './modelFile.js';
+import type { Surround } from './pieces.js';
+import type { Llama3Version } from './tiktoken.js';
 import type { Tokenizer } from './tokenizer.js';
 import { isObject } from './tokenizerFile.js';
 
 /** The tokenizer-related files of a Hugging Face model folder, as text; null if a file does not exist. */
 export interface TokenizerFolder {
-  /** Path of tokenizer.json, for messages. */
+  /** Path of tokenizer.json or tokenizer.model, for messages. */
   readonly file: string;
-  readonly tokenizer: string;
+  /** The text of tokenizer.json; the bytes of tokenizer.model where there is none. */
+  readonly tokenizer: string | Uint8Array;
   readonly tokenizerConfig: string | null;
   readonly specialTokensMap: string | null;
   readonly generationConfig: string | null;
@@ -21,19 +25,40 @@ export interface TokenizerFolder {
 
 /** Throws UserError('file-corrupt' or 'file-unsupported') naming the file. */
 export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
+  return createTokenizer(partsFromFolder(folder));
+}
+
+export function partsFromFolder(folder: TokenizerFolder): TokenizerParts {
   const sibling = (name: string) => folder.file.replace(/[^/\\]*$/, name);
   const json = (text: string | null, name: string) => (text === null ? {} : parseObject(text, sibling(name)));
   const settings = {
     ...json(folder.specialTokensMap, 'special_tokens_map.json'),
     ...json(folder.tokenizerConfig, 'tokenizer_config.json'),
   };
-  const configs = [json(folder.config, 'config.json'), json(folder.generationConfig, 'generation_config.json')];
-  return createTokenizer({
+  const config = json(folder.config, 'config.json');
+  const { tokenizer, specialTokens } =
+    typeof folder.tokenizer === 'string'
+      ? { tokenizer: parseObject(folder.tokenizer, folder.file), specialTokens: noTokens }
+      : partsFromModelFile(folder.tokenizer, llama3Version(config), folder.file, surround(settings));
+  return {
     file: folder.file,
-    tokenizer: withConfiguredTokens(parseObject(folder.tokenizer, folder.file), settings),
-    specialTokens: specialTokens(settings, configs),
+    tokenizer: withConfiguredTokens(tokenizer as Json, settings),
+    specialTokens: configuredTokens(specialTokens, settings, [config, json(folder.generationConfig, 'generation_config.json')]),
     chatTemplate: folder.chatTemplate ?? defaultTemplate(settings.chat_template),
-  });
+  };
+}
+
+const noTokens: SpecialTokens = { bos: null, eos: null, pad: null, unknown: null, stopIds: [] };
+
+/** The defaults are those of transformers' LlamaTokenizer. */
+function surround({ add_bos_token, add_eos_token }: Json): Surround {
+  return { bos: add_bos_token !== false, eos: add_eos_token === true };
+}
+
+/** The scaling of the rotation tells LLaMA 3.1 from 3. */
+function llama3Version({ rope_scaling, rope_parameters }: Json): Llama3Version {
+  const rope = rope_parameters ?? rope_scaling;
+  return isObject(rope) && (rope.rope_type ?? rope.type) === 'llama3' ? '3.1' : '3';
 }
 
 type Json = Record<string, unknown>;
@@ -63,13 +88,15 @@ function withConfiguredTokens(tokenizer: Json, settings: Json): Json {
   return { ...tokenizer, added_tokens: [...byId.values()] };
 }
 
-function specialTokens(settings: Json, configs: readonly Json[]): SpecialTokens {
+/** What the settings say, else what the tokenizer itself knows. */
+function configuredTokens(own: SpecialTokens, settings: Json, configs: readonly Json[]): SpecialTokens {
+  const ids = configs.flatMap(({ eos_token_id: id }) => (Array.isArray(id) ? id : [id])).filter(isId);
   return {
-    bos: tokenText(settings.bos_token),
-    eos: tokenText(settings.eos_token),
-    pad: tokenText(settings.pad_token),
-    unknown: tokenText(settings.unk_token),
-    stopIds: configs.flatMap(({ eos_token_id: id }) => (Array.isArray(id) ? id : [id])).filter(isId),
+    bos: tokenText(settings.bos_token) ?? own.bos,
+    eos: tokenText(settings.eos_token) ?? own.eos,
+    pad: tokenText(settings.pad_token) ?? own.pad,
+    unknown: tokenText(settings.unk_token) ?? own.unknown,
+    stopIds: [...own.stopIds, ...ids],
   };
 }
 

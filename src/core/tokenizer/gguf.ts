@@ -1,28 +1,28 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GgufValue } from '../formats/gguf.js';
-import { createTokenizer } from './huggingFace.js';
+import { createTokenizer, type TokenizerParts } from './huggingFace.js';
 import { ggufPreTokenizer } from './ggufPreTokenizers.js';
 import { byteLevelOnly } from './referenceSplits.js';
-import { sentencePieceMerges } from './sentencePieceMerges.js';
+import { addedTokens, bpeOfPieces, pieceType, spaceLayout, surrounded } from './pieces.js';
 import type { Tokenizer } from './tokenizer.js';
-import { corrupt, type AddedToken, type Component } from './tokenizerFile.js';
+import { corrupt, type Component } from './tokenizerFile.js';
 
 /**
  * The tokenizer in a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#tokenizer), converted to the
  * tokenizer.json that the same vocabulary has on Hugging Face. Throws UserError naming `file`.
  */
-export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file: string): Tokenizer {
+export function partsFromGguf(metadata: ReadonlyMap<string, GgufValue>, file: string): TokenizerParts {
   const fields = new TokenizerFields(metadata, file);
   const tokens = fields.strings('tokens');
   const types = fields.numbers('token_type') ?? [];
   const idAt = (name: string) => fields.id(name, tokens.length);
   const text = (name: string) => tokens[idAt(name) ?? -1] ?? null;
-  return createTokenizer({
+  return {
     file,
     tokenizer: {
       ...layout(fields, tokens, types),
-      added_tokens: addedTokens(tokens, types),
+      added_tokens: addedTokens(tokens, types, { normalized: false }),
     },
     specialTokens: {
       bos: text('bos_token_id'),
@@ -32,11 +32,12 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file
       stopIds: stopIds(tokens, types, [idAt('eot_token_id'), idAt('eom_token_id')]),
     },
     chatTemplate: fields.template(),
-  });
+  };
 }
 
-/** Values of tokenizer.ggml.token_type. */
-const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file: string): Tokenizer {
+  return createTokenizer(partsFromGguf(metadata, file));
+}
 
 /** Control tokens that end a turn or a text in every model that has them; many files declare only one of them. */
 const endTokens = [
@@ -52,15 +53,8 @@ const endTokens = [
 ];
 
 function stopIds(tokens: readonly string[], types: readonly number[], named: readonly (number | null)[]): number[] {
-  const byName = tokens.flatMap((token, id) => (types[id] === tokenType.control && endTokens.includes(token) ? [id] : []));
+  const byName = tokens.flatMap((token, id) => (types[id] === pieceType.control && endTokens.includes(token) ? [id] : []));
   return [...named.filter((id) => id !== null), ...byName];
-}
-
-function addedTokens(tokens: readonly string[], types: readonly number[]): AddedToken[] {
-  const added: readonly (number | undefined)[] = [tokenType.unknown, tokenType.control, tokenType.userDefined];
-  return tokens.flatMap((content, id) =>
-    added.includes(types[id]) ? [{ id, content, special: types[id] !== tokenType.userDefined, normalized: false }] : [],
-  );
 }
 
 interface Layout {
@@ -77,7 +71,7 @@ function layout(fields: TokenizerFields, tokens: readonly string[], types: reado
     case 'gpt2':
       return byteLevelLayout(fields, tokens);
     case 'llama':
-      return sentencePieceLayout(fields, tokens, types);
+      return piecesLayout(fields, tokens, types);
     default:
       throw new UserError(
         'file-unsupported',
@@ -93,32 +87,18 @@ function byteLevelLayout(fields: TokenizerFields, tokens: readonly string[]): La
     normalizer,
     pre_tokenizer: { type: 'Sequence', pretokenizers: [...steps, byteLevelOnly] },
     post_processor: surround(fields, tokens, addBos),
-    decoder: { type: 'ByteLevel' },
+    decoder: byteLevelOnly,
   };
 }
 
-function sentencePieceLayout(fields: TokenizerFields, tokens: readonly string[], types: readonly number[]): Layout {
-  const addSpace = fields.flag('add_space_prefix') ?? true;
+function piecesLayout(fields: TokenizerFields, tokens: readonly string[], types: readonly number[]): Layout {
   const scores = fields.numbers('scores');
   if (scores?.length !== tokens.length) throw corrupt(fields.file, t`there is not one score for each token`);
-  const isPiece = (id: number) =>
-    types[id] === undefined || types[id] === tokenType.normal || types[id] === tokenType.userDefined;
   return {
-    model: {
-      type: 'BPE',
-      vocab: idsOf(tokens),
-      merges: sentencePieceMerges(tokens, scores, isPiece, fields.file),
-      byte_fallback: true,
-      fuse_unk: true,
-      unk_token: tokens[types.indexOf(tokenType.unknown)] ?? null,
-    },
-    normalizer: { type: 'Sequence', normalizers: [...(addSpace ? [prependSpace] : []), spaceToMeta] },
+    model: bpeOfPieces({ tokens, scores, types, byteFallback: true }, fields.file),
+    ...spaceLayout({ addPrefix: fields.flag('add_space_prefix') ?? true, steps: [], unprefixed: [] }),
     pre_tokenizer: null,
     post_processor: surround(fields, tokens, true),
-    decoder: {
-      type: 'Sequence',
-      decoders: [metaToSpace, { type: 'ByteFallback' }, ...(addSpace ? [stripSpace] : [])],
-    },
   };
 }
 
@@ -126,21 +106,14 @@ function idsOf(tokens: readonly string[]): Record<string, number> {
   return Object.fromEntries(tokens.map((token, id) => [token, id]));
 }
 
-const prependSpace: Component = { type: 'Prepend', prepend: '▁' };
-const spaceToMeta: Component = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
-const metaToSpace: Component = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
-const stripSpace: Component = { type: 'Strip', content: ' ', start: 1, stop: 0 };
-
-/** Puts BOS and EOS around a text; `addBos` applies if the file does not say. */
+/** `addBos` applies if the file does not say. */
 function surround(fields: TokenizerFields, tokens: readonly string[], addBos: boolean): Component | null {
   const token = (wanted: boolean, name: string) => {
     const id = fields.id(name, tokens.length);
-    return wanted && id !== null ? [{ SpecialToken: { id: tokens[id], type_id: 0 } }] : [];
+    return wanted && id !== null ? tokens[id]! : null;
   };
-  const before = token(fields.flag('add_bos_token') ?? addBos, 'bos_token_id');
-  const after = token(fields.flag('add_eos_token') ?? false, 'eos_token_id');
-  if (before.length + after.length === 0) return null;
-  return { type: 'TemplateProcessing', single: [...before, { Sequence: { id: 'A', type_id: 0 } }, ...after] };
+  const bos = token(fields.flag('add_bos_token') ?? addBos, 'bos_token_id');
+  return surrounded(bos, token(fields.flag('add_eos_token') ?? false, 'eos_token_id'), (token) => tokens.indexOf(token));
 }
 
 /** The tokenizer.ggml.* entries, checked as they are read. */

@@ -19,8 +19,9 @@ const singleDigitsThenGpt2: PreTokenizer = { ...plain, steps: [splitAt(String.ra
 /** The pattern of LLaMA 3. Qwen 2 differs only in taking digits one by one. */
 const llama3Pattern = (digits: string) =>
   String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+export const llama3Split = splitAt(llama3Pattern(String.raw`\p{N}{1,3}`));
 const llama3: PreTokenizer = {
-  steps: [splitAt(llama3Pattern(String.raw`\p{N}{1,3}`))],
+  steps: [llama3Split],
   ignoreMerges: true,
   normalizer: null,
   addBos: true,

@@ -5,10 +5,10 @@ import { ChatTemplate } from './chatTemplate.js';
 import { createEncoder } from './createEncoder.js';
 import { TokenBytes, type Spelling } from './tokenBytes.js';
 import type { Tokenizer } from './tokenizer.js';
-import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
+import { checkTokenizerFile, corrupt, idsOf, type Component, type TokenizerFile } from './tokenizerFile.js';
 
 /** Everything that defines a tokenizer, whichever file it came from. */
-interface TokenizerParts {
+export interface TokenizerParts {
   /** Shown in messages. */
   readonly file: string;
   /** The parsed tokenizer.json. */
@@ -53,7 +53,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     this.encoder = createEncoder(file);
     const addedIds = new Set(file.added_tokens.map(({ id }) => id));
     const specialIds = new Set(file.added_tokens.filter(({ special }) => special).map(({ id }) => id));
-    this.vocabSize = 1 + highest(Object.values(file.model.vocab), addedIds);
+    this.vocabSize = 1 + highest(idsOf(file), addedIds);
     this.bytes = new TokenBytes(
       spelling(file.decoder, parts.file),
       (id) => this.encoder.id_to_token(id),

@@ -19,7 +19,8 @@ export function splitAt(pattern: string): Component {
   return { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false };
 }
 
-export const byteLevelOnly: Component = { type: 'ByteLevel', add_prefix_space: false, use_regex: false };
+/** Maps bytes to the alphabet and, as a decoder, back. */
+export const byteLevelOnly: Component = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
 
 /** Pieces of SentencePiece text: a word with the spaces before it. */
 const wordWithSpaces = '▁*[^▁]+|▁+';
@@ -50,6 +51,7 @@ function spellOut(component: Component): Component[] {
  * one by one, and cached, instead of a whole text at once, with the same result.
  */
 function mergesStayInWords({ model, normalizer, pre_tokenizer }: TokenizerFile): boolean {
+  if (model.type !== 'BPE') return false;
   const usesMetaspace = JSON.stringify(normalizer ?? pre_tokenizer ?? '').includes('▁');
   if (!usesMetaspace) return false;
   return model.merges.every((merge) => {

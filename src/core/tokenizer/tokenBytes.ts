@@ -90,6 +90,13 @@ function byteLevelBytes(token: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+const characterOfByte = new Map([...byteOfCharacter].map(([character, byte]) => [byte, character]));
+
+/** Spells bytes in GPT-2's alphabet. */
+export function byteLevelText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => characterOfByte.get(byte)!).join('');
+}
+
 /** Printable Latin-1 characters stand for themselves; the other bytes are assigned U+0100 and up, in order. */
 function byteLevelAlphabet(): ReadonlyMap<string, number> {
   const alphabet = new Map<string, number>();

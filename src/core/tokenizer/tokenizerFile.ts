@@ -3,7 +3,7 @@ import { UserError } from '../errors.js';
 
 /** The parts of a Hugging Face tokenizer.json that are read here; the rest is passed to the library unchanged. */
 export interface TokenizerFile {
-  readonly model: BpeModel;
+  readonly model: BpeModel | UnigramModel;
   readonly added_tokens: readonly AddedToken[];
   readonly normalizer: Component | null;
   readonly pre_tokenizer: Component | null;
@@ -11,7 +11,7 @@ export interface TokenizerFile {
   readonly decoder: Component | null;
 }
 
-interface BpeModel {
+export interface BpeModel {
   readonly type: 'BPE';
   readonly vocab: Readonly<Record<string, number>>;
   readonly merges: readonly (string | readonly [string, string])[];
@@ -22,6 +22,17 @@ interface BpeModel {
   readonly continuing_subword_prefix?: string | null;
   readonly end_of_word_suffix?: string | null;
 }
+
+export interface UnigramModel {
+  readonly type: 'Unigram';
+  /** Pieces with their logarithmic probabilities, by id. */
+  readonly vocab: readonly (readonly [string, number])[];
+  readonly unk_id: number;
+  readonly byte_fallback?: boolean;
+}
+
+/** The score of pieces that no text becomes, such as control tokens. */
+export const neverScore = -1e6;
 
 export interface AddedToken {
   readonly id: number;
@@ -47,22 +58,43 @@ export function checkTokenizerFile(value: unknown, file: string): TokenizerFile 
   if (!isObject(value)) throw corrupt(file, t`it is not a JSON object`);
   const { model } = value;
   if (!isObject(model)) throw corrupt(file, t`"model" is missing`);
-  if (model.type !== undefined && model.type !== 'BPE') throw unsupportedModel(file, model.type);
-  if (!isObject(model.vocab)) throw corrupt(file, t`"model.vocab" is missing`);
-  if (!Array.isArray(model.merges)) throw corrupt(file, t`"model.merges" is missing`);
-  checkVocabulary(model.vocab, file);
-  checkMerges(model.vocab, model.merges, file);
   const { added_tokens = [] } = value;
   if (!Array.isArray(added_tokens)) throw corrupt(file, t`"added_tokens" is not a list`);
   added_tokens.forEach((token, index) => checkAddedToken(token, index, file));
   return {
-    model: { ...model, type: 'BPE' } as unknown as BpeModel,
+    model: checkedModel(model, file),
     added_tokens: added_tokens as AddedToken[],
     normalizer: component(value, 'normalizer', file),
     pre_tokenizer: component(value, 'pre_tokenizer', file),
     post_processor: component(value, 'post_processor', file),
     decoder: component(value, 'decoder', file),
   };
+}
+
+function checkedModel(model: Record<string, unknown>, file: string): TokenizerFile['model'] {
+  if (model.type === 'Unigram') return checkedUnigram(model, file);
+  if (model.type !== undefined && model.type !== 'BPE') throw unsupportedModel(file, model.type);
+  if (!isObject(model.vocab)) throw corrupt(file, t`"model.vocab" is missing`);
+  if (!Array.isArray(model.merges)) throw corrupt(file, t`"model.merges" is missing`);
+  checkVocabulary(model.vocab, file);
+  checkMerges(model.vocab, model.merges, file);
+  return { ...model, type: 'BPE' } as unknown as BpeModel;
+}
+
+function checkedUnigram(model: Record<string, unknown>, file: string): UnigramModel {
+  const { vocab, unk_id } = model;
+  if (!Array.isArray(vocab) || vocab.length === 0 || vocab.length > highestId) throw corrupt(file, t`"model.vocab" is missing`);
+  vocab.forEach((entry: unknown, id) => {
+    const isPiece = Array.isArray(entry) && typeof entry[0] === 'string' && Number.isFinite(entry[1]);
+    if (!isPiece) throw corrupt(file, t`token ${id} is not a text with a score`);
+  });
+  if (!isId(unk_id) || unk_id >= vocab.length) throw corrupt(file, t`it has no token for what it does not know`);
+  return model as unknown as UnigramModel;
+}
+
+/** The ids that the model itself has. */
+export function idsOf({ model }: TokenizerFile): Iterable<number> {
+  return model.type === 'BPE' ? Object.values(model.vocab) : model.vocab.keys();
 }
 
 export function corrupt(file: string, problem: string): UserError {
@@ -74,10 +106,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function unsupportedModel(file: string, type: unknown): UserError {
-  return new UserError(
-    'file-unsupported',
-    t`${file} holds a ${JSON.stringify(type)} tokenizer. LLaMA models have a BPE one, and only that kind is read.`,
-  );
+  return new UserError('file-unsupported', t`${file} holds a ${JSON.stringify(type)} tokenizer. BPE and Unigram are read.`);
 }
 
 function isId(value: unknown): value is number {

@@ -15,7 +15,7 @@ import { offer } from './offer.js';
 export async function importModel(workbench: Workbench): Promise<void> {
   const folder = {
     label: `$(folder) ${vscode.l10n.t('Hugging Face folder…')}`,
-    detail: vscode.l10n.t('config.json and safetensors; a folder of such folders works too'),
+    detail: vscode.l10n.t("config.json and weights, or Meta's original files; a folder of such folders works too"),
     value: () => importFrom(workbench, 'folder'),
   };
   const file = {

@@ -66,12 +66,13 @@ export class ModelsTree implements vscode.TreeDataProvider<ModelInfo> {
     item.id = model.path;
     item.contextValue = (model.source === 'added' ? 'model.added' : 'model') satisfies TreeItemKind;
     item.iconPath = new vscode.ThemeIcon('symbol-class');
-    const kind = model.kind === 'gguf' ? 'GGUF' : 'Hugging Face';
-    item.description = [kind, formatBytes(model.sizeBytes), sourceText(model.source)].join(' · ');
+    item.description = [kindText[model.kind], formatBytes(model.sizeBytes), sourceText(model.source)].join(' · ');
     item.tooltip = model.path;
     return item;
   }
 }
+
+const kindText = { huggingface: 'Hugging Face', meta: 'Meta', gguf: 'GGUF' } as const;
 
 /** Until the first search is done, an empty tree shows no message, because it may not stay empty. */
 async function loaded(catalog: Catalog): Promise<void> {

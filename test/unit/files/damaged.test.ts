@@ -28,6 +28,8 @@ beforeAll(() => {
   cpSync(goldenPath('adapters/patterns'), at('adapter'), { recursive: true });
   cpSync(fixturePath('models/llama3-rope'), at('sharded'), { recursive: true });
   cpSync(fixturePath('models/tiny-llama'), at('model'), { recursive: true });
+  cpSync(goldenPath('torch/llama2'), at('meta'), { recursive: true });
+  cpSync(goldenPath('tokenizer-models/bpe.model'), at('meta/tokenizer.model'));
   const lora = { r: 2, alpha: 4, targetModules: ['q_proj'], layers: [0], useRslora: false } as const;
   const state = initialLoraState(openModel(at('sharded')).weights.config, lora, 1);
   saveCheckpoint(at('checkpoints'), state, {
@@ -59,6 +61,9 @@ const readers: [string, () => unknown][] = [
   ['model/tokenizer.json', tokenize],
   ['model/tokenizer_config.json', converse],
   ['model/generation_config.json', tokenize],
+  ['meta/params.json', () => openAndClose(at('meta'))],
+  ['meta/consolidated.01.pth', () => openAndClose(at('meta'))],
+  ['meta/tokenizer.model', () => readTokenizerFolder(at('meta'))],
   ['checkpoints/step-3/trainer.json', () => readCheckpoint(at('checkpoints', 'step-3'))],
   ['checkpoints/step-3/state.safetensors', () => readCheckpoint(at('checkpoints', 'step-3'))],
   ['run.json', () => readRunConfig(at('run.json'))],

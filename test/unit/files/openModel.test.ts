@@ -137,8 +137,9 @@ describe('where a model may lie', () => {
     expect(error(goldenPath('adapters/rslora')).message).toMatch(/contains an adapter/);
     expect(error(goldenPath('formats/models.json'))).toMatchObject({ code: 'file-unsupported' });
     copyFileSync(fixturePath('models/gqa-tied/config.json'), join(folder, 'config.json'));
+    expect(error(folder).message).toMatch(/has no model\.safetensors\./);
     writeFileSync(join(folder, 'pytorch_model.bin'), '');
-    expect(error(folder).message).toMatch(/no model\.safetensors\. .* save the model as safetensors/);
+    expect(error(folder).message).toMatch(/pytorch_model\.bin is not a usable PyTorch file: it is no ZIP archive/);
     mkdirSync(join(folder, 'model.safetensors'));
     expect(error(folder).message).toMatch(/model\.safetensors is a folder, not a file/);
   });

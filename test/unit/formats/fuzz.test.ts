@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { ByteSource } from '../../../src/core/formats/byteSource.js';
 import { parseGguf } from '../../../src/core/formats/gguf.js';
 import { parseSafetensors } from '../../../src/core/formats/safetensors.js';
+import { parseTorchFile } from '../../../src/core/formats/torchFile.js';
 import { damagedCopies } from './damagedCopies.js';
 import { goldenPath, memorySource, passesOrNames } from './memorySource.js';
 
@@ -19,6 +20,7 @@ interface Place {
 const readers: [string, string, (source: ByteSource) => { tensors: ReadonlyMap<string, Place> }][] = [
   ['safetensors', 'formats/types.safetensors', parseSafetensors],
   ['GGUF', 'formats/blocks.gguf', parseGguf],
+  ['PyTorch', 'torch/tensors.pth', parseTorchFile],
 ];
 
 test.each(readers)('%s', (_, golden, parse) => {

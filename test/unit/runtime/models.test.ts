@@ -92,6 +92,13 @@ describe('logits are those of transformers and PEFT', () => {
     if (adapter) await expectLogits(weights, input_ids, adapter, tensors.get('lora_logits')!);
   });
 
+  // Made by test/golden/make_torch.py: fp16; two shards; two shards and scaled rotation; a tied head.
+  test.each(['llama1', 'llama2', 'llama3', 'llama3-tied'])('%s as Meta publishes it', async (variety) => {
+    const { input_ids } = JSON.parse(readFileSync(`test/golden/torch/${variety}.json`, 'utf8')) as Golden;
+    const expected = readTensorFile(`test/golden/torch/${variety}.safetensors`).get('logits')!;
+    await expectLogits(openModel(`test/golden/torch/${variety}`).weights, input_ids, null, expected);
+  });
+
   // One layer only; α/√r; individual ranks and alphas; stored in bf16.
   test.each(['one-layer', 'rslora', 'patterns', 'bf16'])('the adapter %s', async (name) => {
     const { model, input_ids } = JSON.parse(readFileSync(`test/golden/adapters/${name}.json`, 'utf8')) as {
@@ -352,7 +359,7 @@ function changed(store: WeightStore, round: Round): WeightStore {
       store.readRows(name, firstRow, into);
       rounded(name, into);
     },
-    readStored: (name, offset, into) => store.readStored(name, offset, into),
+    readStoredRows: (name, firstRow, into) => store.readStoredRows(name, firstRow, into),
     close: () => store.close(),
   };
 }

@@ -63,7 +63,7 @@ test.each<[string, string, RegExp]>([
 });
 
 test('a tokenizer of another kind is unsupported, not corrupt', () => {
-  const text = changed((file) => (file.model = { type: 'Unigram', vocab: [['a', 0]] }));
+  const text = changed((file) => (file.model = { type: 'WordPiece', vocab: { a: 0 } }));
   expect(() => load(text)).toThrow(expect.objectContaining({ code: 'file-unsupported' }));
 });
 

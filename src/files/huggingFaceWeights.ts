@@ -1,33 +1,43 @@
-/** @file The weights of a Hugging Face folder: config.json and safetensors, in one file or in shards. */
+/** @file The weights of a Hugging Face folder: config.json, and safetensors or PyTorch's own files, in one file or in shards. */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { ByteSource } from '../core/formats/byteSource.js';
-import { parseSafetensors, type SafetensorsEntry } from '../core/formats/safetensors.js';
 import { shownValue } from '../core/formats/shownValue.js';
+import type { TensorEntry } from '../core/formats/tensorEntry.js';
 import { configFromHuggingFace } from '../core/models/registry.js';
-import type { WeightInfo, WeightStore } from '../core/models/weights.js';
+import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
 import { readJsonFile } from './jsonFile.js';
-import { floatType } from './tensorFile.js';
-import { FileWeightStore } from './weightStore.js';
+import { floatType, tensorEntries } from './tensorFile.js';
+import { FileWeightStore, wholePart, type FileWeight } from './weightStore.js';
 
-const singleFile = 'model.safetensors';
-const indexFile = 'model.safetensors.index.json';
+/** The files that weights may be in, and the indices that list their shards; the first one that is there counts. */
+const weightFileNames = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+] as const;
 
-export function holdsSafetensors(folder: string): boolean {
-  return existsSync(join(folder, singleFile)) || existsSync(join(folder, indexFile));
+export function holdsWeights(folder: string): boolean {
+  return weightFileNames.some((name) => existsSync(join(folder, name)));
+}
+
+/** Whether a file of this name holds weights of a Hugging Face folder. */
+export function isWeightFile(name: string): boolean {
+  return /\.safetensors$|^pytorch_model.*\.bin$/.test(name);
 }
 
 /** Throws UserError naming the file that is missing, damaged or contradicts the config. */
-export function openSafetensorsWeights(folder: string): WeightStore {
+export function openHuggingFaceWeights(folder: string): WeightStore {
   const configPath = join(folder, 'config.json');
   const config = configFromHuggingFace(readJsonFile(configPath), configPath);
   const sources = new Map<string, ByteSource>();
   try {
-    const infos = new Map<string, WeightInfo>();
+    const weights = new Map<string, FileWeight>();
     const lessOne = new Set(
       weightTable(config)
         .all.filter((spec) => spec.lessOne)
@@ -36,24 +46,20 @@ export function openSafetensorsWeights(folder: string): WeightStore {
     for (const file of weightFiles(folder)) {
       const source = openFile(file);
       sources.set(file, source);
-      for (const entry of parseSafetensors(source).tensors.values()) addWeight(infos, entry, file, lessOne.has(entry.name));
+      for (const entry of tensorEntries(source).values()) addWeight(weights, entry, file, lessOne.has(entry.name));
     }
-    return new FileWeightStore(config, infos, sources, folder);
+    return new FileWeightStore(config, weights, sources, folder);
   } catch (error) {
     sources.forEach((source) => source.close());
     throw error;
   }
 }
 
-/** model.safetensors, or the shards that the index lists. */
 function weightFiles(folder: string): string[] {
-  if (existsSync(join(folder, singleFile))) return [join(folder, singleFile)];
-  const indexPath = join(folder, indexFile);
-  if (existsSync(indexPath)) return shardNames(indexPath).map((name) => join(folder, name));
-  const message = existsSync(join(folder, 'pytorch_model.bin'))
-    ? t`${folder} has no ${singleFile}. It has pytorch_model.bin: save the model as safetensors.`
-    : t`${folder} has no ${singleFile}.`;
-  throw new UserError('file-not-found', message);
+  const name = weightFileNames.find((each) => existsSync(join(folder, each)));
+  if (name === undefined) throw new UserError('file-not-found', t`${folder} has no model.safetensors.`);
+  const path = join(folder, name);
+  return name.endsWith('.index.json') ? shardNames(path).map((shard) => join(folder, shard)) : [path];
 }
 
 function shardNames(indexPath: string): string[] {
@@ -76,10 +82,12 @@ function isPlainFileName(name: unknown): boolean {
   return typeof name === 'string' && name !== '' && basename(name) === name && name !== '..' && !name.includes('\\');
 }
 
-function addWeight(infos: Map<string, WeightInfo>, entry: SafetensorsEntry, file: string, lessOne: boolean): void {
+function addWeight(weights: Map<string, FileWeight>, entry: TensorEntry, file: string, lessOne: boolean): void {
   const { name, shape, offset, byteLength } = entry;
-  if (infos.has(name)) {
+  if (weights.has(name)) {
     throw new UserError('file-corrupt', t`${file} holds the weight ${name}, which another shard holds too.`);
   }
-  infos.set(name, { name, storedType: floatType(entry, file), shape, file, offset, byteLength, permutedRows: false, lessOne });
+  const storedType = floatType(entry, file);
+  const parts = [wholePart(file, offset, shape)];
+  weights.set(name, { name, storedType, shape, file, byteLength, permutedRows: false, lessOne, parts });
 }
