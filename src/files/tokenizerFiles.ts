@@ -26,7 +26,7 @@ export function readTokenizerFolder(folder: string): Tokenizer {
   return createTokenizer(partsOfFolder(folder));
 }
 
-/** What defines a model's tokenizer, in the form of a Hugging Face folder; see tokenizerJson.ts for its files. */
+/** What defines a model's tokenizer, in the form of a Hugging Face folder; toFolder.ts writes its files. */
 export function readTokenizerParts(source: TokenizerSource): TokenizerParts {
   switch (source.kind) {
     case 'gguf':

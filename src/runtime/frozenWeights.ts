@@ -1,7 +1,15 @@
 import type { FloatForm } from '../core/models/frozenMatrix.js';
 import type { LinearForms } from '../core/models/linear.js';
 import type { LinearName } from '../core/models/linears.js';
-import { basePrecisions, linearForms, type BasePrecisions, matrixForm, type BaseDType, type LinearPrecision, type WeightPrecision } from '../core/models/matrixForm.js';
+import {
+  basePrecisions,
+  linearForms,
+  type BasePrecisions,
+  matrixForm,
+  type BaseDType,
+  type LinearPrecision,
+  type WeightPrecision,
+} from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
@@ -92,27 +100,36 @@ export class FrozenWeights {
     [...layers, ...tables, this.norm].forEach((tensor) => this.device.release(tensor));
   }
 
-  private async loadLayer(layer: number, allocate?: Allocate): Promise<Tensors> {
-    const { store, device } = this;
-    const tensors = new Map<string, DeviceTensor>();
-    const forms = this.forms(layer);
-    for (const { role, kind, name, shape } of weightTable(store.config).layer(layer)) {
-      if (kind === 'vector') {
-        tensors.set(role, await device.upload('float32', shape, store.readFloat32(name)));
-        continue;
-      }
-      const form = forms[role.slice(0, -'.weight'.length) as LinearName];
-      for (const part of readMatrix(store, name, form, allocate)) {
-        tensors.set(role + part.suffix, await device.upload(part.dtype, part.shape, part.data));
-      }
-    }
-    return tensors;
+  private loadLayer(layer: number, allocate?: Allocate): Promise<Tensors> {
+    return uploadLayer(this.store, this.device, layer, this.forms(layer), allocate);
   }
 }
 
 async function precisionsOn(device: Device, dtype: BaseDType): Promise<BasePrecisions> {
   const precisions = basePrecisions(dtype, device.kind);
   return precisions.linears === 'I8' && (await saturates(device)) ? { ...precisions, linears: 'I7' } : precisions;
+}
+
+/** A layer's weights, under the names that the block programs use. */
+export async function uploadLayer(
+  store: WeightStore,
+  device: Device,
+  layer: number,
+  forms: LinearForms,
+  allocate?: Allocate,
+): Promise<Tensors> {
+  const tensors = new Map<string, DeviceTensor>();
+  for (const { role, kind, name, shape } of weightTable(store.config).layer(layer)) {
+    if (kind === 'vector') {
+      tensors.set(role, await device.upload('float32', shape, store.readFloat32(name)));
+      continue;
+    }
+    const form = forms[role.slice(0, -'.weight'.length) as LinearName];
+    for (const part of readMatrix(store, name, form, allocate)) {
+      tensors.set(role + part.suffix, await device.upload(part.dtype, part.shape, part.data));
+    }
+  }
+  return tensors;
 }
 
 /** Uploads slice by slice, so that the host never holds a whole table in addition to the device. */

@@ -5,7 +5,12 @@ import type { IntegerForm } from '../core/models/frozenMatrix.js';
 export const integerLimit: Readonly<Record<IntegerForm, number>> = { I8: 127, I7: 63 };
 
 /** codes [columns, rows], scales [rows], reverseCodes [rows, columns] and reverseScales [columns]: the order of matrixParts. */
-export type IntegerMatrix = readonly [codes: Int8Array, scales: Float32Array, reverseCodes: Int8Array, reverseScales: Float32Array];
+export type IntegerMatrix = readonly [
+  codes: Int8Array,
+  scales: Float32Array,
+  reverseCodes: Int8Array,
+  reverseScales: Float32Array,
+];
 
 /** Rows that are written side by side: a cache line. */
 const tile = 64;

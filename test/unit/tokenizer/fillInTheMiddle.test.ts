@@ -5,7 +5,11 @@ import {
   recognizeFillInTheMiddle,
 } from '../../../src/core/tokenizer/fillInTheMiddle.js';
 import { fillInTheMiddleFormats } from '../../../src/core/tokenizer/fillInTheMiddleFormats.js';
-import { fillInTheMiddleExample, fillInTheMiddlePrompt, type FillInTheMiddleParts } from '../../../src/core/tokenizer/fillInTheMiddlePrompt.js';
+import {
+  fillInTheMiddleExample,
+  fillInTheMiddlePrompt,
+  type FillInTheMiddleParts,
+} from '../../../src/core/tokenizer/fillInTheMiddlePrompt.js';
 import { eos, vocabularyWith } from './vocabulary.js';
 
 interface Reference {
@@ -143,7 +147,11 @@ test('a vocabulary without such tokens, or with tokens that its models have not 
 });
 
 test('what a model learns from goes on with the middle and its end', () => {
-  const learned = (kind: 'llama3' | 'sentencepiece', tokens: readonly string[], parts: FillInTheMiddleParts & { middle: string }) => {
+  const learned = (
+    kind: 'llama3' | 'sentencepiece',
+    tokens: readonly string[],
+    parts: FillInTheMiddleParts & { middle: string },
+  ) => {
     const { tokenizer, spell } = vocabularyWith(kind, tokens);
     const format = recognizeFillInTheMiddle(tokenizer)!;
     const { ids, middleStart } = fillInTheMiddleExample(format, tokenizer, parts)!;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { tokenizerFromFolder, type TokenizerFolder } from '../../../src/core/tokenizer/folder.js';
 import { createTokenizer } from '../../../src/core/tokenizer/huggingFace.js';
 import { partsFromModelFile } from '../../../src/core/tokenizer/modelFile.js';
-import { tokenizerJson } from '../../../src/core/tokenizer/tokenizerJson.js';
+import { tokenizerFolderFiles } from '../../../src/core/tokenizer/toFolder.js';
 import { damagedCopies } from '../formats/damagedCopies.js';
 import { goldenPath, passesOrNames, userErrorOf } from '../formats/memorySource.js';
 
@@ -34,12 +34,12 @@ describe.each(kinds)('%s', (kind) => {
   });
 
   test('the same as tokenizer.json', () => {
-    const { tokenizer: json, tokenizerConfig } = tokenizerJson(partsOf(kind));
+    const files = tokenizerFolderFiles(partsOf(kind), tokenizer);
     const again = tokenizerFromFolder({
       file: 'tokenizer.json',
       ...nothingElse,
-      tokenizer: JSON.stringify(json),
-      tokenizerConfig: JSON.stringify(tokenizerConfig),
+      tokenizer: JSON.stringify(files['tokenizer.json']),
+      tokenizerConfig: JSON.stringify(files['tokenizer_config.json']),
     });
     for (const { text } of casesOf(kind)) expect(again.encode(text)).toEqual(tokenizer.encode(text));
     expect([again.bosId, again.eosId, again.padId]).toEqual([tokenizer.bosId, tokenizer.eosId, tokenizer.padId]);

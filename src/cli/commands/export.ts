@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../../core/errors.js';
+import { exportModel } from '../../export/exportModel.js';
+import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { modelPath } from '../../files/cacheFolder.js';
+import type { ExportDType, ExportParity, ExportRequest, ExportResult, ExportTarget } from '../../protocol/export.js';
+import { RunDirectory } from '../../runs/runDirectory.js';
+import { exportView } from '../exportView.js';
+import { bytes, integer, table } from '../format.js';
+import { exitCodes, type ExitCode } from '../interrupt.js';
+import type { Output } from '../output.js';
+import type { CommandContext } from '../runCommand.js';
+
+export interface ExportOptions {
+  readonly to: ExportTarget;
+  readonly dtype?: ExportDType;
+  readonly strength: number;
+  readonly out: string;
+  readonly model?: string;
+}
+
+export interface ConvertOptions {
+  readonly to: 'merged' | 'gguf';
+  readonly dtype?: ExportDType;
+  readonly out: string;
+}
+
+/** `path` is a run directory, or the folder of an adapter. */
+export async function exportAdapter(context: CommandContext, path: string, options: ExportOptions): Promise<ExitCode> {
+  const adapter = adapterFolder(path);
+  const model = options.model ?? baseOf(adapter);
+  const { to, dtype = null, strength, out } = options;
+  return run(context, { model: modelPath(model), adapter, to, dtype, strength, out });
+}
+
+export async function convert(context: CommandContext, model: string, options: ConvertOptions): Promise<ExitCode> {
+  const { to, dtype = null, out } = options;
+  return run(context, { model: modelPath(model), adapter: null, to, dtype, strength: 1, out });
+}
+
+async function run({ output, signal }: CommandContext, request: ExportRequest): Promise<ExitCode> {
+  const result = await exportView(output, (report) => exportModel(request, report, signal));
+  output.emit(result);
+  showResult(output, result);
+  return exitCodes.done;
+}
+
+/** A file inside the folder of a run or an adapter stands for the folder. */
+function adapterFolder(path: string): string {
+  const folder = /^(adapter_config|state|run)\.json$|\.safetensors$/.test(basename(path)) ? dirname(path) : path;
+  return existsSync(join(folder, 'state.json')) ? RunDirectory.open(folder).adapterPath : folder;
+}
+
+function baseOf(adapter: string): string {
+  const { baseModel } = readAdapterFolder(adapter);
+  if (baseModel !== null && existsSync(modelPath(baseModel))) return baseModel;
+  const message =
+    baseModel === null
+      ? `${adapter} does not say which model it was trained on. Name it with --model.`
+      : `${adapter} was trained on ${baseModel}, which is not there. Say where it is with --model.`;
+  throw new UserError('file-not-found', message);
+}
+
+function showResult(output: Output, { out, sizeBytes, dtype, parity, uses }: ExportResult): void {
+  const { relativeDifference, tolerance } = parity;
+  if (relativeDifference > tolerance) output.warn(`this model loses much in ${dtype}. Choose a type with more bits.`);
+  output.say(
+    table([
+      ['Written', `${out}, ${bytes(sizeBytes)} in ${dtype}`],
+      ['Compared', parityInWords(parity)],
+      ...uses.map(({ tool, command }): [string, string] => [tool, command]),
+    ]),
+  );
+}
+
+function parityInWords({ maxDifference, relativeDifference, sameFirst, positions }: ExportParity): string {
+  const share = (value: number): string => `${Number((100 * value).toPrecision(2))} %`;
+  const first = `the likeliest token is the same at ${integer(sameFirst)} of ${integer(positions)} places`;
+  const largest = `${maxDifference.toPrecision(2)} at the most`;
+  return `logits differ by ${share(relativeDifference)} (${largest}), as rounding makes them; ${first}`;
+}
