@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { loraScaling, peftName } from '../../../src/core/adapters/lora.js';
-import { mergeRows } from '../../../src/core/adapters/mergedRows.js';
+import { deltaOf, mergeRows } from '../../../src/core/adapters/merge.js';
 import { parsePeftConfig, assembleAdapter, type Adapter } from '../../../src/core/adapters/peft.js';
 import { addLosses, energyKept, relativeError, singularValues, truncate } from '../../../src/core/adapters/spectrum.js';
 import { lossByLinear, weightedSum, withLowerRank } from '../../../src/core/adapters/weightedSum.js';
@@ -139,8 +139,9 @@ describe('an adapter merged into its base, a few rows at a time', () => {
     const name = `${linearPath(layer, linear)}.weight`;
     const whole = weights.readFloat32(name);
     const columns = weights.info(name)!.shape[1]!;
-    const merge = mergeRows(adapter, layer, linear, strength);
-    for (let row = 0; row * columns < whole.length; row += 5) merge?.(whole.subarray(row * columns, (row + 5) * columns), row);
+    const change = deltaOf(adapter, strength, layer, linear);
+    for (let row = 0; change && row * columns < whole.length; row += 5)
+      mergeRows(whole.subarray(row * columns, (row + 5) * columns), row, change);
     return whole;
   };
 
