@@ -6,6 +6,8 @@ import type { LossPoint } from '../lossCurve.js';
 
 /** What is known about an adapter. All of it comes from its run directory, so that the same run gives the same card. */
 export interface CardFacts {
+  /** The adapter alone, or merged into its base. */
+  readonly form: 'peft' | 'merged';
   readonly name: string;
   /** The user's note about the run. */
   readonly note: string;
@@ -35,7 +37,7 @@ export function modelCard(facts: CardFacts): string {
     frontMatter(facts),
     cardMarker,
     `# ${plain(facts.name)}`,
-    `A LoRA adapter for ${link(facts.base)}, trained with [LoRA Workbench](https://github.com/lora-workbench/lora-workbench).`,
+    `${facts.form === 'peft' ? 'A LoRA adapter for' : 'A fine-tuned'} ${link(facts.base)}, trained with [LoRA Workbench](https://github.com/lora-workbench/lora-workbench).`,
     ...(facts.note.trim() ? [facts.note.trim()] : []),
     ...evaluation(facts),
     ...data(facts),
@@ -46,11 +48,11 @@ export function modelCard(facts: CardFacts): string {
 }
 
 /** base_model and datasets are left to the user unless they are names on the hub, which refuses anything else. */
-function frontMatter({ base, data }: CardFacts): string {
+function frontMatter({ form, base, data }: CardFacts): string {
   return [
     '---',
     base.hubName === null ? `# base_model: OWNER/${base.name.replaceAll(/\s/g, ' ')}` : `base_model: ${base.hubName}`,
-    'library_name: peft',
+    `library_name: ${form === 'peft' ? 'peft' : 'transformers'}`,
     'pipeline_tag: text-generation',
     ...(base.license === null ? [] : [`license: ${base.license}`]),
     ...(data.hubName === null ? [] : ['datasets:', `  - ${data.hubName}`]),
@@ -61,7 +63,7 @@ function frontMatter({ base, data }: CardFacts): string {
   ].join('\n');
 }
 
-function evaluation({ heldOut, picture, step, tokens }: CardFacts): string[] {
+function evaluation({ form, heldOut, picture, step, tokens }: CardFacts): string[] {
   const curve = picture === null ? [] : [`![Loss by step](${picture})`];
   const learned = `${step} steps, ${tokens.toLocaleString('en-US')} tokens.`;
   if (heldOut === null) return ['## Evaluation', `Nothing was held out. Trained for ${learned}`, ...curve];
@@ -70,7 +72,7 @@ function evaluation({ heldOut, picture, step, tokens }: CardFacts): string[] {
     '| On held-out examples | Loss | Perplexity |',
     '| --- | ---: | ---: |',
     row('Base model', heldOut.before),
-    row(`Adapter, after step ${heldOut.after.step}`, heldOut.after),
+    row(`${form === 'peft' ? 'Adapter' : 'Fine-tuned'}, after step ${heldOut.after.step}`, heldOut.after),
   ].join('\n');
   return ['## Evaluation', table, `The run took ${learned}`, ...curve];
 }
@@ -111,13 +113,16 @@ function settings({ config }: CardFacts): string[] {
   ];
 }
 
-function use({ base, config }: CardFacts): string[] {
+function use(facts: CardFacts): string[] {
+  const ways = facts.form === 'peft' ? useAdapter(facts) : useMerged();
+  return ['## How to use', ...promptNote(facts.config), 'Below, `FOLDER` is the folder of this file.', ...ways];
+}
+
+function useAdapter({ base, config }: CardFacts): string[] {
   const model = base.hubName ?? base.name;
   const named = shellWord(model);
+  const gguf = shellWord(`${base.name.replace(/\.gguf$/i, '')}.gguf`);
   return [
-    '## How to use',
-    ...promptNote(config),
-    'In the commands below, `ADAPTER` is the folder of this file.',
     'PEFT:',
     code('python', [
       'from peft import PeftModel',
@@ -125,17 +130,35 @@ function use({ base, config }: CardFacts): string[] {
       '',
       `base = AutoModelForCausalLM.from_pretrained(${JSON.stringify(model)})`,
       `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(model)})`,
-      'model = PeftModel.from_pretrained(base, "ADAPTER")',
+      'model = PeftModel.from_pretrained(base, "FOLDER")',
     ]),
     'vLLM:',
-    code('sh', [`vllm serve ${named} --enable-lora --max-lora-rank ${vllmRank(config.lora.r)} --lora-modules adapter=ADAPTER`]),
+    code('sh', [`vllm serve ${named} --enable-lora --max-lora-rank ${vllmRank(config.lora.r)} --lora-modules adapter=FOLDER`]),
     'llama.cpp, with the base as GGUF:',
     code('sh', [
-      `lora-workbench export ADAPTER --model ${named} --to gguf-lora --out adapter.gguf`,
-      `llama-server --model ${shellWord(`${base.name.replace(/\.gguf$/i, '')}.gguf`)} --lora adapter.gguf`,
+      `lora-workbench export FOLDER --model ${named} --to gguf-lora --out adapter.gguf`,
+      `llama-server --model ${gguf} --lora adapter.gguf`,
     ]),
     'LoRA Workbench:',
-    code('sh', [`lora-workbench generate --model ${named} --adapter ADAPTER --prompt "…"`]),
+    code('sh', [`lora-workbench generate --model ${named} --adapter FOLDER --prompt "…"`]),
+  ];
+}
+
+function useMerged(): string[] {
+  return [
+    'transformers:',
+    code('python', [
+      'from transformers import AutoModelForCausalLM, AutoTokenizer',
+      '',
+      'tokenizer = AutoTokenizer.from_pretrained("FOLDER")',
+      'model = AutoModelForCausalLM.from_pretrained("FOLDER")',
+    ]),
+    'vLLM:',
+    code('sh', ['vllm serve FOLDER']),
+    'llama.cpp:',
+    code('sh', ['lora-workbench export FOLDER --to gguf --dtype q8_0 --out model.gguf', 'llama-server --model model.gguf']),
+    'LoRA Workbench:',
+    code('sh', ['lora-workbench generate --model FOLDER --prompt "…"']),
   ];
 }
 
