@@ -14,7 +14,8 @@ export type ErrorCode =
   | 'device-failed'
   | 'out-of-memory'
   | 'run-busy'
-  | 'diverged';
+  | 'diverged'
+  | 'export-differs';
 
 /**
  * An error that the user can cause and fix. The message says what happened, to which file, and what to do; it is shown as is,

@@ -17,7 +17,8 @@ export async function mergeAdapters(
   signal: AbortSignal,
 ): Promise<MergeResult> {
   const out = resolve(request.out);
-  if (existsSync(out)) throw new UserError('file-write-failed', t`${out} exists already. Choose another folder.`);
+  if (existsSync(out))
+    throw new UserError('file-write-failed', t`${out} exists already. Choose another name, or remove it first.`);
   const terms = request.adapters.map(({ path, weight }) => ({ name: path, weight, adapter: readAdapterFolder(path) }));
   const exact = weightedSum(terms);
   const afterLinear = async (done: number, total: number) => {

@@ -58,6 +58,30 @@ export function replaceFolderAtomically(path: string, fill: (folder: string) => 
   });
 }
 
+/**
+ * Like replaceFolderAtomically, for work that takes its time and for a `path` that does not exist yet: nothing remains if the work
+ * fails or is cancelled. With `asFiles`, the files of the folder take their places next to `path` instead.
+ */
+export async function staged<Result>(path: string, asFiles: boolean, work: (folder: string) => Promise<Result>): Promise<Result> {
+  const temporary = hiddenName(path);
+  explained(path, () => {
+    removeQuietly(temporary);
+    mkdirSync(temporary, { recursive: true });
+  });
+  try {
+    const result = await work(temporary);
+    explained(path, () => {
+      flushFolder(temporary);
+      if (asFiles) for (const name of readdirSync(temporary)) rename(join(temporary, name), join(dirname(path), name));
+      else rename(temporary, path);
+      flushFolder(dirname(path));
+    });
+    return result;
+  } finally {
+    removeQuietly(temporary);
+  }
+}
+
 /** Makes a whole folder disappear at once: it is renamed before it is emptied, so an interrupted removal leaves no half of it. */
 export function removeFolderAtomically(path: string): void {
   const hidden = hiddenName(`${path}.old`);
@@ -84,6 +108,31 @@ export function writeFlushed(path: string, content: Content): void {
       closeSync(file);
     }
   });
+}
+
+/** Writes a new large file piece by piece. */
+export interface PieceWriter {
+  write(bytes: Uint8Array): void;
+  /** Waits until everything is on disk. */
+  finish(): void;
+  /** May follow `finish`, or end an unfinished file. */
+  close(): void;
+}
+
+export function openForPieces(path: string): PieceWriter {
+  const file = explained(path, () => openSync(path, 'w'));
+  let isOpen = true;
+  return {
+    write: (bytes) =>
+      explained(path, () => {
+        for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      }),
+    finish: () => explained(path, () => fsyncSync(file)),
+    close() {
+      if (isOpen) closeSync(file);
+      isOpen = false;
+    },
+  };
 }
 
 /** Appends to a file, which is created if it is missing. */
@@ -138,9 +187,9 @@ function removeQuietly(path: string): void {
 }
 
 /** Turns a file system error into a UserError: one sentence with advice. */
-function explained(path: string, write: () => void): void {
+function explained<Result>(path: string, write: () => Result): Result {
   try {
-    write();
+    return write();
   } catch (cause) {
     if (cause instanceof UserError || !(cause instanceof Error) || !('code' in cause)) throw cause;
     throw new UserError('file-write-failed', t`${path} could not be written: ${reason(cause)}`, { cause });

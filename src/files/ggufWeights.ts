@@ -12,7 +12,7 @@ import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
 import { FileWeightStore } from './weightStore.js';
 
-const ropeFactorsName = 'rope_freqs.weight';
+export const ropeFactorsName = 'rope_freqs.weight';
 /** Half of the largest head size that checkedConfig accepts. */
 const maxRopeFactors = 2048;
 
@@ -40,6 +40,28 @@ export function openGgufWeights(path: string): { weights: WeightStore; metadata:
     throw error;
   }
 }
+
+/**
+ * The metadata of a model file as it is, for a file with the same model in another type: all entries except those on the types and
+ * the layout of the tensors. The entries of a GGUF file that this program reads are always of one part.
+ */
+export function copyGgufMetadata(path: string): Map<string, Uint8Array> {
+  const source = openFile(path);
+  try {
+    const entries = [...parseGguf(source).ranges].filter(([key]) => !aboutTensors.test(key));
+    return new Map(
+      entries.map(([key, { offset, byteLength }]) => {
+        const bytes = new Uint8Array(byteLength);
+        source.read(offset, bytes);
+        return [key, bytes];
+      }),
+    );
+  } finally {
+    source.close();
+  }
+}
+
+const aboutTensors = /^general\.(file_type|quantization_version|alignment)$|^split\./;
 
 function weightInfo(
   { type, shape, offset, byteLength }: GgufTensor,

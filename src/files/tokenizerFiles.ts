@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { tokenizerFromFolder } from '../core/tokenizer/folder.js';
-import { tokenizerFromGguf } from '../core/tokenizer/gguf.js';
+import { partsFromFolder } from '../core/tokenizer/folder.js';
+import { partsFromGguf } from '../core/tokenizer/gguf.js';
+import { createTokenizer, type TokenizerParts } from '../core/tokenizer/huggingFace.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { t } from '../l10n/text.js';
 import type { TokenizerSource } from './openModel.js';
@@ -13,18 +14,27 @@ const largestFile = 128 * 2 ** 20;
 
 /** Reads the tokenizer that belongs to a model. */
 export function readTokenizer(source: TokenizerSource): Tokenizer {
-  return source.kind === 'gguf' ? tokenizerFromGguf(source.metadata, source.file) : readTokenizerFolder(source.folder);
+  return createTokenizer(readTokenizerParts(source));
+}
+
+/** The same before it is made, to be written in another form. */
+export function readTokenizerParts(source: TokenizerSource): TokenizerParts {
+  return source.kind === 'gguf' ? partsFromGguf(source.metadata, source.file) : folderParts(source.folder);
 }
 
 /** Reads the tokenizer of a Hugging Face model folder. Throws UserError naming the file that is missing or broken. */
 export function readTokenizerFolder(folder: string): Tokenizer {
+  return createTokenizer(folderParts(folder));
+}
+
+function folderParts(folder: string): TokenizerParts {
   const file = join(folder, 'tokenizer.json');
   const tokenizer = readIfThere(file);
   if (tokenizer === null) {
     const advice = t`Get it from where the model came from, or use the model as GGUF.`;
     throw new UserError('file-not-found', t`${file} is missing: without it, text cannot be turned into tokens. ${advice}`);
   }
-  return tokenizerFromFolder({
+  return partsFromFolder({
     file,
     tokenizer,
     tokenizerConfig: readIfThere(join(folder, 'tokenizer_config.json')),

@@ -24,7 +24,7 @@ export interface ExportRequest {
   /** The adapter's folder; null writes the base alone. */
   readonly adapter: string | null;
   readonly to: ExportTarget;
-  /** Null chooses what loses nothing: as the base is stored, or fp32 for an adapter. */
+  /** Null chooses the one closest to how the base is stored, or fp32 for an adapter. */
   readonly dtype: ExportDType | null;
   /** Multiplies the adapter's effect. */
   readonly strength: number;
@@ -35,7 +35,7 @@ export interface ExportRequest {
 export interface ExportProgress {
   /** Writing the files, then comparing them with base and adapter. */
   readonly stage: 'writing' | 'checking';
-  /** Of `total` bytes written, or weights and prompts compared. */
+  /** Of `total` bytes written, or layers compared. */
   readonly done: number;
   readonly total: number;
 }
@@ -55,7 +55,7 @@ export interface ExportParity {
 
 /** A command line that uses what was exported. */
 export interface ExportUse {
-  readonly tool: 'llama.cpp' | 'Ollama' | 'vLLM' | 'transformers';
+  readonly tool: 'llama.cpp' | 'Ollama' | 'vLLM';
   readonly command: string;
 }
 

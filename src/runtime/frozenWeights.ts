@@ -91,22 +91,31 @@ export class FrozenWeights {
     [...layers, ...tables, this.norm].forEach((tensor) => this.device.release(tensor));
   }
 
-  private async loadLayer(layer: number, allocate?: Allocate): Promise<Tensors> {
-    const { store, device } = this;
-    const tensors = new Map<string, DeviceTensor>();
-    const forms = this.forms(layer);
-    for (const { role, kind, name, shape } of weightTable(store.config).layer(layer)) {
-      if (kind === 'vector') {
-        tensors.set(role, await device.upload('float32', shape, store.readFloat32(name)));
-        continue;
-      }
-      const form = forms[role.slice(0, -'.weight'.length) as LinearName];
-      for (const part of readMatrix(store, name, form, allocate)) {
-        tensors.set(role + part.suffix, await device.upload(part.dtype, part.shape, part.data));
-      }
-    }
-    return tensors;
+  private loadLayer(layer: number, allocate?: Allocate): Promise<Tensors> {
+    return uploadLayer(this.store, this.device, layer, this.forms(layer), allocate);
   }
+}
+
+/** A layer's weights, under the names that the block programs use. */
+export async function uploadLayer(
+  store: WeightStore,
+  device: Device,
+  layer: number,
+  forms: LinearForms,
+  allocate?: Allocate,
+): Promise<Tensors> {
+  const tensors = new Map<string, DeviceTensor>();
+  for (const { role, kind, name, shape } of weightTable(store.config).layer(layer)) {
+    if (kind === 'vector') {
+      tensors.set(role, await device.upload('float32', shape, store.readFloat32(name)));
+      continue;
+    }
+    const form = forms[role.slice(0, -'.weight'.length) as LinearName];
+    for (const part of readMatrix(store, name, form, allocate)) {
+      tensors.set(role + part.suffix, await device.upload(part.dtype, part.shape, part.data));
+    }
+  }
+  return tensors;
 }
 
 /** Uploads slice by slice, so that the host never holds a whole table in addition to the device. */

@@ -6,9 +6,10 @@ import { attentionKindOf, type AttentionKind, type ModelConfig } from '../core/m
 import type { WeightStore } from '../core/models/weights.js';
 import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
 import type { BaseDType } from '../core/models/matrixForm.js';
-import { effectiveWindow, effectiveWindows, type BatchShape, type UpdateScalars } from '../core/train/programs.js';
+import type { BatchShape, UpdateScalars } from '../core/train/programs.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';
+import { attentionInputs, type AttentionInputs } from './attentionInputs.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
 import { FrozenWeights } from './frozenWeights.js';
@@ -34,14 +35,10 @@ export interface OnnxStepRunnerOptions {
 
 type Tensors = ReadonlyMap<string, DeviceTensor>;
 
-/** Inputs shared by the blocks of a batch. */
-interface SharedInputs {
+/** Inputs shared by the blocks of a batch; `release` leaves x. */
+interface SharedInputs extends AttentionInputs {
   /** Embeddings, [N, H]. */
   readonly x: DeviceTensor;
-  /** Masks, positions and rotary tables for the layer's kind of attention. */
-  readonly attention: (layer: number) => Tensors;
-  /** Releases what belongs only to this batch, except x. */
-  readonly release: () => void;
 }
 
 /** Loads the base model onto the device and makes the adapter trainable. */
@@ -170,26 +167,9 @@ class OnnxStepRunner implements StepRunner {
 
   /** Embeddings, and the other inputs that blocks share. */
   private async prepare(batch: Batch): Promise<SharedInputs> {
-    const { batchSize, sequenceLength } = batch;
-    const upload = this.device.upload.bind(this.device);
-    const segments = new Map([['segment_ids', await upload('int32', [batchSize, sequenceLength], batch.segmentIds.slice())]]);
-    const masks = new Map<number | null, Tensors>();
-    for (const window of effectiveWindows(this.config, sequenceLength))
-      masks.set(window, await (await this.programs.mask(batch, window)).run(segments));
-    this.releaseAll(segments);
-    const positions = new Map([
-      ['position_ids', await upload('int64', [batchSize, sequenceLength], BigInt64Array.from(batch.positionIds, BigInt))],
-    ]);
-    const kinds: Tensors[] = [];
-    for (const [index, kind] of this.config.attentionKinds.entries()) {
-      const rope = kind.rope ? [...(await this.rope(index, kind, sequenceLength)), ...positions] : [];
-      kinds.push(new Map([...masks.get(effectiveWindow(kind, sequenceLength))!, ...rope]));
-    }
-    return {
-      x: await this.embed(batch.inputIds),
-      attention: (layer) => kinds[attentionKindOf(this.config, layer)]!,
-      release: () => [...masks.values(), positions].forEach((tensors) => this.releaseAll(tensors)),
-    };
+    const rope = this.rope.bind(this);
+    const inputs = await attentionInputs({ device: this.device, programs: this.programs, config: this.config, rope }, batch);
+    return { ...inputs, x: await this.embed(batch.inputIds) };
   }
 
   /** The tables are kept, because batch lengths recur. */

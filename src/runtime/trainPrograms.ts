@@ -5,7 +5,13 @@ import type { MatrixForm } from '../core/models/frozenMatrix.js';
 import type { LinearForms } from '../core/models/linear.js';
 import { dropoutProgram } from '../core/train/dropout.js';
 import { BlockGraph, clipProgram, maskProgram, updateProgram, type BatchShape } from '../core/train/programs.js';
-import { embedProgram, headLossProgram, headRowsProgram, headSliceProgram } from '../core/train/vocabularyPrograms.js';
+import {
+  embedProgram,
+  headLogitsProgram,
+  headLossProgram,
+  headRowsProgram,
+  headSliceProgram,
+} from '../core/train/vocabularyPrograms.js';
 import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
 import { disposeAll } from './disposal.js';
 
@@ -74,6 +80,9 @@ export class TrainPrograms {
     this.once(`head slice ${chunk} ${sliceRows} ${form} ${withGradient}`, () =>
       headSliceProgram(this.options.config, chunk, sliceRows, form, withGradient),
     );
+
+  headLogits = (rows: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
+    this.once(`head logits ${rows} ${sliceRows} ${form}`, () => headLogitsProgram(this.options.config, rows, sliceRows, form));
 
   headLoss = (tokens: number, chunk: number, withGradient: boolean): Promise<Executable> =>
     this.once(

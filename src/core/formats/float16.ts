@@ -33,11 +33,15 @@ export function bfloat16ToFloat32(values: Uint16Array, into: Float32Array): void
   for (let i = 0; i < values.length; i++) words[i] = values[i]! << 16;
 }
 
-/** For values that bfloat16 can represent exactly. */
+/** Rounds to nearest, ties to even; NaN stays NaN. */
 export function float32ToBfloat16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const upper = new Uint16Array(values.length);
-  for (let i = 0; i < words.length; i++) upper[i] = words[i]! >>> 16;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const isNaN = (word & 0x7fffffff) > 0x7f800000;
+    upper[i] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
   return upper;
 }
 

@@ -21,10 +21,17 @@ export interface GgufTensor {
 export interface GgufFile {
   readonly metadata: ReadonlyMap<string, GgufValue>;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
+  /** Where each metadata entry's type and value are in the file, so that they can be copied as they are. */
+  readonly ranges: ReadonlyMap<string, ByteRange>;
 }
 
-/** The ggml_type numbers used in files. Other types (IQ*, TQ*, …) are rejected with an error that names the tensor. */
-const storedTypes: Readonly<Record<number, StoredType>> = {
+interface ByteRange {
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** The ggml_type numbers used in files, also by the writer. Other types (IQ*, TQ*, …) are rejected with an error that names the tensor. */
+export const storedTypes: Readonly<Record<number, StoredType>> = {
   0: 'F32',
   1: 'F16',
   2: 'Q4_0',
@@ -57,16 +64,19 @@ export function parseGguf(source: ByteSource): GgufFile {
   const tensorCount = reader.count(maxTensors, t`tensors`);
   const metadataCount = reader.count(maxMetadata, t`metadata entries`);
   const metadata = new Map<string, GgufValue>();
+  const ranges = new Map<string, ByteRange>();
   for (let i = 0; i < metadataCount; i++) {
     const key = reader.string();
     if (metadata.has(key)) throw corrupt(source, t`its metadata has ${key} twice`);
+    const offset = reader.position;
     metadata.set(key, reader.value(reader.u32(), 0));
+    ranges.set(key, { offset, byteLength: reader.position - offset });
   }
   const declared = Array.from({ length: tensorCount }, () => readTensorInfo(reader, source));
   const alignment = Number(metadata.get('general.alignment') ?? 32);
   if (!Number.isInteger(Math.log2(alignment)) || alignment < 1 || alignment > 2 ** 20)
     throw corrupt(source, t`its alignment is ${alignment}`);
-  return { metadata, tensors: placeTensors(declared, reader.position, alignment, source) };
+  return { metadata, tensors: placeTensors(declared, reader.position, alignment, source), ranges };
 }
 
 interface DeclaredTensor extends Omit<GgufTensor, 'offset'> {

@@ -147,25 +147,41 @@ function corrupt(source: ByteSource, defect: string, cause?: unknown): UserError
   return new UserError('file-corrupt', message, { cause });
 }
 
-/**
- * The pieces of a file of fp32 tensors, to be written one after another. Tensors of the same type are ordered by name, as in the
- * reference library, so that equal content gives equal bytes.
- */
-export function safetensorsBytes(tensors: ReadonlyMap<string, HostTensor>, metadata: Record<string, string> = {}): Uint8Array[] {
-  const names = [...tensors.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+/** A tensor to be written, in the order of the data. */
+export interface WrittenTensor {
+  readonly name: string;
+  readonly type: SafetensorsType;
+  readonly shape: readonly number[];
+}
+
+/** Everything before the data, whose first byte is at a multiple of 8. The tensors' bytes follow without gaps. */
+export function safetensorsHeader(tensors: readonly WrittenTensor[], metadata: Record<string, string> = {}): Uint8Array {
   let offset = 0;
-  const entries = names.map((name) => {
-    const { shape, data } = tensors.get(name)!;
-    return [name, { dtype: 'F32', shape, data_offsets: [offset, (offset += data.byteLength)] }];
+  const entries = tensors.map(({ name, type, shape }) => {
+    const offsets = [offset, (offset += elementCount(shape) * bytesPerElement[type])];
+    return [name, { dtype: type, shape, data_offsets: offsets }];
   });
   const json = JSON.stringify({
     ...(Object.keys(metadata).length > 0 && { __metadata__: metadata }),
     ...Object.fromEntries(entries),
   });
   const header = new TextEncoder().encode(json);
-  const padded = new Uint8Array(8 + Math.ceil(header.length / 8) * 8).fill(0x20); // the data starts at a multiple of 8
+  const padded = new Uint8Array(8 + Math.ceil(header.length / 8) * 8).fill(0x20);
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
   padded.set(header, 8);
+  return padded;
+}
+
+/**
+ * The pieces of a file of fp32 tensors, to be written one after another. Tensors of the same type are ordered by name, as in the
+ * reference library, so that equal content gives equal bytes.
+ */
+export function safetensorsBytes(tensors: ReadonlyMap<string, HostTensor>, metadata: Record<string, string> = {}): Uint8Array[] {
+  const names = [...tensors.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const written = names.map((name) => ({ name, type: 'F32' as const, shape: tensors.get(name)!.shape }));
   const pieces = names.map((name) => tensors.get(name)!.data);
-  return [padded, ...pieces.map((data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+  return [
+    safetensorsHeader(written, metadata),
+    ...pieces.map((data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  ];
 }

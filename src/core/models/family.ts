@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
+import type { GgufMetadata } from '../formats/ggufHeader.js';
 import type { ModelConfig } from './config.js';
 import type { GgufFields } from './ggufFields.js';
 import type { HuggingFaceFields } from './huggingFaceFields.js';
@@ -14,11 +15,21 @@ export interface Family {
   readonly architecture: string;
   /** Throws UserError('file-corrupt' | 'model-unsupported') naming the file. */
   readonly readConfig: (fields: HuggingFaceFields) => ModelConfig;
-  /** `architecture` is general.architecture. Null if such files belong to another family, or do not exist. */
-  readonly gguf: { readonly architecture: string; readonly readConfig: (fields: GgufFields) => ModelConfig } | null;
+  /** What config.json says of the model besides its type and architecture: what readConfig reads. */
+  readonly writeConfig: (config: ModelConfig) => Readonly<Record<string, unknown>>;
+  readonly gguf: FamilyInGguf;
   readonly weights: (config: ModelConfig) => readonly WeightSpec[];
   /** A decoder layer: x […, H] → […, H]. */
   readonly layer: (b: GraphBuilder, config: ModelConfig, x: Value, sites: LayerSites) => LayerValues;
+}
+
+export interface FamilyInGguf {
+  /** general.architecture */
+  readonly architecture: string;
+  /** Null if files of this architecture belong to another family. */
+  readonly readConfig: ((fields: GgufFields) => ModelConfig) | null;
+  /** Throws UserError('file-unsupported') if llama.cpp would compute something else. */
+  readonly writeConfig: (config: ModelConfig) => GgufMetadata;
 }
 
 // Symbols in the shape comments: H hiddenSize, Q heads·headDim, K keyValueHeads·headDim.

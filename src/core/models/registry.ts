@@ -57,6 +57,12 @@ function familyOfHuggingFace(fields: HuggingFaceFields): Family {
   throw new UserError('model-unsupported', t`${fields.file} describes ${shortened(what)}; LoRA Workbench trains ${trained}.`);
 }
 
+/** The content of config.json, without what only concerns the files, such as the type of the weights. */
+export function configJson(config: ModelConfig): Record<string, unknown> {
+  const { architecture, modelType, writeConfig } = familyOf(config);
+  return { architectures: [architecture], model_type: modelType, ...writeConfig(config) };
+}
+
 /**
  * Reads the metadata of a GGUF file. `ropeFactors` are the divisors in rope_freqs.weight, if the file has it.
  * Throws UserError('model-unsupported' | 'file-corrupt') naming the file.
@@ -67,9 +73,9 @@ export function configFromGguf(
   file: string,
 ): ModelConfig {
   const architecture = gguf.metadata.get('general.architecture');
-  const formats = families.flatMap(({ gguf: format }) => format ?? []);
+  const formats = families.map(({ gguf: format }) => format).filter(({ readConfig }) => readConfig !== null);
   const format = formats.find((each) => each.architecture === architecture);
-  if (!format) {
+  if (!format?.readConfig) {
     const trained = formats.map((each) => each.architecture).join(', ');
     const message = t`${file} is a model of architecture ${shownValue(architecture)}; LoRA Workbench trains those of architecture ${trained}.`;
     throw new UserError('model-unsupported', message);

@@ -9,12 +9,28 @@ export function unpermutedRow(row: number, headDim: number): number {
   return row - within + (within % 2) * (headDim / 2) + (within >> 1);
 }
 
+/** The file's order → the model's, in place; only whole heads. */
 export function unpermuteRows(rows: Float32Array, headDim: number, rowLength: number): void {
+  moveRows(rows, headDim, rowLength, (row) => ({ from: row, to: unpermutedRow(row, headDim) }));
+}
+
+/** The model's order → the file's, in place; only whole heads. */
+export function permuteRows(rows: Float32Array, headDim: number, rowLength: number): void {
+  moveRows(rows, headDim, rowLength, (row) => ({ from: unpermutedRow(row, headDim), to: row }));
+}
+
+function moveRows(
+  rows: Float32Array,
+  headDim: number,
+  rowLength: number,
+  move: (row: number) => { readonly from: number; readonly to: number },
+): void {
   const head = new Float32Array(headDim * rowLength);
   for (let start = 0; start < rows.length; start += head.length) {
     head.set(rows.subarray(start, start + head.length));
     for (let row = 0; row < headDim; row++) {
-      rows.set(head.subarray(row * rowLength, (row + 1) * rowLength), start + unpermutedRow(row, headDim) * rowLength);
+      const { from, to } = move(row);
+      rows.set(head.subarray(from * rowLength, (from + 1) * rowLength), start + to * rowLength);
     }
   }
 }

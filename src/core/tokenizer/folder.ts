@@ -1,7 +1,7 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { parseForeignJson } from '../formats/json.js';
-import { createTokenizer, type SpecialTokens } from './huggingFace.js';
+import { createTokenizer, type SpecialTokens, type TokenizerParts } from './huggingFace.js';
 import type { Tokenizer } from './tokenizer.js';
 import { isObject } from './tokenizerFile.js';
 
@@ -21,6 +21,10 @@ export interface TokenizerFolder {
 
 /** Throws UserError('file-corrupt' or 'file-unsupported') naming the file. */
 export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
+  return createTokenizer(partsFromFolder(folder));
+}
+
+export function partsFromFolder(folder: TokenizerFolder): TokenizerParts {
   const sibling = (name: string) => folder.file.replace(/[^/\\]*$/, name);
   const json = (text: string | null, name: string) => (text === null ? {} : parseObject(text, sibling(name)));
   const settings = {
@@ -28,12 +32,12 @@ export function tokenizerFromFolder(folder: TokenizerFolder): Tokenizer {
     ...json(folder.tokenizerConfig, 'tokenizer_config.json'),
   };
   const configs = [json(folder.config, 'config.json'), json(folder.generationConfig, 'generation_config.json')];
-  return createTokenizer({
+  return {
     file: folder.file,
     tokenizer: withConfiguredTokens(parseObject(folder.tokenizer, folder.file), settings),
     specialTokens: specialTokens(settings, configs),
     chatTemplate: folder.chatTemplate ?? defaultTemplate(settings.chat_template),
-  });
+  };
 }
 
 type Json = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import type { GgufValue } from '../formats/gguf.js';
-import { createTokenizer } from './huggingFace.js';
+import { createTokenizer, type TokenizerParts } from './huggingFace.js';
 import { ggufPreTokenizer } from './ggufPreTokenizers.js';
 import { byteLevelOnly } from './referenceSplits.js';
 import { sentencePieceMerges } from './sentencePieceMerges.js';
@@ -13,12 +13,17 @@ import { corrupt, type AddedToken, type Component } from './tokenizerFile.js';
  * tokenizer.json that the same vocabulary has on Hugging Face. Throws UserError naming `file`.
  */
 export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file: string): Tokenizer {
+  return createTokenizer(partsFromGguf(metadata, file));
+}
+
+/** Like tokenizerFromGguf, before it is made. */
+export function partsFromGguf(metadata: ReadonlyMap<string, GgufValue>, file: string): TokenizerParts {
   const fields = new TokenizerFields(metadata, file);
   const tokens = fields.strings('tokens');
   const types = fields.numbers('token_type') ?? [];
   const idAt = (name: string) => fields.id(name, tokens.length);
   const text = (name: string) => tokens[idAt(name) ?? -1] ?? null;
-  return createTokenizer({
+  return {
     file,
     tokenizer: {
       ...layout(fields, tokens, types),
@@ -32,11 +37,11 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, GgufValue>, file
       stopIds: stopIds(tokens, types, [idAt('eot_token_id'), idAt('eom_token_id')]),
     },
     chatTemplate: fields.template(),
-  });
+  };
 }
 
 /** Values of tokenizer.ggml.token_type. */
-const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+export const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 /** Control tokens that end a turn or a text in every model that has them; many files declare only one of them. */
 const endTokens = [

@@ -61,3 +61,6 @@ export function ggufPreTokenizer(name: string, file: string): PreTokenizer {
     t`${file} splits text into words by the rules "${name}", which are not known here. Use the same model as a Hugging Face folder, with its tokenizer.json.`,
   );
 }
+
+/** One name for each way of splitting, the most frequent ones first. */
+export const preTokenizerNames = ['qwen2', 'llama-bpe', 'smollm', 'gpt-2', 'deepseek-coder', 'smaug-bpe'] as const;

@@ -8,7 +8,7 @@ import type { Tokenizer } from './tokenizer.js';
 import { checkTokenizerFile, corrupt, type Component, type TokenizerFile } from './tokenizerFile.js';
 
 /** Everything that defines a tokenizer, whichever file it came from. */
-interface TokenizerParts {
+export interface TokenizerParts {
   /** Shown in messages. */
   readonly file: string;
   /** The parsed tokenizer.json. */

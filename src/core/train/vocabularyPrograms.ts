@@ -63,6 +63,14 @@ export function headRowsProgram(config: ModelConfig, tokens: number, chunk: numb
   return makeProgram('head-rows', { normed, log_sum_exp: b.broadcastTo(b.scalar(-1e30), [chunk, 1]) });
 }
 
+/** normed [C, H] and lm_head.weight [S, H] → logits [C, S]. */
+export function headLogitsProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, form: MatrixForm): Program {
+  const b = new GraphBuilder();
+  const weight = frozenMatrix(b, 'lm_head.weight', [sliceRows, hiddenSize], form);
+  const logits = b.matmul(b.input('normed', [chunk, hiddenSize]), weight, { transposeB: true });
+  return makeProgram('head-logits', { logits });
+}
+
 /**
  * One step of an online softmax (https://arxiv.org/abs/1805.02867) that also carries the gradient of the logits along, as in
  * https://arxiv.org/abs/2205.14135. normed [C, H], labels [C] int32, first_row [] int32, lm_head.weight [S, H] and the state so

@@ -1,9 +1,13 @@
 /** @file The text model of Gemma 3 (https://arxiv.org/abs/2503.19786). */
 import type { GraphBuilder } from '../../graph/builder.js';
 import type { Value } from '../../graph/types.js';
-import type { ModelConfig, ModelSizes, RopeSettings } from '../config.js';
+import { attentionKindOf, type AttentionKind, type ModelConfig, type ModelSizes, type RopeSettings } from '../config.js';
 import { attentionOf, headNorms, normHeads } from '../decoderLayer.js';
 import type { Family, LayerSites, LayerValues } from '../family.js';
+import { t } from '../../../l10n/text.js';
+import { ggufValue, type GgufMetadata } from '../../formats/ggufHeader.js';
+import { ggufRope, ggufSizes, notInGguf } from '../ggufConfig.js';
+import { huggingFaceBiases, huggingFaceRope, huggingFaceSizes } from '../huggingFaceConfig.js';
 import type { HuggingFaceFields } from '../huggingFaceFields.js';
 import { isLayerType, type LayerType } from '../slidingLayers.js';
 import { decoderWeights, type LayerVector } from '../weightSpec.js';
@@ -28,6 +32,7 @@ export const gemma3: Family = {
       attentionScale: fields.number('query_pre_attn_scalar', 256) ** -0.5,
     };
   },
+  writeConfig: gemma3Json,
   gguf: {
     architecture: 'gemma3',
     readConfig(fields) {
@@ -39,10 +44,9 @@ export const gemma3: Family = {
         local,
         window,
       });
-      // Like llama.cpp, recognize the 27B model by its layer count: its query_pre_attn_scalar is not the head size.
-      const scalar = sizes.layerCount === 62 ? sizes.hiddenSize / sizes.headCount : sizes.headDim;
-      return { ...config, attentionScale: scalar ** -0.5 };
+      return { ...config, attentionScale: ggufAttentionScale(sizes) };
     },
+    writeConfig: gemma3Gguf,
   },
   weights: (config) => decoderWeights(config, { vectors: [...norms(config), ...headNorms(config)], lessOne: true }),
   layer: gemma3Layer,
@@ -67,6 +71,47 @@ function gemma3Config(sizes: ModelSizes, types: readonly LayerType[], { global, 
     layerPattern: types.map((type) => Number(type === 'sliding_attention')),
     embeddingScale: Math.sqrt(sizes.hiddenSize),
   };
+}
+
+/** Like llama.cpp, recognizes the 27B model by its layer count: its query_pre_attn_scalar is not the head size. */
+function ggufAttentionScale({ layerCount, hiddenSize, headCount, headDim }: ModelSizes): number {
+  return (layerCount === 62 ? hiddenSize / headCount : headDim) ** -0.5;
+}
+
+function gemma3Json(config: ModelConfig): Readonly<Record<string, unknown>> {
+  const [global, local] = config.attentionKinds as [AttentionKind, AttentionKind];
+  const types = Array.from({ length: config.layerCount }, (_, layer): LayerType =>
+    attentionKindOf(config, layer) === 0 ? 'full_attention' : 'sliding_attention',
+  );
+  return {
+    hidden_activation: 'gelu_pytorch_tanh',
+    ...huggingFaceSizes(config),
+    ...huggingFaceBiases(config),
+    ...huggingFaceRope(global.rope!, config.headDim),
+    rope_local_base_freq: local.rope!.theta,
+    sliding_window: local.window,
+    layer_types: types,
+    query_pre_attn_scalar: Math.round(config.attentionScale! ** -2),
+  };
+}
+
+function gemma3Gguf(config: ModelConfig): GgufMetadata {
+  const [global, local] = config.attentionKinds as [AttentionKind, AttentionKind];
+  const usual = patternedLayerTypes(config.layerCount).map((type) => Number(type === 'sliding_attention'));
+  if (usual.some((kind, layer) => kind !== attentionKindOf(config, layer))) {
+    notInGguf(t`llama.cpp lets every sixth layer of a Gemma 3 see everything`);
+  }
+  if (config.biases.length > 0) notInGguf(t`llama.cpp's Gemma 3 has no biases`);
+  if (Math.abs(config.attentionScale! / ggufAttentionScale(config) - 1) > 1e-6) {
+    notInGguf(t`llama.cpp scales the attention of a Gemma 3 by its head size`);
+  }
+  if (local.window === null || local.rope!.scaling.type !== 'none') notInGguf(t`its local layers have no window`);
+  return new Map([
+    ...ggufSizes('gemma3', config),
+    ...ggufRope('gemma3', global.rope!),
+    ['gemma3.rope.freq_base_swa', ggufValue.float32(local.rope!.theta)],
+    ['gemma3.attention.sliding_window', ggufValue.uint32(local.window!)],
+  ]);
 }
 
 /** transformers 5 groups the rotary settings by layer type; earlier versions had three separate entries. */

@@ -1,5 +1,7 @@
 import { decoderLayer, layerNorms } from '../decoderLayer.js';
 import type { Family } from '../family.js';
+import { plainGgufConfig } from '../ggufConfig.js';
+import { huggingFaceBiases, huggingFaceRope, huggingFaceSizes } from '../huggingFaceConfig.js';
 import { decoderWeights } from '../weightSpec.js';
 
 /** LLaMA 1 to 3 (https://arxiv.org/abs/2302.13971) and similar models: CodeLlama, DeepSeek-Coder, Granite, Mellum, SmolLM. */
@@ -17,7 +19,17 @@ export const llama: Family = {
       layerPattern: [0],
     };
   },
-  gguf: { architecture: 'llama', readConfig: (fields) => fields.config('llama') },
+  writeConfig: (config) => ({
+    hidden_act: 'silu',
+    ...huggingFaceSizes(config),
+    ...huggingFaceBiases(config),
+    ...huggingFaceRope(config.attentionKinds[0]!.rope!, config.headDim),
+  }),
+  gguf: {
+    architecture: 'llama',
+    readConfig: (fields) => fields.config('llama'),
+    writeConfig: (config) => plainGgufConfig('llama', config),
+  },
   weights: (config) => decoderWeights(config, { vectors: layerNorms(config), permutedInGguf: true }),
   layer: decoderLayer,
 };

@@ -1,5 +1,7 @@
 import { decoderLayer, layerNorms } from '../decoderLayer.js';
 import type { Family } from '../family.js';
+import { plainGgufConfig } from '../ggufConfig.js';
+import { huggingFaceRope, huggingFaceSizes } from '../huggingFaceConfig.js';
 import { slidingLayers } from '../slidingLayers.js';
 import { decoderWeights } from '../weightSpec.js';
 
@@ -18,7 +20,17 @@ export const qwen2: Family = {
       ...slidingLayers(fields, sizes.layerCount, fields.rope(10000)),
     };
   },
-  gguf: { architecture: 'qwen2', readConfig: (fields) => fields.config('qwen2') },
+  writeConfig: (config) => ({
+    hidden_act: 'silu',
+    ...huggingFaceSizes(config),
+    ...huggingFaceRope(config.attentionKinds[0]!.rope!, config.headDim),
+    use_sliding_window: false,
+  }),
+  gguf: {
+    architecture: 'qwen2',
+    readConfig: (fields) => fields.config('qwen2'),
+    writeConfig: (config) => plainGgufConfig('qwen2', config),
+  },
   weights: (config) => decoderWeights(config, { vectors: layerNorms(config) }),
   layer: decoderLayer,
 };

@@ -1,5 +1,8 @@
 import { decoderLayer, headNorms, layerNorms, normHeads } from '../decoderLayer.js';
 import type { Family } from '../family.js';
+import { t } from '../../../l10n/text.js';
+import { notInGguf, plainGgufConfig } from '../ggufConfig.js';
+import { huggingFaceBiases, huggingFaceRope, huggingFaceSizes } from '../huggingFaceConfig.js';
 import { slidingLayers } from '../slidingLayers.js';
 import { decoderWeights } from '../weightSpec.js';
 
@@ -18,7 +21,21 @@ export const qwen3: Family = {
       ...slidingLayers(fields, sizes.layerCount, fields.rope(10000)),
     };
   },
-  gguf: { architecture: 'qwen3', readConfig: (fields) => fields.config('qwen3') },
+  writeConfig: (config) => ({
+    hidden_act: 'silu',
+    ...huggingFaceSizes(config),
+    ...huggingFaceBiases(config),
+    ...huggingFaceRope(config.attentionKinds[0]!.rope!, config.headDim),
+    use_sliding_window: false,
+  }),
+  gguf: {
+    architecture: 'qwen3',
+    readConfig: (fields) => fields.config('qwen3'),
+    writeConfig: (config) => {
+      if (config.biases.length > 0) notInGguf(t`llama.cpp's Qwen3 has no biases`);
+      return plainGgufConfig('qwen3', config);
+    },
+  },
   weights: (config) => decoderWeights(config, { vectors: [...layerNorms(config), ...headNorms(config)] }),
   layer: (b, config, x, sites) => decoderLayer(b, config, x, sites, normHeads(b, config, sites)),
 };

@@ -1,5 +1,9 @@
 import { decoderLayer, layerNorms } from '../decoderLayer.js';
+import { attentionKindOf } from '../config.js';
 import type { Family } from '../family.js';
+import { t } from '../../../l10n/text.js';
+import { ggufRope, ggufSizes, notInGguf } from '../ggufConfig.js';
+import { huggingFaceBiases, huggingFaceRope, huggingFaceSizes } from '../huggingFaceConfig.js';
 import { decoderWeights } from '../weightSpec.js';
 
 /** SmolLM3 (https://huggingface.co/blog/smollm3): LLaMA without rotation in some layers, by default every fourth. */
@@ -26,6 +30,14 @@ export const smollm3: Family = {
       layerPattern: rotates.map((flag) => 1 - flag),
     };
   },
+  writeConfig: (config) => ({
+    hidden_act: 'silu',
+    ...huggingFaceSizes(config),
+    ...huggingFaceBiases(config),
+    ...huggingFaceRope(config.attentionKinds[0]!.rope!, config.headDim),
+    no_rope_layers: Array.from({ length: config.layerCount }, (_, layer) => 1 - attentionKindOf(config, layer)),
+    use_sliding_window: false,
+  }),
   gguf: {
     architecture: 'smollm3',
     readConfig(fields) {
@@ -35,6 +47,13 @@ export const smollm3: Family = {
         { rope: null, window: null },
       ];
       return { family: 'smollm3', ...sizes, biases: fields.biases(), attentionKinds, layerPattern: [0, 0, 0, 1] };
+    },
+    writeConfig(config) {
+      for (let layer = 0; layer < config.layerCount; layer++) {
+        if (attentionKindOf(config, layer) !== Number(layer % 4 === 3))
+          notInGguf(t`llama.cpp leaves every fourth layer without rotation`);
+      }
+      return new Map([...ggufSizes('smollm3', config), ...ggufRope('smollm3', config.attentionKinds[0]!.rope!)]);
     },
   },
   weights: (config) => decoderWeights(config, { vectors: layerNorms(config), permutedInGguf: true }),
