@@ -1,6 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { plainAdapter } from '../core/adapters/peft.js';
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { plainAdapter, type MergeableAdapter } from '../core/adapters/peft.js';
+import { plainFromPissa } from '../core/adapters/pissa.js';
 import { UserError } from '../core/errors.js';
 import { isPlain } from '../core/models/frozenMatrix.js';
 import type { WeightStore } from '../core/models/weights.js';
@@ -57,7 +59,7 @@ async function exportOf(
   signal: AbortSignal,
 ): Promise<ExportResult> {
   const { to, strength } = request;
-  const adapter = request.adapter === null ? null : readMergeableFor(model.weights.config, request.adapter);
+  const adapter = request.adapter === null ? null : await readAdapter(model, request.adapter, report, signal);
   const dtype = request.dtype ?? usualDType(to, model.weights);
   const context: ExportContext = { model, adapter, strength, dtype, name: basename(out).replace(/\.gguf$/, '') };
   const planned = plan(to, context, request.adapter ?? '');
@@ -68,6 +70,22 @@ async function exportOf(
     const parity = await checked(planned, folder, context, pace('checking', parityStepCount(context), report, signal));
     const place = isFile(to) ? dirname(out) : out;
     return { out, ...filesOf(folder, place), dtype, parity, uses: usesOf(to, dirname(out), context) };
+  });
+}
+
+/** PiSSA becomes plain LoRA, which takes a while. */
+async function readAdapter(
+  { weights }: LoadedModel,
+  folder: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<MergeableAdapter> {
+  const adapter = readMergeableFor(weights.config, folder);
+  if (adapter.principalRanks === null) return adapter;
+  return plainFromPissa(adapter, weights, async (done, total) => {
+    report({ stage: 'preparing', done, total });
+    await eventLoopTurn();
+    signal.throwIfAborted();
   });
 }
 

@@ -56,6 +56,7 @@ function reporter(notification: Notification): (progress: WorkProgress) => void 
 
 /** Where a stage begins on the bar, in percent, and which share of the bar it takes. */
 const partOfBar: { readonly [Stage in WorkProgress['stage']]: readonly [number, number] } = {
+  preparing: [0, 0],
   writing: [0, 0.5],
   checking: [50, 0.5],
   merging: [0, 1],
@@ -63,6 +64,8 @@ const partOfBar: { readonly [Stage in WorkProgress['stage']]: readonly [number, 
 
 function stageText(stage: WorkProgress['stage'], percent: number): string {
   switch (stage) {
+    case 'preparing':
+      return vscode.l10n.t('turning PiSSA into plain LoRA, {0} %', percent);
     case 'writing':
       return vscode.l10n.t('writing, {0} %', percent);
     case 'checking':

@@ -2,14 +2,17 @@
 
     python test/golden/make_merging.py
 
-merging/ADAPTER/               adapters of gqa-tied, in PEFT's format: first, second, and dora
+merging/ADAPTER/               adapters of gqa-tied, in PEFT's format: first, second, dora, and pissa
 merging/cat.safetensors        what first and second add to each weight, summed with WEIGHTS (add_weighted_adapter, "cat")
 merging/svd.safetensors        the same, truncated to rank SVD_RANK ("svd")
 merging/dora.safetensors       the weights of the base with dora merged in (merge_and_unload)
+merging/pissa.safetensors      the same for pissa, which is saved without its base (the usual way)
+merging/pissa-converted/       pissa as plain LoRA of twice the rank (path_initial_model_for_weight_conversion)
 merging/spectrum.json          WEIGHTS, SVD_RANK, and the singular values of what first adds, in double precision
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from golden import load_model, output_folder, randomize_lora_b, write_adapter, write_json, write_tensors
@@ -66,11 +69,34 @@ def make_merged_adapters(folder: Path) -> None:
     write_json(folder / "spectrum.json", {"weights": WEIGHTS, "svd_rank": SVD_RANK, "singular_values": spectra})
 
 
-def make_dora(folder: Path) -> None:
-    adapted = PeftModel.from_pretrained(load_model(VARIETY), folder / "dora")
-    names = [f"{name}.weight" for name, layer in adapted.base_model.model.named_modules() if hasattr(layer, "lora_A")]
+def make_merged(name: str, folder: Path) -> None:
+    adapted = PeftModel.from_pretrained(load_model(VARIETY), folder / name)
+    names = [f"{path}.weight" for path, layer in adapted.base_model.model.named_modules() if hasattr(layer, "lora_A")]
     merged = adapted.merge_and_unload().state_dict()
-    write_tensors(folder / "dora.safetensors", {name: merged[name] for name in names})
+    write_tensors(folder / f"{name}.safetensors", {path: merged[path] for path in names})
+
+
+def make_pissa(generator: torch.Generator, folder: Path) -> None:
+    """A PiSSA adapter after some training, saved both ways. Its init_lora_weights must be true when the start is saved."""
+    lora = LoraConfig(
+        task_type="CAUSAL_LM",
+        init_lora_weights="pissa",
+        r=4,
+        lora_alpha=6,
+        target_modules=["q_proj", "v_proj", "down_proj"],
+        rank_pattern={"v_proj": 2},
+    )
+    model = get_peft_model(load_model(VARIETY), lora)
+    with TemporaryDirectory() as start:
+        model.peft_config["default"].init_lora_weights = True
+        model.save_pretrained(start, save_embedding_layers=False)
+        model.peft_config["default"].init_lora_weights = "pissa"
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if "lora_" in name:
+                    parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
+        write_adapter(model, VARIETY, folder / "pissa")
+        write_adapter(model, VARIETY, folder / "pissa-converted", path_initial_model_for_weight_conversion=start)
 
 
 def main() -> None:
@@ -79,7 +105,9 @@ def main() -> None:
     for name in ADAPTERS:
         make_adapter(name, generator, folder)
     make_merged_adapters(folder)
-    make_dora(folder)
+    make_merged("dora", folder)
+    make_pissa(generator, folder)
+    make_merged("pissa", folder)
 
 
 if __name__ == "__main__":

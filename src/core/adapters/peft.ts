@@ -31,6 +31,11 @@ export interface MergeableAdapter extends Adapter {
    * plain LoRA.
    */
   readonly magnitudes: ReadonlyMap<string, HostTensor> | null;
+  /**
+   * PiSSA as PEFT saves it unless told otherwise (pissa.ts): by linearPath, how many singular directions of the base are to be taken
+   * out of it first. Null for any other adapter.
+   */
+  readonly principalRanks: ReadonlyMap<string, number> | null;
 }
 
 /** The contents of adapter_config.json, before the tensors are read. */
@@ -39,6 +44,7 @@ interface AdapterConfig {
   readonly alpha: number;
   readonly useRslora: boolean;
   readonly useDora: boolean;
+  readonly isPissa: boolean;
   /** Ranks and alphas of individual linears, by the end of the linear's path: `up_proj` or `layers.0.self_attn.k_proj`. */
   readonly rankPattern: ReadonlyMap<string, number>;
   readonly alphaPattern: ReadonlyMap<string, number>;
@@ -78,6 +84,7 @@ export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
     alpha: positive(fields, 'lora_alpha', file, Number.isFinite),
     useRslora: fields['use_rslora'] === true,
     useDora: fields['use_dora'] === true,
+    isPissa: fields['init_lora_weights'] === 'pissa',
     rankPattern: pattern(fields, 'rank_pattern', file, Number.isInteger),
     alphaPattern: pattern(fields, 'alpha_pattern', file, Number.isFinite),
     baseModel: typeof baseModel === 'string' && baseModel !== '' ? baseModel : null,
@@ -102,8 +109,8 @@ function checkSupported(fields: Record<string, unknown>, file: string): void {
   if (isSet('layer_replication')) refuse(t`layer_replication is on: the base has repeated layers.`);
 }
 
-/** With these, PEFT takes what A and B start as out of the base's weights, so that the adapter does not fit the base as it is. */
-const residualInitializations = /^(pissa|olora|corda|loftq|lora_ga)/i;
+/** As with "pissa", PEFT takes what A and B start as out of the base's weights. That is undone only for "pissa" itself (pissa.ts). */
+const residualInitializations = /^(pissa_niter|olora|corda|loftq|lora_ga)/i;
 
 function checkInitialization(initialization: unknown, file: string): void {
   if (typeof initialization !== 'string' || !residualInitializations.test(initialization)) return;
@@ -164,16 +171,26 @@ export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<stri
   const isFull = pairs.length === lora.layers!.length * lora.targetModules.length;
   const isUniform = isFull && pairs.every(({ rank, scaling }) => rank === lora.r && scaling === loraScaling(lora));
   if (magnitudes) checkMagnitudes(magnitudes, pairs, file);
-  return { lora, baseModel: config.baseModel, parameters, isUniform, magnitudes };
+  const principalRanks = config.isPissa
+    ? new Map(pairs.map(({ layer, linear, rank }) => [linearPath(layer, linear), rank]))
+    : null;
+  return { lora, baseModel: config.baseModel, parameters, isUniform, magnitudes, principalRanks };
 }
 
-/** Throws UserError('file-unsupported') for DoRA. `folder` is where the adapter is. */
-export function plainAdapter({ magnitudes, ...adapter }: MergeableAdapter, folder: string): Adapter {
-  if (magnitudes === null) return adapter;
-  throw new UserError(
-    'file-unsupported',
-    t`${folder} is a DoRA adapter (use_dora): it also scales the rows of the weights, which only a merged model can hold. Export it as a merged model, and use that.`,
-  );
+/** Throws UserError('file-unsupported') for what only merging can use as it is. `folder` is where the adapter is. */
+export function plainAdapter({ magnitudes, principalRanks, ...adapter }: MergeableAdapter, folder: string): Adapter {
+  const refused = (message: string) => new UserError('file-unsupported', message);
+  if (magnitudes !== null) {
+    throw refused(
+      t`${folder} is a DoRA adapter (use_dora): it also scales the rows of the weights, which only a merged model can hold. Export it as a merged model, and use that.`,
+    );
+  }
+  if (principalRanks !== null) {
+    throw refused(
+      t`${folder} is a PiSSA adapter (init_lora_weights) that does not fit the base as it is: first, the base must lose its largest singular directions. Export it in PEFT's format, which makes it plain LoRA, and use that.`,
+    );
+  }
+  return adapter;
 }
 
 /** The two matrices of one linear. */

@@ -8,6 +8,10 @@ import { parsePeftConfig, assembleAdapter, type Adapter } from '../../../src/cor
 import { addLosses, energyKept, relativeError, singularValues, truncate } from '../../../src/core/adapters/spectrum.js';
 import { lossByLinear, weightedSum, withLowerRank } from '../../../src/core/adapters/weightedSum.js';
 import type { HostTensor } from '../../../src/core/formats/hostTensor.js';
+import { dot, orthonormalize } from '../../../src/core/adapters/decomposition.js';
+import { leadingDirections } from '../../../src/core/adapters/leadingDirections.js';
+import { plainFromPissa } from '../../../src/core/adapters/pissa.js';
+import { Random } from '../../../src/core/random.js';
 import { linearNames } from '../../../src/core/models/linears.js';
 import { linearPath } from '../../../src/core/models/weightSpec.js';
 import { readAdapterFolder, readMergeableFolder } from '../../../src/files/adapterFolder.js';
@@ -159,7 +163,7 @@ describe('an adapter merged into its base, a few rows at a time', () => {
   });
 
   test('strength is the share of the change, with plain LoRA and with DoRA', () => {
-    const plain = { ...first, magnitudes: null };
+    const plain = { ...first, magnitudes: null, principalRanks: null };
     for (const adapter of [plain, readMergeableFolder(golden('dora'))]) {
       const [base, half, whole] = [0, 0.5, 1].map((strength) => merged(adapter, 1, 'q_proj', strength));
       expect(base).toEqual(weights.readFloat32(`${linearPath(1, 'q_proj')}.weight`));
@@ -179,6 +183,50 @@ describe('an adapter merged into its base, a few rows at a time', () => {
       'plain',
     );
   });
+});
+
+describe('PiSSA, as PEFT saves it', () => {
+  const pissa = readMergeableFolder(golden('pissa'));
+  const { weights } = openModel('test/fixtures/models/gqa-tied');
+
+  test('converted here, it gives the weights that PEFT merges, and adds what PEFT converts it to', async () => {
+    const counts: number[] = [];
+    const plain = await plainFromPissa(pissa, weights, async (done, total) => void counts.push(done / total));
+    expect(counts.every((share, index) => share >= (counts[index - 1] ?? 0) && share < 1)).toBe(true);
+    const converted = readAdapterFolder(golden('pissa-converted'));
+    expect(plain.lora).toMatchObject({ r: 8, targetModules: converted.lora.targetModules });
+    for (const [name, { data }] of readTensorFile(golden('pissa.safetensors'))) {
+      const [, layer, linear] = /layers\.(\d+)\.\w+\.(\w+)\.weight$/.exec(name)!;
+      const merged = weights.readFloat32(name);
+      mergeRows(merged, 0, deltaOf(plain, 1, Number(layer), linear as 'q_proj')!);
+      // PEFT decomposes in single precision, and the fourth and fifth value of these random weights differ by 3 %.
+      expectClose(merged, data, 5e-5, name);
+      expectClose(delta(plain, Number(layer), linear!), delta(converted, Number(layer), linear!), 5e-5, name);
+    }
+  });
+
+  test('elsewhere, it is refused with what can be done', () => {
+    expect(() => readAdapterFolder(golden('pissa'))).toThrowError(/PiSSA.*Export it in PEFT's format/);
+  });
+});
+
+test('the leading directions of a matrix with a known spectrum, whose values differ by a percent', async () => {
+  const random = new Random(5);
+  const [rows, columns, count] = [150, 120, 6];
+  const directions = (length: number) => {
+    const vectors = Array.from({ length: columns }, () => Float64Array.from({ length }, () => random.uniform() - 0.5));
+    return orthonormalize(vectors).basis;
+  };
+  const [left, right] = [directions(rows), directions(columns)];
+  const matrix = new Float32Array(rows * columns);
+  for (let k = 0; k < columns; k++)
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) matrix[i * columns + j]! += 0.99 ** k * left[k]![i]! * right[k]![j]!;
+  const found = await leadingDirections(matrix, columns, count, atOnce);
+  // The length of each true direction's shadow on the space that was found.
+  const shadows = right.map((direction) => Math.hypot(...found.map((vector) => dot(vector, direction))));
+  expect(found).toHaveLength(count);
+  shadows.forEach((length, k) => expect(Math.abs(length - (k < count ? 1 : 0)), String(k)).toBeLessThan(k < count ? 1e-8 : 2e-4));
 });
 
 test('elsewhere, a DoRA adapter is refused with what can be done', () => {
