@@ -1,7 +1,7 @@
 /** @file Adapters leave VS Code as files for other programs, and are merged with each other. */
 import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readAdapterFolder } from '../../src/files/adapterFolder.js';
 import { openModel } from '../../src/files/openModel.js';
 import { trainAdapter } from './harness/adapter.js';
@@ -15,7 +15,6 @@ afterAll(async () => {
   await bed?.stop();
 });
 
-afterEach(async ({ task }) => { await bed.window.screenshot(`zz-${task.name.slice(0, 12)}`); });
 /** Two runs with the same adapter. */
 function prepare(files: TestBed): void {
   trainAdapter(files);
