@@ -1,40 +1,10 @@
 // Run by run.mjs: llama.cpp on the CPU, through node-llama-cpp. Prints one line of JSON with the keys of generate.ts or
 // suggest.ts.
 //   node bench/llama_cpp.mjs --model FILE.gguf [--threads N] [--rounds N] [--prompt-tokens N] [--new-tokens N] [--suggest]
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { importLlamaCpp, llamaCppVersion } from '../test/judge/llamaCpp.mjs';
 import { median } from './median.mjs';
-
-const version = '3.22.1';
-const home = resolve('.cache/llama-cpp');
-const entry = join(home, 'node_modules/node-llama-cpp/dist/index.js');
-const binaries = {
-  'linux-x64': 'linux-x64',
-  'linux-arm64': 'linux-arm64',
-  'darwin-arm64': 'mac-arm64-metal',
-  'win32-x64': 'win-x64',
-};
-
-/** Installs into a separate folder: it is not a dependency of the product. */
-export function installLlamaCpp() {
-  if (existsSync(entry)) return;
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, 'package.json'), '{"private":true}');
-  const packages = [`node-llama-cpp@${version}`, `@node-llama-cpp/${binaries[`${process.platform}-${process.arch}`]}@${version}`];
-  execFileSync(
-    'npm',
-    ['install', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error', ...packages],
-    {
-      cwd: home,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      shell: process.platform === 'win32',
-    },
-  );
-}
 
 async function main() {
   const { values } = parseArgs({
@@ -50,7 +20,7 @@ async function main() {
   const threads = Number(values.threads);
   const newTokens = values.suggest ? 16 : Number(values['new-tokens']);
   const contextTokens = values.suggest ? 512 : Number(values['prompt-tokens']);
-  const { getLlama } = await import(pathToFileURL(entry).href);
+  const { getLlama } = await importLlamaCpp();
   const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, logLevel: 'error' });
   const model = await llama.loadModel({ modelPath: values.model });
   const context = await model.createContext({ contextSize: 1024, threads, batchSize: 512 });
@@ -89,10 +59,10 @@ async function main() {
     first_suggestion_seconds: median(first),
     processor_seconds: processorPerRound,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
-    engine: `llama.cpp (node-llama-cpp ${version}), ${threads} threads`,
+    engine: `llama.cpp (node-llama-cpp ${llamaCppVersion}), ${threads} threads`,
   };
   console.log(JSON.stringify(result));
   process.exit(0);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+await main();

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { bundle } from './bundle.mjs';
 import { printTable, runRound, summarize } from './contest.mjs';
 import { contests } from './contests.mjs';
-import { installLlamaCpp } from './llama_cpp.mjs';
+import { installLlamaCpp } from '../test/judge/llamaCpp.mjs';
 
 const { values: options } = parseArgs({
   options: {

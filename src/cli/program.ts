@@ -3,12 +3,15 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { version } from '../../package.json';
 import { fillInTheMiddleNames } from '../core/tokenizer/fillInTheMiddleFormats.js';
 import { promptTemplates } from '../protocol/backend.js';
+import { exportDTypes, exportTargets } from '../protocol/export.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { exitCodes } from './interrupt.js';
 import { runCommand } from './runCommand.js';
 import { settingsHelp } from './settingsHelp.js';
 
+const targetsInWords =
+  'merged: a Hugging Face folder with the adapter in the weights; gguf: the same as one file; gguf-lora: the adapter for llama.cpp; peft: the adapter for PEFT and vLLM';
 const usualLengthInWords = `(default: ${usualSequenceLength}, or all that the model reads)`;
 
 /** `productFolder` contains examples/ and package.json. */
@@ -25,6 +28,8 @@ export function createProgram(productFolder: string): Command {
   addGenerate(program);
   addComplete(program);
   addEvaluate(program);
+  addExport(program);
+  addConvert(program);
   addMerge(program);
   addInspect(program);
   addDoctor(program);
@@ -145,6 +150,44 @@ function addEvaluate(program: Command): void {
     );
 }
 
+function addExport(program: Command): void {
+  add(program, 'export', 'Write an adapter, alone or merged into its base, for use elsewhere.')
+    .argument('<adapter>', 'a run directory, or the folder of an adapter')
+    .addOption(new Option('--to <target>', targetsInWords).choices([...exportTargets]).makeOptionMandatory())
+    .addOption(dtype())
+    .addOption(strength())
+    .requiredOption('--out <path>', 'the folder or .gguf file to make')
+    .option('--model <path>', 'the base model (default: the one that the adapter names)')
+    .addHelpText('after', '\nWhat was written is read again and compared with base and adapter; if it differs, it is removed.')
+    .addHelpText(
+      'after',
+      examples(
+        'export runs/first --to merged --out ./merged',
+        'export runs/first --to gguf --dtype q8_0 --out first.gguf',
+        'export runs/first/adapter-best --to gguf-lora --out first-lora.gguf',
+      ),
+    )
+    .action((path, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/export.js')).exportAdapter(context, path, options),
+      ),
+    );
+}
+
+function addConvert(program: Command): void {
+  add(program, 'convert', 'Write a model as a Hugging Face folder or as GGUF.')
+    .argument('<model>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
+    .addOption(new Option('--to <target>', 'merged: a Hugging Face folder').choices(['merged', 'gguf']).default('merged'))
+    .addOption(dtype())
+    .requiredOption('--out <path>', 'the folder or .gguf file to make')
+    .addHelpText('after', examples('convert model.gguf --out ./model', 'convert ./model --to gguf --dtype q4_0 --out model.gguf'))
+    .action((model, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/export.js')).convert(context, model, options),
+      ),
+    );
+}
+
 function addMerge(program: Command): void {
   add(program, 'merge', 'Add adapters of one base with weights, as a new adapter.')
     .argument('<adapter[:weight]...>', 'two or more adapters or runs, and how much of each to take (default: 1)')
@@ -219,6 +262,12 @@ function withModel(command: Command): Command {
         .default('auto'),
     )
     .option('--threads <count>', 'CPU threads (default: as many as cores)', integer(1));
+}
+
+function dtype(): Option {
+  return new Option('--dtype <type>', 'how weights are stored (default: closest to the base; f32 for an adapter alone)').choices([
+    ...exportDTypes,
+  ]);
 }
 
 function strength(): Option {

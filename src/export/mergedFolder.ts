@@ -14,7 +14,7 @@ import { readTokenizerParts } from '../files/tokenizerFiles.js';
 import { t } from '../l10n/text.js';
 import type { ExportDType } from '../protocol/export.js';
 import type { Advance, ExportContext, Written } from './exportContext.js';
-import { mergedRows } from './mergedRows.js';
+import { mergedWeights } from './mergedWeights.js';
 import { encodedBlocks, plainType, plannedWeights, type PlannedWeight } from './plannedWeights.js';
 
 /** As transformers splits models by default. */
@@ -111,7 +111,7 @@ async function writeShard(
   { model, adapter, strength, dtype }: ExportContext,
   advance: Advance,
 ): Promise<void> {
-  const source = mergedRows(model.weights, adapter, strength);
+  const source = mergedWeights(model.weights, adapter, strength);
   const file = openForPieces(path);
   try {
     const type = plainType(dtype);

@@ -10,7 +10,7 @@ import { openModel } from '../files/openModel.js';
 import { readTokenizerParts } from '../files/tokenizerFiles.js';
 import type { ExportDType } from '../protocol/export.js';
 import type { ExportContext, Written } from './exportContext.js';
-import { mergedRows } from './mergedRows.js';
+import { mergedWeights } from './mergedWeights.js';
 import { modelfile } from './modelfile.js';
 import { encodedBlocks, plannedWeights } from './plannedWeights.js';
 
@@ -43,7 +43,7 @@ export function mergedGguf(context: ExportContext): Written {
           startTensor(0);
           put(new Uint8Array(ropeFactors.buffer));
         }
-        const source = mergedRows(context.model.weights, context.adapter, context.strength);
+        const source = mergedWeights(context.model.weights, context.adapter, context.strength);
         for (const [index, weight] of weights.entries()) {
           startTensor(tensors.length - weights.length + index);
           for (const bytes of encodedBlocks(source, weight, 'gguf')) {

@@ -4,12 +4,12 @@ import { encodedLength, encodeTensor, type WrittenType } from '../core/formats/e
 import { storedBlocks } from '../core/formats/storedType.js';
 import type { ModelConfig } from '../core/models/config.js';
 import { permuteRows } from '../core/models/rowOrder.js';
+import type { WeightStore } from '../core/models/weights.js';
 import type { WeightSpec } from '../core/models/weightSpec.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
 import { t } from '../l10n/text.js';
 import type { ExportDType } from '../protocol/export.js';
-import type { MergedRows } from './mergedRows.js';
 
 export type ModelFormat = 'huggingFace' | 'gguf';
 
@@ -64,14 +64,14 @@ export function rowsPerBlock({ headDim }: ModelConfig, { shape }: WeightSpec): n
 }
 
 /** The weight's bytes in the file, in order. A block is valid until the next one is asked for. */
-export function* encodedBlocks(source: MergedRows, weight: PlannedWeight, format: ModelFormat): Generator<Uint8Array> {
+export function* encodedBlocks(source: WeightStore, weight: PlannedWeight, format: ModelFormat): Generator<Uint8Array> {
   const { spec, type } = weight;
   const [rows, width = 1] = spec.shape as [number, number?];
   const step = rowsPerBlock(source.config, spec);
   const buffer = new Float32Array(step * width);
   for (let first = 0; first < rows; first += step) {
     const values = buffer.subarray(0, Math.min(step, rows - first) * width);
-    source.read(spec, first, values);
+    source.readRows(spec.name, first, values);
     toFileValues(values, spec, format, source.config.headDim);
     const bytes = encodeTensor(type, values);
     if (type === 'F16') checkHalves(bytes, weight.name);

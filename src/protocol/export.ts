@@ -46,7 +46,7 @@ export interface ExportParity {
   readonly maxDifference: number;
   /** The root mean square of the differences, divided by that of the logits around their mean. */
   readonly relativeDifference: number;
-  /** What relativeDifference may be for this type. */
+  /** What rounding to the type usually explains. More means that this model loses much in it; what else could differ does not. */
   readonly tolerance: number;
   /** Positions at which both put the same token first, of `positions`. */
   readonly sameFirst: number;

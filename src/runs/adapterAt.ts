@@ -1,14 +1,9 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { UserError } from '../core/errors.js';
-import { t } from '../l10n/text.js';
+import { basename, dirname, join } from 'node:path';
 import { RunDirectory } from './runDirectory.js';
 
-/** The adapter that a path names: the folder itself or, for a run directory, the run's best adapter, else its last one. */
+/** The folder of the adapter that a path means: itself, or a run's adapter. A file inside either stands for the folder. */
 export function adapterAt(path: string): string {
-  if (!existsSync(join(path, 'state.json'))) return path;
-  const run = RunDirectory.open(path);
-  const found = [run.bestAdapterPath, run.adapterPath].find(existsSync);
-  if (found === undefined) throw new UserError('file-not-found', t`The run ${path} has no adapter yet.`);
-  return found;
+  const folder = /^(adapter_config|state|run)\.json$|\.safetensors$/.test(basename(path)) ? dirname(path) : path;
+  return existsSync(join(folder, 'state.json')) ? RunDirectory.open(folder).adapterPath : folder;
 }

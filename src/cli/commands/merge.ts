@@ -3,9 +3,9 @@ import { UserError } from '../../core/errors.js';
 import { mergeAdapters } from '../../export/mergeAdapters.js';
 import type { MergeRequest, MergeResult, RankLoss } from '../../protocol/mergeAdapters.js';
 import { adapterAt } from '../../runs/adapterAt.js';
+import { exportView } from '../exportView.js';
 import { table } from '../format.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
 
 export interface MergeOptions {
@@ -19,9 +19,10 @@ export async function merge(
   options: MergeOptions,
 ): Promise<ExitCode> {
   const adapters = given.map(weighted);
-  const progress = progressLine(output);
-  const result = await mergeAdapters({ adapters, rank: options.rank ?? null, out: options.out }, progress.show, signal);
-  progress.clear();
+  const request = { adapters, rank: options.rank ?? null, out: options.out };
+  const result = await exportView(output, (report) =>
+    mergeAdapters(request, (progress) => report({ stage: 'merging', ...progress }), signal),
+  );
   if (result.warning !== null) output.warn(result.warning);
   output.emit({ ...result, adapters });
   output.say(`The merged adapter is in ${result.out}.`);
@@ -53,13 +54,4 @@ function lossRows({ rank, exactRank, loss }: MergeResult): (readonly [string, st
 function lossInWords({ relativeError, energyKept }: RankLoss): string {
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   return `${percent(relativeError)}, ${percent(energyKept)} of the energy kept`;
-}
-
-/** A line on a terminal that is replaced as the work goes on. */
-function progressLine(output: Output) {
-  const write = (text: string) => void (output.interactive && process.stderr.write(`\r${text}`));
-  return {
-    show: ({ done, total }: { readonly done: number; readonly total: number }) => write(`lowering the rank: ${done} of ${total}`),
-    clear: () => write(' '.repeat(40) + '\r'),
-  };
 }

@@ -97,7 +97,7 @@ async function freeName(folder: vscode.Uri, name: string, ending: string): Promi
   }
 }
 
-async function showExported({ out, sizeBytes, parity, uses }: ExportResult): Promise<void> {
+async function showExported({ out, sizeBytes, dtype, parity, uses }: ExportResult): Promise<void> {
   const { sameFirst, positions, maxDifference } = parity;
   const where = vscode.l10n.t('Exported to {0} ({1}).', out, formatBytes(sizeBytes));
   const proof = vscode.l10n.t(
@@ -108,7 +108,11 @@ async function showExported({ out, sizeBytes, parity, uses }: ExportResult): Pro
   );
   const reveal = vscode.l10n.t('Reveal');
   const copy = vscode.l10n.t('Copy Command…');
-  const choice = await vscode.window.showInformationMessage(`${where} ${proof}`, reveal, ...(uses.length > 0 ? [copy] : []));
+  const losesMuch = parity.relativeDifference > parity.tolerance;
+  const advice = vscode.l10n.t('This model loses much in {0}: choose a type with more bits.', dtype);
+  const show = losesMuch ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+  const words = [where, proof, ...(losesMuch ? [advice] : [])].join(' ');
+  const choice = await show(words, reveal, ...(uses.length > 0 ? [copy] : []));
   if (choice === reveal) await revealFolder(vscode.Uri.file(out), out);
   if (choice === copy) await copyCommand(uses);
 }

@@ -156,7 +156,7 @@ function useMerged(): string[] {
     'vLLM:',
     code('sh', ['vllm serve FOLDER']),
     'llama.cpp:',
-    code('sh', ['lora-workbench export FOLDER --to gguf --dtype q8_0 --out model.gguf', 'llama-server --model model.gguf']),
+    code('sh', ['lora-workbench convert FOLDER --to gguf --dtype q8_0 --out model.gguf', 'llama-server --model model.gguf']),
     'LoRA Workbench:',
     code('sh', ['lora-workbench generate --model FOLDER --prompt "…"']),
   ];
