@@ -32,10 +32,10 @@ const layouts = [chatMl, llama3, gemma];
 /** Without a template that is known here, Ollama uses the one in the GGUF file. */
 export function modelfile({ model, name }: Pick<ExportContext, 'model' | 'name'>): string {
   const { tokenizer, textProblem } = model;
-  const layout = textProblem === null ? layoutOf(tokenizer) : null;
   const lines = [`FROM ./${name}.gguf`];
+  const layout = textProblem === null ? layoutOf(tokenizer) : null;
   if (layout) lines.push(`TEMPLATE """${layout.template}"""`);
-  if (layout) for (const id of tokenizer.stopIds) lines.push(`PARAMETER stop ${JSON.stringify(tokenizer.tokenText(id))}`);
+  for (const id of tokenizer.stopIds) lines.push(`PARAMETER stop ${JSON.stringify(tokenizer.tokenText(id))}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -53,7 +53,8 @@ async function main([modelPath, adapterPath, requestPath]) {
     contextSize: 256,
     threads: 2,
     ...(adapterPath !== '-' && { lora: { adapters: [{ filePath: adapterPath }] } }),
-    // Logits are compared to three digits and more, which keys and values in 16 bits do not have.
+    // Logits are compared to more digits than keys and values in 16 bits have, in which fast attention keeps them.
+    flashAttention: false,
     experimentalKvCacheKeyType: 'F32',
     experimentalKvCacheValueType: 'F32',
   });
@@ -68,8 +69,8 @@ async function main([modelPath, adapterPath, requestPath]) {
     await sequence.clearHistory();
     greedy.push(await following(sequence, row, newTokens));
   }
-  console.log(JSON.stringify({ logProbabilities, tokens: texts.map((text) => model.tokenize(text, false)), greedy }));
-  process.exit(0);
+  const said = { logProbabilities, tokens: texts.map((text) => model.tokenize(text, false)), greedy };
+  process.stdout.write(`${JSON.stringify(said)}\n`, () => process.exit(0));
 }
 
 function logarithms(probabilities) {

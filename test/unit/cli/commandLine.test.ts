@@ -158,6 +158,30 @@ describe('a run from the command line', () => {
     expect(tiny.stdout).toMatch(/Fill in the middle +not learned; it can only go on from what stands before the cursor/);
   });
 
+  it('exports a run, and converts a model there and back', async () => {
+    const merged = await lora(['export', 'whole', '--to', 'merged', '--out', 'exported/merged']);
+    expect(merged).toMatchObject({ code: 0, stderr: '' });
+    expect(merged.stdout).toMatch(/Compared +logits differ by 0.*same at 48 of 48 places\n.*vllm serve .*exported\/merged/);
+    const [model] = jsonLines(await lora(['inspect', 'exported/merged', '--json']));
+    expect(model).toMatchObject({ kind: 'model', storedTypes: ['F32'], hasChatTemplate: true });
+
+    const gguf = await lora(['convert', 'exported/merged', '--to', 'gguf', '--dtype', 'q8_0', '--out', 'a.gguf', '--json']);
+    expect(jsonLines(gguf)).toMatchObject([{ dtype: 'q8_0', parity: { positions: 48 }, uses: [{ tool: 'llama.cpp' }, {}] }]);
+    expect(await lora(['convert', 'a.gguf', '--out', 'back'])).toMatchObject({ code: 0 });
+    const said = await Promise.all(
+      ['a.gguf', 'back'].map((path) => lora(['generate', '--model', path, '--prompt', 'The loss is', '--max-new-tokens', '4'])),
+    );
+    expect(said[0]!.stdout).toBe(said[1]!.stdout);
+
+    const twice = await lora(['convert', 'a.gguf', '--out', 'back']);
+    expect(twice).toMatchObject({ code: 1, stderr: expect.stringMatching(/back exists already/) as string });
+    const lost = await lora(['export', otherAdapter, '--to', 'peft', '--out', 'lost']);
+    expect(lost).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/was trained on gqa-tied, which is not there.*--model/) as string,
+    });
+  });
+
   it('inspects model, adapter, run and data', async () => {
     const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl', join(tinyModel, 'model.safetensors'), noTokenizer];
     const inspected = await Promise.all(paths.map(async (path) => jsonLines(await lora(['inspect', path, '--json']))[0]));
@@ -305,6 +329,7 @@ describe('mistakes end with the right exit code and one clear message', () => {
       message: /'tpu' is invalid\. Allowed choices are auto, cpu, webgpu/,
     })),
     { args: ['train'], code: 2, message: /--config/ },
+    { args: ['export', 'x', '--out', 'y'], code: 2, message: /--to/ },
     { args: ['generate', '--model', tinyModel], code: 2, message: /--prompt/ },
     {
       args: ['generate', '--model', 'x', '--prompt', 'x', '--temperature', 'hot'],
@@ -338,7 +363,7 @@ describe('mistakes end with the right exit code and one clear message', () => {
     expect(await lora(['train', '--config', 'default.json', '--dry-run'])).toMatchObject({ code: 0 });
   });
 
-  it.each(['train', 'resume', 'generate', 'complete', 'evaluate', 'inspect', 'doctor', 'demo'])(
+  it.each(['train', 'resume', 'generate', 'complete', 'evaluate', 'export', 'convert', 'inspect', 'doctor', 'demo'])(
     '%s --help shows examples',
     async (command) => {
       const { code, stdout } = await lora([command, '--help']);
