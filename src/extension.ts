@@ -21,6 +21,7 @@ import { TrainingStatus } from './extension/trainingStatus.js';
 import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
 import { MonitorView } from './extension/views/monitorView.js';
 import { RunsTree } from './extension/views/runsTree.js';
+import { Work } from './extension/work.js';
 
 /** Wires all parts together; the backend starts when something first needs it. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -38,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const monitor = new MonitorView(services);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
   const reports = new ReportDocuments();
+  const work = new Work(backend);
 
   context.subscriptions.push(
     log,
@@ -47,11 +49,11 @@ export function activate(context: vscode.ExtensionContext): void {
     completion,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion, reports }),
+    ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion, reports, work }),
     reports.register(),
     ...[monitor, fineTune, playground, compare].map((view) => view.register()),
     new RunsTree(runs),
-    vscode.window.registerTreeDataProvider(viewIds.adapters, new AdaptersTree(catalog)),
+    vscode.window.createTreeView(viewIds.adapters, { treeDataProvider: new AdaptersTree(catalog), canSelectMany: true }),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),
     vscode.lm.registerLanguageModelChatProvider(chatVendor, new ChatProvider(backend, catalog, streams)),
     registerChatParticipant(),

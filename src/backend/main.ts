@@ -1,4 +1,4 @@
-/** @file One program with four roles: the language server and the three workers that compute for it. */
+/** @file One program with five roles: the language server and the four workers that compute for it. */
 import { loadTranslations } from '../files/translations.js';
 import type { WorkerRole } from './workerConnection.js';
 
@@ -14,6 +14,9 @@ switch (role) {
     break;
   case 'data':
     void import('./dataWorker.js').then(({ serveData }) => serveData());
+    break;
+  case 'export':
+    void import('./exportWorker.js').then(({ serveExport }) => serveExport());
     break;
   default:
     void import('./server.js').then(({ serve }) => serve());

@@ -34,6 +34,7 @@ import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
 import { withErrorResponses } from './errorResponses.js';
+import { Exporter } from './exporter.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
 import { CompletionProvider } from './completionProvider.js';
@@ -93,6 +94,7 @@ class Backend {
     () => this.supervisor.watcher.snapshot().runs[0]?.model,
     () => this.findModels(),
   );
+  private readonly exporter = new Exporter((progress) => this.tell('loraWorkbench/work/progress', progress));
   private readonly completion: CompletionProvider;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
@@ -143,6 +145,8 @@ class Backend {
       'loraWorkbench/data/examples': ({ text, query }, token) => this.data.examples(resolved(text), query, token),
       'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
+      'loraWorkbench/export': (params, token) => this.exporter.export(params, token),
+      'loraWorkbench/adapters/merge': (params, token) => this.exporter.merge(params, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/settings': (settings) => this.changeSettings(settings),
@@ -218,6 +222,7 @@ class Backend {
     this.followers.stop();
     this.generator.stop();
     this.data.stop();
+    this.exporter.stop();
     clearTimeout(this.modelsChanged);
   }
 }

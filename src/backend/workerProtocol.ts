@@ -7,7 +7,11 @@ import type {
   FillInTheMiddleChoice,
   GenerateParams,
   GenerateSummary,
+  WithWorkId,
+  WorkProgress,
 } from '../protocol/backend.js';
+import type { ExportResult, ExportRequest } from '../protocol/export.js';
+import type { MergeRequest, MergeResult } from '../protocol/mergeAdapters.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
@@ -44,3 +48,6 @@ export const completeRequest = new RequestType<CompleteParams, Completed | null,
 export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');
+export const exportRequest = new RequestType<WithWorkId<ExportRequest>, ExportResult, void>('export');
+export const mergeRequest = new RequestType<WithWorkId<MergeRequest>, MergeResult, void>('merge');
+export const workProgressNotification = new NotificationType<WorkProgress>('workProgress');

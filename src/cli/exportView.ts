@@ -1,13 +1,20 @@
 import { SingleBar } from 'cli-progress';
-import type { ExportProgress } from '../protocol/export.js';
+import type { WorkProgress } from '../protocol/backend.js';
 import type { Output } from './output.js';
 
-const stages: Readonly<Record<ExportProgress['stage'], string>> = { writing: 'Writing  ', checking: 'Comparing' };
+type Stage = WorkProgress['stage'];
 
-/** Shows the progress of an export. */
+const stages: Readonly<Record<Stage, string>> = {
+  preparing: 'Turning PiSSA into plain LoRA',
+  writing: 'Writing  ',
+  checking: 'Comparing',
+  merging: 'Lowering the rank',
+};
+
+/** Shows the progress of an export or a merge. */
 export async function exportView<Result>(
   output: Output,
-  work: (report: (progress: ExportProgress) => void) => Promise<Result>,
+  work: (report: (progress: Omit<WorkProgress, 'workId'>) => void) => Promise<Result>,
 ): Promise<Result> {
   const bar = new SingleBar({
     format: '  {stage} {bar} {percentage} %',
@@ -17,7 +24,7 @@ export async function exportView<Result>(
     hideCursor: true,
     clearOnComplete: true,
   });
-  let shown: ExportProgress['stage'] | null = null;
+  let shown: Stage | null = null;
   try {
     return await work(({ stage, done, total }) => {
       if (!output.interactive) return;

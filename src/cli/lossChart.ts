@@ -1,19 +1,5 @@
 import { blue, plot, yellow } from 'asciichart';
-import type { Metric } from '../protocol/run.js';
-
-export interface LossCurve {
-  /** Ordered by step; steps need not be contiguous. */
-  readonly points: readonly { readonly step: number; readonly loss: number }[];
-  readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
-}
-
-/** Splits the contents of metrics.jsonl into two curves. */
-export function lossCurve(metrics: readonly Metric[]): LossCurve {
-  return {
-    points: metrics.flatMap((metric) => ('loss' in metric ? [metric] : [])),
-    heldOut: metrics.flatMap((metric) => ('eval_loss' in metric ? [{ step: metric.step, loss: metric.eval_loss }] : [])),
-  };
-}
+import { smooth, type LossCurve } from '../runs/lossCurve.js';
 
 /** Draws the curves as text, `width` columns wide: smoothed training loss and, if colours can tell them apart, held-out loss. */
 export function lossChart({ points, heldOut }: LossCurve, width: number, colour: boolean): string {
@@ -34,15 +20,6 @@ export function lossChart({ points, heldOut }: LossCurve, width: number, colour:
 
 const axisWidth = 8;
 const reset = '\u001b[0m';
-
-/** Centred mean over about a fifteenth of the run, because single batches differ too much to show a trend. */
-function smooth(points: LossCurve['points']): LossCurve['points'] {
-  const reach = Math.floor(points.length / 30);
-  return points.map(({ step }, index) => {
-    const near = points.slice(Math.max(0, index - reach), index + reach + 1);
-    return { step, loss: near.reduce((sum, point) => sum + point.loss, 0) / near.length };
-  });
-}
 
 /** Interpolates linearly between the points; beyond the ends, takes the nearest point. */
 function sample(points: LossCurve['points'], steps: readonly number[]): number[] {

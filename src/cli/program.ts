@@ -30,6 +30,7 @@ export function createProgram(productFolder: string): Command {
   addEvaluate(program);
   addExport(program);
   addConvert(program);
+  addMerge(program);
   addInspect(program);
   addDoctor(program);
   addDemo(program, productFolder);
@@ -183,6 +184,25 @@ function addConvert(program: Command): void {
     .action((model, options) =>
       runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/export.js')).convert(context, model, options),
+      ),
+    );
+}
+
+function addMerge(program: Command): void {
+  add(program, 'merge', 'Add adapters of one base with weights, as a new adapter.')
+    .argument('<adapter[:weight]...>', 'two or more adapters or runs, and how much of each to take (default: 1)')
+    .requiredOption('--out <folder>', 'the adapter to make')
+    .option('--rank <count>', 'the largest rank it may have (default: the sum of the ranks, which loses nothing)', integer(1))
+    .addHelpText(
+      'after',
+      examples(
+        'merge runs/style/adapter:0.7 runs/facts/adapter:0.3 --out merged',
+        'merge runs/first runs/second --rank 16 --out merged',
+      ),
+    )
+    .action((adapters, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/merge.js')).merge(context, adapters, options),
       ),
     );
 }

@@ -1,11 +1,11 @@
-import type { Adapter } from '../core/adapters/peft.js';
+import type { Adapter, MergeableAdapter } from '../core/adapters/peft.js';
 import type { LoadedModel } from '../files/loadModel.js';
 import type { ExportDType, ExportProgress } from '../protocol/export.js';
 
 /** Everything that writers need. */
 export interface ExportContext {
   readonly model: LoadedModel;
-  readonly adapter: Adapter | null;
+  readonly adapter: MergeableAdapter | null;
   readonly strength: number;
   readonly dtype: ExportDType;
   /** Name of the export: the last part of its path, without an ending. */

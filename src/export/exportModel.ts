@@ -1,10 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { plainAdapter, type MergeableAdapter } from '../core/adapters/peft.js';
+import { plainFromPissa } from '../core/adapters/pissa.js';
 import { UserError } from '../core/errors.js';
 import { isPlain } from '../core/models/frozenMatrix.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
-import { readAdapterFor } from '../files/adapterFolder.js';
+import { readMergeableFor } from '../files/adapterFolder.js';
 import { makeFolder, staged } from '../files/atomicWrite.js';
 import { checkDiskSpace } from '../files/diskSpace.js';
 import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
@@ -56,10 +59,10 @@ async function exportOf(
   signal: AbortSignal,
 ): Promise<ExportResult> {
   const { to, strength } = request;
-  const adapter = request.adapter === null ? null : readAdapterFor(model.weights.config, request.adapter);
+  const adapter = request.adapter === null ? null : await readAdapter(model, request.adapter, report, signal);
   const dtype = request.dtype ?? usualDType(to, model.weights);
   const context: ExportContext = { model, adapter, strength, dtype, name: basename(out).replace(/\.gguf$/, '') };
-  const planned = plan(to, context);
+  const planned = plan(to, context, request.adapter ?? '');
   checkDiskSpace(out, planned.sizeBytes);
   makeFolder(dirname(out));
   return staged(out, isFile(to), async (folder) => {
@@ -67,6 +70,22 @@ async function exportOf(
     const parity = await checked(planned, folder, context, pace('checking', parityStepCount(context), report, signal));
     const place = isFile(to) ? dirname(out) : out;
     return { out, ...filesOf(folder, place), dtype, parity, uses: usesOf(to, dirname(out), context) };
+  });
+}
+
+/** PiSSA becomes plain LoRA, which takes a while. */
+async function readAdapter(
+  { weights }: LoadedModel,
+  folder: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<MergeableAdapter> {
+  const adapter = readMergeableFor(weights.config, folder);
+  if (adapter.principalRanks === null) return adapter;
+  return plainFromPissa(adapter, weights, async (done, total) => {
+    report({ stage: 'preparing', done, total });
+    await eventLoopTurn();
+    signal.throwIfAborted();
   });
 }
 
@@ -111,16 +130,17 @@ function checkRequest({ to, dtype, adapter, strength }: ExportRequest): void {
   if (strength === 0) refuse(t`With strength 0 nothing of the adapter is left. Choose a larger strength.`);
 }
 
-function plan(to: ExportTarget, context: ExportContext): Written {
+/** Throws UserError for an adapter that the target cannot hold; `folder` is where it is. */
+function plan(to: ExportTarget, context: ExportContext, folder: string): Written {
   switch (to) {
     case 'merged':
       return mergedFolder(context);
     case 'gguf':
       return mergedGguf(context);
     case 'gguf-lora':
-      return ggufLora(context, context.adapter!);
+      return ggufLora(context, plainAdapter(context.adapter!, folder));
     case 'peft':
-      return peftFolder(context, context.adapter!);
+      return peftFolder(context, plainAdapter(context.adapter!, folder));
   }
 }
 

@@ -1,5 +1,5 @@
 import { deltaOf, mergeRows, type LinearDelta } from '../core/adapters/merge.js';
-import type { Adapter } from '../core/adapters/peft.js';
+import type { MergeableAdapter } from '../core/adapters/peft.js';
 import { linearNames } from '../core/models/linears.js';
 import type { WeightStore } from '../core/models/weights.js';
 import type { WeightSpec } from '../core/models/weightSpec.js';
@@ -7,7 +7,7 @@ import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
 
 /** Base and adapter as one model in fp32, whose weights are computed row by row when they are read. The base stays the owner's. */
-export function mergedWeights(base: WeightStore, adapter: Adapter | null, strength: number): WeightStore {
+export function mergedWeights(base: WeightStore, adapter: MergeableAdapter | null, strength: number): WeightStore {
   const deltas = new Map(
     weightTable(base.config).all.map((spec) => [spec.name, adapter && deltaOfWeight(adapter, strength, spec)]),
   );
@@ -36,7 +36,7 @@ export function mergedWeights(base: WeightStore, adapter: Adapter | null, streng
   };
 }
 
-function deltaOfWeight(adapter: Adapter, strength: number, { kind, layer, role }: WeightSpec): LinearDelta | null {
+function deltaOfWeight(adapter: MergeableAdapter, strength: number, { kind, layer, role }: WeightSpec): LinearDelta | null {
   const linear = linearNames.find((name) => role === `${name}.weight`);
   return kind === 'linear' && layer !== null && linear ? deltaOf(adapter, strength, layer, linear) : null;
 }

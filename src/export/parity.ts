@@ -43,7 +43,7 @@ export async function checkParity(
   const { weights } = model;
   checkContent(context, exported, 'ends');
   const shared = { ids: prompts(model.tokenizer, weights.config), threads, onLayer: () => advance(1) };
-  const expected = await streamedLogits({ weights, adapter, strength, ...shared });
+  const expected = await streamedLogits({ ...reference(context), ...shared });
   const compare = async (other: Pick<LogitsRequest, 'weights' | 'adapter'>, type: ExportDType): Promise<ExportParity> => {
     const found = await streamedLogits({ ...other, strength: 1, ...shared });
     return { ...compared(found, expected, weights.config.vocabSize), tolerance: tolerances[type] };
@@ -56,6 +56,16 @@ export async function checkParity(
   const isRounding = dtype !== 'f32' && isClose(unrounded) && Number.isFinite(parity.relativeDifference);
   if (isRounding) return parity;
   throw differs(t`Its logits are off by ${shown(parity.relativeDifference)}, though its weights are right.`);
+}
+
+/** What the export must agree with. The engine adds LoRA itself; with DoRA, the weights are merged as they are read. */
+function reference({
+  model: { weights },
+  adapter,
+  strength,
+}: ExportContext): Pick<LogitsRequest, 'weights' | 'adapter' | 'strength'> {
+  if (adapter === null || adapter.magnitudes === null) return { weights, adapter, strength };
+  return { weights: mergedWeights(weights, adapter, strength), adapter: null, strength: 1 };
 }
 
 function isClose({ relativeDifference, tolerance }: ExportParity): boolean {

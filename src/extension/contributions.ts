@@ -30,6 +30,7 @@ export const commandNames = [
   'turnOffCompletion',
   'switchCompletionAdapter',
   'exportAdapter',
+  'mergeAdapters',
   'deleteAdapter',
   'importModel',
   'removeModelFolder',

@@ -6,6 +6,7 @@ import type { MonitorView } from './views/monitorView.js';
 import type { PlaygroundPanels } from './playgroundPanel.js';
 import type { ReportDocuments } from './reportDocuments.js';
 import type { Runs } from './runs.js';
+import type { Work } from './work.js';
 
 /** Everything a command may need. Created once, in extension.ts. */
 export interface Workbench {
@@ -17,4 +18,5 @@ export interface Workbench {
   readonly monitor: MonitorView;
   readonly completion: InlineCompletion;
   readonly reports: ReportDocuments;
+  readonly work: Work;
 }

@@ -6,7 +6,9 @@ import {
   checkAdapterFits,
   parsePeftConfig,
   peftConfig,
+  plainAdapter,
   type Adapter,
+  type MergeableAdapter,
 } from '../core/adapters/peft.js';
 import { UserError } from '../core/errors.js';
 import { safetensorsBytes } from '../core/formats/safetensors.js';
@@ -20,8 +22,13 @@ import { readTensorFile } from './tensorFile.js';
 /** What PEFT wrote before it wrote safetensors. */
 export const olderTensorsFile = 'adapter_model.bin';
 
-/** Reads an adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
+/** Reads a plain LoRA adapter in PEFT's format. Throws UserError naming the file that is missing, damaged or of another kind. */
 export function readAdapterFolder(folder: string): Adapter {
+  return plainAdapter(readMergeableFolder(folder), folder);
+}
+
+/** Like readAdapterFolder, also for what can only be merged. */
+export function readMergeableFolder(folder: string): MergeableAdapter {
   const configPath = join(folder, adapterConfigFile);
   if (!exists(folder)) throw new UserError('file-not-found', t`There is no adapter at ${folder}: it was moved or deleted.`);
   if (!exists(configPath)) {
@@ -35,6 +42,13 @@ export function readAdapterFolder(folder: string): Adapter {
 /** Like readAdapterFolder, for a model. Throws UserError('adapter-mismatch') if the adapter was made for another. */
 export function readAdapterFor(config: ModelConfig, folder: string): Adapter {
   const adapter = readAdapterFolder(folder);
+  checkAdapterFits(adapter, config, folder);
+  return adapter;
+}
+
+/** Like readMergeableFolder, for a model. Throws UserError('adapter-mismatch') if the adapter was made for another. */
+export function readMergeableFor(config: ModelConfig, folder: string): MergeableAdapter {
+  const adapter = readMergeableFolder(folder);
   checkAdapterFits(adapter, config, folder);
   return adapter;
 }

@@ -2,6 +2,8 @@
  * @file The messages between extension and backend, over the language server's connection (docs/architecture.md). Plain JSON; a
  * run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
+import type { ExportProgress, ExportRequest, ExportResult } from './export.js';
+import type { MergeRequest, MergeResult } from './mergeAdapters.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunLabels, RunState, Sample, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
@@ -253,6 +255,20 @@ export interface LastCompletion {
   readonly warning: string | null;
 }
 
+/** A request that takes a while. */
+export type WithWorkId<Request> = Request & {
+  /** Chosen by the caller; identifies the request in work/progress. */
+  readonly workId: string;
+};
+
+/** How far a request has come: `done` of `total` in this stage. */
+export interface WorkProgress {
+  readonly workId: string;
+  readonly stage: ExportProgress['stage'] | 'merging';
+  readonly done: number;
+  readonly total: number;
+}
+
 /** Requests from the extension, by method. They fail with a ResponseError whose message is meant for users. */
 export interface BackendRequests {
   'loraWorkbench/runs/list': { params: null; result: RunsSnapshot };
@@ -280,6 +296,10 @@ export interface BackendRequests {
   /** Reads the data and measures a step, which takes a while; can be cancelled. */
   'loraWorkbench/preflight': { params: ConfigText; result: PreflightReport };
   'loraWorkbench/generate': { params: GenerateParams; result: GenerateSummary };
+  /** Writes a model or adapter for use elsewhere and compares it; can be cancelled. */
+  'loraWorkbench/export': { params: WithWorkId<ExportRequest>; result: ExportResult };
+  /** Adds adapters into a new one; can be cancelled. */
+  'loraWorkbench/adapters/merge': { params: WithWorkId<MergeRequest>; result: MergeResult };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   'loraWorkbench/settings': { params: BackendSettings; result: null };
@@ -295,6 +315,7 @@ export interface BackendNotifications {
   'loraWorkbench/models/changed': null;
   /** Bytes so far and in total of the model that is being downloaded. */
   'loraWorkbench/models/fetching': { readonly done: number; readonly total: number };
+  'loraWorkbench/work/progress': WorkProgress;
   'loraWorkbench/generate/token': { readonly streamId: string; readonly text: string };
   'loraWorkbench/completion/status': CompletionStatus;
 }

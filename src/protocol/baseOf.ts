@@ -22,6 +22,7 @@ export function newestAdaptersFirst(adapters: readonly AdapterInfo[]): readonly 
   return adapters.toSorted((a, b) => b.modifiedAt - a.modifiedAt);
 }
 
-function lastPart(path: string): string {
+/** The last part of a path, or of a name on the hub. */
+export function lastPart(path: string): string {
   return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }

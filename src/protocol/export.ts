@@ -33,9 +33,9 @@ export interface ExportRequest {
 }
 
 export interface ExportProgress {
-  /** Writing the files, then comparing them with base and adapter. */
-  readonly stage: 'writing' | 'checking';
-  /** Of `total` bytes written, or layers compared. */
+  /** Turning PiSSA into plain LoRA, if it is one; writing the files; comparing them with base and adapter. */
+  readonly stage: 'preparing' | 'writing' | 'checking';
+  /** Of `total` linears turned, bytes written, or layers compared. */
   readonly done: number;
   readonly total: number;
 }

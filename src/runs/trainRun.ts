@@ -12,6 +12,7 @@ import { removeUnfinished } from '../files/atomicWrite.js';
 import { t } from '../l10n/text.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
+import { writeModelCards } from './card/writeModelCard.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
 import { disposedOnFailure, disposeQuietly } from '../runtime/disposal.js';
@@ -154,7 +155,9 @@ class RunTrainer implements LoopPorts {
     const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
     this.journal.setProgress(result.progress);
     this.run.writeControl('run'); // the command has been carried out
-    return this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
+    const state = this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
+    this.describeAdapters();
+    return state;
   }
 
   clock(): number {
@@ -215,6 +218,15 @@ class RunTrainer implements LoopPorts {
     const adapter = { lora, baseModel, parameters };
     writeAdapterFolder(this.run.adapterPath, adapter, this.config.lora.dropout);
     if (bestStep === step) writeAdapterFolder(this.run.bestAdapterPath, adapter, this.config.lora.dropout);
+  }
+
+  /** After the end, because a card that cannot be written must not make a finished run fail. */
+  private describeAdapters(): void {
+    try {
+      writeModelCards(this.run);
+    } catch (error) {
+      this.journal.logAfterEnd(error);
+    }
   }
 
   /** Restores the last checkpoint, if any, into the runner, and takes the run directory back to its step. */

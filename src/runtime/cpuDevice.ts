@@ -1,6 +1,6 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { optimize } from '../core/graph/fuse.js';
-import { inputType, lastOutput, lowerToOnnx } from '../core/graph/lower.js';
+import { lastOutput, lowerToOnnx } from '../core/graph/lower.js';
 import { tensorBytes, type DType, type Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { t } from '../l10n/text.js';
@@ -14,6 +14,7 @@ import {
   type HostArrays,
   releasedTwice,
 } from './device.js';
+import { ortTensor } from './ortTensor.js';
 import { settleAllocator } from './settleAllocator.js';
 
 /** ONNX Runtime's CPU provider. Buffers of released tensors are reused, so that a training step allocates nothing. */
@@ -48,7 +49,7 @@ export class CpuDevice implements Device {
       async run(inputs, into) {
         const results = new Map<string, DeviceTensor>();
         for (const [name, value] of program.outputs) results.set(name, into?.get(name) ?? pool.take(value.dtype, value.shape));
-        const feeds = Object.fromEntries(inputNames.map((name) => [name, ortTensor(required(inputs, name, program))]));
+        const feeds = Object.fromEntries(inputNames.map((name) => [name, tensorOf(required(inputs, name, program))]));
         await runInto(session, feeds, results);
         return results;
       },
@@ -71,7 +72,7 @@ export class CpuDevice implements Device {
   }
 
   download(tensor: DeviceTensor): Promise<Float32Array> {
-    return Promise.resolve((ortTensor(tensor).data as Float32Array).slice());
+    return Promise.resolve((tensorOf(tensor).data as Float32Array).slice());
   }
 
   release(tensor: DeviceTensor): void {
@@ -100,7 +101,7 @@ async function runInto(
   feeds: Record<string, Tensor>,
   results: ReadonlyMap<string, DeviceTensor>,
 ): Promise<void> {
-  const fetches = Object.fromEntries([...results].map(([name, tensor]) => [name, ortTensor(tensor)]));
+  const fetches = Object.fromEntries([...results].map(([name, tensor]) => [name, tensorOf(tensor)]));
   try {
     await session.run(feeds, { [lastOutput]: null, ...fetches });
   } catch (error) {
@@ -119,7 +120,7 @@ class CpuTensor implements DeviceTensor {
     /** Returned to the pool; null if the memory was handed over by the caller. */
     readonly buffer: ArrayBuffer | null,
   ) {
-    this.tensor = new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor;
+    this.tensor = ortTensor(dtype, shape, data);
   }
 
   /** If a buffer were returned twice, two tensors would share it. */
@@ -170,6 +171,6 @@ function required(inputs: ReadonlyMap<string, DeviceTensor>, name: string, progr
   return tensor;
 }
 
-function ortTensor(tensor: DeviceTensor): Tensor {
+function tensorOf(tensor: DeviceTensor): Tensor {
   return (tensor as CpuTensor).tensor;
 }

@@ -3,7 +3,7 @@ import { UserError } from '../core/errors.js';
 import { encodeOnnx, type OnnxNode, type OnnxTensor } from '../core/formats/onnx.js';
 import { bufferBytes } from './memory/bufferBytes.js';
 import { optimize } from '../core/graph/fuse.js';
-import { commonTarget, inputType, lowerToOnnx } from '../core/graph/lower.js';
+import { commonTarget, lowerToOnnx } from '../core/graph/lower.js';
 import type { DType, Program } from '../core/graph/types.js';
 import { elementCount, type Shape } from '../core/shape.js';
 import { t } from '../l10n/text.js';
@@ -19,6 +19,7 @@ import {
   releasedTwice,
 } from './device.js';
 import { failureReason } from './failureReason.js';
+import { ortTensor } from './ortTensor.js';
 
 interface GpuTensor extends DeviceTensor {
   readonly tensor: Tensor;
@@ -61,9 +62,7 @@ export class WebGpuDevice implements Device {
   async upload(dtype: DType, shape: Shape, data: HostArray): Promise<DeviceTensor> {
     const session = await this.mover('upload', dtype, shape.length);
     this.usage.bytesIn += data.byteLength;
-    const { y } = await attempt(() =>
-      session.run({ x: new Tensor(inputType(dtype), data as Float32Array, shape as number[]) as Tensor }),
-    );
+    const { y } = await attempt(() => session.run({ x: ortTensor(dtype, shape, data) }));
     return this.own(dtype, y as Tensor);
   }
 

@@ -84,9 +84,9 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     print(path)
 
 
-def write_adapter(model: peft.PeftModel, variety: str, folder: Path) -> None:
+def write_adapter(model: peft.PeftModel, variety: str, folder: Path, **options: object) -> None:
     """Saves as PEFT does, but without the model card and this machine's path to the base, and with lists in a fixed order."""
-    model.save_pretrained(folder, save_embedding_layers=False)
+    model.save_pretrained(folder, save_embedding_layers=False, **options)
     (folder / "README.md").unlink(missing_ok=True)
     config_file = folder / "adapter_config.json"
     config = json.loads(config_file.read_text())

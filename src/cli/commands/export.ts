@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { exportModel } from '../../export/exportModel.js';
-import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { readMergeableFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import type { ExportDType, ExportParity, ExportRequest, ExportResult, ExportTarget } from '../../protocol/export.js';
-import { RunDirectory } from '../../runs/runDirectory.js';
+import { adapterAt } from '../../runs/adapterAt.js';
+import { writeExportedCard } from '../../runs/card/writeModelCard.js';
 import { exportView } from '../exportView.js';
 import { bytes, integer, table } from '../format.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -28,7 +28,7 @@ export interface ConvertOptions {
 
 /** `path` is a run directory, or the folder of an adapter. */
 export async function exportAdapter(context: CommandContext, path: string, options: ExportOptions): Promise<ExitCode> {
-  const adapter = adapterFolder(path);
+  const adapter = adapterAt(path);
   const model = options.model ?? baseOf(adapter);
   const { to, dtype = null, strength, out } = options;
   return run(context, { model: modelPath(model), adapter, to, dtype, strength, out });
@@ -41,19 +41,14 @@ export async function convert(context: CommandContext, model: string, options: C
 
 async function run({ output, signal }: CommandContext, request: ExportRequest): Promise<ExitCode> {
   const result = await exportView(output, (report) => exportModel(request, report, signal));
+  writeExportedCard(request, result);
   output.emit(result);
   showResult(output, result);
   return exitCodes.done;
 }
 
-/** A file inside the folder of a run or an adapter stands for the folder. */
-function adapterFolder(path: string): string {
-  const folder = /^(adapter_config|state|run)\.json$|\.safetensors$/.test(basename(path)) ? dirname(path) : path;
-  return existsSync(join(folder, 'state.json')) ? RunDirectory.open(folder).adapterPath : folder;
-}
-
 function baseOf(adapter: string): string {
-  const { baseModel } = readAdapterFolder(adapter);
+  const { baseModel } = readMergeableFolder(adapter);
   if (baseModel !== null && existsSync(modelPath(baseModel))) return baseModel;
   const message =
     baseModel === null

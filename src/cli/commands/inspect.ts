@@ -8,15 +8,16 @@ import type { AttentionKind } from '../../core/models/config.js';
 import { parameterCount } from '../../core/models/weights.js';
 import { recognizeFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.js';
 import type { Tokenizer } from '../../core/tokenizer/tokenizer.js';
-import { readAdapterFolder } from '../../files/adapterFolder.js';
+import { readMergeableFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { isWeightFile } from '../../files/huggingFaceWeights.js';
 import { loadModelForData } from '../../files/loadModel.js';
 import { isMetaShard } from '../../files/metaWeights.js';
+import { lossCurve } from '../../runs/lossCurve.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { lossChart, lossCurve } from '../lossChart.js';
+import { lossChart } from '../lossChart.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
 import { trainingMemory, trainingMemoryRows } from '../trainingMemory.js';
@@ -113,13 +114,14 @@ function formatInWords(format: ReturnType<typeof fillInTheMiddleFacts>): string 
 }
 
 function inspectAdapter(output: Output, path: string): void {
-  const { lora, baseModel, parameters, isUniform } = readAdapterFolder(path);
+  const { lora, baseModel, parameters, isUniform, magnitudes } = readMergeableFolder(path);
+  const useDora = magnitudes !== null;
   const count = totalElements(parameters);
   const scale = loraScaling(lora);
   show(
     output,
-    `${path} is a LoRA adapter in PEFT's format.`,
-    { kind: 'adapter', path, baseModel, ...lora, scale, parameters: count, isUniform },
+    `${path} is a ${useDora ? 'DoRA' : 'LoRA'} adapter in PEFT's format.`,
+    { kind: 'adapter', path, baseModel, ...lora, useDora, scale, parameters: count, isUniform },
     [
       ['Base model', baseModel ?? 'not named'],
       ['Rank', `${lora.r}${isUniform ? '' : ' at most; it differs between linears'}`],
@@ -130,6 +132,7 @@ function inspectAdapter(output: Output, path: string): void {
       ['Target modules', lora.targetModules.join(', ')],
       ['Layers', lora.layers === null ? 'all' : lora.layers.join(', ')],
       ['Parameters', `${large(count)}, ${bytes(4 * count)}`],
+      ...(useDora ? ([['Use', 'only merged into its base: DoRA also scales the rows of the weights']] as const) : []),
     ],
   );
 }

@@ -24,11 +24,27 @@ export interface Adapter {
   readonly isUniform: boolean;
 }
 
+/** An adapter of any kind that can be merged into its base. */
+export interface MergeableAdapter extends Adapter {
+  /**
+   * DoRA (https://arxiv.org/abs/2402.09353): by linearPath, the lengths [out] that the rows of the merged weights get. Null for
+   * plain LoRA.
+   */
+  readonly magnitudes: ReadonlyMap<string, HostTensor> | null;
+  /**
+   * PiSSA as PEFT saves it unless told otherwise (pissa.ts): by linearPath, how many singular directions of the base are to be taken
+   * out of it first. Null for any other adapter.
+   */
+  readonly principalRanks: ReadonlyMap<string, number> | null;
+}
+
 /** The contents of adapter_config.json, before the tensors are read. */
 interface AdapterConfig {
   readonly r: number;
   readonly alpha: number;
   readonly useRslora: boolean;
+  readonly useDora: boolean;
+  readonly isPissa: boolean;
   /** Ranks and alphas of individual linears, by the end of the linear's path: `up_proj` or `layers.0.self_attn.k_proj`. */
   readonly rankPattern: ReadonlyMap<string, number>;
   readonly alphaPattern: ReadonlyMap<string, number>;
@@ -67,6 +83,8 @@ export function parsePeftConfig(json: unknown, file: string): AdapterConfig {
     r: positive(fields, 'r', file, Number.isInteger),
     alpha: positive(fields, 'lora_alpha', file, Number.isFinite),
     useRslora: fields['use_rslora'] === true,
+    useDora: fields['use_dora'] === true,
+    isPissa: fields['init_lora_weights'] === 'pissa',
     rankPattern: pattern(fields, 'rank_pattern', file, Number.isInteger),
     alphaPattern: pattern(fields, 'alpha_pattern', file, Number.isFinite),
     baseModel: typeof baseModel === 'string' && baseModel !== '' ? baseModel : null,
@@ -84,11 +102,22 @@ function checkSupported(fields: Record<string, unknown>, file: string): void {
   };
   if (fields['peft_type'] !== 'LORA') refuse(t`peft_type is ${JSON.stringify(fields['peft_type'] ?? null)}.`);
   if ((fields['bias'] ?? 'none') !== 'none') refuse(t`bias is ${JSON.stringify(fields['bias'])}, so biases were trained.`);
-  if (isSet('use_dora')) refuse(t`use_dora is on: the weights are scaled by a trained magnitude.`);
   if (isSet('lora_bias')) refuse(t`lora_bias is on: the adapter has biases.`);
   if (isSet('fan_in_fan_out')) refuse(t`fan_in_fan_out is on: its weights are transposed.`);
   if (isSet('modules_to_save')) refuse(t`modules_to_save contains whole layers (${JSON.stringify(fields['modules_to_save'])}).`);
+  checkInitialization(fields['init_lora_weights'], file);
   if (isSet('layer_replication')) refuse(t`layer_replication is on: the base has repeated layers.`);
+}
+
+/** As with "pissa", PEFT takes what A and B start as out of the base's weights. That is undone only for "pissa" itself (pissa.ts). */
+const residualInitializations = /^(pissa_niter|olora|corda|loftq|lora_ga)/i;
+
+function checkInitialization(initialization: unknown, file: string): void {
+  if (typeof initialization !== 'string' || !residualInitializations.test(initialization)) return;
+  throw new UserError(
+    'file-unsupported',
+    t`${file}: init_lora_weights is ${JSON.stringify(initialization)}, so the adapter fits only a base from which its first matrices were subtracted. Save it with PEFT's path_initial_model_for_weight_conversion, which turns it into plain LoRA.`,
+  );
 }
 
 function positive(fields: Record<string, unknown>, key: string, file: string, isFit: (value: number) => boolean): number {
@@ -118,8 +147,9 @@ function pattern(
  * regular expression or "all-linear", and the tensors are what it resolved to.
  * Throws UserError if a tensor is unknown, lacks its counterpart, has the wrong shape or is not finite.
  */
-export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<string, HostTensor>, file: string): Adapter {
-  const pairs = collectPairs(tensors, file).map((pair) => checkedPair(pair, config, file));
+export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<string, HostTensor>, file: string): MergeableAdapter {
+  const { matrices, magnitudes } = config.useDora ? withoutMagnitudes(tensors) : { matrices: tensors, magnitudes: null };
+  const pairs = collectPairs(matrices, file).map((pair) => checkedPair(pair, config, file));
   if (pairs.length === 0) throw new UserError('file-corrupt', t`${file} contains no tensors.`);
   const lora: LoraShape = {
     r: Math.max(...pairs.map(({ rank }) => rank)),
@@ -140,7 +170,27 @@ export function assembleAdapter(config: AdapterConfig, tensors: ReadonlyMap<stri
   }
   const isFull = pairs.length === lora.layers!.length * lora.targetModules.length;
   const isUniform = isFull && pairs.every(({ rank, scaling }) => rank === lora.r && scaling === loraScaling(lora));
-  return { lora, baseModel: config.baseModel, parameters, isUniform };
+  if (magnitudes) checkMagnitudes(magnitudes, pairs, file);
+  const principalRanks = config.isPissa
+    ? new Map(pairs.map(({ layer, linear, rank }) => [linearPath(layer, linear), rank]))
+    : null;
+  return { lora, baseModel: config.baseModel, parameters, isUniform, magnitudes, principalRanks };
+}
+
+/** Throws UserError('file-unsupported') for what only merging can use as it is. `folder` is where the adapter is. */
+export function plainAdapter({ magnitudes, principalRanks, ...adapter }: MergeableAdapter, folder: string): Adapter {
+  const refused = (message: string) => new UserError('file-unsupported', message);
+  if (magnitudes !== null) {
+    throw refused(
+      t`${folder} is a DoRA adapter (use_dora): it also scales the rows of the weights, which only a merged model can hold. Export it as a merged model, and use that.`,
+    );
+  }
+  if (principalRanks !== null) {
+    throw refused(
+      t`${folder} is a PiSSA adapter (init_lora_weights) that does not fit the base as it is: first, the base must lose its largest singular directions. Export it in PEFT's format, which makes it plain LoRA, and use that.`,
+    );
+  }
+  return adapter;
 }
 
 /** The two matrices of one linear. */
@@ -165,6 +215,30 @@ function collectPairs(tensors: ReadonlyMap<string, HostTensor>, file: string): P
     if (!other) throw new UserError('file-corrupt', t`${file}: ${name} is alone; its other matrix is missing.`);
     return matrix === 'A' ? [{ layer, linear, loraA: tensor, loraB: other }] : [];
   });
+}
+
+const magnitudeName = /^base_model\.model\.(.+)\.lora_magnitude_vector$/;
+
+/** The two kinds of tensors of a DoRA adapter; magnitudes by linearPath. */
+function withoutMagnitudes(tensors: ReadonlyMap<string, HostTensor>) {
+  const matrices = new Map<string, HostTensor>();
+  const magnitudes = new Map<string, HostTensor>();
+  for (const [name, tensor] of tensors) {
+    const path = magnitudeName.exec(name)?.[1];
+    if (path === undefined) matrices.set(name, tensor);
+    else magnitudes.set(path, tensor);
+  }
+  return { matrices, magnitudes };
+}
+
+/** Every adapted linear has one magnitude for each of its rows, and no other has. */
+function checkMagnitudes(magnitudes: ReadonlyMap<string, HostTensor>, pairs: readonly Pair[], file: string): void {
+  const expected = new Map(pairs.map(({ layer, linear, loraB }) => [linearPath(layer, linear), loraB.shape[0]!]));
+  for (const path of new Set([...expected.keys(), ...magnitudes.keys()])) {
+    const magnitude = magnitudes.get(path);
+    const isSound = magnitude?.shape.join() === String(expected.get(path)) && magnitude.data.every(Number.isFinite);
+    if (!isSound) throw new UserError('file-corrupt', t`${file}: the DoRA magnitudes of ${path} are missing or do not fit.`);
+  }
 }
 
 function parseName(name: string, file: string): { layer: number; linear: LinearName; matrix: 'A' | 'B' } {

@@ -2,7 +2,6 @@ import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo } from '../../protocol/backend.js';
 import { baseOf } from '../../protocol/baseOf.js';
 import { isLive } from '../../protocol/runs.js';
-import { chooseUri } from '../browse.js';
 import { chatParticipantName, chatVendor, commandId } from '../contributions.js';
 import { isWithin } from '../isWithin.js';
 import { removeFolders } from '../removeFolder.js';
@@ -12,14 +11,18 @@ import { offer } from './offer.js';
 import { pickAdapter } from './pick.js';
 
 /** The adapter of a tree item, or else the one that the user chooses. If there is none, tells the user what to do. */
-async function chosenAdapter(workbench: Workbench, argument: unknown, placeHolder: string): Promise<AdapterInfo | undefined> {
+export async function chosenAdapter(
+  workbench: Workbench,
+  argument: unknown,
+  placeHolder: string,
+): Promise<AdapterInfo | undefined> {
   const adapters = await knownAdapters(workbench);
   const path = namedBy(argument, 'path');
   if (path !== undefined) return adapterAt(path, adapters);
   return adapters.length > 0 ? pickAdapter(workbench.catalog, placeHolder) : offerFineTuning();
 }
 
-async function knownAdapters({ backend, catalog }: Workbench): Promise<readonly AdapterInfo[]> {
+export async function knownAdapters({ backend, catalog }: Workbench): Promise<readonly AdapterInfo[]> {
   await backend.ready();
   await catalog.refresh();
   return catalog.adapters;
@@ -39,7 +42,7 @@ async function offerFineTuning(): Promise<undefined> {
 }
 
 /** The model that an adapter was made for. If it is missing, tells the user what to do. */
-async function baseFound({ catalog }: Workbench, adapter: AdapterInfo): Promise<ModelInfo | undefined> {
+export async function baseFound({ catalog }: Workbench, adapter: AdapterInfo): Promise<ModelInfo | undefined> {
   const model = baseOf(adapter, catalog.models);
   if (model) return model;
   const text = vscode.l10n.t('The base model of {0} is {1}, which was not found.', adapter.name, adapter.baseModel);
@@ -89,16 +92,6 @@ export async function chatWithAdapter(workbench: Workbench, argument: unknown): 
     query: `@${chatParticipantName} `,
     isPartialQuery: true,
   });
-}
-
-export async function exportAdapter(workbench: Workbench, argument: unknown): Promise<void> {
-  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Export which adapter?'));
-  if (!adapter) return;
-  const parent = await chooseUri('folder', { openLabel: vscode.l10n.t('Export Here') });
-  if (!parent) return;
-  const target = vscode.Uri.joinPath(parent, adapter.name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-'));
-  await vscode.workspace.fs.copy(vscode.Uri.file(adapter.path), target, { overwrite: false });
-  void vscode.window.showInformationMessage(vscode.l10n.t("Exported to {0}, in PEFT's format.", target.fsPath));
 }
 
 export async function deleteAdapter(workbench: Workbench, argument: unknown): Promise<void> {

@@ -4,7 +4,9 @@ import { commandId, commandNames, type CommandName } from '../contributions.js';
 import type { Workbench } from '../workbench.js';
 import * as adapters from './adapterCommands.js';
 import * as backend from './backendCommands.js';
+import * as exports from './exportCommands.js';
 import * as fineTune from './fineTuneCommands.js';
+import * as merge from './mergeCommands.js';
 import * as models from './modelCommands.js';
 import { offer } from './offer.js';
 import * as labels from './runLabelCommands.js';
@@ -38,7 +40,8 @@ const commands: Record<CommandName, Command> = {
   useAdapterForCompletion: adapters.useAdapterForCompletion,
   turnOffCompletion: ({ completion }) => completion.turnOff(),
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
-  exportAdapter: adapters.exportAdapter,
+  exportAdapter: exports.exportAdapter,
+  mergeAdapters: merge.mergeAdapters,
   deleteAdapter: adapters.deleteAdapter,
   importModel: models.importModel,
   removeModelFolder: models.removeModelFolder,

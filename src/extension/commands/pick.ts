@@ -19,15 +19,27 @@ export async function pickRuns(
 }
 
 export async function pickAdapter(catalog: Catalog, placeHolder: string): Promise<AdapterInfo | undefined> {
-  const { adapters, models } = catalog;
-  if (adapters.length === 1) return adapters[0];
-  const choices = adapters.map((adapter) => ({
+  const { adapters } = catalog;
+  return adapters.length === 1 ? adapters[0] : chooseOne(adapterChoices(catalog, adapters), placeHolder);
+}
+
+export async function pickAdapters(
+  catalog: Catalog,
+  adapters: readonly AdapterInfo[],
+  picked: AdapterInfo | undefined,
+  placeHolder: string,
+): Promise<AdapterInfo[]> {
+  const choices = adapterChoices(catalog, adapters).map((choice) => ({ ...choice, picked: choice.value === picked }));
+  return chooseSome(choices, placeHolder);
+}
+
+function adapterChoices({ models }: Catalog, adapters: readonly AdapterInfo[]): Choice<AdapterInfo>[] {
+  return adapters.map((adapter) => ({
     label: adapter.name,
     description: describeAdapter(adapter, models),
     detail: adapter.path,
     value: adapter,
   }));
-  return chooseOne(choices, placeHolder);
 }
 
 function runChoice(run: RunSummary): Choice<RunSummary> {

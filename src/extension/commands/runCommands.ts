@@ -4,6 +4,7 @@ import type { RunStatus } from '../../protocol/run.js';
 import { canPause, canResume, isLive } from '../../protocol/runs.js';
 import { formatAgo } from '../format.js';
 import { removeFolders } from '../removeFolder.js';
+import { revealFolder } from '../revealFolder.js';
 import type { Workbench } from '../workbench.js';
 import { namedBy } from './namedBy.js';
 import { pickRun, pickRuns } from './pick.js';
@@ -62,11 +63,7 @@ export async function showRunLog(workbench: Workbench, argument: unknown): Promi
 export async function revealRunFolder(workbench: Workbench, argument: unknown): Promise<void> {
   const run = await chosenRun(workbench, argument, vscode.l10n.t('Reveal the folder of which run?'));
   if (!run) return;
-  const folder = vscode.Uri.file(run.runId);
-  // The explorer shows only what is in the workspace; a remote machine has a terminal but no file manager.
-  if (vscode.workspace.getWorkspaceFolder(folder)) await vscode.commands.executeCommand('revealInExplorer', folder);
-  else if (vscode.env.remoteName === undefined) await vscode.commands.executeCommand('revealFileInOS', folder);
-  else vscode.window.createTerminal({ name: run.name, cwd: folder }).show();
+  await revealFolder(vscode.Uri.file(run.runId), run.name);
 }
 
 const isOver = (status: RunStatus) => !isLive(status);

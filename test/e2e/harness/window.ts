@@ -101,8 +101,16 @@ export class Window {
     await question.getByRole('button', { name: 'OK' }).click();
   }
 
+  /** Answers a question that asks for text, by words of the question. */
+  async answer(question: RegExp, text: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget', { hasText: question });
+    await widget.locator('input').first().fill(text);
+    await this.page.keyboard.press('Enter');
+    await widget.waitFor({ state: 'hidden' });
+  }
+
   /** Answers the open quick pick. */
-  private async pick(text: string): Promise<void> {
+  async pick(text: string): Promise<void> {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click({ timeout: 10_000 });
   }
 

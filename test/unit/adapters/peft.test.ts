@@ -135,7 +135,7 @@ describe('each defect of adapter_config.json is one clear error', () => {
     [peft({ r: 0 }), 'file-corrupt', 'r must be a positive number, not 0'],
     [peft({ r: 1.5 }), 'file-corrupt', 'r must be a positive number, not 1.5'],
     [peft({ lora_alpha: 'x' }), 'file-corrupt', 'lora_alpha must be a positive number, not "x"'],
-    [peft({ use_dora: true }), 'file-unsupported', 'use_dora'],
+    [peft({ init_lora_weights: 'pissa_niter_4' }), 'file-unsupported', 'init_lora_weights is "pissa_niter_4"'],
     [peft({ modules_to_save: ['lm_head'] }), 'file-unsupported', 'modules_to_save contains whole layers (["lm_head"])'],
     [peft({ bias: 'all' }), 'file-unsupported', 'bias is "all"'],
     [peft({ fan_in_fan_out: true }), 'file-unsupported', 'fan_in_fan_out'],

@@ -8,7 +8,7 @@ import type { WeightStore } from '../../../src/core/models/weights.js';
 import { exportModel } from '../../../src/export/exportModel.js';
 import { mergedFolder } from '../../../src/export/mergedFolder.js';
 import { checkParity } from '../../../src/export/parity.js';
-import { readAdapterFor } from '../../../src/files/adapterFolder.js';
+import { readMergeableFor } from '../../../src/files/adapterFolder.js';
 import { checkDiskSpace } from '../../../src/files/diskSpace.js';
 import { loadModel, loadModelForData } from '../../../src/files/loadModel.js';
 import type { ExportProgress, ExportRequest } from '../../../src/protocol/export.js';
@@ -111,7 +111,7 @@ describe('an export that differs is refused, and says where', () => {
     const loaded = loadModelForData(model);
     const context = {
       model: loaded,
-      adapter: readAdapterFor(loaded.weights.config, adapter),
+      adapter: readMergeableFor(loaded.weights.config, adapter),
       strength: 1,
       dtype: 'f16',
       name: 'x',

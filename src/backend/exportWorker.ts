@@ -1,0 +1,53 @@
+import { LSPErrorCodes, ResponseError, type CancellationToken } from 'vscode-languageserver/node';
+import { exportModel } from '../export/exportModel.js';
+import { mergeAdapters } from '../export/mergeAdapters.js';
+import type { WorkProgress } from '../protocol/backend.js';
+import { writeExportedCard } from '../runs/card/writeModelCard.js';
+import { abortSignal } from './abortSignal.js';
+import { withErrorResponses } from './errorResponses.js';
+import { parentConnection } from './workerConnection.js';
+import { exportRequest, mergeRequest, workProgressNotification } from './workerProtocol.js';
+
+/** Progress is reported at most ten times a second. */
+const pauseMs = 100;
+
+/** Serves one export or merge in a process of its own. */
+export function serveExport(): void {
+  const connection = parentConnection();
+  let toldAt = -Infinity;
+  const tell = (progress: WorkProgress) => {
+    if (progress.done < progress.total && performance.now() - toldAt < pauseMs) return;
+    toldAt = performance.now();
+    void connection.sendNotification(workProgressNotification, progress);
+  };
+  connection.onRequest(
+    exportRequest,
+    withErrorResponses(({ workId, ...request }, token) =>
+      unlessCancelled(token, async (signal) => {
+        const result = await exportModel(request, (progress) => tell({ workId, ...progress }), signal);
+        writeExportedCard(request, result);
+        return result;
+      }),
+    ),
+  );
+  connection.onRequest(
+    mergeRequest,
+    withErrorResponses(({ workId, ...request }, token) =>
+      unlessCancelled(token, (signal) =>
+        mergeAdapters(request, (progress) => tell({ workId, stage: 'merging', ...progress }), signal),
+      ),
+    ),
+  );
+  connection.listen();
+}
+
+async function unlessCancelled<Result>(
+  token: CancellationToken,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work(abortSignal(token));
+  } catch (error) {
+    throw token.isCancellationRequested ? new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled') : error;
+  }
+}
