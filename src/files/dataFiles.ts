@@ -7,6 +7,7 @@ import { largestRecord, largestText, tooLong, Unusable } from '../core/data/sour
 import type { DataFile, DataFiles, DataLine, DataPlace, Skipped } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
+import { openFile } from './fileSource.js';
 import { isPermissionDenied, reading } from './reading.js';
 
 /** Training data on disk. */
@@ -34,6 +35,7 @@ function diskFile(path: string, size: number): DataFile {
       return decode(bytes) ?? refuse(notUtf8());
     },
     lines: () => linesOf(path),
+    bytes: () => usable(() => openFile(path)),
   };
 }
 

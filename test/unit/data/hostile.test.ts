@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadDataset } from '../../../src/core/data/dataset.js';
-import { jsonItems } from '../../../src/core/data/jsonItems.js';
+import { rowsOf } from '../../../src/core/data/rows/rows.js';
 import { textFile } from '../../../src/core/data/source.js';
 import { UserError } from '../../../src/core/errors.js';
 import { readTokenizerFolder } from '../../../src/files/tokenizerFiles.js';
@@ -66,7 +66,7 @@ test('whatever the file, the outcome is usable examples or a UserError that name
 test('an array is read as JSON.parse reads it', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 1), (values, indent) => {
-      const items = [...jsonItems(textFile('x.json', JSON.stringify(values, null, indent)))];
+      const items = [...rowsOf(textFile('x.json', JSON.stringify(values, null, indent)))];
       expect(items.map((item) => ('value' in item ? item.value : item))).toEqual(JSON.parse(JSON.stringify(values)));
     }),
   );
