@@ -1,5 +1,4 @@
-import type { Hash } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { writeFailure } from '../atomicWrite.js';
@@ -58,11 +57,13 @@ export class PartialFile {
   }
 
   private async readAgain(signal: AbortSignal): Promise<void> {
-    for await (const bytes of createReadStream(this.path, { highWaterMark: 1 << 20, signal })) {
+    const { size } = await this.handle.stat();
+    if (size > this.file.sizeBytes) return this.restart();
+    if (size === 0) return;
+    for await (const bytes of createReadStream(this.path, { end: size - 1, highWaterMark: 1 << 20, signal })) {
       this.digest.update(bytes as Buffer);
       this.doneBytes += (bytes as Buffer).length;
     }
-    if (this.doneBytes > this.file.sizeBytes) await this.restart();
   }
 }
 
