@@ -26,6 +26,7 @@ export function createProgram(productFolder: string): Command {
   addComplete(program);
   addEvaluate(program);
   addInspect(program);
+  addDownload(program);
   addDoctor(program);
   addDemo(program, productFolder);
   return program;
@@ -133,7 +134,7 @@ function addComplete(program: Command): void {
 
 function addEvaluate(program: Command): void {
   withModel(add(program, 'evaluate', 'Measure loss and perplexity on a data set.'))
-    .requiredOption('--data <path>', 'the data set')
+    .requiredOption('--data <path>', 'the data set: a file, a folder, or OWNER/NAME on the hub')
     .addOption(new Option('--format <name>', 'format of the data').choices([...dataFormats]).default('auto'))
     .option('--max-seq-length <tokens>', `longer examples are cut ${usualLengthInWords}`, integer(2))
     .option('--batch-size <count>', 'sequences at a time', integer(1), 4)
@@ -146,7 +147,7 @@ function addEvaluate(program: Command): void {
 
 function addInspect(program: Command): void {
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
-    .argument('<path>', 'a folder or a file, or the name of a model in the cache')
+    .argument('<path>', 'a folder or a file, the name of a model in the cache, or a downloaded data set: OWNER/NAME')
     .option('--model <path>', 'count a data set in the tokens of this model')
     .option('--max-seq-length <tokens>', `with --model: what counts as too long ${usualLengthInWords}`, integer(2))
     .addHelpText(
@@ -161,6 +162,20 @@ function addInspect(program: Command): void {
     .action((path, options) =>
       runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/inspect.js')).inspect(context, path, options),
+      ),
+    );
+}
+
+function addDownload(program: Command): void {
+  add(program, 'download', 'Download a data set from the Hugging Face Hub, for use as data.path.')
+    .requiredOption('--dataset <name>', 'OWNER/NAME, OWNER/NAME@REVISION, or either with :CONFIG, :SPLIT or :CONFIG/SPLIT')
+    .addHelpText(
+      'after',
+      examples('download --dataset HuggingFaceH4/no_robots', 'download --dataset HuggingFaceH4/no_robots:test'),
+    )
+    .action((options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/downloadData.js')).downloadDataset(context, options.dataset),
       ),
     );
 }

@@ -8,11 +8,15 @@ import type { DataFile, DataFiles, DataLine, DataPlace, Skipped } from '../core/
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
 import { openFile } from './fileSource.js';
+import { hubDataReference, type HubDataReference } from './hubData/reference.js';
+import { storedData } from './hubData/store.js';
 import { isPermissionDenied, reading } from './reading.js';
 
 /** Training data on disk. */
 export const diskFiles: DataFiles = {
   open(path) {
+    const reference = hubDataReference(path);
+    if (reference) return hubPlace(reference);
     const status = reading(path, () => statSync(path));
     if (status.isDirectory()) return readFolder(path);
     if (status.isFile()) {
@@ -23,6 +27,18 @@ export const diskFiles: DataFiles = {
     throw new UserError('file-unreadable', t`${path} is neither a file nor a folder.`);
   },
 };
+
+function hubPlace(reference: HubDataReference): DataPlace {
+  const { text } = reference;
+  const stored = storedData(reference);
+  if (!stored)
+    throw new UserError(
+      'file-not-found',
+      t`${text} does not exist. If it is a data set of the hub, the pre-flight downloads it, and so does: lora-workbench download --dataset ${text}`,
+    );
+  const files = stored.map(({ path, sizeBytes }) => diskFile(path, sizeBytes));
+  return { kind: 'folder', path: text, files, leftOut: [], skipped: [] };
+}
 
 function diskFile(path: string, size: number): DataFile {
   return {

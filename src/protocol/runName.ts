@@ -13,5 +13,5 @@ function withoutVariant(model: string): string {
 /** The last part of a path, on any platform, without the file extension. */
 function stem(path: string): string {
   const last = path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
-  return last.replace(/\.(jsonl|ndjson|json|txt|md|gguf)$/i, '') || last;
+  return last.replace(/\.(jsonl|ndjson|json|csv|tsv|parquet|txt|md|gguf)$/i, '') || last;
 }

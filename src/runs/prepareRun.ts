@@ -19,6 +19,7 @@ import { createTrainer } from '../runtime/engine.js';
 import { killedMessage } from '../runtime/memory/messages.js';
 import type { MemoryPlan } from '../runtime/memory/plan.js';
 import { largestBatch, loraShape } from './derivedSettings.js';
+import { fetchRunData } from './fetchRunData.js';
 import { preflightWarnings } from './preflight/warnings.js';
 import { sampleSource } from './sampleSource.js';
 import type { PreparationPorts, PreparedRun } from './trainRun.js';
@@ -39,6 +40,7 @@ export async function prepareRun(
   ports: PreparationPorts,
   resumedDType: BaseDType | null = null,
 ): Promise<LoadedRun> {
+  await fetchRunData(config, ports);
   const model = loadModelForData(config.model);
   try {
     return await prepareWith(model, config, ports, resumedDType);

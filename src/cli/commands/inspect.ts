@@ -10,6 +10,7 @@ import { recognizeFillInTheMiddle } from '../../core/tokenizer/fillInTheMiddle.j
 import type { Tokenizer } from '../../core/tokenizer/tokenizer.js';
 import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
+import { hubDataReference } from '../../files/hubData/reference.js';
 import { loadModelForData } from '../../files/loadModel.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
@@ -29,14 +30,22 @@ export interface InspectOptions {
 
 export function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {
   const path = whole(modelPath(given));
-  if (!existsSync(path)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
+  if (!existsSync(path)) {
+    if (!hubDataReference(given)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
+    inspectData(output, given, options);
+    return Promise.resolve(exitCodes.done);
+  }
   const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
   if (names.includes('state.json')) inspectRun(output, path);
   else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
   else if (names.some((name) => weightsFile.test(name))) inspectModel(output, path);
-  else if (options.model) inspectTokens(output, path, options.model, options.maxSeqLength);
-  else inspectRecords(output, path);
+  else inspectData(output, path, options);
   return Promise.resolve(exitCodes.done);
+}
+
+function inspectData(output: Output, path: string, { model, maxSeqLength }: InspectOptions): void {
+  if (model) inspectTokens(output, path, model, maxSeqLength);
+  else inspectRecords(output, path);
 }
 
 const weightsFile = /\.(safetensors|gguf)$|^pytorch_model.*\.bin$/;

@@ -24,7 +24,7 @@ export async function listRepository(
       if (entry.type === 'file') files.push(checkedFile(entry, endpoint));
       if (files.length > maxFiles) throw new HubError('download-failed', t`${repository.name} has more than ${maxFiles} files.`);
     }
-    return { repository, commit, licence: licenceOf(info.cardData), isGated: Boolean(info.gated), files };
+    return { repository, commit, licence: licenceOf(info.cardData), isGated: Boolean(info.gated), card: info.cardData, files };
   } catch (error) {
     // Of the library itself, only the parsing of answers can fail.
     if (error instanceof SyntaxError || error instanceof TypeError) throw oddAnswer(endpoint, error.message);

@@ -21,6 +21,8 @@ export interface HubListing extends HubCommit {
   readonly licence: string | null;
   /** Whether its owner decides who may download it. */
   readonly isGated: boolean;
+  /** The metadata on its card, as its authors wrote it: anything. */
+  readonly card: unknown;
   readonly files: readonly HubFile[];
 }
 

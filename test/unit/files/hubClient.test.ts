@@ -54,6 +54,7 @@ describe('listing', () => {
       commit: commitOf(name),
       licence: 'mit',
       isGated: false,
+      card: { license: 'mit' },
     });
     expect(files).toEqual([
       { path: 'config.json', sizeBytes: config.length, hash: { kind: 'git', digest: gitHash(Buffer.from(config)) } },

@@ -40,6 +40,7 @@ function lengthOf(value: unknown): number {
 function asJson(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (Array.isArray(value)) return value.map(asJson);
-  if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)) return value ?? undefined;
+  if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value))
+    return value ?? undefined;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, asJson(part)]));
 }

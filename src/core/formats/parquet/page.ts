@@ -18,7 +18,10 @@ export const largestPage = 256 * 2 ** 20;
 const mostValues = 2 ** 24;
 
 // Without a place for its output, the library's Zstandard decompresses as much as the bytes say.
-const compressors = { ...libraryCompressors, ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)) };
+const compressors = {
+  ...libraryCompressors,
+  ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)),
+};
 
 export const repetitionLevelOf = getMaxRepetitionLevel;
 
@@ -64,7 +67,8 @@ function decompressed(header: PageHeader, bytes: Uint8Array<ArrayBuffer>, codec:
   const v2 = header.type === 'DATA_PAGE_V2' ? header.data_page_header_v2 : undefined;
   const levelBytes = v2 ? v2.repetition_levels_byte_length + v2.definition_levels_byte_length : 0;
   if (!(levelBytes >= 0 && levelBytes <= Math.min(size, bytes.length))) throw new Error(t`a page is damaged`);
-  if (codec === 'UNCOMPRESSED' || v2?.is_compressed === false || size === levelBytes) return exactly(size, bytes.subarray(0, size));
+  if (codec === 'UNCOMPRESSED' || v2?.is_compressed === false || size === levelBytes)
+    return exactly(size, bytes.subarray(0, size));
   const decompress = compressors[codec];
   if (!decompress) throw new Error(t`it is compressed with ${codec}, which is not supported`);
   const values = exactly(size - levelBytes, decompress(bytes.subarray(levelBytes), size - levelBytes));
