@@ -30,7 +30,7 @@ export async function fetchData(paths: readonly (string | null)[], ports: FetchP
 function noPathEither({ text }: HubDataReference): (error: unknown) => never {
   return (error) => {
     const isAbsent = error instanceof UserError && (error.code === 'access-denied' || error.code === 'file-not-found');
-    throw isAbsent ? new UserError(error.code, t`There is no file or folder ${text}. ` + error.message, { cause: error }) : error;
+    throw isAbsent ? new UserError(error.code, t`There is no file or folder ${text}. ${error.message}`, { cause: error }) : error;
   };
 }
 
