@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync, type Dirent } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import ignore, { type Ignore } from 'ignore';
 import { isBinaryFileSync } from 'isbinaryfile';
 import { whyNotEntered, whyPrivate, type LeftOut } from '../core/data/fileRules.js';
@@ -52,6 +53,7 @@ function diskFile(path: string, size: number): DataFile {
     },
     lines: () => linesOf(path),
     bytes: () => usable(() => openFile(path)),
+    unpackBrotli: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
   };
 }
 

@@ -10,8 +10,9 @@ function withoutVariant(model: string): string {
   return model.replace(/([-_.](instruct|chat|base|it|hf|gguf|i?q\d(_\w+)*|[bf]f?(16|32)))+$/i, '') || model;
 }
 
-/** The last part of a path, on any platform, without the file extension. */
+/** The last part of a path, on any platform, without the file extension; of a data set of the hub, its name. */
 function stem(path: string): string {
-  const last = path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
+  const named = path.replace(/^([\w.-]+\/[\w.-]+)[@:].*$/, '$1');
+  const last = named.split(/[\\/]/).findLast((part) => part !== '') ?? named;
   return last.replace(/\.(jsonl|ndjson|json|csv|tsv|parquet|txt|md|gguf)$/i, '') || last;
 }

@@ -14,6 +14,8 @@ export interface DataFile {
   lines(): Iterable<DataLine>;
   /** Random access; the caller closes it. Throws Unusable. */
   bytes(): ByteSource;
+  /** Unpacks Brotli; throws an Error if that takes more than `length` bytes. */
+  unpackBrotli(input: Uint8Array, length: number): Uint8Array;
 }
 
 /** A line with its number, counted from 1, or the reason it can't be read. */
@@ -61,6 +63,9 @@ export function textFile(path: string, text: string): DataFile {
     size: text.length,
     text: () => text,
     bytes: () => textSource(path, text),
+    unpackBrotli() {
+      throw new Error('internal: text is not packed');
+    },
     *lines() {
       let number = 0;
       for (let start = 0; start < text.length;) {

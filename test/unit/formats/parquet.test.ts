@@ -1,4 +1,4 @@
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import type { ColumnDecoder, PageHeader } from 'hyparquet/src/types.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -25,7 +25,7 @@ test('a large row group is read page by page', () => {
     source.read(offset, into);
   };
   let index = 0;
-  for (const row of openParquet({ ...source, read }).rows(['text'])) {
+  for (const row of openParquet({ ...source, read }, () => bytes).rows(['text'])) {
     if (row.get('text') !== text(index)) throw new Error(`row ${index} differs`);
     if (index++ === 0) expect(total).toBeLessThan(4e6);
   }
@@ -107,7 +107,6 @@ describe('a small page that asks for much is refused before it gets it', () => {
   ];
   test.each([
     ['GZIP', gzipSync(bomb)],
-    ['BROTLI', brotliCompressSync(bomb, { params: { [constants.BROTLI_PARAM_LGWIN]: 16 } })],
     ['ZSTD', Uint8Array.from(zstd)],
   ] as const)('%s that unpacks to 64 MB where 100 bytes are expected', (codec, packed) => {
     const header = { ...v1(2, 100), compressed_page_size: packed.length };

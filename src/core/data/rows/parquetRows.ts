@@ -9,7 +9,7 @@ export function* parquetRows(file: DataFile): Generator<RowItem> {
   const source = file.bytes();
   let number = 0;
   try {
-    const { columns, rows } = openParquet(source);
+    const { columns, rows } = openParquet(source, (input, length) => file.unpackBrotli(input, length));
     const wanted = columns.filter((name) => knownFields.has(name));
     if (wanted.length === 0) yield { number: 1, value: asRow(columns, new Map()) };
     for (const row of rows(wanted)) yield checked(++number, asRow(columns, row));

@@ -3,7 +3,7 @@ import { DEFAULT_PARSERS, convert } from 'hyparquet/src/convert.js';
 import type { ColumnDecoder, ColumnMetaData, DecodedArray, PageHeader, SchemaTree } from 'hyparquet/src/types.js';
 import { t } from '../../../l10n/text.js';
 import type { ByteSource } from '../byteSource.js';
-import { decodePage, largestPage, repetitionLevelOf } from './page.js';
+import { decodePage, largestPage, repetitionLevelOf, type Unpack } from './page.js';
 
 /** In bytes; what is read at once. */
 const readAhead = 2 ** 20;
@@ -29,10 +29,19 @@ export class ColumnChunk {
     private readonly source: ByteSource,
     { path_in_schema, type, codec, data_page_offset, dictionary_page_offset, total_compressed_size }: ColumnMetaData,
     schemaPath: SchemaTree[],
+    unpackBrotli: Unpack,
   ) {
     const { element } = schemaPath.at(-1)!;
     this.path = path_in_schema.join('.');
-    this.decoder = { pathInSchema: path_in_schema, type, element, schemaPath, codec, parsers: DEFAULT_PARSERS };
+    this.decoder = {
+      pathInSchema: path_in_schema,
+      type,
+      element,
+      schemaPath,
+      codec,
+      parsers: DEFAULT_PARSERS,
+      compressors: { BROTLI: unpackBrotli },
+    };
     this.isRepeated = repetitionLevelOf(schemaPath) > 0;
     this.position = Number(dictionary_page_offset || data_page_offset);
     this.end = this.position + Number(total_compressed_size);

@@ -9,7 +9,7 @@ import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js';
 import { readVarInt } from 'hyparquet/src/thrift.js';
 import type { ColumnDecoder, CompressionCodec, DataReader, DecodedArray, Encoding, PageHeader } from 'hyparquet/src/types.js';
-import { compressors as libraryCompressors, decompressZstd } from 'hyparquet-compressors';
+import { decompressGzip, decompressLz4, decompressLz4Raw, decompressSnappy, decompressZstd } from 'hyparquet-compressors';
 import { t } from '../../../l10n/text.js';
 
 /** In bytes, compressed or not; writers make pages of about 1 MB. */
@@ -17,10 +17,15 @@ export const largestPage = 256 * 2 ** 20;
 /** Values in a page, counting those in lists. */
 const mostValues = 2 ** 24;
 
-// Without a place for its output, the library's Zstandard decompresses as much as the bytes say.
-const compressors = {
-  ...libraryCompressors,
-  ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)),
+/** Unpacks bytes to `length` bytes, and never to many more, whatever they say. */
+export type Unpack = (input: Uint8Array, length: number) => Uint8Array;
+
+const unpackers: Partial<Record<CompressionCodec, Unpack>> = {
+  SNAPPY: decompressSnappy,
+  GZIP: decompressGzip,
+  ZSTD: (input, length) => decompressZstd(input, new Uint8Array(length)),
+  LZ4: decompressLz4,
+  LZ4_RAW: decompressLz4Raw,
 };
 
 export const repetitionLevelOf = getMaxRepetitionLevel;
@@ -36,7 +41,7 @@ export function decodePage(
   const count = valueCount(header);
   if (!(count >= 0 && count <= mostValues)) throw new Error(t`a page claims to have ${count} values`);
   if (count === 0) return rows;
-  const page = decompressed(header, bytes, decoder.codec);
+  const page = decompressed(header, bytes, decoder);
   checkPage(header, page, decoder, count);
   const size = page.length;
   return readPage(
@@ -61,7 +66,7 @@ function valueCount(header: PageHeader): number {
 }
 
 /** In a page of the second version, the levels come first and are not compressed. */
-function decompressed(header: PageHeader, bytes: Uint8Array<ArrayBuffer>, codec: CompressionCodec): Uint8Array {
+function decompressed(header: PageHeader, bytes: Uint8Array<ArrayBuffer>, { codec, compressors }: ColumnDecoder): Uint8Array {
   const size = header.uncompressed_page_size;
   if (!(size >= 0 && size <= largestPage)) throw new Error(t`a page claims to have ${size} bytes`);
   const v2 = header.type === 'DATA_PAGE_V2' ? header.data_page_header_v2 : undefined;
@@ -69,9 +74,9 @@ function decompressed(header: PageHeader, bytes: Uint8Array<ArrayBuffer>, codec:
   if (!(levelBytes >= 0 && levelBytes <= Math.min(size, bytes.length))) throw new Error(t`a page is damaged`);
   if (codec === 'UNCOMPRESSED' || v2?.is_compressed === false || size === levelBytes)
     return exactly(size, bytes.subarray(0, size));
-  const decompress = compressors[codec];
-  if (!decompress) throw new Error(t`it is compressed with ${codec}, which is not supported`);
-  const values = exactly(size - levelBytes, decompress(bytes.subarray(levelBytes), size - levelBytes));
+  const unpack = unpackers[codec] ?? compressors?.[codec];
+  if (!unpack) throw new Error(t`it is compressed with ${codec}, which is not supported`);
+  const values = exactly(size - levelBytes, unpack(bytes.subarray(levelBytes), size - levelBytes));
   if (levelBytes === 0) return values;
   const whole = new Uint8Array(size);
   whole.set(bytes.subarray(0, levelBytes));

@@ -3,10 +3,11 @@ import { assembleNested } from 'hyparquet/src/assemble.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { parquetMetadata, parquetSchema } from 'hyparquet/src/metadata.js';
 import { getTreePath } from 'hyparquet/src/schema.js';
-import type { FileMetaData, RowGroup, SchemaTree } from 'hyparquet/src/types.js';
+import type { ColumnMetaData, FileMetaData, RowGroup, SchemaTree } from 'hyparquet/src/types.js';
 import { t } from '../../../l10n/text.js';
 import type { ByteSource } from '../byteSource.js';
 import { ColumnChunk } from './columnChunk.js';
+import type { Unpack } from './page.js';
 
 export interface ParquetFile {
   /** The names of the top-level columns. */
@@ -21,8 +22,11 @@ const mostSchemaElements = 10_000;
 /** Rows that are decoded before the first of them is given out. */
 const rowsAtOnce = 256;
 
-/** Throws an Error, which says why, for a file that is not Parquet or is damaged. */
-export function openParquet(source: ByteSource): ParquetFile {
+/**
+ * Throws an Error, which says why, for a file that is not Parquet or is damaged. Brotli is the platform's, because the known
+ * decoders in JavaScript do not stop at the wanted length.
+ */
+export function openParquet(source: ByteSource, unpackBrotli: Unpack): ParquetFile {
   const metadata = readMetadata(source);
   const schema = parquetSchema(metadata);
   const columns = schema.children.map(({ element }) => element.name);
@@ -30,7 +34,8 @@ export function openParquet(source: ByteSource): ParquetFile {
     columns,
     *rows(wanted) {
       const trees = schema.children.filter(({ element }) => wanted.includes(element.name));
-      for (const group of metadata.row_groups) yield* rowsOfGroup(source, schema, trees, group);
+      for (const group of metadata.row_groups)
+        yield* rowsOfGroup(group, trees, (metadata) => openChunk(source, schema, metadata, unpackBrotli));
     },
   };
 }
@@ -53,13 +58,14 @@ function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array
   return bytes;
 }
 
-function* rowsOfGroup(
-  source: ByteSource,
-  schema: SchemaTree,
-  trees: readonly SchemaTree[],
-  group: RowGroup,
-): Generator<ReadonlyMap<string, unknown>> {
-  const columns = trees.map((tree) => ({ name: tree.element.name, take: columnReader(source, schema, tree, group) }));
+type OpenChunk = (metadata: ColumnMetaData) => ColumnChunk;
+
+function openChunk(source: ByteSource, schema: SchemaTree, metadata: ColumnMetaData, unpackBrotli: Unpack): ColumnChunk {
+  return new ColumnChunk(source, metadata, getTreePath(schema, metadata.path_in_schema), unpackBrotli);
+}
+
+function* rowsOfGroup(group: RowGroup, trees: readonly SchemaTree[], open: OpenChunk): Generator<ReadonlyMap<string, unknown>> {
+  const columns = trees.map((tree) => ({ name: tree.element.name, take: columnReader(group, tree, open) }));
   for (let left = Number(group.num_rows); left > 0 && columns.length > 0; left -= rowsAtOnce) {
     const count = Math.min(left, rowsAtOnce);
     const values = columns.map(({ name, take }) => [name, take(count)] as const);
@@ -68,17 +74,11 @@ function* rowsOfGroup(
 }
 
 /** Reads the next values of a top-level column, which is stored as one chunk for each leaf below it. */
-function columnReader(
-  source: ByteSource,
-  schema: SchemaTree,
-  tree: SchemaTree,
-  group: RowGroup,
-): (count: number) => ArrayLike<unknown> {
+function columnReader(group: RowGroup, tree: SchemaTree, open: OpenChunk): (count: number) => ArrayLike<unknown> {
   const name = tree.element.name;
-  const chunks = group.columns.flatMap(({ meta_data: metadata }) => {
-    if (metadata?.path_in_schema[0] !== name) return [];
-    return [new ColumnChunk(source, metadata, getTreePath(schema, metadata.path_in_schema))];
-  });
+  const chunks = group.columns.flatMap(({ meta_data: metadata }) =>
+    metadata?.path_in_schema[0] === name ? [open(metadata)] : [],
+  );
   return (count) => {
     const leaves = new Map(chunks.map((chunk) => [chunk.path, chunk.take(count)]));
     assembleNested(leaves, tree, DEFAULT_PARSERS);
