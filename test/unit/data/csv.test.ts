@@ -8,10 +8,7 @@ import { textFile, type DataFile } from '../../../src/core/data/source.js';
 import { diskFiles } from '../../../src/files/dataFiles.js';
 
 const fixtures = new URL('../../fixtures/data/', import.meta.url).pathname;
-const { versions: _versions, ...goldens } = JSON.parse(readFileSync(join(fixtures, 'csv.json'), 'utf8')) as Record<
-  string,
-  unknown
->;
+const goldens = JSON.parse(readFileSync(join(fixtures, 'csv.json'), 'utf8')) as Record<string, unknown>;
 
 function fileAt(path: string): DataFile {
   const place = diskFiles.open(path);
@@ -21,7 +18,7 @@ function fileAt(path: string): DataFile {
 const itemsOf = (text: string, path = 'x.csv') => [...rowsOf(textFile(path, text))];
 const valuesOf = (text: string, path?: string) => itemsOf(text, path).map((item) => ('value' in item ? item.value : item));
 
-test.each(Object.keys(goldens))('%s is read as by Python’s csv module', (name) => {
+test.each(Object.keys(goldens).filter((name) => name !== 'versions'))('%s is read as by Python’s csv module', (name) => {
   const items = [...rowsOf(fileAt(join(fixtures, name)))];
   expect(items.map((item) => ('value' in item ? item.value : item))).toEqual(goldens[name]);
 });
