@@ -26,6 +26,7 @@ export function createProgram(productFolder: string): Command {
   addComplete(program);
   addEvaluate(program);
   addInspect(program);
+  addDownload(program);
   addDoctor(program);
   addDemo(program, productFolder);
   return program;
@@ -165,6 +166,28 @@ function addInspect(program: Command): void {
     );
 }
 
+function addDownload(program: Command): void {
+  add(program, 'download', 'Download a model from the hub, or list good first ones.')
+    .argument('[model]', 'OWNER/NAME, OWNER/NAME@REVISION, or the address of its page')
+    .option('--quantization <name>', 'the GGUF that is so quantized, such as Q4_K_M')
+    .option('--file <pattern>', 'the file with the weights; * stands for any characters')
+    .option('--token <token>', 'your token, for gated and private models (default: HF_TOKEN, or that of `hf auth login`)')
+    .addHelpText(
+      'after',
+      examples(
+        'download',
+        'download HuggingFaceTB/SmolLM2-135M-Instruct',
+        'download bartowski/Llama-3.2-1B-Instruct-GGUF --quantization Q4_K_M',
+      ),
+    )
+    .addHelpText('after', '\nWhat was interrupted is continued. HF_ENDPOINT names a mirror, HF_HOME the folder of the cache.')
+    .action((model, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/download.js')).download(context, model, options),
+      ),
+    );
+}
+
 function addDoctor(program: Command): void {
   add(program, 'doctor', 'Look at this machine: devices, memory, versions, and what is missing.')
     .addHelpText('after', examples('doctor', 'doctor --json'))
@@ -191,7 +214,10 @@ function add(program: Command, name: string, description: string): Command {
 
 function withModel(command: Command): Command {
   return command
-    .requiredOption('--model <path>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
+    .requiredOption(
+      '--model <path>',
+      'a Hugging Face folder, a .gguf file, or the name of a model in a cache: OWNER/NAME, or NAME:TAG of Ollama',
+    )
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
     .addOption(
       new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU')
