@@ -8,3 +8,12 @@ export function namesIn(folder: string): string[] {
     return [];
   }
 }
+
+/** The paths of everything below a folder, relative to it; links to files are files. */
+export function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch {
+    return [];
+  }
+}

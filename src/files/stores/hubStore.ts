@@ -3,22 +3,24 @@
  * these files: our readers open them, and follow the links.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { repositoryFolder } from '../hub/hubCache.js';
 import { hubCacheFolder } from '../hub/hubSettings.js';
 import { isGguf } from '../hub/modelFiles.js';
 import { isCommit, isRelativePath, isRepositoryName } from '../hub/repository.js';
 import { weightFiles } from '../safetensorsWeights.js';
-import { namesIn } from './folderNames.js';
+import { filesBelow, namesIn } from './folderNames.js';
 import type { StoredModel } from './storedModel.js';
 
-/** The newest snapshot of each model that is there whole. */
+/** Every model that is there whole; another commit than the usual one says so in its name. */
 export function hubModels(): StoredModel[] {
   return namesIn(hubCacheFolder()).flatMap((folder) => {
     const [type, owner, name, ...more] = folder.split('--');
     if (type !== 'models' || !owner || !name || more.length > 0) return [];
-    const snapshot = snapshotOf(join(hubCacheFolder(), folder), 'main');
-    return snapshot === undefined ? [] : modelsIn(snapshot, name);
+    const usual = snapshotOf(join(hubCacheFolder(), folder), 'main');
+    return snapshotsOf(join(hubCacheFolder(), folder)).flatMap((snapshot) =>
+      modelsIn(snapshot, snapshot === usual ? name : `${name}@${basename(snapshot).slice(0, 7)}`),
+    );
   });
 }
 
@@ -37,15 +39,16 @@ export function hubModelPath(given: string): string | undefined {
 
 /** The snapshot of a revision; for the usual one that nobody has looked up yet, the newest. */
 function snapshotOf(repository: string, revision: string): string | undefined {
-  const snapshots = join(repository, 'snapshots');
   const commit = isCommit(revision) ? revision : commitOf(join(repository, 'refs', revision));
-  if (commit !== undefined) return existing(join(snapshots, commit));
-  if (revision !== 'main') return undefined;
+  if (commit !== undefined) return existing(join(repository, 'snapshots', commit));
+  return revision === 'main' ? snapshotsOf(repository)[0] : undefined;
+}
+
+/** The newest first. */
+function snapshotsOf(repository: string): string[] {
   const time = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return namesIn(snapshots)
-    .filter(isCommit)
-    .map((name) => join(snapshots, name))
-    .sort((a, b) => time(b) - time(a))[0];
+  const commits = namesIn(join(repository, 'snapshots')).filter(isCommit);
+  return commits.map((commit) => join(repository, 'snapshots', commit)).sort((a, b) => time(b) - time(a));
 }
 
 function commitOf(ref: string): string | undefined {
@@ -58,14 +61,20 @@ function commitOf(ref: string): string | undefined {
 }
 
 function modelsIn(snapshot: string, name: string): StoredModel[] {
-  const names = namesIn(snapshot);
+  const names = filesBelow(snapshot);
   const ggufs = names.filter(isGguf);
   const store = 'hub' as const;
   const weights = names.includes('config.json') ? wholeWeights(snapshot) : [];
   if (weights.length > 0) return [{ path: snapshot, name, kind: 'huggingface', store, sizeBytes: sum(weights) }];
   return ggufs.map((file) => {
     const path = join(snapshot, file);
-    return { path, name: ggufs.length === 1 ? name : file.replace(/\.gguf$/i, ''), kind: 'gguf', store, sizeBytes: sum([path]) };
+    return {
+      path,
+      name: ggufs.length === 1 ? name : basename(file).replace(/\.gguf$/i, ''),
+      kind: 'gguf',
+      store,
+      sizeBytes: sum([path]),
+    };
   });
 }
 
