@@ -7,9 +7,10 @@ import type { HubModel, HubPlan } from '../protocol/backend.js';
 /** Says what downloading a model would mean, or that the user has no access to it. */
 export async function planHubModel(model: HubModel, signal: AbortSignal): Promise<HubPlan> {
   try {
-    const { listing, files, totalBytes, missingBytes } = await plan(clientFor(model), model, signal);
+    const { listing, files, ...sizes } = await plan(clientFor(model), model, signal);
     const { licence, repository } = listing;
-    return { kind: 'plan', name: repository.name, licence, files, totalBytes, missingBytes, folder: hubCacheFolder() };
+    const shown = files.map(({ path, sizeBytes }) => ({ path, sizeBytes }));
+    return { kind: 'plan', name: repository.name, licence, files: shown, ...sizes, folder: hubCacheFolder() };
   } catch (error) {
     if (!(error instanceof HubError) || error.accessPage === undefined) throw error;
     return { kind: 'refused', message: error.message, accessPage: error.accessPage };
