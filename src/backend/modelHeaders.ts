@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { configFromHuggingFace } from '../core/models/registry.js';
-import { openGgufWeights } from '../files/ggufWeights.js';
 import { readJsonFile } from '../files/jsonFile.js';
+import { openModel } from '../files/openModel.js';
 
 interface Known {
   readonly modified: number;
@@ -14,7 +15,7 @@ interface Known {
 export class ModelHeaders {
   private readonly known = new Map<string, Known>();
 
-  /** Returns null if the model can be used, else why not. `file` is a .gguf or the config.json of a Hugging Face folder. */
+  /** Returns null if the model can be used, else why not. `file` is the config.json of a Hugging Face folder, or a file that is a model. */
   async problemOf(file: string): Promise<string | null> {
     const status = await stat(file).catch(() => undefined);
     if (!status) return null;
@@ -29,8 +30,8 @@ export class ModelHeaders {
 
 function readHeader(file: string): string | null {
   try {
-    if (file.endsWith('.gguf')) openGgufWeights(file).weights.close();
-    else configFromHuggingFace(readJsonFile(file), file);
+    if (basename(file) === 'config.json') configFromHuggingFace(readJsonFile(file), file);
+    else openModel(file).weights.close();
     return null;
   } catch (error) {
     if (error instanceof UserError) return error.message;

@@ -1,5 +1,5 @@
 import { fetchData } from '../files/hubData/fetchData.js';
-import { fetchView } from './demo/fetchView.js';
+import { fetchView } from './fetchView.js';
 import type { CommandContext } from './runCommand.js';
 
 /** Downloads the data sets of the hub among the paths, and shows how far it is. */

@@ -167,15 +167,25 @@ function addInspect(program: Command): void {
 }
 
 function addDownload(program: Command): void {
-  add(program, 'download', 'Download a data set from the Hugging Face Hub, for use as data.path.')
-    .requiredOption('--dataset <name>', 'OWNER/NAME, OWNER/NAME@REVISION, or either with :CONFIG, :SPLIT or :CONFIG/SPLIT')
+  add(program, 'download', 'Download a model or a data set from the hub, or list good first models.')
+    .argument('[model]', 'OWNER/NAME, OWNER/NAME@REVISION, or the address of its page')
+    .option('--dataset <name>', 'a data set instead: OWNER/NAME, OWNER/NAME@REVISION, or either with :CONFIG/SPLIT')
+    .option('--quantization <name>', 'the GGUF that is so quantized, such as Q4_K_M')
+    .option('--file <pattern>', 'the file with the weights; * stands for any characters')
+    .option('--token <token>', 'your token, for gated and private models (default: HF_TOKEN, or that of `hf auth login`)')
     .addHelpText(
       'after',
-      examples('download --dataset HuggingFaceH4/no_robots', 'download --dataset HuggingFaceH4/no_robots:test'),
+      examples(
+        'download',
+        'download HuggingFaceTB/SmolLM2-135M-Instruct',
+        'download bartowski/Llama-3.2-1B-Instruct-GGUF --quantization Q4_K_M',
+        'download --dataset HuggingFaceH4/no_robots',
+      ),
     )
-    .action((options) =>
+    .addHelpText('after', '\nWhat was interrupted is continued. HF_ENDPOINT names a mirror, HF_HOME the folder of the cache.')
+    .action((model, options) =>
       runCommand(Boolean(options.json), async (context) =>
-        (await import('./commands/downloadData.js')).downloadDataset(context, options.dataset),
+        (await import('./commands/download.js')).download(context, model, options),
       ),
     );
 }
@@ -206,7 +216,10 @@ function add(program: Command, name: string, description: string): Command {
 
 function withModel(command: Command): Command {
   return command
-    .requiredOption('--model <path>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
+    .requiredOption(
+      '--model <path>',
+      'a Hugging Face folder, a .gguf file, or the name of a model in a cache: OWNER/NAME, or NAME:TAG of Ollama',
+    )
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
     .addOption(
       new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU')

@@ -41,6 +41,19 @@ export function openGgufWeights(path: string): { weights: WeightStore; metadata:
   }
 }
 
+/** Whether a file begins with GGUF's magic number; those in Ollama's store have no other mark. */
+export function beginsAsGguf(path: string): boolean {
+  const source = openFile(path);
+  try {
+    const magic = new Uint8Array(4);
+    if (source.size < magic.length) return false;
+    source.read(0, magic);
+    return String.fromCharCode(...magic) === 'GGUF';
+  } finally {
+    source.close();
+  }
+}
+
 function weightInfo(
   { type, shape, offset, byteLength }: GgufTensor,
   { name, permutedInGguf }: WeightSpec,

@@ -1,12 +1,13 @@
-/** @file Opens a model: a Hugging Face folder, a GGUF file, or a folder that contains one. */
+/** @file Opens a model: a Hugging Face folder, a GGUF file, an Ollama manifest that names one, or a folder that contains one. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import type { GgufValue } from '../core/formats/gguf.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { t } from '../l10n/text.js';
-import { openGgufWeights } from './ggufWeights.js';
+import { beginsAsGguf, openGgufWeights } from './ggufWeights.js';
 import { reading } from './reading.js';
+import { ggufOfManifest } from './stores/ollamaStore.js';
 import { holdsSafetensors, openSafetensorsWeights } from './safetensorsWeights.js';
 
 /** Where a model's tokenizer comes from. */
@@ -17,8 +18,6 @@ export type TokenizerSource =
 export interface OpenModel {
   /** Absolute path of the folder or file. */
   readonly path: string;
-  /** The last part of the path, for display. */
-  readonly name: string;
   readonly weights: WeightStore;
   readonly tokenizerSource: TokenizerSource;
 }
@@ -46,19 +45,25 @@ function whyNot(files: readonly string[], ggufCount: number): string {
 }
 
 function openModelFile(path: string): OpenModel {
-  if (path.endsWith('.gguf')) return openGguf(path);
+  const gguf = ggufAt(path);
+  if (gguf !== undefined) return { ...openGguf(gguf), path };
   if (path.endsWith('.safetensors') && existsSync(join(dirname(path), 'config.json'))) {
     return openHuggingFaceFolder(dirname(path));
   }
   throw new UserError('file-unsupported', t`${path} is not a model: expected a Hugging Face folder or a .gguf file.`);
 }
 
+/** The GGUF file that a path is, whatever its name, or that it names; undefined for other files. */
+export function ggufAt(path: string): string | undefined {
+  return path.endsWith('.gguf') || beginsAsGguf(path) ? path : ggufOfManifest(path);
+}
+
 function openHuggingFaceFolder(folder: string): OpenModel {
   const weights = openSafetensorsWeights(folder);
-  return { path: folder, name: basename(folder), weights, tokenizerSource: { kind: 'folder', folder } };
+  return { path: folder, weights, tokenizerSource: { kind: 'folder', folder } };
 }
 
 function openGguf(path: string): OpenModel {
   const { weights, metadata } = openGgufWeights(path);
-  return { path, name: basename(path), weights, tokenizerSource: { kind: 'gguf', file: path, metadata } };
+  return { path, weights, tokenizerSource: { kind: 'gguf', file: path, metadata } };
 }

@@ -46,7 +46,7 @@ export function openSafetensorsWeights(folder: string): WeightStore {
 }
 
 /** model.safetensors, or the shards that the index lists. */
-function weightFiles(folder: string): string[] {
+export function weightFiles(folder: string): string[] {
   if (existsSync(join(folder, singleFile))) return [join(folder, singleFile)];
   const indexPath = join(folder, indexFile);
   if (existsSync(indexPath)) return shardNames(indexPath).map((name) => join(folder, name));

@@ -1,8 +1,9 @@
+import { modelName } from './modelName.js';
 import type { RunConfig } from './runConfig.js';
 
 /** Default name of a run, from data, model and rank: "qa · SmolLM2-135M · r16". */
 export function runName({ data, model, lora }: Pick<RunConfig, 'data' | 'model' | 'lora'>): string {
-  return [stem(data.path), withoutVariant(stem(model)), `r${lora.r}`].join(' · ');
+  return [stem(data.path), withoutVariant(stem(modelName(model))), `r${lora.r}`].join(' · ');
 }
 
 /** Lists of runs are narrow, so variant and quantization of the model are left out; the run itself shows them. */

@@ -109,7 +109,7 @@ export class LoopbackHub {
       if (rest !== 'main' && rest !== 'HEAD' && rest !== commitOf(name)) return refuse(response, 404, 'RevisionNotFound');
       return json(response, describe(name, repository));
     }
-    if (api === 'tree') return this.listPage(response, name, repository, new URL(url, this.endpoint));
+    if (api === 'tree') return this.listPage(response, repository, new URL(url, this.endpoint));
     const content = repository.files[path!];
     if (content === undefined) return refuse(response, 404, 'EntryNotFound');
     if (repository.gatedFor !== undefined && token !== repository.gatedFor) {
@@ -136,7 +136,7 @@ export class LoopbackHub {
     this.send(request, response, Buffer.from(content));
   }
 
-  private listPage(response: ServerResponse, name: string, { files }: HostedRepository, url: URL): void {
+  private listPage(response: ServerResponse, { files }: HostedRepository, url: URL): void {
     const start = Number(url.searchParams.get('cursor') ?? 0);
     const folders = new Set(Object.keys(files).flatMap((path) => (path.includes('/') ? [path.split('/')[0]!] : [])));
     const entries = [

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { loraScaling } from '../../core/adapters/lora.js';
 import { adapterConfigFile } from '../../core/adapters/peft.js';
 import { UserError } from '../../core/errors.js';
@@ -12,6 +12,8 @@ import { readAdapterFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { hubDataReference } from '../../files/hubData/reference.js';
 import { loadModelForData } from '../../files/loadModel.js';
+import { ggufAt } from '../../files/openModel.js';
+import { modelName } from '../../protocol/modelName.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -38,7 +40,7 @@ export function inspect({ output }: CommandContext, given: string, options: Insp
   const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
   if (names.includes('state.json')) inspectRun(output, path);
   else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
-  else if (names.some((name) => weightsFile.test(name))) inspectModel(output, path);
+  else if (names.some((name) => weightsFile.test(name)) || isGgufOfStore(path)) inspectModel(output, path);
   else inspectData(output, path, options);
   return Promise.resolve(exitCodes.done);
 }
@@ -50,13 +52,19 @@ function inspectData(output: Output, path: string, { model, maxSeqLength }: Insp
 
 const weightsFile = /\.(safetensors|gguf)$|^pytorch_model.*\.bin$/;
 
+/** Files in other programs' stores have no ending. */
+function isGgufOfStore(path: string): boolean {
+  return statSync(path).isFile() && extname(path) === '' && ggufAt(path) !== undefined;
+}
+
 /** A file inside the folder of a model, adapter or run stands for the whole folder. */
 function whole(path: string): string {
   return /\.safetensors$|^(adapter_config|state)\.json$/.test(basename(path)) ? dirname(path) : path;
 }
 
 function inspectModel(output: Output, path: string): void {
-  const { name, weights, tokenizer, textProblem } = loadModelForData(path);
+  const { weights, tokenizer, textProblem } = loadModelForData(path);
+  const name = modelName(path);
   const { config } = weights;
   const infos = weights.names().map((weight) => weights.info(weight)!);
   weights.close();

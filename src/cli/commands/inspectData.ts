@@ -5,8 +5,10 @@ import { fieldRoles, type Row } from '../../core/data/formats/format.js';
 import { isRowFile, rowsOf } from '../../core/data/rows/rows.js';
 import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
 import { diskFiles } from '../../files/dataFiles.js';
+import { modelPath } from '../../files/cacheFolder.js';
 import { loadModelForData } from '../../files/loadModel.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
+import { modelName } from '../../protocol/modelName.js';
 import type { Output } from '../output.js';
 import { fileRows } from '../preflightText.js';
 import { bytes, integer, plural, table } from '../format.js';
@@ -83,8 +85,8 @@ function whyNoText(file: DataFile): string | null {
   }
 }
 
-export function inspectTokens(output: Output, path: string, modelName: string, asked: number | undefined): void {
-  const { name, weights, tokenizer } = loadModelForData(modelName);
+export function inspectTokens(output: Output, path: string, model: string, asked: number | undefined): void {
+  const { weights, tokenizer } = loadModelForData(model);
   weights.close();
   const maxSeqLength = sequenceLengthFor(weights.config, asked, '--max-seq-length');
   const config = {
@@ -100,7 +102,7 @@ export function inspectTokens(output: Output, path: string, modelName: string, a
   const { training, format, files, fileCount, leftOut, skipped, skippedCount } = report;
   show(
     output,
-    `${path} is a data set, counted in tokens of ${name}.`,
+    `${path} is a data set, counted in tokens of ${modelName(modelPath(model))}.`,
     { kind: 'data', path, format, ...training, files, fileCount, leftOut, skipped, skippedCount },
     [
       ['Format', format],

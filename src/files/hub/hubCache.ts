@@ -7,6 +7,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } f
 import { dirname, join, relative } from 'node:path';
 import { makeFolder, writeFileAtomically } from '../atomicWrite.js';
 import { hubCacheFolder } from './hubSettings.js';
+import { abandonedBytes } from './partialNames.js';
 import { isCommit, type HubCommit, type HubFile, type HubRepository } from './repository.js';
 
 /** models--OWNER--NAME */
@@ -26,6 +27,13 @@ export function blobPath({ repository }: HubCommit, { hash }: HubFile): string {
 export function cachedFile(listing: HubCommit, { path, sizeBytes }: HubFile): string | undefined {
   const place = join(snapshotFolder(listing), path);
   return statSync(place, { throwIfNoEntry: false })?.size === sizeBytes ? place : undefined;
+}
+
+/** What is still to be downloaded of a file. */
+export function missingBytes(listing: HubCommit, file: HubFile): number {
+  const blob = blobPath(listing, file);
+  if (cachedFile(listing, file) !== undefined || existsSync(blob)) return 0;
+  return Math.max(0, file.sizeBytes - abandonedBytes(blob));
 }
 
 /** Shows a blob under its name in the snapshot, and remembers the commit as the revision's. */

@@ -2,7 +2,7 @@
  * @file Files that are still being downloaded: BLOB.PROCESS-NUMBER.incomplete. Each has one writer; one whose process is gone, or
  * has given up, is continued by the next download of the same blob.
  */
-import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const inUse = new Set<string>();
@@ -33,9 +33,16 @@ export function removeAbandonedParts(blob: string): void {
   for (const part of abandonedParts(blob)) rmSync(part, { force: true });
 }
 
+/** How much of a blob an earlier download left. */
+export function abandonedBytes(blob: string): number {
+  const [longest] = abandonedParts(blob);
+  return longest === undefined ? 0 : statSync(longest).size;
+}
+
 /** The longest first. */
 function abandonedParts(blob: string): string[] {
   const folder = dirname(blob);
+  if (!existsSync(folder)) return [];
   const sizes = new Map<string, number>();
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);

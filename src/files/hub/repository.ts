@@ -43,8 +43,8 @@ export interface FileHash {
 export function parseRepository(text: string, type: HubRepository['type']): HubRepository {
   const { name, revision = 'main' } = fromAddress(text.trim()) ?? fromName(text.trim());
   if (!isRepositoryName(name, type) || !isRelativePath(revision)) {
-    const expected = t`Expected OWNER/NAME, such as HuggingFaceTB/SmolLM2-135M-Instruct, OWNER/NAME@REVISION, or the address of its page.`;
-    throw new UserError('config-invalid', t`${text} names no repository of the hub.` + ` ${expected}`);
+    const message = t`${text} names no repository of the hub. Expected OWNER/NAME, such as HuggingFaceTB/SmolLM2-135M-Instruct, OWNER/NAME@REVISION, or the address of its page.`;
+    throw new UserError('config-invalid', message);
   }
   return { type, name, revision };
 }

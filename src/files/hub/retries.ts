@@ -7,12 +7,11 @@ export interface Patience {
   readonly silenceMs: number;
   /** Before the second attempt; doubled before each further one. */
   readonly pauseMs: number;
+  /** Attempts in a row that may bring nothing. */
+  readonly attempts: number;
 }
 
-export const usualPatience: Patience = { answerMs: 15_000, silenceMs: 30_000, pauseMs: 1000 };
-
-/** Attempts in a row that bring nothing. */
-const maxFruitless = 5;
+export const usualPatience: Patience = { answerMs: 15_000, silenceMs: 30_000, pauseMs: 1000, attempts: 4 };
 
 /** Decides whether something that failed is tried again. */
 export class Retries {
@@ -32,7 +31,7 @@ export class Retries {
   async after(error: unknown): Promise<void> {
     this.signal.throwIfAborted();
     const canRetry = error instanceof HubError && error.retryAfterMs !== undefined;
-    if (!canRetry || ++this.fruitless === maxFruitless) throw error;
+    if (!canRetry || ++this.fruitless === this.patience.attempts) throw error;
     await pause(error.retryAfterMs ?? this.patience.pauseMs * 2 ** (this.fruitless - 1), undefined, { signal: this.signal });
   }
 }

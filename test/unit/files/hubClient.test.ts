@@ -12,7 +12,7 @@ import { commitOf, gitHash, LoopbackHub, sha256 } from '../../support/loopbackHu
 const weights = Buffer.from(Uint8Array.from({ length: 3_000_000 }, (_, index) => (index * 2654435761) >>> 24));
 const config = '{"model_type":"llama"}';
 const name = 'somebody/tiny';
-const patience = { answerMs: 2000, silenceMs: 200, pauseMs: 5 };
+const patience = { answerMs: 2000, silenceMs: 200, pauseMs: 5, attempts: 5 };
 
 let cache: string;
 let hub: LoopbackHub;
