@@ -29,7 +29,7 @@ export function chooseDataFiles(reference: HubDataReference, paths: readonly str
   const onCard = configurationsOf(card, dataPaths);
   const configurations = onCard.length > 0 ? onCard : [{ name: 'default', isDefault: true, splits: splitsByName(dataPaths) }];
   const { selection } = reference;
-  const chosen = selection === null ? theUsual(reference, configurations) : theNamed(selection, configurations, dataPaths);
+  const chosen = selection === null ? theUsual(reference, configurations) : theNamed(selection, configurations, paths);
   if (!chosen || chosen.length === 0) throw noSuchSelection(reference, configurations, dataPaths);
   const others = selectionsOf(configurations).filter(({ files }) => files !== chosen);
   return { paths: chosen, otherSelections: others.map(({ name }) => name) };
@@ -120,7 +120,7 @@ function theNamed(
   const split = selectionsOf(configurations).find(({ name, alias }) => name === selection || alias === selection);
   if (split) return split.files;
   const path = trimmed(selection);
-  return paths.filter((each) => each === path || each.startsWith(`${path}/`));
+  return paths.includes(path) ? [path] : dataPathsOf(paths.filter((each) => each.startsWith(`${path}/`)));
 }
 
 /** All splits by the names that select them; those of a configuration that need not be named have two. */

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,6 +34,14 @@ const repositories: Record<string, HostedRepository> = {
   },
   'owner/gated': { files: tinyModel, gatedFor: 'right-token', card: { license: 'llama3.2' } },
   'owner/bert': { files: { 'config.json': '{"model_type":"bert","architectures":["BertModel"]}', 'model.safetensors': large } },
+  'datasets/owner/rows': {
+    files: {
+      'README.md': 'a card',
+      'data/train-00000-of-00001.parquet': readFileSync('test/fixtures/data/rows-zstd.parquet'),
+      'test.csv': 'prompt,completion,id\n"Say, hi",Hi,1\nBye?,Bye,2\n',
+    },
+    card: { license: 'cc-by-4.0' },
+  },
   'owner/huge': { files: { 'config.json': tinyModel['config.json']!, 'model.safetensors': large } },
 };
 
@@ -101,6 +109,36 @@ function partSizes(name: string): number[] {
 }
 const snapshot = (name: string) => join(folder, 'hub', `models--${name.replace('/', '--')}`, 'snapshots', commitOf(name));
 const lastJson = ({ stdout }: Ended) => JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, unknown>;
+
+describe('download --dataset', () => {
+  it('brings one split of a data set, which is then described by its columns and measured', async () => {
+    const { code, stdout } = await lora(['download', '--dataset', 'owner/rows:test.csv']);
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('cc-by-4.0') as string });
+    const columns = { prompt: 'prompt', completion: 'answer', id: null };
+    const described = lastJson(await lora(['inspect', 'owner/rows:test.csv', '--json']));
+    expect(described).toMatchObject({ kind: 'data', format: 'prompt-completion', columns, records: 2 });
+    const model = resolve('test/fixtures/models/tiny-llama');
+    const options = ['--model', model, '--device', 'cpu', '--json'];
+    const measured = lastJson(await lora(['evaluate', ...options, '--data', 'owner/rows:test.csv']));
+    expect(measured).toMatchObject({ examples: 2, format: 'prompt-completion' });
+  });
+
+  it('is not needed before training: what is missing is downloaded then', async () => {
+    const config = { model: resolve('test/fixtures/models/tiny-llama'), data: { path: 'owner/rows', format: 'text' } };
+    writeFileSync(join(folder, 'run.json'), JSON.stringify(config));
+    const { code, stdout } = await lora(['train', '--config', 'run.json', '--dry-run', '--set', 'engine.device=cpu']);
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Downloading owner/rows: one file') as string,
+    });
+  });
+
+  it('says what there is when the name is wrong', async () => {
+    const { code, stderr } = await lora(['download', '--dataset', 'owner/rows:dev']);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('train') as string });
+    expect((await lora(['download', '--dataset', 'rows.csv'])).stderr).toMatch(/rows\.csv names no data set of the hub/);
+  });
+});
 
 describe('download', () => {
   it('says what comes and under which licence, brings it, and the model answers by its name', async () => {

@@ -35,6 +35,7 @@ describe('which files are meant', () => {
     expect(choose('a/b')).toEqual({ paths: ['data/train-0.parquet'], otherSelections: ['test'] });
     expect(choose('a/b:test').paths).toEqual(['data/test-0.parquet']);
     expect(choose('a/b:data/test-0.parquet').paths).toEqual(['data/test-0.parquet']);
+    expect(choose('a/b:more.csv', [...paths, 'more.csv']).paths).toEqual(['more.csv']);
     expect(choose('a/b:data').paths).toEqual(['data/test-0.parquet', 'data/train-0.parquet']);
     const converted = ['main/train/0000.parquet', 'main/test/0000.parquet', 'other/train/0000.parquet'];
     expect(choose('a/b@refs/convert/parquet:main/train', converted).paths).toEqual(['main/train/0000.parquet']);
