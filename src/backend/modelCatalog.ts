@@ -23,16 +23,21 @@ export interface RunsOfCatalog {
 }
 
 /**
- * Finds models, sorted by name, in the given places and in other programs' stores, and adapters, newest first. Symbolic links are not followed, and what
- * cannot be read is left out.
+ * Finds models in the given places and in other programs' stores, and adapters, newest first. In the places, symbolic links are
+ * not followed, and what cannot be read is left out.
  */
 export async function findModels(places: readonly ModelFolder[], runs: RunsOfCatalog): Promise<FoundModels> {
   const search = new Search(runs);
   for (const place of places) await search.place(place);
   for (const path of runs.folders) await search.place({ path, source: 'workspace' });
   for (const model of storedModels()) await search.addStored(model);
-  const models = [...search.models.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const models = [...search.models.values()].sort((a, b) => order(a).localeCompare(order(b)));
   return { models, adapters: newestAdaptersFirst([...search.adapters.values()]) };
+}
+
+/** By name, and those that the user keeps for this program before those of other programs. */
+function order({ name, source }: ModelInfo): string {
+  return `${source === 'cache' || source === 'workspace' || source === 'added' ? 0 : 1} ${name}`;
 }
 
 /** Lists the models in a place that the user wants to import. */

@@ -26,18 +26,20 @@ afterAll(async () => {
 test('a gated model asks for a token once, says what comes, and is ready to be fine-tuned', async () => {
   onTestFailed(async () => void (await bed.window.screenshot('model-hub-failed')));
   const { page } = bed.window;
+  await bed.window.command('LoRA Workbench: Open Training Monitor');
   await chooseOther('owner/first');
-  const toast = page.locator('.notification-toast', { hasText: 'owner/first is gated' });
-  await toast.getByRole('button', { name: 'Enter Token…' }).click();
-  await answerInput('right-token');
-  await agree('owner/first', 'Licence: llama3.2');
+  await answerDialog('owner/first is gated', 'Enter Token…');
+  await answerInput('Token of the model hub', 'right-token');
+  await answerDialog('Licence: llama3.2', 'Download');
   await bed.window.treeRow('Models', 'first').waitFor();
-  await page.locator('.notification-toast', { hasText: 'first is ready to be fine-tuned.' }).waitFor();
+  await bed.window.command('Notifications: Show Notifications');
+  const said = page.locator('.notifications-center .notification-list-item', { hasText: 'first is ready to be fine-tuned.' });
+  await said.waitFor();
   const snapshot = join(bed.root, '.cache/huggingface/hub/models--owner--first/snapshots', commitOf('owner/first'));
   expect(readFileSync(join(snapshot, 'model.safetensors')).equals(files['model.safetensors']!)).toBe(true);
 
   await chooseOther('owner/second');
-  await agree('owner/second', 'model.safetensors');
+  await answerDialog('model.safetensors', 'Download');
   await bed.window.treeRow('Models', 'second').waitFor();
   const settings = readFileSync(join(bed.root, 'user-data/User/settings.json'), 'utf8');
   expect(settings).not.toContain('right-token');
@@ -51,18 +53,16 @@ async function chooseOther(name: string): Promise<void> {
   await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'SmolLM2-135M-Instruct' }).first().waitFor();
   await window.page.locator('.quick-input-widget input[aria-controls]').first().fill('Another');
   await row.first().click();
-  await answerInput(name);
+  await answerInput('Model on the hub', name);
 }
 
-async function answerInput(text: string): Promise<void> {
-  const widget = bed.window.page.locator('.quick-input-widget');
-  await widget.locator('.quick-input-list').waitFor({ state: 'hidden' });
-  await widget.locator('input:visible').last().fill(text);
+async function answerInput(title: string, text: string): Promise<void> {
+  const widget = bed.window.page.locator('.quick-input-widget', { hasText: title });
+  await widget.locator('.quick-input-box input').fill(text);
   await bed.window.page.keyboard.press('Enter');
 }
 
-async function agree(name: string, detail: string): Promise<void> {
-  const dialog = bed.window.page.locator('.monaco-dialog-box', { hasText: `Download ${name}?` });
-  await dialog.getByText(detail).waitFor();
-  await dialog.getByRole('button', { name: 'Download' }).click();
+async function answerDialog(text: string, button: string): Promise<void> {
+  const dialog = bed.window.page.locator('.monaco-dialog-box', { hasText: text });
+  await dialog.getByRole('button', { name: button }).click();
 }

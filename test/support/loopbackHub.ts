@@ -80,7 +80,7 @@ export class LoopbackHub {
     if (request.headers.range) response.setHeader('content-range', `bytes ${start}-${last}/${content.length}`);
     response.writeHead(request.headers.range ? 206 : 200);
     if (request.method === 'HEAD' || until >= content.length) response.end(request.method === 'HEAD' ? undefined : part);
-    else response.write(part, () => setTimeout(() => response.destroy(), 20)); // so that the part still arrives
+    else response.write(part, () => setTimeout(() => response.destroy(), 200)); // so that the part still arrives
   }
 
   private listener(host: SeenRequest['host']): RequestListener {

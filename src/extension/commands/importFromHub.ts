@@ -39,13 +39,13 @@ export async function withDownloadProgress(
 }
 
 async function chooseModel({ backend }: Workbench): Promise<string | undefined> {
-  const recommended = (await backend.ready()).request('loraWorkbench/hub/recommended', null);
+  const live = await backend.ready();
   const other = {
     label: `$(edit) ${vscode.l10n.t('Another Model…')}`,
     detail: vscode.l10n.t('its name, OWNER/NAME, or the address of its page'),
     value: () => askForName(),
   };
-  const choices = [...(await recommended).map(describe), other];
+  const choices = live.request('loraWorkbench/hub/recommended', null).then((models) => [...models.map(describe), other]);
   return (await chooseOne(choices, vscode.l10n.t('Download which model from the hub?')))?.();
 }
 
@@ -104,10 +104,11 @@ async function look({ backend }: Workbench, name: string, token: string | null):
 async function askForToken(message: string, page: string): Promise<string | undefined> {
   const enter = vscode.l10n.t('Enter Token…');
   const open = vscode.l10n.t('Open Page');
-  let choice = await vscode.window.showWarningMessage(message, enter, open);
+  const ask = () => vscode.window.showWarningMessage(message, { modal: true }, enter, open);
+  let choice = await ask();
   while (choice === open) {
     await vscode.env.openExternal(vscode.Uri.parse(page));
-    choice = await vscode.window.showWarningMessage(message, enter, open);
+    choice = await ask();
   }
   if (choice !== enter) return undefined;
   const token = await vscode.window.showInputBox({

@@ -44,9 +44,9 @@ export function placeInSnapshot(listing: HubCommit, file: HubFile, link: typeof 
   rmSync(place, { force: true });
   try {
     link(relative(dirname(place), blob), place);
-  } catch {
-    // Windows reserves links for developers; there, as in the other tools, the snapshot has the file itself.
-    renameSync(blob, place);
+  } catch (error) {
+    // Another process may have been faster. Windows reserves links for developers; there, the snapshot has the file itself.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') renameSync(blob, place);
   }
   rememberRevision(listing);
   return place;

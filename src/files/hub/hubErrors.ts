@@ -32,12 +32,13 @@ export interface Asked {
 /** The meaning of an answer that is none of the 2xx, as the hub uses the statuses and its header X-Error-Code. */
 export function refusal(response: Response, asked: Asked): HubError {
   const { status } = response;
-  if (status === 401 || status === 403) return accessRefusal(response, asked);
-  if (status === 404) return absence(response, asked);
-  const host = hostOf(response.url || asked.endpoint);
-  if (status === 429) return tooMany(response, host);
-  const message = t`${host} answers ${status}. Try again later.`;
-  return new HubError('download-failed', message, status >= 500 || status === 408 ? { retryAfterMs: null } : {});
+  const isOfHub = hostOf(response.url) === hostOf(asked.endpoint) || response.headers.has('x-error-code');
+  if (isOfHub && (status === 401 || status === 403)) return accessRefusal(response, asked);
+  if (isOfHub && status === 404) return absence(response, asked);
+  if (status === 429) return tooMany(response, hostOf(response.url));
+  const message = t`${hostOf(response.url)} answers ${status}. Try again later.`;
+  // The addresses of the hub's stores expire; each attempt asks the hub for a new one.
+  return new HubError('download-failed', message, status >= 500 || status === 408 || !isOfHub ? { retryAfterMs: null } : {});
 }
 
 /** Without a token, a repository that does not exist looks like a private one: both are refused with 401. */
