@@ -9,6 +9,7 @@ import { ComparePanels } from './extension/comparePanel.js';
 import { followContext, setContext } from './extension/contextKeys.js';
 import { chatVendor, viewIds } from './extension/contributions.js';
 import { FineTunePanels } from './extension/fineTunePanel.js';
+import { HubToken } from './extension/hubToken.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
 import { backendSettings, draftUri } from './extension/folders.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
@@ -40,6 +41,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
   const reports = new ReportDocuments();
   const work = new Work(backend);
+  const hubToken = new HubToken(context.secrets);
 
   context.subscriptions.push(
     log,
@@ -49,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
     completion,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, fineTune, playground, monitor, completion, reports, work }),
+    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, reports, work }),
     reports.register(),
     ...[monitor, fineTune, playground, compare].map((view) => view.register()),
     new RunsTree(runs),

@@ -1,8 +1,8 @@
 import { DiagnosticSeverity, type CodeLens, type Diagnostic, type Hover, type Position } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { detectFileFormat, type FormatName } from '../core/data/detectFormat.js';
-import { jsonItems } from '../core/data/jsonItems.js';
 import { readSequences } from '../core/data/readSequences.js';
+import { rowsOf } from '../core/data/rows/rows.js';
 import { textFile, type DataFile } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
@@ -68,11 +68,11 @@ function withTokens(
 function withoutModel(document: TextDocument, file: DataFile): DataFileReport {
   const diagnostics: Diagnostic[] = [];
   let examples = 0;
-  for (const item of jsonItems(file)) {
+  for (const item of rowsOf(file)) {
     if ('value' in item) examples++;
     else
       diagnostics.push(
-        diagnostic(document, item.line - 1, DiagnosticSeverity.Error, t`This example would be skipped: ${item.problem}.`),
+        diagnostic(document, item.number - 1, DiagnosticSeverity.Error, t`This example would be skipped: ${item.problem}.`),
       );
   }
   return { examples, tokensByLine: new Map(), diagnostics: diagnostics.slice(0, maxDiagnostics) };

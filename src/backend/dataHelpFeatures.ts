@@ -12,8 +12,8 @@ import { isRunConfig } from './runConfigHelp.js';
 import type { ModelTokenizer, Tokenizers } from './tokenizers.js';
 
 const restMs = 400;
-const selector = [{ pattern: '**/*.{jsonl,ndjson,json}' }];
-const isDataFile = (uri: string) => /\.(jsonl|ndjson|json)$/i.test(uri) && !isRunConfig(uri);
+const selector = [{ pattern: '**/*.{jsonl,ndjson,json,csv,tsv}' }];
+const isDataFile = (uri: string) => /\.(jsonl|ndjson|json|csv|tsv)$/i.test(uri) && !isRunConfig(uri);
 
 /** Editor help for data files: diagnostics mark broken examples, hovers show token counts, and a code lens starts a run. */
 export class DataHelp {

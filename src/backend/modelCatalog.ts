@@ -2,6 +2,8 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/adapters/peft.js';
+import { storedModels } from '../files/stores/modelStores.js';
+import type { StoredModel } from '../files/stores/storedModel.js';
 import { linearNames } from '../core/models/linears.js';
 import { newestAdaptersFirst } from '../protocol/baseOf.js';
 import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo, RunSummary } from '../protocol/backend.js';
@@ -24,15 +26,21 @@ export interface RunsOfCatalog {
 }
 
 /**
- * Finds models, sorted by name, and adapters, newest first, below the given places. Symbolic links are not followed, and what
- * cannot be read is left out.
+ * Finds models in the given places and in other programs' stores, and adapters, newest first. In the places, symbolic links are
+ * not followed, and what cannot be read is left out.
  */
 export async function findModels(places: readonly ModelFolder[], runs: RunsOfCatalog): Promise<FoundModels> {
   const search = new Search(runs);
   for (const place of places) await search.place(place);
   for (const path of runs.folders) await search.place({ path, source: 'workspace' });
-  const models = [...search.models.values()].sort((a, b) => a.name.localeCompare(b.name));
+  for (const model of storedModels()) await search.addStored(model);
+  const models = [...search.models.values()].sort((a, b) => order(a).localeCompare(order(b)));
   return { models, adapters: newestAdaptersFirst([...search.adapters.values()]) };
+}
+
+/** By name, and those that the user keeps for this program before those of other programs. */
+function order({ name, source }: ModelInfo): string {
+  return `${source === 'cache' || source === 'workspace' || source === 'added' ? 0 : 1} ${name}`;
 }
 
 /** Lists the models in a place that the user wants to import. */
@@ -55,6 +63,12 @@ class Search {
     const status = await stat(path).catch(() => undefined);
     if (status?.isFile()) await this.addGguf(path, status.size, source);
     else if (status?.isDirectory()) await this.folder(path, source, 0);
+  }
+
+  async addStored({ path, name, kind, store, sizeBytes }: StoredModel): Promise<void> {
+    const header = kind === 'huggingface' ? join(path, 'config.json') : path;
+    if (this.models.has(path) || !(await this.isUsable(header))) return;
+    this.models.set(path, { path, name, kind, source: store, sizeBytes });
   }
 
   private async folder(path: string, source: ModelFolder['source'], depth: number): Promise<void> {

@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { configFromHuggingFace } from '../core/models/registry.js';
-import { openGgufWeights } from '../files/ggufWeights.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { openMetaWeights, paramsFile } from '../files/metaWeights.js';
+import { openModel } from '../files/openModel.js';
 
 interface Known {
   /** When and how large the files were. */
@@ -17,8 +17,8 @@ export class ModelHeaders {
   private readonly known = new Map<string, Known>();
 
   /**
-   * Returns null if the model can be used, else why not. `file` is a .gguf, the config.json of a Hugging Face folder or the
-   * params.json of one of Meta's, whose check reads its `others` as well.
+   * Returns null if the model can be used, else why not. `file` is the config.json of a Hugging Face folder, the params.json
+   * of one of Meta's, whose check reads its `others` as well, or a file that is a model.
    */
   async problemOf(file: string, others: readonly string[] = []): Promise<string | null> {
     const stamp = await stampOf([file, ...others]);
@@ -39,9 +39,9 @@ async function stampOf(files: readonly string[]): Promise<string | null> {
 
 function readHeader(file: string): string | null {
   try {
-    if (file.endsWith('.gguf')) openGgufWeights(file).weights.close();
-    else if (basename(file) === paramsFile) openMetaWeights(dirname(file)).close();
-    else configFromHuggingFace(readJsonFile(file), file);
+    if (basename(file) === paramsFile) openMetaWeights(dirname(file)).close();
+    else if (basename(file) === 'config.json') configFromHuggingFace(readJsonFile(file), file);
+    else openModel(file).weights.close();
     return null;
   } catch (error) {
     if (error instanceof UserError) return error.message;

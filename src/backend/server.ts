@@ -28,7 +28,9 @@ import {
 import { sizeOf } from '../core/data/report.js';
 import type { DataOverview, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
+import { recommendations } from '../runs/recommendations.js';
 import { RunDirectory } from '../runs/runDirectory.js';
+import { abortSignal } from './abortSignal.js';
 import { checkConfig, resolved } from './configCheck.js';
 import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
@@ -37,6 +39,7 @@ import { withErrorResponses } from './errorResponses.js';
 import { Exporter } from './exporter.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
+import { downloadHubModel, planHubModel } from './hubModels.js';
 import { CompletionProvider } from './completionProvider.js';
 import { RunFollowers } from './runFollowers.js';
 import { findModels, inspectModels } from './modelCatalog.js';
@@ -137,8 +140,10 @@ class Backend {
       'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
       'loraWorkbench/models/list': () => this.modelInUse.find(),
       'loraWorkbench/models/inspect': ({ path }) => inspectModels(path),
-      'loraWorkbench/models/fetchSmall': (_, token) =>
-        fetchSmallModel(token, (piece) => this.tell('loraWorkbench/models/fetching', piece)),
+      'loraWorkbench/models/fetchSmall': (_, token) => fetchSmallModel(abortSignal(token), this.tellProgress(null)),
+      'loraWorkbench/hub/recommended': () => recommendations(),
+      'loraWorkbench/hub/plan': (model, token) => planHubModel(model, abortSignal(token)),
+      'loraWorkbench/hub/download': (model, token) => downloadHubModel(model, this.tellProgress(model.name), abortSignal(token)),
       'loraWorkbench/config/check': (text) =>
         checkConfig(text, { pace: this.pace, sizes: this.sizes, device: this.settings.device }),
       'loraWorkbench/data/overview': (text, token) => this.lookAtData(resolved(text), token),
@@ -164,6 +169,16 @@ class Backend {
 
   private tell<Method extends NotificationMethod>(method: Method, params: BackendNotifications[Method]): void {
     void this.connection.sendNotification(method, params);
+  }
+
+  /** Progress is told at most twice a second, because a download arrives in thousands of pieces. */
+  private tellProgress(name: string | null): (done: number, total: number) => void {
+    let toldAt = 0;
+    return (done, total) => {
+      if (performance.now() - toldAt < 500) return;
+      toldAt = performance.now();
+      this.tell('loraWorkbench/models/fetching', { name, done, total });
+    };
   }
 
   private runChanged(event: RunEvent): void {

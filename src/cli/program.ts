@@ -32,6 +32,7 @@ export function createProgram(productFolder: string): Command {
   addConvert(program);
   addMerge(program);
   addInspect(program);
+  addDownload(program);
   addDoctor(program);
   addDemo(program, productFolder);
   return program;
@@ -139,7 +140,7 @@ function addComplete(program: Command): void {
 
 function addEvaluate(program: Command): void {
   withModel(add(program, 'evaluate', 'Measure loss and perplexity on a data set.'))
-    .requiredOption('--data <path>', 'the data set')
+    .requiredOption('--data <path>', 'the data set: a file, a folder, or OWNER/NAME on the hub')
     .addOption(new Option('--format <name>', 'format of the data').choices([...dataFormats]).default('auto'))
     .option('--max-seq-length <tokens>', `longer examples are cut ${usualLengthInWords}`, integer(2))
     .option('--batch-size <count>', 'sequences at a time', integer(1), 4)
@@ -209,7 +210,7 @@ function addMerge(program: Command): void {
 
 function addInspect(program: Command): void {
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
-    .argument('<path>', 'a folder or a file, or the name of a model in the cache')
+    .argument('<path>', 'a folder or a file, the name of a model in the cache, or a downloaded data set: OWNER/NAME')
     .option('--model <path>', 'count a data set in the tokens of this model')
     .option('--max-seq-length <tokens>', `with --model: what counts as too long ${usualLengthInWords}`, integer(2))
     .addHelpText(
@@ -224,6 +225,30 @@ function addInspect(program: Command): void {
     .action((path, options) =>
       runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/inspect.js')).inspect(context, path, options),
+      ),
+    );
+}
+
+function addDownload(program: Command): void {
+  add(program, 'download', 'Download a model or a data set from the hub, or list good first models.')
+    .argument('[model]', 'OWNER/NAME, OWNER/NAME@REVISION, or the address of its page')
+    .option('--dataset <name>', 'a data set instead: OWNER/NAME, OWNER/NAME@REVISION, or either with :CONFIG/SPLIT')
+    .option('--quantization <name>', 'the GGUF that is so quantized, such as Q4_K_M')
+    .option('--file <pattern>', 'the file with the weights; * stands for any characters')
+    .option('--token <token>', 'your token, for gated and private models (default: HF_TOKEN, or that of `hf auth login`)')
+    .addHelpText(
+      'after',
+      examples(
+        'download',
+        'download HuggingFaceTB/SmolLM2-135M-Instruct',
+        'download bartowski/Llama-3.2-1B-Instruct-GGUF --quantization Q4_K_M',
+        'download --dataset HuggingFaceH4/no_robots',
+      ),
+    )
+    .addHelpText('after', '\nWhat was interrupted is continued. HF_ENDPOINT names a mirror, HF_HOME the folder of the cache.')
+    .action((model, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/download.js')).download(context, model, options),
       ),
     );
 }
@@ -254,7 +279,10 @@ function add(program: Command, name: string, description: string): Command {
 
 function withModel(command: Command): Command {
   return command
-    .requiredOption('--model <path>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
+    .requiredOption(
+      '--model <path>',
+      'a Hugging Face folder, a .gguf file, or the name of a model in a cache: OWNER/NAME, or NAME:TAG of Ollama',
+    )
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
     .addOption(
       new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU')

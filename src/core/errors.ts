@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'device-failed'
   | 'out-of-memory'
   | 'run-busy'
+  | 'download-failed'
+  | 'access-denied'
   | 'diverged'
   | 'export-differs';
 

@@ -7,7 +7,7 @@ import { UserError } from '../core/errors.js';
 import { readAdapterFolder, writeAdapterFolder } from '../files/adapterFolder.js';
 import { replaceFolderAtomically } from '../files/atomicWrite.js';
 import { t } from '../l10n/text.js';
-import { lastPart } from '../protocol/baseOf.js';
+import { modelName } from '../protocol/modelName.js';
 import type { MergeProgress, MergeRequest, MergeResult, RankLoss } from '../protocol/mergeAdapters.js';
 
 /** Adds adapters and writes the sum. Throws UserError, and an AbortError once `signal` is aborted; then nothing is written. */
@@ -54,7 +54,7 @@ function rankLoss(loss: TruncationLoss): RankLoss {
 /** Only a warning, because the same base may have been in a folder or a file of another name. */
 function differentBases(terms: readonly Term[]): string | null {
   const [first, ...others] = terms.filter(({ adapter }) => adapter.baseModel !== null);
-  const other = others.find(({ adapter }) => lastPart(adapter.baseModel!) !== lastPart(first!.adapter.baseModel!));
+  const other = others.find(({ adapter }) => modelName(adapter.baseModel!) !== modelName(first!.adapter.baseModel!));
   if (!first || !other) return null;
   return t`${first.name} was trained on ${first.adapter.baseModel!} and ${other.name} on ${other.adapter.baseModel!}. The sum makes sense only if they are the same model.`;
 }

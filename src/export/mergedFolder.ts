@@ -12,6 +12,7 @@ import { readJsonFile } from '../files/jsonFile.js';
 import { openModel } from '../files/openModel.js';
 import { readTokenizerParts } from '../files/tokenizerFiles.js';
 import { t } from '../l10n/text.js';
+import { modelName } from '../protocol/modelName.js';
 import type { ExportDType } from '../protocol/export.js';
 import type { Advance, ExportContext, Written } from './exportContext.js';
 import { mergedWeights } from './mergedWeights.js';
@@ -65,7 +66,7 @@ function newFiles({ model, dtype }: ExportContext): Record<string, Json> {
   const files = tokenizerFolderFiles(parts, tokenizer);
   const json = { ...configJson(config), ...files['generation_config.json'], torch_dtype: torchTypes[dtype] };
   if (!sameModel(configFromHuggingFace(json, 'config.json'), config)) {
-    const message = t`A config.json cannot express all settings of ${model.name}. Export it as GGUF.`;
+    const message = t`A config.json cannot express all settings of ${modelName(model.path)}. Export it as GGUF.`;
     throw new UserError('file-unsupported', message);
   }
   return { ...files, 'config.json': json };

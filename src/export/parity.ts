@@ -3,6 +3,7 @@ import { UserError } from '../core/errors.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { sameModel } from '../core/models/sameModel.js';
 import { t } from '../l10n/text.js';
+import { modelName } from '../protocol/modelName.js';
 import type { ExportDType, ExportParity } from '../protocol/export.js';
 import { streamedLogits, type LogitsRequest } from '../runtime/streamedLogits.js';
 import type { ExportContext, OpenExport } from './exportContext.js';
@@ -118,7 +119,7 @@ function indexOfLargest(values: Float32Array): number {
 /** Throws if the file describes another model or adapter, or holds a value that is not rounded from the right one. */
 function checkContent(context: ExportContext, { weights, adapter, isOwn }: OpenExport, rows: 'ends' | 'all'): void {
   if (!sameModel(weights.config, context.model.weights.config)) {
-    throw differs(t`Its settings are not those of ${context.model.name}.`);
+    throw differs(t`Its settings are not those of ${modelName(context.model.path)}.`);
   }
   const difference = isOwn ? firstWeightDifference(context, weights, rows) : firstParameterDifference(context, adapter!);
   if (difference === null) return;

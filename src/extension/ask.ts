@@ -10,8 +10,11 @@ export interface Choice<T> extends vscode.QuickPickItem {
  */
 const keepOpen = { ignoreFocusOut: true };
 
-/** Returns what the user chooses, or undefined if the user closes the question. */
-export async function chooseOne<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T | undefined> {
+/** Returns what the user chooses, or undefined if the user closes the question. It appears at once, also before its choices. */
+export async function chooseOne<T>(
+  choices: readonly Choice<T>[] | Promise<readonly Choice<T>[]>,
+  placeHolder: string,
+): Promise<T | undefined> {
   const choice = await vscode.window.showQuickPick(choices, { placeHolder, matchOnDescription: true, ...keepOpen });
   return choice?.value;
 }

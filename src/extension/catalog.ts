@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { AdapterInfo, BackendNotifications, FoundModels, ModelInfo } from '../protocol/backend.js';
+import type { AdapterInfo, BackendNotifications, FoundModels, HubModel, ModelInfo } from '../protocol/backend.js';
 import type { BackendClient, LiveBackend } from './backendClient.js';
 
 export type FetchProgress = BackendNotifications['loraWorkbench/models/fetching'];
@@ -8,7 +8,8 @@ export type FetchProgress = BackendNotifications['loraWorkbench/models/fetching'
 export class Catalog implements vscode.Disposable {
   private found: FoundModels = { models: [], adapters: [] };
   private readonly changed = new vscode.EventEmitter<void>();
-  private onFetching: (progress: FetchProgress) => void = () => undefined;
+  /** Who wants to know how a download goes, by the name of the model; null is the small one. */
+  private readonly onFetching = new Map<string | null, (progress: FetchProgress) => void>();
   private running: Promise<void> | undefined;
   private following: Promise<void> | undefined;
   private hasLooked = false;
@@ -17,7 +18,7 @@ export class Catalog implements vscode.Disposable {
 
   constructor(private readonly backend: BackendClient) {
     backend.handle('loraWorkbench/models/changed', () => void this.refresh().catch(() => undefined));
-    backend.handle('loraWorkbench/models/fetching', (piece) => this.onFetching(piece));
+    backend.handle('loraWorkbench/models/fetching', (piece) => this.onFetching.get(piece.name)?.(piece));
     backend.onDidStart((live) => void this.find(live).catch(() => undefined));
   }
 
@@ -46,10 +47,31 @@ export class Catalog implements vscode.Disposable {
     onProgress: (progress: FetchProgress) => void,
     token: vscode.CancellationToken,
   ): Promise<ModelInfo | undefined> {
-    this.onFetching = onProgress;
-    const { path } = await (await this.backend.ready()).request('loraWorkbench/models/fetchSmall', null, token);
-    await this.refresh();
-    return this.models.find((model) => model.path === path);
+    return this.fetched(null, onProgress, (live) => live.request('loraWorkbench/models/fetchSmall', null, token));
+  }
+
+  /** Downloads a model of the hub. */
+  async downloadFromHub(
+    model: HubModel,
+    onProgress: (progress: FetchProgress) => void,
+    token: vscode.CancellationToken,
+  ): Promise<ModelInfo | undefined> {
+    return this.fetched(model.name, onProgress, (live) => live.request('loraWorkbench/hub/download', model, token));
+  }
+
+  private async fetched(
+    name: string | null,
+    onProgress: (progress: FetchProgress) => void,
+    fetch: (live: LiveBackend) => Promise<{ path: string }>,
+  ): Promise<ModelInfo | undefined> {
+    this.onFetching.set(name, onProgress);
+    try {
+      const { path } = await fetch(await this.backend.ready());
+      await this.refresh();
+      return this.models.find((model) => model.path === path);
+    } finally {
+      this.onFetching.delete(name);
+    }
   }
 
   dispose(): void {

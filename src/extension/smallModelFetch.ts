@@ -17,7 +17,7 @@ export class SmallModelFetch {
     const { token } = (this.running = new vscode.CancellationTokenSource());
     this.set({ kind: 'fetching', done: 0, total: 0 });
     try {
-      const model = await this.catalog.fetchSmallModel((progress) => this.set({ kind: 'fetching', ...progress }), token);
+      const model = await this.catalog.fetchSmallModel(({ done, total }) => this.set({ kind: 'fetching', done, total }), token);
       this.set({ kind: 'none' });
       if (model) void vscode.window.showInformationMessage(vscode.l10n.t('{0} is ready to be fine-tuned.', model.name));
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
 import type { InlineCompletion } from './inlineCompletion.js';
+import type { HubToken } from './hubToken.js';
 import type { FineTunePanels } from './fineTunePanel.js';
 import type { MonitorView } from './views/monitorView.js';
 import type { PlaygroundPanels } from './playgroundPanel.js';
@@ -13,6 +14,7 @@ export interface Workbench {
   readonly backend: BackendClient;
   readonly runs: Runs;
   readonly catalog: Catalog;
+  readonly hubToken: HubToken;
   readonly fineTune: FineTunePanels;
   readonly playground: PlaygroundPanels;
   readonly monitor: MonitorView;

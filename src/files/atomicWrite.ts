@@ -191,9 +191,14 @@ function explained<Result>(path: string, write: () => Result): Result {
   try {
     return write();
   } catch (cause) {
-    if (cause instanceof UserError || !(cause instanceof Error) || !('code' in cause)) throw cause;
-    throw new UserError('file-write-failed', t`${path} could not be written: ${reason(cause)}`, { cause });
+    throw writeFailure(path, cause);
   }
+}
+
+/** The UserError for a file system error; anything else as it is. */
+export function writeFailure(path: string, cause: unknown): unknown {
+  if (cause instanceof UserError || !(cause instanceof Error) || !('code' in cause)) return cause;
+  return new UserError('file-write-failed', t`${path} could not be written: ${reason(cause)}`, { cause });
 }
 
 function reason(error: Error & { code?: unknown }): string {

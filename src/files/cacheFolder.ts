@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { storedModelPath } from './stores/modelStores.js';
 
 /**
  * Where downloaded models are stored: LORA_WORKBENCH_CACHE, or else the platform's folder for data that can be fetched again
@@ -25,8 +26,9 @@ export function modelsFolder(): string {
   return join(cacheFolder(), 'models');
 }
 
-/** The path of a model given by path or by its name in the cache. The code that reads it checks what is there. */
+/** The path of a model given by path, or by its name here or in another program's store. The code that reads it checks what is there. */
 export function modelPath(pathOrName: string): string {
+  if (existsSync(pathOrName)) return pathOrName;
   const inCache = ['', '.gguf'].map((ending) => join(modelsFolder(), pathOrName + ending));
-  return existsSync(pathOrName) ? pathOrName : (inCache.find((path) => existsSync(path)) ?? pathOrName);
+  return inCache.find((path) => existsSync(path)) ?? storedModelPath(pathOrName) ?? pathOrName;
 }

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync, type Dirent } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import ignore, { type Ignore } from 'ignore';
 import { isBinaryFileSync } from 'isbinaryfile';
 import { whyNotEntered, whyPrivate, type LeftOut } from '../core/data/fileRules.js';
@@ -7,11 +8,16 @@ import { largestRecord, largestText, tooLong, Unusable } from '../core/data/sour
 import type { DataFile, DataFiles, DataLine, DataPlace, Skipped } from '../core/data/source.js';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
+import { openFile } from './fileSource.js';
+import { hubDataReference, type HubDataReference } from './hubData/reference.js';
+import { storedData } from './hubData/store.js';
 import { isPermissionDenied, reading } from './reading.js';
 
 /** Training data on disk. */
 export const diskFiles: DataFiles = {
   open(path) {
+    const reference = hubDataReference(path);
+    if (reference) return hubPlace(reference);
     const status = reading(path, () => statSync(path));
     if (status.isDirectory()) return readFolder(path);
     if (status.isFile()) {
@@ -22,6 +28,18 @@ export const diskFiles: DataFiles = {
     throw new UserError('file-unreadable', t`${path} is neither a file nor a folder.`);
   },
 };
+
+function hubPlace(reference: HubDataReference): DataPlace {
+  const { text } = reference;
+  const stored = storedData(reference);
+  if (!stored)
+    throw new UserError(
+      'file-not-found',
+      t`${text} does not exist. If it is a data set of the hub, the pre-flight downloads it, and so does: lora-workbench download --dataset ${text}`,
+    );
+  const files = stored.map(({ path, sizeBytes }) => diskFile(path, sizeBytes));
+  return { kind: 'folder', path: text, files, leftOut: [], skipped: [] };
+}
 
 function diskFile(path: string, size: number): DataFile {
   return {
@@ -34,6 +52,8 @@ function diskFile(path: string, size: number): DataFile {
       return decode(bytes) ?? refuse(notUtf8());
     },
     lines: () => linesOf(path),
+    bytes: () => usable(() => openFile(path)),
+    unpackBrotli: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
   };
 }
 

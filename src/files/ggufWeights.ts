@@ -61,6 +61,19 @@ export function copyGgufMetadata(path: string): Map<string, Uint8Array> {
   }
 }
 
+/** Whether a file begins with GGUF's magic number; those in Ollama's store have no other mark. */
+export function beginsAsGguf(path: string): boolean {
+  const source = openFile(path);
+  try {
+    const magic = new Uint8Array(4);
+    if (source.size < magic.length) return false;
+    source.read(0, magic);
+    return String.fromCharCode(...magic) === 'GGUF';
+  } finally {
+    source.close();
+  }
+}
+
 const aboutTensors = /^general\.(file_type|quantization_version|alignment)$|^split\./;
 
 function fileWeight(

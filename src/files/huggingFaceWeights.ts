@@ -55,7 +55,7 @@ export function openHuggingFaceWeights(folder: string): WeightStore {
   }
 }
 
-function weightFiles(folder: string): string[] {
+export function weightFiles(folder: string): string[] {
   const name = weightFileNames.find((each) => existsSync(join(folder, each)));
   if (name === undefined) throw new UserError('file-not-found', t`${folder} has no model.safetensors.`);
   const path = join(folder, name);

@@ -1,4 +1,4 @@
-/** @file Opens a model: a Hugging Face folder, one of Meta's, a GGUF file, or a folder that contains one. */
+/** @file Opens a model: a Hugging Face folder, one of Meta's, a GGUF file, an Ollama manifest that names one, or a folder. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
@@ -6,10 +6,11 @@ import type { GgufValue } from '../core/formats/gguf.js';
 import type { WeightStore } from '../core/models/weights.js';
 import type { Llama3Version } from '../core/tokenizer/tiktoken.js';
 import { t } from '../l10n/text.js';
-import { openGgufWeights } from './ggufWeights.js';
+import { beginsAsGguf, openGgufWeights } from './ggufWeights.js';
 import { holdsWeights, isWeightFile, openHuggingFaceWeights } from './huggingFaceWeights.js';
 import { isMetaShard, openMetaWeights, paramsFile } from './metaWeights.js';
 import { reading } from './reading.js';
+import { ggufOfManifest } from './stores/ollamaStore.js';
 
 /** Where a model's tokenizer comes from. */
 export type TokenizerSource =
@@ -20,8 +21,6 @@ export type TokenizerSource =
 export interface OpenModel {
   /** Absolute path of the folder or file. */
   readonly path: string;
-  /** The last part of the path, for display. */
-  readonly name: string;
   readonly weights: WeightStore;
   readonly tokenizerSource: TokenizerSource;
 }
@@ -53,7 +52,8 @@ function whyNot(files: readonly string[], ggufCount: number): string {
 }
 
 function openModelFile(path: string): OpenModel {
-  if (path.endsWith('.gguf')) return openGguf(path);
+  const gguf = ggufAt(path);
+  if (gguf !== undefined) return { ...openGguf(gguf), path };
   const [folder, name] = [dirname(path), basename(path)];
   if (isWeightFile(name) && existsSync(join(folder, 'config.json'))) return openHuggingFaceFolder(folder);
   if (isMetaShard(name)) return openMetaFolder(folder);
@@ -63,19 +63,24 @@ function openModelFile(path: string): OpenModel {
   );
 }
 
+/** The GGUF file that a path is, whatever its name, or that it names; undefined for other files. */
+export function ggufAt(path: string): string | undefined {
+  return path.endsWith('.gguf') || beginsAsGguf(path) ? path : ggufOfManifest(path);
+}
+
 function openHuggingFaceFolder(folder: string): OpenModel {
   const weights = openHuggingFaceWeights(folder);
-  return { path: folder, name: basename(folder), weights, tokenizerSource: { kind: 'folder', folder } };
+  return { path: folder, weights, tokenizerSource: { kind: 'folder', folder } };
 }
 
 function openMetaFolder(folder: string): OpenModel {
   const weights = openMetaWeights(folder);
   const isScaled = weights.config.attentionKinds.some(({ rope }) => rope?.scaling.type === 'llama3');
   const tokenizerSource = { kind: 'meta', folder, llama3: isScaled ? '3.1' : '3' } as const;
-  return { path: folder, name: basename(folder), weights, tokenizerSource };
+  return { path: folder, weights, tokenizerSource };
 }
 
 function openGguf(path: string): OpenModel {
   const { weights, metadata } = openGgufWeights(path);
-  return { path, name: basename(path), weights, tokenizerSource: { kind: 'gguf', file: path, metadata } };
+  return { path, weights, tokenizerSource: { kind: 'gguf', file: path, metadata } };
 }

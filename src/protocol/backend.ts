@@ -33,7 +33,9 @@ export interface ModelFolder {
   readonly source: ModelSource;
 }
 
-export type ModelSource = 'cache' | 'workspace' | 'added';
+/** Where a model was found; the last three are the stores of other programs: the model hub's tools, Ollama and LM Studio. */
+export const modelSources = ['cache', 'workspace', 'added', 'hub', 'ollama', 'lmstudio'] as const;
+export type ModelSource = (typeof modelSources)[number];
 
 export interface RunSummary {
   readonly runId: string;
@@ -93,6 +95,44 @@ export interface FoundModels {
   readonly models: readonly ModelInfo[];
   readonly adapters: readonly AdapterInfo[];
 }
+
+/** A model of the hub that is good to begin with. */
+export interface RecommendedModel {
+  /** OWNER/NAME. */
+  readonly name: string;
+  /** `code` models complete code and have learned to fill in the middle. */
+  readonly purpose: 'chat' | 'code';
+  readonly parameters: number;
+  readonly downloadBytes: number;
+  readonly licence: string;
+  /** Whether its owner must agree before it can be downloaded. */
+  readonly isGated: boolean;
+  /** Peak of a run with the usual settings on this machine's CPU, and whether that fits now. */
+  readonly trainingBytes: number;
+  readonly isTrainable: boolean;
+}
+
+/** A model of the hub: OWNER/NAME, OWNER/NAME@REVISION, OWNER/NAME:QUANTIZATION or the address of its page. */
+export interface HubModel {
+  readonly name: string;
+  /** Null means that of the environment or of the last login, if any. */
+  readonly token: string | null;
+}
+
+export type HubPlan =
+  | {
+      readonly kind: 'plan';
+      readonly name: string;
+      /** Null if its authors do not say. */
+      readonly licence: string | null;
+      readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
+      readonly totalBytes: number;
+      /** What is not in the cache yet. */
+      readonly missingBytes: number;
+      readonly folder: string;
+    }
+  /** A token may help; its owner is given access on the page. */
+  | { readonly kind: 'refused'; readonly message: string; readonly accessPage: string };
 
 export interface InspectedModels {
   /** Paths of the usable models. */
@@ -287,6 +327,11 @@ export interface BackendRequests {
   'loraWorkbench/models/inspect': { params: { path: string }; result: InspectedModels };
   /** Downloads SmolLM2-135M-Instruct into the cache, for users who have no model; can be cancelled. */
   'loraWorkbench/models/fetchSmall': { params: null; result: { path: string } };
+  'loraWorkbench/hub/recommended': { params: null; result: readonly RecommendedModel[] };
+  /** Says what downloading a model would mean; can be cancelled. */
+  'loraWorkbench/hub/plan': { params: HubModel; result: HubPlan };
+  /** Downloads it into the cache that all tools of the hub share; can be cancelled, and continues what was cancelled. */
+  'loraWorkbench/hub/download': { params: HubModel; result: { path: string } };
   /** Checks schema and paths, and estimates the run. */
   'loraWorkbench/config/check': { params: ConfigText; result: { check: ConfigCheck; modelShape: ModelShape | null } };
   /** Reads and counts the data; can be cancelled. */
@@ -313,8 +358,8 @@ export interface BackendNotifications {
   'loraWorkbench/runs/metrics': FollowedMetrics;
   'loraWorkbench/runs/samples': FollowedSamples;
   'loraWorkbench/models/changed': null;
-  /** Bytes so far and in total of the model that is being downloaded. */
-  'loraWorkbench/models/fetching': { readonly done: number; readonly total: number };
+  /** Bytes so far and in total of a model that is being downloaded; `name` is the one of the request, null the small model. */
+  'loraWorkbench/models/fetching': { readonly name: string | null; readonly done: number; readonly total: number };
   'loraWorkbench/work/progress': WorkProgress;
   'loraWorkbench/generate/token': { readonly streamId: string; readonly text: string };
   'loraWorkbench/completion/status': CompletionStatus;

@@ -1,11 +1,12 @@
 import type { AdapterInfo, ModelInfo } from './backend.js';
+import { modelName } from './modelName.js';
 
-/** The model that an adapter was made for, found by path or else by the last part of its name. */
+/** The model that an adapter was made for, found by path or else by name. */
 export function baseOf({ baseModel }: AdapterInfo, models: readonly ModelInfo[]): ModelInfo | undefined {
-  const name = lastPart(baseModel);
+  const name = modelName(baseModel);
   return (
     models.find((model) => model.path === baseModel) ??
-    models.find((model) => lastPart(model.path) === name || model.name === name)
+    models.find((model) => modelName(model.path) === name || model.name === name)
   );
 }
 
@@ -20,9 +21,4 @@ export function adaptersFor(
 
 export function newestAdaptersFirst(adapters: readonly AdapterInfo[]): readonly AdapterInfo[] {
   return adapters.toSorted((a, b) => b.modifiedAt - a.modifiedAt);
-}
-
-/** The last part of a path, or of a name on the hub. */
-export function lastPart(path: string): string {
-  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }

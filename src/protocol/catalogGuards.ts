@@ -1,12 +1,12 @@
 /** @file Run-time checks for models and adapters. */
-import type { AdapterInfo, AdapterRun, ModelInfo } from './backend.js';
+import { modelSources, type AdapterInfo, type AdapterRun, type ModelInfo } from './backend.js';
 import { count, list, nullable, number, object, oneOf, string, type Guard } from './guard.js';
 
 export const modelInfo: Guard<ModelInfo> = object({
   path: string,
   name: string,
   kind: oneOf('huggingface', 'meta', 'gguf'),
-  source: oneOf('cache', 'workspace', 'added'),
+  source: oneOf(...modelSources),
   sizeBytes: number,
 });
 export const adapterInfo: Guard<AdapterInfo> = object({

@@ -24,7 +24,7 @@ const filesOfData = {
   leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, paths: list(string) })),
 };
 export const dataOverview: Guard<DataOverview> = object({
-  format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
+  format: oneOf('alpaca', 'prompt-completion', 'chat', 'text', 'code', 'tokens'),
   examples: count,
   tokens: count,
   truncated: count,
@@ -68,7 +68,7 @@ export const preflightReport: Guard<PreflightReport> = object({
   device: string,
   trainableParameters: count,
   totalSteps: count,
-  format: oneOf('alpaca', 'chat', 'text', 'code', 'tokens'),
+  format: oneOf('alpaca', 'prompt-completion', 'chat', 'text', 'code', 'tokens'),
   training: dataSummary,
   evaluation: nullable(dataSummary),
   ...filesOfData,

@@ -7,7 +7,7 @@ export interface RunConfig {
   readonly engine: EngineConfig;
 }
 
-export const dataFormats = ['auto', 'alpaca', 'chat', 'text', 'code', 'tokens'] as const;
+export const dataFormats = ['auto', 'alpaca', 'prompt-completion', 'chat', 'text', 'code', 'tokens'] as const;
 export type DataFormat = (typeof dataFormats)[number];
 
 export interface DataConfig {

@@ -14,11 +14,13 @@ import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
+import { modelName } from '../protocol/modelName.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
 import { killedMessage } from '../runtime/memory/messages.js';
 import type { MemoryPlan } from '../runtime/memory/plan.js';
 import { largestBatch, loraShape } from './derivedSettings.js';
+import { fetchRunData } from './fetchRunData.js';
 import { preflightWarnings } from './preflight/warnings.js';
 import { sampleSource } from './sampleSource.js';
 import type { PreparationPorts, PreparedRun } from './trainRun.js';
@@ -39,6 +41,7 @@ export async function prepareRun(
   ports: PreparationPorts,
   resumedDType: BaseDType | null = null,
 ): Promise<LoadedRun> {
+  await fetchRunData(config, ports);
   const model = loadModelForData(config.model);
   try {
     return await prepareWith(model, config, ports, resumedDType);
@@ -65,7 +68,7 @@ async function prepareWith(
   const totalSteps =
     config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
   const warnings = preflightWarnings(config, dataset.report, totalSteps, model.textProblem);
-  for (const text of [describeData(dataset.report, model.name, totalSteps), ...warnings]) ports.note(text);
+  for (const text of [describeData(dataset.report, modelName(config.model), totalSteps), ...warnings]) ports.note(text);
 
   const size = sizeOf(dataset.report);
   const { runner, memory } = await createTrainer({

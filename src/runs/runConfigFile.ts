@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { UserError } from '../core/errors.js';
+import { hubDataReference } from '../files/hubData/reference.js';
 import { isPermissionDenied, reading } from '../files/reading.js';
 import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
@@ -139,12 +140,13 @@ function position(path: string, text: string, offset: number): string {
 export function resolvePaths(config: RunConfig, folder: string): RunConfig {
   const absolute = (path: string) => resolve(folder, path.replace(/^~(?=$|[/\\])/, homedir()));
   const optional = (path: string | null) => (path === null ? null : absolute(path));
+  const data = (path: string) => (hubDataReference(path, folder) ? path : absolute(path));
   // A model may be a name rather than a path; it is a path if it looks like one or something exists there.
   const isPath = /^(\.{0,2}|~|[A-Za-z]:)[/\\]|\.gguf$/.test(config.model) || existsSync(join(folder, config.model));
   return {
     ...config,
     model: isPath ? absolute(config.model) : config.model,
-    data: { ...config.data, path: absolute(config.data.path), eval_path: optional(config.data.eval_path) },
+    data: { ...config.data, path: data(config.data.path), eval_path: config.data.eval_path && data(config.data.eval_path) },
     lora: { ...config.lora, init_from: optional(config.lora.init_from) },
   };
 }

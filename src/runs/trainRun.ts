@@ -49,6 +49,8 @@ export interface PreparationPorts {
   note(text: string): void;
   /** Called before anything is loaded, since the loading may be what gets the process killed. */
   setKilledMessage(killedMessage: KilledMessage): void;
+  /** When aborted, the preparation ends with an error. */
+  readonly signal?: AbortSignal;
 }
 
 export interface TrainRunOptions {
@@ -93,7 +95,12 @@ async function prepareAndTrain(run: RunDirectory, journal: RunJournal, options: 
 
 /** Trains on one device, from the last checkpoint or from the beginning. */
 async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJournal, options: TrainRunOptions): Promise<RunState> {
-  const prepared = await options.prepare(config, journal, savedDType(run));
+  const ports: PreparationPorts = {
+    note: (text) => journal.note(text),
+    setKilledMessage: (killedMessage) => journal.setKilledMessage(killedMessage),
+    ...(options.signal && { signal: options.signal }),
+  };
+  const prepared = await options.prepare(config, ports, savedDType(run));
   run.settleFormat(prepared.dataFormat);
   const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options.signal).train());
   await disposeQuietly(prepared, (error) => journal.logAfterEnd(error));

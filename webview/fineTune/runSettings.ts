@@ -1,3 +1,4 @@
+import { modelName } from '../../src/protocol/modelName.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
 import { button, element } from '../shared/dom.js';
 import { valueAt } from '../shared/settings.js';
@@ -54,7 +55,7 @@ function summary(config: RunConfig): HTMLElement[] {
   const { model, data, lora, train } = config;
   const length = train.max_steps === null ? 'num_epochs' : 'max_steps';
   return [
-    figure(settingTitle(['model']), lastPart(model), model),
+    figure(settingTitle(['model']), modelName(model), model),
     figure(settingTitle(['data', 'path']), lastPart(data.path), data.path),
     figure(t('shown.method'), lora.use_rslora ? 'LoRA (rsLoRA)' : 'LoRA', ''),
     ...[...shownPaths, ['train', length], ['lora', 'target_modules']].map((path) =>

@@ -17,7 +17,7 @@ import { lossChart } from '../lossChart.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
 import { preflightSummary } from '../preflightText.js';
-import { fetchView } from '../demo/fetchView.js';
+import { fetchView } from '../fetchView.js';
 import { trainWithView } from '../trainWithView.js';
 import { withTextModel } from '../withTextModel.js';
 

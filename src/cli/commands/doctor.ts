@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { version } from '../../../package.json';
-import { makeFolder } from '../../files/atomicWrite.js';
 import { cacheFolder, modelsFolder } from '../../files/cacheFolder.js';
+import { freeDiskBytes } from '../../files/freeDisk.js';
 import { t } from '../../l10n/text.js';
 import { availableMemoryBytes } from '../../runtime/memory/available.js';
 import type { EngineInfo } from '../../runtime/engineInfo.js';
@@ -78,7 +78,7 @@ async function examine(): Promise<Machine> {
     memoryFreeBytes: availableMemoryBytes(),
     ...(await loadEngine()),
     cacheFolder: cacheFolder(),
-    diskFreeBytes: freeDisk(cacheFolder()),
+    diskFreeBytes: freeDiskBytes(cacheFolder()),
     models: existsSync(modelsFolder()) ? readdirSync(modelsFolder()).filter((name) => !name.includes('.part')) : [],
   };
 }
@@ -90,12 +90,6 @@ async function loadEngine(): Promise<Pick<Machine, 'engine' | 'engineProblem'>> 
   } catch (error) {
     return { engine: null, engineProblem: failureReason(error) };
   }
-}
-
-function freeDisk(folder: string): number {
-  makeFolder(folder);
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }
 
 function judge(machine: Machine): Finding[] {

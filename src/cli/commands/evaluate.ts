@@ -9,6 +9,7 @@ import { createEvaluator } from '../../runtime/engine.js';
 import { readAdapterFor } from '../../files/adapterFolder.js';
 import { diskFiles } from '../../files/dataFiles.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
+import { fetchDataView } from '../fetchDataView.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { loadModelForData, type LoadedModel } from '../../files/loadModel.js';
 import type { Output } from '../output.js';
@@ -27,7 +28,9 @@ export interface EvaluateOptions {
   readonly threads?: number;
 }
 
-export async function evaluate({ output, signal }: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
+export async function evaluate(context: CommandContext, options: EvaluateOptions): Promise<ExitCode> {
+  const { output, signal } = context;
+  await fetchDataView(context, [options.data]);
   const model = loadModelForData(options.model);
   const { weights } = model;
   const sequenceLength = sequenceLengthFor(weights.config, options.maxSeqLength, '--max-seq-length');

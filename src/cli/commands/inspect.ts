@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { loraScaling } from '../../core/adapters/lora.js';
 import { adapterConfigFile } from '../../core/adapters/peft.js';
 import { UserError } from '../../core/errors.js';
@@ -11,8 +11,11 @@ import type { Tokenizer } from '../../core/tokenizer/tokenizer.js';
 import { readMergeableFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { isWeightFile } from '../../files/huggingFaceWeights.js';
+import { hubDataReference } from '../../files/hubData/reference.js';
 import { loadModelForData } from '../../files/loadModel.js';
 import { isMetaShard } from '../../files/metaWeights.js';
+import { ggufAt } from '../../files/openModel.js';
+import { modelName } from '../../protocol/modelName.js';
 import { lossCurve } from '../../runs/lossCurve.js';
 import { readMetrics } from '../../runs/metricsFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
@@ -32,18 +35,31 @@ export interface InspectOptions {
 
 export function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {
   const path = whole(modelPath(given));
-  if (!existsSync(path)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
+  if (!existsSync(path)) {
+    if (!hubDataReference(given)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
+    inspectData(output, given, options);
+    return Promise.resolve(exitCodes.done);
+  }
   const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
   if (names.includes('state.json')) inspectRun(output, path);
   else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
-  else if (names.some(isOfModel)) inspectModel(output, path);
-  else if (options.model) inspectTokens(output, path, options.model, options.maxSeqLength);
-  else inspectRecords(output, path);
+  else if (names.some(isOfModel) || isGgufOfStore(path)) inspectModel(output, path);
+  else inspectData(output, path, options);
   return Promise.resolve(exitCodes.done);
+}
+
+function inspectData(output: Output, path: string, { model, maxSeqLength }: InspectOptions): void {
+  if (model) inspectTokens(output, path, model, maxSeqLength);
+  else inspectRecords(output, path);
 }
 
 function isOfModel(name: string): boolean {
   return isWeightFile(name) || isMetaShard(name) || name.endsWith('.gguf');
+}
+
+/** Files in other programs' stores have no ending. */
+function isGgufOfStore(path: string): boolean {
+  return statSync(path).isFile() && extname(path) === '' && ggufAt(path) !== undefined;
 }
 
 /** A file inside the folder of a model, adapter or run stands for the whole folder. */
@@ -54,7 +70,8 @@ function whole(path: string): string {
 }
 
 function inspectModel(output: Output, path: string): void {
-  const { name, weights, tokenizer, textProblem } = loadModelForData(path);
+  const { weights, tokenizer, textProblem } = loadModelForData(path);
+  const name = modelName(path);
   const { config } = weights;
   const infos = weights.names().map((weight) => weights.info(weight)!);
   weights.close();

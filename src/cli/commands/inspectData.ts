@@ -1,11 +1,14 @@
 /** @file The output of `inspect` for a data set. */
 import { loadDataset } from '../../core/data/dataset.js';
-import { chooseFiles, detectFormat, isRowFile } from '../../core/data/detectFormat.js';
-import { jsonItems } from '../../core/data/jsonItems.js';
+import { chooseFiles, detectFormat } from '../../core/data/detectFormat.js';
+import { fieldRoles, type Row } from '../../core/data/formats/format.js';
+import { isRowFile, rowsOf } from '../../core/data/rows/rows.js';
 import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
 import { diskFiles } from '../../files/dataFiles.js';
+import { modelPath } from '../../files/cacheFolder.js';
 import { loadModelForData } from '../../files/loadModel.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
+import { modelName } from '../../protocol/modelName.js';
 import type { Output } from '../output.js';
 import { fileRows } from '../preflightText.js';
 import { bytes, integer, plural, table } from '../format.js';
@@ -25,34 +28,50 @@ export function inspectRecords(output: Output, path: string): void {
   const format = detectFormat(place);
   const { files, leftOut } = chooseFiles(place, format);
   const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
-  const count = { records: 0, skippedCount: 0 };
+  const count: RecordCount = { records: 0, skippedCount: 0 };
   const skipped: Skipped[] = [];
   for (const problem of files.flatMap((file) => [...problemsOf(file, count)])) {
     count.skippedCount++;
     if (skipped.length < skippedKept) skipped.push(problem);
   }
-  const facts = { kind: 'data', path, format, files: files.length, sizeBytes, ...count, skipped };
+  const { firstRow, ...counts } = count;
+  const columns = fieldRoles(firstRow ?? {}, format);
+  const facts = { kind: 'data', path, format, columns, files: files.length, sizeBytes, ...counts, skipped };
   show(output, `${path} is a data set.`, facts, [
     ['Format', format],
     ['Size', `${plural(files.length, 'file')}, ${bytes(sizeBytes)}`],
     ...(leftOut.length > 0 ? ([['Left out', plural(leftOut.length, 'file or folder', 'files and folders')]] as const) : []),
+    ...columnRows(columns),
     ['Records', integer(count.records)],
     ...skippedRows(skipped, count.skippedCount),
   ]);
   output.say(output.faint('  With --model it is counted in tokens, and every record is checked.'));
 }
 
+interface RecordCount {
+  records: number;
+  skippedCount: number;
+  firstRow?: Row;
+}
+
+function columnRows(columns: Readonly<Record<string, string | null>>): (readonly [string, string])[] {
+  return Object.entries(columns).map(([name, role], index) => [index === 0 ? 'Columns' : '', `${name} → ${role ?? 'not read'}`]);
+}
+
 /** Yields what cannot be read in a file and counts what can: rows, or the file itself if it is a single text. */
-function* problemsOf(file: DataFile, count: { records: number }): Generator<Skipped> {
+function* problemsOf(file: DataFile, count: RecordCount): Generator<Skipped> {
   if (!isRowFile(file)) {
     const reason = whyNoText(file);
     if (reason === null) count.records++;
     else yield { origin: file.path, reason };
     return;
   }
-  for (const item of jsonItems(file)) {
-    if ('problem' in item) yield { origin: `${file.path}:${item.line}`, reason: item.problem };
-    else count.records++;
+  for (const item of rowsOf(file)) {
+    if ('problem' in item) yield { origin: `${file.path}:${item.number}`, reason: item.problem };
+    else {
+      count.records++;
+      count.firstRow ??= (item.value ?? {}) as Row;
+    }
   }
 }
 
@@ -66,8 +85,8 @@ function whyNoText(file: DataFile): string | null {
   }
 }
 
-export function inspectTokens(output: Output, path: string, modelName: string, asked: number | undefined): void {
-  const { name, weights, tokenizer } = loadModelForData(modelName);
+export function inspectTokens(output: Output, path: string, model: string, asked: number | undefined): void {
+  const { weights, tokenizer } = loadModelForData(model);
   weights.close();
   const maxSeqLength = sequenceLengthFor(weights.config, asked, '--max-seq-length');
   const config = {
@@ -83,7 +102,7 @@ export function inspectTokens(output: Output, path: string, modelName: string, a
   const { training, format, files, fileCount, leftOut, skipped, skippedCount } = report;
   show(
     output,
-    `${path} is a data set, counted in tokens of ${name}.`,
+    `${path} is a data set, counted in tokens of ${modelName(modelPath(model))}.`,
     { kind: 'data', path, format, ...training, files, fileCount, leftOut, skipped, skippedCount },
     [
       ['Format', format],

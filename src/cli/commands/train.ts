@@ -5,6 +5,7 @@ import { preflight } from '../../runs/preflight/preflight.js';
 import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
+import { fetchDataView } from '../fetchDataView.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
@@ -20,6 +21,7 @@ export interface TrainOptions {
 
 export async function train(context: CommandContext, options: TrainOptions): Promise<ExitCode> {
   const config = readRunConfig(options.config, options.set);
+  await fetchDataView(context, [config.data.path, config.data.eval_path]);
   if (!options.dryRun) return trainDirectory(context, RunDirectory.create(options.out ?? newRunFolder('runs'), config));
   const report = await preflight(config);
   context.output.emit(report);

@@ -1,3 +1,4 @@
+import { modelPath } from '../../files/cacheFolder.js';
 import { fetchSmolLM2, smolLM2, type FetchReport } from '../../files/fetch/smolLM2.js';
 
 export interface DemoModel {
@@ -15,7 +16,8 @@ export async function obtainDemoModel(tinyModel: string, report: FetchReport, si
   const path = await fetchSmolLM2(report, signal);
   if (path !== undefined) {
     const description = `${smolLM2.name} (135 million parameters, 4-bit GGUF)`;
-    return { name: smolLM2.name, path, description, pretrained: true };
+    const name = modelPath(smolLM2.hubName) === path ? smolLM2.hubName : smolLM2.name;
+    return { name, path, description, pretrained: true };
   }
   report.say('No pretrained model can be reached, so the demo goes on with the tiny LLaMA of the tests. It has learned a few');
   report.say('paragraphs by heart and nothing else: the loss will fall, but its answers will make no sense.');

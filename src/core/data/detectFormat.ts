@@ -2,12 +2,11 @@ import { t } from '../../l10n/text.js';
 import { UserError } from '../errors.js';
 import { fileName, whyNoSource, type LeftOut } from './fileRules.js';
 import { rowFormats, type Row } from './formats/format.js';
-import { jsonItems } from './jsonItems.js';
+import { isRowFile, rowsOf } from './rows/rows.js';
 import type { DataFile, DataPlace } from './source.js';
 
-export type FormatName = 'alpaca' | 'chat' | 'text' | 'code' | 'tokens';
+export type FormatName = 'alpaca' | 'prompt-completion' | 'chat' | 'text' | 'code' | 'tokens';
 
-const rowFile = /\.(jsonl|ndjson|json)$/i;
 const proseFile = /\.(txt|text|md|markdown|rst)$/i;
 
 /** A folder with any source code in it is treated as code, whatever else it contains; otherwise as data, or else as prose. */
@@ -19,22 +18,23 @@ export function detectFormat(place: DataPlace): FormatName {
   return place.files.some(isProse) ? 'text' : 'code';
 }
 
-/** Detects the format of a JSON or JSONL file by the fields of the first readable row, of any other file by its name. */
+/** Detects the format of a file of rows by the fields of the first readable row, of any other file by its name. */
 export function detectFileFormat(file: DataFile): FormatName {
   if (!isRowFile(file)) return proseFile.test(file.path) ? 'text' : 'code';
+  const problems: string[] = [];
   let looked = 0;
-  for (const item of jsonItems(file)) {
-    if ('value' in item && isRow(item.value)) return formatOfRow(item.value, `${file.path}:${item.line}`);
+  for (const item of rowsOf(file)) {
+    if ('problem' in item) problems.push(t`${file.path}:${item.number}: ${item.problem}.`);
+    else if (isRow(item.value)) return formatOfRow(item.value, `${file.path}:${item.number}`);
     if (++looked === rowsToRead) break;
   }
   throw new UserError(
     'data-invalid',
-    t`${file.path} has no JSON object from which its format could be recognized. Training data is a JSON list of objects, or JSONL: one object per line.`,
+    [
+      t`${file.path} has no row from which its format could be recognized. Training data is JSONL (one object per line), a JSON list of objects, CSV with a header, or Parquet.`,
+      ...problems.slice(0, 1),
+    ].join(' '),
   );
-}
-
-export function isRowFile({ path }: DataFile): boolean {
-  return rowFile.test(path);
 }
 
 function isProse({ path }: DataFile): boolean {
@@ -73,6 +73,6 @@ function formatOfRow(row: Row, origin: string): FormatName {
   const format = rowFormats.find((each) => each.recognises(row));
   if (format) return format.name;
   const fields = Object.keys(row).slice(0, 10).join(', ') || t`none`;
-  const known = t`instruction and output (alpaca), messages or conversations (chat), text, or input_ids (tokens)`;
+  const known = t`instruction and output (alpaca), prompt and completion, messages or conversations (chat), text, or input_ids (tokens)`;
   throw new UserError('data-invalid', t`${origin} is of no known format. Its fields are ${fields}; expected are ${known}.`);
 }

@@ -1,10 +1,10 @@
 import { t } from '../../l10n/text.js';
-import { isRowFile, type FormatName } from './detectFormat.js';
+import type { FormatName } from './detectFormat.js';
 import { fileName } from './fileRules.js';
 import { withFillInTheMiddle } from './fillInTheMiddle.js';
 import { sourceText } from './formats/code.js';
 import { rowFormats } from './formats/format.js';
-import { asObject, jsonItems } from './jsonItems.js';
+import { asObject, isRowFile, rowsOf } from './rows/rows.js';
 import { learnedTokens, wholeText, type EncodingContext, type Sequence } from './sequence.js';
 import { largestDocument, Unusable, type DataFile, type Skipped } from './source.js';
 
@@ -56,8 +56,8 @@ function placeIn(folder: string | null, path: string): { file: string; repositor
 function* readRows(file: DataFile, name: FormatName, context: EncodingContext): Generator<ReadResult> {
   const format = rowFormats.find((each) => each.name === name)!;
   const fit = format.tooLong === 'cut' ? cutAtEnd : windows;
-  for (const item of jsonItems(file)) {
-    const origin = `${file.path}:${item.line}`;
+  for (const item of rowsOf(file)) {
+    const origin = `${file.path}:${item.number}`;
     if ('problem' in item) yield { origin, reason: item.problem };
     else yield attempt(origin, () => fit(format.encode(asObject(item.value), context, origin), context));
   }

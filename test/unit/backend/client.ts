@@ -23,7 +23,8 @@ export class BackendUnderTest {
   constructor(environment: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ['dist/backend.js', '--stdio'], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, LORA_WORKBENCH_CACHE: join(this.folder, 'cache'), ...environment },
+      // Models of the machine that runs the tests, in other programs' stores, are not the tests'.
+      env: { ...process.env, HOME: this.folder, LORA_WORKBENCH_CACHE: join(this.folder, 'cache'), ...environment },
     });
     this.child.stderr!.on('data', (data: Buffer) => {
       this.log += data.toString();

@@ -19,3 +19,11 @@ test('rows of text are counted without their tokens', () => {
     tokensByLine: new Map(),
   });
 });
+
+test('rows of CSV are marked on the line on which they begin', () => {
+  const document = TextDocument.create('file:///rows.csv', 'csv', 1, 'text,label\n"one\ntwo",a\nthree,b,c\n');
+  const report = examine(document, undefined);
+  expect(report).toMatchObject({ examples: 1 });
+  expect(report?.diagnostics.map(({ range }) => range.start.line)).toEqual([3]);
+  expect(examine(TextDocument.create('file:///prices.csv', 'csv', 1, 'item,price\nbread,3\n'), undefined)).toBeUndefined();
+});

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { jsonItems } from '../../../src/core/data/jsonItems.js';
+import { rowsOf } from '../../../src/core/data/rows/rows.js';
 import { Unusable } from '../../../src/core/data/source.js';
 import { UserError } from '../../../src/core/errors.js';
 import { diskFiles } from '../../../src/files/dataFiles.js';
@@ -117,12 +117,12 @@ test('lines keep their numbers over chunks, endless lines and broken bytes', () 
       Buffer.from('{"a": "é😀"}'),
     ]),
   );
-  expect([...jsonItems(fileAt(path))]).toEqual([
-    { line: 1, value: { a: 1 } },
-    { line: 3, value: { a: long } },
-    { line: 4, problem: 'the line is longer than 8 MB' },
-    { line: 5, problem: 'not UTF-8 text; save it as UTF-8' },
-    { line: 6, value: { a: 'é😀' } },
+  expect([...rowsOf(fileAt(path))]).toEqual([
+    { number: 1, value: { a: 1 } },
+    { number: 3, value: { a: long } },
+    { number: 4, problem: 'the line is longer than 8 MB' },
+    { number: 5, problem: 'not UTF-8 text; save it as UTF-8' },
+    { number: 6, value: { a: 'é😀' } },
   ]);
 });
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadDataset } from '../../../src/core/data/dataset.js';
-import { jsonItems } from '../../../src/core/data/jsonItems.js';
+import { rowsOf } from '../../../src/core/data/rows/rows.js';
 import { textFile } from '../../../src/core/data/source.js';
 import { UserError } from '../../../src/core/errors.js';
 import { readTokenizerFolder } from '../../../src/files/tokenizerFiles.js';
 import { memoryFiles } from './memoryFiles.js';
 
 const tokenizer = readTokenizerFolder(new URL('../../fixtures/models/tiny-llama', import.meta.url).pathname);
-const formats = ['auto', 'alpaca', 'chat', 'text', 'tokens', 'code'] as const;
+const formats = ['auto', 'alpaca', 'prompt-completion', 'chat', 'text', 'tokens', 'code'] as const;
 const config = { eval_path: null, eval_fraction: 0.3, max_seq_length: 48, train_on_prompt: false, seed: 5 };
 
 /** Loads the data and checks what every batch relies on; a UserError is just as good. */
@@ -44,6 +44,7 @@ const row = fc.oneof(
   fc.record({ messages: fc.oneof(fc.array(message), loose) }),
   fc.record({ conversations: fc.array(message), system: loose }, { requiredKeys: ['conversations'] }),
   fc.record({ text: loose }),
+  fc.record({ prompt: loose, completion: loose }),
   fc.record(
     { input_ids: fc.oneof(fc.array(fc.integer({ min: 0, max: 600 })), loose), labels: loose },
     { requiredKeys: ['input_ids'] },
@@ -59,14 +60,14 @@ const asFile = fc.oneof(
 );
 
 test('whatever the file, the outcome is usable examples or a UserError that names it', () => {
-  const path = fc.constantFrom('data.jsonl', 'data.json', 'data.txt', 'data.py');
+  const path = fc.constantFrom('data.jsonl', 'data.json', 'data.csv', 'data.tsv', 'data.parquet', 'data.txt', 'data.py');
   fc.assert(fc.property(path, asFile, fc.constantFrom(...formats), loadOrRefuse), { numRuns: 1500 });
 });
 
 test('an array is read as JSON.parse reads it', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 1), (values, indent) => {
-      const items = [...jsonItems(textFile('x.json', JSON.stringify(values, null, indent)))];
+      const items = [...rowsOf(textFile('x.json', JSON.stringify(values, null, indent)))];
       expect(items.map((item) => ('value' in item ? item.value : item))).toEqual(JSON.parse(JSON.stringify(values)));
     }),
   );

@@ -19,3 +19,8 @@ test('folders, paths of Windows, and endings that are part of a name', () => {
   expect(named('/home/ada/project/src/', '/models/Llama-3.2-1B')).toBe('src · Llama-3.2-1B · r16');
   expect(named('C:\\work\\a.train.jsonl', 'C:\\models\\tiny')).toBe('a.train · tiny · r16');
 });
+
+test('a data set of the hub, whatever of it is meant', () => {
+  for (const path of ['ada/poems', 'ada/poems@v2', 'ada/poems:main/train']) expect(named(path, 'm')).toBe('poems · m · r16');
+  expect(named('/data/table.parquet', 'm')).toBe('table · m · r16');
+});

@@ -12,6 +12,7 @@ import type { Row, RowFormat } from './format.js';
  */
 export const chat: RowFormat = {
   name: 'chat',
+  fields: { messages: 'conversation', conversations: 'conversation', system: 'system prompt' },
   tooLong: 'cut',
   recognises: (row) => 'messages' in row || 'conversations' in row,
   encode(row, context) {

@@ -6,6 +6,7 @@ import type { RowFormat } from './format.js';
 /** Rows with one text each, like most corpora on the model hub. */
 export const textRows: RowFormat = {
   name: 'text',
+  fields: { text: 'text' },
   tooLong: 'windows',
   recognises: (row) => 'text' in row,
   encode({ text }, context) {

@@ -7,6 +7,7 @@ import type { Row, RowFormat } from './format.js';
 /** Sequences tokenized elsewhere: `input_ids` and, if only a part is to be learned, `labels` (not shifted, −100 ignored). */
 export const tokens: RowFormat = {
   name: 'tokens',
+  fields: { input_ids: 'token ids', labels: 'labels' },
   tooLong: 'cut',
   recognises: (row) => 'input_ids' in row,
   encode(row, { vocabSize }, origin) {

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
-import type { Output } from '../output.js';
-import { bytes } from '../format.js';
-import type { FetchReport } from '../../files/fetch/smolLM2.js';
+import type { Output } from './output.js';
+import { bytes } from './format.js';
+import type { FetchReport } from '../files/fetch/smolLM2.js';
 
 /** Shows the progress of a download. */
 export async function fetchView<Result>(output: Output, fetch: (report: FetchReport) => Promise<Result>): Promise<Result> {

@@ -1,27 +1,17 @@
-import { t } from '../../l10n/text.js';
-import { maxNesting, measureJson } from '../formats/json.js';
-import { largestRecord, Unusable, type DataFile } from './source.js';
+import { t } from '../../../l10n/text.js';
+import { maxNesting, measureJson } from '../../formats/json.js';
+import { largestRecord, type DataFile } from '../source.js';
+import type { RowItem } from './rowItem.js';
 
-/** A JSON value in a data file and the line it begins on, or the reason it can't be read. */
-type JsonItem = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
-
-/**
- * Yields the elements of a JSON array, or one value per line (JSONL), ignoring blank lines. A broken element does not affect the
- * others, and a file that can't be read at all yields a single problem.
- */
-export function* jsonItems(file: DataFile): Generator<JsonItem> {
-  try {
-    yield* beginsArray(file) ? arrayElements(file.text()) : lineItems(file);
-  } catch (error) {
-    if (!(error instanceof Unusable)) throw error;
-    yield { line: 1, problem: error.message };
-  }
+/** The elements of a JSON array, or one value per line (JSONL), ignoring blank lines. */
+export function* jsonRows(file: DataFile): Generator<RowItem> {
+  yield* beginsArray(file) ? arrayElements(file.text()) : lineItems(file);
 }
 
-function* lineItems(file: DataFile): Generator<JsonItem> {
+function* lineItems(file: DataFile): Generator<RowItem> {
   for (const line of file.lines()) {
-    if ('problem' in line) yield { line: line.number, problem: line.problem };
-    else if (line.text.trim() !== '') yield parse(line.number, line.text);
+    if ('problem' in line) yield line;
+    else if (line.text.trim() !== '') yield parseJsonRow(line.number, line.text);
   }
 }
 
@@ -35,18 +25,18 @@ function beginsArray(file: DataFile): boolean {
 }
 
 /** `maxDepth` is the largest number of brackets open at once. */
-function parse(line: number, text: string, maxDepth = measureJson(text).maxDepth): JsonItem {
-  if (text.length > largestRecord) return { line, problem: t`the example is longer than ${largestRecord / 2 ** 20} MB` };
-  if (maxDepth > maxNesting) return { line, problem: t`the JSON is nested more than ${maxNesting} deep` };
+export function parseJsonRow(number: number, text: string, maxDepth = measureJson(text).maxDepth): RowItem {
+  if (text.length > largestRecord) return { number, problem: t`the example is longer than ${largestRecord / 2 ** 20} MB` };
+  if (maxDepth > maxNesting) return { number, problem: t`the JSON is nested more than ${maxNesting} deep` };
   try {
-    return { line, value: JSON.parse(text) as unknown };
+    return { number, value: JSON.parse(text) as unknown };
   } catch (error) {
-    return { line, problem: t`not valid JSON: ${(error as Error).message.slice(0, 200)}` };
+    return { number, problem: t`not valid JSON: ${(error as Error).message.slice(0, 200)}` };
   }
 }
 
 /** Cuts out each element by its brackets and parses it separately, which gives its line number and keeps errors local. */
-function* arrayElements(text: string): Generator<JsonItem> {
+function* arrayElements(text: string): Generator<RowItem> {
   let line = 1;
   let position = 0;
   const goTo = (index: number) => {
@@ -60,14 +50,14 @@ function* arrayElements(text: string): Generator<JsonItem> {
     const { end, maxDepth } = scanValue(text, start);
     const isClosed = text.charCodeAt(end) === closingBracket;
     goTo(start);
-    if (!(first && isClosed && start === end)) yield parse(line, text.slice(start, end), maxDepth);
+    if (!(first && isClosed && start === end)) yield parseJsonRow(line, text.slice(start, end), maxDepth);
     if (text.charCodeAt(end) === comma) {
       start = skipSpace(end + 1);
       continue;
     }
     goTo(end);
-    if (!isClosed) yield { line, problem: t`the list is not closed with ]` };
-    else if (skipSpace(end + 1) < text.length) yield { line, problem: t`there is more after the end of the list` };
+    if (!isClosed) yield { number: line, problem: t`the list is not closed with ]` };
+    else if (skipSpace(end + 1) < text.length) yield { number: line, problem: t`there is more after the end of the list` };
     return;
   }
 }
@@ -103,10 +93,4 @@ function scanValue(text: string, start: number): { end: number; maxDepth: number
     } else if (character === comma && depth === 0) return { end: index, maxDepth };
   }
   return { end: text.length, maxDepth };
-}
-
-/** Returns the value if it is a JSON object; otherwise throws Unusable. */
-export function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new Unusable(t`not a JSON object`);
 }
