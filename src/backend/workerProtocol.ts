@@ -1,17 +1,10 @@
 /** @file The messages between the backend and its workers. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { Insertion } from '../complete/insertion.js';
-import type {
-  BackendSettings,
-  CompletionMode,
-  FillInTheMiddleChoice,
-  GenerateParams,
-  GenerateSummary,
-} from '../protocol/backend.js';
+import type { EngineChoice } from '../inference/textModels.js';
+import type { CompletionMode, FillInTheMiddleChoice, GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-
-export type EngineChoice = Pick<BackendSettings, 'device' | 'threads'>;
 
 export interface CompleteParams {
   readonly model: string;

@@ -1,5 +1,5 @@
 import type { FillInTheMiddleFormat } from '../core/tokenizer/fillInTheMiddleFormats.js';
-import { fillInTheMiddlePrompt } from '../core/tokenizer/fillInTheMiddlePrompt.js';
+import { fillInTheMiddlePrompt, type OtherFile } from '../core/tokenizer/fillInTheMiddlePrompt.js';
 import { PartEncoder } from '../core/tokenizer/partEncoder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 
@@ -10,6 +10,8 @@ export interface CursorContext {
   /** The document's path in its repository, with forward slashes, and the repository's name, if known. */
   readonly file?: string;
   readonly repository?: string;
+  /** Parts of other files, the most important last. */
+  readonly others?: readonly OtherFile[];
 }
 
 /** Approximate length of a token in code; an exact count is not worth encoding a whole document. */
@@ -26,7 +28,7 @@ export function completionPrompt(
   budget: number,
 ): readonly number[] {
   const roomBehind = Math.floor(budget / 4);
-  if (format && cursor.suffix.trim() !== '') {
+  if (format && (cursor.suffix.trim() !== '' || cursor.others)) {
     const prefix = lastPart(cursor.prefix, (budget - roomBehind) * charactersPerToken);
     const suffix = firstPart(cursor.suffix, roomBehind * charactersPerToken);
     const ids = fillInTheMiddlePrompt(format, tokenizer, { ...cursor, prefix, suffix }, budget);
