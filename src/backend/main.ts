@@ -1,4 +1,4 @@
-/** @file One program with four roles: the language server and the three workers that compute for it. */
+/** @file One program with five roles: the language server and the four workers that compute for it. */
 import { loadTranslations } from '../files/translations.js';
 import type { WorkerRole } from './workerConnection.js';
 
@@ -8,6 +8,9 @@ const role = process.argv[2] as WorkerRole | undefined;
 switch (role) {
   case 'generate':
     void import('./generateWorker.js').then(({ serveGenerate }) => serveGenerate());
+    break;
+  case 'serve':
+    void import('./serveWorker.js').then(({ serveEndpoint }) => serveEndpoint());
     break;
   case 'preflight':
     void import('./preflightWorker.js').then(({ servePreflight }) => servePreflight());

@@ -33,6 +33,7 @@ import { checkConfig, resolved } from './configCheck.js';
 import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
+import { EndpointRunner } from './endpointRunner.js';
 import { withErrorResponses } from './errorResponses.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
@@ -85,6 +86,7 @@ class Backend {
   private readonly supervisor: RunSupervisor;
   private readonly followers: RunFollowers;
   private readonly generator: Generator;
+  private readonly endpoint = new EndpointRunner((message) => this.tell('loraWorkbench/endpoint/ended', { message }));
   private readonly data = new DataReader();
   private readonly tokenizers = new Tokenizers();
   private readonly sizes = new DataSizes();
@@ -145,6 +147,11 @@ class Backend {
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
+      'loraWorkbench/endpoint/start': (params, token) => {
+        const { device, threads } = this.settings;
+        return this.endpoint.start(params, { device, threads }, token);
+      },
+      'loraWorkbench/endpoint/stop': () => this.endpoint.stop(),
       'loraWorkbench/settings': (settings) => this.changeSettings(settings),
       'loraWorkbench/doctor': () => doctor(),
     };
@@ -217,6 +224,7 @@ class Backend {
     this.supervisor.watcher.stop();
     this.followers.stop();
     this.generator.stop();
+    this.endpoint.stop();
     this.data.stop();
     clearTimeout(this.modelsChanged);
   }

@@ -2,7 +2,14 @@
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { Insertion } from '../complete/insertion.js';
 import type { EngineChoice } from '../inference/textModels.js';
-import type { CompletionMode, FillInTheMiddleChoice, GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import type {
+  CompletionMode,
+  EndpointInfo,
+  EndpointParams,
+  FillInTheMiddleChoice,
+  GenerateParams,
+  GenerateSummary,
+} from '../protocol/backend.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 
@@ -34,6 +41,7 @@ export const engineNotification = new NotificationType<EngineChoice>('engine');
 export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
 export const completeRequest = new RequestType<CompleteParams, Completed | null, void>('complete');
+export const serveRequest = new RequestType<EndpointParams & { readonly engine: EngineChoice }, EndpointInfo, void>('serve');
 export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');

@@ -1,5 +1,6 @@
 import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
+import type { Endpoint } from './endpoint.js';
 import type { InlineCompletion } from './inlineCompletion.js';
 import type { FineTunePanels } from './fineTunePanel.js';
 import type { MonitorView } from './views/monitorView.js';
@@ -16,5 +17,6 @@ export interface Workbench {
   readonly playground: PlaygroundPanels;
   readonly monitor: MonitorView;
   readonly completion: InlineCompletion;
+  readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;
 }

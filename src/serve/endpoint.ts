@@ -88,7 +88,10 @@ function requestHandler(service: Service, access: AccessOptions, limits: Limits)
       const handle = async () => route.handle(exchange, service, rest);
       await (route.kind === 'writing' ? writing.within(handle) : handle());
     };
-    respond().catch((error: unknown) => exchange.fail(httpErrorOf(error)));
+    respond().catch((error: unknown) => {
+      // What fails because the client has gone is told to nobody.
+      if (!exchange.signal.aborted) exchange.fail(httpErrorOf(error));
+    });
   };
 }
 

@@ -58,7 +58,6 @@ export class Exchange {
 
   /** In a stream that has begun, the error is the last event. */
   fail(error: HttpError): void {
-    if (this.signal.aborted) return;
     if (!this.response.headersSent) return this.json(error.status, error.body, error.details.headers);
     this.event(error.body);
     this.endEvents();

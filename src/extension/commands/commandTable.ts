@@ -4,6 +4,7 @@ import { commandId, commandNames, type CommandName } from '../contributions.js';
 import type { Workbench } from '../workbench.js';
 import * as adapters from './adapterCommands.js';
 import * as backend from './backendCommands.js';
+import * as endpoint from './endpointCommands.js';
 import * as fineTune from './fineTuneCommands.js';
 import * as models from './modelCommands.js';
 import { offer } from './offer.js';
@@ -38,6 +39,8 @@ const commands: Record<CommandName, Command> = {
   useAdapterForCompletion: adapters.useAdapterForCompletion,
   turnOffCompletion: ({ completion }) => completion.turnOff(),
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
+  startEndpoint: endpoint.startEndpoint,
+  stopEndpoint: ({ endpoint }) => endpoint.stop(),
   exportAdapter: adapters.exportAdapter,
   deleteAdapter: adapters.deleteAdapter,
   importModel: models.importModel,
