@@ -15,6 +15,8 @@ interface ChatBody extends SamplingFields {
   readonly messages: readonly { readonly role: Role; readonly content: string | readonly { readonly text: string }[] }[];
   readonly max_tokens?: number;
   readonly max_completion_tokens?: number;
+  /** llama.cpp's word for the same; its editors ask for 0, so that the prompt is in the cache later. */
+  readonly n_predict?: number;
   readonly stream?: boolean;
   readonly stream_options?: { readonly include_usage?: boolean };
   readonly logprobs?: boolean;
@@ -47,6 +49,7 @@ const checked = bodyCheck<ChatBody>(
     },
     max_tokens: { type: 'integer', minimum: -1 },
     max_completion_tokens: { type: 'integer', minimum: 0 },
+    n_predict: { type: 'integer', minimum: -1 },
     stream: { type: 'boolean' },
     stream_options: { type: 'object', properties: { include_usage: { type: 'boolean' } } },
     logprobs: { type: 'boolean' },
@@ -61,7 +64,7 @@ export async function chatCompletions(exchange: Exchange, service: Service): Pro
   const body = checked(given);
   const voice = service.voices.get(body.model);
   const messages = body.messages.map(chatMessage);
-  const { max_completion_tokens: most = body.max_tokens ?? -1, stream = false } = body;
+  const { max_completion_tokens: most = body.max_tokens ?? body.n_predict ?? -1, stream = false } = body;
   await answer(exchange, service, { voice, stream }, ({ tokenizer }) => ({
     request: {
       promptIds: read(tokenizer, messages, voice.adapter),

@@ -73,8 +73,10 @@ test('ends with the backend, however that ends', async () => {
 test('what keeps it from starting is said, and a start can be cancelled', async () => {
   const unfit = { ...params, adapters: [{ path: resolve('test/golden/adapters/one-layer'), name: 'other' }] };
   await expect(backend.request('loraWorkbench/endpoint/start', unfit)).rejects.toThrow('one-layer');
+  await until('its process has ended', () => backend.children().length === 0);
   const cancel = new CancellationTokenSource();
   const starting = backend.request('loraWorkbench/endpoint/start', params, cancel.token);
+  await until('its process has begun', () => backend.children().length > 0);
   cancel.cancel();
   await expect(starting).rejects.toThrow();
   await until('its process has ended', () => backend.children().length === 0);
