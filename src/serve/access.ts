@@ -20,7 +20,7 @@ export interface AccessOptions {
 export function checkHost({ headers }: IncomingMessage, { host }: AccessOptions): void {
   if (!isLoopback(host)) return;
   const asked = (headers.host ?? '').replace(/:\d+$/, '');
-  if (asked.toLowerCase() === host || isLoopback(asked)) return;
+  if (isLoopback(asked)) return;
   throw new HttpError(403, `This endpoint is for this machine only, and not known as "${asked}".`, { code: 'host_not_allowed' });
 }
 

@@ -66,7 +66,10 @@ export class Exchange {
   /** A client that does not take its answer is disconnected: the answer would stay in memory. */
   private expectReading(): void {
     if (this.response.writableFinished) return;
-    this.slowReader ??= setTimeout(() => this.response.destroy(), this.limits.readMs);
+    this.slowReader ??= setTimeout(() => {
+      this.gone.abort(); // first, because writing to a destroyed response is an error
+      this.response.destroy();
+    }, this.limits.readMs);
   }
 
   private hasRead(): void {

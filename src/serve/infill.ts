@@ -62,7 +62,7 @@ export async function infill(exchange: Exchange, service: Service): Promise<void
 function requestOf(body: InfillBody, { tokenizer, textModel }: ReadyModel): Answer['request'] {
   const { input_prefix = '', input_suffix: suffix = '', prompt = '', n_predict = -1, input_extra = [] } = body;
   const maxNewTokens = n_predict < 0 ? Infinity : n_predict;
-  const room = Math.max(1, textModel.contextLength - Math.min(maxNewTokens, textModel.contextLength / 2));
+  const room = Math.max(1, textModel.contextLength - Math.min(maxNewTokens, Math.floor(textModel.contextLength / 2)));
   const format = recognizeFillInTheMiddle(tokenizer);
   const others = input_extra.map(({ filename = unnamed, text }) => ({ file: filename, text }));
   const cursor = { prefix: input_prefix + prompt, suffix, ...(others.length > 0 ? { ...unknownPlace, others } : {}) };
