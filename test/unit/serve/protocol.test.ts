@@ -1,5 +1,6 @@
 /** What clients are told: through the official OpenAI client, and as llama.vscode asks. */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { completionEnds } from '../../../src/complete/ends.js';
@@ -28,8 +29,11 @@ afterAll(async () => {
   await served.stop();
 });
 
-/** What the command line writes. */
-function generated(prompt: string, ...options: string[]): { text: string; promptTokens: number; newTokens: number } {
+/** What the command line writes; in the background, because the endpoint is in this process. */
+async function generated(
+  prompt: string,
+  ...options: string[]
+): Promise<{ text: string; promptTokens: number; newTokens: number }> {
   const args = [
     'generate',
     '--model',
@@ -43,7 +47,8 @@ function generated(prompt: string, ...options: string[]): { text: string; prompt
     '--json',
     ...options,
   ];
-  return JSON.parse(execFileSync(process.execPath, ['dist/cli.js', ...args], { encoding: 'utf8' })) as never;
+  const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli.js', ...args]);
+  return JSON.parse(stdout) as never;
 }
 
 async function directText(promptIds: readonly number[], maxNewTokens: number): Promise<string> {
@@ -65,7 +70,7 @@ describe('chat', () => {
     const answers = [];
     for (const [model, ...options] of [['tiny-coder'], ['trained', '--adapter', adapterFolder]]) {
       const { choices, usage } = await client.chat.completions.create({ ...question, model: model! });
-      const expected = generated('What is the loss?', '--max-new-tokens', '24', ...options);
+      const expected = await generated('What is the loss?', '--max-new-tokens', '24', ...options);
       expect(choices[0]!.message).toMatchObject({ role: 'assistant', content: expected.text });
       expect(usage).toMatchObject({ prompt_tokens: expected.promptTokens, completion_tokens: expected.newTokens });
       answers.push(expected.text);
@@ -147,7 +152,7 @@ describe('completions', () => {
     client.completions.create({ model: 'tiny-coder', prompt, temperature: 0, max_tokens: 24, ...changes });
 
   test('continue the prompt as the command line does, given as text or as ids', async () => {
-    const { text } = generated(prompt, '--template', 'none', '--max-new-tokens', '24');
+    const { text } = await generated(prompt, '--template', 'none', '--max-new-tokens', '24');
     expect((await complete({})).choices[0]).toMatchObject({ text, index: 0 });
     expect((await complete({ prompt: [...tokens.encode(prompt)] })).choices[0]!.text).toBe(text);
   });
