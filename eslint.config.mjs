@@ -3,6 +3,9 @@ import ts from 'typescript-eslint';
 import { importX } from 'eslint-plugin-import-x';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 
+/** What a program that computes builds on. */
+const computing = ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete'];
+
 // Which layer may import which (docs/architecture.md). Data flows right, imports point left: a layer may import itself and those
 // listed.
 export const layers = {
@@ -14,18 +17,10 @@ export const layers = {
   'src/runs': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runtime'],
   'src/complete': ['src/l10n', 'src/core'],
   'src/export': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runtime'],
-  'src/backend': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime', 'src/complete', 'src/export'],
-  'src/cli': [
-    'src/l10n',
-    'src/core',
-    'src/protocol',
-    'src/files',
-    'src/runs',
-    'src/runtime',
-    'src/complete',
-    'src/export',
-    'src/backend',
-  ],
+  'src/inference': ['src/l10n', 'src/core', 'src/files', 'src/runtime'],
+  'src/serve': [...computing, 'src/inference'],
+  'src/backend': [...computing, 'src/inference', 'src/serve', 'src/export'],
+  'src/cli': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/backend'],
   'src/extension': ['src/l10n', 'src/protocol'],
   webview: ['src/l10n', 'src/protocol'],
 };

@@ -8,6 +8,7 @@ import { showError, registerCommands } from './extension/commands/commandTable.j
 import { ComparePanels } from './extension/comparePanel.js';
 import { followContext, setContext } from './extension/contextKeys.js';
 import { chatVendor, viewIds } from './extension/contributions.js';
+import { Endpoint } from './extension/endpoint.js';
 import { FineTunePanels } from './extension/fineTunePanel.js';
 import { HubToken } from './extension/hubToken.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
@@ -39,6 +40,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const playground = new PlaygroundPanels({ ...services, streams, history: new PromptHistory(memory) });
   const monitor = new MonitorView(services);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
+  const endpoint = new Endpoint(backend, context.secrets);
   const reports = new ReportDocuments();
   const work = new Work(backend);
   const hubToken = new HubToken(context.secrets);
@@ -49,9 +51,10 @@ export function activate(context: vscode.ExtensionContext): void {
     runs,
     catalog,
     completion,
+    endpoint,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, reports, work }),
+    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, endpoint, reports, work }),
     reports.register(),
     ...[monitor, fineTune, playground, compare].map((view) => view.register()),
     new RunsTree(runs),

@@ -1,12 +1,11 @@
-import type { CancellationToken } from 'vscode-languageserver/node';
 import { complete } from '../complete/complete.js';
-import { encodeChat, encodePrompt, templateFor } from '../runs/promptTemplate.js';
+import { encodeMessages, encodePrompt, templateFor, type EncodedPrompt } from '../runs/promptTemplate.js';
 import { writeText } from '../core/generate/writeText.js';
 import { chooseFillInTheMiddle } from '../core/tokenizer/fillInTheMiddle.js';
-import type { GenerateParams, GenerateSummary, PromptTemplate } from '../protocol/backend.js';
+import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import { abortSignal } from './abortSignal.js';
 import { withErrorResponses } from './errorResponses.js';
-import { TextModels, type ReadyModel } from './textModels.js';
+import { TextModels, type ReadyModel } from '../inference/textModels.js';
 import { parentConnection } from './workerConnection.js';
 import {
   completeRequest,
@@ -17,31 +16,26 @@ import {
   type Completed,
 } from './workerProtocol.js';
 
-/** Serves text generation in a separate process: requests run one after another, each cancellable between two tokens. */
+/** Serves text generation in a separate process: requests share the model in turns, each cancellable between two tokens. */
 export function serveGenerate(): void {
   const connection = parentConnection();
   const models = new TextModels({ device: 'auto', threads: null });
-  let queue: Promise<unknown> = Promise.resolve();
-  /** The model handles one request at a time; a request cancelled while waiting is never started. */
-  const enqueue = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = queue.then(withErrorResponses(work));
-    queue = result.catch(() => undefined);
-    return result;
-  };
 
-  connection.onNotification(engineNotification, (engine) => void enqueue(() => models.configure(engine)).catch(() => undefined));
-  connection.onRequest(generateRequest, (params, token) =>
-    enqueue(() =>
+  connection.onNotification(engineNotification, (engine) => void models.configure(engine));
+  connection.onRequest(
+    generateRequest,
+    withErrorResponses((params, token) =>
       generate(
         models,
         params,
-        token,
+        abortSignal(token),
         (text) => void connection.sendNotification(tokenNotification, { streamId: params.streamId, text }),
       ),
     ),
   );
-  connection.onRequest(completeRequest, (params, token) =>
-    enqueue(async () => (token.isCancellationRequested ? null : completeWith(models, params, token))),
+  connection.onRequest(
+    completeRequest,
+    withErrorResponses((params, token) => completeWith(models, params, abortSignal(token))),
   );
   connection.listen();
 }
@@ -49,13 +43,11 @@ export function serveGenerate(): void {
 async function generate(
   models: TextModels,
   params: GenerateParams,
-  token: CancellationToken,
+  signal: AbortSignal,
   onText: (text: string) => void,
 ): Promise<GenerateSummary> {
   const started = performance.now();
   let firstTokenMs: number | undefined;
-  if (token.isCancellationRequested)
-    return { tokens: 0, tokensPerSecond: 0, firstTokenMs: 0, reason: 'stopped', template: 'none' };
   const { template, ...written } = await models.use(params.model, async (model) => {
     const { sampling, maxNewTokens, adapterStrength } = params;
     const adapter = models.adapter(model, params.adapter);
@@ -65,7 +57,7 @@ async function generate(
       firstTokenMs ??= performance.now() - started;
       onText(text);
     };
-    return { ...(await writeText(model.textModel, model.tokenizer, request, hear, abortSignal(token))), template };
+    return { ...(await writeText(model.textModel, model.tokenizer, request, hear, signal)), template };
   });
   return {
     tokens: written.newTokens,
@@ -76,25 +68,19 @@ async function generate(
   };
 }
 
-function readPrompt(
-  { tokenizer }: ReadyModel,
-  { prompt }: GenerateParams,
-): { readonly ids: readonly number[]; readonly template: PromptTemplate } {
-  if (prompt.kind === 'text') {
-    const template = prompt.template === 'auto' ? templateFor(tokenizer, prompt.adapter ?? undefined) : prompt.template;
-    return { ids: encodePrompt(tokenizer, prompt, template), template };
-  }
-  if (tokenizer.hasChatTemplate) return { ids: encodeChat(tokenizer, prompt.messages), template: 'chat' };
-  // Without a chat template, the messages are simply joined one after another.
-  return { ids: [...tokenizer.encode(prompt.messages.map(({ content }) => content).join('\n\n'))], template: 'none' };
+function readPrompt({ tokenizer }: ReadyModel, { prompt }: GenerateParams): EncodedPrompt {
+  if (prompt.kind === 'chat') return encodeMessages(tokenizer, prompt.messages);
+  const template = prompt.template === 'auto' ? templateFor(tokenizer, prompt.adapter ?? undefined) : prompt.template;
+  return { ids: encodePrompt(tokenizer, prompt, template), template };
 }
 
-async function completeWith(models: TextModels, params: CompleteParams, token: CancellationToken): Promise<Completed> {
+async function completeWith(models: TextModels, params: CompleteParams, signal: AbortSignal): Promise<Completed | null> {
   return models.use(params.model, async (model) => {
+    if (signal.aborted) return null;
     const adapter = models.adapter(model, params.adapter);
     const { textModel, tokenizer } = model;
     const format = chooseFillInTheMiddle(tokenizer, params.fillInTheMiddle);
-    const insertion = await complete({ ...params, model: textModel, tokenizer, adapter, format }, abortSignal(token));
+    const insertion = await complete({ ...params, model: textModel, tokenizer, adapter, format }, signal);
     return { ...insertion, fillInTheMiddle: format?.name ?? null, engine: model.textModel.description, warning: model.warning() };
   });
 }

@@ -1,5 +1,6 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
 import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
+import type { EngineChoice } from '../inference/textModels.js';
 import { startWorker, type Worker } from './workerConnection.js';
 import {
   completeRequest,
@@ -8,7 +9,6 @@ import {
   tokenNotification,
   type CompleteParams,
   type Completed,
-  type EngineChoice,
 } from './workerProtocol.js';
 
 /** Manages the process that generates text: starts it on first use and again if it has died. */

@@ -9,6 +9,9 @@ switch (role) {
   case 'generate':
     void import('./generateWorker.js').then(({ serveGenerate }) => serveGenerate());
     break;
+  case 'serve':
+    void import('./serveWorker.js').then(({ serveEndpoint }) => serveEndpoint());
+    break;
   case 'preflight':
     void import('./preflightWorker.js').then(({ servePreflight }) => servePreflight());
     break;

@@ -35,6 +35,7 @@ import { checkConfig, resolved } from './configCheck.js';
 import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
+import { EndpointRunner } from './endpointRunner.js';
 import { withErrorResponses } from './errorResponses.js';
 import { Exporter } from './exporter.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
@@ -89,6 +90,7 @@ class Backend {
   private readonly supervisor: RunSupervisor;
   private readonly followers: RunFollowers;
   private readonly generator: Generator;
+  private readonly endpoint = new EndpointRunner((message) => this.tell('loraWorkbench/endpoint/ended', { message }));
   private readonly data = new DataReader();
   private readonly tokenizers = new Tokenizers();
   private readonly sizes = new DataSizes();
@@ -154,6 +156,11 @@ class Backend {
       'loraWorkbench/adapters/merge': (params, token) => this.exporter.merge(params, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
+      'loraWorkbench/endpoint/start': (params, token) => {
+        const { device, threads } = this.settings;
+        return this.endpoint.start(params, { device, threads }, token);
+      },
+      'loraWorkbench/endpoint/stop': () => this.endpoint.stop(),
       'loraWorkbench/settings': (settings) => this.changeSettings(settings),
       'loraWorkbench/doctor': () => doctor(),
     };
@@ -236,6 +243,7 @@ class Backend {
     this.supervisor.watcher.stop();
     this.followers.stop();
     this.generator.stop();
+    this.endpoint.stop();
     this.data.stop();
     this.exporter.stop();
     clearTimeout(this.modelsChanged);

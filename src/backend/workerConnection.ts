@@ -11,7 +11,7 @@ import { t } from '../l10n/text.js';
 import { nodeEnvironment } from './trainerProcess.js';
 
 /** The role of a worker process. `session.run` blocks its thread, so everything that computes runs in a separate process. */
-export type WorkerRole = 'generate' | 'preflight' | 'data' | 'export';
+export type WorkerRole = 'generate' | 'serve' | 'preflight' | 'data' | 'export';
 
 export interface Worker {
   readonly connection: MessageConnection;
@@ -44,6 +44,8 @@ function hasEnded(role: WorkerRole, how: string): string {
   switch (role) {
     case 'generate':
       return t`The process that generates text has ended (${how}). Is there enough memory?`;
+    case 'serve':
+      return t`The endpoint for other tools has ended (${how}). Is there enough memory?`;
     case 'preflight':
       return t`The process that runs the pre-flight has ended (${how}). Is there enough memory?`;
     case 'data':

@@ -1,9 +1,11 @@
 /** @file The messages between the backend and its workers. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { Insertion } from '../complete/insertion.js';
+import type { EngineChoice } from '../inference/textModels.js';
 import type {
-  BackendSettings,
   CompletionMode,
+  EndpointInfo,
+  EndpointParams,
   FillInTheMiddleChoice,
   GenerateParams,
   GenerateSummary,
@@ -14,8 +16,6 @@ import type { ExportResult, ExportRequest } from '../protocol/export.js';
 import type { MergeRequest, MergeResult } from '../protocol/mergeAdapters.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-
-export type EngineChoice = Pick<BackendSettings, 'device' | 'threads'>;
 
 export interface CompleteParams {
   readonly model: string;
@@ -45,6 +45,7 @@ export const engineNotification = new NotificationType<EngineChoice>('engine');
 export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
 export const completeRequest = new RequestType<CompleteParams, Completed | null, void>('complete');
+export const serveRequest = new RequestType<EndpointParams & { readonly engine: EngineChoice }, EndpointInfo, void>('serve');
 export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');

@@ -6,12 +6,15 @@ import { promptTemplates } from '../protocol/backend.js';
 import { exportDTypes, exportTargets } from '../protocol/export.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
+import { usualPort } from '../serve/usualPort.js';
 import { exitCodes } from './interrupt.js';
 import { runCommand } from './runCommand.js';
 import { settingsHelp } from './settingsHelp.js';
 
 const targetsInWords =
   'merged: a Hugging Face folder with the adapter in the weights; gguf: the same as one file; gguf-lora: the adapter for llama.cpp; peft: the adapter for PEFT and vLLM';
+const modelHelp = 'a Hugging Face folder, a .gguf file, or the name of a model in a cache: OWNER/NAME, or NAME:TAG of Ollama';
+const threadsHelp = 'CPU threads (default: as many as cores)';
 const usualLengthInWords = `(default: ${usualSequenceLength}, or all that the model reads)`;
 
 /** `productFolder` contains examples/ and package.json. */
@@ -31,6 +34,7 @@ export function createProgram(productFolder: string): Command {
   addExport(program);
   addConvert(program);
   addMerge(program);
+  addServe(program);
   addInspect(program);
   addDownload(program);
   addDoctor(program);
@@ -208,6 +212,34 @@ function addMerge(program: Command): void {
     );
 }
 
+function addServe(program: Command): void {
+  add(program, 'serve', 'Answer other tools over HTTP, as OpenAI and llama.cpp do: every adapter is a model.')
+    .requiredOption('--model <path>', modelHelp)
+    .option('--adapter <folder>', 'a PEFT adapter, or NAME=FOLDER; may be given several times', collect)
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1))
+    .option('--host <address>', 'the address to listen on; other than this machine’s own, it needs a key', '127.0.0.1')
+    .option('--port <number>', 'the port; 0 takes any that is free', integer(0), usualPort)
+    .addOption(
+      new Option('--api-key <key>', 'the key that clients send (default: a new one, which is printed)').env(
+        'LORA_WORKBENCH_API_KEY',
+      ),
+    )
+    .option('--no-api-key', 'answer without a key; only on this machine’s own address')
+    .option('--cors <origin>', 'a web page that may use it, such as http://localhost:3000; may be given several times', collect)
+    .addHelpText(
+      'after',
+      examples(
+        'serve --model ./SmolLM2 --adapter runs/first/adapter',
+        'serve --model ./Qwen2.5-Coder --adapter mine=runs/code/adapter --no-api-key',
+      ),
+    )
+    .addHelpText('after', '\nHow other tools are set up: docs/endpoint.md.')
+    .action((options) =>
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/serve.js')).serve(context, options)),
+    );
+}
+
 function addInspect(program: Command): void {
   add(program, 'inspect', 'Describe a model, an adapter, a run or a data set.')
     .argument('<path>', 'a folder or a file, the name of a model in the cache, or a downloaded data set: OWNER/NAME')
@@ -279,17 +311,16 @@ function add(program: Command, name: string, description: string): Command {
 
 function withModel(command: Command): Command {
   return command
-    .requiredOption(
-      '--model <path>',
-      'a Hugging Face folder, a .gguf file, or the name of a model in a cache: OWNER/NAME, or NAME:TAG of Ollama',
-    )
+    .requiredOption('--model <path>', modelHelp)
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
-    .addOption(
-      new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU')
-        .choices(['auto', 'cpu', 'webgpu'])
-        .default('auto'),
-    )
-    .option('--threads <count>', 'CPU threads (default: as many as cores)', integer(1));
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1));
+}
+
+function device(): Option {
+  return new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU')
+    .choices(['auto', 'cpu', 'webgpu'])
+    .default('auto');
 }
 
 function dtype(): Option {

@@ -54,6 +54,7 @@ async function writeOn(request: CompletionRequest, typed: string, signal: AbortS
     maxNewTokens,
     endIds: ends.ids,
     reuse: 'all' as const,
+    signal,
   };
   const { finishReason } = await model.generate(generation, (id) => {
     const written = stops.push(decoder.push(id));

@@ -1,6 +1,6 @@
 import { windowAround, windowBefore } from '../core/tokenizer/contextWindow.js';
 import type { FillInTheMiddleFormat } from '../core/tokenizer/fillInTheMiddleFormats.js';
-import { fillInTheMiddlePrompt } from '../core/tokenizer/fillInTheMiddlePrompt.js';
+import { fillInTheMiddlePrompt, type OtherFile } from '../core/tokenizer/fillInTheMiddlePrompt.js';
 import { PartEncoder } from '../core/tokenizer/partEncoder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 
@@ -11,6 +11,8 @@ export interface CursorContext {
   /** The document's path in its repository, with forward slashes, and the repository's name, if known. */
   readonly file?: string;
   readonly repository?: string;
+  /** Parts of other files, the most important last. */
+  readonly others?: readonly OtherFile[];
 }
 
 /**
@@ -23,7 +25,7 @@ export function completionPrompt(
   cursor: CursorContext,
   budget: number,
 ): readonly number[] {
-  if (format && cursor.suffix.trim() !== '') {
+  if (format && (cursor.suffix.trim() !== '' || cursor.others)) {
     const around = windowAround(cursor.prefix, cursor.suffix, budget);
     const ids = fillInTheMiddlePrompt(format, tokenizer, { ...cursor, ...around }, budget);
     if (ids) return ids;

@@ -29,6 +29,8 @@ export const commandNames = [
   'useAdapterForCompletion',
   'turnOffCompletion',
   'switchCompletionAdapter',
+  'startEndpoint',
+  'stopEndpoint',
   'exportAdapter',
   'mergeAdapters',
   'deleteAdapter',
@@ -73,6 +75,7 @@ export const contextKeys = [
   'hasShownFineTune',
   'hasShownAnswers',
   'completionOn',
+  'endpointOn',
 ] as const;
 export type ContextKey = (typeof contextKeys)[number];
 
@@ -93,6 +96,7 @@ export interface Settings {
   'inlineCompletion.adapterStrength': number;
   'inlineCompletion.debounceMilliseconds': number;
   'inlineCompletion.maxNewTokens': number;
+  'endpoint.port': number;
 }
 
 /** The same names as values, for the comparison with package.json. */
@@ -108,6 +112,7 @@ export const settingNames = Object.keys({
   'inlineCompletion.adapterStrength': 0,
   'inlineCompletion.debounceMilliseconds': 0,
   'inlineCompletion.maxNewTokens': 0,
+  'endpoint.port': 0,
 } satisfies Record<keyof Settings, 0>);
 
 export const chatVendor = 'lora-workbench';

@@ -1,5 +1,6 @@
 import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
+import type { Endpoint } from './endpoint.js';
 import type { InlineCompletion } from './inlineCompletion.js';
 import type { HubToken } from './hubToken.js';
 import type { FineTunePanels } from './fineTunePanel.js';
@@ -19,6 +20,7 @@ export interface Workbench {
   readonly playground: PlaygroundPanels;
   readonly monitor: MonitorView;
   readonly completion: InlineCompletion;
+  readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;
   readonly work: Work;
 }

@@ -309,6 +309,22 @@ export interface WorkProgress {
   readonly total: number;
 }
 
+/** What the endpoint for other tools serves, and where: on this machine alone. */
+export interface EndpointParams {
+  readonly model: string;
+  /** The names are the ones that other tools ask for. */
+  readonly adapters: readonly { readonly path: string; readonly name: string }[];
+  readonly port: number;
+  readonly apiKey: string;
+}
+
+export interface EndpointInfo {
+  /** For example "http://127.0.0.1:8012". */
+  readonly url: string;
+  /** The names of the base and its adapters. */
+  readonly models: readonly string[];
+}
+
 /** Requests from the extension, by method. They fail with a ResponseError whose message is meant for users. */
 export interface BackendRequests {
   'loraWorkbench/runs/list': { params: null; result: RunsSnapshot };
@@ -347,6 +363,9 @@ export interface BackendRequests {
   'loraWorkbench/adapters/merge': { params: WithWorkId<MergeRequest>; result: MergeResult };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
+  /** Loads the model in a process of its own and answers other tools; a previous endpoint ends. */
+  'loraWorkbench/endpoint/start': { params: EndpointParams; result: EndpointInfo };
+  'loraWorkbench/endpoint/stop': { params: null; result: null };
   'loraWorkbench/settings': { params: BackendSettings; result: null };
   /** The output of the command line's doctor. */
   'loraWorkbench/doctor': { params: null; result: { report: string } };
@@ -361,6 +380,8 @@ export interface BackendNotifications {
   /** Bytes so far and in total of a model that is being downloaded; `name` is the one of the request, null the small model. */
   'loraWorkbench/models/fetching': { readonly name: string | null; readonly done: number; readonly total: number };
   'loraWorkbench/work/progress': WorkProgress;
+  /** The endpoint's process has ended by itself. */
+  'loraWorkbench/endpoint/ended': { readonly message: string };
   'loraWorkbench/generate/token': { readonly streamId: string; readonly text: string };
   'loraWorkbench/completion/status': CompletionStatus;
 }

@@ -14,6 +14,11 @@ export interface PromptParts {
   readonly input?: string;
 }
 
+export interface EncodedPrompt {
+  readonly ids: readonly number[];
+  readonly template: PromptTemplate;
+}
+
 export function encodePrompt(
   tokenizer: Tokenizer,
   { text, input = '' }: PromptParts,
@@ -31,8 +36,14 @@ export function encodePrompt(
   }
 }
 
+/** Encodes a conversation as the model reads one. Without a chat template, its messages are joined one after another. */
+export function encodeMessages(tokenizer: Tokenizer, messages: readonly ChatMessage[]): EncodedPrompt {
+  if (tokenizer.hasChatTemplate) return { ids: encodeChat(tokenizer, messages), template: 'chat' };
+  return { ids: [...tokenizer.encode(messages.map(({ content }) => content).join('\n\n'))], template: 'none' };
+}
+
 /** Encodes a conversation, ready for the next answer. Throws UserError if the model has no chat template. */
-export function encodeChat(tokenizer: Tokenizer, messages: readonly ChatMessage[]): readonly number[] {
+function encodeChat(tokenizer: Tokenizer, messages: readonly ChatMessage[]): readonly number[] {
   const text = tokenizer.applyChatTemplate(messages, { addGenerationPrompt: true });
   return [...tokenizer.encode(text, { addSpecialTokens: false })];
 }

@@ -51,7 +51,7 @@ async function loadWriter(
   return {
     async write(promptIds, maxNewTokens) {
       const request = { promptIds, adapter, adapterStrength: 1, sampling: greedy, maxNewTokens, stop: [] };
-      return (await writeText(text, tokenizer, request, () => undefined, { aborted: false })).text;
+      return (await writeText(text, tokenizer, request, () => undefined)).text;
     },
     dispose: () => text.dispose(),
   };

@@ -31,6 +31,9 @@ const maxSessionBytes = 1 << 29;
 
 type Compile = Device['compile'];
 
+/** Does work while nobody else uses the device. */
+export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 interface LayerGroup {
   readonly from: number;
   readonly to: number;
@@ -58,7 +61,8 @@ export function wholeChunks(length: number): number {
 }
 
 export class Decoder {
-  private rope: { capacity: number; tensors: Map<string, DeviceTensor> } | null = null;
+  /** By capacity of the caches: sequences of different lengths take turns. */
+  private readonly rope = new Map<number, Map<string, DeviceTensor>>();
 
   private constructor(
     readonly config: ModelConfig,
@@ -85,22 +89,24 @@ export class Decoder {
   }
 
   /**
-   * Appends ids to the cache and returns the logits [V] after the last of them.
-   * `checkpoint` runs between chunks of a long prompt and may throw to cancel; the cache then holds the chunks read so far.
+   * Appends ids to the cache and returns the logits [V] after the last of them. `inTurn` runs each chunk of them, when the device
+   * is free; it may throw to cancel, and the cache then holds the chunks read so far.
    */
   async append(
     cache: KeyValueCache,
     ids: readonly number[],
     adapter: ReadonlyMap<string, DeviceTensor>,
-    checkpoint: () => Promise<void>,
+    inTurn: InTurn,
   ): Promise<Float32Array> {
     for (let start = 0; ; start += promptChunk) {
-      const hidden = await this.appendChunk(cache, ids.slice(start, start + promptChunk), adapter);
       const isLast = start + promptChunk >= ids.length;
-      const logits = isLast ? await this.logits(hidden) : null;
-      this.device.release(hidden);
+      const logits = await inTurn(async () => {
+        const hidden = await this.appendChunk(cache, ids.slice(start, start + promptChunk), adapter);
+        const logits = isLast ? await this.logits(hidden) : null;
+        this.device.release(hidden);
+        return logits;
+      });
       if (logits) return logits;
-      await checkpoint();
     }
   }
 
@@ -120,7 +126,7 @@ export class Decoder {
   }
 
   async dispose(): Promise<void> {
-    if (this.rope) this.releaseAll(this.rope.tensors);
+    this.rope.forEach((tensors) => this.releaseAll(tensors));
     await disposeAll([...this.groups.map((group) => group.executable), ...this.head]);
   }
 
@@ -249,16 +255,15 @@ export class Decoder {
   }
 
   private async ropeTensors(capacity: number): Promise<Map<string, DeviceTensor>> {
-    if (this.rope?.capacity === capacity) return this.rope.tensors;
-    if (this.rope) this.releaseAll(this.rope.tensors);
-    this.rope = null;
+    const known = this.rope.get(capacity);
+    if (known) return known;
     const tensors = new Map<string, DeviceTensor>();
     for (const [kind, { rope }] of this.config.attentionKinds.entries()) {
       if (!rope) continue;
       const tables = await uploadRopeTables(this.device, rope, this.config.headDim, capacity);
       for (const [table, tensor] of tables) tensors.set(ropeTableName(table, kind), tensor);
     }
-    this.rope = { capacity, tensors };
+    this.rope.set(capacity, tensors);
     return tensors;
   }
 }

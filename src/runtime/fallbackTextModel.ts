@@ -1,5 +1,5 @@
 import { isDeviceFailure, type UserError } from '../core/errors.js';
-import type { GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
+import type { GenerateRequest, GenerateResult, OnToken, TextModel } from '../core/generate/textModel.js';
 import { disposeQuietly } from './disposal.js';
 
 /** Returns the model that `load` loads. If the device fails, then or later, the model that `reload` loads takes its place. */
@@ -16,6 +16,8 @@ export async function withFallback(
 }
 
 class FallbackTextModel implements TextModel {
+  private failed: { readonly model: TextModel; readonly replaced: Promise<void> } | undefined;
+
   constructor(
     private model: TextModel,
     private readonly reload: (failure: UserError) => Promise<TextModel>,
@@ -30,14 +32,14 @@ class FallbackTextModel implements TextModel {
   }
 
   /** The second model continues after the tokens that the first one generated. */
-  async generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult> {
+  async generate(request: GenerateRequest, onToken: OnToken): Promise<GenerateResult> {
     const started = performance.now();
     const ids: number[] = [];
     const result = await this.attempt(() => {
       const rest = { ...request, promptIds: [...request.promptIds, ...ids], maxNewTokens: request.maxNewTokens - ids.length };
-      return this.model.generate(rest, (id) => {
+      return this.model.generate(rest, (id, logprobs) => {
         ids.push(id);
-        return onToken(id);
+        return onToken(id, logprobs);
       });
     });
     return { ...result, ids, decodeSeconds: (performance.now() - started) / 1000 - result.promptSeconds };
@@ -51,14 +53,23 @@ class FallbackTextModel implements TextModel {
     return this.model.dispose();
   }
 
+  /** Whatever the failed model was doing fails too, in one way or another, and is done again by the next one. */
   private async attempt<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { model } = this;
     try {
       return await work();
     } catch (error) {
-      if (!isDeviceFailure(error)) throw error;
-      await disposeQuietly(this.model);
-      this.model = await this.reload(error);
+      if (this.failed?.model !== model) {
+        if (!isDeviceFailure(error)) throw error;
+        this.failed = { model, replaced: this.replace(model, error) };
+      }
+      await this.failed.replaced;
       return work();
     }
+  }
+
+  private async replace(failed: TextModel, failure: UserError): Promise<void> {
+    await disposeQuietly(failed);
+    this.model = await this.reload(failure);
   }
 }

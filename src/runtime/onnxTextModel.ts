@@ -1,26 +1,18 @@
-/** @file Text generation on a device: caches remember prefixes, and adapters are switched without reloading the model. */
+/** @file Text generation on a device: adapters are switched without reloading the model, and several texts grow in turns. */
 import type { Adapter } from '../core/adapters/peft.js';
-import { prepareAdapter } from '../core/generate/preparedAdapter.js';
+import { tokenLogprobs } from '../core/generate/logprobs.js';
 import { Sampler } from '../core/generate/sampling.js';
-import type { FinishReason, GenerateRequest, GenerateResult, TextModel } from '../core/generate/textModel.js';
+import type { FinishReason, GenerateRequest, GenerateResult, OnToken, TextModel } from '../core/generate/textModel.js';
 import { linearForm } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
+import type { Cancellation } from '../core/cancellation.js';
 import { UserError } from '../core/errors.js';
+import { Turns } from '../core/turns.js';
 import { t } from '../l10n/text.js';
 import { headForm, type DecodeDType } from './decodeConstants.js';
-import { Decoder, KeyValueCache, wholeChunks } from './decoder.js';
-import type { Device, DeviceTensor } from './device.js';
-
-/** Number of adapters and caches kept ready: enough for the base and an adapter side by side, and two more. */
-const maxSlots = 4;
-
-/** An adapter at a certain strength, with the cache of what it read last. */
-interface Slot {
-  readonly adapter: Adapter | null;
-  readonly strength: number;
-  readonly tensors: Map<string, DeviceTensor>;
-  readonly cache: KeyValueCache;
-}
+import { Decoder, wholeChunks, type InTurn, type KeyValueCache } from './decoder.js';
+import type { Device } from './device.js';
+import { SequenceSlots, sharedLength, type Slot, type Voice } from './sequenceSlots.js';
 
 export async function createTextModel(weights: WeightStore, device: Device, dtype: DecodeDType): Promise<TextModel> {
   const forms = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)]);
@@ -33,67 +25,87 @@ function describe({ description }: Device, [linears, head]: readonly string[]): 
 
 class OnnxTextModel implements TextModel {
   readonly contextLength: number;
-  /** Most recently used last. */
-  private slots: Slot[] = [];
+  private readonly turns = new Turns();
+  private readonly slots: SequenceSlots;
 
   constructor(
     private readonly decoder: Decoder,
     readonly description: string,
   ) {
     this.contextLength = decoder.config.contextLength;
+    this.slots = new SequenceSlots(decoder, (work) => this.turns.take(work));
   }
 
-  async generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult> {
-    const { promptIds, sampling, maxNewTokens, endIds, reuse = 'exact' } = request;
-    this.checkLength(promptIds.length);
-    const slot = await this.slot(request.adapter, request.adapterStrength);
+  async generate(request: GenerateRequest, onToken: OnToken): Promise<GenerateResult> {
+    this.checkLength(request.promptIds.length);
+    const slot = await this.slots.borrow(voiceOf(request.adapter, request.adapterStrength), request.promptIds, request.signal);
+    if (!slot) return nothing;
+    try {
+      return await this.write(slot, request, onToken);
+    } finally {
+      this.slots.giveBack(slot);
+    }
+  }
+
+  async logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array> {
+    this.checkLength(ids.length);
+    const slot = (await this.slots.borrow(voiceOf(adapter, adapterStrength), ids))!;
+    try {
+      return (await this.append(slot, ids.slice(reusePrefix(slot.cache, ids, 'exact'))))!;
+    } finally {
+      this.slots.giveBack(slot);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.slots.dispose();
+    await this.decoder.dispose();
+  }
+
+  private async write(slot: Slot, request: GenerateRequest, onToken: OnToken): Promise<GenerateResult> {
+    const { promptIds, sampling, maxNewTokens, endIds, reuse = 'exact', topLogprobs, signal } = request;
     const sampler = new Sampler(sampling);
     const ids: number[] = [];
     const started = performance.now();
     const reusedTokens = reusePrefix(slot.cache, promptIds, reuse);
-    let logits = await this.append(slot, promptIds.slice(reusedTokens));
+    let logits = await this.append(slot, promptIds.slice(reusedTokens), signal);
     const prompted = performance.now();
 
     let finishReason: FinishReason = 'length';
     const limit = Math.min(maxNewTokens, this.contextLength - promptIds.length);
-    while (ids.length < limit) {
-      const id = sampler.next(
-        logits,
-        (function* () {
-          yield* promptIds;
-          yield* ids;
-        })(),
-      );
+    while (logits && ids.length < limit) {
+      // The sampler may change the logits.
+      const own = topLogprobs === undefined ? null : logits.slice();
+      const id = sampler.next(logits, joined(promptIds, ids));
       if (endIds.includes(id)) {
         finishReason = 'end';
         break;
       }
       ids.push(id);
-      if (onToken(id) === false) {
+      if (onToken(id, own && tokenLogprobs(own, id, topLogprobs!)) === false) {
         finishReason = 'stopped';
         break;
       }
-      await eventLoopTurn();
-      if (ids.length < limit) logits = await this.append(slot, [id]);
+      if (ids.length < limit) logits = await this.append(slot, [id], signal);
     }
+    if (!logits) finishReason = 'stopped';
     const promptSeconds = (prompted - started) / 1000;
     return { ids, finishReason, reusedTokens, promptSeconds, decodeSeconds: (performance.now() - prompted) / 1000 };
   }
 
-  async logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array> {
-    this.checkLength(ids.length);
-    const slot = await this.slot(adapter, adapterStrength);
-    return this.append(slot, ids.slice(reusePrefix(slot.cache, ids, 'exact')));
-  }
-
-  async dispose(): Promise<void> {
-    this.slots.forEach((slot) => this.forget(slot));
-    this.slots = [];
-    await this.decoder.dispose();
-  }
-
-  private append(slot: Slot, ids: readonly number[]): Promise<Float32Array> {
-    return this.decoder.append(slot.cache, ids, slot.tensors, eventLoopTurn);
+  /** The logits after the ids; null if the signal came first. */
+  private async append(slot: Slot, ids: readonly number[], signal?: Cancellation): Promise<Float32Array | null> {
+    const inTurn: InTurn = async (work) => {
+      const result = await this.turns.take(() => (signal?.aborted ? Promise.reject(cancelled) : work()));
+      await eventLoopTurn();
+      return result;
+    };
+    try {
+      return await this.decoder.append(slot.cache, ids, slot.tensors, inTurn);
+    } catch (error) {
+      if (error === cancelled) return null;
+      throw error;
+    }
   }
 
   private checkLength(promptLength: number): void {
@@ -103,31 +115,27 @@ class OnnxTextModel implements TextModel {
       throw new UserError('data-invalid', message);
     }
   }
+}
 
-  private async slot(wanted: Adapter | null, wantedStrength: number): Promise<Slot> {
-    const [adapter, strength] = wantedStrength === 0 || wanted === null ? [null, 0] : [wanted, wantedStrength];
-    const known = this.slots.find((slot) => slot.adapter === adapter && slot.strength === strength);
-    const slot = known ?? {
-      adapter,
-      strength,
-      tensors: await this.decoder.uploadAdapter(prepareAdapter(this.decoder.config, adapter, strength)),
-      cache: new KeyValueCache(),
-    };
-    this.slots = [...this.slots.filter((other) => other !== slot), slot];
-    while (this.slots.length > maxSlots) this.forget(this.slots.shift()!);
-    return slot;
-  }
+/** What a request gives that was cancelled while it waited. */
+const nothing: GenerateResult = { ids: [], finishReason: 'stopped', reusedTokens: 0, promptSeconds: 0, decodeSeconds: 0 };
 
-  private forget({ tensors, cache }: Slot): void {
-    this.decoder.releaseAll(tensors);
-    this.decoder.releaseAll(cache.tensors);
-  }
+/** Thrown where a request ends between two turns. */
+const cancelled = new Error('cancelled');
+
+/** At strength 0, an adapter is the base. */
+function voiceOf(adapter: Adapter | null, strength: number): Voice {
+  return strength === 0 || adapter === null ? { adapter: null, strength: 0 } : { adapter, strength };
+}
+
+function* joined(promptIds: readonly number[], ids: readonly number[]): Iterable<number> {
+  yield* promptIds;
+  yield* ids;
 }
 
 /** Cuts the cache back to the part that the prompt can reuse; at least one token must be read again to get logits. */
 function reusePrefix(cache: KeyValueCache, promptIds: readonly number[], reuse: 'exact' | 'all'): number {
-  let shared = 0;
-  while (shared < promptIds.length - 1 && cache.ids[shared] === promptIds[shared]) shared++;
+  const shared = sharedLength(cache, promptIds);
   cache.cutTo(reuse === 'all' ? shared : Math.min(cache.exactLength, wholeChunks(shared)));
   return cache.ids.length;
 }

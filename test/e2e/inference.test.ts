@@ -102,8 +102,8 @@ test('stopping ends both streams where they are', async () => {
   );
   await finished(playground);
   const summaries = await playground.locator('.stream-summary').allTextContents();
-  expect(summaries).toEqual([expect.stringMatching(/^\d+ tokens .* stopped/), expect.stringMatching(/^0 tokens .* stopped/)]);
-  expect(Number.parseInt(summaries[0]!)).toBeLessThan(900);
+  expect(summaries).toEqual(Array(2).fill(expect.stringMatching(/^\d+ tokens .* stopped/)));
+  for (const summary of summaries) expect(Number.parseInt(summary)).toBeLessThan(900);
 });
 
 test('a selection becomes the prompt', async () => {

@@ -83,8 +83,7 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   },
   largestLast: ([x]) => rows(x!).map(largest),
   roundRows: ([x, scale]) => roundedRows(x!, scale!.data).data.map((code) => code + 128),
-  integerProduct: ([a, codes, scales]) =>
-    integerProduct({ ...a!, data: a!.data.map((code) => code - 128) }, codes!, scales!),
+  integerProduct: ([a, codes, scales]) => integerProduct({ ...a!, data: a!.data.map((code) => code - 128) }, codes!, scales!),
 
   reshape: ([x]) => x!.data,
   transpose: ([x], { shape, attributes: { permutation } }) =>
@@ -216,15 +215,17 @@ function largest(row: readonly number[]): number {
 
 /** Halves are rounded to even numbers. */
 function roundedRows(x: Tensor, scales: ArrayLike<number>): Tensor {
-  const round = (number: number): number => (number % 1 === 0.5 || number % 1 === -0.5 ? 2 * Math.round(number / 2) : Math.round(number));
+  const round = (number: number): number =>
+    number % 1 === 0.5 || number % 1 === -0.5 ? 2 * Math.round(number / 2) : Math.round(number);
   const data = rows(x).flatMap((row, i) => row.map((number) => Math.min(127, Math.max(-128, round(number / scales[i]!)))));
   return tensor(x.shape, data);
 }
 
 function integerProduct(a: Tensor, codes: Tensor, scales: Tensor): Float64Array {
   const [inner, columns] = codes.shape as [number, number];
-  return generate([a.shape[0]!, columns], ([row, column]) =>
-    scales.data[column!]! * sum(inner, (k) => read(a, [row!, k]) * read(codes, [k, column!])),
+  return generate(
+    [a.shape[0]!, columns],
+    ([row, column]) => scales.data[column!]! * sum(inner, (k) => read(a, [row!, k]) * read(codes, [k, column!])),
   );
 }
 

@@ -202,8 +202,10 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     opCase('roundRows', [real([2, 6]), real([2, 1], 0.01, 0.03)], (b, [x, scale]) => b.cast(b.roundRows(x!, scale!), 'float32')),
   ],
   integerProduct: [
-    opCase('integerProduct', [given('uint8', [2, 4], [0, 255, 128, 7, 90, 1, 254, 128]), ...integerWeight.slice(0, 2)], (b, [a, codes, scales]) =>
-      b.integerProduct(a!, codes!, scales!),
+    opCase(
+      'integerProduct',
+      [given('uint8', [2, 4], [0, 255, 128, 7, 90, 1, 254, 128]), ...integerWeight.slice(0, 2)],
+      (b, [a, codes, scales]) => b.integerProduct(a!, codes!, scales!),
     ),
   ],
   dequantize: [packed(4, false), packed(4, true), packed(8, false), packed(8, true)],

@@ -1,7 +1,17 @@
 /** @file Encodes ONNX files: the part of onnx.proto that we use (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). */
 import protobuf from 'protobufjs/light.js';
 
-export const onnxTypes = { float32: 1, uint8: 2, int8: 3, uint16: 4, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
+export const onnxTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+} as const;
 export type OnnxType = keyof typeof onnxTypes;
 
 export interface OnnxTensor {

@@ -1,4 +1,6 @@
 import type { Adapter } from '../adapters/peft.js';
+import type { Cancellation } from '../cancellation.js';
+import type { TokenLogprobs } from './logprobs.js';
 import type { Sampling } from './sampling.js';
 
 export interface GenerateRequest {
@@ -17,6 +19,10 @@ export interface GenerateRequest {
    * been read in different pieces and so rounded differently.
    */
   readonly reuse?: 'exact' | 'all';
+  /** Asks for the probability of every token, and for that many of the most likely ones at its place. */
+  readonly topLogprobs?: number;
+  /** Ends generation: at once while the request waits, else after the current token or piece of the prompt. */
+  readonly signal?: Cancellation | undefined;
 }
 
 export type FinishReason = 'end' | 'length' | 'stopped';
@@ -31,16 +37,19 @@ export interface GenerateResult {
   readonly decodeSeconds: number;
 }
 
+/** Receives each id as it is generated, with its probability if the request asks for it; returning false stops generation. */
+export type OnToken = (id: number, logprobs: TokenLogprobs | null) => unknown;
+
 /**
- * A loaded base model that generates with any adapter. Calls must not overlap: each holds the device until it returns.
- * `onToken` receives each id as it is generated and stops generation by returning false. The event loop runs between tokens, so
- * that a cancellation can arrive.
+ * A loaded base model that generates with any adapter. Calls may overlap: they take turns, token by token and, while a prompt is
+ * read, piece by piece, and each gives the result that it would give alone. The event loop runs between tokens, so that a
+ * cancellation can arrive.
  */
 export interface TextModel {
   /** For example, "CPU, 2 threads, int8 weights". */
   readonly description: string;
   readonly contextLength: number;
-  generate(request: GenerateRequest, onToken: (id: number) => unknown): Promise<GenerateResult>;
+  generate(request: GenerateRequest, onToken: OnToken): Promise<GenerateResult>;
   /** Logits [V] after the given ids; for evaluation and tests. */
   logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array>;
   dispose(): Promise<void>;

@@ -8,6 +8,16 @@ export interface FillInTheMiddleParts {
   readonly file?: string;
   /** Name of the repository. */
   readonly repository?: string;
+  /**
+   * Parts of other files, the most important last, for models that have learned to read several files. Those that would take more
+   * than half of the room are left out.
+   */
+  readonly others?: readonly OtherFile[];
+}
+
+export interface OtherFile {
+  readonly file: string;
+  readonly text: string;
 }
 
 /**
@@ -53,7 +63,9 @@ function arranged(
   const [prefixMarker, suffixMarker, middleMarker] = [encode.marker(prefix), encode.marker(suffix), encode.marker(middle)];
   const frame = [start, prefixMarker, suffixMarker, middleMarker, answer];
   const roomInFrame = budget - frame.flat().length;
-  const { outside, inPrefix } = headersWithin(roomInFrame / 4, format, encode, parts);
+  const { ofRepository, ofFile, inPrefix } = headersWithin(roomInFrame / 4, format, encode, parts);
+  const others = ofFile.length > 0 ? othersWithin(roomInFrame / 2, format, encode, parts.others ?? []) : [];
+  const outside = [...ofRepository, ...others, ...ofFile];
   const room = roomInFrame - outside.length;
   if (room <= 0) return null;
   const roomBehind = Math.floor(room / 4);
@@ -64,27 +76,47 @@ function arranged(
 }
 
 interface Headers {
-  readonly outside: readonly number[];
+  readonly ofRepository: readonly number[];
+  readonly ofFile: readonly number[];
   readonly inPrefix: string;
 }
 
 /** The text matters more, so headers that would take much of a short context are left out. */
 function headersWithin(
   room: number,
-  { headers, stops }: FillInTheMiddleFormat,
+  format: FillInTheMiddleFormat,
   encode: PartEncoder,
   { file, repository }: FillInTheMiddleParts,
 ): Headers {
-  const none = { outside: [], inPrefix: '' };
+  const { headers } = format;
+  const none = { ofRepository: [], ofFile: [], inPrefix: '' };
   if (!headers || !file) return none;
-  const header = (text: string, name: string) => {
-    const token = stops.find((stop) => text.startsWith(stop)) ?? '';
-    return [...encode.marker(token || null), ...encode.text(filled(text.slice(token.length), name))];
-  };
-  const ofRepository = repository ? header(headers.repository, repository) : [];
-  const outside = [...ofRepository, ...header(headers.file, file)];
+  const ofRepository = repository ? headerIds(format, encode, headers.repository, repository) : [];
+  const ofFile = headerIds(format, encode, headers.file, file);
   const inPrefix = filled(headers.inPrefix, file);
-  return outside.length + encode.text(inPrefix).length <= room ? { outside, inPrefix } : none;
+  const length = ofRepository.length + ofFile.length + encode.text(inPrefix).length;
+  return length <= room ? { ofRepository, ofFile, inPrefix } : none;
+}
+
+function othersWithin(
+  room: number,
+  format: FillInTheMiddleFormat,
+  encode: PartEncoder,
+  others: readonly OtherFile[],
+): readonly number[] {
+  let ids: readonly number[] = [];
+  for (const { file, text } of others.toReversed()) {
+    const other = [...headerIds(format, encode, format.headers!.file, file), ...encode.text(text)];
+    if (other.length + ids.length > room) break;
+    ids = [...other, ...ids];
+  }
+  return ids;
+}
+
+/** The token that opens a header, if it has one, and its text with the name. */
+function headerIds({ stops }: FillInTheMiddleFormat, encode: PartEncoder, header: string, name: string): readonly number[] {
+  const token = stops.find((stop) => header.startsWith(stop)) ?? '';
+  return [...encode.marker(token || null), ...encode.text(filled(header.slice(token.length), name))];
 }
 
 function filled(header: string, name: string): string {

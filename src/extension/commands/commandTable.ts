@@ -5,6 +5,7 @@ import type { Workbench } from '../workbench.js';
 import * as adapters from './adapterCommands.js';
 import * as backend from './backendCommands.js';
 import * as exports from './exportCommands.js';
+import * as endpoint from './endpointCommands.js';
 import * as fineTune from './fineTuneCommands.js';
 import * as merge from './mergeCommands.js';
 import * as models from './modelCommands.js';
@@ -42,6 +43,8 @@ const commands: Record<CommandName, Command> = {
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
   exportAdapter: exports.exportAdapter,
   mergeAdapters: merge.mergeAdapters,
+  startEndpoint: endpoint.startEndpoint,
+  stopEndpoint: ({ endpoint }) => endpoint.stop(),
   deleteAdapter: adapters.deleteAdapter,
   importModel: models.importModel,
   removeModelFolder: models.removeModelFolder,

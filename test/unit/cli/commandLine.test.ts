@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -363,7 +364,7 @@ describe('mistakes end with the right exit code and one clear message', () => {
     expect(await lora(['train', '--config', 'default.json', '--dry-run'])).toMatchObject({ code: 0 });
   });
 
-  it.each(['train', 'resume', 'generate', 'complete', 'evaluate', 'export', 'convert', 'inspect', 'doctor', 'demo'])(
+  it.each(['train', 'resume', 'generate', 'complete', 'evaluate', 'serve', 'export', 'convert', 'inspect', 'doctor', 'demo'])(
     '%s --help shows examples',
     async (command) => {
       const { code, stdout } = await lora([command, '--help']);
@@ -381,3 +382,24 @@ function shortModel(target: string, contextLength: number): string {
   writeFileSync(path, JSON.stringify({ ...config, max_position_embeddings: contextLength }));
   return target;
 }
+
+describe('serve', () => {
+  it('says where it is and how to get in, answers, and ends on Ctrl+C', async () => {
+    const args = ['serve', '--model', tinyModel, '--adapter', `mine=${resolve('test/golden/training/tiny-llama-final')}`];
+    const child = spawn(process.execPath, [program, ...args, '--port', '0', '--device', 'cpu', '--json'], { cwd: folder });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const { url, apiKey, models } = JSON.parse(line.toString()) as { url: string; apiKey: string; models: string[] };
+    expect(models).toEqual(['tiny-llama', 'mine']);
+    expect(apiKey).toMatch(/^[\w-]{32}$/);
+    expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+    expect((await fetch(`${url}/v1/models`, { headers: { Authorization: `Bearer ${apiKey}` } })).status).toBe(200);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('refuses to be reached from elsewhere without a key', async () => {
+    const { code, stderr } = await lora(['serve', '--model', tinyModel, '--host', '0.0.0.0', '--no-api-key']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('0.0.0.0 can be reached from other machines, so the endpoint needs a key: --api-key.');
+  });
+});

@@ -19,7 +19,7 @@ function writing(ids: readonly number[]): TextModel {
       for (const id of ids.slice(0, maxNewTokens)) {
         if (endIds.includes(id)) return { ...result, finishReason: 'end' };
         written.push(id);
-        if (!onToken(id)) return { ...result, finishReason: 'stopped' };
+        if (!onToken(id, null)) return { ...result, finishReason: 'stopped' };
       }
       return { ...result, finishReason: 'length' };
     },

@@ -40,6 +40,20 @@ describe('a GPU that fails', () => {
     await unbroken.dispose();
   });
 
+  test('while several texts are written: all of them go on on the CPU, which is loaded once', async () => {
+    const requests = [1, 2, 3, 4, 5, 6].map((id) => ({ ...request, promptIds: [id, 9, 8] }));
+    const unbroken = await loadOn('cpu');
+    const expected = await Promise.all(requests.map((each) => unbroken.generate(each, () => true)));
+    gpu = new FailingDevice(new CpuDevice(1), 'decode', 15, true);
+    const notes: string[] = [];
+    const model = await loadOn('auto', (text) => notes.push(text));
+    const written = await Promise.all(requests.map((each) => model.generate(each, () => true)));
+    expect(written.map(({ ids }) => ids)).toEqual(expected.map(({ ids }) => ids));
+    expect(notes).toHaveLength(1);
+    await model.dispose();
+    await unbroken.dispose();
+  });
+
   test('while the model is loaded: so it is loaded on the CPU; a damaged file is not', async () => {
     gpu = new CpuDevice(1);
     gpu.compile = () => Promise.reject(new UserError('device-failed', 'The GPU failed.'));

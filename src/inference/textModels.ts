@@ -7,7 +7,14 @@ import { readAdapterFolder } from '../files/adapterFolder.js';
 import { loadModel, type LoadedModel } from '../files/loadModel.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
-import type { EngineChoice } from './workerProtocol.js';
+import { Turns } from '../core/turns.js';
+import type { DeviceSetting } from '../runtime/chooseDevice.js';
+
+/** Where to compute; null threads mean that the engine decides. */
+export interface EngineChoice {
+  readonly device: DeviceSetting;
+  readonly threads: number | null;
+}
 
 export interface ReadyModel extends LoadedModel {
   readonly textModel: TextModel;
@@ -21,9 +28,18 @@ const endOfModel: readonly ErrorCode[] = ['device-failed', 'out-of-memory'];
 /** Number of adapters kept in memory, the same as the model itself keeps ready. */
 const keptAdapters = 4;
 
+interface Loaded {
+  readonly path: string;
+  readonly model: ReadyModel;
+  /** What is being done with it. */
+  readonly uses: Set<Promise<unknown>>;
+}
+
 /** Holds the loaded base model, one at a time, and the most recently used adapters. */
 export class TextModels {
-  private loaded: { readonly path: string; readonly model: ReadyModel } | undefined;
+  private loaded: Loaded | undefined;
+  /** In which models are loaded and unloaded. */
+  private readonly turns = new Turns();
   /** Most recently used last. */
   private readonly adapters = new Map<string, { readonly modified: number; readonly adapter: Adapter }>();
 
@@ -32,21 +48,38 @@ export class TextModels {
     private readonly load: (path: string, engine: EngineChoice) => Promise<ReadyModel> = loadReadyModel,
   ) {}
 
-  async configure(engine: EngineChoice): Promise<void> {
-    if (JSON.stringify(engine) === JSON.stringify(this.engine)) return;
-    this.engine = engine;
-    await this.unload();
+  configure(engine: EngineChoice): Promise<void> {
+    return this.turns.take(async () => {
+      if (JSON.stringify(engine) === JSON.stringify(this.engine)) return;
+      this.engine = engine;
+      await this.unload();
+    });
   }
 
-  /** Lends the model to `work`, one call at a time. If the device fails or memory runs out, the next call reloads the model. */
+  /**
+   * Lends the model to `work`; several may use it at once, and another one is loaded when they are done. If the device fails or
+   * memory runs out, the next call reloads the model.
+   */
   async use<Result>(path: string, work: (model: ReadyModel) => Promise<Result>): Promise<Result> {
-    const model = await this.model(path);
+    const { loaded, use } = await this.turns.take(async () => {
+      const loaded = await this.loadedFrom(path);
+      const use = work(loaded.model);
+      loaded.uses.add(use);
+      return { loaded, use };
+    });
     try {
-      return await work(model);
+      return await use;
     } catch (error) {
-      if (error instanceof UserError && endOfModel.includes(error.code)) await this.unload();
+      if (error instanceof UserError && endOfModel.includes(error.code)) void this.turns.take(() => this.unload(loaded));
       throw error;
+    } finally {
+      loaded.uses.delete(use);
     }
+  }
+
+  /** Waits for those who use the model. */
+  close(): Promise<void> {
+    return this.turns.take(() => this.unload());
   }
 
   /** Rereads the adapter if a training run has rewritten it. Throws UserError if it does not fit the model. */
@@ -62,20 +95,19 @@ export class TextModels {
     return adapter;
   }
 
-  private async model(path: string): Promise<ReadyModel> {
-    if (this.loaded?.path === path) return this.loaded.model;
+  private async loadedFrom(path: string): Promise<Loaded> {
+    if (this.loaded?.path === path) return this.loaded;
     await this.unload();
-    const model = await this.load(path, this.engine);
-    this.loaded = { path, model };
-    return model;
+    this.loaded = { path, model: await this.load(path, this.engine), uses: new Set() };
+    return this.loaded;
   }
 
-  private async unload(): Promise<void> {
-    const model = this.loaded?.model;
+  private async unload(loaded = this.loaded): Promise<void> {
+    if (!loaded || this.loaded !== loaded) return;
     this.loaded = undefined;
-    if (!model) return;
-    await disposeQuietly(model.textModel);
-    model.weights.close();
+    await Promise.allSettled(loaded.uses);
+    await disposeQuietly(loaded.model.textModel);
+    loaded.model.weights.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { TextModels, type ReadyModel } from '../../../src/backend/textModels.js';
+import { TextModels, type ReadyModel } from '../../../src/inference/textModels.js';
 import { UserError, type ErrorCode } from '../../../src/core/errors.js';
 import { greedy } from '../../../src/core/generate/sampling.js';
 import * as adapterFolder from '../../../src/files/adapterFolder.js';
@@ -47,6 +47,27 @@ test.each<[ErrorCode, number]>([
   await expect(models.use(path, () => Promise.reject(new UserError(code, 'No.')))).rejects.toThrow('No.');
   await models.use(path, write);
   expect(loads).toBe(expected);
+});
+
+test('several may use a model at once; another one is loaded when they are done, and in between nobody waits', async () => {
+  const events: string[] = [];
+  const models = new TextModels({ device: 'cpu', threads: 1 }, (asked) => {
+    events.push(`load ${asked}`);
+    const dispose = () => Promise.resolve(void events.push(`dispose ${asked}`));
+    const weights = { close: () => undefined };
+    return Promise.resolve({ textModel: { dispose }, weights } as unknown as ReadyModel);
+  });
+  const work = (name: string, turns: number) => async () => {
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+    events.push(name);
+  };
+  await Promise.all([
+    models.use('a', work('long', 20)),
+    models.use('a', work('short', 1)),
+    models.use('b', work('other', 1)),
+    models.use('a', work('again', 1)),
+  ]);
+  expect(events).toEqual(['load a', 'short', 'long', 'dispose a', 'load b', 'other', 'dispose b', 'load a', 'again']);
 });
 
 test('of many adapters the last ones used are kept in memory, the others read again', async () => {

@@ -1,0 +1,2 @@
+/** Where llama.vscode looks for completions. */
+export const usualPort = 8012;
