@@ -26,6 +26,7 @@ import { pace, type Advance, type ExportContext, type Written } from './exportCo
 import { ggufLora } from './ggufLora.js';
 import { mergedFolder } from './mergedFolder.js';
 import { mergedGguf } from './mergedGguf.js';
+import { modelfilePath } from './modelfile.js';
 import { checkParity, parityStepCount } from './parity.js';
 import { peftFolder } from './peftFolder.js';
 import { usesOf } from './uses.js';
@@ -105,8 +106,9 @@ function isFile(to: ExportTarget): boolean {
 /** The absolute path. Throws UserError if something is there already, or if its name does not suit the target. */
 function checkedOut({ out, to }: ExportRequest): string {
   const path = resolve(out);
-  if (exists(path)) {
-    const message = t`${path} exists already. Choose another name, or remove it first.`;
+  const taken = [path, ...(to === 'gguf' ? [modelfilePath(path)] : [])].find(exists);
+  if (taken !== undefined) {
+    const message = t`${taken} exists already. Choose another name, or remove it first.`;
     throw new UserError('file-write-failed', message);
   }
   if (isFile(to) && !path.endsWith('.gguf')) {

@@ -11,7 +11,7 @@ import { readTokenizerParts } from '../files/tokenizerFiles.js';
 import type { ExportDType } from '../protocol/export.js';
 import type { ExportContext, Written } from './exportContext.js';
 import { mergedWeights } from './mergedWeights.js';
-import { modelfile } from './modelfile.js';
+import { modelfile, modelfilePath } from './modelfile.js';
 import { encodedBlocks, plannedWeights } from './plannedWeights.js';
 
 /** Values of general.file_type (https://github.com/ggml-org/llama.cpp, llama_ftype). */
@@ -30,7 +30,8 @@ export function mergedGguf(context: ExportContext): Written {
   return {
     sizeBytes: byteLength,
     async write(folder, advance) {
-      const file = openForPieces(join(folder, `${context.name}.gguf`));
+      const path = join(folder, `${context.name}.gguf`);
+      const file = openForPieces(path);
       try {
         let position = 0;
         const put = (bytes: Uint8Array): void => {
@@ -55,7 +56,7 @@ export function mergedGguf(context: ExportContext): Written {
       } finally {
         file.close();
       }
-      writeFlushed(join(folder, `${context.name}.Modelfile`), modelfile(context));
+      writeFlushed(modelfilePath(path), modelfile(context));
     },
     open: (folder) => ({
       weights: openModel(join(folder, `${context.name}.gguf`)).weights,

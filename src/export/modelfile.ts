@@ -29,6 +29,11 @@ const gemma: ChatLayout = {
 };
 const layouts = [chatMl, llama3, gemma];
 
+/** The Modelfile beside a GGUF file. */
+export function modelfilePath(gguf: string): string {
+  return gguf.replace(/(\.gguf)?$/, '.Modelfile');
+}
+
 /** Without a template that is known here, Ollama uses the one in the GGUF file. */
 export function modelfile({ model, name }: Pick<ExportContext, 'model' | 'name'>): string {
   const { tokenizer, textProblem } = model;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { ExportTarget, ExportUse } from '../protocol/export.js';
 import type { ExportContext } from './exportContext.js';
+import { modelfilePath } from './modelfile.js';
 
 /** Values that vLLM takes for --max-lora-rank. */
 const vllmRanks = [8, 16, 32, 64, 128, 256, 320, 512];
@@ -15,7 +16,7 @@ export function usesOf(target: ExportTarget, folder: string, { model, adapter, n
     case 'gguf':
       return [
         { tool: 'llama.cpp', command: `llama-server -m ${quoted(gguf)}` },
-        { tool: 'Ollama', command: `ollama create ${quoted(name)} -f ${quoted(join(folder, `${name}.Modelfile`))}` },
+        { tool: 'Ollama', command: `ollama create ${quoted(name)} -f ${quoted(modelfilePath(gguf))}` },
       ];
     case 'gguf-lora': {
       const base = model.tokenizerSource.kind === 'gguf' ? quoted(model.path) : 'BASE.gguf';

@@ -159,7 +159,7 @@ describe('a run from the command line', () => {
     expect(tiny.stdout).toMatch(/Fill in the middle +not learned; it can only go on from what stands before the cursor/);
   });
 
-  it('exports a run, and converts a model there and back', async () => {
+  it('exports a run, and converts a model', async () => {
     const merged = await lora(['export', 'whole', '--to', 'merged', '--out', 'exported/merged']);
     expect(merged).toMatchObject({ code: 0, stderr: '' });
     expect(merged.stdout).toMatch(/Compared +logits differ by 0.*same at 48 of 48 places\n.*vllm serve .*exported\/merged/);
@@ -168,20 +168,12 @@ describe('a run from the command line', () => {
 
     const gguf = await lora(['convert', 'exported/merged', '--to', 'gguf', '--dtype', 'q8_0', '--out', 'a.gguf', '--json']);
     expect(jsonLines(gguf)).toMatchObject([{ dtype: 'q8_0', parity: { positions: 48 }, uses: [{ tool: 'llama.cpp' }, {}] }]);
-    expect(await lora(['convert', 'a.gguf', '--out', 'back'])).toMatchObject({ code: 0 });
-    const said = await Promise.all(
-      ['a.gguf', 'back'].map((path) => lora(['generate', '--model', path, '--prompt', 'The loss is', '--max-new-tokens', '4'])),
-    );
-    expect(said[0]!.stdout).toBe(said[1]!.stdout);
-
-    const twice = await lora(['convert', 'a.gguf', '--out', 'back']);
-    expect(twice).toMatchObject({ code: 1, stderr: expect.stringMatching(/back exists already/) as string });
     const lost = await lora(['export', otherAdapter, '--to', 'peft', '--out', 'lost']);
     expect(lost).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/was trained on gqa-tied, which is not there.*--model/) as string,
     });
-  });
+  }, 240_000);
 
   it('inspects model, adapter, run and data', async () => {
     const paths = [tinyModel, 'whole/adapter', 'whole', 'data.jsonl', join(tinyModel, 'model.safetensors'), noTokenizer];

@@ -8,6 +8,7 @@ import type { WeightStore } from '../../../src/core/models/weights.js';
 import { exportModel } from '../../../src/export/exportModel.js';
 import { mergedFolder } from '../../../src/export/mergedFolder.js';
 import { checkParity } from '../../../src/export/parity.js';
+import { encodedBlocks, plannedWeights } from '../../../src/export/plannedWeights.js';
 import { readMergeableFor } from '../../../src/files/adapterFolder.js';
 import { checkDiskSpace } from '../../../src/files/diskSpace.js';
 import { loadModel, loadModelForData } from '../../../src/files/loadModel.js';
@@ -94,6 +95,22 @@ test('a large model is split into shards', async () => {
   expect((await checkParity(context, exported, 1, () => Promise.resolve())).maxDifference).toBe(0);
   exported.weights.close();
   loaded.weights.close();
+});
+
+test('however large a weight is, a few megabytes of it are held at a time', () => {
+  const small = loadModelForData(model).weights;
+  const config = { ...small.config, vocabSize: 16_384, hiddenSize: 4096, headDim: 128 };
+  let largest = 0;
+  const store = {
+    ...bound(small),
+    config,
+    readRows: (_: string, __: number, into: Float32Array) => (largest = Math.max(largest, into.byteLength)),
+  };
+  for (const weight of plannedWeights(config, 'gguf', 'q8_0').slice(0, 6)) {
+    for (const bytes of encodedBlocks(store, weight, 'gguf')) largest = Math.max(largest, bytes.length);
+  }
+  small.close();
+  expect(largest).toBeLessThan(6e6);
 });
 
 test('the Modelfile has the template and the stops that Ollama needs', async () => {

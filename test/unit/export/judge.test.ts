@@ -93,15 +93,15 @@ describe.skipIf(!judge)('exports', () => {
       await write('gguf-lora', name, `${name}-lora.gguf`, true);
     }
     askTransformers();
-  }, 600_000);
+  }, 1_200_000);
 
   describe.each(families.map(({ name }) => name))('%s', (name) => {
     test.each(['merged', 'peft', 'back'])('%s, in transformers and PEFT', (form) => {
       expectOurs(name, byTransformers.get(`${name}-${form}`)!);
     });
 
-    test('merged, in llama.cpp', () => expectOurs(name, byLlamaCpp(`${name}-merged.gguf`)), 120_000);
-    test('base and adapter, in llama.cpp', () => expectOurs(name, byLlamaCpp(`${name}.gguf`, `${name}-lora.gguf`)), 120_000);
+    test('merged, in llama.cpp', () => expectOurs(name, byLlamaCpp(`${name}-merged.gguf`)), 300_000);
+    test('base and adapter, in llama.cpp', () => expectOurs(name, byLlamaCpp(`${name}.gguf`, `${name}-lora.gguf`)), 300_000);
   });
 });
 
