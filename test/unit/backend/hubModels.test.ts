@@ -54,7 +54,8 @@ describe('models of the hub, in the backend', () => {
     const cancelled = backend.request('loraWorkbench/hub/download', request, token);
     await until('half of it is there', () => hub.seen.some(({ host }) => host === 'store') && sizeOfParts().includes(half));
     cancel();
-    await expect(cancelled).rejects.toThrow();
+    await expect(cancelled).rejects.toThrow('aborted');
+    expect(backend.log).toBe('');
     hub.forget();
     const told: unknown[] = [];
     backend.on('loraWorkbench/models/fetching', (progress) => told.push(progress));
