@@ -9,7 +9,7 @@ import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { readMergeableFor } from '../files/adapterFolder.js';
 import { makeFolder, staged } from '../files/atomicWrite.js';
-import { checkDiskSpace } from '../files/diskSpace.js';
+import { checkDiskSpace } from '../files/freeDisk.js';
 import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 import { exists } from '../files/reading.js';
 import { t } from '../l10n/text.js';

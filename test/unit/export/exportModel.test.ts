@@ -10,7 +10,7 @@ import { mergedFolder } from '../../../src/export/mergedFolder.js';
 import { checkParity } from '../../../src/export/parity.js';
 import { encodedBlocks, plannedWeights } from '../../../src/export/plannedWeights.js';
 import { readMergeableFor } from '../../../src/files/adapterFolder.js';
-import { checkDiskSpace } from '../../../src/files/diskSpace.js';
+import { checkDiskSpace } from '../../../src/files/freeDisk.js';
 import { loadModel, loadModelForData } from '../../../src/files/loadModel.js';
 import type { ExportProgress, ExportRequest } from '../../../src/protocol/export.js';
 import { writeRandomAdapter, writeRandomModel } from '../../support/randomModel.js';
