@@ -64,7 +64,7 @@ export const settings: readonly Setting[] = [
     section: 'train',
     key: 'learning_rate',
     choices: [
-      ...rates.map((value) => ({ value, wording: wordings.rate, said: [value.toExponential(), decimal(value)] })),
+      ...rates.map((value) => ({ value, wording: wordings.rate, said: [value.toExponential()] })),
       ...Object.entries(rateOfMultiple).map(([said, value]) => ({ value, wording: wordings.relativeRate, said: [said] })),
     ],
   },
@@ -74,9 +74,4 @@ export const settings: readonly Setting[] = [
 
 function numbers(values: readonly number[], wording: Wording): Choice[] {
   return values.map((value) => ({ value, wording, said: [String(value), numberWords[value] ?? String(value)] }));
-}
-
-/** 5e-5 → 0.00005 */
-function decimal(rate: number): string {
-  return rate.toFixed(5).replace(/0+$/, '');
 }

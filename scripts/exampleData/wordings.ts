@@ -44,7 +44,7 @@ export const rank: Wording = {
     ],
   },
   heldOut: {
-    things: ['rank {n} in every layer', 'adapter rank {n}', '{n} for the rank', 'a LoRA of rank {n}'],
+    things: ['a LoRA rank of {n}', 'adapter rank {n}', '{n} for the rank', 'a LoRA adapter of rank {n}'],
     orders: ['put the rank at {n}', 'choose rank {n}', 'give A and B a rank of {n}'],
   },
 };

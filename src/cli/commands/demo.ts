@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import type { RunState } from '../../protocol/run.js';
 import type { RunConfig } from '../../protocol/runConfig.js';
@@ -18,6 +18,7 @@ import { lossChart, lossCurve, type LossCurve } from '../lossChart.js';
 import type { Output } from '../output.js';
 import { preflightSummary } from '../preflightText.js';
 import type { CommandContext } from '../runCommand.js';
+import { shortestPath } from '../shortestPath.js';
 import { trainWithView } from '../trainWithView.js';
 
 export interface DemoOptions {
@@ -43,7 +44,7 @@ export async function demo(context: CommandContext, productFolder: string, optio
   const state = await train(context, run);
   if (state.status === 'stopped') {
     output.say(
-      `Stopped after step ${state.step} of ${state.totalSteps}. Go on with: node dist/cli.js resume ${shortest(run.path)}`,
+      `Stopped after step ${state.step} of ${state.totalSteps}. Go on with: node dist/cli.js resume ${shortestPath(run.path)}`,
     );
     return exitCodes.cancelled;
   }
@@ -67,10 +68,6 @@ export async function demo(context: CommandContext, productFolder: string, optio
 
 function heading(output: Output, text: string): void {
   output.say(`\n${output.bold(text)}`);
-}
-
-function shortest(path: string): string {
-  return relative(process.cwd(), path) || path;
 }
 
 async function obtainModel({ output, signal }: CommandContext, productFolder: string): Promise<DemoModel> {
@@ -98,7 +95,7 @@ const wholePerSteps = 1.5;
 
 function train(context: CommandContext, run: RunDirectory): Promise<RunState> {
   const { output } = context;
-  output.say(`  into ${shortest(run.path)}. Ctrl+C saves a checkpoint and ends.`);
+  output.say(`  into ${shortestPath(run.path)}. Ctrl+C saves a checkpoint and ends.`);
   return trainWithView(context, run, (report) => {
     output.say(preflightSummary(report));
     output.say(`\n  About ${duration(wholePerSteps * report.estimate.totalSeconds)} from here to the result.\n`);
@@ -116,7 +113,7 @@ function showCurve(output: Output, run: RunDirectory): LossCurve {
 const ownSentence = 'rank sixteen on the MLP only, two epochs, a third of the usual rate';
 
 function showWayOn(output: Output, { name }: DemoModel, run: RunDirectory): void {
-  const adapter = shortest(run.bestAdapterPath);
+  const adapter = shortestPath(run.bestAdapterPath);
   output.say(`\nThe adapter is in ${adapter}. Ask it yourself:`);
   output.say(`  node dist/cli.js generate --model ${name} --adapter ${adapter} --prompt "${ownSentence}"`);
 }
