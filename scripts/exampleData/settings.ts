@@ -46,7 +46,6 @@ const rateOfMultiple: Readonly<Record<string, number>> = {
 const attention = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
 const mlp = ['gate_proj', 'up_proj', 'down_proj'];
 
-/** In the order of run.json. */
 export const settings: readonly Setting[] = [
   { section: 'data', key: 'max_seq_length', choices: numbers([128, 256, 512, 1024, 2048], wordings.length) },
   { section: 'lora', key: 'r', choices: numbers([2, 4, 8, 12, 16, 32, 64, 128], wordings.rank) },

@@ -52,15 +52,15 @@ export async function demo(context: CommandContext, productFolder: string, optio
 
   heading(output, '3. The examination');
   const questions = readQuestions(config.data.eval_path!);
-  output.say(`  ${questions.length} sentences in wordings that were not trained on, for the base and for the adapter of step`);
   output.say(
-    `  ${state.bestStep}, whose held-out loss is lowest. An answer is right if it is the expected JSON, value by value.`,
+    `  ${questions.length} sentences in wordings that were not trained on, answered by the base model and with the adapter of`,
   );
+  output.say(`  the best step (${state.bestStep}). An answer is right if it is the expected JSON, value by value.`);
   const answers = await examineInView(context, model.path, run, questions);
 
   heading(output, '4. The result');
   const result = resultOf(answers, { base: curve.heldOut[0]!.loss, adapter: state.bestEvalLoss! });
-  showResult(output, result, model.name);
+  showResult(output, result);
   showWayOn(output, model, run);
   output.emit({ model: model.name, pretrained: model.pretrained, run: run.path, adapter: run.bestAdapterPath, ...result });
   return exitCodes.done;
@@ -90,15 +90,16 @@ function demoConfig(examples: string, model: DemoModel, maxSteps: number | undef
   return readRunConfig(join(examples, 'run.json'), overrides);
 }
 
-/** The steps take about two thirds of the time, evaluations and the examination the rest (docs/decisions/0002). */
-const wholePerSteps = 1.5;
+/** Evaluations and the examination take about as long as this many steps (docs/decisions/0002). */
+const restInSteps = 55;
 
 function train(context: CommandContext, run: RunDirectory): Promise<RunState> {
   const { output } = context;
   output.say(`  into ${shortestPath(run.path)}. Ctrl+C saves a checkpoint and ends.`);
   return trainWithView(context, run, (report) => {
     output.say(preflightSummary(report));
-    output.say(`\n  About ${duration(wholePerSteps * report.estimate.totalSeconds)} from here to the result.\n`);
+    const seconds = (report.totalSteps + restInSteps) * report.estimate.secondsPerStep;
+    output.say(`\n  About ${duration(seconds)} from here to the result.\n`);
     output.emit({ preflight: report });
   });
 }

@@ -15,7 +15,7 @@ export function resultOf(answers: readonly Examined[], heldOutLoss: Result['held
 }
 
 /** Shows the figures and three examples. */
-export function showResult(output: Output, { heldOutLoss, right, answers }: Result, baseName: string): void {
+export function showResult(output: Output, { heldOutLoss, right, answers }: Result): void {
   const share = (count: number) => `${count} of ${answers.length} (${Math.round((100 * count) / answers.length)} %)`;
   output.say(
     table([
@@ -24,7 +24,7 @@ export function showResult(output: Output, { heldOutLoss, right, answers }: Resu
     ]),
   );
   output.say(output.faint('  The loss is the mean of −log p over the tokens of the expected answers; lower is better.'));
-  for (const example of telling(answers)) showAnswers(output, example, baseName);
+  for (const example of telling(answers)) showAnswers(output, example);
 }
 
 /** Three examples; if the adapter has made a mistake, the last is one. */
@@ -34,10 +34,10 @@ function telling(answers: readonly Examined[]): Examined[] {
   return [...right.slice(0, wrong.length > 0 ? 2 : 3), ...wrong].slice(0, 3);
 }
 
-function showAnswers(output: Output, { sentence, settings, base, adapter }: Examined, baseName: string): void {
+function showAnswers(output: Output, { sentence, settings, base, adapter }: Examined): void {
   const column = (name: string, { text, right }: Answer) => ({ title: `${right ? '✓' : '✗'} ${name}`, text });
   output.say();
   wrapText(sentence, output.chartWidth).forEach((line) => output.say(output.bold(line)));
-  output.say(sideBySide(column(baseName, base), column('with the adapter', adapter), output.chartWidth));
+  output.say(sideBySide(column('base model', base), column('with the adapter', adapter), output.chartWidth));
   if (!adapter.right) output.say(`Expected: ${settings}`);
 }
