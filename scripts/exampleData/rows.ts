@@ -90,10 +90,13 @@ function capitalised(text: string): string {
   return /^(r|lr|q)\b/.test(text) ? text : `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }
 
-/** In the order of the sentence, which is easier to learn than a fixed one. */
+/** In the order of run.json, whatever the order of the sentence: each section then opens and closes once. */
 function settingsOf(parts: readonly Part[]): string {
   const json: Record<string, Record<string, unknown>> = {};
-  for (const { setting, value } of parts) (json[setting.section] ??= {})[setting.key] = value;
+  for (const setting of settings) {
+    const part = parts.find((each) => each.setting === setting);
+    if (part) (json[setting.section] ??= {})[setting.key] = part.value;
+  }
   // Rates as people write them, 2e-4, which JSON allows.
   return JSON.stringify(json).replace(/(?<="learning_rate":)[\d.]+/, (rate) => Number(rate).toExponential());
 }

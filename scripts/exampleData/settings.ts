@@ -30,22 +30,20 @@ const numberWords: Readonly<Record<number, string>> = {
   64: 'sixty-four',
 };
 
-const rates = [5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3];
+const rates = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3];
 
 /** Of the default, 3e-4. */
 const rateOfMultiple: Readonly<Record<string, number>> = {
-  'a tenth of': 3e-5,
   'a third of': 1e-4,
   half: 1.5e-4,
   twice: 6e-4,
-  double: 6e-4,
-  'three times': 9e-4,
   'ten times': 3e-3,
 };
 
 const attention = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
 const mlp = ['gate_proj', 'up_proj', 'down_proj'];
 
+/** In the order of run.json. */
 export const settings: readonly Setting[] = [
   { section: 'data', key: 'max_seq_length', choices: numbers([128, 256, 512, 1024, 2048], wordings.length) },
   { section: 'lora', key: 'r', choices: numbers([2, 4, 8, 12, 16, 32, 64, 128], wordings.rank) },
@@ -55,7 +53,6 @@ export const settings: readonly Setting[] = [
     choices: [
       { value: attention, wording: wordings.attention, said: [''] },
       { value: mlp, wording: wordings.mlp, said: [''] },
-      { value: [...attention, ...mlp], wording: wordings.everyLinear, said: [''] },
       { value: ['q_proj', 'v_proj'], wording: wordings.queriesAndValues, said: [''] },
     ],
   },

@@ -264,25 +264,6 @@ export const mlp: Wording = {
   },
 };
 
-export const everyLinear: Wording = {
-  training: {
-    things: [
-      'all linear layers',
-      'every linear layer',
-      'adapters on all linears',
-      'all seven projections',
-      'LoRA on every linear',
-      'attention and MLP together',
-      'on all linear layers',
-    ],
-    orders: ['train all linear layers', 'adapt every projection', 'target all the linears', 'put adapters on attention and MLP'],
-  },
-  heldOut: {
-    things: ['all of the linear layers', 'both attention and MLP', 'on every linear layer'],
-    orders: ['target every linear layer', 'adapt all seven projections'],
-  },
-};
-
 export const queriesAndValues: Wording = {
   training: {
     things: [
