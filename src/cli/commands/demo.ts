@@ -90,7 +90,7 @@ function demoConfig(examples: string, model: DemoModel, maxSteps: number | undef
   return readRunConfig(join(examples, 'run.json'), overrides);
 }
 
-/** Evaluations and the examination take about as long as this many steps (docs/decisions/0002). */
+/** Roughly as long as four evaluations and the examination. */
 const restInSteps = 55;
 
 function train(context: CommandContext, run: RunDirectory): Promise<RunState> {
