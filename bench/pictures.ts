@@ -5,18 +5,16 @@ import { FineTunePanel } from '../test/e2e/harness/fineTunePanel.js';
 import { readState, TestBed, until } from '../test/e2e/harness/workspace.js';
 import { startWithSmolLM2 } from './smolLM2Bed.js';
 
-const question = 'My run stopped with an out-of-memory message. What helps?';
+const sentence = 'rank sixteen on the MLP only, two epochs, a third of the usual rate';
 
 let bed: TestBed;
 let model: string;
 beforeAll(async () => {
   [bed, model] = await startWithSmolLM2((files) => {
-    for (const name of ['lora-workbench-qa.jsonl', 'lora-workbench-qa-heldout.jsonl'])
-      copyFileSync(`examples/${name}`, files.path(name));
+    for (const name of ['settings.jsonl', 'settings-heldout.jsonl']) copyFileSync(`examples/${name}`, files.path(name));
   });
-  // Trains as the demo does, but for two epochs instead of five.
-  const example = parse(readFileSync('examples/run.json', 'utf8')) as { train: object };
-  const run = { ...example, model, train: { ...example.train, num_epochs: 2 } };
+  // Trains as the demo does.
+  const run = { ...(parse(readFileSync('examples/run.json', 'utf8')) as object), model };
   bed.write('lora-workbench.run.json', JSON.stringify(run, null, 2));
 });
 afterAll(async () => {
@@ -42,7 +40,7 @@ test('training, then base and adapter side by side', async () => {
   await window.useTheme('Light Modern');
   await window.command('LoRA Workbench: Try Adapter in Playground');
   const playground = await window.webview('playground');
-  await playground.getByLabel('Prompt', { exact: true }).fill(question);
+  await playground.getByLabel('Prompt', { exact: true }).fill(sentence);
   await playground.getByText('Strength and sampling').click();
   await playground.getByLabel('Temperature').fill('0');
   await playground.getByText('Strength and sampling').click();

@@ -51,8 +51,8 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
   ];
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
   const source = {
-    path: 'examples/lora-workbench-qa.jsonl',
-    eval_path: 'examples/lora-workbench-qa-heldout.jsonl',
+    path: 'bench/data/qa.jsonl',
+    eval_path: 'bench/data/qa-heldout.jsonl',
     format: 'auto',
   } as const;
   const dataset = loadDataset(

@@ -1,10 +1,8 @@
-import { SingleBar } from 'cli-progress';
 import type { WorkProgress } from '../protocol/backend.js';
+import { LiveText, progressBar } from './liveText.js';
 import type { Output } from './output.js';
 
-type Stage = WorkProgress['stage'];
-
-const stages: Readonly<Record<Stage, string>> = {
+const stages: Readonly<Record<WorkProgress['stage'], string>> = {
   preparing: 'Turning PiSSA into plain LoRA',
   writing: 'Writing  ',
   checking: 'Comparing',
@@ -16,23 +14,13 @@ export async function exportView<Result>(
   output: Output,
   work: (report: (progress: Omit<WorkProgress, 'workId'>) => void) => Promise<Result>,
 ): Promise<Result> {
-  const bar = new SingleBar({
-    format: '  {stage} {bar} {percentage} %',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    hideCursor: true,
-    clearOnComplete: true,
-  });
-  let shown: Stage | null = null;
+  const live = new LiveText(output);
   try {
     return await work(({ stage, done, total }) => {
-      if (!output.interactive) return;
-      if (stage !== shown) bar.start(total, done, { stage: stages[stage] });
-      shown = stage;
-      bar.update(done);
+      const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
+      live.show(`  ${stages[stage]} ${progressBar(done, total)} ${percent} %`);
     });
   } finally {
-    bar.stop();
+    live.end();
   }
 }

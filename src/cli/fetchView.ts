@@ -1,37 +1,24 @@
-import { SingleBar } from 'cli-progress';
-import type { Output } from './output.js';
 import { bytes } from './format.js';
+import { LiveText, progressBar } from './liveText.js';
+import type { Output } from './output.js';
 import type { FetchReport } from '../files/fetch/smolLM2.js';
 
 /** Shows the progress of a download. */
 export async function fetchView<Result>(output: Output, fetch: (report: FetchReport) => Promise<Result>): Promise<Result> {
-  let bar: SingleBar | undefined;
-  const endBar = () => {
-    bar?.stop();
-    bar = undefined;
-  };
+  const live = new LiveText(output);
   try {
     return await fetch({
       say(line) {
-        endBar();
+        live.end();
         output.say(`  ${line}`);
       },
       progress(done, total) {
-        if (!output.interactive || total === 0) return;
-        if (!bar) {
-          bar = new SingleBar({
-            format: '  {bar} {percentage} %  {size}',
-            barCompleteChar: '█',
-            barIncompleteChar: '░',
-            barsize: 24,
-            hideCursor: true,
-          });
-          bar.start(total, 0, { size: '' });
-        }
-        bar.update(done, { size: bytes(done) });
+        if (total === 0) return;
+        const percent = Math.floor((100 * done) / total);
+        live.show(`  ${progressBar(done, total)} ${percent} %  ${bytes(done)}`);
       },
     });
   } finally {
-    endBar();
+    live.end();
   }
 }

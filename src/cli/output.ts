@@ -19,6 +19,11 @@ export class Output {
     return Math.max(40, process.stdout.columns || 100);
   }
 
+  /** Width for charts and columns, which become hard to read on very wide terminals. */
+  get chartWidth(): number {
+    return Math.min(this.width, 100);
+  }
+
   /** Prints a line for people. */
   say(line = ''): void {
     if (!this.json) process.stdout.write(`${line}\n`);

@@ -294,7 +294,7 @@ function addDoctor(program: Command): void {
 }
 
 function addDemo(program: Command, productFolder: string): void {
-  add(program, 'demo', 'Fetch a small model, fine-tune it in a few minutes, and compare its answers.')
+  add(program, 'demo', 'Fetch a small model, fine-tune it in a few minutes, and count its right answers before and after.')
     .option('--out <folder>', 'the run directory to make (default: runs/demo-<date and time>)')
     .option('--max-steps <count>', 'optimizer steps', integer(1))
     .addHelpText('after', examples('demo', 'demo --max-steps 20'))

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-const fileName = 'lora-workbench-qa.jsonl';
+const fileName = 'settings.jsonl';
 
 /** Copies the bundled data set to a place that survives updates of the extension. */
 export async function sampleData(extensionUri: vscode.Uri, storage: vscode.Uri): Promise<vscode.Uri> {

@@ -147,7 +147,7 @@ const phrases = {
   'form.browse.data.eval_path': 'Choose the Held-Out Data…',
   'form.browse.lora.init_from': 'Choose the Adapter to Start from…',
   'form.sampleData': 'Try with Sample Data',
-  'form.sampleData.help': 'Questions about LoRA Workbench and their answers: small, and enough to see an adapter learn.',
+  'form.sampleData.help': 'Sentences and the settings of a run that they ask for: small, and enough to see an adapter learn.',
   'form.replaced': 'The settings were replaced.',
   'form.undo': 'Undo',
   'form.trouble': '{0}: {1}',

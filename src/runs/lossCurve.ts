@@ -22,8 +22,10 @@ export function lossCurve(metrics: readonly Metric[]): LossCurve {
 /** Centred mean over about a fifteenth of the run, because single batches differ too much to show a trend. */
 export function smooth(points: readonly LossPoint[]): LossPoint[] {
   const reach = Math.floor(points.length / 30);
+  const sums = [0]; // sums[i]: the first i losses
+  for (const { loss } of points) sums.push(sums.at(-1)! + loss);
   return points.map(({ step }, index) => {
-    const near = points.slice(Math.max(0, index - reach), index + reach + 1);
-    return { step, loss: near.reduce((sum, point) => sum + point.loss, 0) / near.length };
+    const [start, end] = [Math.max(0, index - reach), Math.min(points.length, index + reach + 1)];
+    return { step, loss: (sums[end]! - sums[start]!) / (end - start) };
   });
 }

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import type { PreflightReport } from '../../protocol/preflight.js';
 import type { RunState } from '../../protocol/run.js';
 import { preflight } from '../../runs/preflight/preflight.js';
@@ -10,6 +9,7 @@ import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
 import { preflightConcerns, preflightSummary, sampleText } from '../preflightText.js';
+import { shortestPath } from '../shortestPath.js';
 import { trainWithView } from '../trainWithView.js';
 
 export interface TrainOptions {
@@ -54,7 +54,7 @@ function showReport(output: Output, report: PreflightReport): void {
 }
 
 function showEnd(output: Output, run: RunDirectory, state: RunState): void {
-  const folder = shortest(run.path);
+  const folder = shortestPath(run.path);
   if (state.status === 'stopped') {
     output.say(`Stopped after step ${state.step} of ${state.totalSteps}; a checkpoint is saved.`);
     output.say(`Go on with: lora-workbench resume ${folder}`);
@@ -63,14 +63,8 @@ function showEnd(output: Output, run: RunDirectory, state: RunState): void {
   output.say(state.message ?? `Finished after ${state.step} steps.`);
   if (state.bestEvalLoss !== null) {
     output.say(
-      `Lowest held-out loss ${state.bestEvalLoss.toFixed(4)} at step ${state.bestStep}; that adapter is in ${shortest(run.bestAdapterPath)}.`,
+      `Lowest held-out loss ${state.bestEvalLoss.toFixed(4)} at step ${state.bestStep}; that adapter is in ${shortestPath(run.bestAdapterPath)}.`,
     );
   }
-  output.say(`The adapter is in ${shortest(run.adapterPath)}.`);
-}
-
-/** The path relative to the current folder, unless the absolute path is shorter. */
-function shortest(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.length < path.length ? fromHere : path;
+  output.say(`The adapter is in ${shortestPath(run.adapterPath)}.`);
 }

