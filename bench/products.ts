@@ -48,7 +48,10 @@ function programsOfStep(device: DeviceKind): { program: Program; runs: number }[
   return [
     ...ofLayer.map((program) => ({ program: optimize(program), runs: config.layerCount })),
     { program: optimize(clipProgram(config, lora)), runs: 1 },
-    { program: optimize(headSliceProgram(config, tokens, slices[0]!.rows, isInteger(form) ? 'BF16' : form, true)), runs: slices.length },
+    {
+      program: optimize(headSliceProgram(config, tokens, slices[0]!.rows, isInteger(form) ? 'BF16' : form, true)),
+      runs: slices.length,
+    },
   ];
 }
 

@@ -84,7 +84,7 @@ test('a text that is no JSON locks the form; resetting begins anew and keeps a c
 test('the sample data comes with the extension', async () => {
   await panel.frame.getByRole('button', { name: 'Try with Sample Data' }).click();
   await until('the form has it', async () => /sample-data.*\.jsonl$/.test(await panel.value('data.path')));
-  await says(panel.setting('data.path').locator('.field-note'), /chat · \d+ examples/);
+  await says(panel.setting('data.path').locator('.field-note'), /prompt-completion · \d+ examples/);
 });
 
 test('a run.json that is deleted is missed in words, and can be begun anew', async () => {

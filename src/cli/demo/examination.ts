@@ -58,7 +58,7 @@ async function answer(
   adapter: Adapter | null,
   signal: AbortSignal,
 ): Promise<string> {
-  const promptIds = encodePrompt(tokenizer, { text: sentence }, 'chat');
+  const promptIds = encodePrompt(tokenizer, { text: sentence }, 'none');
   const asked = { promptIds, adapter, adapterStrength: 1, sampling: greedy, maxNewTokens, stop: [], reuse: 'all' } as const;
   const { text } = await writeText(model, tokenizer, { ...asked, endsAt: endOfProse }, () => undefined, signal);
   return text.trim();

@@ -7,8 +7,9 @@ export interface Question {
   readonly settings: string;
 }
 
-interface ChatRow {
-  readonly messages: readonly [{ readonly content: string }, { readonly content: string }];
+interface PromptRow {
+  readonly prompt: string;
+  readonly completion: string;
 }
 
 export function readQuestions(path: string): Question[] {
@@ -16,8 +17,8 @@ export function readQuestions(path: string): Question[] {
     .trim()
     .split('\n')
     .map((line) => {
-      const [user, assistant] = (JSON.parse(line) as ChatRow).messages;
-      return { sentence: user.content, settings: assistant.content };
+      const { prompt, completion } = JSON.parse(line) as PromptRow;
+      return { sentence: prompt, settings: completion.trim() };
     });
 }
 
