@@ -33,7 +33,9 @@ describe('in a Chinese VS Code', () => {
     expect(await problemOf({ lora: { r: 0 } })).toBe('lora.r 不得小于 1，而当前为 0');
     expect(await problemOf({ train: { max_steps: 'x' } })).toBe('train.max_steps 必须是整数或 null，而当前为 "x"');
     expect(await problemOf({ train: { lr: 1 } })).toBe('train.lr 不是已知的设置；是否指 train.learning_rate？');
-    expect(await problemOf({ data: {} })).toBe('缺少 data.path：数据文件；格式为 code 时为源文件所在的文件夹。');
+    expect(await problemOf({ data: {} })).toBe(
+      '缺少 data.path：数据文件（JSON、JSONL、CSV、Parquet 或文本），由这类文件或源代码文件组成的文件夹，或 Hugging Face Hub 上的数据集：OWNER/NAME、OWNER/NAME@REVISION、OWNER/NAME:CONFIG/SPLIT。',
+    );
     expect(await problemOf({ lora: { r: 2, layers: [7] } })).toMatch(/^lora\.layers 指定了第 7 层，但模型的层为 0 到 \d+。$/);
   });
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { linearNames } from '../../../src/core/models/linears.js';
-import type { WeightStore } from '../../../src/core/models/weights.js';
 import { initialLoraState } from '../../../src/core/train/loraInit.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { readTokenizer } from '../../../src/files/tokenizerFiles.js';
@@ -12,13 +11,15 @@ import { createTrainer } from '../../support/trainer.js';
 const steps = 30;
 const [rowsPerBatch, rowLength] = [2, 32];
 
+const { weights, tokenizerSource } = openModel('test/fixtures/models/tiny-llama');
+const text = readFileSync('bench/data/qa.jsonl', 'utf8').slice(0, 12_000);
+const ids = Array.from(readTokenizer(tokenizerSource).encode(text));
+afterAll(() => weights.close());
+
 // bench/quality.ts does the same on a real model; its figures are in docs/decisions/0009.
 test('an adapter on 4-bit weights learns what one on fp32 weights learns', async () => {
-  const { weights, tokenizerSource } = openModel('test/fixtures/models/tiny-llama');
-  const examples = readFileSync('bench/data/qa.jsonl', 'utf8').slice(0, 12_000);
-  const ids = Array.from(readTokenizer(tokenizerSource).encode(examples));
-  const inFp32 = await train(weights, 'fp32', ids);
-  const inInt4 = await train(weights, 'int4', ids);
+  const inFp32 = await train('fp32');
+  const inInt4 = await train('int4');
   expect(inInt4.first, 'it is rounded indeed').not.toBeCloseTo(inFp32.first, 4);
   expect(inFp32.last, 'it learns').toBeLessThan(0.75 * inFp32.first);
   expect(Math.abs(inInt4.last - inFp32.last) / inFp32.last).toBeLessThan(0.02);
@@ -26,22 +27,15 @@ test('an adapter on 4-bit weights learns what one on fp32 weights learns', async
 
 // What counts is the adapter on the model as it is: the rounding is gone when the adapter is used.
 test('an adapter trained on products in integers is as good on the fp32 model as one trained on it', async () => {
-  const { weights, tokenizerSource } = openModel('test/fixtures/models/tiny-llama');
-  const examples = readFileSync('examples/lora-workbench-qa.jsonl', 'utf8').slice(0, 12_000);
-  const ids = Array.from(readTokenizer(tokenizerSource).encode(examples));
-  const inFp32 = await train(weights, 'fp32', ids);
-  const inInt8 = await train(weights, 'int8', ids);
+  const inFp32 = await train('fp32');
+  const inInt8 = await train('int8');
   expect(inInt8.first, 'it is rounded indeed').not.toBeCloseTo(inFp32.first, 4);
   expect(inFp32.heldOut, 'it learns').toBeLessThan(0.75 * inFp32.first);
   expect(Math.abs(inInt8.heldOut - inFp32.heldOut) / inFp32.heldOut).toBeLessThan(0.01);
 }, 180_000);
 
 /** The first loss, the mean of the last ten, and the loss of the adapter on the fp32 model for rows it was not trained on. */
-async function train(
-  weights: WeightStore,
-  baseDType: BaseDType,
-  ids: readonly number[],
-): Promise<{ first: number; last: number; heldOut: number }> {
+async function train(baseDType: BaseDType): Promise<{ first: number; last: number; heldOut: number }> {
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
   const { parameters } = initialLoraState(weights.config, lora, 1);
   const runner = await createTrainer('', { lora, parameters }, { baseDType, weights });
