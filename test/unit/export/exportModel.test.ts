@@ -1,5 +1,5 @@
 /** @file Exports read back by this program's own readers. What others make of them: judge.test.ts. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +78,21 @@ test('a GGUF file becomes a Hugging Face folder, and its tokenizer and chat temp
   expect([...after.tokenizer.encode(text)]).toEqual([...before.tokenizer.encode(text)]);
   const messages = [{ role: 'user', content: 'Hi' }];
   expect(after.tokenizer.applyChatTemplate(messages)).toBe(before.tokenizer.applyChatTemplate(messages));
+  [before, after].forEach(({ weights }) => weights.close());
+});
+
+test('Meta’s files become a Hugging Face folder with the weights and the ids that they have', async () => {
+  const meta = place('meta');
+  cpSync('test/golden/torch/llama2', meta, { recursive: true });
+  cpSync('test/golden/tokenizer-models/bpe.model', join(meta, 'tokenizer.model'));
+  const { out, parity } = await run({ model: meta, adapter: null, dtype: 'f32' });
+  expect(parity.maxDifference).toBe(0);
+  const [before, after] = [loadModel(meta), loadModel(out)];
+  expect(after.weights.names().length).toBe(before.weights.names().length);
+  for (const name of before.weights.names())
+    expect(after.weights.readFloat32(name), name).toEqual(before.weights.readFloat32(name));
+  const text = 'def add(a, b):\n    return a  + b # 今天 😀';
+  expect([...after.tokenizer.encode(text)]).toEqual([...before.tokenizer.encode(text)]);
   [before, after].forEach(({ weights }) => weights.close());
 });
 
