@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { processesWith, processorShares } from './harness/processorTime.js';
+import { processesWith, processorShares, wasStartedWith } from './harness/processorTime.js';
 import { TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
@@ -28,7 +28,9 @@ const elsewhere = () => join(bed.root, 'downloads');
 
 test('with no model and no adapter, extension host, backend and window are idle', async () => {
   const { window } = bed;
-  const extensionHost = await until('the extension host', () => processesWith('--type=extensionHost')[0]);
+  const extensionHost = await until('the extension host', () =>
+    processesWith('--type=extensionHost').find((pid) => wasStartedWith(pid, bed.root)),
+  );
   // VS Code itself is never quite idle; only what is added on top is ours.
   const [ofVsCode] = await processorShares([extensionHost], 15);
   await window.command('LoRA Workbench: Fine-Tune…');

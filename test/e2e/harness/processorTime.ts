@@ -28,6 +28,15 @@ export function processesWith(...words: readonly string[]): number[] {
   });
 }
 
+/** Whether a process was started with this text in its environment, as all processes of a test's VS Code were with its folder. */
+export function wasStartedWith(pid: number, text: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(text);
+  } catch {
+    return false;
+  }
+}
+
 /** The share of a core that each process uses, measured over `seconds`. */
 export async function processorShares(pids: readonly number[], seconds: number): Promise<number[]> {
   const before = pids.map(processorSeconds);
