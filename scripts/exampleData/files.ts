@@ -3,7 +3,7 @@ import { makeRows, type Row } from './rows.js';
 /** The data of examples/ by file name. */
 export function exampleFiles(): ReadonlyMap<string, string> {
   return new Map([
-    ['settings.jsonl', jsonLines(makeRows('training', 800, 1))],
+    ['settings.jsonl', jsonLines(makeRows('training', 880, 1))],
     ['settings-heldout.jsonl', jsonLines(makeRows('heldOut', 60, 2))],
   ]);
 }

@@ -30,7 +30,7 @@ interface Part {
   readonly isOrder: boolean;
 }
 
-const partCounts = [1, 2, 2, 3, 3];
+const partCounts = [1, 2, 2, 3];
 
 function makeParts(side: Side, random: Random): Part[] {
   const parts: Part[] = [];
