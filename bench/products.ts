@@ -79,7 +79,9 @@ function productsOf(program: Program): Program {
       const kind = JSON.stringify([product.op, product.attributes, product.inputs.map(({ shape }) => shape)]);
       const earlier = seen.get(kind) ?? 0;
       seen.set(kind, earlier + 1);
-      const operands = product.inputs.map(({ shape }, place) => b.input(`${shape}${place === 0 ? ` ${earlier}` : ''}`, shape));
+      const operands = product.inputs.map(({ shape, dtype }, place) =>
+        b.input(`${dtype} ${shape}${place === 0 ? ` ${earlier}` : ''}`, shape, dtype),
+      );
       return [`product ${index}`, rebuilt(b, product, operands)];
     });
   return makeProgram('products', Object.fromEntries(outputs));
