@@ -1,4 +1,3 @@
-import { LSPErrorCodes, ResponseError, type CancellationToken } from 'vscode-languageserver/node';
 import { exportModel } from '../export/exportModel.js';
 import { mergeAdapters } from '../export/mergeAdapters.js';
 import type { WorkProgress } from '../protocol/backend.js';
@@ -22,32 +21,17 @@ export function serveExport(): void {
   };
   connection.onRequest(
     exportRequest,
-    withErrorResponses(({ workId, ...request }, token) =>
-      unlessCancelled(token, async (signal) => {
-        const result = await exportModel(request, (progress) => tell({ workId, ...progress }), signal);
-        writeExportedCard(request, result);
-        return result;
-      }),
-    ),
+    withErrorResponses(async ({ workId, ...request }, token) => {
+      const result = await exportModel(request, (progress) => tell({ workId, ...progress }), abortSignal(token));
+      writeExportedCard(request, result);
+      return result;
+    }),
   );
   connection.onRequest(
     mergeRequest,
     withErrorResponses(({ workId, ...request }, token) =>
-      unlessCancelled(token, (signal) =>
-        mergeAdapters(request, (progress) => tell({ workId, stage: 'merging', ...progress }), signal),
-      ),
+      mergeAdapters(request, (progress) => tell({ workId, stage: 'merging', ...progress }), abortSignal(token)),
     ),
   );
   connection.listen();
-}
-
-async function unlessCancelled<Result>(
-  token: CancellationToken,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work(abortSignal(token));
-  } catch (error) {
-    throw token.isCancellationRequested ? new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled') : error;
-  }
 }

@@ -23,9 +23,10 @@ const reset = '\u001b[0m';
 
 /** Interpolates linearly between the points; beyond the ends, takes the nearest point. */
 function sample(points: LossCurve['points'], steps: readonly number[]): number[] {
+  let after = 0;
   return steps.map((step) => {
-    const after = points.findIndex((point) => point.step >= step);
-    if (after <= 0) return points.at(after)!.loss;
+    while (after < points.length && points[after]!.step < step) after++;
+    if (after === 0 || after === points.length) return points.at(after === 0 ? 0 : -1)!.loss;
     const [left, right] = [points[after - 1]!, points[after]!];
     return left.loss + ((right.loss - left.loss) * (step - left.step)) / (right.step - left.step);
   });

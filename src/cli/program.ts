@@ -181,7 +181,7 @@ function addExport(program: Command): void {
 
 function addConvert(program: Command): void {
   add(program, 'convert', 'Write a model as a Hugging Face folder or as GGUF.')
-    .argument('<model>', 'a Hugging Face folder, a .gguf file, or the name of a model in the cache')
+    .argument('<model>', modelHelp)
     .addOption(new Option('--to <target>', 'merged: a Hugging Face folder').choices(['merged', 'gguf']).default('merged'))
     .addOption(dtype())
     .requiredOption('--out <path>', 'the folder or .gguf file to make')

@@ -68,11 +68,20 @@ function indentedBlocks(text: string): Span[] {
     start: index,
     end: index + line.length,
   }));
-  return lines.flatMap(({ indent }, at) => {
+  const blocks: Span[] = [];
+  // Lines whose blocks are still open, each indented more than the one before.
+  const open: { readonly indent: number; readonly start: number | undefined }[] = [];
+  const close = (indent: number, end: number): void => {
+    while (open.length > 0 && open.at(-1)!.indent >= indent) {
+      const { start } = open.pop()!;
+      if (start !== undefined) blocks.push({ start, end });
+    }
+  };
+  lines.forEach(({ indent }, at) => {
+    if (at > 0) close(indent, lines[at - 1]!.end);
     const next = lines[at + 1];
-    if (!next || next.indent <= indent) return [];
-    const after = lines.findIndex((line, index) => index > at && line.indent <= indent);
-    const last = lines.at(after < 0 ? -1 : after - 1)!;
-    return [{ start: next.start, end: last.end }];
+    open.push({ indent, start: next && next.indent > indent ? next.start : undefined });
   });
+  close(0, lines.at(-1)?.end ?? 0);
+  return blocks;
 }

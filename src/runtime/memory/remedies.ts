@@ -1,4 +1,5 @@
 /** @file What would make a run fit into memory, cheapest first. */
+import type { BaseDType } from '../../core/models/matrixForm.js';
 import { estimateMemory, type MemoryEstimate, type MemoryRequest } from './estimate.js';
 
 /** A change to one setting, in the terms of a run config. */
@@ -79,9 +80,17 @@ function batchSteps({ batch: { batchSize } }: MemoryRequest): Step[] {
   ];
 }
 
+/** What takes less memory; int8 holds each weight in both orientations, so it takes as much as fp16. */
+const smallerDTypes: Readonly<Record<BaseDType, readonly BaseDType[]>> = {
+  fp32: ['fp16', 'int4'],
+  fp16: ['int4'],
+  int8: ['int4'],
+  int4: [],
+};
+
 /** Rounds the weights: hardly noticeable with 16 bits, slightly with 4. */
 function dtypeSteps({ baseDType }: MemoryRequest): Step[] {
-  const smaller = baseDType === 'fp32' ? (['fp16', 'int4'] as const) : baseDType === 'fp16' ? (['int4'] as const) : [];
+  const smaller = smallerDTypes[baseDType];
   return [
     unchanged,
     ...smaller.map((dtype): Step => ({

@@ -177,6 +177,13 @@ describe('what would make it fit', () => {
     expect(remedies(request, () => false)).toEqual([]);
   });
 
+  test('a base in integers that does not fit may be held in 4 bits', () => {
+    const inIntegers = { ...request, baseDType: 'int8' as const };
+    const limit = 0.6 * estimateMemory(inIntegers).hostBytes;
+    const changes = remedies(inIntegers, ({ hostBytes }) => hostBytes <= limit).flatMap((remedy) => remedy.changes);
+    expect(changes).toContainEqual({ setting: 'engine.base_dtype', from: 'int8', to: 'int4' });
+  });
+
   function applied(changes: readonly { setting: string; to: string }[]): Partial<MemoryRequest> {
     const to = (setting: string) => changes.find((change) => change.setting === setting)?.to;
     return {
