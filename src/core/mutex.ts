@@ -1,8 +1,8 @@
 /** Lets callers do something one at a time, in the order in which they asked. */
-export class Turns {
+export class Mutex {
   private last: Promise<unknown> = Promise.resolve();
 
-  take<Result>(work: () => Promise<Result>): Promise<Result> {
+  runExclusive<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.last.then(work);
     this.last = result.catch(() => undefined);
     return result;

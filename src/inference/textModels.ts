@@ -7,7 +7,7 @@ import { readAdapterFolder } from '../files/adapterFolder.js';
 import { loadModel, type LoadedModel } from '../files/loadModel.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
-import { Turns } from '../core/turns.js';
+import { Mutex } from '../core/mutex.js';
 import type { DeviceSetting } from '../runtime/chooseDevice.js';
 
 /** Where to compute; null threads mean that the engine decides. */
@@ -39,7 +39,7 @@ interface Loaded {
 export class TextModels {
   private loaded: Loaded | undefined;
   /** In which models are loaded and unloaded. */
-  private readonly turns = new Turns();
+  private readonly mutex = new Mutex();
   /** Most recently used last. */
   private readonly adapters = new Map<string, { readonly modified: number; readonly adapter: Adapter }>();
 
@@ -49,7 +49,7 @@ export class TextModels {
   ) {}
 
   configure(engine: EngineChoice): Promise<void> {
-    return this.turns.take(async () => {
+    return this.mutex.runExclusive(async () => {
       if (JSON.stringify(engine) === JSON.stringify(this.engine)) return;
       this.engine = engine;
       await this.unload();
@@ -61,7 +61,7 @@ export class TextModels {
    * memory runs out, the next call reloads the model.
    */
   async use<Result>(path: string, work: (model: ReadyModel) => Promise<Result>): Promise<Result> {
-    const { loaded, use } = await this.turns.take(async () => {
+    const { loaded, use } = await this.mutex.runExclusive(async () => {
       const loaded = await this.loadedFrom(path);
       const use = work(loaded.model);
       loaded.uses.add(use);
@@ -70,7 +70,7 @@ export class TextModels {
     try {
       return await use;
     } catch (error) {
-      if (error instanceof UserError && endOfModel.includes(error.code)) void this.turns.take(() => this.unload(loaded));
+      if (error instanceof UserError && endOfModel.includes(error.code)) void this.mutex.runExclusive(() => this.unload(loaded));
       throw error;
     } finally {
       loaded.uses.delete(use);
@@ -79,7 +79,7 @@ export class TextModels {
 
   /** Waits for those who use the model. */
   close(): Promise<void> {
-    return this.turns.take(() => this.unload());
+    return this.mutex.runExclusive(() => this.unload());
   }
 
   /** Rereads the adapter if a training run has rewritten it. Throws UserError if it does not fit the model. */

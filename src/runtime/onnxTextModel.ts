@@ -7,12 +7,12 @@ import { linearForm } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import type { Cancellation } from '../core/cancellation.js';
 import { UserError } from '../core/errors.js';
-import { Turns } from '../core/turns.js';
+import { Mutex } from '../core/mutex.js';
 import { t } from '../l10n/text.js';
 import { headForm, type DecodeDType } from './decodeConstants.js';
 import { Decoder, wholeChunks, type InTurn, type KeyValueCache } from './decoder.js';
 import type { Device } from './device.js';
-import { SequenceSlots, sharedLength, type Slot, type Voice } from './sequenceSlots.js';
+import { SequenceSlots, sharedLength, type ScaledAdapter, type Slot } from './sequenceSlots.js';
 
 export async function createTextModel(weights: WeightStore, device: Device, dtype: DecodeDType): Promise<TextModel> {
   const forms = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)]);
@@ -25,7 +25,7 @@ function describe({ description }: Device, [linears, head]: readonly string[]): 
 
 class OnnxTextModel implements TextModel {
   readonly contextLength: number;
-  private readonly turns = new Turns();
+  private readonly mutex = new Mutex();
   private readonly slots: SequenceSlots;
 
   constructor(
@@ -33,12 +33,16 @@ class OnnxTextModel implements TextModel {
     readonly description: string,
   ) {
     this.contextLength = decoder.config.contextLength;
-    this.slots = new SequenceSlots(decoder, (work) => this.turns.take(work));
+    this.slots = new SequenceSlots(decoder, (work) => this.mutex.runExclusive(work));
   }
 
   async generate(request: GenerateRequest, onToken: OnToken): Promise<GenerateResult> {
     this.checkLength(request.promptIds.length);
-    const slot = await this.slots.borrow(voiceOf(request.adapter, request.adapterStrength), request.promptIds, request.signal);
+    const slot = await this.slots.borrow(
+      scaledAdapter(request.adapter, request.adapterStrength),
+      request.promptIds,
+      request.signal,
+    );
     if (!slot) return nothing;
     try {
       return await this.write(slot, request, onToken);
@@ -49,7 +53,7 @@ class OnnxTextModel implements TextModel {
 
   async logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array> {
     this.checkLength(ids.length);
-    const slot = (await this.slots.borrow(voiceOf(adapter, adapterStrength), ids))!;
+    const slot = (await this.slots.borrow(scaledAdapter(adapter, adapterStrength), ids))!;
     try {
       return (await this.append(slot, ids.slice(reusePrefix(slot.cache, ids, 'exact'))))!;
     } finally {
@@ -96,7 +100,7 @@ class OnnxTextModel implements TextModel {
   /** The logits after the ids; null if the signal came first. */
   private async append(slot: Slot, ids: readonly number[], signal?: Cancellation): Promise<Float32Array | null> {
     const inTurn: InTurn = async (work) => {
-      const result = await this.turns.take(() => (signal?.aborted ? Promise.reject(cancelled) : work()));
+      const result = await this.mutex.runExclusive(() => (signal?.aborted ? Promise.reject(cancelled) : work()));
       await eventLoopTurn();
       return result;
     };
@@ -124,7 +128,7 @@ const nothing: GenerateResult = { ids: [], finishReason: 'stopped', reusedTokens
 const cancelled = new Error('cancelled');
 
 /** At strength 0, an adapter is the base. */
-function voiceOf(adapter: Adapter | null, strength: number): Voice {
+function scaledAdapter(adapter: Adapter | null, strength: number): ScaledAdapter {
   return strength === 0 || adapter === null ? { adapter: null, strength: 0 } : { adapter, strength };
 }
 

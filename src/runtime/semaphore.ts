@@ -1,13 +1,13 @@
 import type { Cancellation } from '../core/cancellation.js';
 
 /** A limited number of places, given out in the order in which they were asked for. */
-export class Places {
+export class Semaphore {
   private readonly waiting = new Set<() => void>();
 
   constructor(private free: number) {}
 
-  /** Waits for a place, and returns false if the wait was cancelled. Whoever has a place leaves it. */
-  enter(signal?: Cancellation): Promise<boolean> {
+  /** Waits for a place, and returns false if the wait was cancelled. Whoever has a place releases it. */
+  acquire(signal?: Cancellation): Promise<boolean> {
     if (signal?.aborted) return Promise.resolve(false);
     if (this.free > 0) {
       this.free--;
@@ -28,7 +28,7 @@ export class Places {
     });
   }
 
-  leave(): void {
+  release(): void {
     const [next] = this.waiting;
     if (!next) return void this.free++;
     this.waiting.delete(next);

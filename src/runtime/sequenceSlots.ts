@@ -4,25 +4,25 @@ import type { Adapter } from '../core/adapters/peft.js';
 import { prepareAdapter } from '../core/generate/preparedAdapter.js';
 import { KeyValueCache, type Decoder, type InTurn } from './decoder.js';
 import type { DeviceTensor } from './device.js';
-import { Places } from './places.js';
+import { Semaphore } from './semaphore.js';
 
 /** Number of caches, and so of texts written at the same time: enough for the base and an adapter side by side, and two more. */
 const maxSlots = 4;
 
 /** An adapter at a certain strength. */
-export interface Voice {
+export interface ScaledAdapter {
   readonly adapter: Adapter | null;
   readonly strength: number;
 }
 
-/** A voice with the cache of what it read last; for one text at a time. */
-export interface Slot extends Voice {
+/** An adapter with the cache of what it read last; for one text at a time. */
+export interface Slot extends ScaledAdapter {
   readonly tensors: Map<string, DeviceTensor>;
   readonly cache: KeyValueCache;
 }
 
 export class SequenceSlots {
-  private readonly places = new Places(maxSlots);
+  private readonly places = new Semaphore(maxSlots);
   /** Most recently used last. */
   private slots: Slot[] = [];
   private readonly lent = new Set<Slot>();
@@ -33,26 +33,26 @@ export class SequenceSlots {
   ) {}
 
   /** Lends the free slot that remembers most of the prompt, when there is one; null if the wait was cancelled. */
-  async borrow(voice: Voice, promptIds: readonly number[], signal?: Cancellation): Promise<Slot | null> {
-    if (!(await this.places.enter(signal))) return null;
+  async borrow(wanted: ScaledAdapter, promptIds: readonly number[], signal?: Cancellation): Promise<Slot | null> {
+    if (!(await this.places.acquire(signal))) return null;
     try {
-      return await this.inTurn(() => this.take(voice, promptIds));
+      return await this.inTurn(() => this.take(wanted, promptIds));
     } catch (error) {
-      this.places.leave();
+      this.places.release();
       throw error;
     }
   }
 
   giveBack(slot: Slot): void {
     this.lent.delete(slot);
-    this.places.leave();
+    this.places.release();
   }
 
   dispose(): void {
     this.slots.forEach((slot) => this.forget(slot));
   }
 
-  private async take({ adapter, strength }: Voice, promptIds: readonly number[]): Promise<Slot> {
+  private async take({ adapter, strength }: ScaledAdapter, promptIds: readonly number[]): Promise<Slot> {
     const same = this.slots.filter((slot) => slot.adapter === adapter && slot.strength === strength);
     const remembering = same
       .filter((slot) => !this.lent.has(slot))
@@ -69,7 +69,7 @@ export class SequenceSlots {
     return slot;
   }
 
-  /** Slots of one voice share its adapter. */
+  /** Slots of one adapter at one strength share its tensors. */
   private forget(slot: Slot): void {
     this.slots = this.slots.filter((other) => other !== slot);
     this.decoder.releaseAll(slot.cache.tensors);

@@ -3,7 +3,7 @@ import type { ReadyModel } from '../inference/textModels.js';
 import type { Exchange } from './exchange.js';
 import { HttpError } from './httpError.js';
 import type { Service } from './service.js';
-import type { Voice } from './voices.js';
+import type { ServedModel } from './servedModels.js';
 
 export interface Answer {
   /** What the model reads, and how it writes. */
@@ -26,10 +26,10 @@ type Write = (onText: OnText) => Promise<Written>;
 export function answer(
   exchange: Exchange,
   service: Service,
-  { voice, stream }: { readonly voice: Voice; readonly stream: boolean },
+  { asked, stream }: { readonly asked: ServedModel; readonly stream: boolean },
   prepare: (model: ReadyModel) => Answer,
 ): Promise<void> {
-  return service.lend(voice, async (model, adapter) => {
+  return service.lend(asked, async (model, adapter) => {
     const { request, format } = prepare(model);
     checkLength(request.promptIds.length, model.textModel.contextLength);
     const { textModel, tokenizer } = model;

@@ -62,18 +62,18 @@ export async function chatCompletions(exchange: Exchange, service: Service): Pro
   const given = await exchange.body();
   refuseUnsupported(given);
   const body = checked(given);
-  const voice = service.voices.get(body.model);
+  const asked = service.served.get(body.model);
   const messages = body.messages.map(chatMessage);
   const { max_completion_tokens: most = body.max_tokens ?? body.n_predict ?? -1, stream = false } = body;
-  await answer(exchange, service, { voice, stream }, ({ tokenizer }) => ({
+  await answer(exchange, service, { asked, stream }, ({ tokenizer }) => ({
     request: {
-      promptIds: read(tokenizer, messages, voice.adapter),
+      promptIds: read(tokenizer, messages, asked.adapter),
       sampling: samplingOf(body, 1),
       stop: stopsOf(body),
       maxNewTokens: most < 0 ? Infinity : most,
       ...(body.logprobs ? { topLogprobs: body.top_logprobs ?? 0 } : {}),
     },
-    format: chatFormat(voice.name, tokenizer, body.stream_options?.include_usage ?? false),
+    format: chatFormat(asked.name, tokenizer, body.stream_options?.include_usage ?? false),
   }));
 }
 

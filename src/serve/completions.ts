@@ -44,16 +44,16 @@ export async function completions(exchange: Exchange, service: Service): Promise
   const given = await exchange.body();
   refuseUnsupported(given);
   const body = checked(given);
-  const voice = service.voices.get(body.model);
+  const asked = service.served.get(body.model);
   const { max_tokens: most = usualMaxTokens, stream = false, logprobs } = body;
-  await answer(exchange, service, { voice, stream }, ({ tokenizer }) => ({
+  await answer(exchange, service, { asked, stream }, ({ tokenizer }) => ({
     request: {
       ...read(tokenizer, body),
       sampling: samplingOf(body, 1),
       maxNewTokens: most < 0 ? Infinity : most,
       ...(logprobs === undefined ? {} : { topLogprobs: logprobs }),
     },
-    format: completionFormat(voice.name, tokenizer, body.stream_options?.include_usage ?? false),
+    format: completionFormat(asked.name, tokenizer, body.stream_options?.include_usage ?? false),
   }));
 }
 

@@ -12,7 +12,7 @@ import { usualLimits, type Limits } from './limits.js';
 import { RequestLimit } from './requestLimit.js';
 import { findRoute } from './routes.js';
 import { Service } from './service.js';
-import { Voices, type ServedAdapter } from './voices.js';
+import { ServedModels, type ServedAdapter } from './servedModels.js';
 
 export interface EndpointOptions extends AccessOptions {
   /** Path or name. */
@@ -39,16 +39,16 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   const limits = { ...usualLimits, ...options.limits };
   const path = modelPath(options.model);
   const models = new TextModels(options.engine);
-  const service = new Service(new Voices(basename(path, '.gguf'), options.adapters), models, path);
+  const service = new Service(new ServedModels(basename(path, '.gguf'), options.adapters), models, path);
   try {
-    const voices = service.voices.all();
-    for (const voice of voices) await service.lend(voice, () => Promise.resolve());
+    const served = service.served.all();
+    for (const each of served) await service.lend(each, () => Promise.resolve());
     const server = createServer(timeouts(limits), requestHandler(service, options, limits));
     server.maxConnections = limits.maxConnections;
     await listen(server, options);
     return {
       url: urlOf(options.host, server),
-      models: voices.map(({ name }) => name),
+      models: served.map(({ name }) => name),
       async close() {
         const closed = new Promise((resolve) => server.close(resolve));
         server.closeAllConnections();

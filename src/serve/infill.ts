@@ -52,10 +52,10 @@ const checked = bodyCheck<InfillBody>(
 
 export async function infill(exchange: Exchange, service: Service): Promise<void> {
   const body = checked(await exchange.body());
-  const voice = service.voices.get(body.model);
-  await answer(exchange, service, { voice, stream: body.stream ?? false }, (model) => ({
+  const asked = service.served.get(body.model);
+  await answer(exchange, service, { asked, stream: body.stream ?? false }, (model) => ({
     request: requestOf(body, model),
-    format: infillFormat(voice.name),
+    format: infillFormat(asked.name),
   }));
 }
 

@@ -10,34 +10,34 @@ export interface ServedAdapter {
 }
 
 /** What clients call a model: the base, or an adapter on it. */
-export interface Voice {
+export interface ServedModel {
   readonly name: string;
   /** Null is the base alone. */
   readonly adapter: string | null;
 }
 
 /** The names under which the base and its adapters are asked for. */
-export class Voices {
-  private readonly byName: ReadonlyMap<string, Voice>;
+export class ServedModels {
+  private readonly byName: ReadonlyMap<string, ServedModel>;
 
   constructor(
     readonly base: string,
     adapters: readonly ServedAdapter[],
   ) {
-    const voices = [{ name: base, adapter: null }, ...adapters.map(({ path, name = nameOf(path) }) => ({ name, adapter: path }))];
-    this.byName = new Map(voices.map((voice) => [voice.name, voice]));
-    const twice = voices.find((voice) => this.byName.get(voice.name) !== voice);
+    const served = [{ name: base, adapter: null }, ...adapters.map(({ path, name = nameOf(path) }) => ({ name, adapter: path }))];
+    this.byName = new Map(served.map((each) => [each.name, each]));
+    const twice = served.find((each) => this.byName.get(each.name) !== each);
     if (twice) throw new UserError('config-invalid', t`Two models would be called ${twice.name}. Name an adapter: NAME=PATH.`);
   }
 
-  all(): readonly Voice[] {
+  all(): readonly ServedModel[] {
     return [...this.byName.values()];
   }
 
   /** A request that names none means the first adapter or, without adapters, the base: some clients cannot name one. */
-  get(name: string | undefined): Voice {
-    const voice = name === undefined || name === '' ? (this.all()[1] ?? this.all()[0]) : this.byName.get(name);
-    if (voice) return voice;
+  get(name: string | undefined): ServedModel {
+    const found = name === undefined || name === '' ? (this.all()[1] ?? this.all()[0]) : this.byName.get(name);
+    if (found) return found;
     const known = [...this.byName.keys()].join(', ');
     throw new HttpError(404, `There is no model "${name}" here. Known are: ${known}.`, {
       code: 'model_not_found',

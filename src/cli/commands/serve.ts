@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { DeviceSetting } from '../../runtime/chooseDevice.js';
 import { startEndpoint } from '../../serve/endpoint.js';
-import type { ServedAdapter } from '../../serve/voices.js';
+import type { ServedAdapter } from '../../serve/servedModels.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../runCommand.js';
 
