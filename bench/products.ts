@@ -9,7 +9,7 @@ import { GraphBuilder } from '../src/core/graph/builder.js';
 import { optimize } from '../src/core/graph/fuse.js';
 import { isOp, makeProgram, rebuilt, valuesOf } from '../src/core/graph/program.js';
 import type { DeviceKind, Program, Value } from '../src/core/graph/types.js';
-import { isInteger, type MatrixForm } from '../src/core/models/frozenMatrix.js';
+import type { MatrixForm } from '../src/core/models/frozenMatrix.js';
 import { formsOfLinears } from '../src/core/models/linear.js';
 import { linearNames } from '../src/core/models/linears.js';
 import { elementCount } from '../src/core/shape.js';
@@ -49,7 +49,7 @@ function programsOfStep(device: DeviceKind): { program: Program; runs: number }[
     ...ofLayer.map((program) => ({ program: optimize(program), runs: config.layerCount })),
     { program: optimize(clipProgram(config, lora)), runs: 1 },
     {
-      program: optimize(headSliceProgram(config, tokens, slices[0]!.rows, isInteger(form) ? 'BF16' : form, true)),
+      program: optimize(headSliceProgram(config, tokens, slices[0]!.rows, form, true)),
       runs: slices.length,
     },
   ];

@@ -18,18 +18,19 @@ const { values: options, positionals } = parseArgs({
   options: { rows: { type: 'string', default: '25' }, by: { type: 'string', default: 'operation' } },
 });
 const program = positionals[0] ?? 'train';
-const products = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'MatMulNBits', 'FusedGemm']);
+const products = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'MatMulNBits', 'FusedGemm', 'MatMulIntegerToFloat']);
 
 await bundle(program);
 
 const require = createRequire(import.meta.url);
 const { InferenceSession } = require('onnxruntime-node');
 const folder = mkdtempSync(join(tmpdir(), 'profile-'));
-const sessions = [];
+const sessions = new Set();
 let secondsInRuns = 0;
+let sessionCount = 0;
 const { create } = InferenceSession;
 InferenceSession.create = async (model, given) => {
-  const profileFilePrefix = join(folder, String(sessions.length).padStart(4, '0'));
+  const profileFilePrefix = join(folder, String(sessionCount++).padStart(4, '0'));
   const session = await create.call(InferenceSession, model, { ...given, enableProfiling: true, profileFilePrefix });
   const { run } = session;
   session.run = async (...feeds) => {
@@ -40,7 +41,12 @@ InferenceSession.create = async (model, given) => {
       secondsInRuns += (performance.now() - started) / 1000; // a run on the CPU ends with an exception (src/runtime/cpuDevice.ts)
     }
   };
-  sessions.push(session);
+  sessions.add(session);
+  const { release } = session;
+  session.release = () => {
+    finishProfile(session);
+    return release.call(session);
+  };
   return session;
 };
 
@@ -48,7 +54,7 @@ process.argv = [process.argv[0], program, ...ownArguments.slice(end + 1)];
 require(resolve(`.cache/bench/${program}.cjs`));
 
 process.once('beforeExit', () => {
-  sessions.forEach((session) => session.endProfiling());
+  sessions.forEach(finishProfile);
   const kernels = readdirSync(folder).flatMap((file) =>
     JSON.parse(readFileSync(join(folder, file), 'utf8')).filter(
       ({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'),
@@ -57,6 +63,11 @@ process.once('beforeExit', () => {
   rmSync(folder, { recursive: true });
   report(kernels);
 });
+
+/** Its records are written now; a session that has been released could no longer do so. */
+function finishProfile(session) {
+  if (sessions.delete(session)) session.endProfiling();
+}
 
 function report(kernels) {
   const total = sum(kernels);

@@ -1,8 +1,10 @@
 /**
- * What 4 bits cost in quality: trains a real model on fp32 and on int4, with the same data and seed. A Q4_1 file is used as it
- * is, without rounding. The script therefore makes up an fp32 model that would have been rounded to it, each weight moved by up
- * to half a step of its block. Prints one line of JSON for each base.
- *   npx tsx bench/quality.ts --model SmolLM2-135M-Instruct.gguf [--steps 50] [--only fp32,…]
+ * What the precision of the base costs in quality: trains a real model on several bases, with the same data and seeds, and
+ * measures the held-out loss of each adapter on the base it was trained on and on the fp32 base. Prints one line of JSON for each
+ * seed and base. A Q4_1 file is used as it is by int4, without rounding. For that comparison the script therefore makes up an fp32
+ * model that would have been rounded to it, each weight moved by up to half a step of its block.
+ *   npx tsx bench/quality.ts --model SmolLM2-135M-Instruct.gguf [--only fp32,int8,…] [--steps 50] [--seeds 1,2,3]
+ *       [--data FILE|FOLDER --eval-data FILE|FOLDER] [--learning-rate 1e-3]
  */
 import { parseArgs } from 'node:util';
 import { loadDataset, trainingData } from '../src/core/data/dataset.js';
@@ -10,11 +12,11 @@ import { linearNames } from '../src/core/models/linears.js';
 import type { WeightStore } from '../src/core/models/weights.js';
 import { elementCount } from '../src/core/shape.js';
 import { initialLoraState } from '../src/core/train/loraInit.js';
-import { runLoop } from '../src/core/train/loop.js';
+import { meanLoss, runLoop } from '../src/core/train/loop.js';
 import { hash32 } from '../src/core/random.js';
 import { diskFiles } from '../src/files/dataFiles.js';
 import { loadModel } from '../src/files/loadModel.js';
-import { createTrainer, type EngineOptions } from '../src/runtime/engine.js';
+import { createEvaluator, createTrainer, type EngineOptions } from '../src/runtime/engine.js';
 
 const { values } = parseArgs({
   options: {
@@ -22,12 +24,15 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '50' },
     only: { type: 'string', default: 'fp32,int4,moved-fp32,moved-int4' },
     threads: { type: 'string', default: '2' },
+    seeds: { type: 'string', default: '1337' },
+    data: { type: 'string', default: 'bench/data/qa.jsonl' },
+    'eval-data': { type: 'string', default: 'bench/data/qa-heldout.jsonl' },
+    'learning-rate': { type: 'string', default: '1e-3' },
     'batch-size': { type: 'string', default: '2' },
     'max-length': { type: 'string', default: '128' },
   },
 });
 
-const seed = 1337;
 const { weights, tokenizer } = loadModel(values.model!);
 const { config } = weights;
 
@@ -40,23 +45,21 @@ const bases: Record<string, { readonly store: WeightStore; readonly dtype: Engin
 };
 
 async function main(): Promise<void> {
-  for (const name of values.only.split(',')) console.log(JSON.stringify({ base: name, ...(await train(bases[name]!)) }));
+  for (const seed of values.seeds.split(',').map(Number))
+    for (const base of values.only.split(',')) console.log(JSON.stringify({ seed, base, ...(await train(bases[base]!, seed)) }));
 }
 
-async function train({ store, dtype }: (typeof bases)[string]): Promise<object> {
+async function train({ store, dtype }: (typeof bases)[string], seed: number): Promise<object> {
   const [batchSize, maxSequenceLength, totalSteps] = [values['batch-size'], values['max-length'], values.steps].map(Number) as [
     number,
     number,
     number,
   ];
   const lora = { r: 8, alpha: 16, useRslora: false, targetModules: linearNames, layers: null };
-  const source = {
-    path: 'bench/data/qa.jsonl',
-    eval_path: 'bench/data/qa-heldout.jsonl',
-    format: 'auto',
-  } as const;
+  const source = { path: values.data, eval_path: values['eval-data'], format: 'auto' } as const;
+  const fillInTheMiddle = { fim_rate: 0.5, fim_spm_rate: null, fim_loss: 'all' } as const;
   const dataset = loadDataset(
-    { ...source, eval_fraction: 0, max_seq_length: maxSequenceLength, train_on_prompt: false, seed },
+    { ...source, ...fillInTheMiddle, eval_fraction: 0, max_seq_length: maxSequenceLength, train_on_prompt: false, seed },
     tokenizer,
     diskFiles,
     config,
@@ -69,24 +72,18 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
     seed,
     padId: tokenizer.padId,
   });
+  const batch = { batchSize, sequenceLength: maxSequenceLength };
   const { runner } = await createTrainer({
     weights: store,
     lora,
     dropout: 0,
     initialState: initialLoraState(config, lora, seed),
-    engine: {
-      device: 'cpu',
-      base_dtype: dtype,
-      threads: Number(values.threads),
-      gradient_checkpointing: 'off',
-      layer_streaming: 'off',
-      memory_check: 'warn',
-    },
-    batch: { batchSize, sequenceLength: maxSequenceLength },
+    engine: engine(dtype),
+    batch,
   });
   const losses: number[] = [];
   const evaluations: number[] = [];
-  const schedule = { name: 'cosine', peak: 1e-3, warmupSteps: 5, totalSteps } as const;
+  const schedule = { name: 'cosine', peak: Number(values['learning-rate']), warmupSteps: 5, totalSteps } as const;
   await runLoop(
     {
       schedule,
@@ -113,14 +110,31 @@ async function train({ store, dtype }: (typeof bases)[string]): Promise<object> 
       saveCheckpoint: () => undefined,
     },
   );
+  const { parameters } = await runner.exportState();
   await runner.dispose();
+  const adapter = { lora, baseModel: null, parameters, isUniform: true };
+  const exact = await createEvaluator({ weights: store, adapter, engine: engine('fp32'), batch });
+  const onFloat32 = await meanLoss(exact, data.evaluation!, () => Promise.resolve());
+  await exact.dispose();
   const last = losses.slice(-10);
   return {
     engine: runner.description,
     heldout_loss_before: evaluations[0],
     heldout_loss_after: evaluations.at(-1),
+    heldout_loss_on_fp32: onFloat32,
     last_losses_mean: last.reduce((sum, loss) => sum + loss, 0) / last.length,
     losses,
+  };
+}
+
+function engine(dtype: EngineOptions['base_dtype']): EngineOptions {
+  return {
+    device: 'cpu',
+    base_dtype: dtype,
+    threads: Number(values.threads),
+    gradient_checkpointing: 'off',
+    layer_streaming: 'off',
+    memory_check: 'warn',
   };
 }
 

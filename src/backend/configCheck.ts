@@ -105,7 +105,8 @@ function estimate(config: RunConfig, { weights }: OpenModel, { pace, sizes, devi
       dropout: config.lora.dropout,
       batch: largestBatch(config, size?.longest ?? data.max_seq_length),
       dataBytes: size ? bytesInMemory(size) : 0,
-      dtypes: dtypesToTry(engine.base_dtype, device, true),
+      // The run itself finds out whether integers are faster; a base held in them takes no more memory.
+      dtypes: dtypesToTry(engine.base_dtype, { kind: device, has16Bit: true, hasFastIntegers: false }),
       checkpointing: engine.gradient_checkpointing,
       streaming: engine.layer_streaming,
       device,

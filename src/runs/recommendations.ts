@@ -56,7 +56,7 @@ function usualRequest(weights: Header) {
     lora: loraShape(lora),
     dropout: lora.dropout,
     batch: largestBatch({ ...config, lora, engine }, config.data.max_seq_length),
-    dtypes: dtypesToTry(engine.base_dtype, 'cpu', true),
+    dtypes: dtypesToTry(engine.base_dtype, { kind: 'cpu', has16Bit: true, hasFastIntegers: false }),
     checkpointing: engine.gradient_checkpointing,
     streaming: engine.layer_streaming,
     device: 'cpu',

@@ -1,14 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { UserError } from '../core/errors.js';
-import { GraphBuilder } from '../core/graph/builder.js';
-import { makeProgram } from '../core/graph/program.js';
 import type { DeviceKind } from '../core/graph/types.js';
 import { t } from '../l10n/text.js';
 import { CpuDevice } from './cpuDevice.js';
 import type { Device } from './device.js';
 import { disposeQuietly } from './disposal.js';
 import { failureReason } from './failureReason.js';
+import { secondsPerProduct } from './productSpeed.js';
 import { WebGpuDevice } from './webgpuDevice.js';
 
 export type DeviceSetting = 'auto' | DeviceKind;
@@ -68,26 +67,4 @@ function mayHaveGpu(): boolean {
   if (process.platform !== 'linux') return true;
   const hasRenderNode = existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD'));
   return hasRenderNode || existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
-}
-
-/** Best time of a few products [512, 1024] · [1024, 1024]. */
-async function secondsPerProduct(device: Device): Promise<number> {
-  const b = new GraphBuilder();
-  const product = b.matmul(b.input('x', [512, 1024]), b.input('w', [1024, 1024]));
-  const executable = await device.compile(makeProgram('probe', { sum: b.reduceSum(product, [0, 1]) }));
-  const inputs = new Map([
-    ['x', await device.zeros([512, 1024])],
-    ['w', await device.zeros([1024, 1024])],
-  ]);
-  let best = Infinity;
-  for (let i = 0; i < 4; i++) {
-    const start = performance.now();
-    const results = await executable.run(inputs);
-    await device.download(results.get('sum')!); // a GPU is done only when its result has arrived
-    best = Math.min(best, performance.now() - start);
-    results.forEach((tensor) => device.release(tensor));
-  }
-  inputs.forEach((tensor) => device.release(tensor));
-  await executable.dispose();
-  return best / 1000;
 }

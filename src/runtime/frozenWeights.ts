@@ -1,14 +1,12 @@
-import type { FloatForm } from '../core/models/frozenMatrix.js';
+import { isInteger, type MatrixForm } from '../core/models/frozenMatrix.js';
 import type { LinearForms } from '../core/models/linear.js';
-import type { LinearName } from '../core/models/linears.js';
 import {
   basePrecisions,
   linearForms,
   type BasePrecisions,
   matrixForm,
   type BaseDType,
-  type LinearPrecision,
-  type WeightPrecision,
+  type TrainingPrecision,
 } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
@@ -16,7 +14,9 @@ import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
 import type { Device, DeviceTensor } from './device.js';
 import { readMatrix, type Allocate } from './readMatrix.js';
 import { saturates } from './saturates.js';
+import { measureSmoothing, type Smoothing } from './smoothing.js';
 import { PassingBuffers, StreamedBuffers } from './streamedBuffers.js';
+import { uploadLayer } from './uploadLayer.js';
 
 export interface FrozenOptions {
   readonly dtype: BaseDType;
@@ -36,8 +36,10 @@ export interface TableSlice {
 }
 
 export interface Table {
-  readonly form: FloatForm;
+  readonly form: MatrixForm;
   readonly slices: readonly TableSlice[];
+  /** [H]; null unless products are computed in integers. */
+  readonly smoothing: DeviceTensor | null;
 }
 
 /** The base model, uploaded tensor by tensor so that it never exists twice. */
@@ -48,9 +50,11 @@ export class FrozenWeights {
   private constructor(
     private readonly store: WeightStore,
     private readonly device: Device,
-    private readonly linearPrecision: LinearPrecision,
+    private readonly linearPrecision: TrainingPrecision,
+    /** Null if no products are computed in integers. */
+    private readonly smoothing: Smoothing | null,
+    /** The head itself if the two are tied. */
     readonly embedding: Table,
-    /** The embedding itself if the two are tied. */
     readonly head: Table,
     /** [H] */
     readonly norm: DeviceTensor,
@@ -61,14 +65,18 @@ export class FrozenWeights {
   static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
     const table = weightTable(config);
-    const { linears, tables } = await precisionsOn(device, dtype);
+    const precisions = await precisionsOn(device, dtype);
     // The CPU computes directly on the memory that was read into; a GPU has its own copy.
     const passing = device.kind === 'cpu' ? undefined : new PassingBuffers().allocate;
-    const embedding = await uploadTable(store, device, table.embedding.name, tables, passing);
-    const head = table.head === table.embedding ? embedding : await uploadTable(store, device, table.head.name, tables, passing);
+    const smoothing = isInteger(precisions.linears) ? await measureSmoothing(store, device) : null;
+    const head = await uploadTable(store, device, table.head.name, precisions.head, passing, smoothing?.head);
+    const embedding =
+      table.embedding === table.head
+        ? head
+        : await uploadTable(store, device, table.embedding.name, precisions.embedding, passing);
     const norm = await device.upload('float32', table.norm.shape, store.readFloat32(table.norm.name));
     const streamed = streaming ? (passing ?? new StreamedBuffers().allocate) : null;
-    const frozen = new FrozenWeights(store, device, linears, embedding, head, norm, streamed);
+    const frozen = new FrozenWeights(store, device, precisions.linears, smoothing, embedding, head, norm, streamed);
     if (!streaming) {
       const layers: Tensors[] = [];
       for (let layer = 0; layer < config.layerCount; layer++) layers.push(await frozen.loadLayer(layer, passing));
@@ -97,39 +105,18 @@ export class FrozenWeights {
     const layers = this.resident.flatMap((layer) => [...layer.values()]);
     const slices = new Set([...this.embedding.slices, ...this.head.slices]);
     const tables = [...slices].flatMap(({ firstRow, parts }) => [firstRow, ...parts.values()]);
-    [...layers, ...tables, this.norm].forEach((tensor) => this.device.release(tensor));
+    const smoothing = this.head.smoothing ? [this.head.smoothing] : [];
+    [...layers, ...tables, ...smoothing, this.norm].forEach((tensor) => this.device.release(tensor));
   }
 
   private loadLayer(layer: number, allocate?: Allocate): Promise<Tensors> {
-    return uploadLayer(this.store, this.device, layer, this.forms(layer), allocate);
+    return uploadLayer(this.store, this.device, layer, this.forms(layer), allocate, this.smoothing?.layers[layer]);
   }
 }
 
 async function precisionsOn(device: Device, dtype: BaseDType): Promise<BasePrecisions> {
   const precisions = basePrecisions(dtype, device.kind);
-  return precisions.linears === 'I8' && (await saturates(device)) ? { ...precisions, linears: 'I7' } : precisions;
-}
-
-/** A layer's weights, under the names that the block programs use. */
-export async function uploadLayer(
-  store: WeightStore,
-  device: Device,
-  layer: number,
-  forms: LinearForms,
-  allocate?: Allocate,
-): Promise<Tensors> {
-  const tensors = new Map<string, DeviceTensor>();
-  for (const { role, kind, name, shape } of weightTable(store.config).layer(layer)) {
-    if (kind === 'vector') {
-      tensors.set(role, await device.upload('float32', shape, store.readFloat32(name)));
-      continue;
-    }
-    const form = forms[role.slice(0, -'.weight'.length) as LinearName];
-    for (const part of readMatrix(store, name, form, allocate)) {
-      tensors.set(role + part.suffix, await device.upload(part.dtype, part.shape, part.data));
-    }
-  }
-  return tensors;
+  return precisions.linears === 'I8' && (await saturates(device)) ? { ...precisions, linears: 'I7', head: 'I7' } : precisions;
 }
 
 /** Uploads slice by slice, so that the host never holds a whole table in addition to the device. */
@@ -137,17 +124,18 @@ async function uploadTable(
   store: WeightStore,
   device: Device,
   name: string,
-  precision: WeightPrecision,
+  precision: TrainingPrecision,
   allocate?: Allocate,
+  smoothing?: Float32Array,
 ): Promise<Table> {
   const form = matrixForm(store.info(name)!, precision);
   const slices: TableSlice[] = [];
   for (const range of vocabularySlices(store.config, device.kind)) {
     const parts = new Map<string, DeviceTensor>();
-    for (const { suffix, dtype, shape, data } of readMatrix(store, name, form, allocate, range)) {
+    for (const { suffix, dtype, shape, data } of readMatrix(store, name, form, allocate, range, smoothing)) {
       parts.set(suffix, await device.upload(dtype, shape, data));
     }
     slices.push({ firstRow: await device.upload('int32', [], Int32Array.of(range.firstRow)), rows: range.rows, parts });
   }
-  return { form, slices };
+  return { form, slices, smoothing: smoothing ? await device.upload('float32', [smoothing.length], smoothing) : null };
 }

@@ -4,6 +4,13 @@ import type { IntegerForm } from '../core/models/frozenMatrix.js';
 /** The largest code of each form. */
 export const integerLimit: Readonly<Record<IntegerForm, number>> = { I8: 127, I7: 63 };
 
+export interface Rounding {
+  /** The largest code. */
+  readonly limit: number;
+  /** [columns]: what the codes, but not the reverse codes, are divided by. */
+  readonly smoothing: Float32Array;
+}
+
 /** codes [columns, rows], scales [rows], reverseCodes [rows, columns] and reverseScales [columns]: the order of matrixParts. */
 export type IntegerMatrix = readonly [
   codes: Int8Array,
@@ -19,16 +26,22 @@ const tile = 64;
  * Rounds some rows, each with its own scale, and writes them as columns of `codes`. Also finds the scales of the columns, which
  * are complete after the last rows.
  */
-export function roundRowsTransposed(values: Float32Array, firstRow: number, limit: number, matrix: IntegerMatrix): void {
+export function roundRowsTransposed(
+  values: Float32Array,
+  firstRow: number,
+  { limit, smoothing }: Rounding,
+  matrix: IntegerMatrix,
+): void {
   const [codes, scales, , reverseScales] = matrix;
   const [rowCount, columns] = [scales.length, reverseScales.length];
   const rows = values.length / columns;
+  const stretch = Float64Array.from(smoothing, (factor) => 1 / factor);
   const inverse = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     let largest = 0;
     for (let column = 0, at = row * columns; column < columns; column++, at++) {
       const magnitude = Math.abs(values[at]!);
-      if (magnitude > largest) largest = magnitude;
+      if (magnitude * stretch[column]! > largest) largest = magnitude * stretch[column]!;
       if (magnitude > reverseScales[column]! * limit) reverseScales[column] = magnitude / limit;
     }
     scales[firstRow + row] = largest / limit;
@@ -38,13 +51,14 @@ export function roundRowsTransposed(values: Float32Array, firstRow: number, limi
     const end = Math.min(rows, start + tile);
     for (let column = 0; column < columns; column++) {
       const into = column * rowCount + firstRow;
-      for (let row = start; row < end; row++) codes[into + row] = Math.round(values[row * columns + column]! * inverse[row]!);
+      for (let row = start; row < end; row++)
+        codes[into + row] = Math.round(values[row * columns + column]! * stretch[column]! * inverse[row]!);
     }
   }
 }
 
 /** Rounds some rows into `reverseCodes`, with the scales of the columns. */
-export function roundColumns(values: Float32Array, firstRow: number, limit: number, matrix: IntegerMatrix): void {
+export function roundColumns(values: Float32Array, firstRow: number, { limit }: Rounding, matrix: IntegerMatrix): void {
   const [, , reverseCodes, reverseScales] = matrix;
   const columns = reverseScales.length;
   const inverse = Float64Array.from(reverseScales, (scale) => (scale === 0 ? 0 : 1 / scale));

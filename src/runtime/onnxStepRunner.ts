@@ -7,6 +7,7 @@ import type { WeightStore } from '../core/models/weights.js';
 import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
 import type { BaseDType } from '../core/models/matrixForm.js';
 import type { BatchShape, UpdateScalars } from '../core/train/programs.js';
+import { headSmoothing } from '../core/train/vocabularyPrograms.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';
 import { attentionInputs, type AttentionInputs } from './attentionInputs.js';
@@ -241,13 +242,16 @@ class OnnxStepRunner implements StepRunner {
       ['label_rows', await device.zeros([size, config.hiddenSize])],
     ]);
     if (withGradient) state.set('expected', await device.zeros([size, config.hiddenSize]));
-    const { form, slices } = frozen.head;
+    const { form, slices, smoothing } = frozen.head;
+    const fixed: [string, DeviceTensor][] = [
+      ['normed', normed],
+      ['labels', labels],
+      ...(smoothing ? [[headSmoothing, smoothing] as [string, DeviceTensor]] : []),
+    ];
     for (const { firstRow, rows: sliceRows, parts } of slices) {
       const slice = await programs.headSlice(size, sliceRows, form, withGradient);
       const before = beforeThis(state);
-      state = await slice.run(
-        new Map([...before, ['normed', normed], ['labels', labels], ['first_row', firstRow], ...named('lm_head.weight', parts)]),
-      );
+      state = await slice.run(new Map([...before, ...fixed, ['first_row', firstRow], ...named('lm_head.weight', parts)]));
       this.releaseAll(before);
     }
     const loss = await programs.headLoss(tokens, size, withGradient);

@@ -16,7 +16,7 @@ import { unpermutedRow } from '../core/models/rowOrder.js';
 import type { WeightInfo, WeightStore } from '../core/models/weights.js';
 import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
-import { integerLimit, roundColumns, roundRowsTransposed, type IntegerMatrix } from './integerMatrix.js';
+import { integerLimit, roundColumns, roundRowsTransposed, type IntegerMatrix, type Rounding } from './integerMatrix.js';
 
 export interface HostPart extends MatrixPart {
   readonly data: HostArray;
@@ -33,7 +33,15 @@ export interface RowRange {
 
 const fresh: Allocate = (_name, dtype, length) => hostArray(dtype, length);
 
-export function readMatrix(store: WeightStore, name: string, form: MatrixForm, allocate = fresh, range?: RowRange): HostPart[] {
+/** `smoothing` [columns] divides the codes of products in integers. */
+export function readMatrix(
+  store: WeightStore,
+  name: string,
+  form: MatrixForm,
+  allocate = fresh,
+  range?: RowRange,
+  smoothing?: Float32Array,
+): HostPart[] {
   const info = store.info(name)!;
   const [rowCount, columns] = info.shape as [number, number];
   const wanted = range ?? { firstRow: 0, rows: rowCount };
@@ -42,8 +50,10 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
     data: allocate(name + part.suffix, part.dtype, elementCount(part.shape)),
   }));
   const [data, scales, minimums] = parts.map((part) => part.data);
-  if (isInteger(form)) readIntegers(store, info, integerLimit[form], parts.map((part) => part.data) as unknown as IntegerMatrix);
-  else if (form === 'F32') store.readRows(name, wanted.firstRow, data as Float32Array);
+  if (isInteger(form)) {
+    const matrix = parts.map((part) => part.data) as unknown as IntegerMatrix;
+    readIntegers(store, info, { limit: integerLimit[form], smoothing: smoothing! }, wanted, matrix);
+  } else if (form === 'F32') store.readRows(name, wanted.firstRow, data as Float32Array);
   else if (form === 'F16' || form === 'BF16') read16Bit(store, info, form, wanted, data as Uint16Array);
   else {
     const blocks = {
@@ -58,16 +68,14 @@ export function readMatrix(store: WeightStore, name: string, form: MatrixForm, a
   return parts;
 }
 
-/** Twice through the file, because the scales of columns are known only at its end; so fp32 never holds a whole matrix. */
-function readIntegers(store: WeightStore, info: WeightInfo, limit: number, matrix: IntegerMatrix): void {
-  const [rowCount, columns] = info.shape as [number, number];
-  const whole = { firstRow: 0, rows: rowCount };
+/** Twice through the file, because the scales of columns are known only at the end; so fp32 never holds a whole matrix. */
+function readIntegers(store: WeightStore, info: WeightInfo, rounding: Rounding, range: RowRange, matrix: IntegerMatrix): void {
   matrix[3].fill(0); // memory may be used again
   for (const round of [roundRowsTransposed, roundColumns]) {
-    for (const { firstRow, rows } of chunks(store, info, whole)) {
-      const values = new Float32Array(rows * columns);
+    for (const { firstRow, rows } of chunks(store, info, range)) {
+      const values = new Float32Array(rows * info.shape[1]!);
       store.readRows(info.name, firstRow, values);
-      round(values, firstRow, limit, matrix);
+      round(values, firstRow - range.firstRow, rounding, matrix);
     }
   }
 }

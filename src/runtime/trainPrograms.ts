@@ -1,7 +1,7 @@
 import type { LoraShape } from '../core/adapters/lora.js';
 import type { Program } from '../core/graph/types.js';
 import type { ModelConfig } from '../core/models/config.js';
-import type { FloatForm } from '../core/models/frozenMatrix.js';
+import type { MatrixForm } from '../core/models/frozenMatrix.js';
 import type { LinearForms } from '../core/models/linear.js';
 import { dropoutProgram } from '../core/train/dropout.js';
 import { BlockGraph, clipProgram, maskProgram, updateProgram, type BatchShape } from '../core/train/programs.js';
@@ -51,12 +51,17 @@ export class TrainPrograms {
   mask = (shape: BatchShape, window: number | null): Promise<Executable> =>
     this.once(`mask ${text(shape)} ${window}`, () => maskProgram(this.options.config, shape, window, this.device.kind), light);
 
-  embed = (tokens: number, sliceRows: number, form: FloatForm): Promise<Executable> =>
+  embed = (tokens: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
     this.once(`embed ${tokens} ${sliceRows} ${form}`, () => embedProgram(this.options.config, tokens, sliceRows, form), light);
 
   forward = (shape: BatchShape, variant: BlockVariant & { training: boolean }): Promise<Executable> =>
     this.once(`forward ${text(shape)} ${JSON.stringify(variant)}`, () =>
       this.block(shape, variant).forward(variant.training && this.options.keepActivations),
+    );
+
+  loudestInputs = (shape: BatchShape, variant: BlockVariant): Promise<Executable> =>
+    this.once(`loudest ${text(shape)} ${JSON.stringify(variant)}`, () =>
+      this.block(shape, { ...variant, training: false }).loudestInputs(),
     );
 
   /** The outputs of a training forward pass, determined without compiling anything. */
@@ -76,12 +81,12 @@ export class TrainPrograms {
   headRows = (tokens: number, chunk: number): Promise<Executable> =>
     this.once(`head rows ${tokens} ${chunk}`, () => headRowsProgram(this.options.config, tokens, chunk), light);
 
-  headSlice = (chunk: number, sliceRows: number, form: FloatForm, withGradient: boolean): Promise<Executable> =>
+  headSlice = (chunk: number, sliceRows: number, form: MatrixForm, withGradient: boolean): Promise<Executable> =>
     this.once(`head slice ${chunk} ${sliceRows} ${form} ${withGradient}`, () =>
       headSliceProgram(this.options.config, chunk, sliceRows, form, withGradient),
     );
 
-  headLogits = (rows: number, sliceRows: number, form: FloatForm): Promise<Executable> =>
+  headLogits = (rows: number, sliceRows: number, form: MatrixForm): Promise<Executable> =>
     this.once(`head logits ${rows} ${sliceRows} ${form}`, () => headLogitsProgram(this.options.config, rows, sliceRows, form));
 
   headLoss = (tokens: number, chunk: number, withGradient: boolean): Promise<Executable> =>

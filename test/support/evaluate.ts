@@ -76,9 +76,12 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
       return minimums ? scale * code + read(minimums, [row!, block]) : scale * (code - 2 ** (bits - 1));
     }),
 
-  integerMatmul: ([x, codes, scales]) => {
-    const scale = rows(x!).map((row) => largest(row) / 127 + 1e-30);
-    const rounded = roundedRows(x!, scale);
+  integerMatmul: ([x, codes, scales, , , smoothing]) => {
+    const smooth = smoothing
+      ? { ...x!, data: x!.data.map((value, i) => value * smoothing.data[i % smoothing.data.length]!) }
+      : x!;
+    const scale = rows(smooth).map((row) => largest(row) / 127 + 1e-30);
+    const rounded = roundedRows(smooth, scale);
     return integerProduct(rounded, codes!, scales!).map((number, i) => number * scale[Math.floor(i / scales!.data.length)]!);
   },
   largestLast: ([x]) => rows(x!).map(largest),

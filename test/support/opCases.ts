@@ -195,6 +195,9 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     opCase('with a row of zeros', [given('float32', [2, 4], [0, 0, 0, 0, 1, -2, 3, 4]), ...integerWeight], (b, [x, ...weight]) =>
       b.integerMatmul(x!, weight),
     ),
+    opCase('with smoothing', [real([2, 4]), ...integerWeight, real([4], 0.5, 2)], (b, [x, ...weight]) =>
+      b.integerMatmul(x!, weight),
+    ),
   ],
   largestLast: unary('largestLast', real([2, 3]), real([3, 4], -5, -1)),
   // Compared as fp32, which the results of the others are.

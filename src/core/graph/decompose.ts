@@ -24,7 +24,8 @@ export function decompose(program: Program, b: GraphBuilder): Program {
 }
 
 /** Rounds x row by row; values that several products read are rounded once. */
-function integerMatmul(b: GraphBuilder, [x, codes, scales]: readonly Value[]): Value {
-  const scale = b.add(b.scale(b.largestLast(x!), 1 / 127), b.scalar(smallestScale)); // [rows, 1]
-  return b.multiply(b.integerProduct(b.roundRows(x!, scale), codes!, scales!), scale);
+function integerMatmul(b: GraphBuilder, [x, codes, scales, , , smoothing]: readonly Value[]): Value {
+  const smooth = smoothing ? b.multiply(x!, smoothing) : x!;
+  const scale = b.add(b.scale(b.largestLast(smooth), 1 / 127), b.scalar(smallestScale)); // [rows, 1]
+  return b.multiply(b.integerProduct(b.roundRows(smooth, scale), codes!, scales!), scale);
 }

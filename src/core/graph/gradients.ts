@@ -67,10 +67,10 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   quantizedMatmul: forbidden('it serves decoding only'),
   dequantize: forbidden('packed weights are frozen'),
   // dx = dy·Wᵀ, in integers as well. Rounding counts as the identity: it has no useful derivative of its own.
-  integerMatmul: rule((b, _y, dy, _x, ...weight) => [
-    b.integerMatmul(dy, [...weight.slice(2), ...weight.slice(0, 2)]),
-    ...weight.map(() => undefined),
-  ]),
+  integerMatmul: rule((b, _y, dy, _x, ...weight) => {
+    const [codes, scales, reverseCodes, reverseScales] = weight as [Value, Value, Value, Value];
+    return [b.integerMatmul(dy, [reverseCodes, reverseScales, codes, scales]), ...weight.map(() => undefined)];
+  }),
   largestLast: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
   roundRows: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
   integerProduct: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),

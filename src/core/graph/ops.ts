@@ -57,10 +57,11 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
     );
     return { dtype: scales!.dtype, shape: [rows, 32 * blocks] };
   },
-  integerMatmul: ([x, codes, scales, reverseCodes, reverseScales]) => {
+  integerMatmul: ([x, codes, scales, reverseCodes, reverseScales, smoothing]) => {
     const [inner, columns] = codes!.shape as [number, number];
     assertThat(sameShape(reverseCodes!.shape, [columns, inner]), `codes [${codes!.shape}] and [${reverseCodes!.shape}]`);
     assertThat(sameShape(reverseScales!.shape, [inner]), `reverse scales [${reverseScales!.shape}] for [${codes!.shape}]`);
+    assertThat(!smoothing || sameShape(smoothing.shape, [inner]), `smoothing [${smoothing?.shape}] for [${codes!.shape}]`);
     return integerProductResult(x!, codes!, scales!);
   },
   largestLast: ([x]) => ({ dtype: x!.dtype, shape: [...x!.shape.slice(0, -1), 1] }),

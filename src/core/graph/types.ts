@@ -45,7 +45,8 @@ export interface OpAttributes {
    * x · W in integers: x [rows, inner] is rounded to 8 bits, each row with its own scale, and W [inner, columns] is
    * codes [inner, columns] int8 ⊙ scales [columns]. Two more operands, reverseCodes [columns, inner] int8 and
    * reverseScales [inner], are Wᵀ rounded in the same way, for the derivative. Both products of a frozen linear are computed so
-   * in SwitchBack (https://arxiv.org/abs/2304.13013).
+   * in SwitchBack (https://arxiv.org/abs/2304.13013). With a sixth operand, smoothing [inner], x is multiplied by it before it is
+   * rounded, and the codes are those of W divided by it (SmoothQuant, https://arxiv.org/abs/2211.10438); Wᵀ is not.
    */
   integerMatmul: object;
   /** The largest magnitude over the last axis, which remains with length 1. */

@@ -56,21 +56,31 @@ export function matrixBytes(form: MatrixForm, shape: readonly [number, number]):
   return matrixParts(form, shape).reduce((sum, part) => sum + tensorBytes(part), 0);
 }
 
-/** x [n, columns] · Wᵀ → [n, rows]. */
+/** x [n, columns] · Wᵀ → [n, rows]. A product in integers also reads the program input `smoothing` [columns]. */
 export function frozenProduct(
   b: GraphBuilder,
   name: string,
   shape: readonly [number, number],
   x: Value,
   form: MatrixForm,
+  smoothing: string,
 ): Value {
-  if (isInteger(form)) return b.integerMatmul(x, inputs(b, name, shape, form));
-  return b.matmul(x, frozenMatrix(b, name, shape, form), { transposeB: true });
+  if (isInteger(form)) return b.integerMatmul(x, [...inputs(b, name, shape, form), b.input(smoothing, [shape[1]])]);
+  return b.matmul(x, inFloat32(b, inputs(b, name, shape, form), form), { transposeB: true });
 }
 
-/** The matrix in fp32, [rows, columns]. */
-export function frozenMatrix(b: GraphBuilder, name: string, shape: readonly [number, number], form: FloatForm): Value {
-  return inFloat32(b, inputs(b, name, shape, form), form);
+/** y [n, rows] · W → [n, columns]. */
+export function frozenReverseProduct(
+  b: GraphBuilder,
+  name: string,
+  shape: readonly [number, number],
+  y: Value,
+  form: MatrixForm,
+): Value {
+  const weight = inputs(b, name, shape, form);
+  if (!isInteger(form)) return b.matmul(y, inFloat32(b, weight, form));
+  const [codes, scales, reverseCodes, reverseScales] = weight as [Value, Value, Value, Value];
+  return b.integerMatmul(y, [reverseCodes, reverseScales, codes, scales]);
 }
 
 /** Rows [n, columns] of the matrix, in fp32; the other rows are never unpacked. */
@@ -78,9 +88,13 @@ export function frozenRows(
   b: GraphBuilder,
   name: string,
   shape: readonly [number, number],
-  form: FloatForm,
+  form: MatrixForm,
   indices: Value,
 ): Value {
+  if (isInteger(form)) {
+    const [, , codes, scales] = inputs(b, name, shape, form);
+    return b.multiply(b.cast(b.gatherRows(codes!, indices), 'float32'), scales!);
+  }
   return inFloat32(
     b,
     inputs(b, name, shape, form).map((part) => b.gatherRows(part, indices)),

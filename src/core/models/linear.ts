@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { ModelConfig } from './config.js';
 import { frozenProduct, type MatrixForm } from './frozenMatrix.js';
-import { linearNames, linearShape, type LinearName } from './linears.js';
+import { inputOf, linearNames, linearShape, smoothingName, type LinearName } from './linears.js';
 
 /** How the weights of a layer's linears are held. */
 export type LinearForms = Readonly<Record<LinearName, MatrixForm>>;
@@ -15,6 +15,6 @@ export function formsOfLinears(form: (linear: LinearName) => MatrixForm): Linear
 /** x [N, in] · Wᵀ (+ bias) → [N, out]. The weight is an input named `q_proj.weight`, or several inputs with that prefix. */
 export function frozenLinear(b: GraphBuilder, config: ModelConfig, linear: LinearName, x: Value, form: MatrixForm): Value {
   const shape = linearShape(config, linear);
-  const product = frozenProduct(b, `${linear}.weight`, shape, x, form);
+  const product = frozenProduct(b, `${linear}.weight`, shape, x, form, smoothingName(inputOf(linear).name));
   return config.biases.includes(linear) ? b.add(product, b.input(`${linear}.bias`, [shape[0]])) : product;
 }

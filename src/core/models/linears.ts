@@ -21,6 +21,11 @@ export function inputOf(linear: LinearName): LinearInput {
   return linearInputs.find(({ readers }) => readers.includes(linear))!;
 }
 
+/** The program input that holds the factors for an activation before its products in integers; they are [in]. */
+export function smoothingName(input: string): string {
+  return `${input}.smoothing`;
+}
+
 export function isOfMlp(linear: LinearName): boolean {
   return linear === 'gate_proj' || linear === 'up_proj' || linear === 'down_proj';
 }

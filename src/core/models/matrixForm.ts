@@ -1,7 +1,7 @@
 /** @file The form in which a model's matrices are held, given the requested precision and how the file stores them. */
 import { blockColumns, packedForms } from '../formats/packedBlocks.js';
 import type { DeviceKind } from '../graph/types.js';
-import { isInteger, isPlain, type FloatForm, type IntegerForm } from './frozenMatrix.js';
+import { isInteger, isPlain, type FloatForm, type IntegerForm, type MatrixForm } from './frozenMatrix.js';
 import { formsOfLinears, type LinearForms } from './linear.js';
 import type { LinearName } from './linears.js';
 import type { WeightInfo, WeightStore } from './weights.js';
@@ -13,8 +13,14 @@ import { weightTable } from './weightTable.js';
  */
 export type WeightPrecision = 'fp32' | 'exact' | 'fp16' | 'int8' | 'int4' | 'stored';
 
+/** Training can also compute products in integers, which rounds both factors. */
+export type TrainingPrecision = WeightPrecision | IntegerForm;
+
 /** With int4, quantized weights are used as they are. Rows that do not divide into blocks stay fp32. */
-export function matrixForm({ storedType, shape }: WeightInfo, precision: WeightPrecision): FloatForm {
+export function matrixForm(info: WeightInfo, precision: WeightPrecision): FloatForm;
+export function matrixForm(info: WeightInfo, precision: TrainingPrecision): MatrixForm;
+export function matrixForm({ storedType, shape }: WeightInfo, precision: TrainingPrecision): MatrixForm {
+  if (isInteger(precision)) return precision;
   if (precision === 'fp32') return 'F32';
   if (precision === 'exact') return isPlain(storedType) ? storedType : 'F32';
   if (precision === 'fp16') return 'F16';
@@ -27,13 +33,11 @@ export function matrixForm({ storedType, shape }: WeightInfo, precision: WeightP
 export const baseDTypes = ['fp32', 'fp16', 'int8', 'int4'] as const;
 export type BaseDType = (typeof baseDTypes)[number];
 
-/** Training can also compute a layer's products in integers, which rounds both factors. */
-export type LinearPrecision = WeightPrecision | IntegerForm;
-
-/** The precisions that training uses for the layers' matrices and for the vocabulary's tables. */
+/** The precisions that training uses for the layers' matrices, the embedding and the head; of tied tables, the head's counts. */
 export interface BasePrecisions {
-  readonly linears: LinearPrecision;
-  readonly tables: WeightPrecision;
+  readonly linears: TrainingPrecision;
+  readonly embedding: WeightPrecision;
+  readonly head: TrainingPrecision;
 }
 
 /**
@@ -41,10 +45,10 @@ export interface BasePrecisions {
  * same speed. GPUs have no bfloat16, so there an fp32 base is held in fp32. With int4, tables are held in 8 bits or as stored.
  */
 export function basePrecisions(dtype: BaseDType, device: DeviceKind): BasePrecisions {
-  if (dtype === 'int4') return { linears: 'int4', tables: 'stored' };
-  if (dtype === 'int8') return { linears: 'I8', tables: 'exact' };
+  if (dtype === 'int4') return { linears: 'int4', embedding: 'stored', head: 'stored' };
+  if (dtype === 'int8') return { linears: 'I8', embedding: 'exact', head: 'I8' };
   const precision = dtype === 'fp32' && device === 'cpu' ? 'exact' : dtype;
-  return { linears: precision, tables: precision };
+  return { linears: precision, embedding: precision, head: precision };
 }
 
 export function linearForm(
@@ -57,6 +61,11 @@ export function linearForm(
 }
 
 /** The forms of a layer's linears, which determine its programs. */
-export function linearForms(store: Pick<WeightStore, 'config' | 'info'>, layer: number, precision: LinearPrecision): LinearForms {
-  return formsOfLinears((linear) => (isInteger(precision) ? precision : linearForm(store, layer, linear, precision)));
+export function linearForms(
+  store: Pick<WeightStore, 'config' | 'info'>,
+  layer: number,
+  precision: TrainingPrecision,
+): LinearForms {
+  const nameOf = (linear: LinearName): string => weightTable(store.config).ofLayer(layer, `${linear}.weight`).name;
+  return formsOfLinears((linear) => matrixForm(store.info(nameOf(linear))!, precision));
 }

@@ -24,7 +24,7 @@ import type { AttentionKind, ModelConfig } from '../models/config.js';
 import { attentionAttributes } from '../models/decoderLayer.js';
 import { frozenLinear, type LinearForms } from '../models/linear.js';
 import { familyOf } from '../models/registry.js';
-import type { LinearName } from '../models/linears.js';
+import { inputOf, type LinearName } from '../models/linears.js';
 import { elementCount } from '../shape.js';
 import { dropoutMask } from './dropout.js';
 
@@ -90,6 +90,11 @@ function maskName(block: number): string {
   return `mask.${block}`;
 }
 
+/** The output of `loudestInputs` for an input of linears (linearInputs). */
+export function loudestName(input: string): string {
+  return `${input}.loudest`;
+}
+
 /** A block's graph with its differentiable parts, from which its programs are cut. */
 export class BlockGraph {
   private readonly b = new GraphBuilder();
@@ -102,6 +107,8 @@ export class BlockGraph {
    */
   private readonly activations: Record<string, Value> = {};
   private readonly parameters: ReadonlyMap<string, Value>;
+  /** What the linears read, [N, in], by name (linearInputs). */
+  private readonly linearInputs = new Map<string, Value>();
 
   constructor(private readonly options: BlockOptions) {
     const { b } = this;
@@ -113,6 +120,7 @@ export class BlockGraph {
       vector: (role, width) => b.input(role, [width]),
       linear: (linear, x) =>
         b.within(linear, () => {
+          this.linearInputs.set(inputOf(linear).name, x);
           const y = frozenLinear(b, config, linear, x, forms[linear]);
           return lora?.targetModules.includes(linear) ? this.adapted(lora, linear, x, y) : y;
         }),
@@ -120,6 +128,15 @@ export class BlockGraph {
     });
     this.output = layer.output;
     Object.assign(this.activations, layer.kept);
+  }
+
+  /** x, weights → y, and the largest magnitude [in, 1] of each channel that linears read. */
+  loudestInputs(): Program {
+    const { b } = this;
+    const loudest = [...this.linearInputs].map(([name, x]): [string, Value] => {
+      return [loudestName(name), b.largestLast(b.transpose(x, [1, 0]))];
+    });
+    return makeProgram('loudest-inputs', { y: this.output, ...Object.fromEntries(loudest) });
   }
 
   /** x, weights → y, and the activations if they are to be kept. */

@@ -9,9 +9,13 @@ import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { DeviceKind, Program, Value } from '../graph/types.js';
 import type { ModelConfig } from '../models/config.js';
-import { frozenMatrix, frozenRows, type FloatForm } from '../models/frozenMatrix.js';
+import { frozenProduct, frozenReverseProduct, frozenRows, type MatrixForm } from '../models/frozenMatrix.js';
+import { smoothingName } from '../models/linears.js';
 
 type Sizes = Pick<ModelConfig, 'vocabSize' | 'hiddenSize' | 'embeddingScale'>;
+
+/** The program input for frozenProduct. */
+export const headSmoothing = smoothingName('head_input');
 
 /** 64 MiB, half of what every GPU can bind: rounding up to whole lines may make a slice a few rows longer. */
 const maxSliceElements = 2 ** 24;
@@ -48,7 +52,7 @@ export function embedProgram(
   { hiddenSize, embeddingScale = 1 }: Sizes,
   tokens: number,
   sliceRows: number,
-  form: FloatForm,
+  form: MatrixForm,
 ): Program {
   const b = new GraphBuilder();
   const slice: TableSlice = { name: 'embed_tokens.weight', shape: [sliceRows, hiddenSize], form };
@@ -64,10 +68,10 @@ export function headRowsProgram(config: ModelConfig, tokens: number, chunk: numb
 }
 
 /** normed [C, H] and lm_head.weight [S, H] → logits [C, S]. */
-export function headLogitsProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, form: FloatForm): Program {
+export function headLogitsProgram({ hiddenSize }: Sizes, chunk: number, sliceRows: number, form: MatrixForm): Program {
   const b = new GraphBuilder();
-  const weight = frozenMatrix(b, 'lm_head.weight', [sliceRows, hiddenSize], form);
-  const logits = b.matmul(b.input('normed', [chunk, hiddenSize]), weight, { transposeB: true });
+  const normed = b.input('normed', [chunk, hiddenSize]);
+  const logits = frozenProduct(b, 'lm_head.weight', [sliceRows, hiddenSize], normed, form, headSmoothing);
   return makeProgram('head-logits', { logits });
 }
 
@@ -81,16 +85,16 @@ export function headSliceProgram(
   { hiddenSize }: Sizes,
   chunk: number,
   sliceRows: number,
-  form: FloatForm,
+  form: MatrixForm,
   withGradient: boolean,
 ): Program {
   const b = new GraphBuilder();
   const slice: TableSlice = { name: 'lm_head.weight', shape: [sliceRows, hiddenSize], form };
-  const weight = frozenMatrix(b, slice.name, slice.shape, form);
   const before = (name: string, width: number): Value => b.input(`${name}_before`, [chunk, width]);
 
-  const logits = b.matmul(b.input('normed', [chunk, hiddenSize]), weight, { transposeB: true }); // [C, S]
-  const expectedOfSlice = b.matmul(b.softmax(logits), weight); // [C, H]
+  const normed = b.input('normed', [chunk, hiddenSize]);
+  const logits = frozenProduct(b, slice.name, slice.shape, normed, form, headSmoothing); // [C, S]
+  const expectedOfSlice = frozenReverseProduct(b, slice.name, slice.shape, b.softmax(logits), form); // [C, H]
   const [ofSlice, ofOthers] = [b.logSumExp(logits), before('log_sum_exp', 1)];
   const share = b.sigmoid(b.subtract(ofSlice, ofOthers)); // the slice's share of Σ exp, [C, 1]
   const rest = b.subtract(b.scalar(1), share);
@@ -139,7 +143,7 @@ function normedRows(b: GraphBuilder, config: ModelConfig, tokens: number, chunk:
 interface TableSlice {
   readonly name: string;
   readonly shape: readonly [rows: number, columns: number];
-  readonly form: FloatForm;
+  readonly form: MatrixForm;
 }
 
 /** The rows [n, H] for the ids [n] that lie in the slice, and zeros for the others. */

@@ -5,7 +5,7 @@ import { optimize } from '../../core/graph/fuse.js';
 import { tensorBytes, type DeviceKind, type Program, type Value } from '../../core/graph/types.js';
 import { workingSetBytes } from './workingSet.js';
 import { attentionKindOf } from '../../core/models/config.js';
-import { isInteger, matrixParts, type FloatForm } from '../../core/models/frozenMatrix.js';
+import { matrixParts, type MatrixForm } from '../../core/models/frozenMatrix.js';
 import type { LinearForms } from '../../core/models/linear.js';
 import { basePrecisions, linearForms, matrixForm, type BaseDType } from '../../core/models/matrixForm.js';
 import type { WeightStore } from '../../core/models/weights.js';
@@ -114,9 +114,10 @@ function heldTensors({ weights, baseDType, device }: MemoryRequest, { kind, name
   const [rows, columns] = shape as [number, number];
   const { config } = weights;
   const info = weights.info(name)!;
-  const { linears, tables } = basePrecisions(baseDType, device);
-  if (kind === 'linear') return matrixParts(isInteger(linears) ? linears : matrixForm(info, linears), [rows, columns]);
-  return vocabularySlices(config, device).flatMap((slice) => matrixParts(matrixForm(info, tables), [slice.rows, columns]));
+  const precisions = basePrecisions(baseDType, device);
+  if (kind === 'linear') return matrixParts(matrixForm(info, precisions.linears), [rows, columns]);
+  const form = matrixForm(info, name === weightTable(config).head.name ? precisions.head : precisions.embedding);
+  return vocabularySlices(config, device).flatMap((slice) => matrixParts(form, [slice.rows, columns]));
 }
 
 /** One tensor per parameter; gradients and each of the two moments are one tensor for all parameters. */
@@ -140,7 +141,7 @@ const maxKnown = 1000;
 function memoryOfStep(request: MemoryRequest): StepMemory {
   const { weights, lora, dropout, batch, gradientCheckpointing, baseDType, device } = request;
   const kinds = differentLayers(request);
-  const head = matrixForm(weights.info(weightTable(weights.config).head.name)!, basePrecisions(baseDType, device).tables);
+  const head = matrixForm(weights.info(weightTable(weights.config).head.name)!, basePrecisions(baseDType, device).head);
   const key = JSON.stringify([weights.config, lora, dropout > 0, batch, gradientCheckpointing, device, kinds, head]);
   const known = knownSteps.get(key) ?? stepMemory(request, kinds, head);
   if (knownSteps.size >= maxKnown) knownSteps.clear();
@@ -152,7 +153,7 @@ function memoryOfStep(request: MemoryRequest): StepMemory {
  * Memory that a step uses besides weights and adapter. The peak is the backward pass of the last layer, if there is one, or the
  * head before it.
  */
-function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: FloatForm): StepMemory {
+function stepMemory(request: MemoryRequest, kinds: readonly LayerKind[], table: MatrixForm): StepMemory {
   const { weights, lora, batch, device } = request;
   const { config } = weights;
   const tokens = batch.batchSize * batch.sequenceLength;

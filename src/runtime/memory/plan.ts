@@ -13,10 +13,21 @@ export interface MemoryOptions extends Pick<MemoryRequest, 'weights' | 'lora' | 
 
 type Switch = 'auto' | 'on' | 'off';
 
-/** `auto` halves the base on a GPU, whose memory runs out first; on the CPU fp32 is faster. */
-export function dtypesToTry(setting: 'auto' | BaseDType, device: DeviceKind, has16Bit: boolean): readonly BaseDType[] {
+/** What a device is good at. */
+export interface DeviceTraits {
+  readonly kind: DeviceKind;
+  readonly has16Bit: boolean;
+  /** Whether products in integers are much faster than in fp32. */
+  readonly hasFastIntegers: boolean;
+}
+
+/** `auto` halves the base on a GPU, whose memory runs out first; on the CPU, fp16 would be slower. */
+export function dtypesToTry(
+  setting: 'auto' | BaseDType,
+  { kind, has16Bit, hasFastIntegers }: DeviceTraits,
+): readonly BaseDType[] {
   if (setting !== 'auto') return [setting];
-  if (device === 'cpu') return ['fp32', 'fp16', 'int4'];
+  if (kind === 'cpu') return [...(hasFastIntegers ? ['int8' as const] : []), 'fp32', 'fp16', 'int4'];
   return has16Bit ? ['fp16', 'int4'] : ['fp32', 'int4'];
 }
 
@@ -44,7 +55,8 @@ export function planMemory(options: MemoryOptions, availableBytes: number): Memo
 }
 
 /**
- * Most exact first. On the CPU, streaming weights is tried before rounding them. If rounding loses next to nothing, as with a
+ * Fastest first, then most exact. On the CPU, streaming weights is tried before rounding them, except for integers: every time
+ * that a layer is read, it would be rounded anew. If rounding loses next to nothing, as with a
  * quantized file, or streaming takes much longer than a step, as on a GPU, only the smallest base is streamed
  * (docs/decisions/0010).
  */
@@ -55,7 +67,10 @@ function basesToTry(
 ): Pick<MemoryRequest, 'baseDType' | 'layerStreaming'>[] {
   const base = (layerStreaming: boolean) => (baseDType: BaseDType) => ({ baseDType, layerStreaming });
   if (streaming !== 'auto') return dtypes.map(base(streaming === 'on'));
-  if (device === 'cpu' && !isQuantized(weights)) return dtypes.flatMap((dtype) => [base(false)(dtype), base(true)(dtype)]);
+  if (device === 'cpu' && !isQuantized(weights)) {
+    const streams = (dtype: BaseDType): boolean => dtype !== 'int8' || dtypes.length === 1;
+    return dtypes.flatMap((dtype) => [base(false)(dtype), ...(streams(dtype) ? [base(true)(dtype)] : [])]);
+  }
   return [...dtypes.map(base(false)), base(true)(dtypes.at(-1)!)];
 }
 

@@ -186,7 +186,7 @@ describe('how the base is held', () => {
         await runner.dispose();
       }
       expect(trained[0]).toEqual(trained[1]);
-      expect(matrixForm(weights.info('model.layers.0.mlp.up_proj.weight')!, basePrecisions('fp32', 'cpu').tables)).toBe(
+      expect(matrixForm(weights.info('model.layers.0.mlp.up_proj.weight')!, basePrecisions('fp32', 'cpu').head)).toBe(
         model === 'mqa-f16' ? 'F16' : 'BF16',
       );
     },

@@ -5,6 +5,7 @@ import { linearNames } from '../../../../src/core/models/linears.js';
 import type { WeightStore } from '../../../../src/core/models/weights.js';
 import { remedies } from '../../../../src/runtime/memory/remedies.js';
 import { estimateMemory, type MemoryRequest } from '../../../../src/runtime/memory/estimate.js';
+import type { DeviceKind } from '../../../../src/core/graph/types.js';
 import { dtypesToTry, planMemory } from '../../../../src/runtime/memory/plan.js';
 
 const config = { ...smolLm2, vocabSize: 8192 };
@@ -111,7 +112,8 @@ describe('the estimate', () => {
 });
 
 describe('what auto decides', () => {
-  const auto = { dtypes: dtypesToTry('auto', 'cpu', true), checkpointing: 'auto', streaming: 'auto' } as const;
+  const traits = (kind: DeviceKind, hasFastIntegers = false) => ({ kind, has16Bit: true, hasFastIntegers });
+  const auto = { dtypes: dtypesToTry('auto', traits('cpu')), checkpointing: 'auto', streaming: 'auto' } as const;
   const decided = (availableBytes: number, options: Pick<Parameters<typeof planMemory>[0], keyof typeof auto> = auto) => {
     const { baseDType, gradientCheckpointing, layerStreaming } = planMemory({ ...request, ...options }, availableBytes).request;
     return [baseDType, ...(gradientCheckpointing ? ['checkpointing'] : []), ...(layerStreaming ? ['streaming'] : [])].join(' ');
@@ -125,6 +127,14 @@ describe('what auto decides', () => {
     expect(decided(1)).toBe('int4 checkpointing streaming');
   });
 
+  test('integers are used where they are faster and fit, and are never streamed', () => {
+    const dtypes = dtypesToTry('auto', traits('cpu', true));
+    const options = { ...auto, dtypes };
+    expect(decided(peak({ baseDType: 'int8' }), options)).toBe('int8');
+    expect(decided(peak({ baseDType: 'int8', gradientCheckpointing: true }), options)).toBe('int8 checkpointing');
+    expect(decided(peak({ gradientCheckpointing: true, layerStreaming: true }), options)).toBe('fp32 checkpointing streaming');
+  });
+
   test('less memory never makes for more exact weights', () => {
     const larger = randomWeights({ ...shapes['llama-3.2-1b'], layerCount: 8 });
     for (const [weights, device] of [
@@ -132,7 +142,7 @@ describe('what auto decides', () => {
       [quantized(larger), 'cpu'],
       [larger, 'webgpu'],
     ] as const) {
-      const dtypes = dtypesToTry('auto', device, true);
+      const dtypes = dtypesToTry('auto', traits(device));
       const ranks = [4e9, 3e9, 2.5e9, 2e9, 1.8e9, 1.6e9, 1.4e9, 1.2e9, 1e9, 0.8e9].map((availableBytes) => {
         const { request: decision } = planMemory({ ...request, ...auto, weights, device, dtypes }, availableBytes);
         return dtypes.indexOf(decision.baseDType);
