@@ -2,7 +2,7 @@ import { Random } from '../../src/core/random.js';
 import { settings, type Choice, type Setting } from './settings.js';
 import { verbs, type Side } from './wordings.js';
 
-/** A sentence, and as JSON the part of run.json that it asks for. */
+/** A sentence, and as JSON the settings of run.json that it asks for, by their dotted names. */
 export interface Row {
   readonly sentence: string;
   readonly settings: string;
@@ -90,15 +90,11 @@ function capitalised(text: string): string {
   return /^(r|lr|q)\b/.test(text) ? text : `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }
 
-/** In the order of run.json, whatever the order of the sentence: each section then opens and closes once. */
+/** By their dotted names, in the order of the sentence: what comes first there is asked for first. */
 function settingsOf(parts: readonly Part[]): string {
-  const json: Record<string, Record<string, unknown>> = {};
-  for (const setting of settings) {
-    const part = parts.find((each) => each.setting === setting);
-    if (part) (json[setting.section] ??= {})[setting.key] = part.value;
-  }
+  const json = Object.fromEntries(parts.map(({ setting, value }) => [`${setting.section}.${setting.key}`, value]));
   // Rates as people write them, 2e-4, which JSON allows.
-  return JSON.stringify(json).replace(/(?<="learning_rate":)[\d.]+/, (rate) => Number(rate).toExponential());
+  return JSON.stringify(json).replace(/(?<="train.learning_rate":)[\d.]+/, (rate) => Number(rate).toExponential());
 }
 
 function pick<Item>(items: readonly Item[], random: Random): Item {

@@ -61,6 +61,8 @@ export const epochs: Wording = {
       '{n} pass(es) through the file',
       '{n} complete round(s)',
       'a total of {n} epoch(s)',
+      '{n} full round(s) over the data',
+      '{n} pass(es) in all',
     ],
     orders: [
       'train for {n} epoch(s)',
@@ -101,6 +103,9 @@ export const batchSize: Wording = {
       'batch size = {n}',
       'mini-batches of size {n}',
       '{n} row(s) in every batch',
+      '{n} example(s) to a batch',
+      'batches made of {n} row(s)',
+      'a batch with {n} row(s)',
     ],
     orders: [
       'set the batch size to {n}',
@@ -111,6 +116,9 @@ export const batchSize: Wording = {
       'keep batches at {n}',
       'fill each batch with {n} row(s)',
       'work in batches of {n}',
+      'group {n} row(s) into a batch',
+      'have {n} example(s) in each batch',
+      'batch {n} example(s)',
     ],
   },
   heldOut: {

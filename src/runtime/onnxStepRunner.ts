@@ -239,9 +239,11 @@ class OnnxStepRunner implements StepRunner {
     const normed = start.get('normed')!;
     let state = new Map([
       ['log_sum_exp', start.get('log_sum_exp')!],
-      ['label_rows', await device.zeros([size, config.hiddenSize])],
+      ['label_logits', await device.zeros([size, 1])],
     ]);
-    if (withGradient) state.set('expected', await device.zeros([size, config.hiddenSize]));
+    if (withGradient) {
+      for (const name of ['expected', 'label_rows']) state.set(name, await device.zeros([size, config.hiddenSize]));
+    }
     const { form, slices, smoothing } = frozen.head;
     const fixed: [string, DeviceTensor][] = [
       ['normed', normed],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 
-/** A row of the demo's data: what someone says, and the part of run.json that it asks for. */
+/** A row of the demo's data: what someone says, and the settings of run.json that it asks for. */
 export interface Question {
   readonly sentence: string;
   readonly settings: string;

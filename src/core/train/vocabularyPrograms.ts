@@ -56,7 +56,8 @@ export function embedProgram(
 ): Program {
   const b = new GraphBuilder();
   const slice: TableSlice = { name: 'embed_tokens.weight', shape: [sliceRows, hiddenSize], form };
-  const rows = rowsOfSlice(b, slice, b.input('input_ids', [tokens], 'int32'), b.input('first_row', [], 'int32'));
+  const ids = idsInSlice(b, slice, b.input('input_ids', [tokens], 'int32'), b.input('first_row', [], 'int32'));
+  const rows = rowsOfSlice(b, slice, ids);
   return makeProgram('embed', { x: b.add(b.input('x_before', [tokens, hiddenSize]), b.scale(rows, embeddingScale)) });
 }
 
@@ -78,8 +79,9 @@ export function headLogitsProgram({ hiddenSize }: Sizes, chunk: number, sliceRow
 /**
  * One step of an online softmax (https://arxiv.org/abs/1805.02867) that also carries the gradient of the logits along, as in
  * https://arxiv.org/abs/2205.14135. normed [C, H], labels [C] int32, first_row [] int32, lm_head.weight [S, H] and the state so
- * far → the state including this slice: log_sum_exp [C, 1] of the logits, label_rows [C, H] = the weights of the labels, and with
- * `withGradient` expected [C, H] = Σ p · weight, where the probabilities p over the slices seen so far add up to 1.
+ * far → the state including this slice: log_sum_exp [C, 1] of the logits, label_logits [C, 1], and with `withGradient`
+ * label_rows [C, H] = the weights of the labels, and expected [C, H] = Σ p · weight, where the probabilities p over the slices seen
+ * so far add up to 1.
  */
 export function headSliceProgram(
   { hiddenSize }: Sizes,
@@ -101,13 +103,16 @@ export function headSliceProgram(
   const isLarger = b.lessOrEqual(ofOthers, ofSlice);
   const logSumExp = b.subtract(b.where(isLarger, ofSlice, ofOthers), b.log(b.where(isLarger, share, rest))); // log of at least ½
 
-  const ofLabels = rowsOfSlice(b, slice, b.input('labels', [chunk], 'int32'), b.input('first_row', [], 'int32'));
-  const expected = (): Value => b.add(b.multiply(before('expected', hiddenSize), rest), b.multiply(expectedOfSlice, share));
-  const labelRows = b.add(before('label_rows', hiddenSize), ofLabels);
+  const labels = idsInSlice(b, slice, b.input('labels', [chunk], 'int32'), b.input('first_row', [], 'int32'));
+  const labelLogits = b.multiply(elementsOfRows(b, logits, labels.local), labels.counts);
+  const gradient = (): Record<string, Value> => ({
+    expected: b.add(b.multiply(before('expected', hiddenSize), rest), b.multiply(expectedOfSlice, share)),
+    label_rows: b.add(before('label_rows', hiddenSize), rowsOfSlice(b, slice, labels)),
+  });
   return makeProgram('head-slice', {
-    ...(withGradient && { expected: expected() }),
+    ...(withGradient && gradient()),
     log_sum_exp: logSumExp,
-    label_rows: labelRows,
+    label_logits: b.add(before('label_logits', 1), labelLogits),
   });
 }
 
@@ -120,13 +125,13 @@ export function headLossProgram(config: ModelConfig, tokens: number, chunk: numb
   const b = new GraphBuilder();
   const { x, normed } = normedRows(b, config, tokens, chunk);
   const counted = b.input('counted', [chunk, 1]);
-  const labelRows = b.input('label_rows', [chunk, config.hiddenSize]);
 
-  const labelLogits = b.sumLast(b.multiply(normed, labelRows)); // [C, 1]
-  const losses = b.multiply(b.subtract(b.input('log_sum_exp', [chunk, 1]), labelLogits), counted);
+  const logProbabilities = b.subtract(b.input('label_logits', [chunk, 1]), b.input('log_sum_exp', [chunk, 1]));
+  const losses = b.negate(b.multiply(logProbabilities, counted));
   const outputs: Record<string, Value> = { loss_sum: b.add(b.input('loss_sum_before', [1, 1]), b.reduceSum(losses, [0])) };
   if (withGradient) {
-    const dNormed = b.multiply(b.subtract(b.input('expected', normed.shape), labelRows), counted);
+    const [expected, labelRows] = [b.input('expected', normed.shape), b.input('label_rows', normed.shape)];
+    const dNormed = b.multiply(b.subtract(expected, labelRows), counted);
     const [dx] = backward(b, new Map([[normed, dNormed]]), [x]);
     outputs['dx'] = b.add(b.input('dx_before', x.shape), dx!);
   }
@@ -146,13 +151,33 @@ interface TableSlice {
   readonly form: MatrixForm;
 }
 
-/** The rows [n, H] for the ids [n] that lie in the slice, and zeros for the others. */
-function rowsOfSlice(b: GraphBuilder, { name, shape, form }: TableSlice, ids: Value, firstRow: Value): Value {
+/** Ids [n] from the start of a slice; ids outside count as row 0. */
+interface LocalIds {
+  readonly local: Value;
+  /** 1 for ids in the slice, 0 for the others, [n, 1]. */
+  readonly counts: Value;
+}
+
+function idsInSlice(b: GraphBuilder, { shape: [rows] }: TableSlice, ids: Value, firstRow: Value): LocalIds {
   const local = b.subtract(ids, firstRow);
   const zero = b.scalar(0, 'int32');
-  const inside = <T>(yes: T, no: T, choose: (condition: Value, yes: T, no: T) => T): T =>
-    choose(b.lessOrEqual(zero, local), choose(b.lessOrEqual(local, b.scalar(shape[0] - 1, 'int32')), yes, no), no);
-  const picked = frozenRows(b, name, shape, form, inside(local, zero, b.where)); // row 0 for ids outside
-  const counts = inside(b.scalar(1), b.scalar(0), b.where); // [n]
-  return b.multiply(picked, b.reshape(counts, [ids.shape[0]!, 1]));
+  const inside = (yes: Value, no: Value): Value =>
+    b.where(b.lessOrEqual(zero, local), b.where(b.lessOrEqual(local, b.scalar(rows - 1, 'int32')), yes, no), no);
+  return { local: inside(local, zero), counts: b.reshape(inside(b.scalar(1), b.scalar(0)), [ids.shape[0]!, 1]) };
+}
+
+/** The rows [n, H] for the ids that lie in the slice, and zeros for the others. */
+function rowsOfSlice(b: GraphBuilder, { name, shape, form }: TableSlice, { local, counts }: LocalIds): Value {
+  return b.multiply(frozenRows(b, name, shape, form, local), counts);
+}
+
+/** x [n, columns] → in each row the element in the given column, [n, 1]. */
+function elementsOfRows(b: GraphBuilder, x: Value, columns: Value): Value {
+  const [rows, width] = x.shape as [number, number];
+  const starts = b.constant(
+    Array.from({ length: rows }, (_, row) => row * width),
+    [rows],
+    'int32',
+  );
+  return b.gatherRows(b.reshape(x, [rows * width, 1]), b.add(columns, starts));
 }

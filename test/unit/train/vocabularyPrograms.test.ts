@@ -88,7 +88,8 @@ test('loss and gradient over slices are those of a cross-entropy over the whole 
   const ofRows = { x, rows: tensor([4], rows), 'norm.weight': norm };
   const start = evaluate(headRowsProgram(config, tokens, 4), named(ofRows));
   const zeros = (width: number): Tensor => tensor([4, width], new Float64Array(4 * width));
-  let state = named({ log_sum_exp: start.get('log_sum_exp')!, label_rows: zeros(6), expected: zeros(6) });
+  const empty = { label_logits: zeros(1), label_rows: zeros(6), expected: zeros(6) };
+  let state = named({ log_sum_exp: start.get('log_sum_exp')!, ...empty });
   for (const { firstRow, rows: sliceRows, weight } of slices) {
     const before = [...state].map(([name, value]): [string, Tensor] => [`${name}_before`, value]);
     const inputs = {
