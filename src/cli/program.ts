@@ -34,6 +34,7 @@ export function createProgram(productFolder: string): Command {
   addExport(program);
   addConvert(program);
   addMerge(program);
+  addSpectrum(program);
   addServe(program);
   addInspect(program);
   addDownload(program);
@@ -208,6 +209,36 @@ function addMerge(program: Command): void {
     .action((adapters, options) =>
       runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/merge.js')).merge(context, adapters, options),
+      ),
+    );
+}
+
+function addSpectrum(program: Command): void {
+  add(
+    program,
+    'spectrum',
+    'Show what an adapter has learned: how much of its rank is in use, where, and what a lower one would cost.',
+  )
+    .argument('<adapter>', 'a run directory, or the folder of an adapter')
+    .option('--model <path>', 'the base model, to compare the change with its weights (default: the one that the adapter names)')
+    .option('--compare <adapter>', 'another adapter: how much of the directions of one lies in those of the other')
+    .option('--intruders <matrix>', 'look for intruder dimensions in one weight, such as 5.q_proj for that of layer 5')
+    .option('--losses', 'measure the held-out loss of lower ranks, made by SVD')
+    .option('--data <path>', 'with --losses: data to measure on (default: what the run held out)')
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1))
+    .addHelpText(
+      'after',
+      examples(
+        'spectrum runs/first',
+        'spectrum runs/first --compare runs/second',
+        'spectrum runs/first --losses',
+        'spectrum runs/first/adapter --intruders 5.q_proj --json',
+      ),
+    )
+    .action((adapter, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/spectrum.js')).spectrum(context, adapter, options),
       ),
     );
 }
