@@ -18,6 +18,7 @@ import { PromptHistory } from './extension/promptHistory.js';
 import { ReportDocuments } from './extension/reportDocuments.js';
 import { RunEndings } from './extension/runEndings.js';
 import { Runs } from './extension/runs.js';
+import { SpectrumPanels } from './extension/spectrumPanel.js';
 import { TextStreams } from './extension/textStreams.js';
 import { TrainingStatus } from './extension/trainingStatus.js';
 import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const endpoint = new Endpoint(backend, context.secrets);
   const reports = new ReportDocuments();
   const work = new Work(backend);
+  const spectrum = new SpectrumPanels({ ...services, work });
   const hubToken = new HubToken(context.secrets);
 
   context.subscriptions.push(
@@ -54,9 +56,9 @@ export function activate(context: vscode.ExtensionContext): void {
     endpoint,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, endpoint, reports, work }),
+    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, endpoint, reports, work, spectrum }),
     reports.register(),
-    ...[monitor, fineTune, playground, compare].map((view) => view.register()),
+    ...[monitor, fineTune, playground, compare, spectrum].map((view) => view.register()),
     new RunsTree(runs),
     vscode.window.createTreeView(viewIds.adapters, { treeDataProvider: new AdaptersTree(catalog), canSelectMany: true }),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),

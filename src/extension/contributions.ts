@@ -33,6 +33,7 @@ export const commandNames = [
   'stopEndpoint',
   'exportAdapter',
   'mergeAdapters',
+  'showSpectrum',
   'deleteAdapter',
   'importModel',
   'removeModelFolder',
@@ -58,6 +59,7 @@ export const panelIds = {
   fineTune: 'loraWorkbench.fineTune',
   playground: 'loraWorkbench.playground',
   compare: 'loraWorkbench.compare',
+  spectrum: 'loraWorkbench.spectrum',
 } as const;
 
 /** Keys of `when` clauses. */

@@ -8,6 +8,7 @@ import type { MonitorView } from './views/monitorView.js';
 import type { PlaygroundPanels } from './playgroundPanel.js';
 import type { ReportDocuments } from './reportDocuments.js';
 import type { Runs } from './runs.js';
+import type { SpectrumPanels } from './spectrumPanel.js';
 import type { Work } from './work.js';
 
 /** Everything a command may need. Created once, in extension.ts. */
@@ -19,6 +20,7 @@ export interface Workbench {
   readonly fineTune: FineTunePanels;
   readonly playground: PlaygroundPanels;
   readonly monitor: MonitorView;
+  readonly spectrum: SpectrumPanels;
   readonly completion: InlineCompletion;
   readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;

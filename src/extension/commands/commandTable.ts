@@ -43,6 +43,7 @@ const commands: Record<CommandName, Command> = {
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
   exportAdapter: exports.exportAdapter,
   mergeAdapters: merge.mergeAdapters,
+  showSpectrum: adapters.showSpectrum,
   startEndpoint: endpoint.startEndpoint,
   stopEndpoint: ({ endpoint }) => endpoint.stop(),
   deleteAdapter: adapters.deleteAdapter,
