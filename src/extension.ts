@@ -45,6 +45,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const reports = new ReportDocuments();
   const work = new Work(backend);
   const spectrum = new SpectrumPanels({ ...services, work });
+  const views = { monitor, fineTune, playground, spectrum };
   const hubToken = new HubToken(context.secrets);
 
   context.subscriptions.push(
@@ -56,9 +57,9 @@ export function activate(context: vscode.ExtensionContext): void {
     endpoint,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, endpoint, reports, work, spectrum }),
+    ...registerCommands({ backend, runs, catalog, hubToken, ...views, completion, endpoint, reports, work }),
     reports.register(),
-    ...[monitor, fineTune, playground, compare, spectrum].map((view) => view.register()),
+    ...Object.values({ ...views, compare }).map((view) => view.register()),
     new RunsTree(runs),
     vscode.window.createTreeView(viewIds.adapters, { treeDataProvider: new AdaptersTree(catalog), canSelectMany: true }),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),

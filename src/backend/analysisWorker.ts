@@ -1,5 +1,6 @@
 import { adapterSpectrum, similarityGrids } from '../analysis/adapterSpectrum.js';
 import { findIntruders } from '../analysis/intruders.js';
+import { probeForLeaks } from '../analysis/leakProbe.js';
 import { cancellablePace, type Pace } from '../analysis/pace.js';
 import { rankLosses } from '../analysis/rankLosses.js';
 import type { CancellationToken, RequestType } from 'vscode-languageserver/node';
@@ -8,7 +9,7 @@ import { abortSignal } from './abortSignal.js';
 import { withErrorResponses } from './errorResponses.js';
 import { progressTeller } from './tellProgress.js';
 import { parentConnection } from './workerConnection.js';
-import { intrudersRequest, rankLossesRequest, similarityRequest, spectrumRequest } from './workerProtocol.js';
+import { intrudersRequest, leakProbeRequest, rankLossesRequest, similarityRequest, spectrumRequest } from './workerProtocol.js';
 
 /** Serves one analysis in a process of its own. */
 export function serveAnalysis(): void {
@@ -30,5 +31,6 @@ export function serveAnalysis(): void {
   answer(similarityRequest, (request) => similarityGrids(request));
   answer(intrudersRequest, (request, pace) => findIntruders(request, pace));
   answer(rankLossesRequest, ({ engine, ...request }, pace) => rankLosses(request, engine, pace));
+  answer(leakProbeRequest, ({ engine, workId: _, ...request }, pace) => probeForLeaks(request, engine, pace));
   connection.listen();
 }

@@ -56,6 +56,7 @@ import { TrainingPace } from './trainingPace.js';
 import {
   exportRequest,
   intrudersRequest,
+  leakProbeRequest,
   mergeRequest,
   rankLossesRequest,
   similarityRequest,
@@ -169,6 +170,8 @@ class Backend {
       'loraWorkbench/adapters/intruders': (params, token) => this.analyses.run(intrudersRequest, params, token),
       'loraWorkbench/adapters/rankLosses': (params, token) =>
         this.analyses.run(rankLossesRequest, { ...params, engine: this.engine }, token),
+      'loraWorkbench/adapters/leakProbe': (params, token) =>
+        this.analyses.run(leakProbeRequest, { ...params, engine: this.engine }, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/endpoint/start': (params, token) => this.endpoint.start(params, this.engine, token),

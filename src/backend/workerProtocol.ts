@@ -13,6 +13,7 @@ import type {
   WorkProgress,
 } from '../protocol/backend.js';
 import type { ExportResult, ExportRequest } from '../protocol/export.js';
+import type { LeakProbeRequest, LeakReport } from '../protocol/leakProbe.js';
 import type { MergeRequest, MergeResult } from '../protocol/mergeAdapters.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
@@ -64,9 +65,8 @@ export const mergeRequest = new RequestType<WithWorkId<MergeRequest>, MergeResul
 export const spectrumRequest = new RequestType<WithWorkId<SpectrumRequest>, AdapterSpectrum, void>('spectrum');
 export const similarityRequest = new RequestType<WithWorkId<SimilarityRequest>, SimilarityGrids, void>('similarity');
 export const intrudersRequest = new RequestType<WithWorkId<IntruderRequest>, IntruderReport, void>('intruders');
-export const rankLossesRequest = new RequestType<
-  WithWorkId<RankLossRequest> & { readonly engine: EngineChoice },
-  RankLossReport,
-  void
->('rankLosses');
+/** With where to compute. */
+type OnEngine<Request> = WithWorkId<Request> & { readonly engine: EngineChoice };
+export const rankLossesRequest = new RequestType<OnEngine<RankLossRequest>, RankLossReport, void>('rankLosses');
+export const leakProbeRequest = new RequestType<OnEngine<LeakProbeRequest>, LeakReport, void>('leakProbe');
 export const workProgressNotification = new NotificationType<WorkProgress>('workProgress');

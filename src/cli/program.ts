@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { fillInTheMiddleNames } from '../core/tokenizer/fillInTheMiddleFormats.js';
+import { usualLeakProbe } from '../protocol/leakProbe.js';
 import { promptTemplates } from '../protocol/backend.js';
 import { exportDTypes, exportTargets } from '../protocol/export.js';
 import { dataFormats } from '../protocol/runConfig.js';
@@ -35,6 +36,7 @@ export function createProgram(productFolder: string): Command {
   addConvert(program);
   addMerge(program);
   addSpectrum(program);
+  addLeakProbe(program);
   addServe(program);
   addInspect(program);
   addDownload(program);
@@ -239,6 +241,25 @@ function addSpectrum(program: Command): void {
     .action((adapter, options) =>
       runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/spectrum.js')).spectrum(context, adapter, options),
+      ),
+    );
+}
+
+function addLeakProbe(program: Command): void {
+  const usual = usualLeakProbe;
+  add(program, 'leak-probe', 'Look for training text that an adapter writes word for word, and its base does not.')
+    .argument('<run>', 'the run directory; its data must still be there')
+    .option('--best', 'probe the adapter with the lowest held-out loss, not the last one')
+    .option('--probes <count>', 'places in the training text at most', integer(1), usual.probes)
+    .option('--prefix-tokens <count>', 'tokens that the model is shown', integer(1), usual.prefixTokens)
+    .option('--match-tokens <count>', 'tokens that it must go on with exactly to be counted', integer(1), usual.matchTokens)
+    .option('--seed <number>', 'chooses the places', integer(0), usual.seed)
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1))
+    .addHelpText('after', examples('leak-probe runs/first', 'leak-probe runs/first --probes 1000 --match-tokens 30 --json'))
+    .action((run, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/leakProbe.js')).leakProbe(context, run, options),
       ),
     );
 }

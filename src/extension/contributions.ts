@@ -34,6 +34,7 @@ export const commandNames = [
   'exportAdapter',
   'mergeAdapters',
   'showSpectrum',
+  'probeForLeaks',
   'deleteAdapter',
   'importModel',
   'removeModelFolder',

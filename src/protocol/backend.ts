@@ -3,6 +3,7 @@
  * run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
 import type { ExportProgress, ExportRequest, ExportResult } from './export.js';
+import type { LeakProbeRequest, LeakReport } from './leakProbe.js';
 import type { MergeRequest, MergeResult } from './mergeAdapters.js';
 import type {
   AdapterSpectrum,
@@ -378,6 +379,8 @@ export interface BackendRequests {
   'loraWorkbench/adapters/intruders': { params: WithWorkId<IntruderRequest>; result: IntruderReport };
   /** Measures lower ranks on held-out data; can be cancelled. */
   'loraWorkbench/adapters/rankLosses': { params: WithWorkId<RankLossRequest>; result: RankLossReport };
+  /** Looks for training text that an adapter gives away; can be cancelled. */
+  'loraWorkbench/adapters/leakProbe': { params: WithWorkId<LeakProbeRequest>; result: LeakReport };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   /** Loads the model in a process of its own and answers other tools; a previous endpoint ends. */

@@ -1,16 +1,21 @@
 /** @file What an adapter has learned, looked at in VS Code. */
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { trainSiblings } from './harness/adapter.js';
+import { trainOnOneText, trainSiblings } from './harness/adapter.js';
 import { says, TestBed, until } from './harness/workspace.js';
 
 let bed: TestBed;
 beforeAll(async () => {
-  bed = await TestBed.start({ prepare: (files) => trainSiblings(files, ['elder', 'younger']) });
+  bed = await TestBed.start({ prepare });
 });
 afterAll(async () => {
   await bed?.stop();
 });
+
+function prepare(files: TestBed): void {
+  trainSiblings(files, ['elder', 'younger']);
+  trainOnOneText(files, 'by-heart');
+}
 
 const press = (frame: Frame, name: string) => frame.getByRole('button', { name }).click();
 
@@ -35,6 +40,7 @@ test('the spectrum of an adapter is drawn, a weight is looked into, and lower ra
 test('two adapters are compared, and the comparison is found again after a reload', async () => {
   const { window } = bed;
   await press(await window.webview('spectrum'), 'Compare With Another Adapter…');
+  await window.pick('younger');
   let frame = await window.webview('spectrum');
   await says(frame.locator('.verdict'), /lies in those of younger; by chance it would be/);
   // What was measured before the comparison is still there.
@@ -47,4 +53,12 @@ test('two adapters are compared, and the comparison is found again after a reloa
   await press(frame, 'Decompose Again');
   await says(frame.locator('.verdict'), /lies in those of younger/);
   await says(frame.locator('.matrix-details h2'), 'down_proj, layer 1');
+});
+
+test('a run is probed for training text, and the report opens as a document', async () => {
+  const { window } = bed;
+  await window.commandOn('LoRA Workbench: Probe for Verbatim Training Text', 'by-heart');
+  const report = window.page.locator('.editor-instance .monaco-editor[data-uri*="Leak"] .view-lines');
+  await says(report, /The rate is \d+\.\d %, and its 95 % interval \d+\.\d to \d+\.\d %\./);
+  await window.screenshot('analysis-leak-probe');
 });

@@ -7,6 +7,7 @@ import * as backend from './backendCommands.js';
 import * as exports from './exportCommands.js';
 import * as endpoint from './endpointCommands.js';
 import * as fineTune from './fineTuneCommands.js';
+import * as leaks from './leakCommands.js';
 import * as merge from './mergeCommands.js';
 import * as models from './modelCommands.js';
 import { offer } from './offer.js';
@@ -44,6 +45,7 @@ const commands: Record<CommandName, Command> = {
   exportAdapter: exports.exportAdapter,
   mergeAdapters: merge.mergeAdapters,
   showSpectrum: adapters.showSpectrum,
+  probeForLeaks: leaks.probeForLeaks,
   startEndpoint: endpoint.startEndpoint,
   stopEndpoint: ({ endpoint }) => endpoint.stop(),
   deleteAdapter: adapters.deleteAdapter,
