@@ -11,8 +11,8 @@ import type { IntruderReport, IntruderRequest } from '../protocol/spectrum.js';
 import type { Pace } from './pace.js';
 
 /**
- * Reads the weight and compares the leading directions of W + ΔW with all of W's (core/adapters/intruders.ts): a second for
- * SmolLM2-135M's [576, 1536], a minute for [2048, 8192]. Throws UserError if the adapter leaves the weight as it is.
+ * Reads the weight and compares the leading directions of W + ΔW with all of W's: seconds for a matrix of SmolLM2-135M, minutes
+ * for one of a 1B model. Throws UserError if the adapter leaves the weight as it is.
  */
 export async function findIntruders(request: IntruderRequest, pace: Pace): Promise<IntruderReport> {
   const { weights } = openModel(request.model);

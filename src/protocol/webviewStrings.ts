@@ -1,5 +1,6 @@
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
+import { spectrumPhrases } from './spectrumPhrases.js';
 
 /** The English strings of the webviews. Translations have the same keys; {0}, {1} … are placeholders. */
 const phrases = {
@@ -362,62 +363,7 @@ const phrases = {
   'compare.lastLoss': 'Last training loss',
   'compare.time': 'Training time',
 
-  'spectrum.title': 'Adapter spectrum',
-  'spectrum.restored': 'The window was reloaded. Decompose the adapter again?',
-  'spectrum.gone': 'Which adapter was shown here is not known any more. Run Show Adapter Spectrum again.',
-  'spectrum.again': 'Decompose Again',
-  'spectrum.verdict.nothing': 'The adapter changes nothing: all of its matrices are zero.',
-  'spectrum.verdict.rankOne': 'The adapter has rank 1.',
-  'spectrum.verdict.lowerWouldDo': 'Not all of rank {0} is in use: rank {1} would keep {2} of the change.',
-  'spectrum.verdict.allUsed': 'All of rank {0} is in use: rank {1} would keep only {2} of the change.',
-  'spectrum.verdict.similarity': 'Of what its leading directions write, {0} lies in those of {1}; by chance it would be {2}.',
-  'spectrum.compare': 'Compare With Another Adapter…',
-  'spectrum.map': 'Where it learned',
-  'spectrum.map.help': 'One cell for each weight: layers from left to right. Choose one to see its singular values.',
-  'spectrum.layer': 'Layer',
-  'spectrum.measure': 'Measure',
-  'spectrum.measure.energyRank': 'Ranks that hold 90 % of the change',
-  'spectrum.measure.entropyRank': 'Ranks by entropy',
-  'spectrum.measure.change': 'Size of the change, ‖ΔW‖ / ‖W‖',
-  'spectrum.measure.output': 'Shared with the other adapter: what is written',
-  'spectrum.measure.input': 'Shared with the other adapter: what is read',
-  'spectrum.scale': 'From {0} to {1}, which has the strongest colour.',
-  'spectrum.notChanged': '{0} of layer {1} is not changed.',
-  'spectrum.cell': '{0}, layer {1}: {2}',
-  'spectrum.matrix': '{0}, layer {1}',
-  'spectrum.values': 'Singular values of ΔW, largest first: from {0} to {1}.',
-  'spectrum.asTable': 'As Table',
-  'spectrum.value': 'Singular value',
-  'spectrum.energyKept': 'Energy kept',
-  'spectrum.rank': 'Rank',
-  'spectrum.size': 'Size ‖ΔW‖',
-  'spectrum.similarity': 'Directions in common with {0}',
-  'spectrum.similarity.show': 'Show Every Pair of Ranks',
-  'spectrum.similarity.written': 'What is written',
-  'spectrum.similarity.read': 'What is read',
-  'spectrum.similarity.ofRanks': '{0}; by chance {1} (the leading {2} directions of both)',
-  'spectrum.similarity.help':
-    'φ(i, j): how much of the leading i directions of this adapter (rows) lies in the leading j of the other (columns). Adapters that were trained with the same seed read the same directions from the start, so what is written says more.',
-  'spectrum.similarity.grid': 'φ(i, j), {0}: {1} for all ranks of both',
-  'spectrum.intruders': 'Intruder dimensions',
-  'spectrum.intruders.help':
-    'Leading singular vectors of W + ΔW that resemble none of W’s. Many of them go along with forgetting what the base knew.',
-  'spectrum.intruders.find': 'Look for Intruders',
-  'spectrum.intruders.takes': 'This decomposes the whole weight: seconds for a small model, minutes for a large one.',
-  'spectrum.intruders.none': 'None of the {0} leading directions is an intruder.',
-  'spectrum.intruders.found': '{0} of the {1} leading directions are intruders (cosine below {2}).',
-  'spectrum.intruders.cosine': 'Largest cosine with a direction of W',
-  'spectrum.intruders.tuned': 'Singular value of W + ΔW',
-  'spectrum.intruders.yes': 'intruder',
-  'spectrum.noBase': 'This needs the base model, which was not found. Import it, and open the spectrum again.',
-  'spectrum.ladder': 'What a lower rank would cost',
-  'spectrum.ladder.help':
-    'The energy is that of the best approximation by SVD, and no measure of quality: the loss on held-out data is.',
-  'spectrum.ladder.measure': 'Measure Held-Out Loss',
-  'spectrum.ladder.loss': 'Held-out loss',
-  'spectrum.ladder.difference': 'Difference',
-  'spectrum.ladder.base': 'Base alone',
-  'spectrum.ladder.measured': 'On {0} tokens in {1} examples; ± is the 95 % interval of the difference. {2}.',
+  ...spectrumPhrases,
 } as const;
 
 /** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */
