@@ -12,6 +12,7 @@ import { Endpoint } from './extension/endpoint.js';
 import { FineTunePanels } from './extension/fineTunePanel.js';
 import { HubToken } from './extension/hubToken.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
+import { LiveStatistics } from './extension/live/liveStatistics.js';
 import { backendSettings, draftUri } from './extension/folders.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
 import { PromptHistory } from './extension/promptHistory.js';
@@ -41,6 +42,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const playground = new PlaygroundPanels({ ...services, streams, history: new PromptHistory(memory) });
   const monitor = new MonitorView(services);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
+  const live = new LiveStatistics(completion, context.globalState);
+  backend.listenToInlineCompletion(live);
   const endpoint = new Endpoint(backend, context.secrets);
   const reports = new ReportDocuments();
   const work = new Work(backend);
@@ -54,10 +57,11 @@ export function activate(context: vscode.ExtensionContext): void {
     runs,
     catalog,
     completion,
+    live,
     endpoint,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, hubToken, ...views, completion, endpoint, reports, work }),
+    ...registerCommands({ backend, runs, catalog, hubToken, ...views, completion, live, endpoint, reports, work }),
     reports.register(),
     ...Object.values({ ...views, compare }).map((view) => view.register()),
     new RunsTree(runs),

@@ -29,6 +29,9 @@ export const commandNames = [
   'useAdapterForCompletion',
   'turnOffCompletion',
   'switchCompletionAdapter',
+  'compareBlindly',
+  'showCompletionStatistics',
+  'wipeCompletionStatistics',
   'startEndpoint',
   'stopEndpoint',
   'exportAdapter',
@@ -99,6 +102,7 @@ export interface Settings {
   'inlineCompletion.adapterStrength': number;
   'inlineCompletion.debounceMilliseconds': number;
   'inlineCompletion.maxNewTokens': number;
+  'inlineCompletion.statistics': boolean;
   'endpoint.port': number;
 }
 
@@ -115,6 +119,7 @@ export const settingNames = Object.keys({
   'inlineCompletion.adapterStrength': 0,
   'inlineCompletion.debounceMilliseconds': 0,
   'inlineCompletion.maxNewTokens': 0,
+  'inlineCompletion.statistics': 0,
   'endpoint.port': 0,
 } satisfies Record<keyof Settings, 0>);
 

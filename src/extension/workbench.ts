@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.js';
 import type { InlineCompletion } from './inlineCompletion.js';
 import type { HubToken } from './hubToken.js';
 import type { FineTunePanels } from './fineTunePanel.js';
+import type { LiveStatistics } from './live/liveStatistics.js';
 import type { MonitorView } from './views/monitorView.js';
 import type { PlaygroundPanels } from './playgroundPanel.js';
 import type { ReportDocuments } from './reportDocuments.js';
@@ -22,6 +23,7 @@ export interface Workbench {
   readonly monitor: MonitorView;
   readonly spectrum: SpectrumPanels;
   readonly completion: InlineCompletion;
+  readonly live: LiveStatistics;
   readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;
   readonly work: Work;

@@ -11,6 +11,7 @@ import * as leaks from './leakCommands.js';
 import * as merge from './mergeCommands.js';
 import * as models from './modelCommands.js';
 import { offer } from './offer.js';
+import * as statistics from './statisticsCommands.js';
 import * as labels from './runLabelCommands.js';
 import * as runs from './runCommands.js';
 
@@ -42,6 +43,9 @@ const commands: Record<CommandName, Command> = {
   useAdapterForCompletion: adapters.useAdapterForCompletion,
   turnOffCompletion: ({ completion }) => completion.turnOff(),
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
+  compareBlindly: statistics.compareBlindly,
+  showCompletionStatistics: statistics.showCompletionStatistics,
+  wipeCompletionStatistics: statistics.wipeCompletionStatistics,
   exportAdapter: exports.exportAdapter,
   mergeAdapters: merge.mergeAdapters,
   showSpectrum: adapters.showSpectrum,
