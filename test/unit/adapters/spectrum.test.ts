@@ -70,31 +70,28 @@ test('φ(i, j) of two adapters, for what they read and what they write', () => {
 });
 
 describe('intruder dimensions', () => {
-  test.each(['wide', 'tall', 'square'] as const)(
-    'of a %s matrix with one planted, as a full SVD finds them',
-    async (name) => {
-      const base = matrix(`${name}.base`);
-      const directions = await tunedDirections(
-        base.data as Float32Array,
-        matrix(`${name}.tuned`).data as Float32Array,
-        base.shape[1]!,
-        10,
-        atOnce,
-      );
-      const { values, cosines } = golden.intruders[name];
-      expectNear(
-        directions.map(({ value }) => value),
-        values,
-        1e-6 * values[0]!,
-      );
-      expectNear(
-        directions.map(({ cosine }) => cosine),
-        cosines,
-        1e-4,
-      );
-      expect(directions.filter(({ cosine }) => cosine < 0.5)).toHaveLength(cosines.filter((cosine) => cosine < 0.5).length);
-    },
-  );
+  test.each(['wide', 'tall', 'square'] as const)('of a %s matrix with one planted, as a full SVD finds them', async (name) => {
+    const base = matrix(`${name}.base`);
+    const directions = await tunedDirections(
+      base.data as Float32Array,
+      matrix(`${name}.tuned`).data as Float32Array,
+      base.shape[1]!,
+      10,
+      atOnce,
+    );
+    const { values, cosines } = golden.intruders[name];
+    expectNear(
+      directions.map(({ value }) => value),
+      values,
+      1e-6 * values[0]!,
+    );
+    expectNear(
+      directions.map(({ cosine }) => cosine),
+      cosines,
+      1e-4,
+    );
+    expect(directions.filter(({ cosine }) => cosine < 0.5)).toHaveLength(cosines.filter((cosine) => cosine < 0.5).length);
+  });
 
   test('without a change, every direction of the base is found again', async () => {
     const { data, shape } = matrix('tall.base');
