@@ -18,9 +18,10 @@ export const layers = {
   'src/complete': ['src/l10n', 'src/core'],
   'src/export': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runtime'],
   'src/inference': ['src/l10n', 'src/core', 'src/files', 'src/runtime'],
+  'src/analysis': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime'],
   'src/serve': [...computing, 'src/inference'],
-  'src/backend': [...computing, 'src/inference', 'src/serve', 'src/export'],
-  'src/cli': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/backend'],
+  'src/backend': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/analysis'],
+  'src/cli': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/analysis', 'src/backend'],
   'src/extension': ['src/l10n', 'src/protocol'],
   webview: ['src/l10n', 'src/protocol'],
 };

@@ -12,12 +12,14 @@ import { Endpoint } from './extension/endpoint.js';
 import { FineTunePanels } from './extension/fineTunePanel.js';
 import { HubToken } from './extension/hubToken.js';
 import { InlineCompletion } from './extension/inlineCompletion.js';
+import { LiveStatistics } from './extension/live/liveStatistics.js';
 import { backendSettings, draftUri } from './extension/folders.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
 import { PromptHistory } from './extension/promptHistory.js';
 import { ReportDocuments } from './extension/reportDocuments.js';
 import { RunEndings } from './extension/runEndings.js';
 import { Runs } from './extension/runs.js';
+import { SpectrumPanels } from './extension/spectrumPanel.js';
 import { TextStreams } from './extension/textStreams.js';
 import { TrainingStatus } from './extension/trainingStatus.js';
 import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
@@ -40,9 +42,13 @@ export function activate(context: vscode.ExtensionContext): void {
   const playground = new PlaygroundPanels({ ...services, streams, history: new PromptHistory(memory) });
   const monitor = new MonitorView(services);
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
+  const live = new LiveStatistics(completion, context.globalState);
+  backend.listenToInlineCompletion(live);
   const endpoint = new Endpoint(backend, context.secrets);
   const reports = new ReportDocuments();
   const work = new Work(backend);
+  const spectrum = new SpectrumPanels({ ...services, work });
+  const views = { monitor, fineTune, playground, spectrum };
   const hubToken = new HubToken(context.secrets);
 
   context.subscriptions.push(
@@ -51,12 +57,13 @@ export function activate(context: vscode.ExtensionContext): void {
     runs,
     catalog,
     completion,
+    live,
     endpoint,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, endpoint, reports, work }),
+    ...registerCommands({ backend, runs, catalog, hubToken, ...views, completion, live, endpoint, reports, work }),
     reports.register(),
-    ...[monitor, fineTune, playground, compare].map((view) => view.register()),
+    ...Object.values({ ...views, compare }).map((view) => view.register()),
     new RunsTree(runs),
     vscode.window.createTreeView(viewIds.adapters, { treeDataProvider: new AdaptersTree(catalog), canSelectMany: true }),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),

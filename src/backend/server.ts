@@ -27,6 +27,7 @@ import {
 } from '../protocol/backend.js';
 import { sizeOf } from '../core/data/report.js';
 import type { DataOverview, PreflightReport } from '../protocol/preflight.js';
+import type { EngineChoice } from '../inference/textModels.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { recommendations } from '../runs/recommendations.js';
 import { RunDirectory } from '../runs/runDirectory.js';
@@ -37,7 +38,6 @@ import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
 import { EndpointRunner } from './endpointRunner.js';
 import { withErrorResponses } from './errorResponses.js';
-import { Exporter } from './exporter.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
 import { downloadHubModel, planHubModel } from './hubModels.js';
@@ -45,6 +45,7 @@ import { CompletionProvider } from './completionProvider.js';
 import { RunFollowers } from './runFollowers.js';
 import { findModels, inspectModels } from './modelCatalog.js';
 import { ModelInUse } from './modelInUse.js';
+import { OneOffWorkers } from './oneOffWorkers.js';
 import { runPreflight } from './preflightRunner.js';
 import { suggestSettings } from './runConfigHelp.js';
 import { RunSupervisor } from './runSupervisor.js';
@@ -52,6 +53,15 @@ import { logUncaughtErrors } from './uncaughtErrors.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 import { TrainingPace } from './trainingPace.js';
+import {
+  exportRequest,
+  intrudersRequest,
+  leakProbeRequest,
+  mergeRequest,
+  rankLossesRequest,
+  similarityRequest,
+  spectrumRequest,
+} from './workerProtocol.js';
 
 /** A handler of a request without a result may return anything. */
 type Answer<Result> = Result extends null ? unknown : Result;
@@ -99,7 +109,8 @@ class Backend {
     () => this.supervisor.watcher.snapshot().runs[0]?.model,
     () => this.findModels(),
   );
-  private readonly exporter = new Exporter((progress) => this.tell('loraWorkbench/work/progress', progress));
+  private readonly exports = new OneOffWorkers('export', (progress) => this.tell('loraWorkbench/work/progress', progress));
+  private readonly analyses = new OneOffWorkers('analysis', (progress) => this.tell('loraWorkbench/work/progress', progress));
   private readonly completion: CompletionProvider;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
@@ -152,18 +163,27 @@ class Backend {
       'loraWorkbench/data/examples': ({ text, query }, token) => this.data.examples(resolved(text), query, token),
       'loraWorkbench/preflight': (text, token) => this.preflight(this.runConfig(text), token),
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
-      'loraWorkbench/export': (params, token) => this.exporter.export(params, token),
-      'loraWorkbench/adapters/merge': (params, token) => this.exporter.merge(params, token),
+      'loraWorkbench/export': (params, token) => this.exports.run(exportRequest, params, token),
+      'loraWorkbench/adapters/merge': (params, token) => this.exports.run(mergeRequest, params, token),
+      'loraWorkbench/adapters/spectrum': (params, token) => this.analyses.run(spectrumRequest, params, token),
+      'loraWorkbench/adapters/similarity': (params, token) => this.analyses.run(similarityRequest, params, token),
+      'loraWorkbench/adapters/intruders': (params, token) => this.analyses.run(intrudersRequest, params, token),
+      'loraWorkbench/adapters/rankLosses': (params, token) =>
+        this.analyses.run(rankLossesRequest, { ...params, engine: this.engine }, token),
+      'loraWorkbench/adapters/leakProbe': (params, token) =>
+        this.analyses.run(leakProbeRequest, { ...params, engine: this.engine }, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
-      'loraWorkbench/endpoint/start': (params, token) => {
-        const { device, threads } = this.settings;
-        return this.endpoint.start(params, { device, threads }, token);
-      },
+      'loraWorkbench/endpoint/start': (params, token) => this.endpoint.start(params, this.engine, token),
       'loraWorkbench/endpoint/stop': () => this.endpoint.stop(),
       'loraWorkbench/settings': (settings) => this.changeSettings(settings),
       'loraWorkbench/doctor': () => doctor(),
     };
+  }
+
+  private get engine(): EngineChoice {
+    const { device, threads } = this.settings;
+    return { device, threads };
   }
 
   private register(handlers: Handlers): void {
@@ -245,7 +265,8 @@ class Backend {
     this.generator.stop();
     this.endpoint.stop();
     this.data.stop();
-    this.exporter.stop();
+    this.exports.stop();
+    this.analyses.stop();
     clearTimeout(this.modelsChanged);
   }
 }

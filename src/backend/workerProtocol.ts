@@ -13,9 +13,20 @@ import type {
   WorkProgress,
 } from '../protocol/backend.js';
 import type { ExportResult, ExportRequest } from '../protocol/export.js';
+import type { LeakProbeRequest, LeakReport } from '../protocol/leakProbe.js';
 import type { MergeRequest, MergeResult } from '../protocol/mergeAdapters.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
+import type {
+  AdapterSpectrum,
+  IntruderReport,
+  IntruderRequest,
+  RankLossReport,
+  RankLossRequest,
+  SimilarityGrids,
+  SimilarityRequest,
+  SpectrumRequest,
+} from '../protocol/spectrum.js';
 
 export interface CompleteParams {
   readonly model: string;
@@ -51,4 +62,11 @@ export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: E
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');
 export const exportRequest = new RequestType<WithWorkId<ExportRequest>, ExportResult, void>('export');
 export const mergeRequest = new RequestType<WithWorkId<MergeRequest>, MergeResult, void>('merge');
+export const spectrumRequest = new RequestType<WithWorkId<SpectrumRequest>, AdapterSpectrum, void>('spectrum');
+export const similarityRequest = new RequestType<WithWorkId<SimilarityRequest>, SimilarityGrids, void>('similarity');
+export const intrudersRequest = new RequestType<WithWorkId<IntruderRequest>, IntruderReport, void>('intruders');
+/** With where to compute. */
+type OnEngine<Request> = WithWorkId<Request> & { readonly engine: EngineChoice };
+export const rankLossesRequest = new RequestType<OnEngine<RankLossRequest>, RankLossReport, void>('rankLosses');
+export const leakProbeRequest = new RequestType<OnEngine<LeakProbeRequest>, LeakReport, void>('leakProbe');
 export const workProgressNotification = new NotificationType<WorkProgress>('workProgress');

@@ -7,9 +7,10 @@ const stages: Readonly<Record<WorkProgress['stage'], string>> = {
   writing: 'Writing  ',
   checking: 'Comparing',
   merging: 'Lowering the rank',
+  analyzing: 'Analyzing',
 };
 
-/** Shows the progress of an export or a merge. */
+/** Shows the progress of an export, a merge or an analysis. */
 export async function exportView<Result>(
   output: Output,
   work: (report: (progress: Omit<WorkProgress, 'workId'>) => void) => Promise<Result>,

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { fillInTheMiddleNames } from '../core/tokenizer/fillInTheMiddleFormats.js';
+import { usualLeakProbe } from '../protocol/leakProbe.js';
 import { promptTemplates } from '../protocol/backend.js';
 import { exportDTypes, exportTargets } from '../protocol/export.js';
 import { dataFormats } from '../protocol/runConfig.js';
@@ -34,6 +35,8 @@ export function createProgram(productFolder: string): Command {
   addExport(program);
   addConvert(program);
   addMerge(program);
+  addSpectrum(program);
+  addLeakProbe(program);
   addServe(program);
   addInspect(program);
   addDownload(program);
@@ -208,6 +211,55 @@ function addMerge(program: Command): void {
     .action((adapters, options) =>
       runCommand(Boolean(options.json), async (context) =>
         (await import('./commands/merge.js')).merge(context, adapters, options),
+      ),
+    );
+}
+
+function addSpectrum(program: Command): void {
+  add(
+    program,
+    'spectrum',
+    'Show what an adapter has learned: how much of its rank is in use, where, and what a lower one would cost.',
+  )
+    .argument('<adapter>', 'a run directory, or the folder of an adapter')
+    .option('--model <path>', 'the base model, to compare the change with its weights (default: the one that the adapter names)')
+    .option('--compare <adapter>', 'another adapter: how much of the directions of one lies in those of the other')
+    .option('--intruders <matrix>', 'look for intruder dimensions in one weight, such as 5.q_proj for that of layer 5')
+    .option('--losses', 'measure the held-out loss of lower ranks, made by SVD')
+    .option('--data <path>', 'with --losses: data to measure on (default: what the run held out)')
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1))
+    .addHelpText(
+      'after',
+      examples(
+        'spectrum runs/first',
+        'spectrum runs/first --compare runs/second',
+        'spectrum runs/first --losses',
+        'spectrum runs/first/adapter --intruders 5.q_proj --json',
+      ),
+    )
+    .action((adapter, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/spectrum.js')).spectrum(context, adapter, options),
+      ),
+    );
+}
+
+function addLeakProbe(program: Command): void {
+  const usual = usualLeakProbe;
+  add(program, 'leak-probe', 'Look for training text that an adapter writes word for word, and its base does not.')
+    .argument('<run>', 'the run directory; its data must still be there')
+    .option('--best', 'probe the adapter with the lowest held-out loss, not the last one')
+    .option('--probes <count>', 'places in the training text at most', integer(1), usual.probes)
+    .option('--prefix-tokens <count>', 'tokens that the model is shown', integer(1), usual.prefixTokens)
+    .option('--match-tokens <count>', 'tokens that it must go on with exactly to be counted', integer(1), usual.matchTokens)
+    .option('--seed <number>', 'chooses the places', integer(0), usual.seed)
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1))
+    .addHelpText('after', examples('leak-probe runs/first', 'leak-probe runs/first --probes 1000 --match-tokens 30 --json'))
+    .action((run, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/leakProbe.js')).leakProbe(context, run, options),
       ),
     );
 }

@@ -29,6 +29,12 @@ export class BackendUnavailable extends Error {
 
 type Handlers = { [Method in NotificationMethod]?: (params: BackendNotifications[Method]) => void };
 
+export interface InlineCompletionListener {
+  asking(document: vscode.TextDocument, position: vscode.Position): Promise<void>;
+  /** May change the item. */
+  suggested(document: vscode.TextDocument, item: vscode.InlineCompletionItem): void;
+}
+
 /**
  * The backend process of this window: started when first needed, restarted when it dies (runs are separate processes and do not
  * notice), and given up when it keeps dying.
@@ -39,6 +45,7 @@ export class BackendClient implements vscode.Disposable {
   private readonly crashes = new CrashBudget(5, 3 * 60_000);
   private readonly started = new vscode.EventEmitter<LiveBackend>();
   private readonly handlers: Handlers = {};
+  private inlineCompletion: InlineCompletionListener | undefined;
   /** Also fires after every restart: listeners that keep data from the backend must request it again. */
   readonly onDidStart = this.started.event;
 
@@ -73,6 +80,11 @@ export class BackendClient implements vscode.Disposable {
   /** Sets the handler of a notification; each has only one. */
   handle<Method extends NotificationMethod>(method: Method, handler: (params: BackendNotifications[Method]) => void): void {
     (this.handlers as Record<string, unknown>)[method] = handler;
+  }
+
+  /** Called before ghost text is asked for, and with what is about to be shown. */
+  listenToInlineCompletion(listener: InlineCompletionListener): void {
+    this.inlineCompletion = listener;
   }
 
   /** Calls while a restart is under way join it. */
@@ -115,6 +127,15 @@ export class BackendClient implements vscode.Disposable {
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
+        middleware: {
+          provideInlineCompletionItems: async (document, position, context, token, next) => {
+            await this.inlineCompletion?.asking(document, position);
+            const found = await next(document, position, context, token);
+            const items = Array.isArray(found) ? found : (found?.items ?? []);
+            if (!token.isCancellationRequested) for (const item of items) this.inlineCompletion?.suggested(document, item);
+            return found;
+          },
+        },
         initializationOptions: (): BackendOptions => ({ protocolVersion, ...this.settings() }),
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }),

@@ -29,10 +29,15 @@ export const commandNames = [
   'useAdapterForCompletion',
   'turnOffCompletion',
   'switchCompletionAdapter',
+  'compareBlindly',
+  'showCompletionStatistics',
+  'wipeCompletionStatistics',
   'startEndpoint',
   'stopEndpoint',
   'exportAdapter',
   'mergeAdapters',
+  'showSpectrum',
+  'probeForLeaks',
   'deleteAdapter',
   'importModel',
   'removeModelFolder',
@@ -58,6 +63,7 @@ export const panelIds = {
   fineTune: 'loraWorkbench.fineTune',
   playground: 'loraWorkbench.playground',
   compare: 'loraWorkbench.compare',
+  spectrum: 'loraWorkbench.spectrum',
 } as const;
 
 /** Keys of `when` clauses. */
@@ -96,6 +102,7 @@ export interface Settings {
   'inlineCompletion.adapterStrength': number;
   'inlineCompletion.debounceMilliseconds': number;
   'inlineCompletion.maxNewTokens': number;
+  'inlineCompletion.statistics': boolean;
   'endpoint.port': number;
 }
 
@@ -112,6 +119,7 @@ export const settingNames = Object.keys({
   'inlineCompletion.adapterStrength': 0,
   'inlineCompletion.debounceMilliseconds': 0,
   'inlineCompletion.maxNewTokens': 0,
+  'inlineCompletion.statistics': 0,
   'endpoint.port': 0,
 } satisfies Record<keyof Settings, 0>);
 

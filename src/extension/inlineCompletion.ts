@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import type { CompletionSettings, CompletionStatus, FillInTheMiddleChoice } from '../protocol/backend.js';
+import { adapterName } from './adapterName.js';
 import type { BackendClient } from './backendClient.js';
 import { commandId } from './contributions.js';
 import { formatLatency } from './format.js';
+import type { Writer } from './live/counts.js';
 import { setting } from './settings.js';
 
 /** Which base and adapter write ghost text; stored with the workspace. */
@@ -14,6 +16,8 @@ interface CompletionChoice {
 interface Choice extends CompletionChoice {
   /** False means the base alone, to compare the two at the same cursor. */
   readonly adapterOn: boolean;
+  /** Base and adapter take turns, and it is not shown who writes. */
+  readonly blind?: boolean;
 }
 
 const memoryKey = 'inlineCompletion.choice';
@@ -23,6 +27,8 @@ export class InlineCompletion implements vscode.Disposable {
   private readonly statusItem = vscode.window.createStatusBarItem('completion', vscode.StatusBarAlignment.Right, 90);
   private status: CompletionStatus = { kind: 'off' };
   private explained: string | undefined;
+  /** Whether the adapter writes, in a blind comparison. */
+  private adapterTurn = true;
   private readonly subscriptions: vscode.Disposable[];
 
   constructor(
@@ -52,6 +58,27 @@ export class InlineCompletion implements vscode.Disposable {
     return this.choice !== undefined;
   }
 
+  get isBlind(): boolean {
+    return this.choice?.blind === true;
+  }
+
+  /** Who writes at present; undefined if ghost text is off. */
+  get writer(): Writer | undefined {
+    const choice = this.choice;
+    return choice && { model: choice.model, adapter: this.adapterWrites(choice) ? choice.adapter : null };
+  }
+
+  async setBlind(blind: boolean): Promise<void> {
+    const choice = this.choice;
+    if (choice) await this.remember({ ...choice, adapterOn: true, blind });
+  }
+
+  /** Only for a blind comparison; text that is asked for once this is done is by the writer whose turn it is. */
+  async takeTurn(adapterOn: boolean): Promise<void> {
+    this.adapterTurn = adapterOn;
+    await this.configure();
+  }
+
   async use(choice: CompletionChoice): Promise<void> {
     await this.remember({ ...choice, adapterOn: true });
   }
@@ -63,7 +90,7 @@ export class InlineCompletion implements vscode.Disposable {
   async switchAdapter(): Promise<void> {
     const choice = this.choice;
     if (!choice) return;
-    await this.remember({ ...choice, adapterOn: !choice.adapterOn });
+    await this.remember({ ...choice, adapterOn: !choice.adapterOn, blind: false });
     // The text that is shown was written before the switch.
     await vscode.commands.executeCommand('editor.action.inlineSuggest.hide');
     await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
@@ -71,6 +98,10 @@ export class InlineCompletion implements vscode.Disposable {
 
   dispose(): void {
     vscode.Disposable.from(...this.subscriptions).dispose();
+  }
+
+  private adapterWrites({ blind, adapterOn }: Choice): boolean {
+    return blind ? this.adapterTurn : adapterOn;
   }
 
   private get choice(): Choice | undefined {
@@ -92,7 +123,7 @@ export class InlineCompletion implements vscode.Disposable {
     const choice = this.choice;
     return {
       model: choice?.model ?? null,
-      adapter: choice?.adapterOn ? choice.adapter : null,
+      adapter: this.writer?.adapter ?? null,
       adapterStrength: setting('inlineCompletion.adapterStrength'),
       languages: setting('inlineCompletion.languages'),
       mode: setting('inlineCompletion.mode'),
@@ -107,7 +138,9 @@ export class InlineCompletion implements vscode.Disposable {
     this.setContext(choice !== undefined);
     if (!choice) return this.statusItem.hide();
     const name = writerName(choice);
-    this.statusItem.text = `$(${statusIcon(this.status)}) ${name}${latency(this.status)}`;
+    // How long it takes would tell who writes.
+    const time = choice.blind ? '' : latency(this.status);
+    this.statusItem.text = `$(${statusIcon(this.status)}) ${name}${time}`;
     this.statusItem.tooltip = tooltip(choice, this.status);
     this.statusItem.backgroundColor =
       this.status.kind === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
@@ -135,10 +168,11 @@ function chosenFormat(): FillInTheMiddleChoice {
   return choice === 'custom' ? setting('inlineCompletion.fillInTheMiddleMarkers') : choice;
 }
 
-function writerName({ model, adapter, adapterOn }: Choice): string {
-  if (!adapterOn) return vscode.l10n.t('base {0}', nameOf(model));
+function writerName({ model, adapter, adapterOn, blind }: Choice): string {
+  if (blind) return vscode.l10n.t('blind comparison');
+  if (!adapterOn) return vscode.l10n.t('base {0}', adapterName(model));
   const strength = setting('inlineCompletion.adapterStrength');
-  return strength === 1 ? nameOf(adapter) : `${nameOf(adapter)} × ${strength}`;
+  return strength === 1 ? adapterName(adapter) : `${adapterName(adapter)} × ${strength}`;
 }
 
 function statusIcon(status: CompletionStatus): string {
@@ -161,9 +195,10 @@ function latency(status: CompletionStatus): string {
 function tooltip(choice: Choice, status: CompletionStatus): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   const lines = [
-    vscode.l10n.t('Ghost text by {0}', nameOf(choice.model)),
-    adapterInWords(choice),
-    ...lastInWords(status),
+    vscode.l10n.t('Ghost text by {0}', adapterName(choice.model)),
+    ...(choice.blind
+      ? [vscode.l10n.t('alone and with the adapter {0}, in turns', adapterName(choice.adapter))]
+      : [adapterInWords(choice), ...lastInWords(status)]),
     ...(status.kind === 'failed' ? [status.message] : []),
     vscode.l10n.t('Click to switch between base and adapter.'),
   ];
@@ -172,11 +207,11 @@ function tooltip(choice: Choice, status: CompletionStatus): vscode.MarkdownStrin
 }
 
 function adapterInWords({ adapter, adapterOn }: Choice): string {
-  if (!adapterOn) return vscode.l10n.t('without the adapter {0}', nameOf(adapter));
+  if (!adapterOn) return vscode.l10n.t('without the adapter {0}', adapterName(adapter));
   const strength = setting('inlineCompletion.adapterStrength');
-  if (strength === 1) return vscode.l10n.t('with the adapter {0}', nameOf(adapter));
-  if (strength === 0) return vscode.l10n.t('with the adapter {0} at strength 0, which is the base alone', nameOf(adapter));
-  return vscode.l10n.t('with the adapter {0} at strength {1}', nameOf(adapter), strength);
+  if (strength === 1) return vscode.l10n.t('with the adapter {0}', adapterName(adapter));
+  if (strength === 0) return vscode.l10n.t('with the adapter {0} at strength 0, which is the base alone', adapterName(adapter));
+  return vscode.l10n.t('with the adapter {0} at strength {1}', adapterName(adapter), strength);
 }
 
 function lastInWords(status: CompletionStatus): string[] {
@@ -196,11 +231,4 @@ function readInWords(format: string | null): string {
   return setting('inlineCompletion.fillInTheMiddle') === 'none'
     ? vscode.l10n.t('The model reads only what stands before the cursor, as set.')
     : vscode.l10n.t('The model reads only what stands before the cursor: it has not learned to fill in the middle.');
-}
-
-/** Names a run's adapter after the run's folder, because "adapter" says nothing. */
-function nameOf(path: string): string {
-  const parts = path.split(/[\\/]/).filter(Boolean);
-  const last = parts.at(-1) ?? path;
-  return /^adapter(-best)?$/.test(last) ? (parts.at(-2) ?? last) : last;
 }

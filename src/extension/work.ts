@@ -60,6 +60,7 @@ const partOfBar: { readonly [Stage in WorkProgress['stage']]: readonly [number, 
   writing: [0, 0.5],
   checking: [50, 0.5],
   merging: [0, 1],
+  analyzing: [0, 1],
 };
 
 function stageText(stage: WorkProgress['stage'], percent: number): string {
@@ -72,5 +73,7 @@ function stageText(stage: WorkProgress['stage'], percent: number): string {
       return vscode.l10n.t('comparing with base and adapter, {0} %', percent);
     case 'merging':
       return vscode.l10n.t('lowering the rank, {0} %', percent);
+    case 'analyzing':
+      return vscode.l10n.t('{0} %', percent);
   }
 }

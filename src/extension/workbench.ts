@@ -4,10 +4,12 @@ import type { Endpoint } from './endpoint.js';
 import type { InlineCompletion } from './inlineCompletion.js';
 import type { HubToken } from './hubToken.js';
 import type { FineTunePanels } from './fineTunePanel.js';
+import type { LiveStatistics } from './live/liveStatistics.js';
 import type { MonitorView } from './views/monitorView.js';
 import type { PlaygroundPanels } from './playgroundPanel.js';
 import type { ReportDocuments } from './reportDocuments.js';
 import type { Runs } from './runs.js';
+import type { SpectrumPanels } from './spectrumPanel.js';
 import type { Work } from './work.js';
 
 /** Everything a command may need. Created once, in extension.ts. */
@@ -19,7 +21,9 @@ export interface Workbench {
   readonly fineTune: FineTunePanels;
   readonly playground: PlaygroundPanels;
   readonly monitor: MonitorView;
+  readonly spectrum: SpectrumPanels;
   readonly completion: InlineCompletion;
+  readonly live: LiveStatistics;
   readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;
   readonly work: Work;

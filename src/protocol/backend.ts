@@ -3,7 +3,18 @@
  * run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
 import type { ExportProgress, ExportRequest, ExportResult } from './export.js';
+import type { LeakProbeRequest, LeakReport } from './leakProbe.js';
 import type { MergeRequest, MergeResult } from './mergeAdapters.js';
+import type {
+  AdapterSpectrum,
+  IntruderReport,
+  IntruderRequest,
+  RankLossReport,
+  RankLossRequest,
+  SimilarityGrids,
+  SimilarityRequest,
+  SpectrumRequest,
+} from './spectrum.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunLabels, RunState, Sample, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
@@ -304,7 +315,7 @@ export type WithWorkId<Request> = Request & {
 /** How far a request has come: `done` of `total` in this stage. */
 export interface WorkProgress {
   readonly workId: string;
-  readonly stage: ExportProgress['stage'] | 'merging';
+  readonly stage: ExportProgress['stage'] | 'merging' | 'analyzing';
   readonly done: number;
   readonly total: number;
 }
@@ -361,6 +372,15 @@ export interface BackendRequests {
   'loraWorkbench/export': { params: WithWorkId<ExportRequest>; result: ExportResult };
   /** Adds adapters into a new one; can be cancelled. */
   'loraWorkbench/adapters/merge': { params: WithWorkId<MergeRequest>; result: MergeResult };
+  /** Decomposes what an adapter adds to each weight; can be cancelled. */
+  'loraWorkbench/adapters/spectrum': { params: WithWorkId<SpectrumRequest>; result: AdapterSpectrum };
+  'loraWorkbench/adapters/similarity': { params: WithWorkId<SimilarityRequest>; result: SimilarityGrids };
+  /** Takes a second or a minute, by the size of the matrix; can be cancelled. */
+  'loraWorkbench/adapters/intruders': { params: WithWorkId<IntruderRequest>; result: IntruderReport };
+  /** Measures lower ranks on held-out data; can be cancelled. */
+  'loraWorkbench/adapters/rankLosses': { params: WithWorkId<RankLossRequest>; result: RankLossReport };
+  /** Looks for training text that an adapter gives away; can be cancelled. */
+  'loraWorkbench/adapters/leakProbe': { params: WithWorkId<LeakProbeRequest>; result: LeakReport };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   /** Loads the model in a process of its own and answers other tools; a previous endpoint ends. */

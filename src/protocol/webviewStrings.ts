@@ -1,5 +1,6 @@
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
+import { spectrumPhrases } from './spectrumPhrases.js';
 
 /** The English strings of the webviews. Translations have the same keys; {0}, {1} … are placeholders. */
 const phrases = {
@@ -361,6 +362,8 @@ const phrases = {
   'compare.atStep': '{0} at step {1}',
   'compare.lastLoss': 'Last training loss',
   'compare.time': 'Training time',
+
+  ...spectrumPhrases,
 } as const;
 
 /** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */

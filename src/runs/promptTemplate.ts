@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { alpacaPrompt } from '../core/data/formats/alpaca.js';
 import { detectFormat } from '../core/data/detectFormat.js';
 import { UserError } from '../core/errors.js';
 import type { ChatMessage, Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { diskFiles } from '../files/dataFiles.js';
 import type { PromptTemplate } from '../protocol/backend.js';
-import { RunDirectory } from './runDirectory.js';
+import { runOfAdapter } from './runOfAdapter.js';
 
 export interface PromptParts {
   readonly text: string;
@@ -50,14 +48,15 @@ function encodeChat(tokenizer: Tokenizer, messages: readonly ChatMessage[]): rea
 
 /** The template that the adapter's run trained with, if its run directory is still around it; else the model's default. */
 export function templateFor(tokenizer: Tokenizer, adapterFolder: string | undefined): PromptTemplate {
-  const trained = adapterFolder === undefined ? undefined : templateOfRun(dirname(adapterFolder));
+  const trained = adapterFolder === undefined ? undefined : templateOfRun(adapterFolder);
   return trained ?? (tokenizer.hasChatTemplate ? 'chat' : 'none');
 }
 
-function templateOfRun(runFolder: string): PromptTemplate | undefined {
-  if (!existsSync(join(runFolder, 'state.json'))) return undefined;
+function templateOfRun(adapterFolder: string): PromptTemplate | undefined {
+  const run = runOfAdapter(adapterFolder);
+  if (!run) return undefined;
   try {
-    const { data } = RunDirectory.open(runFolder).readConfig();
+    const { data } = run.readConfig();
     const format = data.format === 'auto' ? detectFormat(diskFiles.open(data.path)) : data.format;
     return format === 'alpaca' || format === 'chat' ? format : 'none';
   } catch (error) {

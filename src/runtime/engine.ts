@@ -62,8 +62,8 @@ export interface EvaluationSetup extends Pick<TrainingSetup, 'weights' | 'engine
   readonly adapter: Adapter | null;
 }
 
-/** Measures losses, as a StepRunner does. */
-export type Evaluator = Pick<StepRunner, 'description' | 'evaluate' | 'dispose'>;
+/** Measures losses, as a StepRunner does; importState replaces the adapter by another of the same shape. */
+export type Evaluator = Pick<StepRunner, 'description' | 'evaluate' | 'importState' | 'dispose'>;
 
 /** Loads the base model onto the chosen device, with or without an adapter, to measure how well it predicts text. */
 export async function createEvaluator({ adapter, ...setup }: EvaluationSetup): Promise<Evaluator> {

@@ -17,6 +17,10 @@ import {
   runs,
   samples,
   samplesMessage,
+  comparedSpectrum,
+  intrudersOf,
+  rankLosses,
+  shownSpectrum,
 } from './harness/scenes.js';
 import type { Metric } from '../../src/protocol/run.js';
 import { firstSettings } from '../../webview/playground/settingsFields.js';
@@ -792,4 +796,30 @@ test('strings of the host replace the English ones', async () => {
     { strings: { 'monitor.fineTune': '微调…' } },
   );
   expect(await view.page.getByRole('button', { name: '微调…' }).isVisible()).toBe(true);
+});
+
+test('a weight is chosen in the heat map with the keyboard, and what was asked about it appears', async () => {
+  view = await View.open(browser, 'spectrum', { shown: shownSpectrum });
+  const { page } = view;
+  await page.getByRole('gridcell', { name: /^q_proj, layer 0:/ }).focus();
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown', 'ArrowUp', 'ArrowUp', 'ArrowDown']) await page.keyboard.press(key);
+  await expect.poll(() => page.locator('.matrix-details h2').textContent()).toBe('k_proj, layer 2');
+  await page.getByLabel('Measure').selectOption('change');
+  expect(await page.getByRole('gridcell', { selected: true }).getAttribute('aria-label')).toMatch(/^k_proj, layer 2: [\d.]+%$/);
+  await page.getByRole('button', { name: 'Look for Intruders' }).click();
+  const matrix = { layer: 2, linear: 'k_proj' };
+  expect(await view.waitForPost('findIntruders')).toEqual({ type: 'findIntruders', matrix });
+  await view.send({ type: 'busy', busy: true });
+  expect(await page.getByRole('button', { name: 'Measure Held-Out Loss' }).isDisabled()).toBe(true);
+  await view.send({ type: 'intruders', report: intrudersOf(2, 'k_proj') }, { type: 'busy', busy: false });
+  expect(await page.locator('.matrix-details').textContent()).toContain('2 of the 10 leading directions are intruders');
+  await view.send({ type: 'losses', report: rankLosses });
+  expect(await page.locator('.ladder tbody tr').nth(1).textContent()).toBe('897%1.395+0.0007 ± 0.0011');
+  expect(await view.remembered()).toMatchObject({ adapter: shownSpectrum.spectrum.adapter, measure: 'change', ...matrix });
+  await view.hydrate({ shown: comparedSpectrum });
+  expect(await view.remembered()).toMatchObject({ other: comparedSpectrum.spectrum.other, measure: 'change', ...matrix });
+  await view.hydrate({ shown: null });
+  await page.getByRole('button', { name: 'Decompose Again' }).click();
+  const { adapter, other } = comparedSpectrum.spectrum;
+  expect(await view.waitForPost('reopen')).toEqual({ type: 'reopen', adapter, other });
 });

@@ -18,6 +18,9 @@ import {
   runs,
   samples,
   samplesMessage,
+  comparedSpectrum,
+  shownSpectrum,
+  similarityGrids,
 } from './harness/scenes.js';
 import { themes, type ThemeName } from './harness/themes.js';
 import { launchBrowser, View } from './harness/view.js';
@@ -234,6 +237,20 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
   'playground-batch': async (theme) => View.open(browser, 'playground', { ...playgroundState, batch }, { theme, width: 1200 }),
   'playground-batch-narrow': async (theme) =>
     View.open(browser, 'playground', { ...playgroundState, batch: { ...batch, running: false } }, { theme, width: 500 }),
+  spectrum: async (theme) => View.open(browser, 'spectrum', { shown: shownSpectrum }, { theme, width: 1200, height: 900 }),
+  'spectrum-compared': async (theme) => {
+    const matrix = { layer: 12, linear: 'o_proj' };
+    const remembered = { adapter: null, other: null, measure: 'output', ...matrix };
+    const view = await View.open(browser, 'spectrum', { shown: comparedSpectrum }, { theme, remembered, height: 1300 });
+    await view.send({ type: 'similarity', matrix, grids: similarityGrids });
+    return view;
+  },
+  'spectrum-narrow': async (theme) =>
+    View.open(browser, 'spectrum', { shown: comparedSpectrum }, { theme, width: 500, height: 1500 }),
+  'spectrum-restored': async (theme) => {
+    const remembered = { adapter: '/a', other: null, measure: '', layer: 0, linear: 'q_proj' };
+    return View.open(browser, 'spectrum', { shown: null }, { theme, remembered, height: 300 });
+  },
   compare: async (theme) => {
     const view = await View.open(
       browser,

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { UserError } from '../../core/errors.js';
 import { exportModel } from '../../export/exportModel.js';
-import { readMergeableFolder } from '../../files/adapterFolder.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import type { ExportDType, ExportParity, ExportRequest, ExportResult, ExportTarget } from '../../protocol/export.js';
 import { adapterAt } from '../../runs/adapterAt.js';
 import { writeExportedCard } from '../../runs/card/writeModelCard.js';
+import { baseOf } from '../baseOf.js';
 import { exportView } from '../exportView.js';
 import { bytes, integer, table } from '../format.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -45,16 +43,6 @@ async function run({ output, signal }: CommandContext, request: ExportRequest): 
   output.emit(result);
   showResult(output, result);
   return exitCodes.done;
-}
-
-function baseOf(adapter: string): string {
-  const { baseModel } = readMergeableFolder(adapter);
-  if (baseModel !== null && existsSync(modelPath(baseModel))) return baseModel;
-  const message =
-    baseModel === null
-      ? `${adapter} does not say which model it was trained on. Name it with --model.`
-      : `${adapter} was trained on ${baseModel}, which is not there. Say where it is with --model.`;
-  throw new UserError('file-not-found', message);
 }
 
 function showResult(output: Output, { out, sizeBytes, dtype, parity, uses }: ExportResult): void {

@@ -10,6 +10,21 @@ export function singularValues(loraA: HostTensor, loraB: HostTensor, scaling: nu
   return decompose(loraA, loraB, scaling).core.values;
 }
 
+/** ΔW = Σ values[k] · left[k] · right[k]ᵀ, with directions [out] and [in] of length 1. Ranks that do nothing are left out. */
+export function singularDirections(loraA: HostTensor, loraB: HostTensor, scaling: number): SingularTriplets {
+  const { core, basisA, basisB } = decompose(loraA, loraB, scaling);
+  const count = core.values.filter((value) => value > negligible * core.values[0]!).length;
+  const ones = Array<number>(count).fill(1);
+  return {
+    left: combinations(basisB, core.left, ones),
+    values: core.values.slice(0, count),
+    right: combinations(basisA, core.right, ones),
+  };
+}
+
+/** A singular value below this share of the largest is rounding of the fp32 factors. */
+const negligible = 1e-7;
+
 export interface Truncated {
   /** [rank, in] and [out, rank]; scaling 1. The square root of each singular value is in either matrix. */
   readonly loraA: HostTensor;

@@ -81,6 +81,11 @@ export async function useAdapterForCompletion(workbench: Workbench, argument: un
   if (model) await workbench.completion.use({ model: model.path, adapter: adapter.path });
 }
 
+export async function showSpectrum(workbench: Workbench, argument: unknown): Promise<void> {
+  const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Show the spectrum of which adapter?'));
+  if (adapter) await workbench.spectrum.show(adapter);
+}
+
 /** Opens the chat in ask mode, because agent mode leaves out models that cannot call tools. The chat participant answers. */
 export async function chatWithAdapter(workbench: Workbench, argument: unknown): Promise<void> {
   const adapter = await chosenAdapter(workbench, argument, vscode.l10n.t('Chat with which adapter?'));

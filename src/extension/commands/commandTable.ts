@@ -7,9 +7,11 @@ import * as backend from './backendCommands.js';
 import * as exports from './exportCommands.js';
 import * as endpoint from './endpointCommands.js';
 import * as fineTune from './fineTuneCommands.js';
+import * as leaks from './leakCommands.js';
 import * as merge from './mergeCommands.js';
 import * as models from './modelCommands.js';
 import { offer } from './offer.js';
+import * as statistics from './statisticsCommands.js';
 import * as labels from './runLabelCommands.js';
 import * as runs from './runCommands.js';
 
@@ -41,8 +43,13 @@ const commands: Record<CommandName, Command> = {
   useAdapterForCompletion: adapters.useAdapterForCompletion,
   turnOffCompletion: ({ completion }) => completion.turnOff(),
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
+  compareBlindly: statistics.compareBlindly,
+  showCompletionStatistics: statistics.showCompletionStatistics,
+  wipeCompletionStatistics: statistics.wipeCompletionStatistics,
   exportAdapter: exports.exportAdapter,
   mergeAdapters: merge.mergeAdapters,
+  showSpectrum: adapters.showSpectrum,
+  probeForLeaks: leaks.probeForLeaks,
   startEndpoint: endpoint.startEndpoint,
   stopEndpoint: ({ endpoint }) => endpoint.stop(),
   deleteAdapter: adapters.deleteAdapter,

@@ -18,8 +18,12 @@ export async function pickRuns(
   return chooseSome(choices, placeHolder);
 }
 
-export async function pickAdapter(catalog: Catalog, placeHolder: string): Promise<AdapterInfo | undefined> {
-  const { adapters } = catalog;
+/** The only adapter there is, or the one the user chooses. */
+export async function pickAdapter(
+  catalog: Catalog,
+  placeHolder: string,
+  adapters = catalog.adapters,
+): Promise<AdapterInfo | undefined> {
   return adapters.length === 1 ? adapters[0] : chooseOne(adapterChoices(catalog, adapters), placeHolder);
 }
 

@@ -3,6 +3,7 @@ import { compare, type CompareView } from './compare.js';
 import { fineTune, type FineTuneView } from './fineTune.js';
 import { monitor, type MonitorView } from './monitor.js';
 import { playground, type PlaygroundView } from './playground.js';
+import { spectrum, type SpectrumView } from './spectrum.js';
 import { isFromAnyView, isHydrate, isOneOf, type FromAnyView, type Hydrate, type ViewProtocol } from './view.js';
 
 interface Views {
@@ -10,8 +11,9 @@ interface Views {
   readonly monitor: MonitorView;
   readonly playground: PlaygroundView;
   readonly compare: CompareView;
+  readonly spectrum: SpectrumView;
 }
-const views: { readonly [V in View]: ViewProtocol<Views[V]> } = { fineTune, monitor, playground, compare };
+const views: { readonly [V in View]: ViewProtocol<Views[V]> } = { fineTune, monitor, playground, compare, spectrum };
 
 export type View = keyof Views;
 export type StateOf<V extends View> = Views[V]['state'];

@@ -37,14 +37,34 @@ export function trainPairsAdapter(bed: TestBed): string {
   );
 }
 
-function trainOn(bed: TestBed, name: string, texts: readonly string[], lora: object, steps: number): string {
+/** Trains an adapter of another seed each on the same sums, some of them held out, into runs of these names. */
+export function trainSiblings(bed: TestBed, names: readonly string[]): void {
+  const texts = Array.from({ length: 16 }, (_, i) => `def add_${i}(left, right):\n    return left + ${i} * right\n`);
+  const lora = { r: 8, alpha: 16, target_modules: ['q_proj', 'v_proj', 'down_proj'] };
+  for (const [seed, name] of names.entries()) trainOn(bed, name, texts, lora, 20, { seed, heldOut: 0.25 });
+}
+
+/** Trains an adapter on one text of some hundred tokens, into the run of this name. */
+export function trainOnOneText(bed: TestBed, name: string): void {
+  const text = Array.from({ length: 12 }, (_, i) => `def add_${i}(left, right):\n    return left + ${i} * right\n`).join('\n');
+  trainOn(bed, name, [text], { r: 8, alpha: 16, target_modules: ['q_proj', 'v_proj', 'down_proj'] }, 10, { length: 256 });
+}
+
+function trainOn(
+  bed: TestBed,
+  name: string,
+  texts: readonly string[],
+  lora: object,
+  steps: number,
+  { seed = 1337, heldOut = 0, length = 64 } = {},
+): string {
   const data = bed.write(`${name}.jsonl`, texts.map((text) => `${JSON.stringify({ text })}\n`).join(''));
   const config = join(bed.root, `${name}.json`);
   const json = {
     model: bed.path('models/tiny-llama'),
-    data: { path: data, format: 'text', eval_fraction: 0, max_seq_length: 64 },
+    data: { path: data, format: 'text', eval_fraction: heldOut, max_seq_length: length },
     lora: { dropout: 0, ...lora },
-    train: { max_steps: steps, batch_size: texts.length, learning_rate: 1e-2, warmup_steps: 0 },
+    train: { max_steps: steps, batch_size: texts.length, learning_rate: 1e-2, warmup_steps: 0, seed },
   };
   writeFileSync(config, JSON.stringify(json));
   const run = bed.path('runs', name);

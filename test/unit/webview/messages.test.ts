@@ -22,7 +22,11 @@ import {
   modelShape,
   playgroundState,
   preflightReport,
+  intrudersOf,
+  rankLosses,
   run,
+  similarityGrids,
+  spectrumOf,
 } from '../../webview/harness/scenes.js';
 
 const summary = run('a', 'running', 30, 60);
@@ -35,6 +39,15 @@ const states: { readonly [V in View]: StateOf<V> } = {
   monitor: { runs: { runs: [summary], throughSeq: 1 }, trusted: true },
   playground: playgroundState,
   compare: { runs: { runs: [], throughSeq: 0 }, runIds: ['a'] },
+  spectrum: {
+    shown: {
+      name: 'a',
+      otherName: 'b',
+      spectrum: spectrumOf(1, ['q_proj'], true),
+      losses: rankLosses,
+      intruders: [intrudersOf(0, 'q_proj')],
+    },
+  },
 };
 
 type ToEach<V extends View> = {
@@ -97,6 +110,18 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
     batchAnswer: [{ type: 'batchAnswer', requestId: 1, row: 0, side: 'left', answer: { kind: 'text', text: 'x' } }],
     batchEnded: [{ type: 'batchEnded', requestId: 1 }],
   },
+  spectrum: {
+    losses: [{ type: 'losses', report: rankLosses }],
+    intruders: [{ type: 'intruders', report: intrudersOf(0, 'q_proj') }],
+    similarity: [
+      {
+        type: 'similarity',
+        matrix: { layer: 0, linear: 'q_proj' },
+        grids: { input: similarityGrids.input.slice(0, 2), output: [[0.5]] },
+      },
+    ],
+    busy: [{ type: 'busy', busy: true }],
+  },
 };
 
 const sampling = { temperature: 0.7, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
@@ -147,6 +172,13 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     clearHistory: { type: 'clearHistory' },
     stopGenerating: { type: 'stopGenerating', requestId: 1 },
     browseAdapter: { type: 'browseAdapter', side: 'left' },
+  },
+  spectrum: {
+    reopen: { type: 'reopen', adapter: '/a', other: null },
+    compareWith: { type: 'compareWith' },
+    showSimilarity: { type: 'showSimilarity', matrix: { layer: 0, linear: 'q_proj' } },
+    findIntruders: { type: 'findIntruders', matrix: { layer: 0, linear: 'q_proj' } },
+    measureRanks: { type: 'measureRanks' },
   },
 };
 const views = Object.keys(states) as View[];

@@ -6,6 +6,8 @@ import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
 import type { Batch, PlaygroundState } from '../../../src/protocol/views/playground.js';
 import type { FineTuneState } from '../../../src/protocol/views/fineTune.js';
+import type { ShownSpectrum } from '../../../src/protocol/views/spectrum.js';
+import type { AdapterSpectrum, IntruderReport, RankLossReport, SimilarityGrids } from '../../../src/protocol/spectrum.js';
 
 export const models: readonly ModelInfo[] = [
   {
@@ -37,6 +39,77 @@ export const adapters: readonly AdapterInfo[] = [
     run: { dataPath: '/workspace/data/answers.jsonl', heldOutLoss: 1.394 },
   },
 ];
+
+/** An adapter of rank 16 on thirty layers, whose later layers learned more. */
+export function spectrumOf(layers: number, linears: readonly string[], compared: boolean): AdapterSpectrum {
+  const rank = 16;
+  const matrices = Array.from({ length: layers }, (_, layer) =>
+    linears.map((linear, place) => {
+      const fall = 0.5 + (0.35 * layer) / layers + 0.02 * place;
+      const values = Array.from({ length: rank }, (_, k) => 0.8 * fall ** k);
+      const squares = values.map((value) => value * value);
+      const total = squares.reduce((sum, square) => sum + square, 0);
+      const shares = values.map((value) => value / values.reduce((sum, each) => sum + each, 0));
+      let kept = 0;
+      const energyRank = 1 + squares.findIndex((square) => (kept += square) >= 0.9 * total);
+      const chance = { inputByChance: energyRank / 576, outputByChance: energyRank / 576 };
+      return {
+        layer,
+        linear,
+        values,
+        entropyRank: Math.exp(-shares.reduce((sum, share) => sum + share * Math.log(share), 0)),
+        energyRank,
+        norm: Math.sqrt(total),
+        baseNorm: 24 + place,
+        similarity: compared ? { ranks: energyRank, input: 0.6 - layer / 60, output: 0.1 + layer / 100, ...chance } : null,
+      };
+    }),
+  ).flat();
+  const ladder = [16, 8, 4, 2, 1].map((lower, k) => ({ rank: lower, energyKept: [1, 0.971, 0.862, 0.701, 0.52][k]! }));
+  const other = compared ? '/workspace/runs/first-try/adapter' : null;
+  return { adapter: adapters[0]!.path, model: models[0]!.path, other, rank, matrices, ladder };
+}
+
+export const allLinears = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+
+export const rankLosses: RankLossReport = {
+  losses: [16, 8, 4, 2, 1, 0].map((rank, k) => ({
+    rank,
+    loss: [1.394, 1.3947, 1.411, 1.502, 1.688, 2.613][k]!,
+    difference: [0, 0.0007, 0.017, 0.108, 0.294, 1.219][k]!,
+    halfInterval: [0, 0.0011, 0.006, 0.021, 0.048, 0.12][k]!,
+  })),
+  examples: 48,
+  tokens: 3204,
+  engine: 'CPU, 2 threads, fp32 base',
+};
+
+export function intrudersOf(layer: number, linear: string): IntruderReport {
+  const cosines = [0.31, 0.998, 0.97, 0.44, 0.99, 0.93, 0.88, 0.97, 0.91, 0.86];
+  const directions = cosines.map((cosine, k) => ({ value: 14.2 * 0.9 ** k, cosine }));
+  return { layer, linear, directions, intruders: 2, threshold: 0.5 };
+}
+
+export const shownSpectrum: ShownSpectrum = {
+  name: 'support-answers',
+  otherName: null,
+  spectrum: spectrumOf(30, allLinears, false),
+  losses: null,
+  intruders: [],
+};
+
+export const comparedSpectrum: ShownSpectrum = {
+  name: 'support-answers-of-the-third-quarter-with-a-long-name',
+  otherName: 'first-try',
+  spectrum: spectrumOf(30, allLinears, true),
+  losses: rankLosses,
+  intruders: [intrudersOf(12, 'o_proj')],
+};
+
+export const similarityGrids: SimilarityGrids = {
+  input: Array.from({ length: 16 }, (_, i) => Array.from({ length: 16 }, (_, j) => 0.7 * 0.95 ** Math.abs(i - j) * 0.97 ** i)),
+  output: Array.from({ length: 16 }, (_, i) => Array.from({ length: 16 }, (_, j) => 0.3 * 0.8 ** Math.abs(i - j) + i / 100)),
+};
 
 export const modelShape: ModelShape = {
   model: '/models/SmolLM2-135M-Instruct.gguf',
