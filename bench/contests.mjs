@@ -21,6 +21,8 @@ export function contests({ python, threads, steps, gguf }) {
       commands: {
         'ours fp32': train(),
         'ours fp32, checkpointing': train('--gradient-checkpointing'),
+        'ours int8 base': train('--base-dtype', 'int8'),
+        'ours int8 base, checkpointing': train('--base-dtype', 'int8', '--gradient-checkpointing'),
         'ours fp16 base': train('--base-dtype', 'fp16'),
         'ours int4 base': train('--base-dtype', 'int4'),
         'ours int4 base, checkpointing': train('--base-dtype', 'int4', '--gradient-checkpointing'),
@@ -35,6 +37,7 @@ export function contests({ python, threads, steps, gguf }) {
       ...training,
       commands: {
         'ours fp32': train('--label-share', '0.4'),
+        'ours int8 base': train('--label-share', '0.4', '--base-dtype', 'int8'),
         'ours int4 base': train('--label-share', '0.4', '--base-dtype', 'int4'),
         'PEFT fp32': peft('--label-share', '0.4'),
         'PEFT bf16': peft('--label-share', '0.4', '--dtype', 'bf16'),
@@ -68,6 +71,17 @@ export function contests({ python, threads, steps, gguf }) {
         '--base-dtype',
         'int4',
         '--gradient-checkpointing',
+      ),
+    },
+    large: {
+      title: 'The shape of Llama-3.2-1B with bases in integers, 1 × 256 tokens, checkpointing',
+      reference: 'int4',
+      ...training,
+      commands: Object.fromEntries(
+        ['int4', 'int8'].map((dtype) => [
+          dtype,
+          train('--shape', 'llama-3.2-1b', '--batch-size', '1', '--base-dtype', dtype, '--gradient-checkpointing'),
+        ]),
       ),
     },
     generation: {

@@ -1,6 +1,6 @@
 /**
  * LoRA training by this project's engine on the SmolLM2-135M shape with random weights. Prints one line of JSON with the keys of
- * peft_train.py. Run by run.mjs. Options: --steps N --threads N --device cpu|webgpu --base-dtype fp32|fp16|int4 --rank N
+ * peft_train.py. Run by run.mjs. Options: --steps N --threads N --device cpu|webgpu --base-dtype fp32|fp16|int8|int4 --rank N
  * --batch-size N --sequence-length N --shape smollm2-135m|smollm2-360m|llama-3.2-1b --layers N --gradient-checkpointing
  * --layer-streaming --model PATH (instead of a shape)
  * --label-share S: the last share S of each row has labels; 1 by default

@@ -19,7 +19,7 @@ export type IntegerMatrix = readonly [
   reverseScales: Float32Array,
 ];
 
-/** Rows that are written side by side: a cache line. */
+/** Rows that are written side by side. */
 const tile = 64;
 
 /**
@@ -35,26 +35,31 @@ export function roundRowsTransposed(
   const [codes, scales, , reverseScales] = matrix;
   const [rowCount, columns] = [scales.length, reverseScales.length];
   const rows = values.length / columns;
-  const stretch = Float64Array.from(smoothing, (factor) => 1 / factor);
-  const inverse = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    let largest = 0;
-    for (let column = 0, at = row * columns; column < columns; column++, at++) {
-      const magnitude = Math.abs(values[at]!);
-      if (magnitude * stretch[column]! > largest) largest = magnitude * stretch[column]!;
-      if (magnitude > reverseScales[column]! * limit) reverseScales[column] = magnitude / limit;
-    }
-    scales[firstRow + row] = largest / limit;
-    inverse[row] = largest === 0 ? 0 : limit / largest;
-  }
+  const stretch = smoothing.map((factor) => 1 / factor);
+  const loudest = reverseScales.map((scale) => scale * limit);
+  const rounded = new Int8Array(tile * columns);
   for (let start = 0; start < rows; start += tile) {
     const end = Math.min(rows, start + tile);
+    for (let row = start; row < end; row++) {
+      const from = values.subarray(row * columns, (row + 1) * columns);
+      let largest = 0;
+      for (let column = 0; column < columns; column++) {
+        const magnitude = Math.abs(from[column]!);
+        const stretched = magnitude * stretch[column]!;
+        if (stretched > largest) largest = stretched;
+        if (magnitude > loudest[column]!) loudest[column] = magnitude;
+      }
+      scales[firstRow + row] = largest / limit;
+      const inverse = largest === 0 ? 0 : limit / largest;
+      const into = rounded.subarray((row - start) * columns, (row - start + 1) * columns);
+      for (let column = 0; column < columns; column++) into[column] = nearest(from[column]! * stretch[column]! * inverse);
+    }
     for (let column = 0; column < columns; column++) {
       const into = column * rowCount + firstRow;
-      for (let row = start; row < end; row++)
-        codes[into + row] = Math.round(values[row * columns + column]! * stretch[column]! * inverse[row]!);
+      for (let row = start, at = column; row < end; row++, at += columns) codes[into + row] = rounded[at]!;
     }
   }
+  reverseScales.forEach((_, column) => (reverseScales[column] = loudest[column]! / limit));
 }
 
 /** Rounds some rows into `reverseCodes`, with the scales of the columns. */
@@ -64,7 +69,12 @@ export function roundColumns(values: Float32Array, firstRow: number, { limit }: 
   const inverse = Float64Array.from(reverseScales, (scale) => (scale === 0 ? 0 : 1 / scale));
   const into = reverseCodes.subarray(firstRow * columns);
   for (let at = 0, column = 0; at < values.length; at++) {
-    into[at] = Math.max(-limit, Math.min(limit, Math.round(values[at]! * inverse[column]!)));
+    into[at] = nearest(values[at]! * inverse[column]!);
     if (++column === columns) column = 0;
   }
+}
+
+/** Many times as fast as Math.round. */
+function nearest(value: number): number {
+  return (value < 0 ? value - 0.5 : value + 0.5) | 0;
 }
