@@ -41,6 +41,7 @@ export class OpenFineTune implements vscode.Disposable {
       // The pre-flight has measured how long a step takes.
       if (preflight.kind === 'ready') void this.check();
     });
+    backend.handle('loraWorkbench/data/reading', ({ share }) => this.data.progressed(share));
     this.fetch = new SmallModelFetch(catalog, (fetching) => this.session.post({ type: 'fetching', fetching }));
     this.knownModels = new Set(catalog.models.map(({ path }) => path));
     this.session = new RunViewerSession(panel.webview, 'fineTune', services, {
@@ -176,6 +177,11 @@ export class OpenFineTune implements vscode.Disposable {
       }
       case 'cancelPreflight':
         return this.preflight.cancel();
+      case 'cancelData':
+        return this.data.giveUp();
+      case 'readData':
+        this.data.forget();
+        return this.check();
       case 'openOrigin':
         return openOrigin(message.origin);
     }

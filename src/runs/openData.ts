@@ -5,7 +5,7 @@ import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { loadModelForData } from '../files/loadModel.js';
 import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-import { batchOptions, readDataset } from './prepareRun.js';
+import { batchOptions, readDataset, type ReadingPorts } from './prepareRun.js';
 
 /** Examples searched before yielding to the event loop. */
 const atOnce = 200;
@@ -19,28 +19,24 @@ export class OpenData {
   ) {}
 
   /** Throws UserError for data that cannot be trained on. */
-  static read(config: RunConfig): OpenData {
+  static async read(config: RunConfig, ports: ReadingPorts = {}): Promise<OpenData> {
     const model = loadModelForData(config.model);
     try {
-      return new OpenData(config, model.tokenizer, readDataset(model, config));
+      const { dataset } = await readDataset(model, config, ports);
+      return new OpenData(config, model.tokenizer, dataset);
     } finally {
       model.weights.close();
     }
   }
 
   overview(): DataOverview {
-    const { format, training, evaluation, files, fileCount, leftOut, skipped, skippedCount } = this.dataset.report;
+    const { training, evaluation, samples: _samples, warnings: _warnings, ...report } = this.dataset.report;
     const oneByOne = { ...this.config, train: { ...this.config.train, batch_size: 1 } };
     return {
-      format,
+      ...report,
       ...sizeOf(this.dataset.report),
       truncated: training.truncated + (evaluation?.truncated ?? 0),
       heldOut: evaluation?.examples ?? 0,
-      files,
-      fileCount,
-      leftOut,
-      skipped,
-      skippedCount,
       rows: trainingData(this.dataset, batchOptions(oneByOne, this.tokenizer)).epoch(0).count,
     };
   }

@@ -673,7 +673,7 @@ test('the estimate follows the settings as they move', async () => {
 });
 
 test('the data is listed by file, and its examples are paged through and searched', async () => {
-  view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null, data: { kind: 'reading' } });
+  view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null, data: { kind: 'reading', share: 0.4 } });
   await view.send({ type: 'data', data: { kind: 'ready', overview: codeOverview } });
   await view.settle();
   // There is no run to plot yet, so the data comes to the front.

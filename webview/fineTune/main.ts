@@ -173,6 +173,8 @@ class FineTunePanel {
         // There is no run to look at yet, so show what it would learn from.
         if (message.data.kind === 'ready' && !this.state.runId && this.tabs.front === 'plots') this.tabs.select('data');
         return;
+      case 'showData':
+        return this.tabs.select('data');
       case 'examples':
         return this.dataTab.showExamples(message.page);
       case 'examplesFailed':

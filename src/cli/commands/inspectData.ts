@@ -1,5 +1,4 @@
 /** @file The output of `inspect` for a data set. */
-import { loadDataset } from '../../core/data/dataset.js';
 import { chooseFiles, detectFormat } from '../../core/data/detectFormat.js';
 import { fieldRoles, type Row } from '../../core/data/formats/format.js';
 import { isRowFile, rowsOf } from '../../core/data/rows/rows.js';
@@ -7,10 +6,12 @@ import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js
 import { diskFiles } from '../../files/dataFiles.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { loadModelForData } from '../../files/loadModel.js';
+import { readDataset } from '../../runs/prepareRun.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
+import { usualConfig } from '../../runs/usualConfig.js';
 import { modelName } from '../../protocol/modelName.js';
 import type { Output } from '../output.js';
-import { fileRows } from '../preflightText.js';
+import { credentialWarnings, fileRows } from '../preflightText.js';
 import { bytes, integer, plural, table } from '../format.js';
 
 export function show(output: Output, title: string, facts: object, rows: readonly (readonly [string, string])[]): void {
@@ -85,25 +86,21 @@ function whyNoText(file: DataFile): string | null {
   }
 }
 
-export function inspectTokens(output: Output, path: string, model: string, asked: number | undefined): void {
-  const { weights, tokenizer } = loadModelForData(model);
+export async function inspectTokens(output: Output, path: string, model: string, asked: number | undefined): Promise<void> {
+  const loaded = loadModelForData(model);
+  const { weights } = loaded;
   weights.close();
   const maxSeqLength = sequenceLengthFor(weights.config, asked, '--max-seq-length');
-  const config = {
-    path,
-    format: 'auto',
-    eval_path: null,
-    eval_fraction: 0,
-    max_seq_length: maxSeqLength,
-    train_on_prompt: false,
-    seed: 0,
-  } as const;
-  const { report } = loadDataset(config, tokenizer, diskFiles, { vocabSize: weights.config.vocabSize });
-  const { training, format, files, fileCount, leftOut, skipped, skippedCount } = report;
+  const { dataset } = await readDataset(
+    loaded,
+    usualConfig(model, { path, eval_fraction: 0, fim_rate: 0, max_seq_length: maxSeqLength }),
+  );
+  const { report } = dataset;
+  const { training, format, files, fileCount, languages, folders, leftOut, skipped, skippedCount } = report;
   show(
     output,
     `${path} is a data set, counted in tokens of ${modelName(modelPath(model))}.`,
-    { kind: 'data', path, format, ...training, files, fileCount, leftOut, skipped, skippedCount },
+    { kind: 'data', path, format, ...training, files, fileCount, languages, folders, leftOut, skipped, skippedCount },
     [
       ['Format', format],
       ['Examples', integer(training.examples)],
@@ -117,6 +114,7 @@ export function inspectTokens(output: Output, path: string, model: string, asked
       ...skippedRows(skipped, skippedCount),
     ],
   );
+  credentialWarnings(report).forEach((warning) => output.say(`  ${warning}`));
 }
 
 function skippedRows(skipped: readonly Skipped[], count: number): (readonly [string, string])[] {

@@ -184,7 +184,7 @@ describe('a model without tokenizer.json', () => {
   });
 
   test('is looked through and searched by ids', async () => {
-    const data = OpenData.read(ofIds());
+    const data = await OpenData.read(ofIds());
     expect(data.overview()).toMatchObject({ format: 'tokens', examples: 12 });
     const query = { text: rows[3]!.input_ids.join(' '), offset: 0, limit: 10 };
     const { examples } = await data.examples(query, new AbortController().signal);
