@@ -20,7 +20,7 @@ export function preflightSummary(report: PreflightReport): string {
     ...(report.skippedCount > 0 ? ([['Skipped', plural(report.skippedCount, 'record')]] as const) : []),
     ['Adapter', `${large(trainableParameters)} trainable parameters`],
     ['Device', device],
-    ['Time', `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`],
+    ['Time', `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, and the evaluations`],
     ['Memory', memoryInWords(estimate)],
   ]);
 }

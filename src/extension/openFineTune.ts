@@ -20,6 +20,8 @@ export class OpenFineTune implements vscode.Disposable {
   private readonly fetch: SmallModelFetch;
   private knownModels: ReadonlySet<string>;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
+  /** Whether the data is to be at the front, and a step to be measured once it has been read. */
+  private reports = false;
   private checkTimer: NodeJS.Timeout | undefined;
   private readonly subscriptions: readonly vscode.Disposable[];
 
@@ -35,6 +37,7 @@ export class OpenFineTune implements vscode.Disposable {
       this.session.post({ type: 'data', data });
       // The memory that a run takes depends on the data.
       if (data.kind === 'ready') void this.check();
+      if (this.reports && data.kind === 'ready') void this.measure();
     });
     this.preflight = new LastPreflight(backend, (preflight) => {
       this.session.post({ type: 'preflight', preflight });
@@ -77,6 +80,14 @@ export class OpenFineTune implements vscode.Disposable {
     this.session.post({ type: 'shownRun', runId });
   }
 
+  /** Brings the data to the front, reads it again and then measures a step. */
+  report(): void {
+    this.reports = true;
+    this.session.post({ type: 'showData' });
+    this.data.forget();
+    void this.check();
+  }
+
   private state(): FineTuneState {
     return {
       document: this.document.shown(),
@@ -86,6 +97,7 @@ export class OpenFineTune implements vscode.Disposable {
       preflight: this.preflight.state(this.document.text()),
       runs: this.services.runs.snapshot(),
       runId: this.runId,
+      showsData: this.reports,
       fetching: this.fetch.state,
     };
   }
@@ -105,6 +117,12 @@ export class OpenFineTune implements vscode.Disposable {
     this.preflight.settingsChanged(this.document.text());
     clearTimeout(this.checkTimer);
     this.checkTimer = setTimeout(() => void this.check(), restMs);
+  }
+
+  private async measure(): Promise<void> {
+    this.reports = false;
+    const text = this.document.text();
+    if (text && this.preflight.state(text).kind !== 'ready') await this.preflight.run(text);
   }
 
   private lookAtData(text: ConfigText): void {

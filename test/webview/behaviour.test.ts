@@ -269,7 +269,7 @@ test('markup in names, data and messages is shown as text', async () => {
   const script = '<img src=x onerror="document.body.dataset.owned=1"><script>document.body.dataset.owned=1</script>';
   const state = structuredClone(fineTuneState) as unknown as {
     preflight: { report: { warnings: string[] } };
-    data: { overview: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; leftOut: unknown[] } };
+    data: { overview: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; languages: unknown[]; leftOut: unknown[] } };
     runs: { runs: { name: string }[] };
     models: { name: string }[];
     document: { name: string };
@@ -278,9 +278,10 @@ test('markup in names, data and messages is shown as text', async () => {
   report.warnings[0] = script;
   const { overview } = state.data;
   overview.skipped[0]!.reason = script;
-  overview.files = [{ path: script, examples: 1, tokens: 1 }];
+  overview.files = [{ path: script, examples: 1, tokens: 1, heldOut: true }];
+  overview.languages = [{ name: script, files: 1, tokens: 1 }];
   overview.fileCount = 1;
-  overview.leftOut = [{ kind: 'hidden', count: 1, paths: [script] }];
+  overview.leftOut = [{ kind: 'credential', count: 1, files: [{ path: script, line: 1, detail: script }] }];
   const [sample] = examplePage.examples;
   const hostileSample = { ...sample!, origin: script, tokens: [{ ...sample!.tokens[0]!, text: script }] };
   state.runs.runs.forEach((hostile) => {

@@ -173,6 +173,9 @@ function likeness(share: number, path: string, folder: string): string {
   return `${Math.round(100 * share)} % ${pathInside(folder, path)}`;
 }
 
+/** Enough for several hundred places to complete at; every evaluation during training reads them all. */
+const mostNewest = 40;
+
 function chooseFilesToHoldOut(
   files: readonly ReadFile[],
   folder: string,
@@ -190,7 +193,7 @@ function chooseFilesToHoldOut(
   // Files of one commit are of equal age; the seed then decides, so that no folder is preferred.
   const dated = paths.map((path) => ({ path, age: age(path), tie: CRC32.str(`${seed} ${pathInside(folder, path)}`) >>> 0 }));
   const newestFirst = dated.sort((a, b) => (a.age === b.age ? a.tie - b.tie : b.age - a.age));
-  return { by, paths: new Set(newestFirst.slice(0, indices.size).map(({ path }) => path)) };
+  return { by, paths: new Set(newestFirst.slice(0, Math.min(indices.size, mostNewest)).map(({ path }) => path)) };
 }
 
 /** More than this share of a held-out file in one training file would be remembered rather than predicted. */

@@ -38,6 +38,8 @@ export interface FineTuneState {
   readonly runs: RunsSnapshot;
   /** The run that the panel shows and its buttons act on: started here, or opened. */
   readonly runId: string | null;
+  /** Whether the page starts with what will be learned from. */
+  readonly showsData: boolean;
   readonly fetching: FetchState;
 }
 
@@ -166,6 +168,7 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     preflight,
     runs: runsSnapshot,
     runId: nullable(string),
+    showsData: boolean,
     fetching,
   }),
   toWebview: {

@@ -322,6 +322,7 @@ export const fineTuneState: FineTuneState = {
   preflight: { kind: 'ready', report: preflightReport, current: true },
   runs: { runs, throughSeq: 10 },
   runId: runs[0]!.runId,
+  showsData: false,
   fetching: { kind: 'none' },
 };
 
