@@ -64,7 +64,6 @@ export function fileRows({
   if (fileCount === 0) return [];
   const first = files.slice(0, filesShown).map(({ path, tokens }) => ['', `${path}: ${plural(tokens, 'token')}`] as const);
   const more = fileCount - first.length;
-  const counts = leftOut.map(({ kind, count }) => `${integer(count)} ${kinds[kind]}`);
   return [
     ['Files', `${integer(fileCount)}, most tokens first:`],
     ...first,
@@ -74,8 +73,14 @@ export function fileRows({
     ...(heldOutBy === null
       ? []
       : [['Held-out files', `${integer(files.filter(({ heldOut }) => heldOut).length)}: ${choices[heldOutBy]}`] as const]),
-    ...(counts.length > 0 ? [['Left out', counts.join(', ')] as const] : []),
+    ...leftOutRows(leftOut),
   ];
+}
+
+/** How many files were left out, by reason. */
+export function leftOutRows(leftOut: FilesOfData['leftOut']): (readonly [string, string])[] {
+  const counts = leftOut.map(({ kind, count }) => `${integer(count)} ${kinds[kind]}`);
+  return counts.length > 0 ? [['Left out', counts.join(', ')]] : [];
 }
 
 const partsShown = 8;
@@ -89,7 +94,7 @@ function partsInWords(parts: FilesOfData['languages']): string {
 }
 
 /** Files with credentials, each with its line and the rule: their owner should know, whatever is trained. */
-export function credentialWarnings({ leftOut }: FilesOfData): string[] {
+export function credentialWarnings({ leftOut }: Pick<FilesOfData, 'leftOut'>): string[] {
   const found = leftOut.find(({ kind }) => kind === 'credential')?.files ?? [];
   return found.map(({ path, line, detail }) => `left out ${path}:${line}: a secret is in it (${detail})`);
 }

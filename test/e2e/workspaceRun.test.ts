@@ -1,6 +1,6 @@
 /** @file Fine-Tune on This Workspace: command, report, start, run. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WorkspaceManifest } from '../../src/protocol/workspaceManifest.js';
@@ -55,9 +55,10 @@ test('shows what would be learned from and how long it would take, and then trai
     async () => /\d+ s/.test((await panel.frame.locator('.estimate').textContent()) ?? ''),
     60_000,
   );
+  await window.page.screenshot({ path: '/tmp/ws-report.png' });
   await panel.start.click();
   const run = await until('a run directory', () => bed.runs()[0]);
-  await until('the run is finished', () => readState(run).status === 'finished', 120_000);
+  await until('the run is finished', () => existsSync(join(run, 'state.json')) && readState(run).status === 'finished', 120_000);
   await panel.runIs('finished');
 
   const manifest = JSON.parse(readFileSync(join(run, 'workspace.json'), 'utf8')) as WorkspaceManifest;

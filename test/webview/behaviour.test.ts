@@ -269,7 +269,9 @@ test('markup in names, data and messages is shown as text', async () => {
   const script = '<img src=x onerror="document.body.dataset.owned=1"><script>document.body.dataset.owned=1</script>';
   const state = structuredClone(fineTuneState) as unknown as {
     preflight: { report: { warnings: string[] } };
-    data: { overview: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; languages: unknown[]; leftOut: unknown[] } };
+    data: {
+      overview: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; languages: unknown[]; leftOut: unknown[] };
+    };
     runs: { runs: { name: string }[] };
     models: { name: string }[];
     document: { name: string };

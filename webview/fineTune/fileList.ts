@@ -23,7 +23,7 @@ export function fileTable({ files, fileCount }: DataOverview): HTMLElement {
     },
   });
   more.hidden = rest <= 0;
-  return element('div', {}, shareTable('data.file', body), more);
+  return element('div', { class: 'data-files' }, shareTable('data.file', body), more);
 }
 
 /** What the languages or folders of source code contribute. */
@@ -50,7 +50,7 @@ export function heldOutList({ files }: DataOverview): HTMLElement {
 function shareTable(title: PhraseKey, body: HTMLElement): HTMLElement {
   const titles = [title, 'data.share', 'data.tokenColumn'] as const;
   const head = element('tr', {}, ...titles.map((key) => element('th', { scope: 'col' }, t(key))));
-  return element('table', { class: 'data-files' }, element('thead', {}, head), body);
+  return element('table', { class: 'share-table' }, element('thead', {}, head), body);
 }
 
 function shareRow(name: readonly (HTMLElement | string | false)[], tokens: number, all: number): HTMLElement {

@@ -50,7 +50,7 @@ export async function inspect({ output }: CommandContext, given: string, options
 
 async function inspectData(output: Output, path: string, { model, maxSeqLength }: InspectOptions): Promise<void> {
   if (model) await inspectTokens(output, path, model, maxSeqLength);
-  else inspectRecords(output, path);
+  else await inspectRecords(output, path);
 }
 
 function isOfModel(name: string): boolean {
