@@ -63,7 +63,7 @@ export class DataLookup {
   giveUp(): void {
     if (this.result.kind !== 'reading') return;
     this.cancel();
-    this.set({ kind: 'none' });
+    this.set({ kind: 'cancelled' });
   }
 
   /** Clears the result, because the config names no data that could be examined. */

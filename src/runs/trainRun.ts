@@ -110,7 +110,6 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
   };
   const prepared = await options.prepare(config, ports, savedDType(run));
   run.settleFormat(prepared.dataFormat);
-  if (prepared.manifest) writeWorkspaceManifest(run.path, prepared.manifest);
   const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options.signal).train());
   await disposeQuietly(prepared, (error) => journal.logAfterEnd(error));
   return trained;
@@ -162,8 +161,9 @@ class RunTrainer implements LoopPorts {
   }
 
   async train(): Promise<RunState> {
-    const { runner, data, totalSteps } = this.prepared;
+    const { runner, data, manifest, totalSteps } = this.prepared;
     const from = await this.restore();
+    if (manifest) writeWorkspaceManifest(this.run.path, manifest);
     this.use.restart();
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);

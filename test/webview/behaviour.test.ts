@@ -687,7 +687,9 @@ test('the data is listed by file, and its examples are paged through and searche
   await tab.getByRole('button', { name: 'Show 2 more' }).click();
   expect(await rows.count()).toBe(14);
   await tab.getByText('Data 130').click();
+  // Where a credential was found is open from the start.
   expect(await tab.locator('.left-out details[open] li').allTextContents()).toEqual([
+    'server/pay.py:12 · stripe',
     'data/orders.jsonl',
     'package.json',
     'and 128 more',

@@ -38,11 +38,12 @@ export class DataTab {
   private content(state: DataState): HTMLElement[] {
     switch (state.kind) {
       case 'none':
+        return [element('div', { class: 'empty-state' }, element('p', {}, t('data.explanation')))];
+      case 'cancelled':
         return [
           element(
             'div',
             { class: 'empty-state' },
-            element('p', {}, t('data.explanation')),
             button({
               label: t('data.read'),
               onClick: () => {

@@ -64,6 +64,8 @@ export type ConfigDocument =
 /** What is known about the data that the config names; `none` if it names none. */
 export type DataState =
   | { readonly kind: 'none' }
+  /** The user did not want to wait for them. */
+  | { readonly kind: 'cancelled' }
   /** `share`: how much has been read, 0 to 1. */
   | { readonly kind: 'reading'; readonly share: number }
   | { readonly kind: 'ready'; readonly overview: DataOverview }
@@ -134,6 +136,7 @@ const configDocument: Guard<ConfigDocument> = either(
 );
 const data: Guard<DataState> = either(
   object<Extract<DataState, { kind: 'none' }>>({ kind: oneOf('none') }),
+  object<Extract<DataState, { kind: 'cancelled' }>>({ kind: oneOf('cancelled') }),
   object<Extract<DataState, { kind: 'reading' }>>({ kind: oneOf('reading'), share: number }),
   object<Extract<DataState, { kind: 'ready' }>>({ kind: oneOf('ready'), overview: dataOverview }),
   object<Extract<DataState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),

@@ -66,6 +66,7 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
     models: [{ type: 'models', models }],
     data: [
       { type: 'data', data: { kind: 'reading', share: 0.5 } },
+      { type: 'data', data: { kind: 'cancelled' } },
       { type: 'data', data: fineTuneState.data },
       { type: 'data', data: { kind: 'ready', overview: codeOverview } },
       { type: 'data', data: { kind: 'failed', message: 'no data' } },
