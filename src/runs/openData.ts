@@ -30,13 +30,22 @@ export class OpenData {
   }
 
   overview(): DataOverview {
-    const { training, evaluation, samples: _samples, warnings: _warnings, ...report } = this.dataset.report;
+    const { training, evaluation, format, files, fileCount, languages, folders, heldOutBy, leftOut, skipped, skippedCount } =
+      this.dataset.report;
     const oneByOne = { ...this.config, train: { ...this.config.train, batch_size: 1 } };
     return {
-      ...report,
+      format,
       ...sizeOf(this.dataset.report),
       truncated: training.truncated + (evaluation?.truncated ?? 0),
       heldOut: evaluation?.examples ?? 0,
+      files,
+      fileCount,
+      languages,
+      folders,
+      heldOutBy,
+      leftOut,
+      skipped,
+      skippedCount,
       rows: trainingData(this.dataset, batchOptions(oneByOne, this.tokenizer)).epoch(0).count,
     };
   }
