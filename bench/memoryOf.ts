@@ -76,6 +76,8 @@ async function prepare() {
     runner,
     data: { epoch: () => ({ count: batches.length, batch: (index) => batches[index]! }), evaluation: null },
     dataFormat: 'text',
+    manifest: null,
+    teachesMarkers: false,
     dataFingerprint: '',
     totalSteps: lengths.length,
     baseDType: wanted.baseDType,

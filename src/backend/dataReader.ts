@@ -3,7 +3,7 @@ import { LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker, type Worker } from './workerConnection.js';
-import { dataExamplesRequest, dataOverviewRequest } from './workerProtocol.js';
+import { dataExamplesRequest, dataOverviewRequest, dataProgressNotification } from './workerProtocol.js';
 
 /** How long an idle data set is kept; it takes memory that training could use. */
 const keptMs = 5 * 60_000;
@@ -12,6 +12,8 @@ const keptMs = 5 * 60_000;
 export class DataReader {
   private worker: Worker | undefined;
   private idle: NodeJS.Timeout | undefined;
+
+  constructor(private readonly tellProgress: (share: number) => void) {}
 
   /** Reading cannot be interrupted, so cancelling kills the process. */
   async overview(config: RunConfig, token: CancellationToken): Promise<DataOverview> {
@@ -48,6 +50,7 @@ export class DataReader {
 
   private start(): Worker {
     const worker = startWorker('data');
+    worker.connection.onNotification(dataProgressNotification, ({ share }) => this.tellProgress(share));
     worker.process.once('exit', () => {
       if (this.worker === worker) this.worker = undefined;
     });

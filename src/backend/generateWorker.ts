@@ -1,7 +1,7 @@
 import { complete } from '../complete/complete.js';
 import { encodeMessages, encodePrompt, templateFor, type EncodedPrompt } from '../runs/promptTemplate.js';
 import { writeText } from '../core/generate/writeText.js';
-import { chooseFillInTheMiddle } from '../core/tokenizer/fillInTheMiddle.js';
+import { fillInTheMiddleWith } from '../files/taughtMarkers.js';
 import type { GenerateParams, GenerateSummary } from '../protocol/backend.js';
 import { abortSignal } from './abortSignal.js';
 import { withErrorResponses } from './errorResponses.js';
@@ -79,7 +79,7 @@ async function completeWith(models: TextModels, params: CompleteParams, signal: 
     if (signal.aborted) return null;
     const adapter = models.adapter(model, params.adapter);
     const { textModel, tokenizer } = model;
-    const format = chooseFillInTheMiddle(tokenizer, params.fillInTheMiddle);
+    const format = fillInTheMiddleWith(params.adapter, tokenizer, params.fillInTheMiddle);
     const insertion = await complete({ ...params, model: textModel, tokenizer, adapter, format }, signal);
     return { ...insertion, fillInTheMiddle: format?.name ?? null, engine: model.textModel.description, warning: model.warning() };
   });

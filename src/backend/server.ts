@@ -101,7 +101,7 @@ class Backend {
   private readonly followers: RunFollowers;
   private readonly generator: Generator;
   private readonly endpoint = new EndpointRunner((message) => this.tell('loraWorkbench/endpoint/ended', { message }));
-  private readonly data = new DataReader();
+  private readonly data = new DataReader((share) => this.tell('loraWorkbench/data/reading', { share }));
   private readonly tokenizers = new Tokenizers();
   private readonly sizes = new DataSizes();
   private readonly pace = new TrainingPace(() => this.supervisor.watcher.snapshot().runs);

@@ -59,6 +59,8 @@ export const completeRequest = new RequestType<CompleteParams, Completed | null,
 export const serveRequest = new RequestType<EndpointParams & { readonly engine: EngineChoice }, EndpointInfo, void>('serve');
 export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
+/** How much of the data has been read, 0 to 1. */
+export const dataProgressNotification = new NotificationType<{ share: number }>('dataProgress');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');
 export const exportRequest = new RequestType<WithWorkId<ExportRequest>, ExportResult, void>('export');
 export const mergeRequest = new RequestType<WithWorkId<MergeRequest>, MergeResult, void>('merge');

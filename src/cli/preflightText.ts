@@ -1,4 +1,11 @@
-import type { DataSummary, FilesOfData, PreflightReport, SampleSequence, StepEstimate } from '../protocol/preflight.js';
+import type {
+  DataSummary,
+  FilesOfData,
+  LeftOutKind,
+  PreflightReport,
+  SampleSequence,
+  StepEstimate,
+} from '../protocol/preflight.js';
 import type { Output } from './output.js';
 import { bytes, duration, integer, large, plural, table } from './format.js';
 
@@ -13,13 +20,14 @@ export function preflightSummary(report: PreflightReport): string {
     ...(report.skippedCount > 0 ? ([['Skipped', plural(report.skippedCount, 'record')]] as const) : []),
     ['Adapter', `${large(trainableParameters)} trainable parameters`],
     ['Device', device],
-    ['Time', `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, evaluations not counted`],
+    ['Time', `about ${duration(estimate.totalSeconds)}: ${plural(totalSteps, 'step')} of ${perStep} s, and the evaluations`],
     ['Memory', memoryInWords(estimate)],
   ]);
 }
 
 const filesShown = 5;
-const kinds: Readonly<Record<FilesOfData['leftOut'][number]['kind'], string>> = {
+const kinds: Readonly<Record<LeftOutKind, string>> = {
+  credential: 'with keys, tokens or passwords in them',
   hidden: 'hidden',
   secret: 'keys and credentials',
   vendored: 'code of others',
@@ -28,20 +36,67 @@ const kinds: Readonly<Record<FilesOfData['leftOut'][number]['kind'], string>> = 
   document: 'documents',
   binary: 'binary',
   otherFormat: 'of another format',
+  notIncluded: 'not included by the settings',
+  large: 'larger than 1 MB',
+  minified: 'minified',
+  empty: 'empty',
+  duplicate: 'equal to others',
+  nearDuplicate: 'almost equal to others',
+  copied: 'repeating training files, so not held out',
+};
+
+/** How files were chosen to be held out. */
+const choices: Readonly<Record<NonNullable<FilesOfData['heldOutBy']>, string>> = {
+  git: 'the newest by git history',
+  modified: 'those changed last on disk, for there is no git history',
+  seed: 'drawn by the seed',
 };
 
 /** Table rows about a data folder: which files have the most tokens, and what was left out. */
-export function fileRows({ files, fileCount, leftOut }: FilesOfData): (readonly [string, string])[] {
+export function fileRows({
+  files,
+  fileCount,
+  languages,
+  folders,
+  heldOutBy,
+  leftOut,
+}: FilesOfData): (readonly [string, string])[] {
   if (fileCount === 0) return [];
   const first = files.slice(0, filesShown).map(({ path, tokens }) => ['', `${path}: ${plural(tokens, 'token')}`] as const);
   const more = fileCount - first.length;
-  const counts = leftOut.map(({ kind, count }) => `${integer(count)} ${kinds[kind]}`);
   return [
     ['Files', `${integer(fileCount)}, most tokens first:`],
     ...first,
     ...(more > 0 ? [['', `and ${integer(more)} more`] as const] : []),
-    ...(counts.length > 0 ? [['Left out', counts.join(', ')] as const] : []),
+    ...(languages.length > 0 ? [['Languages', partsInWords(languages)] as const] : []),
+    ...(folders.length > 1 ? [['Folders', partsInWords(folders)] as const] : []),
+    ...(heldOutBy === null
+      ? []
+      : [['Held-out files', `${integer(files.filter(({ heldOut }) => heldOut).length)}: ${choices[heldOutBy]}`] as const]),
+    ...leftOutRows(leftOut),
   ];
+}
+
+/** How many files were left out, by reason. */
+export function leftOutRows(leftOut: FilesOfData['leftOut']): (readonly [string, string])[] {
+  const counts = leftOut.map(({ kind, count }) => `${integer(count)} ${kinds[kind]}`);
+  return counts.length > 0 ? [['Left out', counts.join(', ')]] : [];
+}
+
+const partsShown = 8;
+
+function partsInWords(parts: FilesOfData['languages']): string {
+  const all = parts.reduce((sum, { tokens }) => sum + tokens, 0);
+  const shown = parts
+    .slice(0, partsShown)
+    .map(({ name, tokens }) => `${name} ${Math.round((100 * tokens) / Math.max(1, all))} %`);
+  return [...shown, ...(parts.length > partsShown ? [`and ${integer(parts.length - partsShown)} more`] : [])].join(', ');
+}
+
+/** Files with credentials, each with its line and the rule: their owner should know, whatever is trained. */
+export function credentialWarnings({ leftOut }: Pick<FilesOfData, 'leftOut'>): string[] {
+  const found = leftOut.find(({ kind }) => kind === 'credential')?.files ?? [];
+  return found.map(({ path, line, detail }) => `left out ${path}:${line}: a secret is in it (${detail})`);
 }
 
 function memoryInWords({ peakMemoryBytes, expectedMemoryBytes, expectedDeviceBytes }: StepEstimate): string {
@@ -58,10 +113,12 @@ function dataInWords({ examples, tokens, labelTokens, medianLength, longestLengt
 const skippedShown = 10;
 
 /** Lists skipped records and warnings; empty if there are none. */
-export function preflightConcerns({ skipped, skippedCount, warnings }: PreflightReport): string[] {
+export function preflightConcerns(report: PreflightReport): string[] {
+  const { skipped, skippedCount, warnings } = report;
   const shown = skipped.slice(0, skippedShown).map(({ origin, reason }) => `skipped ${origin}: ${reason}`);
   const more = skippedCount - shown.length;
   return [
+    ...credentialWarnings(report),
     ...shown,
     ...(more > 0 ? [`… and ${plural(more, 'more record')} skipped`] : []),
     ...warnings.map((text) => `warning: ${text}`),

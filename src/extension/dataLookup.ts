@@ -36,7 +36,7 @@ export class DataLookup {
     this.cancel();
     this.lookedAt = wanted;
     const running = (this.running = new vscode.CancellationTokenSource());
-    this.set({ kind: 'reading' });
+    this.set({ kind: 'reading', share: 0 });
     const state = await this.ask(text, running.token);
     if (!running.token.isCancellationRequested) this.set(state);
   }
@@ -52,6 +52,18 @@ export class DataLookup {
       if (token.isCancellationRequested) return undefined;
       return { type: 'examplesFailed', message: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** How much has been read. */
+  progressed(share: number): void {
+    if (this.result.kind === 'reading') this.set({ kind: 'reading', share });
+  }
+
+  /** Stops reading; the same settings are not examined again until `forget`. */
+  giveUp(): void {
+    if (this.result.kind !== 'reading') return;
+    this.cancel();
+    this.set({ kind: 'cancelled' });
   }
 
   /** Clears the result, because the config names no data that could be examined. */

@@ -53,6 +53,12 @@ export class FineTunePanels extends WebviewPanels<Shown, OpenFineTune> {
     this.show({ document, runId: null });
   }
 
+  /** Like openDraft; then shows what would be learned from, and measures how long that would take. */
+  async openReport(edits: readonly ConfigEdit[]): Promise<void> {
+    await this.openDraft(edits);
+    this.current()?.page.report();
+  }
+
   async openDocument(uri: vscode.Uri): Promise<void> {
     await this.services.backend.ready();
     this.show({ document: await this.document(uri), runId: null });

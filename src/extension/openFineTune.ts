@@ -20,6 +20,8 @@ export class OpenFineTune implements vscode.Disposable {
   private readonly fetch: SmallModelFetch;
   private knownModels: ReadonlySet<string>;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
+  /** Whether the data is to be at the front, and a step to be measured once it has been read. */
+  private reports = false;
   private checkTimer: NodeJS.Timeout | undefined;
   private readonly subscriptions: readonly vscode.Disposable[];
 
@@ -35,12 +37,14 @@ export class OpenFineTune implements vscode.Disposable {
       this.session.post({ type: 'data', data });
       // The memory that a run takes depends on the data.
       if (data.kind === 'ready') void this.check();
+      if (this.reports && data.kind === 'ready') void this.measure();
     });
     this.preflight = new LastPreflight(backend, (preflight) => {
       this.session.post({ type: 'preflight', preflight });
       // The pre-flight has measured how long a step takes.
       if (preflight.kind === 'ready') void this.check();
     });
+    backend.handle('loraWorkbench/data/reading', ({ share }) => this.data.progressed(share));
     this.fetch = new SmallModelFetch(catalog, (fetching) => this.session.post({ type: 'fetching', fetching }));
     this.knownModels = new Set(catalog.models.map(({ path }) => path));
     this.session = new RunViewerSession(panel.webview, 'fineTune', services, {
@@ -76,6 +80,14 @@ export class OpenFineTune implements vscode.Disposable {
     this.session.post({ type: 'shownRun', runId });
   }
 
+  /** Brings the data to the front, reads it again and then measures a step. */
+  report(): void {
+    this.reports = true;
+    this.session.post({ type: 'showData' });
+    this.data.forget();
+    void this.check();
+  }
+
   private state(): FineTuneState {
     return {
       document: this.document.shown(),
@@ -85,6 +97,7 @@ export class OpenFineTune implements vscode.Disposable {
       preflight: this.preflight.state(this.document.text()),
       runs: this.services.runs.snapshot(),
       runId: this.runId,
+      showsData: this.reports,
       fetching: this.fetch.state,
     };
   }
@@ -104,6 +117,12 @@ export class OpenFineTune implements vscode.Disposable {
     this.preflight.settingsChanged(this.document.text());
     clearTimeout(this.checkTimer);
     this.checkTimer = setTimeout(() => void this.check(), restMs);
+  }
+
+  private async measure(): Promise<void> {
+    this.reports = false;
+    const text = this.document.text();
+    if (text && this.preflight.state(text).kind !== 'ready') await this.preflight.run(text);
   }
 
   private lookAtData(text: ConfigText): void {
@@ -176,6 +195,11 @@ export class OpenFineTune implements vscode.Disposable {
       }
       case 'cancelPreflight':
         return this.preflight.cancel();
+      case 'cancelData':
+        return this.data.giveUp();
+      case 'readData':
+        this.data.forget();
+        return this.check();
       case 'openOrigin':
         return openOrigin(message.origin);
     }

@@ -399,6 +399,8 @@ export interface BackendNotifications {
   'loraWorkbench/models/changed': null;
   /** Bytes so far and in total of a model that is being downloaded; `name` is the one of the request, null the small model. */
   'loraWorkbench/models/fetching': { readonly name: string | null; readonly done: number; readonly total: number };
+  /** How much has been read of the data that an overview was asked of, 0 to 1. */
+  'loraWorkbench/data/reading': { readonly share: number };
   'loraWorkbench/work/progress': WorkProgress;
   /** The endpoint's process has ended by itself. */
   'loraWorkbench/endpoint/ended': { readonly message: string };

@@ -8,20 +8,32 @@ import {
   type ExampleQuery,
   type FileUse,
   type LeftOutGroup,
+  type LeftOutFile,
   type LengthBin,
+  type PartOfData,
   type PreflightReport,
   type SampleSequence,
   type SampleToken,
   type SkippedRecord,
   type StepEstimate,
 } from './preflight.js';
-import { boolean, count, list, nullable, number, object, oneOf, string, type Guard } from './guard.js';
+import { boolean, count, list, nullable, number, object, oneOf, optional, string, type Guard } from './guard.js';
+import { heldOutBys } from './workspaceManifest.js';
 
 const skippedRecord: Guard<SkippedRecord> = object({ origin: string, reason: string });
+const partOfData: Guard<PartOfData> = object({ name: string, files: count, tokens: count });
+const leftOutFile = object<Required<LeftOutFile>>({
+  path: string,
+  line: optional(count),
+  detail: optional(string),
+}) as Guard<LeftOutFile>;
 const filesOfData = {
-  files: list(object<FileUse>({ path: string, examples: count, tokens: count })),
+  files: list(object<FileUse>({ path: string, examples: count, tokens: count, heldOut: boolean })),
   fileCount: count,
-  leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, paths: list(string) })),
+  languages: list(partOfData),
+  folders: list(partOfData),
+  heldOutBy: nullable(oneOf(...heldOutBys)),
+  leftOut: list(object<LeftOutGroup>({ kind: oneOf(...leftOutKinds), count, files: list(leftOutFile) })),
 };
 export const dataOverview: Guard<DataOverview> = object({
   format: oneOf('alpaca', 'prompt-completion', 'chat', 'text', 'code', 'tokens'),

@@ -1,28 +1,67 @@
 import type { DataFormat } from './runConfig.js';
+import type { HeldOutBy } from './workspaceManifest.js';
 
-export const leftOutKinds = ['hidden', 'secret', 'vendored', 'generated', 'data', 'document', 'binary', 'otherFormat'] as const;
+export const leftOutKinds = [
+  'credential',
+  'hidden',
+  'secret',
+  'vendored',
+  'generated',
+  'data',
+  'document',
+  'binary',
+  'otherFormat',
+  'notIncluded',
+  'large',
+  'minified',
+  'empty',
+  'duplicate',
+  'nearDuplicate',
+  'copied',
+] as const;
+export type LeftOutKind = (typeof leftOutKinds)[number];
 
 /** The contents of a data folder, file by file; empty for a single file. */
 export interface FilesOfData {
   /** The first thousand, most tokens first. */
   readonly files: readonly FileUse[];
   readonly fileCount: number;
-  /** Files and folders that were not opened, by reason. */
+  /** For a folder of source code, by language (VS Code's identifier) and by folder at the top, most tokens first. */
+  readonly languages: readonly PartOfData[];
+  readonly folders: readonly PartOfData[];
+  /** How files of a folder of source code were chosen to be held out; null if none were. */
+  readonly heldOutBy: HeldOutBy | null;
+  /** Files and folders that are not learned from, by reason. */
   readonly leftOut: readonly LeftOutGroup[];
 }
 
-/** Counts include held-out examples. */
 export interface FileUse {
   readonly path: string;
   readonly examples: number;
   readonly tokens: number;
+  /** Chosen to be held out as a whole. */
+  readonly heldOut: boolean;
+}
+
+export interface PartOfData {
+  readonly name: string;
+  readonly files: number;
+  readonly tokens: number;
 }
 
 export interface LeftOutGroup {
-  readonly kind: (typeof leftOutKinds)[number];
+  readonly kind: LeftOutKind;
   readonly count: number;
   /** The first hundred. */
-  readonly paths: readonly string[];
+  readonly files: readonly LeftOutFile[];
+}
+
+export interface LeftOutFile {
+  readonly path: string;
+  /** Where in the file the reason is, counted from 1. */
+  readonly line?: number;
+  /** The rule, or the file that it repeats. */
+  readonly detail?: string;
 }
 
 /** What a run would do, determined before any training. Plain data, for both the terminal and the panel. */

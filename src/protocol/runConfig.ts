@@ -16,6 +16,16 @@ export interface DataConfig {
   readonly eval_path: string | null;
   /** Share of examples held out for evaluation if eval_path is null. */
   readonly eval_fraction: number;
+  /** Which files of a folder of source code are learned from: patterns as in .gitignore; null means all. */
+  readonly include: readonly string[] | null;
+  readonly exclude: readonly string[];
+  /** VS Code's identifiers; null means all. */
+  readonly languages: readonly string[] | null;
+  readonly dedup: 'near' | 'exact' | 'off';
+  /** Leave out source files with credentials in them. */
+  readonly scan_secrets: boolean;
+  /** Which files of a folder of source code are held out. */
+  readonly eval_split: 'newest' | 'random';
   readonly max_seq_length: number;
   readonly packing: boolean;
   readonly shuffle: boolean;
@@ -25,6 +35,8 @@ export interface DataConfig {
   /** Share of these with the suffix first; null means the order that the model has learned. */
   readonly fim_spm_rate: number | null;
   readonly fim_loss: 'all' | 'middle';
+  /** What a model without tokens for filling in the middle learns: nothing of it, or marker strings. */
+  readonly fim_format: 'auto' | 'teach';
 }
 
 export interface LoraConfig {
@@ -46,6 +58,8 @@ export interface TrainConfig {
   /** Optimizer steps; null means num_epochs decides. */
   readonly max_steps: number | null;
   readonly num_epochs: number;
+  /** With num_epochs: the run ends after so many tokens, counted as full sequences; null means no limit. */
+  readonly max_tokens: number | null;
   /** Null means warmup_ratio decides. */
   readonly warmup_steps: number | null;
   /** Share of the run's steps. */

@@ -5,7 +5,7 @@ import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { loadModelForData } from '../files/loadModel.js';
 import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-import { batchOptions, readDataset } from './prepareRun.js';
+import { batchOptions, readDataset, type ReadingPorts } from './prepareRun.js';
 
 /** Examples searched before yielding to the event loop. */
 const atOnce = 200;
@@ -19,17 +19,19 @@ export class OpenData {
   ) {}
 
   /** Throws UserError for data that cannot be trained on. */
-  static read(config: RunConfig): OpenData {
+  static async read(config: RunConfig, ports: ReadingPorts = {}): Promise<OpenData> {
     const model = loadModelForData(config.model);
     try {
-      return new OpenData(config, model.tokenizer, readDataset(model, config));
+      const { dataset } = await readDataset(model, config, ports);
+      return new OpenData(config, model.tokenizer, dataset);
     } finally {
       model.weights.close();
     }
   }
 
   overview(): DataOverview {
-    const { format, training, evaluation, files, fileCount, leftOut, skipped, skippedCount } = this.dataset.report;
+    const { training, evaluation, format, files, fileCount, languages, folders, heldOutBy, leftOut, skipped, skippedCount } =
+      this.dataset.report;
     const oneByOne = { ...this.config, train: { ...this.config.train, batch_size: 1 } };
     return {
       format,
@@ -38,6 +40,9 @@ export class OpenData {
       heldOut: evaluation?.examples ?? 0,
       files,
       fileCount,
+      languages,
+      folders,
+      heldOutBy,
       leftOut,
       skipped,
       skippedCount,

@@ -1,6 +1,8 @@
 import { adaptedLayers, loraParameterCount, type LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
+import type { TrainingData } from '../core/data/batches.js';
 import { loadDataset, trainingData, type Dataset, type DatasetOptions } from '../core/data/dataset.js';
+import { teachesMarkers } from '../core/data/fillInTheMiddle.js';
 import { bytesInMemory, sizeOf, type DataReport } from '../core/data/report.js';
 import { UserError } from '../core/errors.js';
 import { checkSequenceLength, type ModelConfig } from '../core/models/config.js';
@@ -11,14 +13,15 @@ import { stepsOfEpochs } from '../core/train/loop.js';
 import type { TrainableState } from '../core/train/stepRunner.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
-import { diskFiles } from '../files/dataFiles.js';
 import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
 import { modelName } from '../protocol/modelName.js';
 import type { RunConfig } from '../protocol/runConfig.js';
+import type { WorkspaceManifest } from '../protocol/workspaceManifest.js';
 import { createTrainer } from '../runtime/engine.js';
 import { killedMessage } from '../runtime/memory/messages.js';
 import type { MemoryPlan } from '../runtime/memory/plan.js';
+import { curatedData, manifestOf } from './curatedData.js';
 import { largestBatch, loraShape } from './derivedSettings.js';
 import { fetchRunData } from './fetchRunData.js';
 import { preflightWarnings } from './preflight/warnings.js';
@@ -63,10 +66,9 @@ async function prepareWith(
   const { weights } = model;
   checkSequenceLength(weights.config, config.data.max_seq_length, 'data.max_seq_length');
   const lora = loraShape(config.lora);
-  const dataset = readDataset(model, config);
+  const { dataset, manifest } = await readDataset(model, config, { signal: ports.signal });
   const data = trainingData(dataset, batchOptions(config, model.tokenizer));
-  const totalSteps =
-    config.train.max_steps ?? stepsOfEpochs(data, config.train.num_epochs, config.train.gradient_accumulation_steps);
+  const totalSteps = stepsOf(config, data);
   const warnings = preflightWarnings(config, dataset.report, totalSteps, model.textProblem);
   for (const text of [describeData(dataset.report, modelName(config.model), totalSteps), ...warnings]) ports.note(text);
 
@@ -88,6 +90,8 @@ async function prepareWith(
     data,
     dataFingerprint: fingerprint(dataset, config),
     dataFormat: dataset.report.format,
+    manifest,
+    teachesMarkers: dataset.report.format === 'code' && teachesMarkers(model.tokenizer, config.data),
     totalSteps,
     baseDType: memory.request.baseDType,
     lora,
@@ -107,9 +111,43 @@ async function prepareWith(
   };
 }
 
+export interface ReadingPorts {
+  readonly signal?: AbortSignal | undefined;
+  /** Called now and then with the share that has been read, for folders of source code. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+const recordsPerReport = 50;
+
+export interface RunData {
+  readonly dataset: Dataset;
+  /** Null if the training data is no folder of source code. */
+  readonly manifest: WorkspaceManifest | null;
+}
+
 /** Throws UserError for data that this model cannot be trained on. */
-export function readDataset({ tokenizer, weights }: LoadedModel, { data, train }: RunConfig): Dataset {
-  return loadDataset({ ...data, seed: train.seed }, tokenizer, diskFiles, { vocabSize: weights.config.vocabSize });
+export async function readDataset(
+  { tokenizer, weights }: LoadedModel,
+  { data, train: { seed } }: RunConfig,
+  { signal, onProgress }: ReadingPorts = {},
+): Promise<RunData> {
+  // Looking into the files takes about as long as encoding them.
+  const { files, folder } = await curatedData(data, seed, { signal, onProgress: (share) => onProgress?.(share / 2) });
+  const total = folder?.place.files.length ?? 0;
+  const onRecord = (records: number) => {
+    if (records % recordsPerReport === 0 && records < total) onProgress?.(0.5 + records / total / 2);
+  };
+  const dataset = loadDataset({ ...data, seed }, tokenizer, files, { vocabSize: weights.config.vocabSize, onRecord });
+  return { dataset, manifest: folder && manifestOf(folder, dataset, seed) };
+}
+
+/** Epochs end at max_tokens, unless the number of steps is given. */
+function stepsOf({ train, data: { max_seq_length } }: RunConfig, data: TrainingData): number {
+  const { max_steps, num_epochs, max_tokens, batch_size, gradient_accumulation_steps } = train;
+  if (max_steps !== null) return max_steps;
+  const steps = stepsOfEpochs(data, num_epochs, gradient_accumulation_steps);
+  const tokensPerStep = batch_size * gradient_accumulation_steps * max_seq_length;
+  return max_tokens === null ? steps : Math.min(steps, Math.max(1, Math.floor(max_tokens / tokensPerStep)));
 }
 
 export function batchOptions({ data, train }: RunConfig, { padId }: Tokenizer): DatasetOptions {

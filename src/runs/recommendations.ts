@@ -4,12 +4,11 @@ import { parameterCount, type WeightStore } from '../core/models/weights.js';
 import type { ModelConfig } from '../core/models/config.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
-import type { RunConfig } from '../protocol/runConfig.js';
-import { validateRunConfig } from '../protocol/validateRunConfig.js';
 import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { dtypesToTry, fits, planMemory } from '../runtime/memory/plan.js';
 import { largestBatch, loraShape } from './derivedSettings.js';
 import { usualLengthFor } from './sequenceLength.js';
+import { usualConfig } from './usualConfig.js';
 
 export interface Recommendation extends RecommendedModel {
   readonly parameters: number;
@@ -50,7 +49,7 @@ function headerOf(config: ModelConfig): Header {
 
 /** Every setting left as it is, on the CPU, which is the least that this machine has. */
 function usualRequest(weights: Header) {
-  const { lora, engine, ...config } = usualConfig(usualLengthFor(weights.config));
+  const { lora, engine, ...config } = usualConfig('model', { max_seq_length: usualLengthFor(weights.config) });
   return {
     weights,
     lora: loraShape(lora),
@@ -61,10 +60,4 @@ function usualRequest(weights: Header) {
     streaming: engine.layer_streaming,
     device: 'cpu',
   } as const;
-}
-
-function usualConfig(max_seq_length: number): RunConfig {
-  const result = validateRunConfig({ model: 'model', data: { path: 'data', max_seq_length } });
-  if (!result.ok) throw new Error('internal: the usual settings are invalid');
-  return result.config;
 }

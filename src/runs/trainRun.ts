@@ -7,11 +7,14 @@ import type { BaseDType } from '../core/models/matrixForm.js';
 import { freshProgress, runLoop, type LoopOptions, type LoopPorts, type LoopResult, type Progress } from '../core/train/loop.js';
 import type { FormatName } from '../core/data/detectFormat.js';
 import type { StepRunner, TrainableState } from '../core/train/stepRunner.js';
+import { taughtMarkers } from '../core/tokenizer/fillInTheMiddle.js';
 import { writeAdapterFolder } from '../files/adapterFolder.js';
+import { writeTaughtMarkers } from '../files/taughtMarkers.js';
 import { removeUnfinished } from '../files/atomicWrite.js';
 import { t } from '../l10n/text.js';
 import type { RunState } from '../protocol/run.js';
 import type { RunConfig, TrainConfig } from '../protocol/runConfig.js';
+import type { WorkspaceManifest } from '../protocol/workspaceManifest.js';
 import { writeModelCards } from './card/writeModelCard.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
@@ -24,6 +27,7 @@ import { RunLock } from './runLock.js';
 import { TrainingSampler, type SampleSource } from './trainingSampler.js';
 import { appendSample, cutSamplesAfter } from './samplesFile.js';
 import { warmupSteps } from './derivedSettings.js';
+import { writeWorkspaceManifest } from './workspaceManifest.js';
 
 /** A run config with model and data loaded; the runner holds the initial adapter. */
 export interface PreparedRun {
@@ -33,6 +37,10 @@ export interface PreparedRun {
   readonly dataFingerprint: string;
   /** The format that the data turned out to have. */
   readonly dataFormat: FormatName;
+  /** What the run learns from; null if that is no folder of source code. */
+  readonly manifest: WorkspaceManifest | null;
+  /** Whether the model is taught to fill in the middle by marker strings, which ghost text must then use too. */
+  readonly teachesMarkers: boolean;
   readonly totalSteps: number;
   readonly baseDType: BaseDType;
   readonly lora: LoraShape;
@@ -153,8 +161,9 @@ class RunTrainer implements LoopPorts {
   }
 
   async train(): Promise<RunState> {
-    const { runner, data, totalSteps } = this.prepared;
+    const { runner, data, manifest, totalSteps } = this.prepared;
     const from = await this.restore();
+    if (manifest) writeWorkspaceManifest(this.run.path, manifest);
     this.use.restart();
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
@@ -221,10 +230,12 @@ class RunTrainer implements LoopPorts {
   }
 
   private saveAdapters({ parameters }: TrainableState, { step, bestStep }: Progress): void {
-    const { lora, baseModel } = this.prepared;
+    const { lora, baseModel, teachesMarkers } = this.prepared;
     const adapter = { lora, baseModel, parameters };
-    writeAdapterFolder(this.run.adapterPath, adapter, this.config.lora.dropout);
-    if (bestStep === step) writeAdapterFolder(this.run.bestAdapterPath, adapter, this.config.lora.dropout);
+    for (const folder of [this.run.adapterPath, ...(bestStep === step ? [this.run.bestAdapterPath] : [])]) {
+      writeAdapterFolder(folder, adapter, this.config.lora.dropout);
+      if (teachesMarkers) writeTaughtMarkers(folder, taughtMarkers);
+    }
   }
 
   /** After the end, because a card that cannot be written must not make a finished run fail. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { completionEnds } from '../complete/ends.js';
 import type { WrittenToken } from '../core/generate/writeText.js';
-import { recognizeFillInTheMiddle } from '../core/tokenizer/fillInTheMiddle.js';
+import { fillInTheMiddleWith } from '../files/taughtMarkers.js';
 import { fillInTheMiddlePrompt } from '../core/tokenizer/fillInTheMiddlePrompt.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { answer, type Answer, type AnswerFormat } from './answer.js';
@@ -48,7 +48,7 @@ export async function completions(exchange: Exchange, service: Service): Promise
   const { max_tokens: most = usualMaxTokens, stream = false, logprobs } = body;
   await answer(exchange, service, { asked, stream }, ({ tokenizer }) => ({
     request: {
-      ...read(tokenizer, body),
+      ...read(tokenizer, body, asked.adapter),
       sampling: samplingOf(body, 1),
       maxNewTokens: most < 0 ? Infinity : most,
       ...(logprobs === undefined ? {} : { topLogprobs: logprobs }),
@@ -57,13 +57,17 @@ export async function completions(exchange: Exchange, service: Service): Promise
   }));
 }
 
-function read(tokenizer: Tokenizer, body: CompletionBody): Pick<Answer['request'], 'promptIds' | 'stop' | 'endIds'> {
+function read(
+  tokenizer: Tokenizer,
+  body: CompletionBody,
+  adapter: string | null,
+): Pick<Answer['request'], 'promptIds' | 'stop' | 'endIds'> {
   const prompt = onlyPrompt(body.prompt);
   const stop = stopsOf(body);
   if (!body.suffix)
     return { promptIds: typeof prompt === 'string' ? [...tokenizer.encode(prompt)] : known(prompt, tokenizer), stop };
   if (typeof prompt !== 'string') throw new HttpError(400, 'A prompt with a suffix must be text.', { param: 'prompt' });
-  const format = recognizeFillInTheMiddle(tokenizer);
+  const format = fillInTheMiddleWith(adapter, tokenizer);
   if (!format) {
     const message = 'This model has not learned to fill in the middle: leave out the suffix.';
     throw new HttpError(400, message, { code: 'unsupported_parameter', param: 'suffix' });

@@ -5,7 +5,7 @@
 import { completionPrompt } from '../complete/context.js';
 import { completionEnds } from '../complete/ends.js';
 import type { Written } from '../core/generate/writeText.js';
-import { recognizeFillInTheMiddle } from '../core/tokenizer/fillInTheMiddle.js';
+import { fillInTheMiddleWith } from '../files/taughtMarkers.js';
 import type { ReadyModel } from '../inference/textModels.js';
 import { answer, type Answer, type AnswerFormat } from './answer.js';
 import { bodyCheck } from './checkedBody.js';
@@ -54,16 +54,16 @@ export async function infill(exchange: Exchange, service: Service): Promise<void
   const body = checked(await exchange.body());
   const asked = service.served.get(body.model);
   await answer(exchange, service, { asked, stream: body.stream ?? false }, (model) => ({
-    request: requestOf(body, model),
+    request: requestOf(body, model, asked.adapter),
     format: infillFormat(asked.name),
   }));
 }
 
-function requestOf(body: InfillBody, { tokenizer, textModel }: ReadyModel): Answer['request'] {
+function requestOf(body: InfillBody, { tokenizer, textModel }: ReadyModel, adapter: string | null): Answer['request'] {
   const { input_prefix = '', input_suffix: suffix = '', prompt = '', n_predict = -1, input_extra = [] } = body;
   const maxNewTokens = n_predict < 0 ? Infinity : n_predict;
   const room = Math.max(1, textModel.contextLength - Math.min(maxNewTokens, Math.floor(textModel.contextLength / 2)));
-  const format = recognizeFillInTheMiddle(tokenizer);
+  const format = fillInTheMiddleWith(adapter, tokenizer);
   const others = input_extra.map(({ filename = unnamed, text }) => ({ file: filename, text }));
   const cursor = { prefix: input_prefix + prompt, suffix, ...(others.length > 0 ? { ...unknownPlace, others } : {}) };
   const ends = completionEnds(tokenizer, format);

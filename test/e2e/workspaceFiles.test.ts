@@ -90,7 +90,7 @@ test('Fine-Tune on This Workspace learns from source code only, and lists what i
   bed.write('shop/cart.py', 'def total(cart):\n    return sum(item.price for item in cart)\n');
   await window.command('LoRA Workbench: Fine-Tune on This Workspace');
   const panel = new FineTunePanel(await window.webview('fineTune'));
-  const files = panel.frame.locator('.data-files tbody th');
+  const files = panel.frame.locator('.data-files tbody th button');
   await until('the list of files', async () => (await files.allTextContents()).sort().join() === 'program.py,shop/cart.py');
   const leftOut = (await panel.frame.locator('.left-out li').allTextContents()).join();
   for (const name of ['.env', 'notes.md', 'answers.jsonl']) expect(leftOut).toContain(name);

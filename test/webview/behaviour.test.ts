@@ -273,7 +273,9 @@ test('markup in names, data and messages is shown as text', async () => {
   const script = '<img src=x onerror="document.body.dataset.owned=1"><script>document.body.dataset.owned=1</script>';
   const state = structuredClone(fineTuneState) as unknown as {
     preflight: { report: { warnings: string[] } };
-    data: { overview: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; leftOut: unknown[] } };
+    data: {
+      overview: { skipped: { reason: string }[]; files: unknown[]; fileCount: number; languages: unknown[]; leftOut: unknown[] };
+    };
     runs: { runs: { name: string }[] };
     models: { name: string }[];
     document: { name: string };
@@ -282,9 +284,10 @@ test('markup in names, data and messages is shown as text', async () => {
   report.warnings[0] = script;
   const { overview } = state.data;
   overview.skipped[0]!.reason = script;
-  overview.files = [{ path: script, examples: 1, tokens: 1 }];
+  overview.files = [{ path: script, examples: 1, tokens: 1, heldOut: true }];
+  overview.languages = [{ name: script, files: 1, tokens: 1 }];
   overview.fileCount = 1;
-  overview.leftOut = [{ kind: 'hidden', count: 1, paths: [script] }];
+  overview.leftOut = [{ kind: 'credential', count: 1, files: [{ path: script, line: 1, detail: script }] }];
   const [sample] = examplePage.examples;
   const hostileSample = { ...sample!, origin: script, tokens: [{ ...sample!.tokens[0]!, text: script }] };
   state.runs.runs.forEach((hostile) => {
@@ -677,7 +680,7 @@ test('the estimate follows the settings as they move', async () => {
 });
 
 test('the data is listed by file, and its examples are paged through and searched', async () => {
-  view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null, data: { kind: 'reading' } });
+  view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null, data: { kind: 'reading', share: 0.4 } });
   await view.send({ type: 'data', data: { kind: 'ready', overview: codeOverview } });
   await view.settle();
   // There is no run to plot yet, so the data comes to the front.
@@ -688,7 +691,9 @@ test('the data is listed by file, and its examples are paged through and searche
   await tab.getByRole('button', { name: 'Show 2 more' }).click();
   expect(await rows.count()).toBe(14);
   await tab.getByText('Data 130').click();
+  // Where a credential was found is open from the start.
   expect(await tab.locator('.left-out details[open] li').allTextContents()).toEqual([
+    'server/pay.py:12 · stripe',
     'data/orders.jsonl',
     'package.json',
     'and 128 more',

@@ -219,6 +219,7 @@ export class ConfigForm {
 function dataSummary(data: DataState): (Node | string)[] {
   switch (data.kind) {
     case 'none':
+    case 'cancelled':
     case 'failed':
       return [];
     case 'reading':

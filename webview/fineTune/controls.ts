@@ -27,7 +27,13 @@ export function controlFor(schema: SettingSchema, onInput: OnInput, whenEmpty: s
   if (types.includes('integer') || types.includes('number'))
     return numberControl(types.includes('null') ? whenEmpty : '', onInput);
   if (types.includes('array'))
-    return schema.items?.enum ? checkboxesControl(schema.items.enum, onInput) : integersControl(onInput, whenEmpty);
+    return schema.items?.enum
+      ? checkboxesControl(schema.items.enum, onInput)
+      : listControl(onInput, {
+          placeholder: whenEmpty,
+          parse: schema.items?.type === 'string' ? (text) => text.trim() : parseNumber,
+          empty: types.includes('null') ? null : [],
+        });
   return textControl(types.includes('null'), onInput, whenEmpty);
 }
 
@@ -171,8 +177,15 @@ function checkboxesControl(values: readonly string[], onInput: OnInput): Control
   return { root: group, labelled: group, show };
 }
 
-/** Comma-separated whole numbers; empty is null. */
-function integersControl(onInput: OnInput, placeholder: string): Control {
+interface ListOptions {
+  readonly placeholder: string;
+  readonly parse: (text: string) => unknown;
+  /** The value of an empty field. */
+  readonly empty: null | readonly [];
+}
+
+/** Values separated by commas. */
+function listControl(onInput: OnInput, { placeholder, parse: parseOne, empty }: ListOptions): Control {
   const input = element('input', {
     type: 'text',
     id: freshId('list'),
@@ -180,12 +193,12 @@ function integersControl(onInput: OnInput, placeholder: string): Control {
     autocomplete: 'off',
     placeholder,
   });
-  const parse = () => (input.value.trim() === '' ? null : input.value.split(',').map(parseNumber));
+  const parse = () => (input.value.trim() === '' ? empty : input.value.split(',').map(parseOne));
   input.addEventListener('input', () => {
     onInput(parse());
   });
   const show = (value: unknown) => {
-    if (JSON.stringify(parse()) !== JSON.stringify(value ?? null)) input.value = Array.isArray(value) ? value.join(', ') : '';
+    if (JSON.stringify(parse()) !== JSON.stringify(value ?? empty)) input.value = Array.isArray(value) ? value.join(', ') : '';
   };
   return { root: input, labelled: input, show };
 }

@@ -1,9 +1,10 @@
 import type { DataOverview, ExamplePage, SkippedRecord } from '../../src/protocol/preflight.js';
 import type { DataState } from '../../src/protocol/views/fineTune.js';
-import { element, icon } from '../shared/dom.js';
+import { button, element, icon } from '../shared/dom.js';
+import { post } from '../shared/host.js';
 import { counted, formatNumber, t } from '../shared/text.js';
 import { ExampleBrowser } from './exampleBrowser.js';
-import { fileTable, leftOutList } from './fileList.js';
+import { fileTable, heldOutList, leftOutList, partTable } from './fileList.js';
 import { originLink } from './originLink.js';
 
 /** What will be learned from: files, what was left out and why, and every example token by token. */
@@ -38,12 +39,32 @@ export class DataTab {
     switch (state.kind) {
       case 'none':
         return [element('div', { class: 'empty-state' }, element('p', {}, t('data.explanation')))];
+      case 'cancelled':
+        return [
+          element(
+            'div',
+            { class: 'empty-state' },
+            button({
+              label: t('data.read'),
+              onClick: () => {
+                post({ type: 'readData' });
+              },
+            }),
+          ),
+        ];
       case 'reading':
         return [
           element(
             'div',
             { class: 'empty-state', role: 'status' },
             element('p', {}, icon('loading codicon-modifier-spin'), ` ${t('data.reading')}`),
+            element('progress', { max: 1, value: state.share, 'aria-label': t('data.reading') }),
+            button({
+              label: t('preflight.cancel'),
+              onClick: () => {
+                post({ type: 'cancelData' });
+              },
+            }),
           ),
         ];
       case 'failed':
@@ -54,11 +75,34 @@ export class DataTab {
   }
 
   private sections(overview: DataOverview): HTMLElement[] {
-    const { fileCount, leftOut, skipped, skippedCount } = overview;
+    const { fileCount, languages, folders, heldOutBy, leftOut, skipped, skippedCount } = overview;
     const leftOutCount = leftOut.reduce((sum, { count }) => sum + count, 0);
     return [
+      ...credentialWarning(overview),
       figures(overview),
+      ...(languages.length > 0
+        ? [
+            section(
+              t('data.partsTitle'),
+              element(
+                'div',
+                { class: 'data-parts' },
+                partTable('data.language', languages),
+                ...(folders.length > 1 ? [partTable('data.folder', folders)] : []),
+              ),
+            ),
+          ]
+        : []),
       ...(fileCount > 0 ? [section(t('data.filesTitle', formatNumber(fileCount)), fileTable(overview))] : []),
+      ...(heldOutBy !== null
+        ? [
+            section(
+              t('data.heldOutTitle'),
+              element('p', { class: 'muted' }, t(`data.heldOutBy.${heldOutBy}`)),
+              heldOutList(overview),
+            ),
+          ]
+        : []),
       ...(leftOutCount > 0
         ? [
             section(
@@ -72,6 +116,13 @@ export class DataTab {
       section(t('data.examplesTitle'), this.browser.root),
     ];
   }
+}
+
+/** Their owner should know of them, whatever is trained. */
+function credentialWarning({ leftOut }: DataOverview): HTMLElement[] {
+  const count = leftOut.find(({ kind }) => kind === 'credential')?.count ?? 0;
+  if (count === 0) return [];
+  return [element('p', { class: 'banner warning', role: 'status' }, icon('key'), ` ${counted('data.credentials', count)}`)];
 }
 
 function section(title: string, ...content: readonly HTMLElement[]): HTMLElement {

@@ -11,6 +11,8 @@ interface EstimateBasis {
   readonly estimate: RunEstimate | null;
   /** Training sequences per epoch; null until the data has been read. */
   readonly rows: number | null;
+  /** As a pre-flight with these settings expects, evaluations included; null if there was none. */
+  readonly totalSeconds: number | null;
 }
 
 const figures = ['scale', 'parameters', 'memory', 'time'] as const;
@@ -71,11 +73,12 @@ export class EstimatePanel {
     return t('estimate.share', formatNumber(count), formatPercent(count / modelShape.totalParameters));
   }
 
-  private time({ estimate, rows }: EstimateBasis): string {
+  private time({ estimate, rows, totalSeconds }: EstimateBasis): string {
     const steps = this.totalSteps(rows);
     if (steps === undefined) return '–';
-    if (estimate?.secondsPerStep == null) return counted('estimate.steps', steps);
-    return t('estimate.timeAndSteps', formatDuration(steps * estimate.secondsPerStep), counted('estimate.steps', steps));
+    const seconds = totalSeconds ?? (estimate?.secondsPerStep == null ? null : steps * estimate.secondsPerStep);
+    if (seconds === null) return counted('estimate.steps', steps);
+    return t('estimate.timeAndSteps', formatDuration(seconds), counted('estimate.steps', steps));
   }
 
   private totalSteps(rows: number | null): number | undefined {
@@ -85,7 +88,18 @@ export class EstimatePanel {
     const batches = Math.ceil(rows / this.form.number(['train', 'batch_size']));
     const perEpoch = Math.ceil(batches / this.form.number(['train', 'gradient_accumulation_steps']));
     const steps = perEpoch * this.form.number(['train', 'num_epochs']);
-    return Number.isFinite(steps) ? steps : undefined;
+    return Number.isFinite(steps) ? Math.min(steps, this.stepsOfTokens()) : undefined;
+  }
+
+  /** As the trainer counts them (src/runs/prepareRun.ts). */
+  private stepsOfTokens(): number {
+    const maxTokens = this.form.get(['train', 'max_tokens']);
+    if (typeof maxTokens !== 'number') return Infinity;
+    const perStep =
+      this.form.number(['train', 'batch_size']) *
+      this.form.number(['train', 'gradient_accumulation_steps']) *
+      this.form.number(['data', 'max_seq_length']);
+    return Math.max(1, Math.floor(maxTokens / perStep));
   }
 }
 

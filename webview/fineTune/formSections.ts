@@ -59,9 +59,12 @@ export function advancedSections(): FormSection[] {
 /** What an empty field means, for settings that may be empty. */
 const emptyMeanings: Readonly<Record<string, PhraseKey>> = {
   'data.eval_path': 'form.empty.evalPath',
+  'data.include': 'form.empty.all',
+  'data.languages': 'form.empty.all',
   'data.fim_spm_rate': 'form.empty.fimSpmRate',
   'lora.layers': 'form.empty.layers',
   'train.max_steps': 'form.empty.maxSteps',
+  'train.max_tokens': 'form.empty.noLimit',
   'train.warmup_steps': 'form.empty.warmupSteps',
   'train.early_stopping_patience': 'form.empty.never',
   'engine.threads': 'form.empty.automatic',

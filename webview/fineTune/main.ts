@@ -45,6 +45,11 @@ const roomForTwo = window.matchMedia('(min-width: 761px)');
 
 const initialViewState: ViewState = { tab: '', advancedOpen: false, overlaid: [], board: initialBoardState };
 
+function frontTab({ showsData, runId }: FineTuneState, remembered: string): string {
+  if (showsData) return 'data';
+  return remembered || (runId ? 'plots' : 'settings');
+}
+
 class FineTunePanel {
   private viewState = rememberedViewState(isViewState, initialViewState);
   private readonly store: RunStore;
@@ -128,7 +133,7 @@ class FineTunePanel {
       { id: 'data', title: t('panel.data'), panel: element('div', {}, this.dataTab.root) },
       { id: 'preflight', title: t('panel.preflight'), panel: element('div', {}, this.preflight.root) },
     ];
-    this.tabs = new Tabs(panels, this.viewState.tab || (state.runId ? 'plots' : 'settings'), (tab) => {
+    this.tabs = new Tabs(panels, frontTab(state, this.viewState.tab), (tab) => {
       this.remember({ tab });
       this.refresh();
     });
@@ -173,6 +178,8 @@ class FineTunePanel {
         // There is no run to look at yet, so show what it would learn from.
         if (message.data.kind === 'ready' && !this.state.runId && this.tabs.front === 'plots') this.tabs.select('data');
         return;
+      case 'showData':
+        return this.tabs.select('data');
       case 'examples':
         return this.dataTab.showExamples(message.page);
       case 'examplesFailed':
@@ -199,7 +206,8 @@ class FineTunePanel {
     this.documentName.title = this.state.document.name;
     this.form.update(this.state);
     const rows = data.kind === 'ready' ? data.overview.rows : null;
-    this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, rows });
+    const totalSeconds = preflight.kind === 'ready' && preflight.current ? preflight.report.estimate.totalSeconds : null;
+    this.estimate.update({ modelShape, estimate: check?.ok ? check.estimate : null, rows, totalSeconds });
     this.dataTab.update(data, this.tabs.front === 'data');
     this.preflight.update(preflight);
     this.updateRun();

@@ -3,7 +3,8 @@ import { basename, isAbsolute, relative, sep } from 'node:path';
 import { complete as completeAt, type CompletionRequest } from '../../complete/complete.js';
 import { UserError } from '../../core/errors.js';
 import { reading } from '../../files/reading.js';
-import { chooseFillInTheMiddle, type FillInTheMiddleChoice } from '../../core/tokenizer/fillInTheMiddle.js';
+import { fillInTheMiddleWith } from '../../files/taughtMarkers.js';
+import type { FillInTheMiddleChoice } from '../../core/tokenizer/fillInTheMiddle.js';
 import type { FillInTheMiddleOrder } from '../../core/tokenizer/fillInTheMiddleFormats.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { CommandContext } from '../runCommand.js';
@@ -28,7 +29,7 @@ export async function complete({ output, signal }: CommandContext, file: string,
   const cursor = { ...splitAt(file, options.line, options.column), file: shownPath(file) };
   return withTextModel(output, options, async (model, tokenizer, adapter) => {
     const { strength: adapterStrength, mode, maxNewTokens } = options;
-    const format = chooseFillInTheMiddle(tokenizer, fillInTheMiddleChoice(options));
+    const format = fillInTheMiddleWith(options.adapter ?? null, tokenizer, fillInTheMiddleChoice(options));
     const started = performance.now();
     const { text, replaced } = await completeAt(
       { model, tokenizer, adapter, adapterStrength, format, mode, maxNewTokens, ...cursor },

@@ -33,24 +33,24 @@ export interface InspectOptions {
   readonly maxSeqLength?: number;
 }
 
-export function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {
+export async function inspect({ output }: CommandContext, given: string, options: InspectOptions): Promise<ExitCode> {
   const path = whole(modelPath(given));
   if (!existsSync(path)) {
     if (!hubDataReference(given)) throw new UserError('file-not-found', `There is nothing at ${path}.`);
-    inspectData(output, given, options);
-    return Promise.resolve(exitCodes.done);
+    await inspectData(output, given, options);
+    return exitCodes.done;
   }
   const names = statSync(path).isDirectory() ? readdirSync(path) : [basename(path)];
   if (names.includes('state.json')) inspectRun(output, path);
   else if (names.includes(adapterConfigFile)) inspectAdapter(output, path);
   else if (names.some(isOfModel) || isGgufOfStore(path)) inspectModel(output, path);
-  else inspectData(output, path, options);
-  return Promise.resolve(exitCodes.done);
+  else await inspectData(output, path, options);
+  return exitCodes.done;
 }
 
-function inspectData(output: Output, path: string, { model, maxSeqLength }: InspectOptions): void {
-  if (model) inspectTokens(output, path, model, maxSeqLength);
-  else inspectRecords(output, path);
+async function inspectData(output: Output, path: string, { model, maxSeqLength }: InspectOptions): Promise<void> {
+  if (model) await inspectTokens(output, path, model, maxSeqLength);
+  else await inspectRecords(output, path);
 }
 
 function isOfModel(name: string): boolean {

@@ -1,16 +1,18 @@
 /** @file The output of `inspect` for a data set. */
-import { loadDataset } from '../../core/data/dataset.js';
 import { chooseFiles, detectFormat } from '../../core/data/detectFormat.js';
 import { fieldRoles, type Row } from '../../core/data/formats/format.js';
 import { isRowFile, rowsOf } from '../../core/data/rows/rows.js';
+import { byKind } from '../../core/data/report.js';
 import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js';
-import { diskFiles } from '../../files/dataFiles.js';
 import { modelPath } from '../../files/cacheFolder.js';
 import { loadModelForData } from '../../files/loadModel.js';
+import { curatedData } from '../../runs/curatedData.js';
+import { readDataset } from '../../runs/prepareRun.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
+import { usualConfig } from '../../runs/usualConfig.js';
 import { modelName } from '../../protocol/modelName.js';
 import type { Output } from '../output.js';
-import { fileRows } from '../preflightText.js';
+import { credentialWarnings, fileRows, leftOutRows } from '../preflightText.js';
 import { bytes, integer, plural, table } from '../format.js';
 
 export function show(output: Output, title: string, facts: object, rows: readonly (readonly [string, string])[]): void {
@@ -23,8 +25,9 @@ const skippedShown = 10;
 const skippedKept = 100;
 
 /** Describes a data set as far as possible without a tokenizer. */
-export function inspectRecords(output: Output, path: string): void {
-  const place = diskFiles.open(path);
+export async function inspectRecords(output: Output, path: string): Promise<void> {
+  const { data, train } = usualConfig('model', { path, eval_fraction: 0 });
+  const place = (await curatedData(data, train.seed)).files.open(path);
   const format = detectFormat(place);
   const { files, leftOut } = chooseFiles(place, format);
   const sizeBytes = files.reduce((sum, { size }) => sum + size, 0);
@@ -40,11 +43,12 @@ export function inspectRecords(output: Output, path: string): void {
   show(output, `${path} is a data set.`, facts, [
     ['Format', format],
     ['Size', `${plural(files.length, 'file')}, ${bytes(sizeBytes)}`],
-    ...(leftOut.length > 0 ? ([['Left out', plural(leftOut.length, 'file or folder', 'files and folders')]] as const) : []),
+    ...leftOutRows(byKind(leftOut)),
     ...columnRows(columns),
     ['Records', integer(count.records)],
     ...skippedRows(skipped, count.skippedCount),
   ]);
+  credentialWarnings({ leftOut: byKind(leftOut) }).forEach((warning) => output.say(`  ${warning}`));
   output.say(output.faint('  With --model it is counted in tokens, and every record is checked.'));
 }
 
@@ -85,25 +89,21 @@ function whyNoText(file: DataFile): string | null {
   }
 }
 
-export function inspectTokens(output: Output, path: string, model: string, asked: number | undefined): void {
-  const { weights, tokenizer } = loadModelForData(model);
+export async function inspectTokens(output: Output, path: string, model: string, asked: number | undefined): Promise<void> {
+  const loaded = loadModelForData(model);
+  const { weights } = loaded;
   weights.close();
   const maxSeqLength = sequenceLengthFor(weights.config, asked, '--max-seq-length');
-  const config = {
-    path,
-    format: 'auto',
-    eval_path: null,
-    eval_fraction: 0,
-    max_seq_length: maxSeqLength,
-    train_on_prompt: false,
-    seed: 0,
-  } as const;
-  const { report } = loadDataset(config, tokenizer, diskFiles, { vocabSize: weights.config.vocabSize });
-  const { training, format, files, fileCount, leftOut, skipped, skippedCount } = report;
+  const { dataset } = await readDataset(
+    loaded,
+    usualConfig(model, { path, eval_fraction: 0, fim_rate: 0, max_seq_length: maxSeqLength }),
+  );
+  const { report } = dataset;
+  const { training, format, files, fileCount, languages, folders, leftOut, skipped, skippedCount } = report;
   show(
     output,
     `${path} is a data set, counted in tokens of ${modelName(modelPath(model))}.`,
-    { kind: 'data', path, format, ...training, files, fileCount, leftOut, skipped, skippedCount },
+    { kind: 'data', path, format, ...training, files, fileCount, languages, folders, leftOut, skipped, skippedCount },
     [
       ['Format', format],
       ['Examples', integer(training.examples)],
@@ -117,6 +117,7 @@ export function inspectTokens(output: Output, path: string, model: string, asked
       ...skippedRows(skipped, skippedCount),
     ],
   );
+  credentialWarnings(report).forEach((warning) => output.say(`  ${warning}`));
 }
 
 function skippedRows(skipped: readonly Skipped[], count: number): (readonly [string, string])[] {

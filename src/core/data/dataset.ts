@@ -9,6 +9,7 @@ import { fillInTheMiddleFor, type FillInTheMiddleConfig } from './fillInTheMiddl
 import { readSequences, type ReadSequence } from './readSequences.js';
 import {
   byKind,
+  parts,
   sortedByTokens,
   sampleSequences,
   skippedShown,
@@ -20,7 +21,9 @@ import {
 } from './report.js';
 import type { EncodingContext } from './sequence.js';
 import type { LeftOut } from './fileRules.js';
-import type { DataFiles, Skipped } from './source.js';
+import { languageOf } from './languages.js';
+import { pathInside } from './readSequences.js';
+import type { DataFiles, HeldOutFiles, Skipped } from './source.js';
 import { shuffledIndices, shuffleStreams } from './shuffle.js';
 
 /** The settings under `data` in run.json, and the seed. */
@@ -68,7 +71,7 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
   const main = reader.read(config.path, config.format);
   const { training, evaluation } =
     config.eval_path === null
-      ? split(main.records, config.eval_fraction, config.seed)
+      ? split(main, config.eval_fraction, config.seed)
       : {
           training: examplesOf(main.records),
           evaluation: examplesOf(reader.read(config.eval_path, main.format).records),
@@ -83,8 +86,7 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
       format: main.format,
       training: summary,
       evaluation: heldOut,
-      files: sortedByTokens(main.files),
-      fileCount: main.files.length,
+      ...describeFiles(main, evaluation),
       leftOut: byKind(main.leftOut),
       skipped: reader.skipped,
       skippedCount: reader.skippedCount,
@@ -92,6 +94,26 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
       warnings: warningsAbout(summary, heldOut, reader.skippedCount, config.max_seq_length),
     },
   };
+}
+
+function describeFiles(
+  { format, folder, files, heldOut }: PlaceRead,
+  evaluation: readonly FittedExample[],
+): Pick<DataReport, 'files' | 'fileCount' | 'languages' | 'folders' | 'heldOutBy'> {
+  const isCode = folder !== null && format === 'code';
+  return {
+    files: sortedByTokens(files),
+    fileCount: files.length,
+    languages: isCode ? parts(files, languageOf) : [],
+    folders: isCode ? parts(files, (path) => topFolder(pathInside(folder, path))) : [],
+    heldOutBy: isCode && evaluation.length > 0 ? (heldOut?.by ?? null) : null,
+  };
+}
+
+/** `.` for a file that is in no folder. */
+function topFolder(path: string): string {
+  const end = path.indexOf('/');
+  return end < 0 ? '.' : path.slice(0, end);
 }
 
 export type DatasetOptions = BatchOptions & Omit<EpochOrder, 'epoch'>;
@@ -114,10 +136,13 @@ export function trainingData(
 
 interface PlaceRead {
   readonly format: FormatName;
+  /** Null unless the place is a folder. */
+  readonly folder: string | null;
   readonly records: readonly ReadSequence[];
   /** Empty unless the place is a folder. */
   readonly files: readonly FileUse[];
   readonly leftOut: readonly LeftOut[];
+  readonly heldOut: HeldOutFiles | undefined;
 }
 
 /** Reads places one after another and keeps track of what was skipped. */
@@ -136,6 +161,7 @@ class Reader {
     const place = this.files.open(path);
     const format = wanted === 'auto' ? detectFormat(place) : wanted;
     const problems = new Problems();
+    const heldOut = place.kind === 'folder' ? place.heldOut : undefined;
     if (place.kind === 'folder') place.skipped.forEach((skipped) => problems.add(skipped));
     const { files, leftOut } = chooseFiles(place, format);
     const records: ReadSequence[] = [];
@@ -147,12 +173,14 @@ class Reader {
         else records.push(this.checked(result));
         this.onRecord?.(++this.recordCount);
       }
-      if (place.kind === 'folder' && records.length > before) uses.push(fileUse(file.path, records.slice(before)));
+      if (place.kind === 'folder' && records.length > before) {
+        uses.push(fileUse(file.path, records.slice(before), heldOut?.paths.has(file.path) ?? false));
+      }
     }
     if (records.length === 0) throw nothingUsable(path, format, problems, leftOut.length);
     this.skippedCount += problems.count;
     this.skipped.push(...problems.first.slice(0, skippedShown - this.skipped.length));
-    return { format, records, files: uses, leftOut };
+    return { format, folder: place.kind === 'folder' ? place.path : null, records, files: uses, leftOut, heldOut };
   }
 
   /** A tokenizer may have more tokens than the model has embedding rows. */
@@ -181,9 +209,10 @@ class Problems {
   }
 }
 
-function fileUse(path: string, records: readonly ReadSequence[]): FileUse {
+function fileUse(path: string, records: readonly ReadSequence[], heldOut: boolean): FileUse {
   const sequences = records.flatMap((record) => record.sequences);
-  return { path, examples: sequences.length, tokens: sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0) };
+  const tokens = sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
+  return { path, examples: sequences.length, tokens, heldOut };
 }
 
 function nothingUsable(path: string, format: FormatName, problems: Problems, leftOutCount: number): UserError {
@@ -205,12 +234,21 @@ function examplesOf(records: readonly ReadSequence[]): FittedExample[] {
   return records.flatMap(({ origin, sequences, cut }) => sequences.map((sequence) => ({ ...sequence, origin, cut })));
 }
 
-/** Splits by record, so that all windows of a file stay on the same side; a single long text is split by its windows. */
+/**
+ * Splits by record, so that all windows of a file stay on the same side; a single long text is split by its windows. A record is a
+ * file where files were chosen to be held out.
+ */
 function split(
-  records: readonly ReadSequence[],
+  { records, heldOut: files }: PlaceRead,
   fraction: number,
   seed: number,
 ): { training: FittedExample[]; evaluation: FittedExample[] } {
+  if (files && records.some(({ origin }) => !files.paths.has(origin))) {
+    return {
+      training: examplesOf(records.filter(({ origin }) => !files.paths.has(origin))),
+      evaluation: examplesOf(records.filter(({ origin }) => files.paths.has(origin))),
+    };
+  }
   const units =
     records.length > 1
       ? records
@@ -226,7 +264,7 @@ function split(
  * The indices of the records to hold out: a share of them, chosen by the seed. With two or more records, at least one is held out
  * and at least one is kept; with a single record or a share of 0, none is held out.
  */
-function chooseHeldOut(count: number, fraction: number, seed: number): ReadonlySet<number> {
+export function chooseHeldOut(count: number, fraction: number, seed: number): ReadonlySet<number> {
   if (count < 2 || fraction <= 0) return new Set();
   const heldOut = Math.min(count - 1, Math.max(1, Math.round(count * fraction)));
   return new Set(shuffledIndices(count, seed, shuffleStreams.split).subarray(0, heldOut));

@@ -1,13 +1,39 @@
 /** @file Decides which files of a folder are used for training and why others are not, by name alone, before opening any. */
 
-export const leftOutKinds = ['hidden', 'secret', 'vendored', 'generated', 'data', 'document', 'binary', 'otherFormat'] as const;
+/** Those up to `otherFormat` are known by the name alone, the others only after curation has looked into the files. */
+export const leftOutKinds = [
+  'credential',
+  'hidden',
+  'secret',
+  'vendored',
+  'generated',
+  'data',
+  'document',
+  'binary',
+  'otherFormat',
+  'notIncluded',
+  'large',
+  'minified',
+  'empty',
+  'duplicate',
+  'nearDuplicate',
+  'copied',
+] as const;
 
-/** Why a file is left out; `otherFormat` means that the chosen data format does not read it. */
+/**
+ * Why a file is left out. `secret`: a file of keys, by its name; `credential`: one was found in it; `otherFormat`: the chosen data
+ * format does not read it; `notIncluded`: by data.include, data.exclude or data.languages; `copied`: a file to be held out, much of
+ * which is in a training file.
+ */
 export type LeftOutKind = (typeof leftOutKinds)[number];
 
 export interface LeftOut {
   readonly path: string;
   readonly kind: LeftOutKind;
+  /** Where in the file the reason is, counted from 1. */
+  readonly line?: number;
+  /** The rule, or the file that it repeats. */
+  readonly detail?: string;
 }
 
 /** Folders that hold other people's code; never entered. */

@@ -2,7 +2,7 @@
 import CRC32 from 'crc-32';
 import { Random } from '../random.js';
 import { windowAround, windowCharacters } from '../tokenizer/contextWindow.js';
-import { recognizeFillInTheMiddle } from '../tokenizer/fillInTheMiddle.js';
+import { chooseFillInTheMiddle, recognizeFillInTheMiddle, taughtMarkers } from '../tokenizer/fillInTheMiddle.js';
 import type { FillInTheMiddleFormat, FillInTheMiddleOrder } from '../tokenizer/fillInTheMiddleFormats.js';
 import { fillInTheMiddleExample } from '../tokenizer/fillInTheMiddlePrompt.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -21,6 +21,8 @@ export interface FillInTheMiddleConfig {
   readonly fim_spm_rate?: number | null;
   /** Whether the loss counts all tokens or only the middle with its end. */
   readonly fim_loss?: 'all' | 'middle';
+  /** Whether a model without tokens for it is taught to read marker strings. */
+  readonly fim_format?: 'auto' | 'teach';
 }
 
 export interface FillInTheMiddle {
@@ -31,14 +33,20 @@ export interface FillInTheMiddle {
   readonly seed: number;
 }
 
-/** Null if nothing is to be filled in, or if the model has learned no tokens for it. */
-export function fillInTheMiddleFor(
-  tokenizer: Tokenizer,
-  { fim_rate: rate = 0, fim_spm_rate: spmRate = null, fim_loss: loss = 'all' }: FillInTheMiddleConfig,
-  seed: number,
-): FillInTheMiddle | null {
-  const format = rate > 0 ? recognizeFillInTheMiddle(tokenizer) : null;
-  return format && { format, rate, spmRate, loss, seed };
+/** Null if nothing is to be filled in: the model has no tokens for it, and is not to be taught any markers. */
+export function fillInTheMiddleFor(tokenizer: Tokenizer, config: FillInTheMiddleConfig, seed: number): FillInTheMiddle | null {
+  const { fim_rate: rate = 0, fim_spm_rate: spmRate = null, fim_loss: loss = 'all' } = config;
+  const teaches = teachesMarkers(tokenizer, config);
+  const format = teaches ? chooseFillInTheMiddle(tokenizer, taughtMarkers) : recognizeFillInTheMiddle(tokenizer);
+  return rate > 0 ? format && { format, rate, spmRate, loss, seed } : null;
+}
+
+/** Whether training on source code teaches the model `taughtMarkers`, because its vocabulary has no tokens for them. */
+export function teachesMarkers(
+  tokenizer: Pick<Tokenizer, 'tokenId'>,
+  { fim_rate = 0, fim_format = 'auto' }: FillInTheMiddleConfig,
+): boolean {
+  return fim_rate > 0 && fim_format === 'teach' && recognizeFillInTheMiddle(tokenizer) === null;
 }
 
 export interface SourceText {

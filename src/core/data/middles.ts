@@ -36,9 +36,12 @@ function below(count: number, random: Random): number {
   return Math.floor(random.uniform() * count);
 }
 
-/** What brackets enclose, and indented blocks, up to `longest` characters; in any language, for none is parsed. */
+/**
+ * What brackets enclose, each of several arguments or elements in them, indented blocks and statements of one line, up to `longest`
+ * characters; in any language, for none is parsed.
+ */
 export function piecesOfSyntax(text: string, longest: number): Span[] {
-  return [...bracketed(text), ...indentedBlocks(text)].filter(
+  return [...bracketed(text), ...indentedBlocks(text), ...statements(text)].filter(
     ({ start, end }) => end - start <= longest && text.slice(start, end).trim() !== '',
   );
 }
@@ -48,17 +51,33 @@ const closingOf: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '
 /** Brackets in strings and comments may pair up wrongly; a pair that does not fit is dropped with all that is still open. */
 function bracketed(text: string): Span[] {
   const spans: Span[] = [];
-  let open: { readonly closing: string; readonly start: number }[] = [];
-  for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
-    const closing = closingOf[bracket];
-    if (closing) open.push({ closing, start: index + 1 });
+  let open: { readonly closing: string; readonly start: number; readonly commas: number[] }[] = [];
+  for (const { 0: mark, index } of text.matchAll(/[()[\]{},]/g)) {
+    const closing = closingOf[mark];
+    if (closing) open.push({ closing, start: index + 1, commas: [] });
+    else if (mark === ',') open.at(-1)?.commas.push(index);
     else {
       const last = open.pop();
-      if (last?.closing === bracket) spans.push({ start: last.start, end: index });
+      if (last?.closing === mark) spans.push({ start: last.start, end: index }, ...between(last.start, last.commas, index));
       else open = [];
     }
   }
   return spans;
+}
+
+/** The arguments of a call, or the elements of a list, if there are several. */
+function between(start: number, commas: readonly number[], end: number): Span[] {
+  if (commas.length === 0) return [];
+  const starts = [start, ...commas.map((comma) => comma + 1)];
+  return starts.map((from, index) => ({ start: from, end: commas[index] ?? end }));
+}
+
+/** Lines that say something, without their indentation. */
+function statements(text: string): Span[] {
+  return [...text.matchAll(/^([ \t]*)(\S.*\w.*)$/gm)].map(({ 1: indent = '', 2: line = '', index }) => ({
+    start: index + indent.length,
+    end: index + indent.length + line.length,
+  }));
 }
 
 /** The lines below a line that are indented more, without the last line break. */

@@ -49,8 +49,16 @@ function sourceSequences(file: DataFile, context: EncodingContext, folder: strin
 /** The editor tells a model the same about the file that it completes (src/backend/documentPlace.ts). */
 function placeIn(folder: string | null, path: string): { file: string; repository?: string } {
   if (folder === null) return { file: fileName(path) };
-  const file = path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '');
-  return { file, repository: fileName(folder.replace(/[\\/]+$/, '')) };
+  return { file: pathInside(folder, path), repository: repositoryName(folder) };
+}
+
+export function repositoryName(folder: string): string {
+  return fileName(folder.replace(/[\\/]+$/, ''));
+}
+
+/** Relative to the folder, with forward slashes. */
+export function pathInside(folder: string, path: string): string {
+  return path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '');
 }
 
 function* readRows(file: DataFile, name: FormatName, context: EncodingContext): Generator<ReadResult> {

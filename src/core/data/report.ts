@@ -4,7 +4,7 @@ import { ignoredLabel, type Example } from './batch.js';
 import type { FormatName } from './detectFormat.js';
 import { leftOutKinds, type LeftOut, type LeftOutKind } from './fileRules.js';
 import { learnedTokens } from './sequence.js';
-import type { Skipped } from './source.js';
+import type { HeldOutBy, Skipped } from './source.js';
 
 /** What the model will see, for the user to inspect before spending any time on training. Plain data. */
 export interface DataReport {
@@ -15,6 +15,11 @@ export interface DataReport {
   /** For a folder, what each file contributes, most tokens first; at most a thousand. Empty for a single file. */
   readonly files: readonly FileUse[];
   readonly fileCount: number;
+  /** For a folder of source code, what each language and each folder at the top contributes, most tokens first. */
+  readonly languages: readonly PartOfData[];
+  readonly folders: readonly PartOfData[];
+  /** Null if nothing is held out of a folder of source code. */
+  readonly heldOutBy: HeldOutBy | null;
   /** Files and folders that were not opened, by reason. */
   readonly leftOut: readonly LeftOutGroup[];
   /** The first hundred. */
@@ -26,10 +31,17 @@ export interface DataReport {
   readonly warnings: readonly string[];
 }
 
-/** What a file in a folder contributes, including held-out examples. */
+/** What a file in a folder contributes; held out if all of its examples are. */
 export interface FileUse {
   readonly path: string;
   readonly examples: number;
+  readonly tokens: number;
+  readonly heldOut: boolean;
+}
+
+export interface PartOfData {
+  readonly name: string;
+  readonly files: number;
   readonly tokens: number;
 }
 
@@ -37,7 +49,7 @@ export interface LeftOutGroup {
   readonly kind: LeftOutKind;
   readonly count: number;
   /** The first hundred. */
-  readonly paths: readonly string[];
+  readonly files: readonly Omit<LeftOut, 'kind'>[];
 }
 
 export interface DataSummary {
@@ -113,9 +125,20 @@ export function sortedByTokens(files: readonly FileUse[]): FileUse[] {
 
 export function byKind(leftOut: readonly LeftOut[]): LeftOutGroup[] {
   return leftOutKinds.flatMap((kind) => {
-    const paths = leftOut.filter((each) => each.kind === kind).map(({ path }) => path);
-    return paths.length > 0 ? [{ kind, count: paths.length, paths: paths.slice(0, leftOutShown) }] : [];
+    const files = leftOut.filter((each) => each.kind === kind).map(({ kind: _kind, ...file }) => file);
+    return files.length > 0 ? [{ kind, count: files.length, files: files.slice(0, leftOutShown) }] : [];
   });
+}
+
+/** Adds files up by what `nameOf` calls their part. */
+export function parts(files: readonly FileUse[], nameOf: (path: string) => string): PartOfData[] {
+  const found = new Map<string, PartOfData>();
+  for (const { path, tokens } of files) {
+    const name = nameOf(path);
+    const part = found.get(name) ?? { name, files: 0, tokens: 0 };
+    found.set(name, { name, files: part.files + 1, tokens: part.tokens + tokens });
+  }
+  return [...found.values()].sort((a, b) => b.tokens - a.tokens);
 }
 
 export function summarize(examples: readonly FittedExample[], maxSequenceLength: number): DataSummary {

@@ -31,7 +31,17 @@ export type DataPlace =
       /** Files and folders excluded whatever the format: hidden, secret or third-party. */
       readonly leftOut: readonly LeftOut[];
       readonly skipped: readonly Skipped[];
+      /** Which files are held out if no other data are; undefined leaves that to chance. */
+      readonly heldOut?: HeldOutFiles;
     };
+
+export interface HeldOutFiles {
+  readonly by: HeldOutBy;
+  readonly paths: ReadonlySet<string>;
+}
+
+/** `git`: the newest in the history; `modified`: the last changed on disk, since there is no history; `seed`: drawn by the seed. */
+export type HeldOutBy = 'git' | 'modified' | 'seed';
 
 /** The interface through which core accesses data. */
 export interface DataFiles {

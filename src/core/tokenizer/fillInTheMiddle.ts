@@ -21,6 +21,12 @@ export interface FillInTheMiddleMarkers {
   readonly order?: FillInTheMiddleOrder | undefined;
 }
 
+/**
+ * Taught to a model whose vocabulary has no tokens for it; short, because each is several tokens. The middle ends as any text of the
+ * model does.
+ */
+export const taughtMarkers: FillInTheMiddleMarkers = { prefix: '<PRE>', suffix: '<SUF>', middle: '<MID>', order: 'PSM' };
+
 type Vocabulary = Pick<Tokenizer, 'tokenId'>;
 
 /** The format that a vocabulary was made for; null if it has no such tokens, so that its model has not learned any format. */

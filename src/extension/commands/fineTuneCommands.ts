@@ -9,11 +9,12 @@ export async function fineTune({ fineTune: panels }: Workbench, argument: unknow
   await panels.openDraft(model === undefined ? [] : [{ path: ['model'], value: model }]);
 }
 
+/** Shows what would be learned from, and how long it would take, before anything starts. */
 export async function fineTuneWorkspace({ fineTune: panels }: Workbench): Promise<void> {
   const folder = await chooseWorkspaceFolder();
   if (!folder) return;
   const forCode = presets.find(({ id }) => id === 'code-completion')!;
-  await panels.openDraft([...presetEdits(forCode), { path: ['data', 'path'], value: folder.uri.fsPath }]);
+  await panels.openReport([...presetEdits(forCode), { path: ['data', 'path'], value: folder.uri.fsPath }]);
 }
 
 async function chooseWorkspaceFolder(): Promise<vscode.WorkspaceFolder | undefined> {

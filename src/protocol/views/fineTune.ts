@@ -5,7 +5,20 @@ import { configCheck, modelShape } from '../configGuards.js';
 import { dataOverview, examplePage, exampleQuery, preflightReport } from '../dataGuards.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../preflight.js';
 import { runsSnapshot } from '../runGuards.js';
-import { anything, boolean, count, either, list, nullable, object, oneOf, recordOf, string, type Guard } from '../guard.js';
+import {
+  anything,
+  boolean,
+  count,
+  either,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  recordOf,
+  string,
+  type Guard,
+} from '../guard.js';
 import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
 import { nothing, type ViewProtocol } from './view.js';
 
@@ -25,6 +38,8 @@ export interface FineTuneState {
   readonly runs: RunsSnapshot;
   /** The run that the panel shows and its buttons act on: started here, or opened. */
   readonly runId: string | null;
+  /** Whether the page starts with what will be learned from. */
+  readonly showsData: boolean;
   readonly fetching: FetchState;
 }
 
@@ -49,7 +64,10 @@ export type ConfigDocument =
 /** What is known about the data that the config names; `none` if it names none. */
 export type DataState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'reading' }
+  /** The user did not want to wait for them. */
+  | { readonly kind: 'cancelled' }
+  /** `share`: how much has been read, 0 to 1. */
+  | { readonly kind: 'reading'; readonly share: number }
   | { readonly kind: 'ready'; readonly overview: DataOverview }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -66,6 +84,8 @@ export type ToFineTune =
   | { readonly type: 'checked'; readonly check: ConfigCheck | null; readonly modelShape: ModelShape | null }
   | { readonly type: 'models'; readonly models: readonly ModelInfo[] }
   | { readonly type: 'data'; readonly data: DataState }
+  /** Brings to the front what will be learned from. */
+  | { readonly type: 'showData' }
   /** The answer to `readExamples`. */
   | { readonly type: 'examples'; readonly page: ExamplePage }
   | { readonly type: 'examplesFailed'; readonly message: string }
@@ -97,6 +117,9 @@ export type FromFineTune =
   | { readonly type: 'readExamples'; readonly query: ExampleQuery }
   | { readonly type: 'runPreflight' }
   | { readonly type: 'cancelPreflight' }
+  /** Stops reading the data until a setting changes or it is asked for again. */
+  | { readonly type: 'cancelData' }
+  | { readonly type: 'readData' }
   /** Opens the record at `path:line` in an editor. */
   | { readonly type: 'openOrigin'; readonly origin: string };
 
@@ -112,9 +135,9 @@ const configDocument: Guard<ConfigDocument> = either(
   object<Exclude<ConfigDocument, { kind: 'parsed' }>>({ kind: oneOf('broken', 'missing'), message: string, name: string }),
 );
 const data: Guard<DataState> = either(
-  object<{ kind: 'none' | 'reading' }>({ kind: oneOf('none', 'reading') }) as Guard<
-    { readonly kind: 'none' } | { readonly kind: 'reading' }
-  >,
+  object<Extract<DataState, { kind: 'none' }>>({ kind: oneOf('none') }),
+  object<Extract<DataState, { kind: 'cancelled' }>>({ kind: oneOf('cancelled') }),
+  object<Extract<DataState, { kind: 'reading' }>>({ kind: oneOf('reading'), share: number }),
   object<Extract<DataState, { kind: 'ready' }>>({ kind: oneOf('ready'), overview: dataOverview }),
   object<Extract<DataState, { kind: 'failed' }>>({ kind: oneOf('failed'), message: string }),
 );
@@ -148,6 +171,7 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     preflight,
     runs: runsSnapshot,
     runId: nullable(string),
+    showsData: boolean,
     fetching,
   }),
   toWebview: {
@@ -156,6 +180,7 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     checked: object({ check: nullable(configCheck), modelShape: nullable(modelShape) }),
     models: object({ models: list(modelInfo) }),
     data: object({ data }),
+    showData: nothing,
     examples: object({ page: examplePage }),
     examplesFailed: object({ message: string }),
     preflight: object({ preflight }),
@@ -177,6 +202,8 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     readExamples: object({ query: exampleQuery }),
     runPreflight: nothing,
     cancelPreflight: nothing,
+    cancelData: nothing,
+    readData: nothing,
     openOrigin: object({ origin: string }),
   },
 };

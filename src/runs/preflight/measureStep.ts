@@ -8,7 +8,7 @@ import type { PreparedRun } from '../trainRun.js';
 /**
  * Times one micro-batch, after a first pass that compiles, and then restores the runner, so that training is unaffected. It uses
  * the largest of the first batches, so that the memory is what the run will need; the time is scaled to their mean size. The
- * estimate excludes evaluation and saving.
+ * total includes the evaluations, but not saving and answering prompts.
  */
 export async function measureStep(
   { runner, data, totalSteps }: PreparedRun,
@@ -21,10 +21,25 @@ export async function measureStep(
   await runner.accumulate(largest, 0);
   const start = performance.now();
   await runner.accumulate(largest, 0);
-  const seconds = ((performance.now() - start) / 1000) * (meanSize / size(largest));
+  const secondsPerPosition = (performance.now() - start) / 1000 / size(largest);
   await runner.importState(state);
-  const secondsPerStep = seconds * microBatches;
-  return { secondsPerStep, totalSeconds: secondsPerStep * totalSteps, peakMemoryBytes: peakMemoryBytes() };
+  const secondsPerStep = secondsPerPosition * meanSize * microBatches;
+  const evaluating = evaluations(config.train, totalSteps) * forwardShare * secondsPerPosition * totalSize(data.evaluation);
+  return { secondsPerStep, totalSeconds: secondsPerStep * totalSteps + evaluating, peakMemoryBytes: peakMemoryBytes() };
+}
+
+/** A forward pass costs about a third of a training step on the same tokens. */
+export const forwardShare = 1 / 3;
+
+/** Before the first step, at every eval_steps-th, and after the last. */
+export function evaluations({ eval_steps }: RunConfig['train'], totalSteps: number): number {
+  return 1 + Math.ceil(totalSteps / eval_steps);
+}
+
+function totalSize(plan: BatchPlan | null): number {
+  let total = 0;
+  for (let index = 0; index < (plan?.count ?? 0); index++) total += size(plan!.batch(index));
+  return total;
 }
 
 const batchesLookedAt = 500;

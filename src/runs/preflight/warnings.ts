@@ -2,6 +2,7 @@ import type { DataReport } from '../../core/data/report.js';
 import type { UserError } from '../../core/errors.js';
 import { t } from '../../l10n/text.js';
 import type { RunConfig } from '../../protocol/runConfig.js';
+import { evaluations, forwardShare } from './measureStep.js';
 import { warmupSteps } from '../derivedSettings.js';
 
 /** Things that look wrong but do not prevent the run; each says what to do. */
@@ -33,15 +34,12 @@ function warmupWarning({ train }: RunConfig, totalSteps: number): string[] {
   ];
 }
 
-/** A forward pass costs about a third of a training step on the same tokens. */
-const forwardShare = 1 / 3;
-
 function evaluationWarning({ train }: RunConfig, { training, evaluation }: DataReport, totalSteps: number): string[] {
-  const evaluations = Math.floor(totalSteps / train.eval_steps) + 2;
+  const count = evaluations(train, totalSteps);
   const tokensPerStep = (training.tokens / training.examples) * train.batch_size * train.gradient_accumulation_steps;
-  const share = (forwardShare * evaluations * (evaluation?.tokens ?? 0)) / (totalSteps * tokensPerStep);
+  const share = (forwardShare * count * (evaluation?.tokens ?? 0)) / (totalSteps * tokensPerStep);
   if (share < 0.5) return [];
   return [
-    t`The ${evaluations} evaluations will take about ${Math.round(share * 100)} % of the time of the training itself; raise train.eval_steps or lower data.eval_fraction.`,
+    t`The ${count} evaluations will take about ${Math.round(share * 100)} % of the time of the training itself; raise train.eval_steps or lower data.eval_fraction.`,
   ];
 }

@@ -223,7 +223,7 @@ test('a workspace is its source files; each is listed with its tokens, and every
     expect(look).toMatchObject({ format: 'code', fileCount: 12, heldOut: 0, skippedCount: 0 });
     expect(look.files[0]!.path).toBe(join(workspace, 'module11.py'));
     expect(look.files.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(look.tokens);
-    expect(look.leftOut.map(({ kind, paths }) => [kind, ...paths.map((path) => basename(path))])).toEqual([
+    expect(look.leftOut.map(({ kind, files }) => [kind, ...files.map(({ path }) => basename(path))])).toEqual([
       ['hidden', '.env'],
       ['data', 'rows.jsonl'],
       ['document', 'README.md'],

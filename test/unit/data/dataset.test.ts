@@ -114,7 +114,9 @@ test('code: files whole, what nobody wrote left out with the reason, split by fi
   for (let index = 0; index < 10; index++) files[`src/file${index}.ts`] = `export const x${index} = ${index};\n`.repeat(20);
   const { training, evaluation, report } = load(files, { path: 'src/', eval_fraction: 0.3, max_seq_length: 64 });
   expect(report.format).toBe('code');
-  expect(report.leftOut).toEqual([{ kind: 'generated', count: 2, paths: ['src/package-lock.json', 'src/app.min.js'] }]);
+  expect(report.leftOut).toEqual([
+    { kind: 'generated', count: 2, files: [{ path: 'src/package-lock.json' }, { path: 'src/app.min.js' }] },
+  ]);
   expect(report.skipped.map(({ origin }) => origin)).toEqual(['src/empty.ts', 'src/made.ts', 'src/data.ts']);
   expect(report.fileCount).toBe(10);
   const tokens = report.training.tokens + report.evaluation!.tokens;

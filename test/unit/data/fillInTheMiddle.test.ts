@@ -100,10 +100,12 @@ test('a model without such tokens learns source code from beginning to end', () 
   expect(load({}, plain)).toEqual(load({ fim_rate: 0 }, plain));
 });
 
-test('pieces of syntax are what brackets enclose and blocks that are indented', () => {
+test('pieces of syntax are arguments, what brackets enclose, statements and blocks that are indented', () => {
   const text = 'f(a, [b], "c")\nif x:\n    y = {z}\n    while y:\n        pass\nend';
   const pieces = piecesOfSyntax(text, 700).map(({ start, end }) => text.slice(start, end));
-  expect(pieces.sort()).toEqual(['        pass', '    y = {z}\n    while y:\n        pass', 'a, [b], "c"', 'b', 'z']);
+  const blocks = ['        pass', '    y = {z}\n    while y:\n        pass'];
+  const statements = ['end', 'f(a, [b], "c")', 'if x:', 'pass', 'while y:', 'y = {z}'];
+  expect(new Set(pieces)).toEqual(new Set([...blocks, ...statements, 'a, [b], "c"', 'a', ' [b]', ' "c"', 'b', 'z']));
 });
 
 test('a middle lies in the text, starts where it should, is no longer than 700 characters and never blank', () => {

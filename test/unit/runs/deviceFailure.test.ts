@@ -64,6 +64,8 @@ async function train(directory: RunDirectory, gpu: Device): Promise<string[]> {
         data,
         dataFingerprint: 'same',
         dataFormat: 'text',
+        manifest: null,
+        teachesMarkers: false,
         totalSteps: steps,
         baseDType: 'fp32',
         lora: adapter.lora,

@@ -34,6 +34,8 @@ export async function prepareFake(config: RunConfig, options: FakeOptions = {}):
     data: fakeData(5, microBatches([1, 2])),
     dataFingerprint: options.dataFingerprint ?? 'same',
     dataFormat: 'text',
+    manifest: null,
+    teachesMarkers: false,
     totalSteps: config.train.max_steps!,
     baseDType: options.baseDType ?? 'fp32',
     lora: { r: 8, alpha: 16, targetModules: ['q_proj'], layers: [0], useRslora: false },

@@ -39,11 +39,11 @@ function configOf(data: object) {
 
 test('a run learns from one split of a data set and is measured on another', async () => {
   const config = configOf({ path: 'ada/counting', eval_path: 'ada/counting:validation' });
-  expect(() => OpenData.read(config)).toThrow(/ada\/counting does not exist.*pre-flight downloads it/);
+  await expect(OpenData.read(config)).rejects.toThrow(/ada\/counting does not exist.*pre-flight downloads it/);
   const notes: string[] = [];
   await fetchRunData(config, { note: (text) => notes.push(text) });
   expect(notes[0]).toMatch(/^Downloading ada\/counting: one file/);
-  expect(OpenData.read(config).overview()).toMatchObject({ format: 'prompt-completion', examples: 12, heldOut: 3 });
+  expect((await OpenData.read(config)).overview()).toMatchObject({ format: 'prompt-completion', examples: 12, heldOut: 3 });
 });
 
 test('stopping during the download says how to go on', async () => {

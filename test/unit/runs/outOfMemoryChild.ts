@@ -38,6 +38,8 @@ async function prepare({ engine }: ReturnType<RunDirectory['readConfig']>) {
     data: { epoch: () => ({ count: 3, batch: (index: number) => (index < 2 ? short() : long()) }), evaluation: null },
     dataFingerprint: '',
     dataFormat: 'text' as const,
+    manifest: null,
+    teachesMarkers: false,
     totalSteps: 3,
     baseDType: memory.request.baseDType,
     lora,

@@ -106,7 +106,8 @@ describe('the real engine', () => {
     expect(report).toMatchObject({ format: 'alpaca', totalSteps: 12, trainableParameters: 3072, skippedCount: 0 });
     expect(report.training.examples + report.evaluation!.examples).toBe(24);
     expect(report.estimate.secondsPerStep).toBeGreaterThan(0);
-    expect(report.estimate.totalSeconds).toBeCloseTo(report.estimate.secondsPerStep * 12);
+    // Twelve steps, and thirteen evaluations at a third of the cost.
+    expect(report.estimate.totalSeconds).toBeGreaterThan(report.estimate.secondsPerStep * 12);
     expect(report.warnings.join('\n')).toMatch(/The warm-up of 50 steps is as long as the run of 12/);
     expect(existsSync(join(folder, 'checkpoints'))).toBe(false);
   });
@@ -184,7 +185,7 @@ describe('a model without tokenizer.json', () => {
   });
 
   test('is looked through and searched by ids', async () => {
-    const data = OpenData.read(ofIds());
+    const data = await OpenData.read(ofIds());
     expect(data.overview()).toMatchObject({ format: 'tokens', examples: 12 });
     const query = { text: rows[3]!.input_ids.join(' '), offset: 0, limit: 10 };
     const { examples } = await data.examples(query, new AbortController().signal);

@@ -78,11 +78,13 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
     ],
     models: [{ type: 'models', models }],
     data: [
-      { type: 'data', data: { kind: 'reading' } },
+      { type: 'data', data: { kind: 'reading', share: 0.5 } },
+      { type: 'data', data: { kind: 'cancelled' } },
       { type: 'data', data: fineTuneState.data },
       { type: 'data', data: { kind: 'ready', overview: codeOverview } },
       { type: 'data', data: { kind: 'failed', message: 'no data' } },
     ],
+    showData: [{ type: 'showData' }],
     examples: [{ type: 'examples', page: examplePage }],
     examplesFailed: [{ type: 'examplesFailed', message: 'no' }],
     preflight: [
@@ -162,6 +164,8 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     readExamples: { type: 'readExamples', query: { text: '', offset: 0, limit: 5 } },
     runPreflight: { type: 'runPreflight' },
     cancelPreflight: { type: 'cancelPreflight' },
+    cancelData: { type: 'cancelData' },
+    readData: { type: 'readData' },
     openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
   },
   playground: {
