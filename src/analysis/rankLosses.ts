@@ -36,7 +36,7 @@ export async function rankLosses(
   const model = loadModelForData(request.model);
   try {
     const adapter = readAdapterFor(model.weights.config, request.adapter);
-    const { batches, batch, examples } = heldOut(model, request);
+    const { batches, batch, examples } = await heldOut(model, request);
     const ordered = await orderedBySingularValue(adapter, () => pace(0, 1));
     const engine = evaluationEngine(device, threads);
     const evaluator = await createEvaluator({ weights: model.weights, adapter: ordered, engine, batch });
@@ -74,7 +74,7 @@ interface HeldOut {
   readonly examples: number;
 }
 
-function heldOut(model: LoadedModel, { adapter, data }: RankLossRequest): HeldOut {
+async function heldOut(model: LoadedModel, { adapter, data }: RankLossRequest): Promise<HeldOut> {
   if (data !== null) {
     const maxSequenceLength = usualLengthFor(model.weights.config);
     const batch = { batchSize: 4, sequenceLength: maxSequenceLength };
@@ -86,7 +86,7 @@ function heldOut(model: LoadedModel, { adapter, data }: RankLossRequest): HeldOu
   const nothing = (why: string) => new UserError('data-invalid', t`${why} Name data to measure it on.`);
   if (!run) throw nothing(t`${adapter} is not in the directory of the run that made it, so it is not known what was held out.`);
   const config = run.readConfig();
-  const dataset = readDataset(model, config);
+  const dataset = await readDataset(model, config);
   const { evaluation } = trainingData(dataset, batchOptions(config, model.tokenizer));
   const summary = dataset.report.evaluation;
   if (!evaluation || !summary) throw nothing(t`The run ${run.path} held nothing out.`);
