@@ -19,8 +19,9 @@ export const layers = {
   'src/export': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runtime'],
   'src/inference': ['src/l10n', 'src/core', 'src/files', 'src/runtime'],
   'src/serve': [...computing, 'src/inference'],
-  'src/backend': [...computing, 'src/inference', 'src/serve', 'src/export'],
-  'src/cli': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/backend'],
+  'src/evaluation': [...computing, 'src/inference'],
+  'src/backend': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/evaluation'],
+  'src/cli': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/evaluation', 'src/backend'],
   'src/extension': ['src/l10n', 'src/protocol'],
   webview: ['src/l10n', 'src/protocol'],
 };
