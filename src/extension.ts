@@ -6,6 +6,7 @@ import { registerChatParticipant } from './extension/chatParticipant.js';
 import { ChatProvider } from './extension/chatProvider.js';
 import { showError, registerCommands } from './extension/commands/commandTable.js';
 import { ComparePanels } from './extension/comparePanel.js';
+import { CompletionReportPanels } from './extension/completionReportPanel.js';
 import { followContext, setContext } from './extension/contextKeys.js';
 import { chatVendor, viewIds } from './extension/contributions.js';
 import { Endpoint } from './extension/endpoint.js';
@@ -38,7 +39,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const compare = new ComparePanels(services);
   const fineTune = new FineTunePanels(services, compare);
   const playground = new PlaygroundPanels({ ...services, streams, history: new PromptHistory(memory) });
+  const completionReport = new CompletionReportPanels(services);
   const monitor = new MonitorView(services);
+  const views = { monitor, fineTune, playground, completionReport };
   const completion = new InlineCompletion(backend, memory, (on) => setContext({ completionOn: on }));
   const endpoint = new Endpoint(backend, context.secrets);
   const reports = new ReportDocuments();
@@ -54,9 +57,9 @@ export function activate(context: vscode.ExtensionContext): void {
     endpoint,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, hubToken, fineTune, playground, monitor, completion, endpoint, reports, work }),
+    ...registerCommands({ ...services, ...views, hubToken, completion, endpoint, reports, work }),
     reports.register(),
-    ...[monitor, fineTune, playground, compare].map((view) => view.register()),
+    ...[...Object.values(views), compare].map((view) => view.register()),
     new RunsTree(runs),
     vscode.window.createTreeView(viewIds.adapters, { treeDataProvider: new AdaptersTree(catalog), canSelectMany: true }),
     vscode.window.registerTreeDataProvider(viewIds.models, new ModelsTree(catalog)),

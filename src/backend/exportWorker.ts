@@ -1,24 +1,16 @@
 import { exportModel } from '../export/exportModel.js';
 import { mergeAdapters } from '../export/mergeAdapters.js';
-import type { WorkProgress } from '../protocol/backend.js';
 import { writeExportedCard } from '../runs/card/writeModelCard.js';
 import { abortSignal } from './abortSignal.js';
 import { withErrorResponses } from './errorResponses.js';
+import { progressTeller } from './progressTeller.js';
 import { parentConnection } from './workerConnection.js';
-import { exportRequest, mergeRequest, workProgressNotification } from './workerProtocol.js';
-
-/** Progress is reported at most ten times a second. */
-const pauseMs = 100;
+import { exportRequest, mergeRequest } from './workerProtocol.js';
 
 /** Serves one export or merge in a process of its own. */
 export function serveExport(): void {
   const connection = parentConnection();
-  let toldAt = -Infinity;
-  const tell = (progress: WorkProgress) => {
-    if (progress.done < progress.total && performance.now() - toldAt < pauseMs) return;
-    toldAt = performance.now();
-    void connection.sendNotification(workProgressNotification, progress);
-  };
+  const tell = progressTeller(connection);
   connection.onRequest(
     exportRequest,
     withErrorResponses(async ({ workId, ...request }, token) => {

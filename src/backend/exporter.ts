@@ -1,47 +1,19 @@
-import { LSPErrorCodes, ResponseError, type CancellationToken } from 'vscode-languageserver/node';
-import type { WithWorkId, WorkProgress } from '../protocol/backend.js';
+import type { CancellationToken } from 'vscode-languageserver/node';
+import type { WithWorkId } from '../protocol/backend.js';
 import type { ExportRequest, ExportResult } from '../protocol/export.js';
 import type { MergeRequest, MergeResult } from '../protocol/mergeAdapters.js';
-import { startWorker, type Worker } from './workerConnection.js';
-import { exportRequest, mergeRequest, workProgressNotification } from './workerProtocol.js';
+import type { CancellableWork } from './cancellableWork.js';
+import { exportRequest, mergeRequest } from './workerProtocol.js';
 
-/** How long a cancelled worker may take to remove what it has written. */
-const graceMs = 10_000;
-
-/** Writes models and adapters, each in a process of its own. */
+/** Writes models and adapters. */
 export class Exporter {
-  private readonly workers = new Set<Worker>();
-
-  constructor(private readonly onProgress: (progress: WorkProgress) => void) {}
+  constructor(private readonly work: CancellableWork) {}
 
   export(params: WithWorkId<ExportRequest>, token: CancellationToken): Promise<ExportResult> {
-    return this.run(({ connection }) => connection.sendRequest(exportRequest, params, token), token);
+    return this.work.run('export', ({ connection }) => connection.sendRequest(exportRequest, params, token), token);
   }
 
   merge(params: WithWorkId<MergeRequest>, token: CancellationToken): Promise<MergeResult> {
-    return this.run(({ connection }) => connection.sendRequest(mergeRequest, params, token), token);
-  }
-
-  stop(): void {
-    for (const worker of this.workers) worker.process.kill();
-  }
-
-  /** The worker itself ends what is cancelled; it is killed only if it takes too long. */
-  private async run<Result>(work: (worker: Worker) => Promise<Result>, token: CancellationToken): Promise<Result> {
-    const worker = startWorker('export');
-    this.workers.add(worker);
-    worker.connection.onNotification(workProgressNotification, this.onProgress);
-    let killing: NodeJS.Timeout | undefined;
-    const cancelled = token.onCancellationRequested(() => (killing = setTimeout(() => worker.process.kill(), graceMs)));
-    try {
-      return await Promise.race([worker.ended, work(worker)]);
-    } catch (error) {
-      throw token.isCancellationRequested ? new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled') : error;
-    } finally {
-      cancelled.dispose();
-      clearTimeout(killing);
-      this.workers.delete(worker);
-      worker.process.kill();
-    }
+    return this.work.run('export', ({ connection }) => connection.sendRequest(mergeRequest, params, token), token);
   }
 }

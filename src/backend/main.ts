@@ -1,4 +1,4 @@
-/** @file One program with five roles: the language server and the four workers that compute for it. */
+/** @file One program with several roles: the language server and the workers that compute for it. */
 import { loadTranslations } from '../files/translations.js';
 import type { WorkerRole } from './workerConnection.js';
 
@@ -20,6 +20,9 @@ switch (role) {
     break;
   case 'export':
     void import('./exportWorker.js').then(({ serveExport }) => serveExport());
+    break;
+  case 'evaluate':
+    void import('./evaluateWorker.js').then(({ serveEvaluate }) => serveEvaluate());
     break;
   default:
     void import('./server.js').then(({ serve }) => serve());

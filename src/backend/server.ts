@@ -11,6 +11,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { version } from '../../package.json';
+import { latestReport } from '../evaluation/evaluationFolder.js';
 import { modelsFolder } from '../files/cacheFolder.js';
 import { t } from '../l10n/text.js';
 import {
@@ -24,13 +25,16 @@ import {
   type RequestMethod,
   type RunEvent,
   type RunSummary,
+  type WithWorkId,
 } from '../protocol/backend.js';
 import { sizeOf } from '../core/data/report.js';
+import type { EvaluateCompletionRequest } from '../protocol/evaluateCompletion.js';
 import type { DataOverview, PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { recommendations } from '../runs/recommendations.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { abortSignal } from './abortSignal.js';
+import { CancellableWork } from './cancellableWork.js';
 import { checkConfig, resolved } from './configCheck.js';
 import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
@@ -51,6 +55,7 @@ import { RunSupervisor } from './runSupervisor.js';
 import { logUncaughtErrors } from './uncaughtErrors.js';
 import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
+import { evaluateCompletionRequest } from './workerProtocol.js';
 import { TrainingPace } from './trainingPace.js';
 
 /** A handler of a request without a result may return anything. */
@@ -99,7 +104,8 @@ class Backend {
     () => this.supervisor.watcher.snapshot().runs[0]?.model,
     () => this.findModels(),
   );
-  private readonly exporter = new Exporter((progress) => this.tell('loraWorkbench/work/progress', progress));
+  private readonly work = new CancellableWork((progress) => this.tell('loraWorkbench/work/progress', progress));
+  private readonly exporter = new Exporter(this.work);
   private readonly completion: CompletionProvider;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
@@ -154,6 +160,8 @@ class Backend {
       'loraWorkbench/generate': (params, token) => this.generator.generate(params, token),
       'loraWorkbench/export': (params, token) => this.exporter.export(params, token),
       'loraWorkbench/adapters/merge': (params, token) => this.exporter.merge(params, token),
+      'loraWorkbench/completion/evaluate': (params, token) => this.evaluateCompletion(params, token),
+      'loraWorkbench/completion/report': ({ runId }) => latestReport(runId),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/endpoint/start': (params, token) => {
@@ -229,6 +237,16 @@ class Backend {
     return report;
   }
 
+  private evaluateCompletion(params: WithWorkId<EvaluateCompletionRequest>, token: CancellationToken): Promise<null> {
+    const { device, threads } = this.settings;
+    const request = { ...params, engine: { device, threads } };
+    return this.work.run(
+      'evaluate',
+      ({ connection }) => connection.sendRequest(evaluateCompletionRequest, request, token),
+      token,
+    );
+  }
+
   private findModels() {
     const cache = { path: modelsFolder(), source: 'cache' as const };
     const { runs } = this.supervisor.watcher.snapshot();
@@ -245,7 +263,7 @@ class Backend {
     this.generator.stop();
     this.endpoint.stop();
     this.data.stop();
-    this.exporter.stop();
+    this.work.stop();
     clearTimeout(this.modelsChanged);
   }
 }

@@ -12,6 +12,7 @@ import type {
   WithWorkId,
   WorkProgress,
 } from '../protocol/backend.js';
+import type { EvaluateCompletionRequest } from '../protocol/evaluateCompletion.js';
 import type { ExportResult, ExportRequest } from '../protocol/export.js';
 import type { MergeRequest, MergeResult } from '../protocol/mergeAdapters.js';
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from '../protocol/preflight.js';
@@ -51,4 +52,9 @@ export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: E
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');
 export const exportRequest = new RequestType<WithWorkId<ExportRequest>, ExportResult, void>('export');
 export const mergeRequest = new RequestType<WithWorkId<MergeRequest>, MergeResult, void>('merge');
+export const evaluateCompletionRequest = new RequestType<
+  WithWorkId<EvaluateCompletionRequest> & { readonly engine: EngineChoice },
+  null,
+  void
+>('evaluateCompletion');
 export const workProgressNotification = new NotificationType<WorkProgress>('workProgress');

@@ -7,9 +7,11 @@ const stages: Readonly<Record<WorkProgress['stage'], string>> = {
   writing: 'Writing  ',
   checking: 'Comparing',
   merging: 'Lowering the rank',
+  trainingControl: 'Training the control',
+  completing: 'Completing',
 };
 
-/** Shows the progress of an export or a merge. */
+/** Shows the progress of an export, a merge or an evaluation. */
 export async function exportView<Result>(
   output: Output,
   work: (report: (progress: Omit<WorkProgress, 'workId'>) => void) => Promise<Result>,

@@ -1,4 +1,5 @@
 /** @file Held-out files that the adapter has seen in training after all: copies, and files that are mostly the same. */
+import CRC32 from 'crc-32';
 import type { LeakedFile } from '../protocol/completionReport.js';
 import type { SourceFile } from './positions.js';
 
@@ -15,7 +16,7 @@ export interface TrainingText {
 /** For each held-out file that leaks, the file with which it shares most. Training files are read one at a time. */
 export function findLeaks(heldOut: readonly SourceFile[], training: Iterable<TrainingText>): readonly LeakedFile[] {
   const runs = heldOut.map(({ text }) => runsOf(text));
-  const owners = new Map<string, number[]>();
+  const owners = new Map<number, number[]>();
   runs.forEach((own, index) => own.forEach((run) => owners.set(run, [...(owners.get(run) ?? []), index])));
   const worst = new Map<number, LeakedFile>();
   for (const { path: trainedOn, text } of training) {
@@ -30,12 +31,12 @@ export function findLeaks(heldOut: readonly SourceFile[], training: Iterable<Tra
   return [...worst.entries()].sort(([one], [other]) => one - other).map(([, leak]) => leak);
 }
 
-/** A file shorter than a run is one run. */
-function runsOf(text: string): ReadonlySet<string> {
+/** Checksums of the runs; a few that collide by chance change no verdict. A file shorter than a run is one run. */
+function runsOf(text: string): ReadonlySet<number> {
   const tokens = text.match(/[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
-  const runs = new Set<string>();
+  const runs = new Set<number>();
   for (let start = 0; start === 0 || start + runLength <= tokens.length; start++) {
-    runs.add(tokens.slice(start, start + runLength).join(' '));
+    runs.add(CRC32.str(tokens.slice(start, start + runLength).join(' ')));
   }
   return runs;
 }

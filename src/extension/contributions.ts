@@ -29,6 +29,8 @@ export const commandNames = [
   'useAdapterForCompletion',
   'turnOffCompletion',
   'switchCompletionAdapter',
+  'evaluateCompletion',
+  'showCompletionReport',
   'startEndpoint',
   'stopEndpoint',
   'exportAdapter',
@@ -58,6 +60,7 @@ export const panelIds = {
   fineTune: 'loraWorkbench.fineTune',
   playground: 'loraWorkbench.playground',
   compare: 'loraWorkbench.compare',
+  completionReport: 'loraWorkbench.completionReport',
 } as const;
 
 /** Keys of `when` clauses. */

@@ -60,6 +60,8 @@ const partOfBar: { readonly [Stage in WorkProgress['stage']]: readonly [number, 
   writing: [0, 0.5],
   checking: [50, 0.5],
   merging: [0, 1],
+  trainingControl: [0, 0.5],
+  completing: [50, 0.5],
 };
 
 function stageText(stage: WorkProgress['stage'], percent: number): string {
@@ -72,5 +74,9 @@ function stageText(stage: WorkProgress['stage'], percent: number): string {
       return vscode.l10n.t('comparing with base and adapter, {0} %', percent);
     case 'merging':
       return vscode.l10n.t('lowering the rank, {0} %', percent);
+    case 'trainingControl':
+      return vscode.l10n.t('training the control, {0} %', percent);
+    case 'completing':
+      return vscode.l10n.t('completing, {0} %', percent);
   }
 }

@@ -10,11 +10,11 @@ import {
   type CompletionMetric,
   type CompletionReport,
 } from '../../protocol/completionReport.js';
-import { headlineOf, type EvaluateCompletionProgress } from '../../protocol/evaluateCompletion.js';
+import { headlineOf } from '../../protocol/evaluateCompletion.js';
 import type { DeviceSetting } from '../../runtime/chooseDevice.js';
+import { exportView } from '../exportView.js';
 import { plural, tableOf } from '../format.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
-import { LiveText, progressBar } from '../liveText.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
 import { shortestPath } from '../shortestPath.js';
@@ -53,24 +53,12 @@ export async function evaluateCompletion(
     maxNewTokens,
     adapterStrength: options.strength,
   };
-  const live = new LiveText(output);
-  const show = (progress: EvaluateCompletionProgress): void => live.show(progressText(progress));
-  try {
-    const { device, threads = null } = options;
-    const { report, reportPath } = await evaluateRun(request, { device, threads }, show, signal);
-    live.end();
-    const { cases, ...numbers } = report;
-    output.emit({ ...numbers, positions: cases.length, headline: headlineOf(report), report: reportPath });
-    showReport(output, report, reportPath);
-    return exitCodes.done;
-  } finally {
-    live.end();
-  }
-}
-
-function progressText({ stage, done, total }: EvaluateCompletionProgress): string {
-  const what = stage === 'trainingControl' ? 'Training the control' : 'Completing';
-  return `${what}  ${progressBar(done, total)}  ${done} of ${total}`;
+  const { device, threads = null } = options;
+  const { report, reportPath } = await exportView(output, (tell) => evaluateRun(request, { device, threads }, tell, signal));
+  const { cases, ...numbers } = report;
+  output.emit({ ...numbers, positions: cases.length, headline: headlineOf(report), report: reportPath });
+  showReport(output, report, reportPath);
+  return exitCodes.done;
 }
 
 function showReport(output: Output, report: CompletionReport, path: string): void {
@@ -128,7 +116,7 @@ function comparisonText(
     signed(metric, difference),
     `${signed(metric, low)} to ${signed(metric, high)}`,
   ]);
-  const exact = `exact only there ${onlyArm} times, only here ${onlyAgainst} times; McNemar p = ${Number(pValue.toPrecision(2))}`;
+  const exact = `only the first is exact ${onlyArm} times, only the second ${onlyAgainst} times; McNemar’s p = ${Number(pValue.toPrecision(2))}`;
   return `${arms[arm]!.name} − ${arms[against]!.name}: ${exact}\n${tableOf([['', 'difference', '95 % interval'], ...rows])}`;
 }
 

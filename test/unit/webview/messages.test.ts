@@ -22,6 +22,7 @@ import {
   modelShape,
   playgroundState,
   preflightReport,
+  report,
   run,
 } from '../../webview/harness/scenes.js';
 
@@ -35,6 +36,10 @@ const states: { readonly [V in View]: StateOf<V> } = {
   monitor: { runs: { runs: [summary], throughSeq: 1 }, trusted: true },
   playground: playgroundState,
   compare: { runs: { runs: [], throughSeq: 0 }, runIds: ['a'] },
+  completionReport: {
+    runId: 'a',
+    report: { ...report, leaked: [{ path: 'a', trainedOn: 'b', share: 1 }], cases: report.cases.slice(0, 2) },
+  },
 };
 
 type ToEach<V extends View> = {
@@ -52,6 +57,7 @@ const toRunViewer: ToEach<'monitor'> = {
 const toWebview: { readonly [V in View]: ToEach<V> } = {
   monitor: toRunViewer,
   compare: toRunViewer,
+  completionReport: {},
   fineTune: {
     ...toRunViewer,
     document: [
@@ -123,6 +129,10 @@ const follow = { type: 'follow', runIds: ['a'] } as const;
 const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
   monitor: { follow },
   compare: { follow },
+  completionReport: {
+    openReport: { type: 'openReport', runId: 'a' },
+    openPlace: { type: 'openPlace', path: 'a.ts', line: 1, column: 2 },
+  },
   fineTune: {
     follow,
     edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },
