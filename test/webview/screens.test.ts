@@ -259,7 +259,7 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     return view;
   },
   'completion-report': async (theme) => {
-    const view = await View.open(browser, 'completionReport', { runId: '/runs/a', report }, { theme, height: 1500 });
+    const view = await View.open(browser, 'completionReport', { runId: '/runs/a', report }, { theme, height: 1900 });
     await view.page.locator('.case summary').nth(1).click();
     return view;
   },
@@ -270,7 +270,7 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       browser,
       'completionReport',
       { runId: '/runs/a', report: few },
-      { theme, width: 500, height: 2000 },
+      { theme, width: 500, height: 2400 },
     );
     await view.page.locator('.case summary').nth(2).click();
     return view;

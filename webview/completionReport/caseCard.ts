@@ -11,7 +11,7 @@ export function caseCard(shown: CompletionCase, arms: readonly ArmResult[]): HTM
   const summary = element(
     'summary',
     {},
-    element('span', { class: 'case-place' }, t('cases.place', shown.file, String(shown.line))),
+    element('span', { class: 'case-place' }, element('bdi', { dir: 'ltr' }, t('cases.place', shown.file, String(shown.line)))),
     element('span', { class: 'case-kind muted' }, t(`kind.${shown.kind}`)),
     element('code', { class: 'case-truth' }, shown.truth.trim().split('\n', 1)[0]!),
     element('span', { class: 'case-results' }, ...results),

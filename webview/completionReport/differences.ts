@@ -7,7 +7,7 @@ import {
 import { element } from '../shared/dom.js';
 import { formatNumber, formatValue, t } from '../shared/text.js';
 import { DotPlot, type DotSeries } from './dotPlot.js';
-import { formatBits, formatDifference, formatPoints, metricHelp, metricTitle, minus } from './format.js';
+import { formatDifference, metricHelp, metricTitle, minus } from './format.js';
 import type { PlotSection } from './plotSection.js';
 
 const shares = Object.entries(completionMetrics).flatMap(([name, { unit }]) =>
@@ -16,20 +16,18 @@ const shares = Object.entries(completionMetrics).flatMap(([name, { unit }]) =>
 
 /** What the run's adapter has over each of the other arms. */
 export function differencesSection(report: CompletionReport): PlotSection {
-  const title = t('report.differences');
   const { comparisons } = report;
   if (comparisons.length === 0) return { root: element('section', { hidden: true }), plots: [] };
-  const plotOf = (metrics: readonly CompletionMetric[], axis: string, format: (value: number) => string) =>
-    new DotPlot({ title: axis, axis, rows: metrics.map(metricTitle), series: seriesOf(report, metrics), format });
-  const plots = [
-    plotOf(shares, t('report.points'), (value) => formatPoints(value, { signDisplay: 'exceptZero', maximumFractionDigits: 1 })),
-    plotOf(['bitsPerByte'], t('report.bits'), formatBits),
-  ];
+  const plotOf = (title: string, metrics: readonly CompletionMetric[]) => {
+    const format = (value: number) => formatDifference(metrics[0]!, value);
+    return new DotPlot({ title, rows: metrics.map(metricTitle), series: seriesOf(report, metrics), format });
+  };
+  const plots = [plotOf(t('report.points'), shares), plotOf(t('report.bits'), ['bitsPerByte'])];
   const tables = comparisons.map((comparison) => comparisonTable(comparison, report));
   const details = element('details', {}, element('summary', {}, t('report.asTable')), ...tables);
   const tests = comparisons.map((comparison) => element('p', { class: 'muted' }, mcnemarText(comparison, report)));
   return {
-    root: element('section', {}, element('h2', {}, title), ...plots.map(({ root }) => root), ...tests, details),
+    root: element('section', {}, element('h2', {}, t('report.differences')), ...plots.map(({ root }) => root), ...tests, details),
     plots,
   };
 }

@@ -22,9 +22,8 @@ export interface Dot {
 }
 
 interface DotPlotOptions {
+  /** What is shown, and what the axis counts. */
   readonly title: string;
-  /** What the axis counts. */
-  readonly axis: string;
   readonly rows: readonly string[];
   readonly series: readonly DotSeries[];
   readonly format: (value: number) => string;
@@ -48,7 +47,7 @@ export class DotPlot {
     const { title, rows, series } = options;
     const legend = series.map(({ name, style }) => element('li', {}, swatch(style), element('span', {}, name)));
     const area = element('div', { class: 'dot-area' }, this.canvas);
-    area.style.height = `${rows.length * rowHeight + 46}px`;
+    area.style.height = `${rows.length * rowHeight + 32}px`;
     this.canvas.setAttribute('aria-label', this.summary());
     this.root = element(
       'figure',
@@ -68,13 +67,13 @@ export class DotPlot {
   draw(): void {
     const theme = readTheme();
     this.chart?.destroy();
-    const { rows, series, axis, format, range } = this.options;
+    const { rows, series, format, range } = this.options;
     const font = { family: theme.fontFamily, size: 11 };
     const ticks = { color: theme.foreground, font };
     this.chart = new Chart(this.canvas, {
       type: 'scatter',
       data: { datasets: series.map((each, index) => this.dataset(each, index, theme)) },
-      plugins: [this.whiskers(theme)],
+      plugins: [zeroLine(theme), this.whiskers(theme)],
       options: {
         animation: false,
         responsive: true,
@@ -84,10 +83,15 @@ export class DotPlot {
         scales: {
           x: {
             ...(range ? { min: range[0], max: range[1] } : this.wholeRange()),
-            title: { display: true, text: axis, color: theme.mutedForeground, font },
             border: { display: false },
-            grid: { color: ({ tick }) => (tick.value === 0 ? theme.foreground : theme.grid) },
-            ticks: { ...ticks, color: theme.mutedForeground, maxTicksLimit: 7, callback: (value) => format(Number(value)) },
+            grid: { color: theme.grid },
+            ticks: {
+              ...ticks,
+              color: theme.mutedForeground,
+              maxTicksLimit: 7,
+              includeBounds: false,
+              callback: (value) => format(Number(value)),
+            },
           },
           y: {
             min: -0.5,
@@ -167,4 +171,20 @@ export class DotPlot {
     );
     return t('plot.summary', title, lines.join('; '));
   }
+}
+
+/** Nothing is gained and nothing lost. */
+function zeroLine({ foreground }: Theme): Plugin<'scatter'> {
+  return {
+    id: 'zeroLine',
+    beforeDatasetsDraw: ({ ctx, scales, chartArea: { top, bottom } }) => {
+      const x = Math.round(scales['x']!.getPixelForValue(0)) + 0.5;
+      ctx.strokeStyle = foreground;
+      ctx.lineWidth = 1;
+      ctx.beginPath();
+      ctx.moveTo(x, top);
+      ctx.lineTo(x, bottom);
+      ctx.stroke();
+    },
+  };
 }

@@ -11,7 +11,6 @@ export function kindsSection({ arms }: CompletionReport): PlotSection {
   const scoreOf = (arm: number, kind: PositionKind) => arms[arm]!.byKind.find((each) => each.kind === kind)!.scores.exactMatch;
   const plot = new DotPlot({
     title: t('report.byKind'),
-    axis: t('report.share'),
     rows: kinds.map(({ kind }) => t(`kind.${kind}`)),
     series: arms.map(({ name }, arm) => ({ name, style: arm, dots: kinds.map(({ kind }) => ({ value: scoreOf(arm, kind) })) })),
     format: (value) => formatNumber(value, { style: 'percent', maximumFractionDigits: 0 }),
