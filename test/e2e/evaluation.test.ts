@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { says, TestBed, until } from './harness/workspace.js';
 
@@ -50,12 +51,20 @@ function sourceAbout(name: string, other: string): string {
   ].join('\n');
 }
 
+function chosenKind(report: Frame): Locator {
+  return report.locator('label', { hasText: 'Asked for' }).locator('select');
+}
+
 test('from the command to the report, a case and its place in the file', async () => {
   const { window } = bed;
   await window.command('LoRA Workbench: Evaluate Inline Completion…');
   await window.pick('Train one on a folder of unrelated code');
   await window.answerFileDialog(bed.path('unrelated'));
-  await window.page.locator('.notification-toast', { hasText: 'Evaluating code · tiny-llama · r8' }).first().waitFor();
+  await window.command('Notifications: Show Notifications');
+  const progress = window.page.locator('.notifications-center .notification-list-item', {
+    hasText: 'Evaluating code · tiny-llama · r8',
+  });
+  await progress.first().waitFor();
 
   const report = await window.webview('completionReport');
   await says(report.locator('.report-headline h1'), /^The adapter .* the control .* \(95 % interval .* to .*\)\.$/);
@@ -73,7 +82,7 @@ test('from the command to the report, a case and its place in the file', async (
   );
   await window.screenshot('completion-report');
 
-  await report.getByLabel('Asked for').selectOption('Call arguments');
+  await chosenKind(report).selectOption('Call arguments');
   const shown = report.locator('.case').first();
   const place = /(\w+\.py):(\d+)/.exec((await shown.locator('.case-place').textContent())!)!;
   await shown.locator('summary').click();
@@ -92,7 +101,7 @@ test('the report is there after the window was reloaded, and from the menu of th
   await window.reload();
   const report = await window.webview('completionReport');
   await report.locator('.report-headline h1').waitFor();
-  expect(await report.getByLabel('Asked for').inputValue()).toBe('arguments');
+  expect(await chosenKind(report).inputValue()).toBe('arguments');
   await window.closeTab('Completion Report');
   await window.command('LoRA Workbench: Open Training Monitor');
   await window.treeRow('Runs', 'code · tiny-llama · r8').click({ button: 'right' });

@@ -65,7 +65,9 @@ function rows({ arms }: CompletionReport): readonly ScoreRow[] {
 function scoreRow({ title, help, values, better, format }: ScoreRow): HTMLElement {
   const best = better === 'higher' ? Math.max(...values) : Math.min(...values);
   const differs = values.some((value) => format(value) !== format(best));
-  const cells = values.map((value) => (differs && value === best ? bestCell(format(value)) : element('td', {}, format(value))));
+  const cells = values.map((value) =>
+    differs && format(value) === format(best) ? bestCell(format(value)) : element('td', {}, format(value)),
+  );
   return element('tr', {}, element('th', { scope: 'row', title: help }, title), ...cells);
 }
 
