@@ -1,3 +1,4 @@
+import { completionReportPhrases } from './completionReportPhrases.js';
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
 
@@ -361,92 +362,7 @@ const phrases = {
   'compare.atStep': '{0} at step {1}',
   'compare.lastLoss': 'Last training loss',
   'compare.time': 'Training time',
-
-  'report.title': 'Completion report',
-  'report.none': 'There is no report any more. Run Evaluate Inline Completion on the run to write a new one.',
-  'report.nothingToCompare': 'There is nothing to compare the adapter with.',
-  'report.better.control':
-    'The adapter is exactly right {0} percentage points more often than the control (95 % interval {1} to {2}).',
-  'report.worse.control':
-    'The adapter is exactly right {0} percentage points less often than the control (95 % interval {1} to {2}).',
-  'report.same.control':
-    'The adapter and the control are exactly right about equally often: the difference is {0} percentage points (95 % interval {1} to {2}).',
-  'report.better.base': 'The adapter is exactly right {0} percentage points more often than the base (95 % interval {1} to {2}).',
-  'report.worse.base': 'The adapter is exactly right {0} percentage points less often than the base (95 % interval {1} to {2}).',
-  'report.same.base':
-    'The adapter and the base are exactly right about equally often: the difference is {0} percentage points (95 % interval {1} to {2}).',
-  'report.about': '{0} · {1} · {2} · seed {3}',
-  'report.positions': '{0} positions',
-  'report.positions.one': '{0} position',
-  'report.inFiles': '{0} in {1}, {2}',
-  'report.files': '{0} held-out files',
-  'report.files.one': '{0} held-out file',
-  'report.notEnough': 'Not enough data: with {0} positions, chance decides too much. Hold out more files, to reach at least {1}.',
-  'report.noControl':
-    'There is no control, so part of this may be what any training teaches, such as where to stop. Evaluate again and train one on unrelated code.',
-  'report.leaked': 'Left out, because the adapter was trained on them or on files that are nearly the same:',
-  'report.leak': '{0}: {1} of it is in {2}',
-  'report.scores': 'Scores',
-  'report.best': 'The best of these arms',
-  'report.differences': 'Differences, with 95 % intervals',
-  'report.minus': '{0} − {1}',
-  'report.difference': 'Difference',
-  'report.interval': '95 % interval',
-  'report.range': '{0} to {1}',
-  'report.points': 'Percentage points; right of the line is better',
-  'report.bits': 'Bits per byte; left of the line is better',
-  'report.mcnemar': 'Only {0} is exact at {1} positions, only {2} at {3}; McNemar’s exact test: p = {4}.',
-  'report.byKind': 'Exact matches by what was asked for',
-  'report.asTable': 'As a table',
-  'report.kind': 'What was asked for',
-  'report.count': 'Positions',
-  'report.unrelated': 'Bits per byte, unrelated text',
-  'report.unrelated.help':
-    'On a fixed text that has nothing to do with the workspace. What an adapter adds here, it has forgotten.',
-  'report.latency50': 'Latency, median',
-  'report.latency90': 'Latency, 90th percentile',
-  'report.latency.help':
-    'Of a whole suggestion in a place where nothing was read before. In the editor, most of the prompt is known.',
-  'metric.exactMatch': 'Exact match',
-  'metric.exactMatch.help': 'The suggestion is the truth, apart from the amount of white space (as in RepoBench).',
-  'metric.firstLine': 'First line exact',
-  'metric.firstLine.help': 'The first line of the suggestion is that of the truth, whatever follows.',
-  'metric.editSimilarity': 'Edit similarity',
-  'metric.editSimilarity.help':
-    'fuzz.ratio, as in RepoBench and CrossCodeEval: 1 − (insertions + deletions) / length of both texts.',
-  'metric.identifierF1': 'Identifier F1',
-  'metric.identifierF1.help': 'Which names of the truth the suggestion has, and which others (as in CrossCodeEval).',
-  'metric.stopRate': 'Ended by itself',
-  'metric.stopRate.help': 'The model ended the suggestion, rather than a rule or the limit.',
-  'metric.bitsPerByte': 'Bits per byte',
-  'metric.bitsPerByte.help': 'How many bits the model needs for a byte of the truth; fewer are better.',
-  'metric.fullLevenshtein': 'Levenshtein, full',
-  'metric.fullLevenshtein.help': 'Characters to insert, delete or replace; fewer are better.',
-  'metric.optimalLevenshtein': 'Levenshtein, optimal',
-  'metric.optimalLevenshtein.help':
-    'The same for the best beginning of the suggestion. What is missing to the full distance is talking on.',
-  'kind.lineRest': 'Rest of a line',
-  'kind.line': 'Whole line',
-  'kind.block': 'Block',
-  'kind.arguments': 'Call arguments',
-  'kind.functionBody': 'Function body',
-  'cases.title': 'Suggestions',
-  'cases.kind': 'Asked for',
-  'cases.every': 'Everything',
-  'cases.outcome': 'Outcome',
-  'cases.all': 'All',
-  'cases.won': 'Only {0} is exact',
-  'cases.both': 'Both are exact',
-  'cases.neither': 'Neither is exact',
-  'cases.shown': '{0} of {1}',
-  'cases.more': 'Show More',
-  'cases.place': '{0}:{1}',
-  'cases.openFile': 'Show in File',
-  'cases.truth': 'What was written there',
-  'cases.exact': 'exact',
-  'cases.similar': '{0} similar',
-  'cases.nothing': 'Nothing was suggested.',
-  'cases.marks': 'Crossed out: missing from the suggestion. Underlined: not in the truth.',
+  ...completionReportPhrases,
 } as const;
 
 /** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */

@@ -60,7 +60,7 @@ describe('what is asked for', () => {
       'a.name, b.name',
       'item, today()',
     ]);
-    expect(middlesOf(source('a.py', python), 'arguments').sort()).toEqual(['"negative", self.width']);
+    expect(middlesOf(source('a.py', python), 'arguments').sort()).toEqual(['"negative", self.width', 'path']);
   });
 
   test('lines are whole lines, and rests of lines begin inside one; comments are neither', () => {
