@@ -20,8 +20,9 @@ export const layers = {
   'src/inference': ['src/l10n', 'src/core', 'src/files', 'src/runtime'],
   'src/analysis': ['src/l10n', 'src/core', 'src/protocol', 'src/files', 'src/runs', 'src/runtime'],
   'src/serve': [...computing, 'src/inference'],
-  'src/backend': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/analysis'],
-  'src/cli': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/analysis', 'src/backend'],
+  'src/evaluation': [...computing, 'src/inference'],
+  'src/backend': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/analysis', 'src/evaluation'],
+  'src/cli': [...computing, 'src/inference', 'src/serve', 'src/export', 'src/analysis', 'src/evaluation', 'src/backend'],
   'src/extension': ['src/l10n', 'src/protocol'],
   webview: ['src/l10n', 'src/protocol'],
 };

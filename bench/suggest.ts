@@ -71,6 +71,7 @@ function bound(model: TextModel): TextModel {
     contextLength: model.contextLength,
     generate: model.generate.bind(model),
     logits: model.logits.bind(model),
+    logprobs: model.logprobs.bind(model),
     dispose: model.dispose.bind(model),
   };
 }

@@ -6,6 +6,7 @@ import { registerChatParticipant } from './extension/chatParticipant.js';
 import { ChatProvider } from './extension/chatProvider.js';
 import { showError, registerCommands } from './extension/commands/commandTable.js';
 import { ComparePanels } from './extension/comparePanel.js';
+import { CompletionReportPanels } from './extension/completionReportPanel.js';
 import { followContext, setContext } from './extension/contextKeys.js';
 import { chatVendor, viewIds } from './extension/contributions.js';
 import { Endpoint } from './extension/endpoint.js';
@@ -48,7 +49,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const reports = new ReportDocuments();
   const work = new Work(backend);
   const spectrum = new SpectrumPanels({ ...services, work });
-  const views = { monitor, fineTune, playground, spectrum };
+  const completionReport = new CompletionReportPanels(services);
+  const views = { monitor, fineTune, playground, spectrum, completionReport };
   const hubToken = new HubToken(context.secrets);
 
   context.subscriptions.push(
@@ -61,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): void {
     endpoint,
     new TrainingStatus(runs),
     new RunEndings(runs, memory),
-    ...registerCommands({ backend, runs, catalog, hubToken, ...views, completion, live, endpoint, reports, work }),
+    ...registerCommands({ ...services, ...views, hubToken, completion, live, endpoint, reports, work }),
     reports.register(),
     ...Object.values({ ...views, compare }).map((view) => view.register()),
     new RunsTree(runs),

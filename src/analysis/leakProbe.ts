@@ -31,7 +31,7 @@ export async function probeForLeaks(
   const { weights, tokenizer } = model;
   try {
     const adapter = readAdapterFor(weights.config, request.adapter);
-    const places = placesIn((await readDataset(model, config)).training, tokenizer, request);
+    const places = placesIn((await readDataset(model, config)).dataset.training, tokenizer, request);
     if (places.length === 0) throw tooShort(request);
     const chosen = [...shuffledIndices(places.length, request.seed, probeStream).subarray(0, request.probes)];
     const textModel = await loadTextModel(weights, { ...engine, base_dtype: 'auto' });

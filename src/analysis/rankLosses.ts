@@ -86,7 +86,7 @@ async function heldOut(model: LoadedModel, { adapter, data }: RankLossRequest): 
   const nothing = (why: string) => new UserError('data-invalid', t`${why} Name data to measure it on.`);
   if (!run) throw nothing(t`${adapter} is not in the directory of the run that made it, so it is not known what was held out.`);
   const config = run.readConfig();
-  const dataset = await readDataset(model, config);
+  const { dataset } = await readDataset(model, config);
   const { evaluation } = trainingData(dataset, batchOptions(config, model.tokenizer));
   const summary = dataset.report.evaluation;
   if (!evaluation || !summary) throw nothing(t`The run ${run.path} held nothing out.`);

@@ -9,12 +9,10 @@ import {
   type WorkspaceFolder,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { textAround } from '../complete/textAround.js';
 import type { CompletionSettings, CompletionStatus } from '../protocol/backend.js';
 import { documentPlace } from './documentPlace.js';
 import type { Generator } from './generator.js';
-
-/** Most characters before the cursor that the model reads; after the cursor it is a quarter of that. */
-const maxCharacters = 16_384;
 
 /** Provides ghost text; registered with the editor only while it is on, and only for the chosen languages. */
 export class CompletionProvider {
@@ -61,7 +59,7 @@ export class CompletionProvider {
         {
           ...settings,
           model: settings.model,
-          ...around(document, document.offsetAt(position)),
+          ...textAround(document.getText(), document.offsetAt(position)),
           ...documentPlace(document.uri, folders),
         },
         token,
@@ -83,12 +81,4 @@ export class CompletionProvider {
   private async workspaceFolders(): Promise<readonly WorkspaceFolder[]> {
     return (await this.connection.workspace.getWorkspaceFolders().catch(() => null)) ?? [];
   }
-}
-
-function around(document: TextDocument, offset: number): { prefix: string; suffix: string } {
-  const text = document.getText();
-  return {
-    prefix: text.slice(Math.max(0, offset - maxCharacters), offset),
-    suffix: text.slice(offset, offset + maxCharacters / 4),
-  };
 }

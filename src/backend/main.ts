@@ -24,6 +24,9 @@ switch (role) {
   case 'analysis':
     void import('./analysisWorker.js').then(({ serveAnalysis }) => serveAnalysis());
     break;
+  case 'evaluate':
+    void import('./evaluateWorker.js').then(({ serveEvaluate }) => serveEvaluate());
+    break;
   default:
     void import('./server.js').then(({ serve }) => serve());
 }

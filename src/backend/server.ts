@@ -11,6 +11,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { version } from '../../package.json';
+import { latestReport } from '../evaluation/evaluationFolder.js';
 import { modelsFolder } from '../files/cacheFolder.js';
 import { t } from '../l10n/text.js';
 import {
@@ -54,6 +55,7 @@ import { Tokenizers } from './tokenizers.js';
 import { nodeEnvironment, programPath } from './trainerProcess.js';
 import { TrainingPace } from './trainingPace.js';
 import {
+  evaluateCompletionRequest,
   exportRequest,
   intrudersRequest,
   leakProbeRequest,
@@ -111,6 +113,7 @@ class Backend {
   );
   private readonly exports = new OneOffWorkers('export', (progress) => this.tell('loraWorkbench/work/progress', progress));
   private readonly analyses = new OneOffWorkers('analysis', (progress) => this.tell('loraWorkbench/work/progress', progress));
+  private readonly evaluations = new OneOffWorkers('evaluate', (progress) => this.tell('loraWorkbench/work/progress', progress));
   private readonly completion: CompletionProvider;
   private readonly adaptersOfRuns = new Map<string, string>();
   private modelsChanged: NodeJS.Timeout | undefined;
@@ -172,6 +175,9 @@ class Backend {
         this.analyses.run(rankLossesRequest, { ...params, engine: this.engine }, token),
       'loraWorkbench/adapters/leakProbe': (params, token) =>
         this.analyses.run(leakProbeRequest, { ...params, engine: this.engine }, token),
+      'loraWorkbench/completion/evaluate': (params, token) =>
+        this.evaluations.run(evaluateCompletionRequest, { ...params, engine: this.engine }, token),
+      'loraWorkbench/completion/report': ({ runId }) => latestReport(runId),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/endpoint/start': (params, token) => this.endpoint.start(params, this.engine, token),
@@ -267,6 +273,7 @@ class Backend {
     this.data.stop();
     this.exports.stop();
     this.analyses.stop();
+    this.evaluations.stop();
     clearTimeout(this.modelsChanged);
   }
 }

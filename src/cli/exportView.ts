@@ -8,9 +8,11 @@ const stages: Readonly<Record<WorkProgress['stage'], string>> = {
   checking: 'Comparing',
   merging: 'Lowering the rank',
   analyzing: 'Analyzing',
+  trainingControl: 'Training the control',
+  completing: 'Completing',
 };
 
-/** Shows the progress of an export, a merge or an analysis. */
+/** Shows the progress of an export, a merge, an analysis or an evaluation. */
 export async function exportView<Result>(
   output: Output,
   work: (report: (progress: Omit<WorkProgress, 'workId'>) => void) => Promise<Result>,

@@ -29,6 +29,16 @@ export function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([label, value]) => `  ${label}${' '.repeat(width - columns(label))}  ${value}`.trimEnd()).join('\n');
 }
 
+/** Lays out rows of cells: the first column to the left, numbers to the right. */
+export function tableOf(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => columns(row[column]!))));
+  const padded = (cell: string, column: number): string => {
+    const space = ' '.repeat(widths[column]! - columns(cell));
+    return column === 0 ? cell + space : space + cell;
+  };
+  return rows.map((row) => `  ${row.map(padded).join('  ')}`.trimEnd()).join('\n');
+}
+
 /** Width of a text in terminal columns; Chinese characters take two. */
 function columns(text: string): number {
   return text.length + (text.match(/[\p{Script=Han}\u3000-\u303f\uff00-\uff60]/gu)?.length ?? 0);

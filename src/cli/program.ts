@@ -4,6 +4,7 @@ import { version } from '../../package.json';
 import { fillInTheMiddleNames } from '../core/tokenizer/fillInTheMiddleFormats.js';
 import { usualLeakProbe } from '../protocol/leakProbe.js';
 import { promptTemplates } from '../protocol/backend.js';
+import { enoughPositions } from '../protocol/completionReport.js';
 import { exportDTypes, exportTargets } from '../protocol/export.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
@@ -32,6 +33,7 @@ export function createProgram(productFolder: string): Command {
   addGenerate(program);
   addComplete(program);
   addEvaluate(program);
+  addEvaluateCompletion(program);
   addExport(program);
   addConvert(program);
   addMerge(program);
@@ -121,7 +123,7 @@ function addComplete(program: Command): void {
     .requiredOption('--line <number>', 'line of the cursor, counted from 1', integer(1))
     .option('--column <number>', 'column of the cursor, counted from 1 (default: the end of the line)', integer(1))
     .addOption(strength())
-    .addOption(new Option('--mode <name>', 'one line, or a whole block').choices(['auto', 'line', 'block']).default('auto'))
+    .addOption(completionMode())
     .addOption(
       new Option('--fim <format>', 'how the model reads what stands behind the cursor, too; none: it does not')
         .choices(['auto', 'none', ...fillInTheMiddleNames])
@@ -155,6 +157,47 @@ function addEvaluate(program: Command): void {
     .addHelpText('after', examples('evaluate --model ./SmolLM2 --adapter runs/first/adapter --data heldout.jsonl'))
     .action((options) =>
       runCommand(Boolean(options.json), async (context) => (await import('./commands/evaluate.js')).evaluate(context, options)),
+    );
+}
+
+function addEvaluateCompletion(program: Command): void {
+  add(
+    program,
+    'evaluate-completion',
+    'Compare what a run’s adapter, its base and a control suggest in code they have never seen.',
+  )
+    .argument('<run>', 'the run directory; its model, its adapter and the files that it held out are used')
+    .option('--control <path>', 'an adapter trained as long on unrelated code, or its run (default: the one kept with the run)')
+    .option('--train-control <folder>', 'first train the control on the source code in this folder; it is kept with the run')
+    .option('--adapter <path>', 'another adapter or run to compare with; may be given several times', collect)
+    .option('--files <folder>', 'complete in this source code in place of the files that the run held out')
+    .option('--positions <count>', 'how many places to complete at', integer(1), enoughPositions)
+    .option('--seed <number>', 'the same seed chooses the same places', integer(0), 1337)
+    .addOption(strength())
+    .addOption(completionMode())
+    .addOption(
+      new Option('--fim <format>', 'how the model reads what stands behind the cursor, too; none: it does not')
+        .choices(['auto', 'none', ...fillInTheMiddleNames])
+        .default('auto'),
+    )
+    .option('--max-new-tokens <count>', 'tokens at most', integer(1), 64)
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1))
+    .addHelpText(
+      'after',
+      examples(
+        'evaluate-completion runs/first --train-control ../another-project/src',
+        'evaluate-completion runs/first --adapter runs/second --positions 400 --json',
+      ),
+    )
+    .addHelpText(
+      'after',
+      '\nWhat was interrupted is continued. The report is written into the run directory, for VS Code to show.',
+    )
+    .action((run, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/evaluateCompletion.js')).evaluateCompletion(context, run, options),
+      ),
     );
 }
 
@@ -367,6 +410,10 @@ function withModel(command: Command): Command {
     .option('--adapter <folder>', 'a PEFT adapter to put on top')
     .addOption(device())
     .option('--threads <count>', threadsHelp, integer(1));
+}
+
+function completionMode(): Option {
+  return new Option('--mode <name>', 'one line, or a whole block').choices(['auto', 'line', 'block']).default('auto');
 }
 
 function device(): Option {

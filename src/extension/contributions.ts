@@ -32,6 +32,8 @@ export const commandNames = [
   'compareBlindly',
   'showCompletionStatistics',
   'wipeCompletionStatistics',
+  'evaluateCompletion',
+  'showCompletionReport',
   'startEndpoint',
   'stopEndpoint',
   'exportAdapter',
@@ -64,6 +66,7 @@ export const panelIds = {
   playground: 'loraWorkbench.playground',
   compare: 'loraWorkbench.compare',
   spectrum: 'loraWorkbench.spectrum',
+  completionReport: 'loraWorkbench.completionReport',
 } as const;
 
 /** Keys of `when` clauses. */

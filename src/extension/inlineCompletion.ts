@@ -124,12 +124,9 @@ export class InlineCompletion implements vscode.Disposable {
     return {
       model: choice?.model ?? null,
       adapter: this.writer?.adapter ?? null,
-      adapterStrength: setting('inlineCompletion.adapterStrength'),
+      ...completionOptions(),
       languages: setting('inlineCompletion.languages'),
-      mode: setting('inlineCompletion.mode'),
-      fillInTheMiddle: chosenFormat(),
       debounceMs: setting('inlineCompletion.debounceMilliseconds'),
-      maxNewTokens: setting('inlineCompletion.maxNewTokens'),
     };
   }
 
@@ -161,6 +158,16 @@ export class InlineCompletion implements vscode.Disposable {
     if (answer === other) await vscode.commands.executeCommand(commandId('useAdapterForCompletion'));
     if (answer === off) await this.turnOff();
   }
+}
+
+/** The settings that decide what is suggested. */
+export function completionOptions() {
+  return {
+    adapterStrength: setting('inlineCompletion.adapterStrength'),
+    mode: setting('inlineCompletion.mode'),
+    fillInTheMiddle: chosenFormat(),
+    maxNewTokens: setting('inlineCompletion.maxNewTokens'),
+  };
 }
 
 function chosenFormat(): FillInTheMiddleChoice {

@@ -61,6 +61,8 @@ const partOfBar: { readonly [Stage in WorkProgress['stage']]: readonly [number, 
   checking: [50, 0.5],
   merging: [0, 1],
   analyzing: [0, 1],
+  trainingControl: [0, 0.5],
+  completing: [50, 0.5],
 };
 
 function stageText(stage: WorkProgress['stage'], percent: number): string {
@@ -75,5 +77,9 @@ function stageText(stage: WorkProgress['stage'], percent: number): string {
       return vscode.l10n.t('lowering the rank, {0} %', percent);
     case 'analyzing':
       return vscode.l10n.t('{0} %', percent);
+    case 'trainingControl':
+      return vscode.l10n.t('training the control, {0} %', percent);
+    case 'completing':
+      return vscode.l10n.t('completing, {0} %', percent);
   }
 }

@@ -1,5 +1,6 @@
 import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
+import type { CompletionReportPanels } from './completionReportPanel.js';
 import type { Endpoint } from './endpoint.js';
 import type { InlineCompletion } from './inlineCompletion.js';
 import type { HubToken } from './hubToken.js';
@@ -24,6 +25,7 @@ export interface Workbench {
   readonly spectrum: SpectrumPanels;
   readonly completion: InlineCompletion;
   readonly live: LiveStatistics;
+  readonly completionReport: CompletionReportPanels;
   readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;
   readonly work: Work;

@@ -178,7 +178,10 @@ function rulesOf(folder: string): IgnoreRules[] {
   }
 }
 
-/** Inside a repository, the rules of the .gitignore files between its root and the folder, nearest first. */
+/**
+ * Inside a repository, the rules of the .gitignore files between its root and the folder, nearest first. None if they exclude the
+ * folder itself: whoever chooses it means it.
+ */
 function rulesAbove(folder: string): IgnoreRules[] {
   const found: IgnoreRules[] = [];
   for (let path = resolve(folder); !existsSync(join(path, '.git'));) {
@@ -187,7 +190,8 @@ function rulesAbove(folder: string): IgnoreRules[] {
     path = parent;
     found.push(...rulesOf(path));
   }
-  return found;
+  const isExcluded = found.some(({ folder: root, rules }) => rules.ignores(`${relative(root, folder).split(sep).join('/')}/`));
+  return isExcluded ? [] : found;
 }
 
 function tooManyFiles(folder: string): UserError {

@@ -2,6 +2,8 @@
  * @file The messages between extension and backend, over the language server's connection (docs/architecture.md). Plain JSON; a
  * run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
+import type { CompletionReport } from './completionReport.js';
+import type { EvaluateCompletionProgress, EvaluateCompletionRequest } from './evaluateCompletion.js';
 import type { ExportProgress, ExportRequest, ExportResult } from './export.js';
 import type { LeakProbeRequest, LeakReport } from './leakProbe.js';
 import type { MergeRequest, MergeResult } from './mergeAdapters.js';
@@ -315,7 +317,7 @@ export type WithWorkId<Request> = Request & {
 /** How far a request has come: `done` of `total` in this stage. */
 export interface WorkProgress {
   readonly workId: string;
-  readonly stage: ExportProgress['stage'] | 'merging' | 'analyzing';
+  readonly stage: ExportProgress['stage'] | 'merging' | 'analyzing' | EvaluateCompletionProgress['stage'];
   readonly done: number;
   readonly total: number;
 }
@@ -381,6 +383,10 @@ export interface BackendRequests {
   'loraWorkbench/adapters/rankLosses': { params: WithWorkId<RankLossRequest>; result: RankLossReport };
   /** Looks for training text that an adapter gives away; can be cancelled. */
   'loraWorkbench/adapters/leakProbe': { params: WithWorkId<LeakProbeRequest>; result: LeakReport };
+  /** Compares a run's adapter with others on code they have not seen, and writes the report; can be cancelled, and is continued. */
+  'loraWorkbench/completion/evaluate': { params: WithWorkId<EvaluateCompletionRequest>; result: null };
+  /** The run's last report, and null if there is none. */
+  'loraWorkbench/completion/report': { params: { runId: string }; result: CompletionReport | null };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   /** Loads the model in a process of its own and answers other tools; a previous endpoint ends. */

@@ -1,3 +1,4 @@
+import { completionReportPhrases } from './completionReportPhrases.js';
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
 import { spectrumPhrases } from './spectrumPhrases.js';
@@ -389,6 +390,7 @@ const phrases = {
   'compare.time': 'Training time',
 
   ...spectrumPhrases,
+  ...completionReportPhrases,
 } as const;
 
 /** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */

@@ -49,6 +49,10 @@ class FallbackTextModel implements TextModel {
     return this.attempt(() => this.model.logits(...request));
   }
 
+  logprobs(...request: Parameters<TextModel['logprobs']>): Promise<readonly number[]> {
+    return this.attempt(() => this.model.logprobs(...request));
+  }
+
   dispose(): Promise<void> {
     return this.model.dispose();
   }

@@ -2,7 +2,14 @@
 import type { Adapter } from '../core/adapters/peft.js';
 import { tokenLogprobs } from '../core/generate/logprobs.js';
 import { Sampler } from '../core/generate/sampling.js';
-import type { FinishReason, GenerateRequest, GenerateResult, OnToken, TextModel } from '../core/generate/textModel.js';
+import type {
+  FinishReason,
+  GenerateRequest,
+  GenerateResult,
+  LogprobsRequest,
+  OnToken,
+  TextModel,
+} from '../core/generate/textModel.js';
 import { linearForm } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import type { Cancellation } from '../core/cancellation.js';
@@ -56,6 +63,26 @@ class OnnxTextModel implements TextModel {
     const slot = (await this.slots.borrow(scaledAdapter(adapter, adapterStrength), ids))!;
     try {
       return (await this.append(slot, ids.slice(reusePrefix(slot.cache, ids, 'exact'))))!;
+    } finally {
+      this.slots.giveBack(slot);
+    }
+  }
+
+  async logprobs(request: LogprobsRequest, ids: readonly number[]): Promise<readonly number[]> {
+    const { promptIds, adapter, adapterStrength, signal } = request;
+    this.checkLength(promptIds.length + Math.max(0, ids.length - 1));
+    const slot = await this.slots.borrow(scaledAdapter(adapter, adapterStrength), promptIds, signal);
+    if (!slot) throw cancelled;
+    try {
+      const found: number[] = [];
+      let unread = promptIds.slice(reusePrefix(slot.cache, promptIds, 'exact'));
+      for (const id of ids) {
+        const logits = await this.append(slot, unread, signal);
+        if (!logits) throw cancelled;
+        found.push(tokenLogprobs(logits, id, 0).logprob);
+        unread = [id];
+      }
+      return found;
     } finally {
       this.slots.giveBack(slot);
     }

@@ -13,6 +13,7 @@ import {
   moreAdapters,
   batch,
   playgroundState,
+  report,
   run,
   runs,
   samples,
@@ -791,6 +792,34 @@ test('the comparison lists what was set differently', async () => {
   expect(await titles.count()).toBeGreaterThan(25);
   // The page itself keeps its width: the table scrolls in its own frame.
   expect(await view.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+});
+
+test('the completion report filters its cases, marks what differs, jumps to the file, and is asked for again after a reload', async () => {
+  view = await View.open(browser, 'completionReport', { runId: '/runs/a', report });
+  const { page } = view;
+  const choose = (label: string, option: string) =>
+    page.locator('label', { hasText: label }).locator('select').selectOption(option);
+  await choose('Asked for', 'Call arguments');
+  await choose('Outcome', 'Neither is exact');
+  const found = report.cases.filter(({ kind, suggestions }) => kind === 'arguments' && suggestions[2]!.scores.exactMatch === 0);
+  expect(await page.locator('.case').count()).toBe(found.length);
+  await page.locator('.case summary').first().click();
+  const [base, control] = [page.locator('.case-suggestions section').nth(0), page.locator('.case-suggestions section').nth(1)];
+  expect([await control.locator('del').allTextContents(), await control.locator('ins').allTextContents()]).toEqual([
+    ['path'],
+    ['file'],
+  ]);
+  expect(await base.locator('pre').textContent()).toContain('return;');
+  await page.getByRole('button', { name: 'Show in File' }).click();
+  const { path, line, column } = found[0]!;
+  expect(await view.waitForPost('openPlace')).toEqual({ type: 'openPlace', path, line, column });
+
+  const remembered = await view.remembered();
+  await view.close();
+  view = await View.open(browser, 'completionReport', { runId: null, report: null }, { remembered });
+  expect(await view.waitForPost('openReport')).toEqual({ type: 'openReport', runId: '/runs/a' });
+  await view.hydrate({ runId: '/runs/a', report });
+  expect(await view.page.locator('.case').count()).toBe(found.length);
 });
 
 test('strings of the host replace the English ones', async () => {

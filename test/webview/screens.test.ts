@@ -14,6 +14,7 @@ import {
   batch,
   playgroundState,
   run,
+  report,
   runConfigMessage,
   runs,
   samples,
@@ -272,6 +273,23 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
         }),
       })),
     );
+    return view;
+  },
+  'completion-report': async (theme) => {
+    const view = await View.open(browser, 'completionReport', { runId: '/runs/a', report }, { theme, height: 1900 });
+    await view.page.locator('.case summary').nth(1).click();
+    return view;
+  },
+  'completion-report-narrow': async (theme) => {
+    const leaked = [{ path: '/workspace/src/copied.ts', trainedOn: '/workspace/src/original.ts', share: 0.83 }];
+    const few = { ...report, leaked, cases: report.cases.slice(0, 60), comparisons: report.comparisons.slice(1) };
+    const view = await View.open(
+      browser,
+      'completionReport',
+      { runId: '/runs/a', report: few },
+      { theme, width: 500, height: 2400 },
+    );
+    await view.page.locator('.case summary').nth(2).click();
     return view;
   },
 };

@@ -25,6 +25,8 @@ export interface GenerateRequest {
   readonly signal?: Cancellation | undefined;
 }
 
+export type LogprobsRequest = Pick<GenerateRequest, 'promptIds' | 'adapter' | 'adapterStrength' | 'signal'>;
+
 export type FinishReason = 'end' | 'length' | 'stopped';
 
 export interface GenerateResult {
@@ -52,5 +54,7 @@ export interface TextModel {
   generate(request: GenerateRequest, onToken: OnToken): Promise<GenerateResult>;
   /** Logits [V] after the given ids; for evaluation and tests. */
   logits(ids: readonly number[], adapter: Adapter | null, adapterStrength: number): Promise<Float32Array>;
+  /** log p of each of `ids` after the prompt and those before it, natural logarithm; ends with an error if the signal comes first. */
+  logprobs(request: LogprobsRequest, ids: readonly number[]): Promise<readonly number[]>;
   dispose(): Promise<void>;
 }

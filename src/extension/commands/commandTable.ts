@@ -4,6 +4,7 @@ import { commandId, commandNames, type CommandName } from '../contributions.js';
 import type { Workbench } from '../workbench.js';
 import * as adapters from './adapterCommands.js';
 import * as backend from './backendCommands.js';
+import * as evaluation from './evaluationCommands.js';
 import * as exports from './exportCommands.js';
 import * as endpoint from './endpointCommands.js';
 import * as fineTune from './fineTuneCommands.js';
@@ -46,6 +47,8 @@ const commands: Record<CommandName, Command> = {
   compareBlindly: statistics.compareBlindly,
   showCompletionStatistics: statistics.showCompletionStatistics,
   wipeCompletionStatistics: statistics.wipeCompletionStatistics,
+  evaluateCompletion: evaluation.evaluateCompletion,
+  showCompletionReport: evaluation.showCompletionReport,
   exportAdapter: exports.exportAdapter,
   mergeAdapters: merge.mergeAdapters,
   showSpectrum: adapters.showSpectrum,

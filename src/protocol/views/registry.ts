@@ -1,4 +1,5 @@
 /** @file All webviews. A view's name is the value of `data-view` and the name of its script (webview/<name>/main.ts). */
+import { completionReport, type CompletionReportView } from './completionReport.js';
 import { compare, type CompareView } from './compare.js';
 import { fineTune, type FineTuneView } from './fineTune.js';
 import { monitor, type MonitorView } from './monitor.js';
@@ -12,8 +13,16 @@ interface Views {
   readonly playground: PlaygroundView;
   readonly compare: CompareView;
   readonly spectrum: SpectrumView;
+  readonly completionReport: CompletionReportView;
 }
-const views: { readonly [V in View]: ViewProtocol<Views[V]> } = { fineTune, monitor, playground, compare, spectrum };
+const views: { readonly [V in View]: ViewProtocol<Views[V]> } = {
+  fineTune,
+  monitor,
+  playground,
+  compare,
+  spectrum,
+  completionReport,
+};
 
 export type View = keyof Views;
 export type StateOf<V extends View> = Views[V]['state'];

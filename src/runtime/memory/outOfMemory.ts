@@ -42,6 +42,7 @@ export function textExplainingOutOfMemory(model: TextModel, explain: (cause: unk
     contextLength: model.contextLength,
     generate: (request, onToken) => explained(() => model.generate(request, onToken), explain),
     logits: (...request) => explained(() => model.logits(...request), explain),
+    logprobs: (...request) => explained(() => model.logprobs(...request), explain),
     dispose: () => model.dispose(),
   };
 }

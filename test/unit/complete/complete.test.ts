@@ -40,6 +40,7 @@ test('at the next key the model reads only what is new', async () => {
     description: model.description,
     contextLength: model.contextLength,
     logits: (...request) => model.logits(...request),
+    logprobs: (...request) => model.logprobs(...request),
     dispose: () => model.dispose(),
     async generate(request, onToken) {
       const result = await model.generate(request, onToken);

@@ -12,6 +12,7 @@ function writing(ids: readonly number[]): TextModel {
     description: 'written beforehand',
     contextLength: 256,
     logits: () => Promise.reject(new Error('nobody asks')),
+    logprobs: () => Promise.reject(new Error('nobody asks')),
     dispose: () => Promise.resolve(),
     async generate({ endIds, maxNewTokens }, onToken) {
       const written: number[] = [];

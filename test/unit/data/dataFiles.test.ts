@@ -65,6 +65,15 @@ test('a folder holds what git would track, at every level', () => {
   expect(filesIn(join(folder, 'deep')).sort()).toEqual(tracked.filter((path) => path.startsWith('deep/')));
 });
 
+test('a folder that git ignores is read all the same when it is the one that was chosen', () => {
+  write('.gitignore', 'packages/\n*.log\n');
+  for (const path of ['packages/one/lib/a.js', 'packages/one/b.log', 'packages/one/c.js', 'src/d.log', 'src/e.js']) write(path);
+  write('packages/one/.gitignore', 'c.js\n');
+  execFileSync('git', ['init', '-q'], { cwd: folder });
+  expect(filesIn(join(folder, 'packages/one'))).toEqual(['packages/one/b.log', 'packages/one/lib/a.js']);
+  expect(filesIn(join(folder, 'src'))).toEqual(['src/e.js']);
+});
+
 test('hidden files, secrets and the code of others are left out, with the reason, and not opened', () => {
   for (const path of ['a.ts', '.env', '.github/ci.yml', 'deep/server.pem', 'vendor/lib.go', 'deep/b.jsonl']) write(path);
   const place = diskFiles.open(folder);

@@ -24,6 +24,7 @@ import {
   preflightReport,
   intrudersOf,
   rankLosses,
+  report,
   run,
   similarityGrids,
   spectrumOf,
@@ -48,6 +49,10 @@ const states: { readonly [V in View]: StateOf<V> } = {
       intruders: [intrudersOf(0, 'q_proj')],
     },
   },
+  completionReport: {
+    runId: 'a',
+    report: { ...report, leaked: [{ path: 'a', trainedOn: 'b', share: 1 }], cases: report.cases.slice(0, 2) },
+  },
 };
 
 type ToEach<V extends View> = {
@@ -65,6 +70,7 @@ const toRunViewer: ToEach<'monitor'> = {
 const toWebview: { readonly [V in View]: ToEach<V> } = {
   monitor: toRunViewer,
   compare: toRunViewer,
+  completionReport: {},
   fineTune: {
     ...toRunViewer,
     document: [
@@ -150,6 +156,10 @@ const follow = { type: 'follow', runIds: ['a'] } as const;
 const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
   monitor: { follow },
   compare: { follow },
+  completionReport: {
+    openReport: { type: 'openReport', runId: 'a' },
+    openPlace: { type: 'openPlace', path: 'a.ts', line: 1, column: 2 },
+  },
   fineTune: {
     follow,
     edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },

@@ -1,6 +1,13 @@
 /** @file Plausible states of the host, for the tests and the screenshots. */
 import type { AdapterInfo, ModelInfo, ModelShape, RunSummary } from '../../../src/protocol/backend.js';
 import type { DataOverview, ExamplePage, PreflightReport, SampleToken } from '../../../src/protocol/preflight.js';
+import {
+  completionMetricNames,
+  positionKinds,
+  type CompletionCase,
+  type CompletionReport,
+  type CompletionScores,
+} from '../../../src/protocol/completionReport.js';
 import { noLabels, type Metric, type RunStatus, type Sample } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
@@ -484,3 +491,101 @@ export const samples: readonly Sample[] = [
 export function samplesMessage(runId: string, all: readonly Sample[], first = 0) {
   return { type: 'samples', runId, first, samples: all } as const;
 }
+
+const codeCases: readonly Pick<CompletionCase, 'kind' | 'file' | 'line' | 'before' | 'truth' | 'after'>[] = [
+  {
+    kind: 'line',
+    file: 'src/files/dataFiles.ts',
+    line: 41,
+    before: 'function diskFile(path: string, size: number): DataFile {\n  return {\n    path,\n    size,\n    ',
+    truth: 'lines: () => linesOf(path),',
+    after: '\n    bytes: () => usable(() => openFile(path)),\n  };\n}\n',
+  },
+  {
+    kind: 'functionBody',
+    file: 'src/extension/webviews/a-folder-with-a-rather-long-name/anotherFolder/webviewPanelsThatAreLong.ts',
+    line: 112,
+    before: '  /** The content of a panel. */\n  protected restored(): Content {\n    ',
+    truth: 'const [first] = this.pages;\n    return first && { panel: first[0], page: first[1] };',
+    after: '\n  }\n',
+  },
+  {
+    kind: 'arguments',
+    file: 'src/runs/jsonLines.ts',
+    line: 17,
+    before: 'export function appendLine(path: string, value: unknown): void {\n  appendToFile(',
+    truth: 'path, lineOf(value)',
+    after: ');\n}\n',
+  },
+  {
+    kind: 'lineRest',
+    file: 'src/core/random.ts',
+    line: 9,
+    before: '  constructor(seed: number, ...stream: number[]) {\n    for (let word = 0; ',
+    truth: 'word < 4; word++) this.state[word] = hash32(seed, ...stream, word);',
+    after: '\n    // The all-zero state is the only one that the generator cannot leave.\n  }\n',
+  },
+  {
+    kind: 'block',
+    file: 'src/core/mutex.ts',
+    line: 22,
+    before: '    if (this.waiting.length > 0) {\n      ',
+    truth: 'const next = this.waiting.shift()!;\n      next();',
+    after: '\n    }\n  }\n',
+  },
+];
+
+const reportArms = [
+  { name: 'base', role: 'base', adapter: null, exact: 0.2 },
+  { name: 'control', role: 'control', adapter: '/workspace/runs/workspace/control/adapter', exact: 0.29 },
+  { name: 'workspace · Qwen2.5-Coder-0.5B · r16', role: 'adapter', adapter: '/workspace/runs/workspace/adapter', exact: 0.35 },
+] as const;
+
+function scoresNear(exact: number): CompletionScores {
+  return {
+    exactMatch: exact,
+    firstLine: exact + 0.05,
+    editSimilarity: 0.5 + exact / 2,
+    identifierF1: 0.45 + exact / 2,
+    stopRate: exact > 0.2 ? 0.85 : 0.01,
+    bitsPerByte: 0.85 - 0.8 * exact,
+    fullLevenshtein: 41 - 40 * exact,
+    optimalLevenshtein: 30 - 20 * exact,
+  };
+}
+
+/** What an evaluation of three arms at 205 positions might find. */
+export const report: CompletionReport = {
+  run: 'workspace · Qwen2.5-Coder-0.5B · r16',
+  model: 'Qwen2.5-Coder-0.5B-Instruct-Q4_K_M.gguf',
+  engine: 'CPU, 2 threads, int8 weights',
+  createdAt: '2026-08-20T10:20:00Z',
+  seed: 1337,
+  fileCount: 30,
+  leaked: [],
+  arms: reportArms.map(({ exact, ...arm }, index) => ({
+    ...arm,
+    context: 'cursor',
+    scores: scoresNear(exact),
+    byKind: positionKinds.map((kind, at) => ({ kind, positions: 41, scores: scoresNear(Math.max(0, exact - 0.1 + 0.05 * at)) })),
+    latencyMs: { p50: 1210 + 30 * index, p90: 2480 + 55 * index },
+    unrelatedBitsPerByte: 0.91 + 0.01 * index,
+  })),
+  comparisons: [1, 0].map((against) => ({
+    arm: 2,
+    against,
+    differences: completionMetricNames.map((metric) => {
+      const difference = scoresNear(0.35)[metric] - scoresNear(reportArms[against]!.exact)[metric];
+      return { metric, difference, low: difference - 0.045, high: difference + 0.05 };
+    }),
+    onlyArm: against === 1 ? 21 : 36,
+    onlyAgainst: against === 1 ? 9 : 5,
+    pValue: against === 1 ? 0.0428 : 6.1e-7,
+  })),
+  cases: Array.from({ length: 205 }, (_, index) => {
+    const each = codeCases[index % codeCases.length]!;
+    const texts = [`${each.truth.slice(0, 8)}x;\n    return;`, each.truth.replace('path', 'file'), each.truth];
+    const suggestions = texts.map((text, arm) => ({ text, scores: scoresNear(arm === 2 && index % 3 > 0 ? 1 : 0) }));
+    return { ...each, path: `/workspace/${each.file}`, column: 5, suggestions };
+  }),
+};

@@ -1,0 +1,20 @@
+import { evaluateRun } from '../evaluation/evaluateRun.js';
+import { abortSignal } from './abortSignal.js';
+import { withErrorResponses } from './errorResponses.js';
+import { progressTeller } from './tellProgress.js';
+import { parentConnection } from './workerConnection.js';
+import { evaluateCompletionRequest } from './workerProtocol.js';
+
+/** Serves one evaluation of inline completion in a process of its own. */
+export function serveEvaluate(): void {
+  const connection = parentConnection();
+  const tell = progressTeller(connection);
+  connection.onRequest(
+    evaluateCompletionRequest,
+    withErrorResponses(async ({ workId, engine, ...request }, token) => {
+      await evaluateRun(request, engine, (progress) => tell({ workId, ...progress }), abortSignal(token));
+      return null;
+    }),
+  );
+  connection.listen();
+}

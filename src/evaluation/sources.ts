@@ -1,0 +1,127 @@
+/** @file Which files an adapter has never seen, and which it was trained on. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
+import { chooseFiles } from '../core/data/detectFormat.js';
+import { sourceText } from '../core/data/formats/code.js';
+import { Unusable, type DataFile } from '../core/data/source.js';
+import { UserError } from '../core/errors.js';
+import { diskFiles } from '../files/dataFiles.js';
+import { loadModelForData } from '../files/loadModel.js';
+import { t } from '../l10n/text.js';
+import { readDataset } from '../runs/prepareRun.js';
+import type { RunDirectory } from '../runs/runDirectory.js';
+import { readWorkspaceManifest } from '../runs/workspaceManifest.js';
+import type { TrainingText } from './leaks.js';
+import type { SourceFile } from './positions.js';
+
+export interface EvaluationSources {
+  readonly heldOut: readonly SourceFile[];
+  /** Read one at a time; those that are gone are left out. */
+  readonly training: () => Iterable<TrainingText>;
+}
+
+interface Parts {
+  readonly root: string;
+  readonly repository: string;
+  /** Absolute paths. */
+  readonly heldOut: readonly string[];
+  readonly trained: readonly string[];
+}
+
+/**
+ * The files that a run has held out, or those of `folder` if one is given. Throws UserError if the run has not learned from source
+ * code, or has held nothing out.
+ */
+export async function evaluationSources(run: RunDirectory, folder: string | null): Promise<EvaluationSources> {
+  const parts = await partsOf(run);
+  const heldOut = folder === null ? read(parts.heldOut, parts.root, parts.repository) : sourcesIn(folder);
+  if (heldOut.length === 0) {
+    const message =
+      folder === null
+        ? t`${run.path} has no held-out source files to complete in: train with data.eval_fraction or data.eval_path, or name a folder with --files.`
+        : t`${folder} has no source files to complete in. Name a folder of source code.`;
+    throw new UserError('data-invalid', message);
+  }
+  return { heldOut, training: () => texts(parts.trained) };
+}
+
+async function partsOf(run: RunDirectory): Promise<Parts> {
+  const manifest = readWorkspaceManifest(run.path);
+  if (!manifest) return partsOfData(run);
+  const { root, repository, files } = manifest;
+  const paths = (part: 'train' | 'heldout') => files.filter((file) => file.part === part).map(({ path }) => join(root, path));
+  return { root, repository, heldOut: paths('heldout'), trained: paths('train') };
+}
+
+/** Reads the data as for training, because the seed decides which files are held out. Other data than code holds out no files. */
+async function partsOfData(run: RunDirectory): Promise<Parts> {
+  const config = run.readConfig();
+  const { path, eval_path: evalPath, format } = config.data;
+  if (format !== 'code') return { root: path, repository: basename(path), heldOut: [], trained: [path] };
+  const model = loadModelForData(config.model);
+  try {
+    const { training, evaluation } = (await readDataset(model, config)).dataset;
+    const root = evalPath ?? path;
+    const files = (examples: typeof training) => [...new Set(examples.map(({ origin }) => origin))];
+    return { root, repository: basename(root), heldOut: files(evaluation), trained: files(training) };
+  } finally {
+    model.weights.close();
+  }
+}
+
+function sourcesIn(folder: string): readonly SourceFile[] {
+  const place = diskFiles.open(folder);
+  return chooseFiles(place, 'code').files.flatMap((file) => sourceOf(file, folder, basename(folder)) ?? []);
+}
+
+function read(paths: readonly string[], root: string, repository: string): readonly SourceFile[] {
+  return paths.flatMap((path) => {
+    const place = opened(path);
+    return place ? (sourceOf(place, root, repository) ?? []) : [];
+  });
+}
+
+function sourceOf(file: DataFile, root: string, repository: string): SourceFile | undefined {
+  const text = textOf(file);
+  return text === undefined ? undefined : { path: file.path, file: shown(root, file.path), repository, text };
+}
+
+function shown(root: string, path: string): string {
+  return (path === root ? basename(path) : relative(root, path)).split(sep).join('/');
+}
+
+function* texts(paths: readonly string[]): Generator<TrainingText> {
+  for (const path of paths) {
+    const file = opened(path);
+    if (file) yield { path, text: usable(() => file.text()) ?? '' };
+  }
+}
+
+/** Undefined if the file has been removed since. */
+function opened(path: string): DataFile | undefined {
+  if (!existsSync(path)) return undefined;
+  const place = diskFiles.open(path);
+  return place.kind === 'file' ? place.file : undefined;
+}
+
+/** Undefined for what is not hand-written code. */
+function textOf(file: DataFile): string | undefined {
+  return usable(() => sourceText(file).replaceAll('\r\n', '\n'));
+}
+
+function usable(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Unusable) return undefined;
+    throw error;
+  }
+}
+
+/** Changes whenever one of the files does. */
+export function fingerprintOf(files: readonly SourceFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, text } of files) hash.update(JSON.stringify([path, text]));
+  return hash.digest('hex');
+}

@@ -1,0 +1,48 @@
+/** @file What the extension asks for to evaluate inline completion, and how the headline of a report is read. */
+import type { CompletionMode, FillInTheMiddleChoice } from './backend.js';
+import { enoughPositions, type ArmComparison, type CompletionReport } from './completionReport.js';
+
+export interface EvaluateCompletionRequest {
+  /** The run directory whose adapter is evaluated. */
+  readonly run: string;
+  /** The control: the folder of an adapter, or a run; null takes the one kept with the run, if there is one. */
+  readonly control: string | null;
+  /** Trains the control on the source code of this folder first, and keeps it with the run. */
+  readonly trainControlOn: string | null;
+  /** Other adapters to compare with. */
+  readonly adapters: readonly string[];
+  /** A folder of source code to evaluate on, in place of the files that the run held out. */
+  readonly files: string | null;
+  readonly positions: number;
+  readonly seed: number;
+  /** As in the settings of inline completion. */
+  readonly mode: CompletionMode;
+  readonly fillInTheMiddle: FillInTheMiddleChoice;
+  readonly maxNewTokens: number;
+  readonly adapterStrength: number;
+}
+
+export interface EvaluateCompletionProgress {
+  /** Training the control, in steps; asking the arms, in suggestions. */
+  readonly stage: 'trainingControl' | 'completing';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface Headline {
+  readonly comparison: ArmComparison;
+  /** Whether the interval of the difference in exact matches lies above 0, below it, or around it. */
+  readonly verdict: 'better' | 'worse' | 'same';
+  readonly against: 'control' | 'base';
+  readonly isEnough: boolean;
+}
+
+/** Null if there is nothing to compare the adapter with. Without a control, it is the base, which says less. */
+export function headlineOf({ comparisons, arms, cases }: CompletionReport): Headline | null {
+  const [comparison] = comparisons;
+  const against = comparison && arms[comparison.against]?.role;
+  const exact = comparison?.differences.find(({ metric }) => metric === 'exactMatch');
+  if (!comparison || !exact || (against !== 'control' && against !== 'base')) return null;
+  const verdict = exact.low > 0 ? 'better' : exact.high < 0 ? 'worse' : 'same';
+  return { comparison, verdict, against, isEnough: cases.length >= enoughPositions };
+}
