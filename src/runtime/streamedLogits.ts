@@ -1,7 +1,7 @@
 import { blockLoraParameters, isAdapted, peftName, type LoraShape } from '../core/adapters/lora.js';
 import type { Adapter } from '../core/adapters/peft.js';
 import { attentionKindOf, type ModelConfig } from '../core/models/config.js';
-import { linearForms, matrixForm } from '../core/models/matrixForm.js';
+import { linearForms } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { vocabularySlices } from '../core/train/vocabularyPrograms.js';
@@ -128,7 +128,10 @@ class StreamedLogits {
     return results.get('y')!;
   }
 
-  /** x [N, H] → logits [N, V], one slice of the vocabulary at a time. */
+  /**
+   * x [N, H] → logits [N, V], one slice of the vocabulary at a time, which is widened to fp32 here: if ONNX Runtime did it, each
+   * slice would cost fresh memory, because what it frees is no longer whole when the next slice needs it (docs/decisions/0021).
+   */
   private async head(x: DeviceTensor): Promise<Float32Array> {
     const { config, device, programs } = this;
     const { weights } = this.request;
@@ -147,12 +150,11 @@ class StreamedLogits {
     ]);
     const start = await (await programs.headRows(tokens, tokens)).run(inputs);
     const normed = start.get('normed')!;
-    const form = matrixForm(weights.info(table.head.name)!, 'exact');
     const logits = new Float32Array(tokens * config.vocabSize);
     for (const slice of vocabularySlices(config, device.kind)) {
-      const program = await programs.headLogits(tokens, slice.rows, form);
+      const program = await programs.headLogits(tokens, slice.rows, 'F32');
       const parts = new Map<string, DeviceTensor>([['normed', normed]]);
-      for (const { suffix, dtype, shape, data } of readMatrix(weights, table.head.name, form, this.buffers.allocate, slice))
+      for (const { suffix, dtype, shape, data } of readMatrix(weights, table.head.name, 'F32', this.buffers.allocate, slice))
         parts.set(`lm_head.weight${suffix}`, await device.upload(dtype, shape, data));
       const result = (await program.run(parts)).get('logits')!;
       const values = await device.download(result);
