@@ -36,6 +36,7 @@ import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
 import { EndpointRunner } from './endpointRunner.js';
+import { setEnvironment } from './environment.js';
 import { withErrorResponses } from './errorResponses.js';
 import { Exporter } from './exporter.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
@@ -111,6 +112,7 @@ class Backend {
     settings: BackendOptions,
   ) {
     this.settings = settings;
+    setEnvironment(settings);
     this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
     this.followers = new RunFollowers({
       isLive: (runId) => this.supervisor.watcher.isLive(runId),
@@ -203,6 +205,7 @@ class Backend {
 
   private changeSettings(settings: BackendSettings): void {
     this.settings = settings;
+    setEnvironment(settings);
     this.supervisor.setFolders(settings.runsFolders);
     this.generator.setEngine(settings);
     this.modelInUse.forget();

@@ -45,7 +45,7 @@ export class BackendClient implements vscode.Disposable {
   constructor(
     private readonly extensionPath: string,
     private readonly log: vscode.LogOutputChannel,
-    private readonly settings: () => BackendSettings,
+    private readonly settings: () => Promise<BackendSettings>,
   ) {}
 
   /** Starts the backend if it is not running. Throws BackendUnavailable if it must not or cannot be started. */
@@ -83,7 +83,7 @@ export class BackendClient implements vscode.Disposable {
 
   async settingsChanged(): Promise<void> {
     if (!this.client) return;
-    await (await this.ready()).request('loraWorkbench/settings', this.settings());
+    await (await this.ready()).request('loraWorkbench/settings', await this.settings());
   }
 
   showLog(): void {
@@ -106,16 +106,20 @@ export class BackendClient implements vscode.Disposable {
   private async start(): Promise<LanguageClient> {
     // Imported here rather than at the top, because activation must not wait for it.
     const { LanguageClient, CloseAction, ErrorAction, State, RevealOutputChannelOn } = await import('./languageClient.js');
+    let settings: BackendSettings;
     const client = new LanguageClient(
       'loraWorkbench',
       'LoRA Workbench',
-      () => Promise.resolve(startBackend(this.extensionPath, vscode.env.language)),
+      async () => {
+        settings = await this.settings(); // before every start, also after a crash
+        return startBackend(this.extensionPath, vscode.env.language);
+      },
       {
         // Documents are synchronised for ghost text and data files; the backend registers each feature for specific files only.
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        initializationOptions: (): BackendOptions => ({ protocolVersion, ...this.settings() }),
+        initializationOptions: (): BackendOptions => ({ protocolVersion, ...settings }),
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }),
           closed: () => {

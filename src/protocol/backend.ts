@@ -26,6 +26,10 @@ export interface BackendSettings {
   readonly device: 'auto' | 'cpu' | 'webgpu';
   /** Null means the engine decides. */
   readonly threads: number | null;
+  /** The token of the model hub that the user has entered in VS Code. */
+  readonly hubToken: string | null;
+  /** VS Code's http.proxy. */
+  readonly proxy: string | null;
 }
 
 export interface ModelFolder {

@@ -19,6 +19,7 @@ import type { RunConfig } from '../protocol/runConfig.js';
 import { createTrainer } from '../runtime/engine.js';
 import { killedMessage } from '../runtime/memory/messages.js';
 import type { MemoryPlan } from '../runtime/memory/plan.js';
+import { publishedName } from './card/modelOrigin.js';
 import { largestBatch, loraShape } from './derivedSettings.js';
 import { fetchRunData } from './fetchRunData.js';
 import { preflightWarnings } from './preflight/warnings.js';
@@ -91,7 +92,7 @@ async function prepareWith(
     totalSteps,
     baseDType: memory.request.baseDType,
     lora,
-    baseModel: config.model,
+    baseModel: publishedName(config.model),
     samples: sampleSource(model, config, lora, dataset),
     memory,
     report: dataset.report,

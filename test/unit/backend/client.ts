@@ -41,6 +41,8 @@ export class BackendUnderTest {
       modelFolders: [{ path: 'test/fixtures/models/tiny-llama', source: 'workspace' }],
       device: 'auto',
       threads: 1,
+      hubToken: null,
+      proxy: null,
       ...options,
     };
     this.connection.onRequest('client/registerCapability', () => null);

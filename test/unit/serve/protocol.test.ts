@@ -251,13 +251,16 @@ describe('completions', () => {
 });
 
 describe('infill', () => {
-  /** What llama.vscode sends while somebody types. */
+  /** What llama.vscode 0.0.63 sends while somebody types. */
   const request = {
+    id_slot: 0,
     input_prefix: 'import math\n\ndef area(radius):\n',
     input_suffix: '\n\nprint(area(2))\n',
     input_extra: [{ filename: 'notes.py', text: 'pi = 3.14\n', time: 1 }],
     prompt: '    return ',
     n_predict: 20,
+    n_cmpl: 3,
+    n_indent: 4,
     top_k: 40,
     top_p: 0.99,
     stream: false,
@@ -307,9 +310,11 @@ describe('infill', () => {
 
   test('asked to write nothing, only reads ahead: the next request finds that in the cache', async () => {
     const extra = [{ filename: 'ahead.py', text: 'x = 1\ny = 2\nz = x + y\n'.repeat(6) }];
-    const warmed = { input_prefix: '', input_suffix: '', prompt: '', input_extra: extra, n_predict: 0, t_max_predict_ms: 1 };
+    // This request names no model, the next one does.
+    const ahead = { input_prefix: '', input_suffix: '', prompt: '', input_extra: extra, n_predict: 0, t_max_predict_ms: 1 };
+    const warmed = { ...ahead, samplers: [], model: undefined };
     expect(await ask(warmed)).toMatchObject({ content: '', stop: true, timings: { predicted_n: 0 } });
-    const next = (await ask({ input_extra: extra })) as { tokens_cached: number };
+    const next = (await ask({ input_extra: extra, model: 'trained' })) as { tokens_cached: number };
     expect(next.tokens_cached).toBeGreaterThan(50);
   });
 });
