@@ -261,7 +261,7 @@ function adaptersOf({ hasAdapter, name, state }: RunSummary): string {
 /** The command exits with 1 if something is missing, and that is when its report matters most. */
 function doctor(): Promise<{ report: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [programPath, 'doctor'], { env: nodeEnvironment }, (_, stdout, stderr) =>
+    execFile(process.execPath, [programPath, 'doctor'], { env: nodeEnvironment() }, (_, stdout, stderr) =>
       resolve({ report: stdout || stderr }),
     );
   });

@@ -340,7 +340,16 @@ describe('refusals name what is wrong', () => {
   });
 
   test('what asks for nothing is not refused', async () => {
-    const harmless = { n: 1, tools: [], tool_choice: 'auto', presence_penalty: 0, frequency_penalty: 0, logit_bias: {}, stop: null, user: 'me' };
+    const harmless = {
+      n: 1,
+      tools: [],
+      tool_choice: 'auto',
+      presence_penalty: 0,
+      frequency_penalty: 0,
+      logit_bias: {},
+      stop: null,
+      user: 'me',
+    };
     const { choices } = await chat({ ...harmless, response_format: { type: 'text' }, top_p: 1, max_tokens: 2 });
     expect(choices).toHaveLength(1);
   });
