@@ -15,6 +15,6 @@ export function setEnvironment({ hubToken, proxy }: Pick<BackendSettings, 'hubTo
 
 function set(name: string, value: string | null): void {
   const used = value ?? given[name];
-  if (used === undefined) delete process.env[name];
+  if (used === undefined) Reflect.deleteProperty(process.env, name);
   else process.env[name] = used;
 }

@@ -226,7 +226,7 @@ class Backend {
   }
 
   private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
-    const report = await runPreflight(config, token);
+    const report = await runPreflight(config, (text) => this.tell('loraWorkbench/preflight/note', { text }), token);
     this.pace.note(config, report.estimate.secondsPerStep);
     this.sizes.note(config, sizeOf(report));
     return report;

@@ -48,6 +48,8 @@ export const completeRequest = new RequestType<CompleteParams, Completed | null,
 export const serveRequest = new RequestType<EndpointParams & { readonly engine: EngineChoice }, EndpointInfo, void>('serve');
 export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
+/** Sentences about what the pre-flight is doing. */
+export const preflightNote = new NotificationType<string>('preflight/note');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');
 export const exportRequest = new RequestType<WithWorkId<ExportRequest>, ExportResult, void>('export');
 export const mergeRequest = new RequestType<WithWorkId<MergeRequest>, MergeResult, void>('merge');

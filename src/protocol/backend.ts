@@ -383,6 +383,8 @@ export interface BackendNotifications {
   'loraWorkbench/models/changed': null;
   /** Bytes so far and in total of a model that is being downloaded; `name` is the one of the request, null the small model. */
   'loraWorkbench/models/fetching': { readonly name: string | null; readonly done: number; readonly total: number };
+  /** What the pre-flight is doing, such as how much of the data is downloaded. */
+  'loraWorkbench/preflight/note': { readonly text: string };
   'loraWorkbench/work/progress': WorkProgress;
   /** The endpoint's process has ended by itself. */
   'loraWorkbench/endpoint/ended': { readonly message: string };

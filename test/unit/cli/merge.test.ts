@@ -31,7 +31,12 @@ test('for people, the rank that loses nothing is named', () => {
   expect(stdout).toMatch(/Rank +3; 7 would lose nothing/);
   const card = readFileSync(join(folder, 'again/README.md'), 'utf8');
   expect(card).toContain('# again\n');
-  for (const text of ['| first | 1 |', '| second | 1 |', 'Its rank is 3, where 7 would lose nothing', 'PeftModel.from_pretrained'])
+  for (const text of [
+    '| first | 1 |',
+    '| second | 1 |',
+    'Its rank is 3, where 7 would lose nothing',
+    'PeftModel.from_pretrained',
+  ])
     expect(card).toContain(text);
   expect(stdout).toMatch(/q_proj +\d+\.\d\d %, \d+\.\d\d % of the energy kept/);
 });
