@@ -32,7 +32,8 @@ import { Work } from './extension/work.js';
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, globalStorageUri, workspaceState: memory } = context;
   const log = vscode.window.createOutputChannel('LoRA Workbench', { log: true });
-  const backend = new BackendClient(context.extensionPath, log, () => backendSettings(context));
+  const hubToken = new HubToken(context.secrets);
+  const backend = new BackendClient(context.extensionPath, log, () => backendSettings(context, hubToken));
   const runs = new Runs(backend);
   const catalog = new Catalog(backend);
   const streams = new TextStreams(backend);
@@ -51,7 +52,6 @@ export function activate(context: vscode.ExtensionContext): void {
   const spectrum = new SpectrumPanels({ ...services, work });
   const completionReport = new CompletionReportPanels(services);
   const views = { monitor, fineTune, playground, spectrum, completionReport };
-  const hubToken = new HubToken(context.secrets);
 
   context.subscriptions.push(
     log,

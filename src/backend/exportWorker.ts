@@ -1,6 +1,7 @@
 import { exportModel } from '../export/exportModel.js';
 import { mergeAdapters } from '../export/mergeAdapters.js';
-import { writeExportedCard } from '../runs/card/writeModelCard.js';
+import type { MergeProgress } from '../protocol/mergeAdapters.js';
+import { writeExportedCard, writeSumCard } from '../runs/card/writeModelCard.js';
 import { abortSignal } from './abortSignal.js';
 import { withErrorResponses } from './errorResponses.js';
 import { progressTeller } from './tellProgress.js';
@@ -21,9 +22,12 @@ export function serveExport(): void {
   );
   connection.onRequest(
     mergeRequest,
-    withErrorResponses(({ workId, ...request }, token) =>
-      mergeAdapters(request, (progress) => tell({ workId, stage: 'merging', ...progress }), abortSignal(token)),
-    ),
+    withErrorResponses(async ({ workId, ...request }, token) => {
+      const report = (progress: MergeProgress) => tell({ workId, stage: 'merging', ...progress });
+      const result = await mergeAdapters(request, report, abortSignal(token));
+      writeSumCard(request, result);
+      return result;
+    }),
   );
   connection.listen();
 }

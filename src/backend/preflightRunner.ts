@@ -2,11 +2,16 @@ import { LSPErrorCodes, ResponseError, type CancellationToken } from 'vscode-lan
 import type { PreflightReport } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { startWorker } from './workerConnection.js';
-import { preflightRequest } from './workerProtocol.js';
+import { preflightNote, preflightRequest } from './workerProtocol.js';
 
 /** Runs a pre-flight in a separate process; cancelling kills that process. */
-export async function runPreflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
+export async function runPreflight(
+  config: RunConfig,
+  note: (text: string) => void,
+  token: CancellationToken,
+): Promise<PreflightReport> {
   const { connection, process: child, ended } = startWorker('preflight');
+  connection.onNotification(preflightNote, note);
   const cancelled = new Promise<never>((_, reject) => {
     token.onCancellationRequested(() => reject(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled')));
   });

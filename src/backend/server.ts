@@ -38,6 +38,7 @@ import { DataReader } from './dataReader.js';
 import { DataSizes } from './dataSizes.js';
 import { DataHelp } from './dataHelpFeatures.js';
 import { EndpointRunner } from './endpointRunner.js';
+import { setEnvironment } from './environment.js';
 import { withErrorResponses } from './errorResponses.js';
 import { fetchSmallModel } from './fetchSmallModel.js';
 import { Generator } from './generator.js';
@@ -125,6 +126,7 @@ class Backend {
     settings: BackendOptions,
   ) {
     this.settings = settings;
+    setEnvironment(settings);
     this.supervisor = new RunSupervisor(settings.runsFolders, (event) => this.runChanged(event));
     this.followers = new RunFollowers({
       isLive: (runId) => this.supervisor.watcher.isLive(runId),
@@ -229,6 +231,7 @@ class Backend {
 
   private changeSettings(settings: BackendSettings): void {
     this.settings = settings;
+    setEnvironment(settings);
     this.supervisor.setFolders(settings.runsFolders);
     this.generator.setEngine(settings);
     this.modelInUse.forget();
@@ -249,7 +252,7 @@ class Backend {
   }
 
   private async preflight(config: RunConfig, token: CancellationToken): Promise<PreflightReport> {
-    const report = await runPreflight(config, token);
+    const report = await runPreflight(config, (text) => this.tell('loraWorkbench/preflight/note', { text }), token);
     this.pace.note(config, report.estimate.secondsPerStep);
     this.sizes.note(config, sizeOf(report));
     return report;
@@ -286,7 +289,7 @@ function adaptersOf({ hasAdapter, name, state }: RunSummary): string {
 /** The command exits with 1 if something is missing, and that is when its report matters most. */
 function doctor(): Promise<{ report: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [programPath, 'doctor'], { env: nodeEnvironment }, (_, stdout, stderr) =>
+    execFile(process.execPath, [programPath, 'doctor'], { env: nodeEnvironment() }, (_, stdout, stderr) =>
       resolve({ report: stdout || stderr }),
     );
   });

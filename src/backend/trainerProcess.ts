@@ -7,7 +7,9 @@ import type { RunDirectory } from '../runs/runDirectory.js';
 export const programPath = join(__dirname, 'cli.js');
 
 /** Makes Electron run as plain Node.js. */
-export const nodeEnvironment = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+export function nodeEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+}
 
 /**
  * Starts a trainer that outlives this process: it has its own session and no pipes, and its stderr goes to log.txt.
@@ -20,7 +22,7 @@ export function startTrainer(run: RunDirectory, onExit: (code: number | null) =>
       detached: true,
       stdio: ['ignore', 'ignore', log],
       windowsHide: true,
-      env: nodeEnvironment,
+      env: nodeEnvironment(),
     });
     child.once('error', () => onExit(null));
     child.once('exit', onExit);

@@ -23,7 +23,7 @@ export interface Worker {
 /** Starts this same program in another role. */
 export function startWorker(role: WorkerRole): Worker {
   const child = fork(__filename, [role], {
-    env: nodeEnvironment,
+    env: nodeEnvironment(),
     execArgv: [],
     // stdout belongs to the language server's protocol; what a worker writes to stderr goes to the log.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -62,6 +62,8 @@ export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');
 /** How much of the data has been read, 0 to 1. */
 export const dataProgressNotification = new NotificationType<{ share: number }>('dataProgress');
+/** Sentences about what the pre-flight is doing. */
+export const preflightNote = new NotificationType<string>('preflight/note');
 export const preflightRequest = new RequestType<RunConfig, PreflightReport, void>('preflight');
 export const exportRequest = new RequestType<WithWorkId<ExportRequest>, ExportResult, void>('export');
 export const mergeRequest = new RequestType<WithWorkId<MergeRequest>, MergeResult, void>('merge');

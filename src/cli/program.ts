@@ -209,7 +209,12 @@ function addExport(program: Command): void {
     .addOption(strength())
     .requiredOption('--out <path>', 'the folder or .gguf file to make')
     .option('--model <path>', 'the base model (default: the one that the adapter names)')
-    .addHelpText('after', '\nWhat was written is read again and compared with base and adapter; if it differs, it is removed.')
+    .addHelpText(
+      'after',
+      `
+What was written is read again and compared with base and adapter; if it differs, it is removed.
+llama.cpp reads Gemma’s activation from a table of 16-bit numbers, so there its logits differ by up to 0.01 more.`,
+    )
     .addHelpText(
       'after',
       examples(

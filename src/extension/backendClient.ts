@@ -52,7 +52,7 @@ export class BackendClient implements vscode.Disposable {
   constructor(
     private readonly extensionPath: string,
     private readonly log: vscode.LogOutputChannel,
-    private readonly settings: () => BackendSettings,
+    private readonly settings: () => Promise<BackendSettings>,
   ) {}
 
   /** Starts the backend if it is not running. Throws BackendUnavailable if it must not or cannot be started. */
@@ -95,7 +95,7 @@ export class BackendClient implements vscode.Disposable {
 
   async settingsChanged(): Promise<void> {
     if (!this.client) return;
-    await (await this.ready()).request('loraWorkbench/settings', this.settings());
+    await (await this.ready()).request('loraWorkbench/settings', await this.settings());
   }
 
   showLog(): void {
@@ -118,10 +118,14 @@ export class BackendClient implements vscode.Disposable {
   private async start(): Promise<LanguageClient> {
     // Imported here rather than at the top, because activation must not wait for it.
     const { LanguageClient, CloseAction, ErrorAction, State, RevealOutputChannelOn } = await import('./languageClient.js');
+    let settings: BackendSettings;
     const client = new LanguageClient(
       'loraWorkbench',
       'LoRA Workbench',
-      () => Promise.resolve(startBackend(this.extensionPath, vscode.env.language)),
+      async () => {
+        settings = await this.settings(); // before every start, also after a crash
+        return startBackend(this.extensionPath, vscode.env.language);
+      },
       {
         // Documents are synchronised for ghost text and data files; the backend registers each feature for specific files only.
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
@@ -136,7 +140,7 @@ export class BackendClient implements vscode.Disposable {
             return found;
           },
         },
-        initializationOptions: (): BackendOptions => ({ protocolVersion, ...this.settings() }),
+        initializationOptions: (): BackendOptions => ({ protocolVersion, ...settings }),
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }),
           closed: () => {

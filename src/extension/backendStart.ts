@@ -13,8 +13,9 @@ export function startBackendWhenNeeded(
   void startIfWanted(context, backend, completion);
   return [
     vscode.workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration(prefix)) void backend.settingsChanged();
+      if (change.affectsConfiguration(prefix) || change.affectsConfiguration('http.proxy')) void backend.settingsChanged();
     }),
+    context.secrets.onDidChange(() => void backend.settingsChanged()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void backend.settingsChanged()),
     vscode.workspace.onDidOpenTextDocument((document) => void (needsBackend(document) && backend.wake())),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void backend.wake()),

@@ -36,6 +36,7 @@ export class FineTunePanels extends WebviewPanels<Shown, OpenFineTune> {
     private readonly compare: ComparePanels,
   ) {
     super('fineTune', vscode.l10n.t('Fine-Tune'), services);
+    services.backend.handle('loraWorkbench/preflight/note', ({ text }) => this.current()?.page.preflight.noted(text));
   }
 
   /** Opens the draft with some settings changed. If it names no model, the first one found is chosen. */

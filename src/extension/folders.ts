@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { BackendSettings } from '../protocol/backend.js';
+import type { HubToken } from './hubToken.js';
 import { setting } from './settings.js';
 
-/** Where runs and models are, according to the settings and the open folders, and what to compute on. */
-export function backendSettings(context: vscode.ExtensionContext): BackendSettings {
+/** Where runs and models are, according to the settings and the open folders, what to compute on, and how to reach the hub. */
+export async function backendSettings(context: vscode.ExtensionContext, hubToken: HubToken): Promise<BackendSettings> {
   const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => ({
     path: uri.fsPath,
     source: 'workspace' as const,
@@ -15,6 +16,8 @@ export function backendSettings(context: vscode.ExtensionContext): BackendSettin
     modelFolders: [...added, ...workspace],
     device: setting('engine.device'),
     threads: setting('engine.threads'),
+    hubToken: await hubToken.get(),
+    proxy: vscode.workspace.getConfiguration('http').get<string>('proxy') || null,
   };
 }
 

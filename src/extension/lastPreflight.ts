@@ -23,7 +23,7 @@ export class LastPreflight {
   async run(text: ConfigText): Promise<void> {
     this.cancel();
     const running = (this.running = new vscode.CancellationTokenSource());
-    this.set({ kind: 'running' });
+    this.set({ kind: 'running', note: null });
     this.ranWith = JSON.stringify(text.config);
     try {
       const report = await (await this.backend.ready()).request('loraWorkbench/preflight', text, running.token);
@@ -32,6 +32,11 @@ export class LastPreflight {
       if (running.token.isCancellationRequested) return;
       this.set({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** Says what the running pre-flight is doing. */
+  noted(note: string): void {
+    if (this.result.kind === 'running') this.set({ kind: 'running', note });
   }
 
   /** Forgets a failure that happened with other settings, because the new ones may work. */

@@ -16,7 +16,7 @@ const restMs = 300;
 export class OpenFineTune implements vscode.Disposable {
   private readonly session: RunViewerSession<'fineTune'>;
   private readonly data: DataLookup;
-  private readonly preflight: LastPreflight;
+  readonly preflight: LastPreflight;
   private readonly fetch: SmallModelFetch;
   private knownModels: ReadonlySet<string>;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };

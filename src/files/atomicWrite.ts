@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
+import { isRunning } from './isRunning.js';
 
 /** Text, bytes, or bytes in pieces. */
 export type Content = string | Uint8Array | readonly Uint8Array[];
@@ -60,12 +61,13 @@ export function replaceFolderAtomically(path: string, fill: (folder: string) => 
 
 /**
  * Like replaceFolderAtomically, for work that takes its time and for a `path` that does not exist yet: nothing remains if the work
- * fails or is cancelled. With `asFiles`, the files of the folder take their places next to `path` instead.
+ * fails or is cancelled, and what a killed process left of the same work is removed. With `asFiles`, the files of the folder take
+ * their places next to `path` instead.
  */
 export async function staged<Result>(path: string, asFiles: boolean, work: (folder: string) => Promise<Result>): Promise<Result> {
   const temporary = hiddenName(path);
   explained(path, () => {
-    removeQuietly(temporary);
+    removeAbandoned(path);
     mkdirSync(temporary, { recursive: true });
   });
   try {
@@ -145,6 +147,15 @@ export function removeUnfinished(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     if (/^\..*\.\d+\.tmp$/.test(name)) removeQuietly(join(folder, name));
+  }
+}
+
+/** Removes unfinished work on `path`, except that of other processes that still run. */
+function removeAbandoned(path: string): void {
+  const start = `.${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    const pid = name.startsWith(start) ? Number(/^(\d+)\.tmp$/.exec(name.slice(start.length))?.[1]) : NaN;
+    if (pid === process.pid || (pid > 0 && !isRunning(pid))) removeQuietly(join(dirname(path), name));
   }
 }
 

@@ -39,6 +39,10 @@ export interface BackendSettings {
   readonly device: 'auto' | 'cpu' | 'webgpu';
   /** Null means the engine decides. */
   readonly threads: number | null;
+  /** The token of the model hub that the user has entered in VS Code. */
+  readonly hubToken: string | null;
+  /** VS Code's http.proxy. */
+  readonly proxy: string | null;
 }
 
 export interface ModelFolder {
@@ -407,6 +411,8 @@ export interface BackendNotifications {
   'loraWorkbench/models/fetching': { readonly name: string | null; readonly done: number; readonly total: number };
   /** How much has been read of the data that an overview was asked of, 0 to 1. */
   'loraWorkbench/data/reading': { readonly share: number };
+  /** What the pre-flight is doing, such as how much of the data is downloaded. */
+  'loraWorkbench/preflight/note': { readonly text: string };
   'loraWorkbench/work/progress': WorkProgress;
   /** The endpoint's process has ended by itself. */
   'loraWorkbench/endpoint/ended': { readonly message: string };

@@ -21,6 +21,7 @@ import type { WorkspaceManifest } from '../protocol/workspaceManifest.js';
 import { createTrainer } from '../runtime/engine.js';
 import { killedMessage } from '../runtime/memory/messages.js';
 import type { MemoryPlan } from '../runtime/memory/plan.js';
+import { publishedName } from './card/modelOrigin.js';
 import { curatedData, manifestOf } from './curatedData.js';
 import { largestBatch, loraShape } from './derivedSettings.js';
 import { fetchRunData } from './fetchRunData.js';
@@ -95,7 +96,7 @@ async function prepareWith(
     totalSteps,
     baseDType: memory.request.baseDType,
     lora,
-    baseModel: config.model,
+    baseModel: publishedName(config.model),
     samples: sampleSource(model, config, lora, dataset),
     memory,
     report: dataset.report,

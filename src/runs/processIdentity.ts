@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { isRunning } from '../files/isRunning.js';
 
 /** A pid alone is not enough: after a crash or a reboot the system may give it to another process. */
 export interface ProcessIdentity {
@@ -14,18 +15,8 @@ export function ownIdentity(): ProcessIdentity {
 
 /** True while this very process is alive. */
 export function isAlive({ pid, start }: ProcessIdentity): boolean {
-  if (!exists(pid)) return false;
+  if (!isRunning(pid)) return false;
   return process.platform === 'linux' ? start !== null && processStart(pid) === start : sameStart(pid, start);
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process is alive, but belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 // On macOS and Windows every query starts a program, which is too expensive for each poll of a list of runs.

@@ -52,8 +52,9 @@ const unsupported: readonly (readonly [field: string, asksNothing: (value: unkno
   ['presence_penalty', (value) => value === 0, 'use repetition_penalty'],
   ['frequency_penalty', (value) => value === 0, 'use repetition_penalty'],
   ['logit_bias', isEmpty, 'tokens are not biased'],
-  ['tools', isEmpty, 'tools are not called'],
-  ['functions', isEmpty, 'functions are not called'],
+  // Tools that may be called, but need not be, are ignored: an answer in words is one of those that the client expects.
+  ['tool_choice', (value) => value === 'auto' || value === 'none', 'tools are not called'],
+  ['function_call', (value) => value === 'auto' || value === 'none', 'functions are not called'],
   ['response_format', (value) => (value as { type?: unknown } | null)?.type === 'text', 'answers are text'],
 ];
 

@@ -32,6 +32,7 @@ export class PreflightTab {
             'div',
             { class: 'empty-state', role: 'status' },
             element('p', {}, icon('loading codicon-modifier-spin'), ` ${t('preflight.running')}`),
+            ...(state.note === null ? [] : [element('p', {}, state.note)]),
             this.cancelButton(),
           ),
         ];

@@ -3,6 +3,7 @@ import { UserError } from '../../core/errors.js';
 import { mergeAdapters } from '../../export/mergeAdapters.js';
 import type { MergeRequest, MergeResult, RankLoss } from '../../protocol/mergeAdapters.js';
 import { adapterAt } from '../../runs/adapterAt.js';
+import { writeSumCard } from '../../runs/card/writeModelCard.js';
 import { exportView } from '../exportView.js';
 import { table } from '../format.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -23,6 +24,7 @@ export async function merge(
   const result = await exportView(output, (report) =>
     mergeAdapters(request, (progress) => report({ stage: 'merging', ...progress }), signal),
   );
+  writeSumCard(request, result);
   if (result.warning !== null) output.warn(result.warning);
   output.emit({ ...result, adapters });
   output.say(`The merged adapter is in ${result.out}.`);

@@ -1,3 +1,4 @@
+import { fetchThroughProxy } from './fetchThroughProxy.js';
 import { HubError, networkFailure, refusal, silence } from './hubErrors.js';
 import { hubEndpoint, hubToken, isHubForbidden } from './hubSettings.js';
 import type { HubRepository } from './repository.js';
@@ -65,7 +66,8 @@ export class HubConnection {
       signal.throwIfAborted();
       return watchdog.signal.aborted ? silence(url) : networkFailure(error, url);
     };
-    const response = await fetch(url, { headers, signal: AbortSignal.any([signal, watchdog.signal]) }).catch((error: unknown) => {
+    const either = AbortSignal.any([signal, watchdog.signal]);
+    const response = await fetchThroughProxy(url, { headers, signal: either }).catch((error: unknown) => {
       throw failure(error);
     });
     watchdog.stop();

@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isRunning } from '../isRunning.js';
 
 const inUse = new Set<string>();
 let count = 0;
@@ -60,13 +61,4 @@ function writerOf(name: string, blob: string): number | undefined {
 function isAbandoned(path: string, writer: number | undefined): boolean {
   if (writer === undefined) return false;
   return writer === process.pid ? !inUse.has(path) : !isRunning(writer);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it runs, as somebody else's
-  }
 }

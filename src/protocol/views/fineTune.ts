@@ -73,7 +73,8 @@ export type DataState =
 
 export type PreflightState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'running' }
+  /** `note` says what is being done, if that takes its time. */
+  | { readonly kind: 'running'; readonly note: string | null }
   /** `current` becomes false when a setting changes afterwards. */
   | { readonly kind: 'ready'; readonly report: PreflightReport; readonly current: boolean }
   | { readonly kind: 'failed'; readonly message: string };
@@ -143,9 +144,8 @@ const data: Guard<DataState> = either(
 );
 
 const preflight: Guard<PreflightState> = either(
-  object<{ kind: 'none' | 'running' }>({ kind: oneOf('none', 'running') }) as Guard<
-    { readonly kind: 'none' } | { readonly kind: 'running' }
-  >,
+  object<{ kind: 'none' }>({ kind: oneOf('none') }),
+  object<Extract<PreflightState, { kind: 'running' }>>({ kind: oneOf('running'), note: nullable(string) }),
   object<Extract<PreflightState, { kind: 'ready' }>>({
     kind: oneOf('ready'),
     report: preflightReport,

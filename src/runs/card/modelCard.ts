@@ -3,6 +3,7 @@ import { loraScaling } from '../../core/adapters/lora.js';
 import type { RunConfig } from '../../protocol/runConfig.js';
 import { loraShape } from '../derivedSettings.js';
 import type { LossPoint } from '../lossCurve.js';
+import { cardMarker, code, frontMatter, link, plain, table, useAdapter, type CardBase, type CardSource } from './cardParts.js';
 
 /** What is known about an adapter. All of it comes from its run directory, so that the same run gives the same card. */
 export interface CardFacts {
@@ -12,7 +13,7 @@ export interface CardFacts {
   /** The user's note about the run. */
   readonly note: string;
   readonly config: RunConfig;
-  readonly base: CardSource & { readonly license: string | null };
+  readonly base: CardBase;
   readonly data: CardSource;
   readonly step: number;
   /** Tokens seen in training, up to the last logged step. */
@@ -22,19 +23,9 @@ export interface CardFacts {
   readonly picture: string | null;
 }
 
-export interface CardSource {
-  readonly name: string;
-  /** OWNER/NAME; null if it is not known to be on the hub. */
-  readonly hubName: string | null;
-}
-
-/** Without this line, a card is the user's own. */
-export const cardMarker =
-  '<!-- Written by LoRA Workbench and replaced with every export. Delete this line to keep your changes. -->';
-
 export function modelCard(facts: CardFacts): string {
   const sections = [
-    frontMatter(facts),
+    frontMatter(facts.form, facts.base, [facts.data]),
     cardMarker,
     `# ${plain(facts.name)}`,
     `${facts.form === 'peft' ? 'A LoRA adapter for' : 'A fine-tuned'} ${link(facts.base)}, trained with [LoRA Workbench](https://github.com/lora-workbench/lora-workbench).`,
@@ -45,22 +36,6 @@ export function modelCard(facts: CardFacts): string {
     ...use(facts),
   ];
   return `${sections.join('\n\n')}\n`;
-}
-
-/** base_model and datasets are left to the user unless they are names on the hub, which refuses anything else. */
-function frontMatter({ form, base, data }: CardFacts): string {
-  return [
-    '---',
-    base.hubName === null ? `# base_model: OWNER/${base.name.replaceAll(/\s/g, ' ')}` : `base_model: ${base.hubName}`,
-    `library_name: ${form === 'peft' ? 'peft' : 'transformers'}`,
-    'pipeline_tag: text-generation',
-    ...(base.license === null ? [] : [`license: ${base.license}`]),
-    ...(data.hubName === null ? [] : ['datasets:', `  - ${data.hubName}`]),
-    'tags:',
-    '  - lora',
-    '  - lora-workbench',
-    '---',
-  ].join('\n');
 }
 
 function evaluation({ form, heldOut, picture, step, tokens }: CardFacts): string[] {
@@ -114,34 +89,8 @@ function settings({ config }: CardFacts): string[] {
 }
 
 function use(facts: CardFacts): string[] {
-  const ways = facts.form === 'peft' ? useAdapter(facts) : useMerged();
+  const ways = facts.form === 'peft' ? useAdapter(facts.base, facts.config.lora.r) : useMerged();
   return ['## How to use', ...promptNote(facts.config), 'Below, `FOLDER` is the folder of this file.', ...ways];
-}
-
-function useAdapter({ base, config }: CardFacts): string[] {
-  const model = base.hubName ?? base.name;
-  const named = shellWord(model);
-  const gguf = shellWord(`${base.name.replace(/\.gguf$/i, '')}.gguf`);
-  return [
-    'PEFT:',
-    code('python', [
-      'from peft import PeftModel',
-      'from transformers import AutoModelForCausalLM, AutoTokenizer',
-      '',
-      `base = AutoModelForCausalLM.from_pretrained(${JSON.stringify(model)})`,
-      `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(model)})`,
-      'model = PeftModel.from_pretrained(base, "FOLDER")',
-    ]),
-    'vLLM:',
-    code('sh', [`vllm serve ${named} --enable-lora --max-lora-rank ${vllmRank(config.lora.r)} --lora-modules adapter=FOLDER`]),
-    'llama.cpp, with the base as GGUF:',
-    code('sh', [
-      `lora-workbench export FOLDER --model ${named} --to gguf-lora --out adapter.gguf`,
-      `llama-server --model ${gguf} --lora adapter.gguf`,
-    ]),
-    'LoRA Workbench:',
-    code('sh', [`lora-workbench generate --model ${named} --adapter FOLDER --prompt "…"`]),
-  ];
 }
 
 function useMerged(): string[] {
@@ -166,30 +115,4 @@ function promptNote({ data: { format } }: RunConfig): string[] {
   if (format === 'alpaca') return ["It was trained on prompts in Alpaca's format (`### Instruction:` … `### Response:`)."];
   if (format === 'chat') return ["It was trained on conversations in the base model's chat template."];
   return [];
-}
-
-/** The ranks that vLLM accepts as its maximum. */
-function vllmRank(r: number): number {
-  return [8, 16, 32, 64, 128, 256, 320, 512].find((rank) => rank >= r) ?? r;
-}
-
-function link({ name, hubName }: CardSource): string {
-  return hubName === null ? plain(name) : `[${hubName}](https://huggingface.co/${hubName})`;
-}
-
-/** A name of the user's, which must not act as markup. */
-function plain(name: string): string {
-  return name.replaceAll(/[\r\n]+/g, ' ').replaceAll(/[\\`*_[\]<>|]/g, '\\$&');
-}
-
-function shellWord(name: string): string {
-  return /^[\w./@:+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
-}
-
-function table(rows: readonly (readonly [string, string])[]): string {
-  return ['| | |', '| --- | --- |', ...rows.map(([label, value]) => `| ${label} | ${value} |`)].join('\n');
-}
-
-function code(language: string, lines: readonly string[]): string {
-  return [`\`\`\`${language}`, ...lines, '```'].join('\n');
 }

@@ -3,14 +3,17 @@ import { writeFileAtomically } from '../../files/atomicWrite.js';
 import { readSmallFile } from '../../files/fileSource.js';
 import { exists } from '../../files/reading.js';
 import type { ExportRequest, ExportResult } from '../../protocol/export.js';
+import type { MergeRequest, MergeResult } from '../../protocol/mergeAdapters.js';
 import { runName } from '../../protocol/runName.js';
 import { lossCurve, type LossCurve } from '../lossCurve.js';
 import { readMetrics } from '../metricsFile.js';
 import { RunDirectory } from '../runDirectory.js';
 import { readLabels } from '../runLabels.js';
 import { lossPicture } from './lossPicture.js';
-import { cardMarker, modelCard, type CardFacts } from './modelCard.js';
+import { cardMarker, type CardBase, type CardSource } from './cardParts.js';
+import { modelCard, type CardFacts } from './modelCard.js';
 import { hubName, licenseOf } from './modelOrigin.js';
+import { sumCard } from './sumCard.js';
 
 const cardFile = 'README.md';
 const pictureFile = 'loss.svg';
@@ -39,6 +42,23 @@ export function writeExportedCard({ adapter, to }: ExportRequest, { out }: Pick<
   writeModelCard(RunDirectory.open(folder), out, basename(adapter) === 'adapter-best', to);
 }
 
+/** The card of a sum of adapters, in the sum's folder. */
+export function writeSumCard({ adapters }: MergeRequest, result: MergeResult): void {
+  const card = sumCard({
+    name: basename(result.out),
+    base: result.baseModel === null ? null : baseOf(result.baseModel),
+    terms: adapters.map(({ path, weight }) => ({ name: adapterName(path), weight })),
+    result,
+  });
+  writeFileAtomically(join(result.out, cardFile), card);
+}
+
+/** A run's adapter is known by the run. */
+function adapterName(folder: string): string {
+  const path = resolve(folder);
+  return basename(/^adapter(-best)?$/.test(basename(path)) ? dirname(path) : path);
+}
+
 function mayReplace(path: string): boolean {
   return !exists(path) || new TextDecoder().decode(readSmallFile(path, largestCard)).includes(cardMarker);
 }
@@ -54,7 +74,7 @@ function cardFacts(run: RunDirectory, curve: LossCurve, isBest: boolean, hasPict
     name: labels.name ?? runName(config),
     note: labels.note,
     config,
-    base: { ...sourceOf(config.model), license: licenseOf(config.model) },
+    base: baseOf(config.model),
     data: sourceOf(config.data.path),
     step: state.step,
     tokens: metrics.findLast((metric) => 'tokens' in metric)?.tokens ?? 0,
@@ -63,8 +83,12 @@ function cardFacts(run: RunDirectory, curve: LossCurve, isBest: boolean, hasPict
   };
 }
 
+function baseOf(model: string): CardBase {
+  return { ...sourceOf(model), license: licenseOf(model) };
+}
+
 /** Paths tell about the machine they are on, so only their last part is published. */
-function sourceOf(path: string): CardFacts['data'] {
+function sourceOf(path: string): CardSource {
   const known = hubName(path);
   return { name: known?.split('/')[1] ?? basename(resolve(path)), hubName: known };
 }

@@ -3,9 +3,12 @@ import type { RunConfig } from '../../protocol/runConfig.js';
 import { measureStep } from './measureStep.js';
 import { prepareRun, silentPorts, type LoadedRun } from '../prepareRun.js';
 
-/** What the run would do, based on one measured step; trains nothing and writes nothing. */
-export async function preflight(config: RunConfig): Promise<PreflightReport> {
-  const loaded = await prepareRun(config, silentPorts);
+/**
+ * What the run would do, based on one measured step; trains nothing and writes nothing. `note` hears what is being done, such as
+ * how much of the data is downloaded.
+ */
+export async function preflight(config: RunConfig, note = silentPorts.note): Promise<PreflightReport> {
+  const loaded = await prepareRun(config, { ...silentPorts, note });
   try {
     return await preflightReport(loaded, config);
   } finally {

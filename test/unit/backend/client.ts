@@ -7,6 +7,7 @@ import {
   protocolVersion,
   type BackendNotifications,
   type BackendOptions,
+  type BackendSettings,
   type BackendRequests,
   type NotificationMethod,
   type RequestMethod,
@@ -34,15 +35,19 @@ export class BackendUnderTest {
     this.connection.listen();
   }
 
-  async initialize(options: Partial<BackendOptions> = {}): Promise<void> {
-    const initializationOptions: BackendOptions = {
-      protocolVersion,
+  get settings(): BackendSettings {
+    return {
       runsFolders: [join(this.folder, 'runs')],
       modelFolders: [{ path: 'test/fixtures/models/tiny-llama', source: 'workspace' }],
       device: 'auto',
       threads: 1,
-      ...options,
+      hubToken: null,
+      proxy: null,
     };
+  }
+
+  async initialize(options: Partial<BackendOptions> = {}): Promise<void> {
+    const initializationOptions: BackendOptions = { protocolVersion, ...this.settings, ...options };
     this.connection.onRequest('client/registerCapability', () => null);
     this.connection.onRequest('workspace/codeLens/refresh', () => null);
     await this.connection.sendRequest('initialize', {

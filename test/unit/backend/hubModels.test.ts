@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CancellationTokenSource } from 'vscode-languageserver/node';
 import { recommendations } from '../../../src/runs/recommendations.js';
@@ -10,12 +10,15 @@ const folder = 'test/fixtures/models/tiny-llama';
 const files = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
 const weights = files['model.safetensors']!;
 
+const lines = Array.from({ length: 8 }, (_, i) => JSON.stringify({ prompt: `Say ${i}.`, completion: `${i}` })).join('\n');
+
 let hub: LoopbackHub;
 let backend: BackendUnderTest;
 beforeAll(async () => {
   hub = await LoopbackHub.start({
     'owner/tiny': { files, card: { license: 'apache-2.0' } },
     'owner/gated': { files, gatedFor: 'right-token' },
+    'datasets/owner/lines': { files: { 'train.jsonl': lines }, gatedFor: 'right-token' },
   });
   backend = new BackendUnderTest({ HF_ENDPOINT: hub.endpoint, HF_TOKEN: undefined, HF_HOME: undefined, HF_HUB_CACHE: undefined });
   await backend.initialize();
@@ -73,6 +76,18 @@ describe('models of the hub, in the backend', () => {
     expect(await plan(null)).toMatchObject({ kind: 'refused', accessPage });
     expect(await plan('wrong')).toMatchObject({ kind: 'refused', accessPage });
     expect(await plan('right-token')).toMatchObject({ kind: 'plan' });
+  });
+
+  it('give gated data to the pre-flight, which gets the token that VS Code keeps and tells what it downloads', async () => {
+    const config = { model: resolve(folder), data: { path: 'owner/lines', eval_fraction: 0, max_seq_length: 64 } };
+    const look = () => backend.request('loraWorkbench/preflight', { config, path: join(backend.folder, 'run.json') });
+    await expect(look()).rejects.toThrow('owner/lines is gated');
+    const notes: string[] = [];
+    backend.on('loraWorkbench/preflight/note', ({ text }) => notes.push(text));
+    await backend.request('loraWorkbench/settings', { ...backend.settings, hubToken: 'right-token' });
+    expect((await look()).training.examples).toBe(8);
+    expect(notes[0]).toMatch(/^Downloading owner\/lines: one file, /);
+    await backend.request('loraWorkbench/settings', backend.settings);
   });
 
   it('fail with a sentence', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,6 +29,15 @@ test('adapters are merged with the weights behind their colons, 1 by default, an
 test('for people, the rank that loses nothing is named', () => {
   const { stdout } = merge(first, second, '--rank', '3', '--out', 'again');
   expect(stdout).toMatch(/Rank +3; 7 would lose nothing/);
+  const card = readFileSync(join(folder, 'again/README.md'), 'utf8');
+  expect(card).toContain('# again\n');
+  for (const text of [
+    '| first | 1 |',
+    '| second | 1 |',
+    'Its rank is 3, where 7 would lose nothing',
+    'PeftModel.from_pretrained',
+  ])
+    expect(card).toContain(text);
   expect(stdout).toMatch(/q_proj +\d+\.\d\d %, \d+\.\d\d % of the energy kept/);
 });
 

@@ -1,4 +1,5 @@
 /** @file Exports read back by this program's own readers. What others make of them: judge.test.ts. */
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -208,6 +209,18 @@ test.each(['writing', 'checking'] as const)('an export that is cancelled while %
   const cancelled = exportModel({ ...request, to: 'gguf', out: join(inside, 'a.gguf') }, report, controller.signal);
   await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
   expect(readdirSync(inside)).toEqual([]);
+});
+
+test('what a killed export left behind is removed by the next to the same place', async () => {
+  const inside = place('after-a-kill');
+  const { pid: dead } = spawnSync(process.execPath, ['--version']);
+  const left = (pid: number) => join(inside, `.a.gguf.${pid}.tmp`);
+  for (const folder of [left(dead), left(process.ppid)]) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'a.gguf'), 'half a file');
+  }
+  await exportModel({ ...request, to: 'gguf-lora', out: join(inside, 'a.gguf') }, () => undefined, new AbortController().signal);
+  expect(readdirSync(inside).sort()).toEqual([basename(left(process.ppid)), 'a.gguf']);
 });
 
 test('progress goes from nothing to everything, in both stages', async () => {

@@ -1,5 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -343,4 +344,32 @@ describe('naming a repository', () => {
   ])('refuses %s', (text) => {
     expect(() => parseRepository(text, 'model')).toThrow('names no repository of the hub');
   });
+});
+
+it('goes through the proxy of the environment, except to the hosts that it leaves out', async () => {
+  const targets: string[] = [];
+  const proxy = createServer().on('connect', (request, socket) => {
+    targets.push(request.url!);
+    const [host, port] = request.url!.split(':') as [string, string];
+    const there = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      there.pipe(socket).pipe(there);
+    });
+    there.on('error', () => socket.destroy());
+    socket.on('error', () => there.destroy());
+  });
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+  try {
+    vi.stubEnv('http_proxy', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    vi.stubEnv('no_proxy', '');
+    expect(isWhole(await download())).toBe(true);
+    const used = targets.length;
+    expect(targets).toContain(new URL(hub.endpoint).host);
+    vi.stubEnv('no_proxy', '127.0.0.1');
+    await list();
+    expect(targets).toHaveLength(used);
+  } finally {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
 });

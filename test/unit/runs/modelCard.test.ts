@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { cardMarker } from '../../../src/runs/card/modelCard.js';
-import { hubName, licenseOf } from '../../../src/runs/card/modelOrigin.js';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { cardMarker } from '../../../src/runs/card/cardParts.js';
+import { hubName, licenseOf, publishedName } from '../../../src/runs/card/modelOrigin.js';
 import { writeModelCards } from '../../../src/runs/card/writeModelCard.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
@@ -126,6 +126,19 @@ test.each([
   ['test/unit', null], // exists here
 ])('the name on the hub of %s is %s', (path, name) => {
   expect(hubName(path)).toBe(name);
+});
+
+test('an adapter names a model of the hub’s cache as the hub does, if that is how it is found', () => {
+  const cache = mkdtempSync(join(tmpdir(), 'hub-cache-'));
+  vi.stubEnv('HF_HUB_CACHE', cache);
+  const snapshot = (commit: string) => join(cache, 'models--org--tiny/snapshots', commit.repeat(40));
+  ['a', 'b'].forEach((commit) => mkdirSync(snapshot(commit), { recursive: true }));
+  mkdirSync(join(cache, 'models--org--tiny/refs'));
+  writeFileSync(join(cache, 'models--org--tiny/refs/main'), 'b'.repeat(40));
+  expect(publishedName(snapshot('b'))).toBe('org/tiny');
+  expect(publishedName(snapshot('a'))).toBe(snapshot('a'));
+  expect(publishedName('./models/tiny')).toBe('./models/tiny');
+  vi.unstubAllEnvs();
 });
 
 test('the license of a GGUF file, and of nothing', () => {

@@ -146,6 +146,49 @@ describe('chat', () => {
   });
 });
 
+/** Requests recorded from Continue (its command line 1.5, and the completion of its VS Code extension), shortened. */
+describe('as Continue asks', () => {
+  test('chat: with tools that the model may call, and is answered in words', async () => {
+    const tool = (name: string) => ({
+      type: 'function' as const,
+      function: { name, description: `${name}s`, parameters: { type: 'object', required: ['path'], properties: {} } },
+    });
+    const messages = [
+      { role: 'system' as const, content: 'You are an agent. Use the tools available to you.' },
+      { role: 'user' as const, content: 'What is the loss?' },
+    ];
+    const stream = await client.chat.completions.create({
+      model: 'trained',
+      messages,
+      tools: [tool('Read'), tool('List')],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const chunks = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(chunks.every(({ choices }) => choices[0]?.delta.tool_calls === undefined)).toBe(true);
+    expect(['stop', 'length']).toContain(chunks.at(-2)!.choices[0]!.finish_reason);
+    expect(chunks.at(-1)!.usage!.completion_tokens).toBeGreaterThan(0);
+  });
+
+  test('completion: the model’s markers are in the prompt as text, and the client leaves after the first line', async () => {
+    const [before, after] = ['\n// sum.ts\nexport function add(a, b) {\n  return ', '\n}\n'];
+    const prompt = `<|fim_prefix|>${before}<|fim_suffix|>${after}<|fim_middle|>`;
+    const stop = ['/src/', '#- coding: utf-8', '```'];
+    const controller = new AbortController();
+    const request = { model: 'tiny-coder', prompt, stop, max_tokens: 4096, temperature: 0.01 };
+    const stream = await client.completions.create({ ...request, stream: true }, { signal: controller.signal });
+    let text = '';
+    for await (const chunk of stream) {
+      text += chunk.choices[0]!.text;
+      if (text.length > 0) controller.abort();
+    }
+    const { usage } = await client.completions.create({ ...request, max_tokens: 1 });
+    const ids = (part: string) => tokens.encode(part, { addSpecialTokens: false }).length;
+    expect(usage!.prompt_tokens).toBe(tokens.encode('').length + ids(before) + ids(after) + 3);
+  });
+});
+
 describe('completions', () => {
   const prompt = 'The loss is the mean of';
   const complete = (changes: Partial<OpenAI.CompletionCreateParamsNonStreaming>) =>
@@ -208,13 +251,16 @@ describe('completions', () => {
 });
 
 describe('infill', () => {
-  /** What llama.vscode sends while somebody types. */
+  /** What llama.vscode 0.0.63 sends while somebody types. */
   const request = {
+    id_slot: 0,
     input_prefix: 'import math\n\ndef area(radius):\n',
     input_suffix: '\n\nprint(area(2))\n',
     input_extra: [{ filename: 'notes.py', text: 'pi = 3.14\n', time: 1 }],
     prompt: '    return ',
     n_predict: 20,
+    n_cmpl: 3,
+    n_indent: 4,
     top_k: 40,
     top_p: 0.99,
     stream: false,
@@ -264,9 +310,11 @@ describe('infill', () => {
 
   test('asked to write nothing, only reads ahead: the next request finds that in the cache', async () => {
     const extra = [{ filename: 'ahead.py', text: 'x = 1\ny = 2\nz = x + y\n'.repeat(6) }];
-    const warmed = { input_prefix: '', input_suffix: '', prompt: '', input_extra: extra, n_predict: 0, t_max_predict_ms: 1 };
+    // This request names no model, the next one does.
+    const ahead = { input_prefix: '', input_suffix: '', prompt: '', input_extra: extra, n_predict: 0, t_max_predict_ms: 1 };
+    const warmed = { ...ahead, samplers: [], model: undefined };
     expect(await ask(warmed)).toMatchObject({ content: '', stop: true, timings: { predicted_n: 0 } });
-    const next = (await ask({ input_extra: extra })) as { tokens_cached: number };
+    const next = (await ask({ input_extra: extra, model: 'trained' })) as { tokens_cached: number };
     expect(next.tokens_cached).toBeGreaterThan(50);
   });
 });
@@ -276,7 +324,8 @@ describe('refusals name what is wrong', () => {
 
   test.each<[object, string, string]>([
     [{ n: 2 }, 'n', 'n is not supported: one answer is written per request.'],
-    [{ tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'tools is not supported: tools are not called.'],
+    [{ tool_choice: 'required' }, 'tool_choice', 'tool_choice is not supported: tools are not called.'],
+    [{ tool_choice: { type: 'function', function: { name: 'f' } } }, 'tool_choice', 'tools are not called'],
     [{ presence_penalty: 0.5 }, 'presence_penalty', 'use repetition_penalty'],
     [{ response_format: { type: 'json_object' } }, 'response_format', 'answers are text'],
     [{ temperature: -1 }, 'temperature', 'temperature must be >= 0.'],
@@ -291,7 +340,16 @@ describe('refusals name what is wrong', () => {
   });
 
   test('what asks for nothing is not refused', async () => {
-    const harmless = { n: 1, tools: [], presence_penalty: 0, frequency_penalty: 0, logit_bias: {}, stop: null, user: 'me' };
+    const harmless = {
+      n: 1,
+      tools: [],
+      tool_choice: 'auto',
+      presence_penalty: 0,
+      frequency_penalty: 0,
+      logit_bias: {},
+      stop: null,
+      user: 'me',
+    };
     const { choices } = await chat({ ...harmless, response_format: { type: 'text' }, top_p: 1, max_tokens: 2 });
     expect(choices).toHaveLength(1);
   });

@@ -95,6 +95,7 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
     examplesFailed: [{ type: 'examplesFailed', message: 'no' }],
     preflight: [
       { type: 'preflight', preflight: { kind: 'none' } },
+      { type: 'preflight', preflight: { kind: 'running', note: 'Downloaded 1 MB of 3 MB.' } },
       { type: 'preflight', preflight: { kind: 'ready', report: preflightReport, current: false } },
       { type: 'preflight', preflight: { kind: 'failed', message: 'no data' } },
     ],
