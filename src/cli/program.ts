@@ -1,22 +1,35 @@
 /** @file The commands, their options and their help. The implementations are in commands/ and are loaded on demand. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
 import { fillInTheMiddleNames } from '../core/tokenizer/fillInTheMiddleFormats.js';
 import { usualLeakProbe } from '../protocol/leakProbe.js';
 import { promptTemplates } from '../protocol/backend.js';
 import { enoughPositions } from '../protocol/completionReport.js';
-import { exportDTypes, exportTargets } from '../protocol/export.js';
+import { exportTargets } from '../protocol/export.js';
 import { dataFormats } from '../protocol/runConfig.js';
 import { usualSequenceLength } from '../protocol/runConfigSchema.js';
 import { usualPort } from '../serve/usualPort.js';
 import { exitCodes } from './interrupt.js';
+import {
+  add,
+  collect,
+  collectTexts,
+  completionMode,
+  device,
+  dtype,
+  examples,
+  integer,
+  modelHelp,
+  number,
+  strength,
+  threadsHelp,
+  withModel,
+} from './options.js';
 import { runCommand } from './runCommand.js';
 import { settingsHelp } from './settingsHelp.js';
 
 const targetsInWords =
   'merged: a Hugging Face folder with the adapter in the weights; gguf: the same as one file; gguf-lora: the adapter for llama.cpp; peft: the adapter for PEFT and vLLM';
-const modelHelp = 'a Hugging Face folder, a .gguf file, or the name of a model in a cache: OWNER/NAME, or NAME:TAG of Ollama';
-const threadsHelp = 'CPU threads (default: as many as cores)';
 const usualLengthInWords = `(default: ${usualSequenceLength}, or all that the model reads)`;
 
 /** `productFolder` contains examples/ and package.json. */
@@ -403,64 +416,4 @@ function addDemo(program: Command, productFolder: string): void {
         (await import('./commands/demo.js')).demo(context, productFolder, options),
       ),
     );
-}
-
-function add(program: Command, name: string, description: string): Command {
-  return program.command(name).description(description).option('--json', 'speak JSON, for programs');
-}
-
-function withModel(command: Command): Command {
-  return command
-    .requiredOption('--model <path>', modelHelp)
-    .option('--adapter <folder>', 'a PEFT adapter to put on top')
-    .addOption(device())
-    .option('--threads <count>', threadsHelp, integer(1));
-}
-
-function completionMode(): Option {
-  return new Option('--mode <name>', 'one line, or a whole block').choices(['auto', 'line', 'block']).default('auto');
-}
-
-function device(): Option {
-  return new Option('--device <name>', 'where to compute; auto: the faster of GPU and CPU')
-    .choices(['auto', 'cpu', 'webgpu'])
-    .default('auto');
-}
-
-function dtype(): Option {
-  return new Option('--dtype <type>', 'how weights are stored (default: closest to the base; f32 for an adapter alone)').choices([
-    ...exportDTypes,
-  ]);
-}
-
-function strength(): Option {
-  return new Option('--strength <factor>', 'strength of the adapter').argParser(number(0, 2)).default(1, '1, as trained; 0 to 2');
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  lora-workbench ${line}`).join('\n')}`;
-}
-
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
-}
-
-function collectTexts(value: string, earlier?: string[]): string[] {
-  if (value === '') throw new InvalidArgumentError('Expected some text.');
-  return collect(value, earlier);
-}
-
-function number(min: number, max = Infinity): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(max === Infinity ? `Expected at least ${min}.` : `Expected ${min} to ${max}.`);
-  };
-}
-
-function integer(min: number): (text: string) => number {
-  return (text) => {
-    if (/^\d+$/.test(text) && Number(text) >= min) return Number(text);
-    throw new InvalidArgumentError(`Expected a whole number from ${min}.`);
-  };
 }
