@@ -47,8 +47,8 @@ describe('the estimate', () => {
   const withSlack = (floats: number) => 1.1 * 4 * floats;
   /** Masks of four blocks of 64 queries, each seeing 64 more keys than the last; gradients of three blocks' inputs. */
   const ofStep = 4 * 64 * (64 + 128 + 192 + 256) + 3 * tokens * hidden;
-  /** Results of a block's backward pass and, twice, of the head: two vectors and a number for each of 512 rows. */
-  const results = trained / layers + tokens * hidden + 2 * 512 * (2 * hidden + 1);
+  /** Results of a block's backward pass and, twice, of the head: two vectors and two numbers for each of 512 rows. */
+  const results = trained / layers + tokens * hidden + 2 * 512 * (2 * hidden + 2);
 
   /**
    * What a layer keeps for each token: its result; what seven adapters reduce to (three of them together, two of them together);
