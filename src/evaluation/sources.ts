@@ -51,7 +51,10 @@ async function partsOf(run: RunDirectory): Promise<Parts> {
   if (!manifest) return partsOfData(run);
   const { root, repository, files } = manifest;
   const paths = (part: 'train' | 'heldout') => files.filter((file) => file.part === part).map(({ path }) => join(root, path));
-  return { root, repository, heldOut: paths('heldout'), trained: paths('train') };
+  const [heldOut, trained] = [paths('heldout'), paths('train')];
+  const { eval_path: elsewhere } = run.readConfig().data;
+  if (heldOut.length > 0 || elsewhere === null) return { root, repository, heldOut, trained };
+  return { root: elsewhere, repository: basename(elsewhere), heldOut: sourcePaths(elsewhere), trained };
 }
 
 /** Reads the data as for training, because the seed decides which files are held out. Other data than code holds out no files. */
@@ -71,8 +74,11 @@ async function partsOfData(run: RunDirectory): Promise<Parts> {
 }
 
 function sourcesIn(folder: string): readonly SourceFile[] {
-  const place = diskFiles.open(folder);
-  return chooseFiles(place, 'code').files.flatMap((file) => sourceOf(file, folder, basename(folder)) ?? []);
+  return read(sourcePaths(folder), folder, basename(folder));
+}
+
+function sourcePaths(folder: string): readonly string[] {
+  return chooseFiles(diskFiles.open(folder), 'code').files.map(({ path }) => path);
 }
 
 function read(paths: readonly string[], root: string, repository: string): readonly SourceFile[] {

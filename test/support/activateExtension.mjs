@@ -59,6 +59,8 @@ const context = {
   globalStorageUri: anything,
   subscriptions: [],
   workspaceState: memento,
+  globalState: memento,
+  secrets: anything,
 };
 const require = createRequire(import.meta.url);
 const path = resolve('dist/extension.js');

@@ -72,7 +72,7 @@ function openVsix(target: string) {
   const files = unzipSync(readFileSync(vsixOf(target)), {
     filter: ({ name, originalSize }) => {
       names.push(name);
-      return originalSize < 2e6;
+      return originalSize < 8e6;
     },
   });
   return { names, text: (name: string) => Buffer.from(files[name]!).toString('utf8') };
