@@ -69,7 +69,7 @@ export function frozenProduct(
   return b.matmul(x, inFloat32(b, inputs(b, name, shape, form), form), { transposeB: true });
 }
 
-/** y [n, rows] · W → [n, columns]. */
+/** y [n, rows] · W → [n, columns], always in fp32. */
 export function frozenReverseProduct(
   b: GraphBuilder,
   name: string,
@@ -79,8 +79,8 @@ export function frozenReverseProduct(
 ): Value {
   const weight = inputs(b, name, shape, form);
   if (!isInteger(form)) return b.matmul(y, inFloat32(b, weight, form));
-  const [codes, scales, reverseCodes, reverseScales] = weight as [Value, Value, Value, Value];
-  return b.integerMatmul(y, [reverseCodes, reverseScales, codes, scales]);
+  const [, , codes, scales] = weight as [Value, Value, Value, Value];
+  return b.multiply(b.matmul(y, b.cast(codes, 'float32')), scales);
 }
 
 /** Rows [n, columns] of the matrix, in fp32; the other rows are never unpacked. */
