@@ -208,7 +208,7 @@ class Backend {
 
   /** Progress is told at most twice a second, because a download arrives in thousands of pieces. */
   private tellProgress(name: string | null): (done: number, total: number) => void {
-    let toldAt = 0;
+    let toldAt = -Infinity;
     return (done, total) => {
       if (performance.now() - toldAt < 500) return;
       toldAt = performance.now();
