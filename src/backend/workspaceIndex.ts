@@ -7,7 +7,7 @@ import type { DataFile } from '../core/data/source.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { checkSource } from '../files/source/checkSource.js';
 
-/** In bytes of source code, for which the index takes about 25 times as much memory. */
+/** In bytes of source code; the index takes about eight times as much memory. */
 const mostBytes = 8 * 2 ** 20;
 
 interface FoundFile {

@@ -103,6 +103,16 @@ test('the order is that of BM25, also after files have been changed and removed'
   }
 });
 
+test('a word that is nearly everywhere is not searched for', () => {
+  const common = new ChunkIndex();
+  const lines = Array.from({ length: 5010 }, (_, at) => `shared word${at}`);
+  common.add({ path: '/a.py', file: 'a.py', text: lines.join('\n') });
+  expect(common.find('shared', '')).toEqual([]);
+  expect(common.find('shared word4321', '').map(({ text }) => text.includes('word4321'))).toEqual([true]);
+  common.add({ path: '/a.py', file: 'a.py', text: lines.slice(0, 20).join('\n') });
+  expect(common.find('shared', '')).toHaveLength(2);
+});
+
 test('the most similar parts of other files come last, within their share of the prompt, and nothing of the file itself', () => {
   const { tokenizer } = vocabularyWith('llama3', [
     '<|fim_prefix|>',
