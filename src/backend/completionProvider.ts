@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
+  DidChangeWatchedFilesNotification,
   InlineCompletionRequest,
   type CancellationToken,
   type Connection,
@@ -9,15 +11,21 @@ import {
   type WorkspaceFolder,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { CursorContext } from '../complete/context.js';
+import { queryAt } from '../complete/retrieval/retrieve.js';
 import { textAround } from '../complete/textAround.js';
+import type { OtherFile } from '../core/tokenizer/fillInTheMiddlePrompt.js';
 import type { CompletionSettings, CompletionStatus } from '../protocol/backend.js';
 import { documentPlace } from './documentPlace.js';
 import type { Generator } from './generator.js';
+import { Retriever } from './retriever.js';
 
 /** Provides ghost text; registered with the editor only while it is on, and only for the chosen languages. */
 export class CompletionProvider {
   private settings: CompletionSettings | undefined;
   private registration: Disposable | undefined;
+  private watching: Disposable | undefined;
+  private readonly retriever: Retriever;
 
   constructor(
     private readonly connection: Connection,
@@ -26,6 +34,8 @@ export class CompletionProvider {
     private readonly tell: (status: CompletionStatus) => void,
   ) {
     connection.languages.inlineCompletion.on((params, token) => this.complete(params, token));
+    this.retriever = new Retriever((message) => connection.console.warn(message));
+    connection.onDidChangeWatchedFiles(() => this.retriever.changed());
   }
 
   async configure(settings: CompletionSettings): Promise<void> {
@@ -35,11 +45,28 @@ export class CompletionProvider {
       this.registration?.dispose();
       this.registration = undefined;
     }
+    await this.configureRetrieval(this.settings?.retrieval ?? false);
     if (!this.settings) return this.tell({ kind: 'off' });
     this.registration ??= await this.connection.client.register(InlineCompletionRequest.type, {
       documentSelector: settings.languages.map((language) => (language === '*' ? { pattern: '**' } : { language })),
     });
     this.tell({ kind: 'ready', last: null });
+  }
+
+  stop(): void {
+    this.retriever.stop();
+  }
+
+  private async configureRetrieval(isOn: boolean): Promise<void> {
+    if (isOn) {
+      this.watching ??= await this.connection.client.register(DidChangeWatchedFilesNotification.type, {
+        watchers: [{ globPattern: '**/*' }],
+      });
+      return this.retriever.use(pathsOf(await this.workspaceFolders()));
+    }
+    this.watching?.dispose();
+    this.watching = undefined;
+    this.retriever.use([]);
   }
 
   private async complete(
@@ -55,18 +82,14 @@ export class CompletionProvider {
     const started = performance.now();
     const loading = setTimeout(() => this.tell({ kind: 'loading' }), 1000);
     try {
-      const completed = await this.generator.complete(
-        {
-          ...settings,
-          model: settings.model,
-          ...textAround(document.getText(), document.offsetAt(position)),
-          ...documentPlace(document.uri, folders),
-        },
-        token,
-      );
+      const around = textAround(document.getText(), document.offsetAt(position));
+      const others = settings.retrieval ? await this.othersAt(around, document.uri, folders) : [];
+      const place = documentPlace(document.uri, folders);
+      const completed = await this.generator.complete({ ...settings, model: settings.model, ...around, ...place, others }, token);
       if (token.isCancellationRequested || !completed) return [];
-      const { text: insertText, replaced, fillInTheMiddle, engine, warning } = completed;
-      this.tell({ kind: 'ready', last: { latencyMs: performance.now() - started, fillInTheMiddle, engine, warning } });
+      const { text: insertText, replaced, fillInTheMiddle, retrieved, engine, warning } = completed;
+      const latencyMs = performance.now() - started;
+      this.tell({ kind: 'ready', last: { latencyMs, fillInTheMiddle, retrieved, engine, warning } });
       const end = { line: position.line, character: position.character + replaced };
       return insertText === '' ? [] : [{ insertText, range: { start: position, end } }];
     } catch (error) {
@@ -77,8 +100,28 @@ export class CompletionProvider {
     }
   }
 
+  /** None for a document that is not a file yet: no model has learned to read others beside one without a name. */
+  private async othersAt(
+    around: Pick<CursorContext, 'prefix' | 'suffix'>,
+    uri: string,
+    folders: readonly WorkspaceFolder[],
+  ): Promise<readonly OtherFile[]> {
+    this.retriever.use(pathsOf(folders));
+    const exceptPath = pathOf(uri);
+    return exceptPath === undefined ? [] : this.retriever.find({ query: queryAt(around), exceptPath });
+  }
+
   /** Requested each time because folders come and go. Editors without workspace folders have none. */
   private async workspaceFolders(): Promise<readonly WorkspaceFolder[]> {
     return (await this.connection.workspace.getWorkspaceFolders().catch(() => null)) ?? [];
   }
+}
+
+function pathsOf(folders: readonly WorkspaceFolder[]): readonly string[] {
+  return folders.flatMap(({ uri }) => pathOf(uri) ?? []);
+}
+
+/** Undefined for what is not on disk. */
+function pathOf(uri: string): string | undefined {
+  return uri.startsWith('file:') ? fileURLToPath(uri) : undefined;
 }

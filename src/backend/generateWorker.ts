@@ -1,4 +1,5 @@
 import { complete } from '../complete/complete.js';
+import { othersFor } from '../complete/retrieval/retrieve.js';
 import { encodeMessages, encodePrompt, templateFor, type EncodedPrompt } from '../runs/promptTemplate.js';
 import { writeText } from '../core/generate/writeText.js';
 import { fillInTheMiddleWith } from '../files/taughtMarkers.js';
@@ -80,7 +81,16 @@ async function completeWith(models: TextModels, params: CompleteParams, signal: 
     const adapter = models.adapter(model, params.adapter);
     const { textModel, tokenizer } = model;
     const format = fillInTheMiddleWith(params.adapter, tokenizer, params.fillInTheMiddle);
-    const insertion = await complete({ ...params, model: textModel, tokenizer, adapter, format }, signal);
-    return { ...insertion, fillInTheMiddle: format?.name ?? null, engine: model.textModel.description, warning: model.warning() };
+    const { others: found, ...asked } = params;
+    const { others } = othersFor(format, found);
+    const request = { ...asked, ...(others && { others }), model: textModel, tokenizer, adapter, format };
+    const insertion = await complete(request, signal);
+    return {
+      ...insertion,
+      fillInTheMiddle: format?.name ?? null,
+      retrieved: others?.length ?? 0,
+      engine: textModel.description,
+      warning: model.warning(),
+    };
   });
 }

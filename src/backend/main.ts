@@ -27,6 +27,9 @@ switch (role) {
   case 'evaluate':
     void import('./evaluateWorker.js').then(({ serveEvaluate }) => serveEvaluate());
     break;
+  case 'retrieve':
+    void import('./retrieveWorker.js').then(({ serveRetrieve }) => serveRetrieve());
+    break;
   default:
     void import('./server.js').then(({ serve }) => serve());
 }

@@ -272,6 +272,7 @@ class Backend {
     this.supervisor.watcher.stop();
     this.followers.stop();
     this.generator.stop();
+    this.completion.stop();
     this.endpoint.stop();
     this.data.stop();
     this.exports.stop();

@@ -11,7 +11,7 @@ import { t } from '../l10n/text.js';
 import { nodeEnvironment } from './trainerProcess.js';
 
 /** The role of a worker process. `session.run` blocks its thread, so everything that computes runs in a separate process. */
-export type WorkerRole = 'generate' | 'serve' | 'preflight' | 'data' | 'export' | 'analysis' | 'evaluate';
+export type WorkerRole = 'generate' | 'serve' | 'preflight' | 'data' | 'export' | 'analysis' | 'evaluate' | 'retrieve';
 
 export interface Worker {
   readonly connection: MessageConnection;
@@ -56,6 +56,8 @@ function hasEnded(role: WorkerRole, how: string): string {
       return t`The process that examines the adapter has ended (${how}). Is there enough memory?`;
     case 'evaluate':
       return t`The process that evaluates has ended (${how}). Is there enough memory?`;
+    case 'retrieve':
+      return t`The process that searches the workspace has ended (${how}). Is there enough memory?`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file The messages between the backend and its workers. */
 import { NotificationType, RequestType } from 'vscode-languageserver/node';
 import type { Insertion } from '../complete/insertion.js';
+import type { OtherFile } from '../core/tokenizer/fillInTheMiddlePrompt.js';
 import type { EngineChoice } from '../inference/textModels.js';
 import type {
   CompletionMode,
@@ -38,6 +39,8 @@ export interface CompleteParams {
   readonly suffix: string;
   readonly file?: string;
   readonly repository?: string;
+  /** Parts of other files, the most important last. */
+  readonly others: readonly OtherFile[];
   readonly fillInTheMiddle: FillInTheMiddleChoice;
   readonly mode: CompletionMode;
   readonly maxNewTokens: number;
@@ -47,16 +50,27 @@ export interface CompleteParams {
 export interface Completed extends Insertion {
   /** Name of the format; null means that only the text before the cursor is read. */
   readonly fillInTheMiddle: string | null;
+  /** How many parts of other files the model was told. */
+  readonly retrieved: number;
   /** For example "CPU, 2 threads, int8 weights". */
   readonly engine: string;
   /** What went wrong with the model, if another device had to take over; otherwise null. */
   readonly warning: string | null;
 }
 
+export interface RetrieveParams {
+  readonly query: string;
+  /** Absolute path of the file that the cursor is in, of which nothing is returned. */
+  readonly exceptPath: string;
+}
+
 export const engineNotification = new NotificationType<EngineChoice>('engine');
 export const generateRequest = new RequestType<GenerateParams, GenerateSummary, void>('generate');
 export const tokenNotification = new NotificationType<{ streamId: string; text: string }>('token');
 export const completeRequest = new RequestType<CompleteParams, Completed | null, void>('complete');
+/** Answered when the folders have been read. */
+export const indexRequest = new RequestType<{ readonly folders: readonly string[] }, null, void>('index');
+export const retrieveRequest = new RequestType<RetrieveParams, readonly OtherFile[], void>('retrieve');
 export const serveRequest = new RequestType<EndpointParams & { readonly engine: EngineChoice }, EndpointInfo, void>('serve');
 export const dataOverviewRequest = new RequestType<RunConfig, DataOverview, void>('dataOverview');
 export const dataExamplesRequest = new RequestType<{ config: RunConfig; query: ExampleQuery }, ExamplePage, void>('dataExamples');

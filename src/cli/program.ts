@@ -184,6 +184,7 @@ function addEvaluateCompletion(program: Command): void {
     .option('--train-control <folder>', 'first train the control on the source code in this folder; it is kept with the run')
     .option('--adapter <path>', 'another adapter or run to compare with; may be given several times', collect)
     .option('--files <folder>', 'complete in this source code in place of the files that the run held out')
+    .option('--retrieval', 'compare also with base and adapter when they read similar parts of the training files (BM25)')
     .option('--positions <count>', 'how many places to complete at', integer(1), enoughPositions)
     .option('--seed <number>', 'the same seed chooses the same places', integer(0), 1337)
     .addOption(strength())

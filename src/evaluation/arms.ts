@@ -1,4 +1,6 @@
 import type { CursorContext } from '../complete/context.js';
+import type { ChunkIndex } from '../complete/retrieval/chunkIndex.js';
+import { queryAt, retrieve } from '../complete/retrieval/retrieve.js';
 import type { ArmContext } from '../protocol/completionReport.js';
 import type { Position } from './positions.js';
 
@@ -6,6 +8,12 @@ import type { Position } from './positions.js';
 type ContextBuilder = (position: Position) => CursorContext;
 
 /** How an arm's prompt is made; whatever else the editor may tell a model one day is one more line here. */
-export const contextBuilders: { readonly [Context in ArmContext]: ContextBuilder } = {
-  cursor: ({ prefix, suffix, source: { file, repository } }) => ({ prefix, suffix, file, ...(repository && { repository }) }),
-};
+export function contextBuilders(index: ChunkIndex): { readonly [Context in ArmContext]: ContextBuilder } {
+  const cursor: ContextBuilder = ({ prefix, suffix, source: { file, repository } }) => {
+    return { prefix, suffix, file, ...(repository && { repository }) };
+  };
+  return {
+    cursor,
+    retrieved: (position) => ({ ...cursor(position), others: retrieve(index, queryAt(position), position.source.path) }),
+  };
+}

@@ -2,6 +2,7 @@ import CRC32 from 'crc-32';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { adapterTensorsFile } from '../core/adapters/peft.js';
+import { ChunkIndex } from '../complete/retrieval/chunkIndex.js';
 import { UserError } from '../core/errors.js';
 import { modelPath } from '../files/cacheFolder.js';
 import { reading } from '../files/reading.js';
@@ -14,6 +15,7 @@ import { runName } from '../protocol/runName.js';
 import { adapterAt } from '../runs/adapterAt.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { readLabels } from '../runs/runLabels.js';
+import { contextBuilders } from './arms.js';
 import { evaluateArms } from './evaluateArms.js';
 import { EvaluationFolder } from './evaluationFolder.js';
 import { findLeaks } from './leaks.js';
@@ -22,6 +24,7 @@ import { choosePositions, type SourceFile } from './positions.js';
 import { evaluationSources, fingerprintOf, type EvaluationSources } from './sources.js';
 import { summarize } from './summarize.js';
 import { controlOf, trainControl } from './trainControl.js';
+import { trainingIndex } from './trainingIndex.js';
 
 export interface EvaluatedRun {
   readonly report: CompletionReport;
@@ -39,15 +42,17 @@ export async function evaluateRun(
   signal: AbortSignal,
 ): Promise<EvaluatedRun> {
   const run = RunDirectory.open(request.run);
-  const { clean, leaked } = withoutLeaks(await evaluationSources(run, request.files));
+  const sources = await evaluationSources(run, request.files);
+  const { clean, leaked } = withoutLeaks(sources);
   const positions = choosePositions(clean, request.positions, request.seed);
   if (positions.length === 0) throw nothingToComplete(run, leaked);
+  const { model } = run.readConfig();
+  const index = request.retrieval ? await trainingIndex(model, request, sources.training()) : new ChunkIndex();
   const trainedOn = request.trainControlOn;
   const control =
     trainedOn === null ? keptControl(run, request.control) : await trainControl(run, trainedOn, training(report), signal);
-  const arms = armsOf(run, control, request.adapters);
+  const arms = armsOf(run, control, request);
 
-  const { model } = run.readConfig();
   const { mode, fillInTheMiddle, maxNewTokens, adapterStrength, seed } = request;
   const options = { mode, fillInTheMiddle, maxNewTokens, adapterStrength };
   const folder = EvaluationFolder.of(run.path, {
@@ -59,11 +64,12 @@ export async function evaluateRun(
     positions: request.positions,
     arms: arms.map((arm) => ({ ...arm, tensors: arm.adapter && tensorsSum(arm.adapter) })),
     files: fingerprintOf(clean),
+    ...(request.retrieval && { retrievedFrom: fingerprintOf(sources.training()) }),
   });
   const models = new TextModels(engine);
   try {
     return await models.use(modelPath(model), async (ready) => {
-      const completer = modelCompleter(models, ready, options);
+      const completer = modelCompleter(models, ready, options, contextBuilders(index));
       const asked = (done: number, total: number): void => report({ stage: 'completing', done, total });
       await evaluateArms({ positions, arms }, completer, folder.results, asked, signal);
       const { results } = folder;
@@ -115,14 +121,29 @@ function keptControl(run: RunDirectory, control: string | null): string | null {
   return isTrained ? adapterAt(kept) : null;
 }
 
-function armsOf(run: RunDirectory, control: string | null, adapters: readonly string[]): readonly CompletionArm[] {
+function armsOf(
+  run: RunDirectory,
+  control: string | null,
+  { adapters, retrieval }: EvaluateCompletionRequest,
+): readonly CompletionArm[] {
   const context = 'cursor' as const;
+  const own = { name: nameOf(run), role: 'adapter' as const, adapter: adapterAt(run.path), context };
   const others = adapters.map((path) => adapterAt(resolve(path)));
   return [
     { name: 'base', role: 'base', adapter: null, context },
     ...(control === null ? [] : [{ name: 'control', role: 'control' as const, adapter: control, context }]),
-    { name: nameOf(run), role: 'adapter', adapter: adapterAt(run.path), context },
+    own,
     ...others.map((adapter) => ({ name: adapterName(adapter), role: 'other' as const, adapter, context })),
+    ...(retrieval ? retrievedArms(own) : []),
+  ];
+}
+
+/** Neither takes part in the headline, which is about the adapter alone. */
+function retrievedArms({ name, adapter }: CompletionArm): readonly CompletionArm[] {
+  const about = { role: 'other', context: 'retrieved' } as const;
+  return [
+    { name: 'base + retrieval', adapter: null, ...about },
+    { name: `${name} + retrieval`, adapter, ...about },
   ];
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
+import type { IndexedFile } from '../complete/retrieval/chunkIndex.js';
 import { chooseFiles } from '../core/data/detectFormat.js';
 import { sourceText } from '../core/data/formats/code.js';
 import { Unusable, type DataFile } from '../core/data/source.js';
@@ -12,13 +13,12 @@ import { t } from '../l10n/text.js';
 import { readDataset } from '../runs/prepareRun.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { readWorkspaceManifest } from '../runs/workspaceManifest.js';
-import type { TrainingText } from './leaks.js';
 import type { SourceFile } from './positions.js';
 
 export interface EvaluationSources {
   readonly heldOut: readonly SourceFile[];
   /** Read one at a time; those that are gone are left out. */
-  readonly training: () => Iterable<TrainingText>;
+  readonly training: () => Iterable<IndexedFile>;
 }
 
 interface Parts {
@@ -27,6 +27,7 @@ interface Parts {
   /** Absolute paths. */
   readonly heldOut: readonly string[];
   readonly trained: readonly string[];
+  readonly trainedRoot: string;
 }
 
 /**
@@ -43,7 +44,7 @@ export async function evaluationSources(run: RunDirectory, folder: string | null
         : t`${folder} has no source files to complete in. Name a folder of source code.`;
     throw new UserError('data-invalid', message);
   }
-  return { heldOut, training: () => texts(parts.trained) };
+  return { heldOut, training: () => texts(parts.trained, parts.trainedRoot) };
 }
 
 async function partsOf(run: RunDirectory): Promise<Parts> {
@@ -53,21 +54,21 @@ async function partsOf(run: RunDirectory): Promise<Parts> {
   const paths = (part: 'train' | 'heldout') => files.filter((file) => file.part === part).map(({ path }) => join(root, path));
   const [heldOut, trained] = [paths('heldout'), paths('train')];
   const { eval_path: elsewhere } = run.readConfig().data;
-  if (heldOut.length > 0 || elsewhere === null) return { root, repository, heldOut, trained };
-  return { root: elsewhere, repository: basename(elsewhere), heldOut: sourcePaths(elsewhere), trained };
+  if (heldOut.length > 0 || elsewhere === null) return { root, repository, heldOut, trained, trainedRoot: root };
+  return { root: elsewhere, repository: basename(elsewhere), heldOut: sourcePaths(elsewhere), trained, trainedRoot: root };
 }
 
 /** Reads the data as for training, because the seed decides which files are held out. Other data than code holds out no files. */
 async function partsOfData(run: RunDirectory): Promise<Parts> {
   const config = run.readConfig();
   const { path, eval_path: evalPath, format } = config.data;
-  if (format !== 'code') return { root: path, repository: basename(path), heldOut: [], trained: [path] };
+  if (format !== 'code') return { root: path, repository: basename(path), heldOut: [], trained: [path], trainedRoot: path };
   const model = loadModelForData(config.model);
   try {
     const { training, evaluation } = (await readDataset(model, config)).dataset;
     const root = evalPath ?? path;
     const files = (examples: typeof training) => [...new Set(examples.map(({ origin }) => origin))];
-    return { root, repository: basename(root), heldOut: files(evaluation), trained: files(training) };
+    return { root, repository: basename(root), heldOut: files(evaluation), trained: files(training), trainedRoot: path };
   } finally {
     model.weights.close();
   }
@@ -97,10 +98,10 @@ function shown(root: string, path: string): string {
   return (path === root ? basename(path) : relative(root, path)).split(sep).join('/');
 }
 
-function* texts(paths: readonly string[]): Generator<TrainingText> {
+function* texts(paths: readonly string[], root: string): Generator<IndexedFile> {
   for (const path of paths) {
     const file = opened(path);
-    if (file) yield { path, text: usable(() => file.text()) ?? '' };
+    if (file) yield { path, file: shown(root, path), text: usable(() => file.text()) ?? '' };
   }
 }
 
@@ -126,7 +127,7 @@ function usable(read: () => string): string | undefined {
 }
 
 /** Changes whenever one of the files does. */
-export function fingerprintOf(files: readonly SourceFile[]): string {
+export function fingerprintOf(files: Iterable<IndexedFile>): string {
   const hash = createHash('sha256');
   for (const { path, text } of files) hash.update(JSON.stringify([path, text]));
   return hash.digest('hex');

@@ -105,6 +105,7 @@ export interface Settings {
   'inlineCompletion.adapterStrength': number;
   'inlineCompletion.debounceMilliseconds': number;
   'inlineCompletion.maxNewTokens': number;
+  'inlineCompletion.retrieval': boolean;
   'inlineCompletion.statistics': boolean;
   'endpoint.port': number;
 }
@@ -122,6 +123,7 @@ export const settingNames = Object.keys({
   'inlineCompletion.adapterStrength': 0,
   'inlineCompletion.debounceMilliseconds': 0,
   'inlineCompletion.maxNewTokens': 0,
+  'inlineCompletion.retrieval': 0,
   'inlineCompletion.statistics': 0,
   'endpoint.port': 0,
 } satisfies Record<keyof Settings, 0>);

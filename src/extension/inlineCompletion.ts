@@ -167,6 +167,7 @@ export function completionOptions() {
     mode: setting('inlineCompletion.mode'),
     fillInTheMiddle: chosenFormat(),
     maxNewTokens: setting('inlineCompletion.maxNewTokens'),
+    retrieval: setting('inlineCompletion.retrieval'),
   };
 }
 
@@ -223,11 +224,12 @@ function adapterInWords({ adapter, adapterOn }: Choice): string {
 
 function lastInWords(status: CompletionStatus): string[] {
   if (status.kind !== 'ready' || !status.last) return [];
-  const { latencyMs, fillInTheMiddle, engine, warning } = status.last;
+  const { latencyMs, fillInTheMiddle, retrieved, engine, warning } = status.last;
   return [
     vscode.l10n.t('The last suggestion took {0}.', formatLatency(latencyMs)),
     vscode.l10n.t('Computed on: {0}', engine),
     readInWords(fillInTheMiddle),
+    ...(setting('inlineCompletion.retrieval') ? [retrievedInWords(retrieved)] : []),
     ...(warning === null ? [] : [warning]),
   ];
 }
@@ -238,4 +240,10 @@ function readInWords(format: string | null): string {
   return setting('inlineCompletion.fillInTheMiddle') === 'none'
     ? vscode.l10n.t('The model reads only what stands before the cursor, as set.')
     : vscode.l10n.t('The model reads only what stands before the cursor: it has not learned to fill in the middle.');
+}
+
+function retrievedInWords(count: number): string {
+  return count === 0
+    ? vscode.l10n.t('It was told nothing of other files.')
+    : vscode.l10n.t('Similar parts of other files that it was told: {0}', count);
 }

@@ -278,6 +278,8 @@ export interface CompletionSettings {
   readonly fillInTheMiddle: FillInTheMiddleChoice;
   readonly debounceMs: number;
   readonly maxNewTokens: number;
+  /** Tells the model parts of other files of the workspace, too. */
+  readonly retrieval: boolean;
 }
 
 /** `auto`: what the model has learned. `none`: only the text before the cursor. Otherwise a format's name, or custom markers. */
@@ -306,6 +308,8 @@ export interface LastCompletion {
   readonly latencyMs: number;
   /** The format in which the model also reads the text after the cursor; null if it reads only the text before it. */
   readonly fillInTheMiddle: string | null;
+  /** How many parts of other files the model was told. */
+  readonly retrieved: number;
   /** "CPU, 2 threads, int8 weights". */
   readonly engine: string;
   /** Says that another device took over, and why. */

@@ -28,8 +28,8 @@ export type CompletionScores = { readonly [Metric in CompletionMetric]: number }
 export const armRoles = ['base', 'control', 'adapter', 'other'] as const;
 export type ArmRole = (typeof armRoles)[number];
 
-/** What the model is told around the cursor; for now, what the editor tells it. */
-export const armContexts = ['cursor'] as const;
+/** What the model is told: the text around the cursor, or also similar parts of other files. */
+export const armContexts = ['cursor', 'retrieved'] as const;
 export type ArmContext = (typeof armContexts)[number];
 
 /** One way of completing that is compared with the others. */

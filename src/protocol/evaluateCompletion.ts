@@ -20,6 +20,8 @@ export interface EvaluateCompletionRequest {
   readonly fillInTheMiddle: FillInTheMiddleChoice;
   readonly maxNewTokens: number;
   readonly adapterStrength: number;
+  /** Compares also with the base, and the adapter, when they are told parts of the training files that resemble the place. */
+  readonly retrieval: boolean;
 }
 
 export interface EvaluateCompletionProgress {

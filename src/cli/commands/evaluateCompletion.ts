@@ -30,6 +30,7 @@ export interface EvaluateCompletionOptions {
   readonly mode: CompletionRequest['mode'];
   readonly fim: string;
   readonly maxNewTokens: number;
+  readonly retrieval?: boolean;
   readonly device: DeviceSetting;
   readonly threads?: number;
 }
@@ -52,6 +53,7 @@ export async function evaluateCompletion(
     fillInTheMiddle: options.fim,
     maxNewTokens,
     adapterStrength: options.strength,
+    retrieval: Boolean(options.retrieval),
   };
   const { device, threads = null } = options;
   const { report, reportPath } = await exportView(output, (tell) => evaluateRun(request, { device, threads }, tell, signal));

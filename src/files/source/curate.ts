@@ -9,10 +9,10 @@ import type { LeftOut } from '../../core/data/fileRules.js';
 import { languageOf } from '../../core/data/languages.js';
 import { pathInside } from '../../core/data/readSequences.js';
 import { copiedShares, NearDuplicates, nearDuplicateWords, wordRuns } from '../../core/data/similarity.js';
-import { Unusable, type DataFile, type DataPlace, type HeldOutBy, type HeldOutFiles } from '../../core/data/source.js';
-import { findInContent, largestSourceFile, normalized } from '../../core/data/sourceRules.js';
+import type { DataFile, DataPlace, HeldOutBy, HeldOutFiles } from '../../core/data/source.js';
+import { normalized } from '../../core/data/sourceRules.js';
+import { checkSource, textOf } from './checkSource.js';
 import { gitHistory, type GitHistory } from './gitHistory.js';
-import { findSecret } from './secrets.js';
 
 /** The settings under `data` in run.json that say which files of a folder of source code are learned from, and the seed. */
 export interface CurationConfig {
@@ -118,31 +118,12 @@ async function readFiles(
       await nextTurn();
       signal?.throwIfAborted();
     }
-    const text = file.size > largestSourceFile ? undefined : textOf(file);
-    if (file.size > largestSourceFile) leftOut.push({ path: file.path, kind: 'large' });
-    else if (text === undefined) unread.add(file.path);
-    else {
-      const finding = findInContent(text) ?? (scan_secrets ? await credentialIn(file.path, text) : undefined);
-      if (finding) leftOut.push({ path: file.path, ...finding });
-      else texts.push({ file, text });
-    }
+    const checked = await checkSource(file, scan_secrets);
+    if (checked === 'unread') unread.add(file.path);
+    else if ('leftOut' in checked) leftOut.push(checked.leftOut);
+    else texts.push({ file, text: checked.text });
   }
   return { texts, unread };
-}
-
-/** Undefined if it cannot be read. */
-function textOf(file: DataFile): string | undefined {
-  try {
-    return file.text();
-  } catch (error) {
-    if (error instanceof Unusable) return undefined;
-    throw error;
-  }
-}
-
-async function credentialIn(path: string, text: string): Promise<Omit<LeftOut, 'path'> | undefined> {
-  const found = await findSecret(path, text);
-  return found && { kind: 'credential', line: found.line, detail: found.rule };
 }
 
 /** Keeps the first of several equal or almost equal files. */

@@ -1,5 +1,7 @@
 /** @file What the language server does in editors: help in data files, and ghost text. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   CancellationTokenSource,
@@ -101,6 +103,7 @@ const completion: CompletionSettings = {
   fillInTheMiddle: 'auto',
   debounceMs: 0,
   maxNewTokens: 24,
+  retrieval: false,
 };
 const signature = 'def add(left: int, right: int) -> int:';
 
@@ -116,7 +119,13 @@ test('ghost text is registered for the chosen languages while it is on, and tell
   expect(await suggestAt(uri, signature.length)).toMatchObject([{ insertText: '\n    return left + right' }]);
   expect(statuses.at(-1)).toEqual({
     kind: 'ready',
-    last: { latencyMs: expect.any(Number), fillInTheMiddle: null, engine: expect.stringMatching(/^CPU/), warning: null },
+    last: {
+      latencyMs: expect.any(Number),
+      fillInTheMiddle: null,
+      retrieved: 0,
+      engine: expect.stringMatching(/^CPU/),
+      warning: null,
+    },
   });
 
   const line = 'def add()';
@@ -155,6 +164,49 @@ test('a model that has learned it fills in the middle, in the format of its voca
     expect(status).toMatchObject({ kind: 'ready', last: { fillInTheMiddle: name } });
   }
   expect(asked).toBe(3);
+});
+
+test('similar parts of other files are told while it is on, and follow the files; never those of the file itself, or a secret', async () => {
+  const code = join(backend.folder, 'code');
+  writeCodeModel(code, ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|repo_name|>', '<|file_sep|>']);
+  const workspace = join(backend.folder, 'workspace');
+  mkdirSync(workspace);
+  const write = (name: string, text: string) => writeFileSync(join(workspace, name), text);
+  const uri = pathToFileURL(join(workspace, 'a.py')).href;
+  write('.gitignore', 'built.py\n');
+  for (const name of ['a.py', 'built.py', 'package-lock.json']) write(name, `${signature}\n`);
+  write('key.py', `${signature}\n    token = "ghp_${'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'}"\n`);
+  const { connection } = backend;
+  connection.onRequest('workspace/workspaceFolders', () => [{ uri: pathToFileURL(workspace).href, name: 'workspace' }]);
+  const told: number[] = [];
+  backend.on('loraWorkbench/completion/status', (status) => {
+    if (status.kind === 'ready' && status.last) told.push(status.last.retrieved);
+  });
+  await connection.sendNotification('textDocument/didOpen', {
+    textDocument: { uri, languageId: 'python', version: 1, text: signature },
+  });
+  const toldUntil = async (count: number) => {
+    for (let asked = 0; told.at(-1) !== count; asked++) {
+      if (asked === 200) throw new Error(`Told ${told.join()} parts.`);
+      await suggestAt(uri, signature.length - 1);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  };
+  const request = { ...completion, model: code, maxNewTokens: 1 };
+  await backend.request('loraWorkbench/completion/configure', { ...request, retrieval: true });
+  expect(registered.some(({ method }) => method === 'workspace/didChangeWatchedFiles')).toBe(true);
+  write('other.py', 'def add(left: int, right: int) -> int:\n    return left + right\n');
+  await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [] });
+  await toldUntil(1);
+  expect(new Set(told)).toEqual(new Set(told.length > 1 ? [0, 1] : [1]));
+  rmSync(join(workspace, 'other.py'));
+  await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [] });
+  await toldUntil(0);
+
+  const processes = backend.children().length;
+  await backend.request('loraWorkbench/completion/configure', request);
+  expect(registered.some(({ method }) => method === 'workspace/didChangeWatchedFiles')).toBe(false);
+  await until('the index is gone', () => backend.children().length === processes - 1);
 });
 
 test('a format of fill-in-the-middle that the model cannot read is a status that says so', async () => {

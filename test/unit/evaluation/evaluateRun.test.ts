@@ -12,6 +12,7 @@ import { prepareRun } from '../../../src/runs/prepareRun.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { writeWorkspaceManifest } from '../../../src/runs/workspaceManifest.js';
+import { writeCodeModel } from '../codeModel.js';
 
 const root = mkdtempSync(join(tmpdir(), 'evaluate-run-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -30,6 +31,7 @@ const request = {
   fillInTheMiddle: 'auto',
   maxNewTokens: 12,
   adapterStrength: 1,
+  retrieval: false,
 } as const;
 
 function write(path: string, text: string): void {
@@ -102,4 +104,28 @@ test('of a run on a workspace, the files that its manifest holds out are used, a
   const { report } = await evaluateRun({ ...request, run: at('other'), adapters: [at('run')] }, engine, () => undefined, never);
   expect(new Set(report.cases.map(({ file }) => file))).toEqual(new Set(['held/price.py']));
   expect(report.arms.map(({ role }) => role)).toEqual(['base', 'control', 'adapter', 'other']);
+});
+
+test('with retrieval, base and adapter are also told the training files, and only a model that reads several files can be', async () => {
+  const alone = evaluateRun({ ...request, retrieval: true }, engine, () => undefined, never);
+  await expect(alone).rejects.toThrow(/has not learned to read several files/);
+
+  cpSync(at('run'), at('coder'), { recursive: true });
+  writeCodeModel(at('model'), ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|repo_name|>', '<|file_sep|>']);
+  const config = JSON.parse(readFileSync(at('coder/run.json'), 'utf8')) as object;
+  writeFileSync(at('coder/run.json'), JSON.stringify({ ...config, model: at('model') }));
+  const asked = { ...request, run: at('coder'), retrieval: true };
+  const { report } = await evaluateRun(asked, engine, () => undefined, never);
+  const [base, ...others] = report.arms.filter(({ role }) => role !== 'control');
+  expect(others.map(({ name, role, context, adapter }) => [name, role, context, adapter === null])).toEqual([
+    [others[0]!.name, 'adapter', 'cursor', false],
+    ['base + retrieval', 'other', 'retrieved', true],
+    [`${others[0]!.name} + retrieval`, 'other', 'retrieved', false],
+  ]);
+  const retrieved = others[1]!;
+  expect(retrieved.scores.bitsPerByte).not.toBe(base!.scores.bitsPerByte);
+  expect(retrieved.unrelatedBitsPerByte).toBe(base!.unrelatedBitsPerByte);
+  expect(report.comparisons.map(({ against }) => report.arms[against]!.name)).toContain('base + retrieval');
+  const { report: continued } = await evaluateRun(asked, engine, () => expect.unreachable(), never);
+  expect(numbers(continued)).toEqual(numbers(report));
 });
