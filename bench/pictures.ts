@@ -5,7 +5,7 @@ import { FineTunePanel } from '../test/e2e/harness/fineTunePanel.js';
 import { readState, TestBed, until } from '../test/e2e/harness/workspace.js';
 import { startWithSmolLM2 } from './smolLM2Bed.js';
 
-const sentence = 'rank sixteen on the MLP only, two epochs, a third of the usual rate';
+const sentence = 'rank sixteen on the MLP only, two epochs';
 
 let bed: TestBed;
 let model: string;

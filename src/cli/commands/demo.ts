@@ -112,7 +112,7 @@ function showCurve(output: Output, run: RunDirectory): LossCurve {
   return curve;
 }
 
-const ownSentence = 'rank sixteen on the MLP only, two epochs, a third of the usual rate';
+const ownSentence = 'rank sixteen on the MLP only, two epochs';
 
 function showWayOn(output: Output, { name }: DemoModel, run: RunDirectory): void {
   const adapter = shortestPath(run.bestAdapterPath);
