@@ -5,7 +5,7 @@ import { FineTunePanel } from '../test/e2e/harness/fineTunePanel.js';
 import { readState, TestBed, until } from '../test/e2e/harness/workspace.js';
 import { startWithSmolLM2 } from './smolLM2Bed.js';
 
-const sentence = 'rank sixteen on the MLP only, two epochs';
+const sentence = 'Try adapter rank 128 and let each batch hold 4 examples.';
 
 let bed: TestBed;
 let model: string;

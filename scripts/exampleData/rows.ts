@@ -34,35 +34,21 @@ const partCounts = [1, 2, 2, 3];
 
 function makeParts(side: Side, random: Random): Part[] {
   const parts: Part[] = [];
-  for (const setting of inOrder(shuffled(settings, random).slice(0, pick(partCounts, random)), random)) {
+  for (const setting of shuffled(settings, random).slice(0, pick(partCounts, random))) {
     const choice = pick(setting.choices, random);
     parts.push({ setting, value: choice.value, ...wordsFor(choice, side, parts.at(-1), random) });
   }
   return parts;
 }
 
-/** People often say in one breath how large the adapter is and where: “rank 8 on the MLP”. */
-const breathShare = 0.6;
-
-/** With both rank and modules, more often than by chance the modules follow the rank. */
-function inOrder(chosen: readonly Setting[], random: Random): readonly Setting[] {
-  const [rank, modules] = ['r', 'target_modules'].map((key) => chosen.find((setting) => setting.key === key));
-  if (!rank || !modules || random.uniform() >= breathShare) return chosen;
-  return chosen.filter((setting) => setting !== modules).flatMap((setting) => (setting === rank ? [rank, modules] : [setting]));
-}
-
 const orderShare = 0.4;
 
 function wordsFor({ wording, said }: Choice, side: Side, before: Part | undefined, random: Random) {
   const { things, orders } = wording[side];
-  const followsRank = before?.setting.key === 'r' && !before.isOrder;
-  const continuations = followsRank ? things.filter(continues) : [];
-  if (continuations.length > 0 && random.uniform() < breathShare) return { phrase: pick(continuations, random), isOrder: false };
   const isOrder = random.uniform() < orderShare;
-  const phrase = pick(
-    (isOrder ? orders : things).filter((phrase) => !continues(phrase)),
-    random,
-  );
+  const followsRank = before?.setting.key === 'r' && !before.isOrder;
+  const fitting = (isOrder ? orders : things).filter((phrase) => followsRank || !continues(phrase));
+  const phrase = pick(fitting, random);
   return { phrase: fill(phrase, isFormula(phrase) ? said[0]! : pick(said, random)), isOrder };
 }
 

@@ -8,6 +8,7 @@ import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
 import { obtainDemoModel, type DemoModel } from '../demo/demoModel.js';
+import type { Examined } from '../demo/examination.js';
 import { examineInView } from '../demo/examinationView.js';
 import { fetchView } from '../fetchView.js';
 import { readQuestions } from '../demo/question.js';
@@ -62,7 +63,7 @@ export async function demo(context: CommandContext, productFolder: string, optio
   heading(output, '4. The result');
   const result = resultOf(answers, { base: curve.heldOut[0]!.loss, adapter: state.bestEvalLoss! });
   showResult(output, result);
-  showWayOn(output, model, run);
+  showWayOn(output, model, run, answers);
   output.emit({ model: model.name, pretrained: model.pretrained, run: run.path, adapter: run.bestAdapterPath, ...result });
   return exitCodes.done;
 }
@@ -112,10 +113,10 @@ function showCurve(output: Output, run: RunDirectory): LossCurve {
   return curve;
 }
 
-const ownSentence = 'rank sixteen on the MLP only, two epochs';
-
-function showWayOn(output: Output, { name }: DemoModel, run: RunDirectory): void {
+/** With one of the sentences that the adapter has understood, if any. */
+function showWayOn(output: Output, { name }: DemoModel, run: RunDirectory, answers: readonly Examined[]): void {
+  const { sentence } = answers.find(({ adapter }) => adapter.right) ?? answers[0]!;
   const adapter = shortestPath(run.bestAdapterPath);
   output.say(`\nThe adapter is in ${adapter}. Ask it yourself:`);
-  output.say(`  node dist/cli.js generate --model ${name} --adapter ${adapter} --prompt "${ownSentence}"`);
+  output.say(`  node dist/cli.js generate --model ${name} --adapter ${adapter} --prompt "${sentence}"`);
 }
