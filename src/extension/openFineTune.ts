@@ -20,8 +20,10 @@ export class OpenFineTune implements vscode.Disposable {
   private readonly fetch: SmallModelFetch;
   private knownModels: ReadonlySet<string>;
   private checked: Pick<FineTuneState, 'check' | 'modelShape'> = { check: null, modelShape: null };
-  /** Whether the data is to be at the front, and a step to be measured once it has been read. */
+  /** Whether a step is to be measured once the data has been read. */
   private reports = false;
+  /** Whether a page that is not ready yet is to begin with the data. */
+  private beginsWithData = false;
   private checkTimer: NodeJS.Timeout | undefined;
   private readonly subscriptions: readonly vscode.Disposable[];
 
@@ -83,12 +85,14 @@ export class OpenFineTune implements vscode.Disposable {
   /** Brings the data to the front, reads it again and then measures a step. */
   report(): void {
     this.reports = true;
-    this.session.post({ type: 'showData' });
+    this.beginsWithData = !this.session.post({ type: 'showData' });
     this.data.forget();
     void this.check();
   }
 
   private state(): FineTuneState {
+    const showsData = this.beginsWithData;
+    this.beginsWithData = false;
     return {
       document: this.document.shown(),
       ...this.checked,
@@ -97,7 +101,7 @@ export class OpenFineTune implements vscode.Disposable {
       preflight: this.preflight.state(this.document.text()),
       runs: this.services.runs.snapshot(),
       runId: this.runId,
-      showsData: this.reports,
+      showsData,
       fetching: this.fetch.state,
     };
   }

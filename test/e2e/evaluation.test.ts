@@ -100,7 +100,6 @@ test('after the window was reloaded, the menu of the run shows the report again,
   const { window } = bed;
   await window.reload();
   await window.command('LoRA Workbench: Open Training Monitor');
-  await window.treeRow('Runs', 'code · tiny-llama · r8').click({ button: 'right' });
-  await window.page.locator('.context-view .action-item', { hasText: 'Show Completion Report' }).click();
+  await window.contextMenu(window.treeRow('Runs', 'code · tiny-llama · r8'), 'Show Completion Report');
   await (await window.webview('completionReport')).locator('.report-headline h1').waitFor();
 });

@@ -49,8 +49,7 @@ test('two adapters selected in the tree are merged with weights, and the sum is 
   await window.command('LoRA Workbench: Open Training Monitor');
   await window.treeRow('Adapters', /second/).click();
   await window.treeRow('Adapters', /contrary/).click({ modifiers: ['Control'] });
-  await window.treeRow('Adapters', /contrary/).click({ button: 'right' });
-  await window.page.locator('.context-view .action-item', { hasText: 'Merge Adapters…' }).click();
+  await window.contextMenu(window.treeRow('Adapters', /contrary/), 'Merge Adapters…');
   await window.answer(/How much of each/, '0.75 0.25');
   await window.answer(/The largest rank/, '4');
   await window.answer(/A name for the new adapter/, 'sum');

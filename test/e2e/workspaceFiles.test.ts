@@ -79,7 +79,7 @@ test('the code lens of a data file opens the panel with this file', async () => 
 });
 
 test('so does the context menu of the explorer', async () => {
-  await bed.window.contextMenu('answers.jsonl', 'Fine-Tune on This File');
+  await bed.window.contextMenu(bed.window.file('answers.jsonl'), 'Fine-Tune on This File');
   await dataIs('answers.jsonl');
 });
 

@@ -149,6 +149,7 @@ class FineTunePanel {
         this.startBar.root,
       ),
     );
+    if (state.showsData) this.remember({ tab: 'data' });
     this.useRoom();
     this.config.receive(state.document);
     this.update();

@@ -38,8 +38,9 @@ export class RunViewerSession<V extends RunViewer> implements vscode.Disposable 
     this.replaced = services.runs.onDidReplace(() => this.session.hydrate());
   }
 
-  post(message: ToWebview<V> | ToRunViewer): void {
-    this.session.post(message);
+  /** Returns whether there is a page that receives the message. */
+  post(message: ToWebview<V> | ToRunViewer): boolean {
+    return this.session.post(message);
   }
 
   hydrate(): void {

@@ -44,8 +44,10 @@ export class WebviewSession<V extends View> implements vscode.Disposable {
     });
   }
 
-  post(message: ToWebview<V>): void {
+  /** Returns whether there is a page that receives the message; one that is not ready yet gets the full state instead. */
+  post(message: ToWebview<V>): boolean {
     if (this.ready) void this.webview.postMessage(message);
+    return this.ready;
   }
 
   /** Sends the full state, because the page is new or the state was replaced. */

@@ -173,9 +173,13 @@ export class Window {
     return (await hover.allTextContents()).join('\n').replaceAll('\u00a0', ' ');
   }
 
-  /** Chooses from the context menu of a file in the explorer; a menu that has just opened may not accept clicks yet. */
-  async contextMenu(file: string, item: string): Promise<void> {
-    const row = this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
+  /** A file in the explorer. */
+  file(name: string): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
+  }
+
+  /** Chooses from the context menu of a row; a menu that has just opened may not accept clicks yet. */
+  async contextMenu(row: Locator, item: string): Promise<void> {
     const action = this.page.locator('.context-view .action-item', { hasText: item });
     await row.click({ button: 'right' });
     await action.waitFor();
