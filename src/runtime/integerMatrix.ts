@@ -63,7 +63,7 @@ export function roundRowsTransposed(
 }
 
 /** Rounds some rows into `reverseCodes`, with the scales of the columns. */
-export function roundColumns(values: Float32Array, firstRow: number, _: Rounding, matrix: IntegerMatrix): void {
+export function roundColumns(values: Float32Array, firstRow: number, matrix: IntegerMatrix): void {
   const [, , reverseCodes, reverseScales] = matrix;
   const columns = reverseScales.length;
   const inverse = Float64Array.from(reverseScales, (scale) => (scale === 0 ? 0 : 1 / scale));

@@ -71,11 +71,15 @@ export function readMatrix(
 /** Twice through the file, because the scales of columns are known only at the end; so fp32 never holds a whole matrix. */
 function readIntegers(store: WeightStore, info: WeightInfo, rounding: Rounding, range: RowRange, matrix: IntegerMatrix): void {
   matrix[3].fill(0); // memory may be used again
-  for (const round of [roundRowsTransposed, roundColumns]) {
+  const rounds = [
+    (values: Float32Array, firstRow: number) => roundRowsTransposed(values, firstRow, rounding, matrix),
+    (values: Float32Array, firstRow: number) => roundColumns(values, firstRow, matrix),
+  ];
+  for (const round of rounds) {
     for (const { firstRow, rows } of chunks(store, info, range)) {
       const values = new Float32Array(rows * info.shape[1]!);
       store.readRows(info.name, firstRow, values);
-      round(values, firstRow - range.firstRow, rounding, matrix);
+      round(values, firstRow - range.firstRow);
     }
   }
 }

@@ -9,6 +9,8 @@ export const nearDuplicateWords = 5;
 export const nearDuplicateSimilarity = 0.7;
 /** Usual for finding test data in training data (GPT-3, https://arxiv.org/abs/2005.14165, appendix C). */
 export const copiedWords = 13;
+/** If training texts hold a larger share of a held-out text, it would be remembered rather than predicted. */
+export const largestCopiedShare = 0.5;
 
 /** The set of all runs of `length` words in a text, as sorted hashes; a shorter text is a single run. */
 export function wordRuns(text: string, length: number): Uint32Array {
@@ -125,17 +127,22 @@ function signature(runs: Uint32Array): Uint32Array {
   return smallest;
 }
 
-/** For each text, the share of its runs of thirteen words that are in one of the `sources`, and the source with most of them. */
+/**
+ * For each text, the share of its runs of thirteen words that are in one of the `sources`, and the index of the source with most of
+ * them, or −1. The sources are needed one at a time.
+ */
 export function copiedShares(
   texts: readonly string[],
-  sources: readonly string[],
+  sources: Iterable<string>,
 ): readonly { readonly share: number; readonly source: number }[] {
   const runsOf = texts.map((text) => wordRuns(text, copiedWords));
   const foundIn = new Map<number, number>();
   for (const runs of runsOf) for (const run of runs) foundIn.set(run, -1);
-  sources.forEach((text, source) => {
+  let source = 0;
+  for (const text of sources) {
     for (const run of wordRuns(text, copiedWords)) if (foundIn.get(run) === -1) foundIn.set(run, source);
-  });
+    source++;
+  }
   return runsOf.map((runs) => {
     const counts = new Map<number, number>();
     for (const run of runs) {

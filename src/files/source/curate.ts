@@ -8,7 +8,7 @@ import { chooseFiles } from '../../core/data/detectFormat.js';
 import type { LeftOut } from '../../core/data/fileRules.js';
 import { languageOf } from '../../core/data/languages.js';
 import { pathInside } from '../../core/data/readSequences.js';
-import { copiedShares, NearDuplicates, nearDuplicateWords, wordRuns } from '../../core/data/similarity.js';
+import { copiedShares, largestCopiedShare, NearDuplicates, nearDuplicateWords, wordRuns } from '../../core/data/similarity.js';
 import type { DataFile, DataPlace, HeldOutBy, HeldOutFiles } from '../../core/data/source.js';
 import { normalized } from '../../core/data/sourceRules.js';
 import { checkSource, textOf } from './checkSource.js';
@@ -176,9 +176,6 @@ function chooseFilesToHoldOut(
   const newestFirst = dated.sort((a, b) => (a.age === b.age ? a.tie - b.tie : b.age - a.age));
   return { by, paths: new Set(newestFirst.slice(0, Math.min(indices.size, mostNewest)).map(({ path }) => path)) };
 }
-
-/** More than this share of a held-out file in one training file would be remembered rather than predicted. */
-const largestCopiedShare = 0.5;
 
 /** The held-out files that are near duplicates of training files, or mostly copied from them. */
 function copiesAmong(files: readonly ReadFile[], heldOut: HeldOutFiles | undefined, folder: string): LeftOut[] {
