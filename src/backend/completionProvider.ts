@@ -14,6 +14,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { CursorContext } from '../complete/context.js';
 import { queryAt } from '../complete/retrieval/retrieve.js';
 import { textAround } from '../complete/textAround.js';
+import { fileName, whyNoSource, whyPrivate } from '../core/data/fileRules.js';
 import type { OtherFile } from '../core/tokenizer/fillInTheMiddlePrompt.js';
 import type { CompletionSettings, CompletionStatus } from '../protocol/backend.js';
 import { documentPlace } from './documentPlace.js';
@@ -35,7 +36,9 @@ export class CompletionProvider {
   ) {
     connection.languages.inlineCompletion.on((params, token) => this.complete(params, token));
     this.retriever = new Retriever((message) => connection.console.warn(message));
-    connection.onDidChangeWatchedFiles(() => this.retriever.changed());
+    connection.onDidChangeWatchedFiles(({ changes }) => {
+      if (changes.some(({ uri }) => mayBeSource(uri))) this.retriever.changed();
+    });
   }
 
   async configure(settings: CompletionSettings): Promise<void> {
@@ -119,6 +122,12 @@ export class CompletionProvider {
 
 function pathsOf(folders: readonly WorkspaceFolder[]): readonly string[] {
   return folders.flatMap(({ uri }) => pathOf(uri) ?? []);
+}
+
+/** A training run in the workspace writes other files several times a second, which must not make the index look for changes. */
+function mayBeSource(uri: string): boolean {
+  const name = fileName(uri);
+  return whyPrivate(name) === undefined && whyNoSource(name) === undefined;
 }
 
 /** Undefined for what is not on disk. */

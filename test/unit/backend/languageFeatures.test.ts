@@ -195,12 +195,13 @@ test('similar parts of other files are told while it is on, and follow the files
   const request = { ...completion, model: code, maxNewTokens: 1 };
   await backend.request('loraWorkbench/completion/configure', { ...request, retrieval: true });
   expect(registered.some(({ method }) => method === 'workspace/didChangeWatchedFiles')).toBe(true);
+  const otherUri = pathToFileURL(join(workspace, 'other.py')).href;
   write('other.py', 'def add(left: int, right: int) -> int:\n    return left + right\n');
-  await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [] });
+  await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [{ uri: otherUri, type: 1 }] });
   await toldUntil(1);
   expect(new Set(told)).toEqual(new Set(told.length > 1 ? [0, 1] : [1]));
   rmSync(join(workspace, 'other.py'));
-  await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [] });
+  await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [{ uri: otherUri, type: 3 }] });
   await toldUntil(0);
 
   const processes = backend.children().length;

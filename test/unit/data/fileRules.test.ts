@@ -38,7 +38,19 @@ test.each<[LeftOutKind, string[]]>([
   ],
   ['data', ['tsconfig.json', 'rows.jsonl', 'table.csv', 'Notebook.ipynb', 'server.log', 'pom.xml']],
   ['document', ['README.md', 'notes.txt', 'LICENSE', 'CHANGELOG', 'guide.rst', 'paper.tex']],
-  ['binary', ['logo.png', 'font.woff2', 'report.pdf', 'model.safetensors', 'app.exe', 'lib.so', 'data.sqlite']],
+  [
+    'binary',
+    [
+      'events.out.tfevents.1764000000.host.1.0',
+      'logo.png',
+      'font.woff2',
+      'report.pdf',
+      'model.safetensors',
+      'app.exe',
+      'lib.so',
+      'data.sqlite',
+    ],
+  ],
 ])('%s', (kind, names) => {
   expect(names.map((name) => [name, why(name)])).toEqual(names.map((name) => [name, kind]));
 });
