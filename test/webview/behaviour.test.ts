@@ -805,6 +805,8 @@ test('the completion report filters its cases, marks what differs, jumps to the 
   expect(await page.locator('.case').count()).toBe(found.length);
   await page.locator('.case summary').first().click();
   const [base, control] = [page.locator('.case-suggestions section').nth(0), page.locator('.case-suggestions section').nth(1)];
+  // A case is drawn once it has been opened, and a browser tells of that a little later.
+  await control.locator('ins').waitFor();
   expect([await control.locator('del').allTextContents(), await control.locator('ins').allTextContents()]).toEqual([
     ['path'],
     ['file'],
