@@ -2,6 +2,7 @@ import { completionReportPhrases } from './completionReportPhrases.js';
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
 import { spectrumPhrases } from './spectrumPhrases.js';
+import { sweepPhrases } from './sweepPhrases.js';
 
 /** The English strings of the webviews. Translations have the same keys; {0}, {1} … are placeholders. */
 const phrases = {
@@ -391,6 +392,7 @@ const phrases = {
 
   ...spectrumPhrases,
   ...completionReportPhrases,
+  ...sweepPhrases,
 } as const;
 
 /** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */

@@ -11,7 +11,7 @@ import { courseOf } from './course.js';
 import { courseInWords } from './courseText.js';
 import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
 
-const statusIcons: Readonly<Record<RunStatus, string>> = {
+export const statusIcons: Readonly<Record<RunStatus, string>> = {
   preparing: 'loading codicon-modifier-spin',
   running: 'play-circle',
   paused: 'debug-pause',
