@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { isLive } from '../protocol/runs.js';
 import type { SweepReport } from '../protocol/sweep.js';
+import { isResumable } from '../protocol/sweepProgress.js';
 import type { FromSweep, ShownSweep, SweepPlan, SweepState } from '../protocol/views/sweep.js';
 import type { ConfigDocument } from './configDocument.js';
 import { commandId } from './contributions.js';

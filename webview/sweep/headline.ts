@@ -1,8 +1,8 @@
 import { modelName } from '../../src/protocol/modelName.js';
+import { isOver } from '../../src/protocol/runs.js';
 import type { SweepReport, SweepRow } from '../../src/protocol/sweep.js';
 import { element } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
-import { isAtEnd } from './progress.js';
 import { differenceInWords, formatLoss, runInWords, shareInWords } from './words.js';
 
 /** Which run to take, in one sentence, and what it is based on. */
@@ -30,7 +30,7 @@ export function recommendationInWords({ recommendation, rows, isComplete }: Swee
 }
 
 function details({ recommendation, rows, baseLoss, isComplete }: SweepReport): string[] {
-  const ahead = rows.filter((row) => !isAtEnd(row)).length;
+  const ahead = rows.filter((row) => !isOver(row.status)).length;
   const mayChange = isComplete || ahead === 0 ? [] : [t('sweep.mayChange', formatNumber(ahead), formatNumber(rows.length))];
   if (!recommendation) return mayChange.length > 0 && rows.some(({ heldOutLoss }) => heldOutLoss !== null) ? [soFar(rows)] : [];
   const [take, best] = [rows[recommendation.take]!, rows[recommendation.best]!];

@@ -1,5 +1,7 @@
 import type { RunsSnapshot } from '../../src/protocol/backend.js';
+import { isOver } from '../../src/protocol/runs.js';
 import type { SweepReport } from '../../src/protocol/sweep.js';
+import { isResumable, progressOf } from '../../src/protocol/sweepProgress.js';
 import { PlotBoard } from '../plots/board.js';
 import { RunChooser } from '../runs/runChooser.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
@@ -11,7 +13,6 @@ import { counted, formatDuration, formatNumber, t } from '../shared/text.js';
 import { onThemeChange } from '../shared/theme.js';
 import { headline, recommendationInWords } from './headline.js';
 import { LossPlot } from './lossPlot.js';
-import { isAtEnd, isResumable, progressOf } from './progress.js';
 import type { ReportState } from './reportState.js';
 import { resultTable } from './resultTable.js';
 import { runInWords } from './words.js';
@@ -148,7 +149,7 @@ export class ReportView {
       ...(secondsLeft === undefined || report.isComplete ? [] : [t('run.left', formatDuration(secondsLeft))]),
     ];
     setText(this.progressText, parts.join(' · '));
-    this.stop.hidden = report.rows.every(isAtEnd);
+    this.stop.hidden = report.rows.every(({ status }) => isOver(status));
     this.resume.hidden = !report.rows.some(isResumable);
     const failure = report.rows.find(({ status }) => status === 'failed');
     const message = failure && this.store.get(failure.runId)?.state.message;

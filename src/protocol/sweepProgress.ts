@@ -1,18 +1,10 @@
-import type { SweepReport, SweepRow } from '../../src/protocol/sweep.js';
-import { isLive } from '../../src/protocol/runs.js';
-
-/** Whether nothing more happens to it by itself. */
-export function isAtEnd({ status }: SweepRow): boolean {
-  return !isLive(status) && !isQueued(status);
-}
-
-export function isQueued(status: string): boolean {
-  return status === 'queued';
-}
+/** @file How far a sweep has come. */
+import { isOver } from './runs.js';
+import type { SweepReport, SweepRow } from './sweep.js';
 
 /** Whether Resume goes on with it: it was stopped or has failed, but halving did not leave it. */
 export function isResumable({ status, leftAtStep }: SweepRow): boolean {
-  return leftAtStep === null && ['stopped', 'interrupted', 'failed'].includes(status);
+  return leftAtStep === null && isOver(status) && status !== 'finished';
 }
 
 export interface SweepProgress {
@@ -28,7 +20,7 @@ export interface SweepProgress {
 export function progressOf({ rows }: SweepReport): SweepProgress {
   const [known = 0] = rows.map(({ totalSteps }) => totalSteps).filter((steps) => steps > 0);
   const total = (row: SweepRow) => row.totalSteps || known;
-  const remaining = rows.map((row) => (isAtEnd(row) ? 0 : Math.max(0, total(row) - row.step)));
+  const remaining = rows.map((row) => (isOver(row.status) ? 0 : Math.max(0, total(row) - row.step)));
   const [steps, left] = [sum(rows.map(total)), sum(remaining)];
   const timed = rows.filter(({ seconds, step }) => seconds !== null && step > 0);
   const pace = sum(timed.map(({ seconds }) => seconds!)) / sum(timed.map(({ step }) => step));
