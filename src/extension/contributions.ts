@@ -9,6 +9,10 @@ export const commandNames = [
   'fineTuneWorkspace',
   'fineTuneFile',
   'openInPanel',
+  'sweep',
+  'sweepFromRun',
+  'showSweep',
+  'deleteSweep',
   'openMonitor',
   'pauseRun',
   'resumeRun',
@@ -67,11 +71,13 @@ export const panelIds = {
   compare: 'loraWorkbench.compare',
   spectrum: 'loraWorkbench.spectrum',
   completionReport: 'loraWorkbench.completionReport',
+  sweep: 'loraWorkbench.sweep',
 } as const;
 
 /** Keys of `when` clauses. */
 export const contextKeys = [
   'hasRuns',
+  'hasSweep',
   'hasLiveRun',
   'hasPausableRun',
   'hasResumableRun',
@@ -89,7 +95,7 @@ export const contextKeys = [
 export type ContextKey = (typeof contextKeys)[number];
 
 /** The values of `contextValue` in the trees. */
-export type TreeItemKind = `run.${string}` | 'adapter' | 'model' | 'model.added';
+export type TreeItemKind = `run.${string}` | 'sweep' | 'adapter' | 'model' | 'model.added';
 
 /** Settings below `loraWorkbench.` with their types. */
 export interface Settings {

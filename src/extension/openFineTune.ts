@@ -3,6 +3,7 @@ import type { ConfigText } from '../protocol/backend.js';
 import type { BrowsableSetting, FineTuneState, FromFineTune } from '../protocol/views/fineTune.js';
 import { browse } from './browse.js';
 import type { ConfigDocument } from './configDocument.js';
+import { commandId } from './contributions.js';
 import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { LastPreflight } from './lastPreflight.js';
@@ -178,6 +179,9 @@ export class OpenFineTune implements vscode.Disposable {
         return this.reset();
       case 'start':
         return this.start();
+      case 'sweep':
+        await this.document.settled();
+        return vscode.commands.executeCommand(commandId('sweep'), this.document.uri);
       case 'leaveRun':
         return this.showRun(null);
       case 'fetchSmallModel':

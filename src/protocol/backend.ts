@@ -20,6 +20,7 @@ import type {
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunLabels, RunState, Sample, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
+import type { SweepReport, SweepRequest } from './sweep.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 
 /** Raised when a message changes its meaning. Both sides ship in one package, so a mismatch means a broken installation. */
@@ -397,6 +398,10 @@ export interface BackendRequests {
   'loraWorkbench/completion/evaluate': { params: WithWorkId<EvaluateCompletionRequest>; result: null };
   /** The run's last report, and null if there is none. */
   'loraWorkbench/completion/report': { params: { runId: string }; result: CompletionReport | null };
+  /** Makes a sweep and puts its runs into the queue. */
+  'loraWorkbench/sweeps/start': { params: { text: ConfigText } & Omit<SweepRequest, 'config'>; result: { sweepId: string } };
+  /** `sweepId` is the absolute path of the sweep's folder. */
+  'loraWorkbench/sweeps/report': { params: { sweepId: string }; result: SweepReport };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   /** Loads the model in a process of its own and answers other tools; a previous endpoint ends. */

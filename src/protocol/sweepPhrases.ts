@@ -25,7 +25,6 @@ export const sweepPhrases = {
   'sweep.plan.halving.help':
     'All runs begin, but after some steps only the best third goes on, and of these again the best third later (successive halving). That saves more than half of the time; a run that only shines late can be missed, and each can be resumed.',
   'sweep.plan.name': 'Name',
-  'sweep.plan.name.placeholder': 'made of what is varied',
   'sweep.plan.start': 'Start Sweep',
   'sweep.plan.runs': '{0} runs',
   'sweep.plan.runs.one': '{0} run',

@@ -111,6 +111,8 @@ const phrases = {
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',
+  'panel.sweep': 'Sweep…',
+  'panel.sweep.help': 'Trains with several values of some settings, such as the rank, and tells which to take.',
   'panel.startWhenEnded': '{0} is still running. Choose New Run first to start another one.',
   'panel.newRun': 'New Run',
   'panel.settings': 'Settings',

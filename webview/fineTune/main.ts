@@ -105,9 +105,16 @@ class FineTunePanel {
     this.chooser.root,
   );
   private readonly documentName = element('span', { class: 'document-name' });
-  private readonly startBar = new StartBar([this.form.undo.root, this.estimate.root], () => {
-    this.startRun();
-  });
+  private readonly startBar = new StartBar(
+    [this.form.undo.root, this.estimate.root],
+    () => {
+      this.startRun();
+    },
+    () => {
+      this.config.flush();
+      post({ type: 'sweep' });
+    },
+  );
   private readonly tabs: Tabs;
   private starting = false;
   readonly refresh = oncePerFrame(() => {

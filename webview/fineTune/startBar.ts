@@ -19,11 +19,13 @@ export class StartBar {
   private refusal: Refusal | null = null;
 
   /** `shown`: other elements that are always in sight. */
-  constructor(shown: readonly HTMLElement[], onStart: () => void) {
+  constructor(shown: readonly HTMLElement[], onStart: () => void, onSweep: () => void) {
     this.start = button({ kind: 'primary', icon: 'play', label: t('panel.start'), onClick: onStart });
     this.note.id = 'start-note';
     this.start.setAttribute('aria-describedby', this.note.id);
-    this.root = element('footer', { class: 'start-bar' }, ...shown, this.failure, this.note, this.start);
+    const sweep = button({ icon: 'graph-scatter', label: t('panel.sweep'), title: t('panel.sweep.help'), onClick: onSweep });
+    const buttons = element('div', { class: 'start-buttons' }, this.start, sweep);
+    this.root = element('footer', { class: 'start-bar' }, ...shown, this.failure, this.note, buttons);
   }
 
   update(refusal: Refusal | null, starting: boolean): void {

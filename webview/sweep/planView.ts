@@ -3,7 +3,7 @@ import type { SweepPlan } from '../../src/protocol/views/sweep.js';
 import { button, element, setText } from '../shared/dom.js';
 import { post, type Receiver } from '../shared/host.js';
 import { valueAt } from '../shared/settings.js';
-import { counted, formatBytes, formatDuration, formatNumber, formatValue, settingTitle, t } from '../shared/text.js';
+import { counted, formatBytes, formatDuration, formatNumber, formatValue, settingName, settingTitle, t } from '../shared/text.js';
 import { estimateOf, runCount } from './planEstimate.js';
 import { nextSetting, parametersOf, valuesOf, variedWith, type PlanState, type Varied } from './planState.js';
 import { VariedField } from './variedField.js';
@@ -106,7 +106,6 @@ export class PlanView {
       element('span', {}, t('sweep.plan.name')),
       this.name,
     );
-    this.name.placeholder = t('sweep.plan.name.placeholder');
     return element(
       'section',
       {},
@@ -136,6 +135,7 @@ export class PlanView {
     const { varied, halving, name } = this.state;
     this.halving.checked = halving;
     if (this.name.value !== name) this.name.value = name;
+    this.name.placeholder = this.usualName();
     this.updateFields();
     this.add.disabled = nextSetting(varied) === undefined;
     setText(this.about, this.aboutText());
@@ -178,8 +178,7 @@ export class PlanView {
   private aboutText(): string {
     const { check, name } = this.plan;
     if (!check?.ok) return t('sweep.plan.about');
-    const data = check.config.data.path.split(/[\\/]/).at(-1)!;
-    return `${t('sweep.plan.about')} ${t('sweep.plan.shared', name, modelName(check.config.model), data)}`;
+    return `${t('sweep.plan.about')} ${t('sweep.plan.shared', name, modelName(check.config.model), lastPart(check.config.data.path))}`;
   }
 
   /** What is wrong with the shared settings, or with the memory that they take. */
@@ -227,15 +226,26 @@ export class PlanView {
     ];
   }
 
+  /** "rank × learning rate · answers.jsonl" */
+  private usualName(): string {
+    const { check } = this.plan;
+    const varied = this.state.varied.map(({ setting }) => settingName(setting)).join(' × ');
+    return check?.ok ? `${varied} · ${lastPart(check.config.data.path)}` : varied;
+  }
+
   private post(): void {
     const parameters = parametersOf(this.state);
     if (!parameters) return;
     this.isStarting = true;
     this.failure.hidden = true;
     const { halving, name } = this.state;
-    post({ type: 'start', parameters, halving: halving ? { eta } : null, name: name.trim() === '' ? null : name.trim() });
+    post({ type: 'start', parameters, halving: halving ? { eta } : null, name: name.trim() || this.usualName() });
     this.update();
   }
+}
+
+function lastPart(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }
 
 function memoryWords({ peakMemoryBytes, availableMemoryBytes }: { peakMemoryBytes: number; availableMemoryBytes: number }): string[] {

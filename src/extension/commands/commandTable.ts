@@ -15,6 +15,7 @@ import { offer } from './offer.js';
 import * as statistics from './statisticsCommands.js';
 import * as labels from './runLabelCommands.js';
 import * as runs from './runCommands.js';
+import * as sweeps from './sweepCommands.js';
 
 /** `argument` is a tree item, a file, or what the extension's views send; `selected` holds all items selected along with it. */
 type Command = (workbench: Workbench, argument: unknown, selected?: readonly unknown[]) => Promise<void>;
@@ -24,6 +25,10 @@ const commands: Record<CommandName, Command> = {
   fineTuneWorkspace: fineTune.fineTuneWorkspace,
   fineTuneFile: fineTune.fineTuneFile,
   openInPanel: fineTune.openInPanel,
+  sweep: sweeps.planSweep,
+  sweepFromRun: sweeps.planSweepFromRun,
+  showSweep: sweeps.showSweep,
+  deleteSweep: sweeps.deleteSweep,
   openMonitor: ({ monitor }) => monitor.focus(),
   pauseRun: runs.pauseRun,
   resumeRun: runs.resumeRun,

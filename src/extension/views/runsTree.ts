@@ -1,15 +1,20 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
 import type { RunStatus } from '../../protocol/run.js';
+import { isLive, isOver } from '../../protocol/runs.js';
 import { setContext } from '../contextKeys.js';
 import { commandId, viewIds, type TreeItemKind } from '../contributions.js';
 import { formatAgo, formatStatus, formatTime } from '../format.js';
 import type { Runs } from '../runs.js';
+import { sweepsOf, type SweepOfRuns } from '../sweeps.js';
 
 /** How often texts such as "2 hours ago" are refreshed. */
 const agoIntervalMs = 60_000;
 
-export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Disposable {
+/** A run, or a sweep with its runs below it. */
+type RunsTreeItem = RunSummary | SweepOfRuns;
+
+export class RunsTree implements vscode.TreeDataProvider<RunsTreeItem>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly subscriptions: vscode.Disposable;
@@ -30,12 +35,21 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
     this.subscriptions.dispose();
   }
 
-  async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
+  async getChildren(parent?: RunsTreeItem): Promise<RunsTreeItem[]> {
     if (await this.runs.loaded()) setContext({ hasLookedForRuns: true });
-    return parent ? [] : [...this.runs.list()];
+    if (parent) return 'runs' in parent ? [...parent.runs] : [];
+    const runs = this.runs.list();
+    const sweeps = new Map(sweepsOf(runs).map((sweep) => [sweep.sweepId, sweep]));
+    // A sweep stands where the newest of its runs would.
+    return [...new Set(runs.map((run) => (run.sweepId === null ? run : sweeps.get(run.sweepId)!)))];
   }
 
-  getTreeItem(run: RunSummary): vscode.TreeItem {
+  getTreeItem(item: RunsTreeItem): vscode.TreeItem {
+    return 'runs' in item ? sweepItem(item) : runItem(item);
+  }
+}
+
+function runItem(run: RunSummary): vscode.TreeItem {
     const item = new vscode.TreeItem(run.name);
     item.id = run.runId;
     item.contextValue = `run.${run.state.status}` satisfies TreeItemKind;
@@ -45,7 +59,29 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
     item.accessibilityInformation = { label: `${run.name}, ${item.description}` };
     item.command = { command: commandId('openRun'), title: '', arguments: [run] };
     return item;
-  }
+}
+
+function sweepItem(sweep: SweepOfRuns): vscode.TreeItem {
+  const isUnderWay = sweep.runs.some(({ state }) => !isOver(state.status));
+  const item = new vscode.TreeItem(
+    sweep.name,
+    isUnderWay ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
+  );
+  item.id = sweep.sweepId;
+  item.contextValue = 'sweep' satisfies TreeItemKind;
+  item.description = describeSweep(sweep);
+  item.iconPath = new vscode.ThemeIcon('graph-scatter', isUnderWay ? new vscode.ThemeColor('charts.green') : undefined);
+  item.tooltip = sweep.sweepId;
+  item.command = { command: commandId('showSweep'), title: '', arguments: [sweep] };
+  return item;
+}
+
+/** "3 of 9 done · Running" */
+export function describeSweep({ runs }: SweepOfRuns): string {
+  const statuses = runs.map(({ state }) => state.status);
+  const done = vscode.l10n.t('{0} of {1} done', statuses.filter((status) => status === 'finished').length, runs.length);
+  const present = statuses.find(isLive) ?? statuses.find((status) => status === 'queued');
+  return present ? `${done} · ${formatStatus(present)}` : done;
 }
 
 /** Describes the state of a run in lists. */

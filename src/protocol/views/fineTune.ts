@@ -110,6 +110,8 @@ export type FromFineTune =
   /** Replaces a text that cannot be read or is gone by a fresh one; the host keeps the old text. */
   | { readonly type: 'resetDocument' }
   | { readonly type: 'start' }
+  /** Plans a sweep with these settings. */
+  | { readonly type: 'sweep' }
   /** Stops showing a run and shows what the next one needs instead. */
   | { readonly type: 'leaveRun' }
   | { readonly type: 'fetchSmallModel' }
@@ -195,6 +197,7 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     openJson: nothing,
     resetDocument: nothing,
     start: nothing,
+    sweep: nothing,
     leaveRun: nothing,
     fetchSmallModel: nothing,
     cancelFetch: nothing,
