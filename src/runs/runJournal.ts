@@ -75,7 +75,7 @@ export class RunJournal {
   }
 
   /** Writes the last entry of this process. */
-  end(status: 'finished' | 'stopped' | 'failed', message: string | null): RunState {
+  end(status: 'finished' | 'stopped' | 'failed' | 'queued', message: string | null): RunState {
     this.state = { ...this.state, message, pid: null, processStart: null, ifKilled: null };
     this.setStatus(status);
     if (message) this.run.log(message);

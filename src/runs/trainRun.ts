@@ -67,6 +67,8 @@ export interface TrainRunOptions {
   /** When aborted, saves a checkpoint after the current step and ends the run as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
+  /** The step after which the run is evaluated, saved and put back into the queue, in a run of so many; null means its last. */
+  readonly leaveAfter?: (totalSteps: number) => number | null;
 }
 
 /**
@@ -110,7 +112,7 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
   };
   const prepared = await options.prepare(config, ports, savedDType(run));
   run.settleFormat(prepared.dataFormat);
-  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options.signal).train());
+  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options).train());
   await disposeQuietly(prepared, (error) => journal.logAfterEnd(error));
   return trained;
 }
@@ -149,7 +151,7 @@ class RunTrainer implements LoopPorts {
     private readonly config: RunConfig,
     private readonly prepared: PreparedRun,
     private readonly journal: RunJournal,
-    private readonly signal: AbortSignal | undefined,
+    private readonly options: Pick<TrainRunOptions, 'signal' | 'leaveAfter'>,
   ) {
     this.sampler =
       prepared.samples &&
@@ -168,10 +170,12 @@ class RunTrainer implements LoopPorts {
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
-    const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
+    const leaveAfter = this.options.leaveAfter?.(totalSteps) ?? null;
+    const options = { ...loopOptions(this.config.train, totalSteps), leaveAfter };
+    const result = await runLoop(options, runner, data, this, from);
     this.journal.setProgress(result.progress);
     this.run.writeControl('run'); // the command has been carried out
-    const state = this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
+    const state = this.journal.end(statusAfter[result.reason], this.closingWords(result));
     this.describeAdapters();
     return state;
   }
@@ -183,7 +187,7 @@ class RunTrainer implements LoopPorts {
   async command(): Promise<'run' | 'pause' | 'stop'> {
     // Lets signals in, since an engine step may block the thread.
     await nextTurn();
-    return this.signal?.aborted ? 'stop' : this.run.readControl();
+    return this.options.signal?.aborted ? 'stop' : this.run.readControl();
   }
 
   async waitWhilePaused(): Promise<void> {
@@ -284,6 +288,8 @@ class RunTrainer implements LoopPorts {
     return t`Stopped early: no better held-out loss in ${String(patience)} evaluations; the best was ${best} at step ${bestStep}.`;
   }
 }
+
+const statusAfter = { finished: 'finished', 'early-stopping': 'finished', stopped: 'stopped', left: 'queued' } as const;
 
 function loopOptions(train: TrainConfig, totalSteps: number): LoopOptions {
   return {
