@@ -56,6 +56,8 @@ export type ModelSource = (typeof modelSources)[number];
 
 export interface RunSummary {
   readonly runId: string;
+  /** The absolute path of the sweep's folder; null if it belongs to none. */
+  readonly sweepId: string | null;
   /** The user's name for the run, else its default name (runName.ts). */
   readonly name: string;
   readonly labels: RunLabels;

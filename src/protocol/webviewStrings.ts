@@ -11,6 +11,7 @@ const phrases = {
   'unit.tokensPerSecond': '{0} tokens/s',
   'unit.milliseconds': '{0} ms',
 
+  'status.queued': 'Waiting',
   'status.preparing': 'Preparing',
   'status.running': 'Running',
   'status.paused': 'Paused',

@@ -23,7 +23,7 @@ import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type KilledMessage, type TrainingListener } from './runJournal.js';
-import { RunLock } from './runLock.js';
+import { lockRun } from './runLock.js';
 import { TrainingSampler, type SampleSource } from './trainingSampler.js';
 import { appendSample, cutSamplesAfter } from './samplesFile.js';
 import { warmupSteps } from './derivedSettings.js';
@@ -61,14 +61,19 @@ export interface PreparationPorts {
   readonly signal?: AbortSignal;
 }
 
+/** The step after which a run of so many is left, to go on later; null if it is not. */
+export type StepLimit = (totalSteps: number) => number | null;
+
 export interface TrainRunOptions {
   /** Loads model and data; `resumedDType` is the base's data type up to the last checkpoint, null if unknown. */
   prepare(config: RunConfig, ports: PreparationPorts, resumedDType: BaseDType | null): Promise<PreparedRun>;
   /** When aborted, saves a checkpoint after the current step and ends the run as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
-  /** The step after which the run is evaluated, saved and put back into the queue, in a run of so many; null means its last. */
-  readonly leaveAfter?: (totalSteps: number) => number | null;
+  /** Whether the queue trains it. Then it is trained only if it still waits, and when aborted it goes back to its place. */
+  readonly fromQueue?: boolean;
+  /** Where the run is left before its end: evaluated, saved, and back in the queue. */
+  readonly stepLimit?: StepLimit;
 }
 
 /**
@@ -76,13 +81,17 @@ export interface TrainRunOptions {
  * between steps. Returns the final state; rethrows what ended the run, after recording it as failed.
  */
 export async function trainRun(run: RunDirectory, options: TrainRunOptions): Promise<RunState> {
-  const lock = RunLock.acquire(run.path);
+  const lock = lockRun(run.path);
   try {
-    run.dropEarlierControl();
-    const journal = new RunJournal(run, options.listener ?? {});
+    const fromQueue = options.fromQueue ?? false;
+    if (fromQueue && run.readState().status !== 'queued') return run.readState();
+    // A command to a waiting run is meant for the process that comes, which may have begun long ago.
+    if (!fromQueue) run.dropEarlierControl();
+    const journal = new RunJournal(run, options.listener ?? {}, fromQueue);
     try {
       return await prepareAndTrain(run, journal, options);
     } catch (error) {
+      if (fromQueue && options.signal?.aborted) return journal.end('queued', null); // it was told to end while it prepared
       const advised = withAdvice(error, savedSteps(run.checkpointsPath).at(-1));
       journal.endWithError(advised);
       throw advised;
@@ -151,7 +160,7 @@ class RunTrainer implements LoopPorts {
     private readonly config: RunConfig,
     private readonly prepared: PreparedRun,
     private readonly journal: RunJournal,
-    private readonly options: Pick<TrainRunOptions, 'signal' | 'leaveAfter'>,
+    private readonly options: TrainRunOptions,
   ) {
     this.sampler =
       prepared.samples &&
@@ -170,14 +179,20 @@ class RunTrainer implements LoopPorts {
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
-    const leaveAfter = this.options.leaveAfter?.(totalSteps) ?? null;
-    const options = { ...loopOptions(this.config.train, totalSteps), leaveAfter };
-    const result = await runLoop(options, runner, data, this, from);
+    const stepLimit = this.options.stepLimit?.(totalSteps) ?? null;
+    const result = await runLoop({ ...loopOptions(this.config.train, totalSteps), stepLimit }, runner, data, this, from);
     this.journal.setProgress(result.progress);
-    this.run.writeControl('run'); // the command has been carried out
-    const state = this.journal.end(statusAfter[result.reason], this.closingWords(result));
+    const end = this.endOf(result);
+    if (end !== 'queued') this.run.writeControl('run'); // the command has been carried out
+    const state = this.journal.end(end, this.closingWords(result));
     this.describeAdapters();
     return state;
+  }
+
+  private endOf({ reason }: LoopResult): 'queued' | 'stopped' | 'finished' {
+    if (reason === 'left') return 'queued';
+    if (reason !== 'stopped') return 'finished';
+    return this.options.fromQueue && this.run.readControl() !== 'stop' ? 'queued' : 'stopped';
   }
 
   clock(): number {
@@ -288,8 +303,6 @@ class RunTrainer implements LoopPorts {
     return t`Stopped early: no better held-out loss in ${String(patience)} evaluations; the best was ${best} at step ${bestStep}.`;
   }
 }
-
-const statusAfter = { finished: 'finished', 'early-stopping': 'finished', stopped: 'stopped', left: 'queued' } as const;
 
 function loopOptions(train: TrainConfig, totalSteps: number): LoopOptions {
   return {

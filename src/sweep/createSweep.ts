@@ -31,7 +31,7 @@ export function createSweep(runsFolder: string, request: SweepRequest): string {
   makeFolder(runsFolder);
   replaceFolderAtomically(path, (folder) => {
     for (const [index, { config }] of planned.entries()) {
-      const run = RunDirectory.create(join(folder, folders[index]!), config, sweep.createdAt);
+      const run = RunDirectory.create(join(folder, folders[index]!), config, { status: 'queued', queuedAt: sweep.createdAt });
       writeLabels(run.path, { ...noLabels, name: labels[index]! });
     }
     writeFlushed(sweepFileOf(folder), `${JSON.stringify(sweep, null, 2)}\n`);

@@ -51,7 +51,9 @@ const shapesAdapter = ['lora.r', 'lora.alpha', 'lora.use_rslora', 'lora.target_m
 
 function checkVariedWithHalving(setting: string, { train }: RunConfig): void {
   if (setting === 'train.seed')
-    throw refused(t`Halving cannot choose between values of train.seed, which say nothing about another run: train all to their end.`);
+    throw refused(
+      t`Halving cannot choose between values of train.seed, which say nothing about another run: train all to their end.`,
+    );
   const decidesSteps =
     train.max_steps === null
       ? ['train.num_epochs', 'train.max_tokens', 'train.batch_size', 'train.gradient_accumulation_steps', 'data.packing']

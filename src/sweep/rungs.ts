@@ -1,12 +1,14 @@
 /** @file rungs.json of a sweep with halving: which runs were compared after which step, and which of them were left. */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { t } from '../l10n/text.js';
 import { count, list, number, object, recordOf, string } from '../protocol/guard.js';
-import { isLive } from '../protocol/runs.js';
+import { isOver } from '../protocol/runs.js';
 import { readMetrics } from '../runs/metricsFile.js';
+import { isBusy, stopWaiting } from '../runs/queue/queue.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { rungSteps, survivors } from './halving.js';
 import type { RunOfSweep, SweepFolder } from './sweepFolder.js';
@@ -44,8 +46,8 @@ export function decideRungs(folder: SweepFolder): void {
   const decided = [...readRungs(folder)];
   for (const step of plannedRungs(folder, runs).slice(decided.length)) {
     const left = new Set(decided.flatMap((rung) => rung.left));
-    const racing = runs.filter((run) => isInRace(folder, run) && !left.has(run.folder));
-    if (racing.some(({ directory }) => isOnItsWay(directory, step))) break;
+    const racing = runs.filter(({ folder }) => !left.has(folder));
+    if (racing.some((run) => isOnItsWay(folder, run, step))) break;
     decided.push(decide(racing, step, folder.sweep.halving.eta));
     writeFileAtomically(folder.rungsPath, `${JSON.stringify(decided, null, 2)}\n`);
   }
@@ -53,9 +55,10 @@ export function decideRungs(folder: SweepFolder): void {
 }
 
 /** The step after which a run is to be compared next; null if it may be trained to its end. */
-export function nextRung(folder: SweepFolder, run: RunOfSweep, totalSteps: number): number | null {
+export function nextRung(folder: SweepFolder, runFolder: string, totalSteps: number): number | null {
   const { sweep } = folder;
-  if (!sweep.halving || !isInRace(folder, run)) return null;
+  const run = folder.runs().find(({ directory }) => directory.path === resolve(runFolder));
+  if (!run || !sweep.halving || !isInRace(folder, run)) return null;
   const decided = readRungs(folder);
   if (decided.some(({ left }) => left.includes(run.folder))) return null;
   const { step } = run.directory.readState();
@@ -63,17 +66,17 @@ export function nextRung(folder: SweepFolder, run: RunOfSweep, totalSteps: numbe
   return open.find((rung) => rung > step) ?? null;
 }
 
-/** Whoever resumes a run wants it trained to its end: it has entered the queue anew. */
+/** Whoever resumes a run wants it trained to its end: it has entered the queue anew, or left it. */
 function isInRace({ sweep }: SweepFolder, { directory }: RunOfSweep): boolean {
   return directory.readState().queuedAt === sweep.createdAt;
 }
 
-function isOnItsWay(run: RunDirectory, step: number): boolean {
-  const state = run.readState();
-  return state.step < step && (state.status === 'queued' || isLive(state.status));
+function isOnItsWay(folder: SweepFolder, run: RunOfSweep, step: number): boolean {
+  const state = run.directory.readState();
+  return state.step < step && !isOver(state.status) && isInRace(folder, run);
 }
 
-/** Runs that failed or were stopped before are not compared. Without held-out data, nothing is, and all go on. */
+/** Runs that ended before are not compared. Without held-out data, nothing is, and all go on. */
 function decide(racing: readonly RunOfSweep[], step: number, eta: number): DecidedRung {
   const losses = racing.flatMap(({ folder, directory }) => {
     const loss = heldOutLossAt(directory, step);
@@ -92,12 +95,16 @@ export function heldOutLossAt({ metricsPath }: RunDirectory, step: number): numb
   return undefined;
 }
 
-/** A run that was resumed since is left alone, and so is one that is being trained. */
+/** A run that was resumed since is left alone, and so is one that someone works on. */
 function leave(folder: SweepFolder, run: RunOfSweep, { step, losses, left }: DecidedRung): void {
-  const state = run.directory.readState();
-  if (state.status !== 'queued' || state.step !== step || !isInRace(folder, run)) return;
-  const compared = Object.keys(losses).length;
-  const message = t`Not trained further: after step ${step}, its held-out loss of ${losses[run.folder]!.toFixed(4)} was not among the best ${compared - left.length} of ${compared}. Resume trains it to its end.`;
-  run.directory.writeState({ ...state, status: 'stopped', message });
-  run.directory.log(message);
+  if (run.directory.readState().step !== step || !isInRace(folder, run)) return;
+  const [loss, compared] = [losses[run.folder]!.toFixed(4), Object.keys(losses).length];
+  try {
+    stopWaiting(
+      run.directory,
+      t`Not trained further: after step ${step}, its held-out loss of ${loss} was not among the best ${compared - left.length} of ${compared}. Resume trains it to its end.`,
+    );
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+  }
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { pairedDifference } from '../analysis/pairedDifference.js';
 import type { CompletionScores } from '../protocol/completionReport.js';
 import type { LossDifference, SweepReport, SweepRow } from '../protocol/sweep.js';
-import { isLive } from '../protocol/runs.js';
+import { isOver } from '../protocol/runs.js';
 import { latestReport } from '../evaluation/evaluationFolder.js';
 import { readFirstEvalLoss, readLastStep } from '../runs/metricsFile.js';
 import { readLabels } from '../runs/runLabels.js';
@@ -33,7 +33,7 @@ export function sweepReport(sweepFolder: string): SweepReport {
     dataPath: sweep.config.data.path,
     settings: Object.keys(sweep.parameters),
     rungs,
-    isComplete: rows.every(({ status }) => status !== 'queued' && !isLive(status)),
+    isComplete: rows.every(({ status }) => isOver(status)),
     baseLoss: baseLossOf(folder, runs),
     rows,
     recommendation: recommend(rows),

@@ -12,6 +12,7 @@ import { courseInWords } from './courseText.js';
 import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
 
 const statusIcons: Readonly<Record<RunStatus, string>> = {
+  queued: 'clock',
   preparing: 'loading codicon-modifier-spin',
   running: 'play-circle',
   paused: 'debug-pause',

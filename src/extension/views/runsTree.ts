@@ -90,6 +90,8 @@ function tooltip({ name, labels, model, dataPath, rank, state, firstEvalLoss, ru
 
 function statusIcon(status: RunStatus): vscode.ThemeIcon {
   switch (status) {
+    case 'queued':
+      return new vscode.ThemeIcon('clock');
     case 'preparing':
       return new vscode.ThemeIcon('loading~spin');
     case 'running':

@@ -169,6 +169,7 @@ export function run(
   const last = metrics(Math.max(1, done)).findLast((metric) => 'loss' in metric)!;
   return {
     runId: `/workspace/runs/${name}`,
+    sweepId: null,
     name,
     labels: noLabels,
     model: '/models/SmolLM2-135M-Instruct.gguf',
@@ -188,6 +189,8 @@ export function run(
       updatedAt: '2026-08-20T10:20:00Z',
       bestEvalLoss: done >= 20 ? 1.327 : null,
       bestStep: done >= 20 ? Math.floor(done / 20) * 20 : null,
+      queuedAt: null,
+      requeued: false,
       trainableParameters: 460_800,
       message: null,
     },

@@ -1,0 +1,28 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ifReadable } from '../files/reading.js';
+
+/** A folder that is a run directory, or may become one. */
+export interface RunFolder {
+  readonly path: string;
+  /** The absolute path of the sweep's folder that it lies in, if any. */
+  readonly sweepId: string | null;
+}
+
+/** The subfolders of a runs folder and, in place of a sweep's folder, those of the sweep. `isRun` spares known runs the look. */
+export function runFoldersIn(folder: string, isRun: (path: string) => boolean = () => false): RunFolder[] {
+  return subfolders(folder).flatMap((path): RunFolder[] => {
+    if (isRun(path) || !isSweep(path)) return [{ path, sweepId: null }];
+    return subfolders(path).map((run) => ({ path: run, sweepId: path }));
+  });
+}
+
+/** A sweep's folder is no run itself. */
+export function isSweep(folder: string): boolean {
+  return existsSync(join(folder, 'sweep.json')) && !existsSync(join(folder, 'state.json'));
+}
+
+function subfolders(folder: string): string[] {
+  const entries = ifReadable(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => resolve(folder, entry.name));
+}
