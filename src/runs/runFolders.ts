@@ -17,7 +17,8 @@ export function runFoldersIn(folder: string, isRun: (path: string) => boolean = 
   });
 }
 
-function isSweep(folder: string): boolean {
+/** A sweep's folder is no run itself. */
+export function isSweep(folder: string): boolean {
   return existsSync(join(folder, 'sweep.json')) && !existsSync(join(folder, 'state.json'));
 }
 

@@ -61,6 +61,9 @@ export interface PreparationPorts {
   readonly signal?: AbortSignal;
 }
 
+/** The step after which a run of so many is left, to go on later; null if it is not. */
+export type StepLimit = (totalSteps: number) => number | null;
+
 export interface TrainRunOptions {
   /** Loads model and data; `resumedDType` is the base's data type up to the last checkpoint, null if unknown. */
   prepare(config: RunConfig, ports: PreparationPorts, resumedDType: BaseDType | null): Promise<PreparedRun>;
@@ -69,6 +72,8 @@ export interface TrainRunOptions {
   readonly listener?: TrainingListener;
   /** Whether the queue trains it. Then it is trained only if it still waits, and when aborted it goes back to its place. */
   readonly fromQueue?: boolean;
+  /** Where the run is left before its end: evaluated, saved, and back in the queue. */
+  readonly stepLimit?: StepLimit;
 }
 
 /**
@@ -174,7 +179,8 @@ class RunTrainer implements LoopPorts {
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
-    const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
+    const stepLimit = this.options.stepLimit?.(totalSteps) ?? null;
+    const result = await runLoop({ ...loopOptions(this.config.train, totalSteps), stepLimit }, runner, data, this, from);
     this.journal.setProgress(result.progress);
     const end = this.endOf(result);
     if (end !== 'queued') this.run.writeControl('run'); // the command has been carried out
@@ -184,6 +190,7 @@ class RunTrainer implements LoopPorts {
   }
 
   private endOf({ reason }: LoopResult): 'queued' | 'stopped' | 'finished' {
+    if (reason === 'left') return 'queued';
     if (reason !== 'stopped') return 'finished';
     return this.options.fromQueue && this.run.readControl() !== 'stop' ? 'queued' : 'stopped';
   }

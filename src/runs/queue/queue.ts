@@ -57,6 +57,15 @@ export function dequeue(run: RunDirectory): void {
   }
 }
 
+/** Takes a waiting run out of the queue for a reason that it is to tell. */
+export function stopWaiting(run: RunDirectory, message: string): void {
+  whileNobodyTrains(run, (state) => {
+    if (state.status !== 'queued') return;
+    run.writeState({ ...state, ...atRest, status: 'stopped', queuedAt: null, message, updatedAt: now() });
+    run.log(message);
+  });
+}
+
 /** Takes a waiting run out of the queue because it is about to be trained beside it. Returns whether it was waiting. */
 export function takeForTraining(run: RunDirectory): boolean {
   return leave(run, 'preparing');

@@ -3,13 +3,14 @@ import { UserError } from '../../core/errors.js';
 import { ifReadable } from '../../files/reading.js';
 import type { RunState } from '../../protocol/run.js';
 import type { RunDirectory } from '../runDirectory.js';
+import type { StepLimit } from '../trainRun.js';
 import { isBusy, nextQueued, requeueInterrupted, runOfAnother } from './queue.js';
 import { lockQueue } from './queueLock.js';
 import type { QueuedSweeps } from './queuedSweeps.js';
 
 export interface QueuePorts {
   /** Trains one run, as far as `stepLimit` or to its end; rethrows what ended it, after recording it (trainRun). */
-  train(run: RunDirectory, stepLimit: number | null): Promise<RunState>;
+  train(run: RunDirectory, stepLimit: StepLimit): Promise<RunState>;
   readonly sweeps: QueuedSweeps;
   /** A sentence for the queue's log, in English like all logs. */
   note(text: string): void;
