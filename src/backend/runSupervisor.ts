@@ -6,9 +6,12 @@ import { t } from '../l10n/text.js';
 import type { RunEvent } from '../protocol/backend.js';
 import type { RunControl, RunLabels, RunState } from '../protocol/run.js';
 import type { RunConfig } from '../protocol/runConfig.js';
+import type { SweepReport, SweepRequest } from '../protocol/sweep.js';
 import { newRunFolder } from '../runs/newRunFolder.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { writeLabels } from '../runs/runLabels.js';
+import { createSweep } from '../sweep/createSweep.js';
+import { sweepReport } from '../sweep/sweepReport.js';
 import { RunWatcher } from './runWatcher.js';
 import { startTrainer } from './trainerProcess.js';
 
@@ -31,12 +34,24 @@ export class RunSupervisor {
 
   /** Writes the run directory and starts its trainer; returns the run's id. */
   start(config: RunConfig): string {
-    const folder = this.folders[0];
-    if (!folder) throw new UserError('config-invalid', t`There is no folder for runs: set loraWorkbench.runsFolder.`);
-    makeRunsFolder(folder);
+    const folder = this.newRunsFolder();
     const run = RunDirectory.create(newRunFolder(folder), config);
     this.startTrainer(run);
     return run.path;
+  }
+
+  /** Makes a sweep, whose runs enter the queue; returns its id. */
+  startSweep(request: SweepRequest): string {
+    const sweepId = createSweep(this.newRunsFolder(), request);
+    this.watcher.poll();
+    return sweepId;
+  }
+
+  /** Of sweeps whose runs are listed only, because an id is a path that comes from outside this process. */
+  sweepReport(sweepId: string): SweepReport {
+    const isListed = this.watcher.snapshot().runs.some((run) => run.sweepId === sweepId);
+    if (!isListed) throw new UserError('file-not-found', t`There is no sweep at ${sweepId}.`);
+    return sweepReport(sweepId);
   }
 
   resume(runId: string): void {
@@ -53,6 +68,14 @@ export class RunSupervisor {
   label(runId: string, labels: RunLabels): void {
     writeLabels(this.open(runId).path, labels);
     this.watcher.attend(runId);
+  }
+
+  /** Where new runs go. */
+  private newRunsFolder(): string {
+    const folder = this.folders[0];
+    if (!folder) throw new UserError('config-invalid', t`There is no folder for runs: set loraWorkbench.runsFolder.`);
+    makeRunsFolder(folder);
+    return folder;
   }
 
   private startTrainer(run: RunDirectory): void {

@@ -180,8 +180,10 @@ class Backend {
       'loraWorkbench/completion/evaluate': (params, token) =>
         this.evaluations.run(evaluateCompletionRequest, { ...params, engine: this.engine }, token),
       'loraWorkbench/completion/report': ({ runId }) => latestReport(runId),
-      'loraWorkbench/sweeps/start': ({ text, ...request }) => this.startSweep({ ...request, config: this.runConfig(text) }),
-      'loraWorkbench/sweeps/report': ({ sweepId }) => sweepReport(sweepId),
+      'loraWorkbench/sweeps/start': ({ text, ...request }) => ({
+        sweepId: this.supervisor.startSweep({ ...request, config: this.runConfig(text) }),
+      }),
+      'loraWorkbench/sweeps/report': ({ sweepId }) => this.supervisor.sweepReport(sweepId),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/endpoint/start': (params, token) => this.endpoint.start(params, this.engine, token),

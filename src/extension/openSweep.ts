@@ -175,7 +175,8 @@ export class OpenSweep implements vscode.Disposable {
     const rows = this.shown.kind === 'report' ? this.shown.report.rows : [];
     const waiting = rows.filter(({ status }) => status === 'queued');
     const atWork = rows.filter(({ status }) => isLive(status));
-    for (const { runId } of [...waiting, ...atWork]) await backend.request('loraWorkbench/runs/control', { runId, command: 'stop' });
+    for (const { runId } of [...waiting, ...atWork])
+      await backend.request('loraWorkbench/runs/control', { runId, command: 'stop' });
   }
 
   private async resume(): Promise<void> {

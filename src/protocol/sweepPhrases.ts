@@ -57,7 +57,6 @@ export const sweepPhrases = {
   'sweep.share.8': 'an eighth',
   'sweep.share.16': 'a sixteenth',
   'sweep.share.32': 'a thirty-second',
-  'sweep.setting': '{0} {1}',
 
   'sweep.done': '{0} of {1} runs done',
   'sweep.leftCount': '{0} left early',

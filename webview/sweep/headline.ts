@@ -35,7 +35,8 @@ function details({ recommendation, rows, baseLoss, isComplete }: SweepReport): s
   if (!recommendation) return mayChange.length > 0 && rows.some(({ heldOutLoss }) => heldOutLoss !== null) ? [soFar(rows)] : [];
   const [take, best] = [rows[recommendation.take]!, rows[recommendation.best]!];
   const loss = t('sweep.loss', formatLoss(take.heldOutLoss!));
-  const difference = take === best || !take.toBest ? [] : [t('sweep.difference', differenceInWords(take.toBest), runInWords(best))];
+  const difference =
+    take === best || !take.toBest ? [] : [t('sweep.difference', differenceInWords(take.toBest), runInWords(best))];
   const base = baseLoss === null ? [] : [t('sweep.base', formatLoss(baseLoss))];
   return [[loss, ...difference, ...base].join(' '), ...mayChange];
 }

@@ -101,7 +101,13 @@ export class LossPlot {
     this.chart = new Chart(this.canvas, {
       type: 'scatter',
       data: { datasets: series.map((each, index) => dataset(each, index, series.length, theme)) },
-      plugins: [whiskers(theme), ring(points.find(({ row }) => row === taken), theme)],
+      plugins: [
+        whiskers(theme),
+        ring(
+          points.find(({ row }) => row === taken),
+          theme,
+        ),
+      ],
       options: {
         animation: false,
         responsive: true,

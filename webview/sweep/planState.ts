@@ -53,7 +53,8 @@ export function valuesOf({ setting, values: text }: Varied): Values {
   const schema = settingSchema(setting.split('.'));
   const problems = values.map((value) => (schema ? settingProblem(schema, value) : null));
   const wrong = problems.findIndex((problem) => problem !== null);
-  if (wrong >= 0) return { values, problem: t('sweep.plan.wrongValue', printValues(setting, [values[wrong]!]), problems[wrong]!) };
+  if (wrong >= 0)
+    return { values, problem: t('sweep.plan.wrongValue', printValues(setting, [values[wrong]!]), problems[wrong]!) };
   const isTwice = new Set(values.map((value) => JSON.stringify(value))).size < values.length;
   return { values, problem: isTwice ? t('problem.twice') : null };
 }

@@ -100,12 +100,7 @@ export class PlanView {
   }
 
   private options(): HTMLElement {
-    const name = element(
-      'label',
-      { class: 'plan-name' },
-      element('span', {}, t('sweep.plan.name')),
-      this.name,
-    );
+    const name = element('label', { class: 'plan-name' }, element('span', {}, t('sweep.plan.name')), this.name);
     return element(
       'section',
       {},
@@ -248,7 +243,13 @@ function lastPart(path: string): string {
   return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }
 
-function memoryWords({ peakMemoryBytes, availableMemoryBytes }: { peakMemoryBytes: number; availableMemoryBytes: number }): string[] {
+function memoryWords({
+  peakMemoryBytes,
+  availableMemoryBytes,
+}: {
+  peakMemoryBytes: number;
+  availableMemoryBytes: number;
+}): string[] {
   if (peakMemoryBytes <= availableMemoryBytes) return [];
   return [t('sweep.plan.memory', formatBytes(peakMemoryBytes), formatBytes(availableMemoryBytes))];
 }

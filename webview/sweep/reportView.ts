@@ -162,9 +162,7 @@ export class ReportView {
   private updateCurves(): void {
     const { rows } = this.report;
     const words = new Map(rows.map((row) => [row.runId, runInWords(row)]));
-    const known = this.store.all
-      .filter(({ runId }) => words.has(runId))
-      .map((run) => ({ ...run, name: words.get(run.runId)! }));
+    const known = this.store.all.filter(({ runId }) => words.has(runId)).map((run) => ({ ...run, name: words.get(run.runId)! }));
     const drawn = (this.state.drawn ?? this.usualCurves()).filter((runId) => words.has(runId));
     this.chooser.update(known, drawn);
     this.store.follow(drawn);
@@ -184,7 +182,9 @@ export class ReportView {
 /** Keeps a selection if nothing has changed, and the focus in any case. */
 function replaceKeepingFocus(container: HTMLElement, made: HTMLElement): void {
   if (made.isEqualNode(container.firstChild)) return;
-  const focused = container.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset['focus'] : undefined;
+  const focused = container.contains(document.activeElement)
+    ? (document.activeElement as HTMLElement).dataset['focus']
+    : undefined;
   container.replaceChildren(made);
   if (focused === undefined) return;
   for (const each of container.querySelectorAll<HTMLElement>('[data-focus]')) if (each.dataset['focus'] === focused) each.focus();

@@ -33,11 +33,7 @@ export function resultTable(
   return element(
     'table',
     {},
-    element(
-      'thead',
-      {},
-      element('tr', {}, ...columns.map((column) => header(column, sort, onSort)), element('td', {})),
-    ),
+    element('thead', {}, element('tr', {}, ...columns.map((column) => header(column, sort, onSort)), element('td', {}))),
     element('tbody', {}, ...rows.map((row) => tableRow(row, columns, row === taken, hasAdapter(row.runId)))),
     report.baseLoss === null ? null : baseRow(report.baseLoss, columns),
   );
@@ -62,21 +58,48 @@ function columnsOf(report: SweepReport): readonly TableColumn[] {
     ...settings,
     { id: 'status', title: t('compare.status'), help: null, isNumber: false, key: statusText, cell: statusCell },
     number('step', t('compare.steps'), null, ({ step }) => step, stepsText),
-    number('loss', t('sweep.column.loss'), t('sweep.column.loss.help'), ({ heldOutLoss }) => heldOutLoss, (row) =>
-      formatLoss(row.heldOutLoss!),
+    number(
+      'loss',
+      t('sweep.column.loss'),
+      t('sweep.column.loss.help'),
+      ({ heldOutLoss }) => heldOutLoss,
+      (row) => formatLoss(row.heldOutLoss!),
     ),
-    number('difference', t('sweep.column.difference'), t('sweep.column.difference.help'), ({ toBest }) => toBest?.difference ?? null, (row) =>
-      row.toBest!.difference === 0 && row.toBest!.halfInterval === 0 ? t('sweep.best') : differenceInWords(row.toBest!),
+    number(
+      'difference',
+      t('sweep.column.difference'),
+      t('sweep.column.difference.help'),
+      ({ toBest }) => toBest?.difference ?? null,
+      (row) =>
+        row.toBest!.difference === 0 && row.toBest!.halfInterval === 0 ? t('sweep.best') : differenceInWords(row.toBest!),
     ),
-    number('parameters', t('sweep.axis.parameters'), null, ({ trainableParameters }) => trainableParameters || null, (row) =>
-      formatNumber(row.trainableParameters),
+    number(
+      'parameters',
+      t('sweep.axis.parameters'),
+      null,
+      ({ trainableParameters }) => trainableParameters || null,
+      (row) => formatNumber(row.trainableParameters),
     ),
-    number('time', t('sweep.axis.time'), null, ({ seconds }) => seconds, (row) => formatDuration(row.seconds!)),
-    number('memory', t('sweep.axis.memory'), null, ({ peakMemoryBytes }) => peakMemoryBytes, (row) =>
-      formatBytes(row.peakMemoryBytes!),
+    number(
+      'time',
+      t('sweep.axis.time'),
+      null,
+      ({ seconds }) => seconds,
+      (row) => formatDuration(row.seconds!),
     ),
-    number('speed', t('plot.speed'), null, ({ tokensPerSecond }) => tokensPerSecond, (row) =>
-      formatNumber(row.tokensPerSecond!, { maximumSignificantDigits: 3 }),
+    number(
+      'memory',
+      t('sweep.axis.memory'),
+      null,
+      ({ peakMemoryBytes }) => peakMemoryBytes,
+      (row) => formatBytes(row.peakMemoryBytes!),
+    ),
+    number(
+      'speed',
+      t('plot.speed'),
+      null,
+      ({ tokensPerSecond }) => tokensPerSecond,
+      (row) => formatNumber(row.tokensPerSecond!, { maximumSignificantDigits: 3 }),
     ),
     ...(report.rows.some(({ completion }) => completion) ? completionColumns() : []),
   ];
@@ -84,8 +107,12 @@ function columnsOf(report: SweepReport): readonly TableColumn[] {
 
 function completionColumns(): readonly TableColumn[] {
   return (['exactMatch', 'editSimilarity'] as const).map((metric) =>
-    number(metric, t(`metric.${metric}`), t(`metric.${metric}.help`), ({ completion }) => completion?.[metric] ?? null, (row) =>
-      formatNumber(row.completion![metric], { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    number(
+      metric,
+      t(`metric.${metric}`),
+      t(`metric.${metric}.help`),
+      ({ completion }) => completion?.[metric] ?? null,
+      (row) => formatNumber(row.completion![metric], { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
     ),
   );
 }
@@ -133,7 +160,13 @@ function tableRow(row: SweepRow, columns: readonly TableColumn[], isTaken: boole
 function recommendedMark(): HTMLElement {
   const mark = icon('star-full');
   mark.title = t('sweep.recommended');
-  return element('span', { class: 'taken-mark' }, mark, element('span', { class: 'visually-hidden' }, t('sweep.recommended')), ' ');
+  return element(
+    'span',
+    { class: 'taken-mark' },
+    mark,
+    element('span', { class: 'visually-hidden' }, t('sweep.recommended')),
+    ' ',
+  );
 }
 
 const actionIcons = { open: 'graph-line', completion: 'sparkle', resume: 'debug-continue' } as const;

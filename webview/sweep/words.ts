@@ -11,7 +11,7 @@ export function valueInWords(value: SettingValue): string {
 
 /** "rank 8, learning rate 3e-4" */
 export function settingsInWords(settings: SettingValues): string {
-  const words = Object.entries(settings).map(([setting, value]) => t('sweep.setting', settingName(setting), valueInWords(value)));
+  const words = Object.entries(settings).map(([setting, value]) => `${settingName(setting)} ${valueInWords(value)}`);
   return words.join(', ');
 }
 

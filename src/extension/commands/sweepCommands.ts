@@ -33,15 +33,15 @@ export async function deleteSweep(workbench: Workbench, argument: unknown): Prom
   if (!runs.every(({ state }) => isOver(state.status))) {
     throw new Error(vscode.l10n.t('{0} is still going. Stop it first.', name));
   }
-  const question = vscode.l10n.t('Delete the sweep {0} with all {1} runs, their checkpoints and their adapters?', name, runs.length);
+  const question = vscode.l10n.t(
+    'Delete the sweep {0} with all {1} runs, their checkpoints and their adapters?',
+    name,
+    runs.length,
+  );
   await removeFolders([vscode.Uri.file(sweepId)], question, [name]);
 }
 
-async function chosenSweep(
-  { runs }: Workbench,
-  argument: unknown,
-  placeHolder: string,
-): Promise<SweepOfRuns | undefined> {
+async function chosenSweep({ runs }: Workbench, argument: unknown, placeHolder: string): Promise<SweepOfRuns | undefined> {
   const sweeps = sweepsOf(runs.list());
   const sweepId = namedBy(argument, 'sweepId');
   if (sweepId !== undefined) return sweeps.find((sweep) => sweep.sweepId === sweepId);

@@ -5,6 +5,7 @@ import { count, either, nullable, object, oneOf, string, type Guard } from '../g
 import { runsSnapshot } from '../runGuards.js';
 import type { SweepReport, SweepRequest } from '../sweep.js';
 import { sweepReport, sweptSettings } from '../sweepGuards.js';
+import { variableSettings } from '../sweepSettings.js';
 import { fromRunViewer, toRunViewer, type FromRunViewer, type ToRunViewer } from './runViewer.js';
 import { nothing, type ViewProtocol } from './view.js';
 
@@ -64,6 +65,9 @@ const plan: Guard<SweepPlan> = object({
   rows: nullable(count),
 });
 
+const parameters: Guard<SweepRequest['parameters']> = (value): value is SweepRequest['parameters'] =>
+  sweptSettings.parameters(value) && Object.keys(value).every((setting) => variableSettings().includes(setting));
+
 const shown: Guard<ShownSweep> = either(
   object<{ kind: 'nothing' }>({ kind: oneOf('nothing') }),
   object<Extract<ShownSweep, { kind: 'plan' }>>({ kind: oneOf('plan'), plan }),
@@ -84,7 +88,7 @@ export const sweep: ViewProtocol<SweepView> = {
     reopenPlan: object({ path: string }),
     reopenSweep: object({ sweepId: string }),
     editSettings: nothing,
-    start: object<Omit<SweepRequest, 'config'>>({ name: nullable(string), ...sweptSettings }),
+    start: object<Omit<SweepRequest, 'config'>>({ ...sweptSettings, name: nullable(string), parameters }),
     stopSweep: nothing,
     resumeSweep: nothing,
   },
