@@ -62,7 +62,7 @@ function cost(
 }
 
 function scaleOf(values: readonly number[], ticks: readonly number[] | null): Pick<Axis, 'isLogarithmic' | 'ticks'> {
-  const isLogarithmic = values.length > 0 && Math.min(...values) > 0 && Math.max(...values) >= 8 * Math.min(...values);
+  const isLogarithmic = values.length > 0 && Math.min(...values) > 0 && Math.max(...values) >= 4 * Math.min(...values);
   return { isLogarithmic, ticks: ticks && ticks.length <= maxTicks ? [...ticks].sort((a, b) => a - b) : null };
 }
 

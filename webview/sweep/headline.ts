@@ -8,7 +8,9 @@ import { differenceInWords, formatLoss, runInWords, shareInWords } from './words
 /** Which run to take, in one sentence, and what it is based on. */
 export function headline(report: SweepReport): HTMLElement {
   const { name, model, dataPath } = report;
-  const about = [name, modelName(model), dataPath.split(/[\\/]/).at(-1)!].join(' · ');
+  const data = dataPath.split(/[\\/]/).at(-1)!;
+  // The usual name says it already.
+  const about = [name, ...(name.includes(data) ? [] : [data]), modelName(model)].join(' · ');
   return element(
     'div',
     { class: 'report-headline' },

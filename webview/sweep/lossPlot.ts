@@ -120,7 +120,6 @@ export class LossPlot {
             ...horizontalRange(axis, points),
             border: { color: theme.grid },
             grid: { display: false },
-            title: { display: true, text: axis.title, color: theme.foreground, font },
             ticks: {
               ...ticks,
               autoSkip: true,

@@ -46,7 +46,7 @@ export class ReportView {
     this.change({ axis });
   });
   private readonly table = element('div', {
-    class: 'report-table',
+    class: 'sweep-table',
     tabindex: 0,
     role: 'region',
     'aria-label': t('sweep.table'),
@@ -150,7 +150,7 @@ export class ReportView {
     ];
     setText(this.progressText, parts.join(' · '));
     this.stop.hidden = report.rows.every(({ status }) => isOver(status));
-    this.resume.hidden = !report.rows.some(isResumable);
+    this.resume.hidden = !report.isComplete || !report.rows.some(isResumable);
     const failure = report.rows.find(({ status }) => status === 'failed');
     const message = failure && this.store.get(failure.runId)?.state.message;
     this.failures.hidden = !failure;
@@ -172,7 +172,7 @@ export class ReportView {
 
   /** Those with the lowest losses, in the order in which they were planned. */
   private usualCurves(): readonly string[] {
-    const { rows } = this.report;
+    const rows = this.report.rows.filter(({ step }) => step > 0);
     const byLoss = [...rows].sort((a, b) => (a.heldOutLoss ?? Infinity) - (b.heldOutLoss ?? Infinity));
     const best = new Set(byLoss.slice(0, maxCurves));
     return rows.filter((row) => best.has(row)).map(({ runId }) => runId);

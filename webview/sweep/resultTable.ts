@@ -33,7 +33,11 @@ export function resultTable(
   return element(
     'table',
     {},
-    element('thead', {}, element('tr', {}, ...columns.map((column) => header(column, sort, onSort)), element('td', {}))),
+    element(
+      'thead',
+      {},
+      element('tr', {}, ...columns.map((column, index) => header(column, index === 0, sort, onSort)), element('td', {})),
+    ),
     element('tbody', {}, ...rows.map((row) => tableRow(row, columns, row === taken, hasAdapter(row.runId)))),
     report.baseLoss === null ? null : baseRow(report.baseLoss, columns),
   );
@@ -127,7 +131,12 @@ function number(
   return { id, title, help, isNumber: true, key, cell: (row) => (key(row) === null ? '–' : text(row)) };
 }
 
-function header({ id, title, help, isNumber }: TableColumn, sort: SortOrder, onSort: (sort: SortOrder) => void): HTMLElement {
+function header(
+  { id, title, help, isNumber }: TableColumn,
+  isFirst: boolean,
+  sort: SortOrder,
+  onSort: (sort: SortOrder) => void,
+): HTMLElement {
   const isSorted = sort.column === id;
   const direction = sort.descending ? 'descending' : 'ascending';
   const sorter = element(
@@ -144,14 +153,18 @@ function header({ id, title, help, isNumber }: TableColumn, sort: SortOrder, onS
     element('span', {}, title),
     isSorted ? icon(sort.descending ? 'arrow-small-down' : 'arrow-small-up') : null,
   );
-  return element('th', { scope: 'col', class: isNumber ? 'number' : null, 'aria-sort': isSorted ? direction : null }, sorter);
+  return element(
+    'th',
+    { scope: 'col', class: isNumber && !isFirst ? 'number' : null, 'aria-sort': isSorted ? direction : null },
+    sorter,
+  );
 }
 
 function tableRow(row: SweepRow, columns: readonly TableColumn[], isTaken: boolean, hasAdapter: boolean): HTMLElement {
   const cells = columns.map(({ cell, isNumber }, index) => {
     const attributes = { class: isNumber ? 'number' : null };
     if (index > 0) return element('td', attributes, cell(row));
-    return element('th', { ...attributes, scope: 'row', title: row.name }, ...(isTaken ? [recommendedMark()] : []), cell(row));
+    return element('th', { scope: 'row', title: row.name }, ...(isTaken ? [recommendedMark()] : []), cell(row));
   });
   const actions = element('td', { class: 'row-actions' }, ...rowActions(row, hasAdapter));
   return element('tr', { class: isTaken ? 'taken' : null, 'data-run': row.runId }, ...cells, actions);

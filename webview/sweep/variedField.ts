@@ -47,8 +47,8 @@ export class VariedField {
     this.input.setAttribute('aria-invalid', String(problem !== null));
     this.root.classList.toggle('invalid', problem !== null);
     this.remove.disabled = !canRemove;
-    setText(this.note, problem ?? counted('sweep.plan.count', parsed.length));
-    if (problem === null && isListSetting(setting)) setText(this.note, `${this.note.textContent} ${t('sweep.plan.lists')}`);
+    const count = counted('sweep.plan.count', parsed.length);
+    setText(this.note, problem ?? (isListSetting(setting) ? `${count} · ${t('sweep.plan.lists')}` : count));
   }
 
   focus(): void {
