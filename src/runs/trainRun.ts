@@ -61,9 +61,6 @@ export interface PreparationPorts {
   readonly signal?: AbortSignal;
 }
 
-/** The step after which a run of so many is left, to go on later; null if it is not. */
-export type StepLimit = (totalSteps: number) => number | null;
-
 export interface TrainRunOptions {
   /** Loads model and data; `resumedDType` is the base's data type up to the last checkpoint, null if unknown. */
   prepare(config: RunConfig, ports: PreparationPorts, resumedDType: BaseDType | null): Promise<PreparedRun>;
@@ -72,8 +69,8 @@ export interface TrainRunOptions {
   readonly listener?: TrainingListener;
   /** Whether the queue trains it. Then it is trained only if it still waits, and when aborted it goes back to its place. */
   readonly fromQueue?: boolean;
-  /** Where the run is left before its end: evaluated, saved, and back in the queue. */
-  readonly stepLimit?: StepLimit;
+  /** After which step a run of so many is evaluated, saved and put back into the queue; null means that it is trained to its end. */
+  readonly leaveAfter?: (totalSteps: number) => number | null;
 }
 
 /**
@@ -179,8 +176,8 @@ class RunTrainer implements LoopPorts {
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
-    const stepLimit = this.options.stepLimit?.(totalSteps) ?? null;
-    const result = await runLoop({ ...loopOptions(this.config.train, totalSteps), stepLimit }, runner, data, this, from);
+    const leaveAfter = this.options.leaveAfter?.(totalSteps) ?? null;
+    const result = await runLoop({ ...loopOptions(this.config.train, totalSteps), leaveAfter }, runner, data, this, from);
     this.journal.setProgress(result.progress);
     const end = this.endOf(result);
     if (end !== 'queued') this.run.writeControl('run'); // the command has been carried out

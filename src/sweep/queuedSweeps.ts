@@ -13,11 +13,11 @@ import { SweepFolder } from './sweepFolder.js';
  */
 export function queuedSweeps(signal: AbortSignal): QueuedSweeps {
   return {
-    stepLimitOf(runFolder) {
+    stepLimitOf(runFolder, totalSteps) {
       const folder = sweepOf(runFolder);
-      if (!folder) return () => null;
-      decideRungs(folder);
-      return (totalSteps) => nextRung(folder, runFolder, totalSteps);
+      if (!folder) return null;
+      decideRungs(folder); // unless the last process was killed just before
+      return nextRung(folder, runFolder, totalSteps);
     },
     async afterRun(runFolder) {
       const folder = sweepOf(runFolder);

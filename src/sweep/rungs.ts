@@ -8,20 +8,21 @@ import { t } from '../l10n/text.js';
 import { count, list, number, object, recordOf, string } from '../protocol/guard.js';
 import { isOver } from '../protocol/runs.js';
 import { readMetrics } from '../runs/metricsFile.js';
-import { isBusy, stopWaiting } from '../runs/queue/queue.js';
+import { stopWaiting, waitTogether } from '../runs/queue/queue.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { rungSteps, survivors } from './halving.js';
 import type { RunOfSweep, SweepFolder } from './sweepFolder.js';
 
 export interface DecidedRung {
   readonly step: number;
+  readonly decidedAt: string;
   /** Held-out losses after this step, by the run's folder. */
   readonly losses: Readonly<Record<string, number>>;
   /** The runs that did not go on. */
   readonly left: readonly string[];
 }
 
-const decidedRungs = list(object<DecidedRung>({ step: count, losses: recordOf(number), left: list(string) }));
+const decidedRungs = list(object<DecidedRung>({ step: count, decidedAt: string, losses: recordOf(number), left: list(string) }));
 
 export function readRungs({ rungsPath }: SweepFolder): readonly DecidedRung[] {
   if (!existsSync(rungsPath)) return [];
@@ -44,36 +45,44 @@ export function decideRungs(folder: SweepFolder): void {
   if (!folder.sweep.halving) return;
   const runs = folder.runs();
   const decided = [...readRungs(folder)];
-  for (const step of plannedRungs(folder, runs).slice(decided.length)) {
+  const racing = () => {
     const left = new Set(decided.flatMap((rung) => rung.left));
-    const racing = runs.filter(({ folder }) => !left.has(folder));
-    if (racing.some((run) => isOnItsWay(folder, run, step))) break;
-    decided.push(decide(racing, step, folder.sweep.halving.eta));
+    return runs.filter((run) => !left.has(run.folder));
+  };
+  for (const step of plannedRungs(folder, runs).slice(decided.length)) {
+    if (racing().some(({ directory }) => isOnItsWay(directory, step))) break;
+    decided.push(decide(racing(), step, folder.sweep.halving.eta));
     writeFileAtomically(folder.rungsPath, `${JSON.stringify(decided, null, 2)}\n`);
   }
-  for (const rung of decided) for (const run of runs) if (rung.left.includes(run.folder)) leave(folder, run, rung);
+  for (const rung of decided) {
+    for (const run of runs) if (rung.left.includes(run.folder) && !isResumed(run.directory, rung)) leave(run, rung);
+  }
+  // Some may have been resumed one by one, and the first of them must not run ahead of the others.
+  waitTogether(racing().map(({ directory }) => directory));
 }
 
-/** The step after which a run is to be compared next; null if it may be trained to its end. */
+/** The step after which a run is to be compared next, or which it is not to leave any more; null if it is trained to its end. */
 export function nextRung(folder: SweepFolder, runFolder: string, totalSteps: number): number | null {
   const { sweep } = folder;
   const run = folder.runs().find(({ directory }) => directory.path === resolve(runFolder));
-  if (!run || !sweep.halving || !isInRace(folder, run)) return null;
+  if (!run || !sweep.halving) return null;
   const decided = readRungs(folder);
-  if (decided.some(({ left }) => left.includes(run.folder))) return null;
   const { step } = run.directory.readState();
+  const left = decided.find(({ left }) => left.includes(run.folder));
+  if (left) return isResumed(run.directory, left) ? null : step;
   const open = rungSteps(sweep.runs.length, totalSteps, sweep.halving.eta).slice(decided.length);
   return open.find((rung) => rung > step) ?? null;
 }
 
-/** Whoever resumes a run wants it trained to its end: it has entered the queue anew, or left it. */
-function isInRace({ sweep }: SweepFolder, { directory }: RunOfSweep): boolean {
-  return directory.readState().queuedAt === sweep.createdAt;
+/** Whoever resumes a run that was left wants it trained to its end. */
+function isResumed(run: RunDirectory, { decidedAt }: DecidedRung): boolean {
+  const { queuedAt } = run.readState();
+  return queuedAt === null || queuedAt > decidedAt;
 }
 
-function isOnItsWay(folder: SweepFolder, run: RunOfSweep, step: number): boolean {
-  const state = run.directory.readState();
-  return state.step < step && !isOver(state.status) && isInRace(folder, run);
+function isOnItsWay(run: RunDirectory, step: number): boolean {
+  const state = run.readState();
+  return state.step < step && !isOver(state.status);
 }
 
 /** Runs that ended before are not compared. Without held-out data, nothing is, and all go on. */
@@ -85,6 +94,7 @@ function decide(racing: readonly RunOfSweep[], step: number, eta: number): Decid
   const going = new Set(survivors(losses, eta));
   return {
     step,
+    decidedAt: new Date().toISOString(),
     losses: Object.fromEntries(losses),
     left: losses.map(([folder]) => folder).filter((folder) => !going.has(folder)),
   };
@@ -95,16 +105,10 @@ export function heldOutLossAt({ metricsPath }: RunDirectory, step: number): numb
   return undefined;
 }
 
-/** A run that was resumed since is left alone, and so is one that someone works on. */
-function leave(folder: SweepFolder, run: RunOfSweep, { step, losses, left }: DecidedRung): void {
-  if (run.directory.readState().step !== step || !isInRace(folder, run)) return;
-  const [loss, compared] = [losses[run.folder]!.toFixed(4), Object.keys(losses).length];
-  try {
-    stopWaiting(
-      run.directory,
-      t`Not trained further: after step ${step}, its held-out loss of ${loss} was not among the best ${compared - left.length} of ${compared}. Resume trains it to its end.`,
-    );
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-  }
+function leave({ folder, directory }: RunOfSweep, { step, losses, left }: DecidedRung): void {
+  const [loss, compared] = [losses[folder]!.toFixed(4), Object.keys(losses).length];
+  stopWaiting(
+    directory,
+    t`Not trained further: after step ${step}, its held-out loss of ${loss} was not among the best ${compared - left.length} of ${compared}. Resume trains it to its end.`,
+  );
 }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { t } from '../l10n/text.js';
-import { isRecord, list, object, string } from '../protocol/guard.js';
+import { anything, list, object, string } from '../protocol/guard.js';
 import type { Sweep, SweepRun } from '../protocol/sweep.js';
 import { sweepRun, sweptSettings } from '../protocol/sweepGuards.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
@@ -58,13 +58,13 @@ export function heldOutPath(folder: string): string {
   return join(folder, 'held-out.json');
 }
 
-const sweepOnDisk = object({ ...sweptSettings, name: string, createdAt: string, runs: list(sweepRun) });
+const sweepOnDisk = object({ ...sweptSettings, config: anything, name: string, createdAt: string, runs: list(sweepRun) });
 
 function parseSweep(file: string): Sweep {
   const damaged = () => new UserError('file-corrupt', t`${file} is damaged: it does not hold a sweep.`);
   const json = readJsonFile(file);
-  if (!isRecord(json) || !sweepOnDisk(json)) throw damaged();
-  const checked = validateRunConfig(json['config']);
+  if (!sweepOnDisk(json)) throw damaged();
+  const checked = validateRunConfig(json.config);
   const names = new Set(json.runs.map(({ folder }) => folder));
   if (!checked.ok || names.size !== json.runs.length || names.size > mostRuns) throw damaged();
   const outside = json.runs.find(({ folder }) => !isFolderName(folder));

@@ -24,7 +24,7 @@ export interface LoopOptions {
   /** Determines the dropout masks. */
   readonly seed: number;
   /** The run is evaluated, saved and left after this step, to go on later; without it, it goes on to its end. */
-  readonly stepLimit?: number | null;
+  readonly leaveAfter?: number | null;
 }
 
 /** The state of a run between two optimizer steps; together with a TrainableState, all that a resumed run needs. */
@@ -133,7 +133,7 @@ class Loop {
         await this.ports.waitWhilePaused();
         continue;
       }
-      if (this.progress.step >= (this.options.stepLimit ?? Infinity)) return this.#leave();
+      if (this.progress.step >= (this.options.leaveAfter ?? Infinity)) return this.#leave();
       await this.#step();
       if (await this.#conclude()) return 'early-stopping';
     }

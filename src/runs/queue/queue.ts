@@ -57,13 +57,25 @@ export function dequeue(run: RunDirectory): void {
   }
 }
 
-/** Takes a waiting run out of the queue for a reason that it is to tell. */
+/** Takes a waiting run out of the queue for a reason that it is to tell, unless its turn has just come. */
 export function stopWaiting(run: RunDirectory, message: string): void {
-  whileNobodyTrains(run, (state) => {
+  ifNobodyTrains(run, (state) => {
     if (state.status !== 'queued') return;
     run.writeState({ ...state, ...atRest, status: 'stopped', queuedAt: null, message, updatedAt: now() });
     run.log(message);
   });
+}
+
+/** Gives those of these runs that wait the place of the first of them, so that the least trained is the next. */
+export function waitTogether(runs: readonly RunDirectory[]): void {
+  const waiting = runs.filter((run) => run.readState().status === 'queued');
+  const first = waiting.map((run) => run.readState().queuedAt ?? '').sort()[0];
+  for (const run of waiting) {
+    if (run.readState().queuedAt === first) continue;
+    ifNobodyTrains(run, (state) => {
+      if (state.status === 'queued') run.writeState({ ...state, queuedAt: first ?? null });
+    });
+  }
 }
 
 /** Takes a waiting run out of the queue because it is about to be trained beside it. Returns whether it was waiting. */
@@ -116,6 +128,14 @@ function whileNobodyTrains<Result>(run: RunDirectory, act: (state: RunState) => 
     return act(run.readState());
   } finally {
     lock.release();
+  }
+}
+
+function ifNobodyTrains(run: RunDirectory, act: (state: RunState) => void): void {
+  try {
+    whileNobodyTrains(run, act);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
   }
 }
 
