@@ -23,7 +23,7 @@ export const sweepPhrases = {
   'sweep.plan.scale': 'Alpha stays {0}, so the scale of the adapter falls from {1} at the lowest rank to {2} at the highest.',
   'sweep.plan.halving': 'Stop hopeless runs early',
   'sweep.plan.halving.help':
-    'All runs begin, but after some steps only the best third goes on, and of these again the best third later (successive halving). That saves more than half of the time; a run that only shines late can be missed, and each can be resumed.',
+    'All runs begin, but after some steps only the best third goes on, and of these again the best third later (successive halving). That saves about half of the time or more; a run that only shines late can be missed, and each can be resumed.',
   'sweep.plan.name': 'Name',
   'sweep.plan.start': 'Start Sweep',
   'sweep.plan.runs': '{0} runs',
@@ -31,7 +31,6 @@ export const sweepPhrases = {
   'sweep.plan.steps': '{0} steps in all',
   'sweep.plan.steps.one': '{0} step in all',
   'sweep.plan.time': 'about {0}',
-  'sweep.plan.atMost': 'at most about {0}',
   'sweep.plan.noTime': 'how long is known once a pre-flight or a run with this model was done',
   'sweep.plan.noSteps': 'how long is known once the data has been read',
   'sweep.plan.parameters': '{0} trainable parameters each',

@@ -6,11 +6,11 @@ import { writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { t } from '../l10n/text.js';
 import { count, list, number, object, recordOf, string } from '../protocol/guard.js';
+import { rungSteps, survivors } from '../protocol/halving.js';
 import { isOver } from '../protocol/runs.js';
 import { readMetrics } from '../runs/metricsFile.js';
 import { stopWaiting, waitTogether } from '../runs/queue/queue.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
-import { rungSteps, survivors } from './halving.js';
 import type { RunOfSweep, SweepFolder } from './sweepFolder.js';
 
 export interface DecidedRung {

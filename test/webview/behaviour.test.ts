@@ -858,7 +858,8 @@ test('a sweep is planned: values are checked as they are typed, and what they ma
   await page.getByRole('textbox', { name: 'Values to try: Target modules' }).fill('q_proj; q_proj, v_proj');
   expect(await size.locator('.plan-runs').textContent()).toBe('4 runs (2 Rank × 2 Target modules)');
   await page.getByRole('checkbox', { name: 'Stop hopeless runs early' }).check();
-  expect(await size.locator('.plan-time').textContent()).toContain('at most');
+  // All four to step 57, and the best on to its end: half of the steps.
+  expect(await size.textContent()).toContain('about 35 min342 steps in all');
   await start.click();
   const asked = {
     name: 'rank × target modules · answers.jsonl',

@@ -1,3 +1,4 @@
+import { trainedShare } from '../../src/protocol/halving.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
 import type { SettingValue } from '../../src/protocol/sweep.js';
 import type { SweepPlan } from '../../src/protocol/views/sweep.js';
@@ -19,17 +20,18 @@ export function runCount(parameters: Parameters): number {
   return Object.values(parameters).reduce((product, { length }) => product * length, 1);
 }
 
-/** What all runs take together if none is left early, at the pace that is known for the shared settings. */
-export function estimateOf({ check, rows, modelShape }: SweepPlan, parameters: Parameters): PlanEstimate {
+/** What all runs take together, at the pace that is known for the shared settings. With `eta`, most runs are left early. */
+export function estimateOf({ check, rows, modelShape }: SweepPlan, parameters: Parameters, eta: number | null): PlanEstimate {
   if (!check?.ok) return { steps: undefined, seconds: undefined, parameters: undefined };
   const runs = combinations(parameters).map((values) => settingsOf(check.config, values));
   const steps = runs.map((settingAt) => totalSteps(settingAt, rows) ?? Number.NaN);
   const usual = tokensPerStep((path) => valueAt(check.config, path));
   const relative = runs.map((settingAt, run) => (steps[run]! * tokensPerStep(settingAt)) / usual);
   const counts = modelShape ? runs.map((settingAt) => parametersOf(settingAt, modelShape)) : [];
+  const share = eta === null ? 1 : trainedShare(runs.length, steps[0]!, eta);
   return {
-    steps: known(sum(steps)),
-    seconds: known(sum(relative) * (check.estimate.secondsPerStep ?? Number.NaN)),
+    steps: known(Math.round(share * sum(steps))),
+    seconds: known(share * sum(relative) * (check.estimate.secondsPerStep ?? Number.NaN)),
     parameters: counts.length > 0 ? [Math.min(...counts), Math.max(...counts)] : undefined,
   };
 }

@@ -200,7 +200,7 @@ export class PlanView {
   }
 
   private sizeWords(parameters: NonNullable<ReturnType<typeof parametersOf>>, runs: number): HTMLElement[] {
-    const { steps, seconds, parameters: sizes } = estimateOf(this.plan, parameters);
+    const { steps, seconds, parameters: sizes } = estimateOf(this.plan, parameters, this.state.halving ? eta : null);
     const line = (text: string, className = 'muted') => element('span', { class: className }, text);
     if (runs < 2) return [line(t('sweep.plan.tooFew'))];
     if (this.state.halving && runs < eta) return [line(t('sweep.plan.halvingNeeds', formatNumber(eta)))];
@@ -211,7 +211,7 @@ export class PlanView {
     const product = factors.length > 1 ? ` (${factors.join(' × ')})` : '';
     const time =
       seconds !== undefined
-        ? t(this.state.halving ? 'sweep.plan.atMost' : 'sweep.plan.time', formatDuration(seconds))
+        ? t('sweep.plan.time', formatDuration(seconds))
         : t(steps === undefined ? 'sweep.plan.noSteps' : 'sweep.plan.noTime');
     return [
       line(`${counted('sweep.plan.runs', runs)}${product}`, 'plan-runs'),

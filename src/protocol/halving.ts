@@ -19,3 +19,13 @@ export function survivors(losses: readonly (readonly [string, number])[], eta: n
   const ranked = [...losses].sort(([, one], [, other]) => one - other).map(([run]) => run);
   return ranked.slice(0, Math.max(1, Math.floor(ranked.length / eta)));
 }
+
+/** How many of all steps are trained, 0 to 1, of runs with equally many steps. */
+export function trainedShare(runCount: number, totalSteps: number, eta: number): number {
+  let [racing, before, trained] = [runCount, 0, 0];
+  for (const step of rungSteps(runCount, totalSteps, eta)) {
+    trained += racing * (step - before);
+    [racing, before] = [Math.max(1, Math.floor(racing / eta)), step];
+  }
+  return (trained + racing * (totalSteps - before)) / (runCount * totalSteps);
+}
