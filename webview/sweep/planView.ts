@@ -69,16 +69,13 @@ export class PlanView {
   }
 
   readonly receive: Receiver<'sweep'> = (message) => {
-    switch (message.type) {
-      case 'plan':
-        this.plan = message.plan;
-        return this.update();
-      case 'startFailed':
-        this.isStarting = false;
-        setText(this.failure, message.message);
-        this.failure.hidden = false;
-        return this.update();
+    if (message.type === 'plan') this.plan = message.plan;
+    if (message.type === 'startFailed') {
+      this.isStarting = false;
+      setText(this.failure, message.message);
+      this.failure.hidden = false;
     }
+    this.update();
   };
 
   private header(): HTMLElement {

@@ -36,7 +36,12 @@ export function resultTable(
     element(
       'thead',
       {},
-      element('tr', {}, ...columns.map((column, index) => header(column, index === 0, sort, onSort)), element('td', {})),
+      element(
+        'tr',
+        {},
+        ...columns.map((column, index) => header(column, index === 0, sort, onSort)),
+        element('td', { class: 'row-actions' }),
+      ),
     ),
     element('tbody', {}, ...rows.map((row) => tableRow(row, columns, row === taken, hasAdapter(row.runId)))),
     report.baseLoss === null ? null : baseRow(report.baseLoss, columns),
@@ -155,7 +160,7 @@ function header(
   );
   return element(
     'th',
-    { scope: 'col', class: isNumber && !isFirst ? 'number' : null, 'aria-sort': isSorted ? direction : null },
+    { scope: 'col', class: isNumber && !isFirst ? `number column-${id}` : null, 'aria-sort': isSorted ? direction : null },
     sorter,
   );
 }
