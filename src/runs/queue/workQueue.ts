@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../core/errors.js';
 import { ifReadable } from '../../files/reading.js';
-import type { RunState } from '../../protocol/run.js';
 import type { RunDirectory } from '../runDirectory.js';
 import { isBusy, nextQueued, requeueInterrupted, runOfAnother } from './queue.js';
 import { lockQueue } from './queueLock.js';
 import type { QueuedSweeps } from './queuedSweeps.js';
 
 export interface QueuePorts {
-  /** Trains one run, as far as `stepLimit` or to its end; rethrows what ended it, after recording it (trainRun). */
-  train(run: RunDirectory, stepLimit: number | null): Promise<RunState>;
+  /** Trains one run, to the step that `leaveAfter` names or to its end; rethrows what ended it, after recording it (trainRun). */
+  train(run: RunDirectory, leaveAfter: (totalSteps: number) => number | null): Promise<unknown>;
   readonly sweeps: QueuedSweeps;
   /** A sentence for the queue's log, in English like all logs. */
   note(text: string): void;
@@ -67,7 +66,7 @@ async function trainOne(run: RunDirectory, ports: QueuePorts): Promise<boolean> 
   ports.note(`Training ${run.name}.`);
   let isFit = true;
   try {
-    await ports.train(run, ports.sweeps.stepLimitOf(run.path));
+    await ports.train(run, (totalSteps) => ports.sweeps.stepLimitOf(run.path, totalSteps));
   } catch (error) {
     ports.note(`${run.name} failed: ${wordsOf(error)}`);
     if (isBusy(error)) {
