@@ -40,8 +40,12 @@ export class RunWatcher {
     private readonly restingPerPoll = 100,
   ) {}
 
-  start(): void {
-    this.timer ??= setInterval(() => this.poll(), this.intervalMs);
+  /** `afterPoll` is called with all known runs, whether or not they have changed. */
+  start(afterPoll: (runs: readonly RunSummary[]) => void): void {
+    this.timer ??= setInterval(() => {
+      this.poll();
+      afterPoll(this.summaries);
+    }, this.intervalMs);
   }
 
   stop(): void {
@@ -77,8 +81,15 @@ export class RunWatcher {
 
   snapshot(): RunsSnapshot {
     this.poll();
-    const runs = newestRunsFirst([...this.known.values()].map(({ summary }) => summary));
-    return { runs, throughSeq: this.seq };
+    return { runs: newestRunsFirst(this.summaries), throughSeq: this.seq };
+  }
+
+  get(runId: string): RunSummary | undefined {
+    return this.known.get(runId)?.summary;
+  }
+
+  private get summaries(): RunSummary[] {
+    return [...this.known.values()].map(({ summary }) => summary);
   }
 
   /**

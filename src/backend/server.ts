@@ -154,6 +154,8 @@ class Backend {
       'loraWorkbench/runs/config': ({ runId }) => RunDirectory.open(runId).readConfig(),
       'loraWorkbench/runs/start': (text) => ({ runId: this.supervisor.start(this.runConfig(text)) }),
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
+      'loraWorkbench/runs/startNow': ({ runId }) => this.supervisor.startNow(runId),
+      'loraWorkbench/runs/dequeue': ({ runIds }) => this.supervisor.dequeue(runIds),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
       'loraWorkbench/models/list': () => this.modelInUse.find(),
@@ -269,7 +271,7 @@ class Backend {
   }
 
   private stop(): void {
-    this.supervisor.watcher.stop();
+    this.supervisor.stop();
     this.followers.stop();
     this.generator.stop();
     this.completion.stop();

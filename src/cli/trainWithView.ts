@@ -9,11 +9,17 @@ import { disposedOnFailure } from '../runtime/disposal.js';
 import type { CommandContext } from './runCommand.js';
 import { TrainingView } from './trainingView.js';
 
-/** Trains a run directory and shows its progress. `onReport` gets the pre-flight report of a new run; a resumed run has none. */
+export interface TrainingOptions {
+  /** Gets the pre-flight report of a new run; a resumed run has none. */
+  onReport(report: PreflightReport): void;
+  readonly fromQueue?: boolean;
+}
+
+/** Trains a run directory and shows its progress. */
 export async function trainWithView(
   { output, signal }: CommandContext,
   run: RunDirectory,
-  onReport: (report: PreflightReport) => void,
+  { onReport, fromQueue = false }: TrainingOptions,
 ): Promise<RunState> {
   const view = new TrainingView(output);
   const announceStop = () => view.line('Stopping after this step; a checkpoint will be saved. Ctrl+C again ends at once.');
@@ -22,6 +28,7 @@ export async function trainWithView(
   try {
     return await trainRun(run, {
       signal,
+      fromQueue,
       async prepare(config, ports, resumedDType) {
         const loaded = await prepareRun(config, ports, resumedDType);
         if (begins) onReport(await disposedOnFailure(loaded, () => preflightReport(loaded, config)));

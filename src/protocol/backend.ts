@@ -355,10 +355,14 @@ export interface BackendRequests {
   'loraWorkbench/runs/follow': { params: { runId: string; followId: string }; result: null };
   'loraWorkbench/runs/unfollow': { params: { followId: string }; result: null };
   'loraWorkbench/runs/config': { params: { runId: string }; result: RunConfig };
-  /** Starts a separate trainer in a new run directory. */
+  /** Puts a new run into the queue of its folder, which a process of its own trains. */
   'loraWorkbench/runs/start': { params: ConfigText; result: { runId: string } };
-  /** A paused run continues; for a stopped, interrupted or failed one, a trainer starts from the last checkpoint. */
+  /** A paused run continues; a stopped, interrupted or failed one waits in the queue, to go on from its last checkpoint. */
   'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
+  /** Trains a waiting run at once, beside whatever is trained. */
+  'loraWorkbench/runs/startNow': { params: { runId: string }; result: null };
+  /** Takes waiting runs out of the queue. */
+  'loraWorkbench/runs/dequeue': { params: { runIds: readonly string[] }; result: null };
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
   'loraWorkbench/runs/label': { params: { runId: string; labels: RunLabels }; result: null };
   'loraWorkbench/models/list': { params: null; result: FoundModels };

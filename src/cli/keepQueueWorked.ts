@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runsToTrain } from '../runs/queue/queue.js';
+import { hasWorker } from '../runs/queue/queueLock.js';
+import { exitCodes, type ExitCode } from './interrupt.js';
+
+/** How often to look whether a worker that somebody else has started is gone. */
+const lookAgainMs = 1000;
+
+/**
+ * Sees to it that the waiting runs of a folder are trained, until none is left. The work is done by worker processes, one after the
+ * other, because a worker ends when the next run needs a fresh process, and may be killed, for lack of memory above all. This
+ * process loads nothing and goes on. Gives up on a worker that has changed nothing.
+ */
+export async function keepQueueWorked(folder: string, json: boolean, signal: AbortSignal): Promise<ExitCode> {
+  for (;;) {
+    while (hasWorker(folder) && !signal.aborted) await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return exitCodes.cancelled;
+    const before = waiting(folder);
+    if (before === '') return exitCodes.done;
+    const code = await workerEnd([folder, '--worker', ...(json ? ['--json'] : [])]);
+    if (code === exitCodes.cancelled) return code;
+    if (waiting(folder) === before && !hasWorker(folder)) return exitCodes.failed;
+  }
+}
+
+function waiting(folder: string): string {
+  return runsToTrain(folder)
+    .map(({ runId, state }) => `${runId} ${state.status} ${state.updatedAt}`)
+    .join('\n');
+}
+
+/** Runs a worker in the terminal of this process. Resolves to null if a signal ended it. */
+function workerEnd(args: readonly string[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [process.argv[1]!, 'queue', ...args], { stdio: 'inherit', windowsHide: true });
+    // Ctrl+C reaches both processes, other signals only the one that they are meant for.
+    const passOn = () => child.kill('SIGTERM');
+    process.on('SIGTERM', passOn);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      process.off('SIGTERM', passOn);
+      resolve(code);
+    });
+  });
+}
