@@ -53,10 +53,7 @@ export function meanLossOf({ losses }: HeldOutLosses): number {
  * is kept. Throws UserError for models and data that cannot be read any more.
  */
 export async function measureFinished(folder: SweepFolder, pace: Pace): Promise<void> {
-  const runs = folder
-    .runs()
-    .map(({ directory }) => directory)
-    .filter((run) => run.readState().status === 'finished' && !existsSync(heldOutPath(run.path)));
+  const runs = unmeasured(folder);
   if (runs.length === 0) return;
   const { config } = folder.sweep;
   const model = loadModelForData(config.model);
@@ -67,6 +64,14 @@ export async function measureFinished(folder: SweepFolder, pace: Pace): Promise<
   } finally {
     model.weights.close();
   }
+}
+
+/** With the base, which is measured with the adapter of any run. */
+function unmeasured(folder: SweepFolder): readonly RunDirectory[] {
+  const directories = folder.runs().map(({ directory }) => directory);
+  const finished = directories.filter((run) => run.readState().status === 'finished');
+  const without = finished.filter(({ path }) => !existsSync(heldOutPath(path)));
+  return without.length > 0 || existsSync(heldOutPath(folder.path)) ? without : finished.slice(0, 1);
 }
 
 async function measure(

@@ -52,7 +52,7 @@ const shapesAdapter = ['lora.r', 'lora.alpha', 'lora.use_rslora', 'lora.target_m
 function checkVariedWithHalving(setting: string, { train }: RunConfig): void {
   if (setting === 'train.seed')
     throw refused(
-      t`Halving cannot choose between values of train.seed, which say nothing about another run: train all to their end.`,
+      t`Halving cannot choose between values of train.seed, which say nothing about another run: train all runs to their end.`,
     );
   const decidesSteps =
     train.max_steps === null
@@ -60,7 +60,7 @@ function checkVariedWithHalving(setting: string, { train }: RunConfig): void {
       : [];
   if (setting === 'train.max_steps' || decidesSteps.includes(setting))
     throw refused(
-      t`Halving compares runs after equally many steps of the same number, which ${setting} changes: set train.max_steps for all, or train all to their end.`,
+      t`Halving compares runs with equally many steps to do, and ${setting} changes their number: set train.max_steps for all, or train all runs to their end.`,
     );
 }
 

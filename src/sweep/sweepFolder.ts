@@ -43,17 +43,13 @@ export class SweepFolder {
   get rungsPath(): string {
     return join(this.path, 'rungs.json');
   }
-
-  /** The losses of the base, as heldOutPath in a run's folder those of its adapter. */
-  get baseLossesPath(): string {
-    return heldOutPath(this.path);
-  }
 }
 
 export function sweepFileOf(folder: string): string {
   return join(folder, 'sweep.json');
 }
 
+/** Of a run's folder, the losses of its adapter; of the sweep's, those of the base. */
 export function heldOutPath(folder: string): string {
   return join(folder, 'held-out.json');
 }
@@ -68,7 +64,7 @@ function parseSweep(file: string): Sweep {
   const names = new Set(json.runs.map(({ folder }) => folder));
   if (!checked.ok || names.size !== json.runs.length || names.size > mostRuns) throw damaged();
   const outside = json.runs.find(({ folder }) => !isFolderName(folder));
-  if (outside) throw new UserError('file-corrupt', t`${file} names a run outside of its folder: ${outside.folder}`);
+  if (outside) throw new UserError('file-corrupt', t`${file} names the run ${outside.folder}, which is outside of its folder.`);
   return { ...json, config: checked.config };
 }
 

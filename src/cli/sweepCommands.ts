@@ -1,0 +1,51 @@
+/** @file The commands about sweeps, their options and their help. */
+import type { Command } from 'commander';
+import { enoughPositions } from '../protocol/completionReport.js';
+import { add, collect, device, examples, integer, threadsHelp } from './options.js';
+import { runCommand } from './runCommand.js';
+
+export function addSweep(program: Command): void {
+  withCompletion(add(program, 'sweep', 'Train one config with several values of some settings, and tell which run to take.'))
+    .requiredOption('--config <file>', 'the run config that all runs share')
+    .requiredOption('--vary <setting=values>', 'the values to try, with commas between; may be given several times', collect)
+    .option('--set <setting=value>', 'change one setting of the config for all runs; may be given several times', collect)
+    .option('--halving <factor>', 'after some steps, train only the best one in so many runs further, and so on', integer(2))
+    .option('--out <folder>', 'the folder to make for the sweep (default: runs/sweep-<date and time>)')
+    .addHelpText(
+      'after',
+      examples(
+        'sweep --config run.json --vary lora.r=2,4,8,16',
+        'sweep --config run.json --vary lora.r=4,8,16 --vary train.learning_rate=1e-4,3e-4,1e-3 --halving 3',
+        'sweep --config run.json --vary \'lora.target_modules=["q_proj","v_proj"],["up_proj","down_proj"]\'',
+      ),
+    )
+    .addHelpText(
+      'after',
+      `
+The runs wait in the queue of the folder around the sweep. Ctrl+C saves a checkpoint and ends; \`queue\` goes on.
+lora.alpha stays as it is when lora.r varies: the best learning rate then depends little on the rank.`,
+    )
+    .action((options) =>
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/sweep.js')).sweep(context, options)),
+    );
+}
+
+export function addSweepReport(program: Command): void {
+  withCompletion(add(program, 'sweep-report', 'Show how the runs of a sweep compare, and which one to take.'))
+    .argument('<sweep>', 'the folder of the sweep')
+    .addHelpText('after', examples('sweep-report runs/ranks', 'sweep-report runs/ranks --evaluate-completion --json'))
+    .action((folder, options) =>
+      runCommand(Boolean(options.json), async (context) =>
+        (await import('./commands/sweep.js')).showSweep(context, folder, options),
+      ),
+    );
+}
+
+function withCompletion(command: Command): Command {
+  return command
+    .option('--evaluate-completion', 'for source code: also compare what the finished adapters suggest in held-out files')
+    .option('--positions <count>', 'with --evaluate-completion: how many places to complete at', integer(1), enoughPositions)
+    .option('--seed <number>', 'with --evaluate-completion: the same seed chooses the same places', integer(0), 1337)
+    .addOption(device())
+    .option('--threads <count>', threadsHelp, integer(1));
+}
