@@ -3,7 +3,7 @@ import { UserError } from '../../core/errors.js';
 import { exists } from '../../files/reading.js';
 import { t } from '../../l10n/text.js';
 import { runsToTrain } from '../../runs/queue/queue.js';
-import { noSweeps } from '../../runs/queue/queuedSweeps.js';
+import { queuedSweeps } from '../../sweep/queuedSweeps.js';
 import { hasWorker, queueLogPath } from '../../runs/queue/queueLock.js';
 import { workQueue } from '../../runs/queue/workQueue.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -30,7 +30,7 @@ async function work(context: CommandContext, folder: string): Promise<ExitCode> 
   const { output, signal } = context;
   await workQueue(folder, {
     train: (run) => trainAndTell(context, run, true),
-    sweeps: noSweeps,
+    sweeps: queuedSweeps(signal),
     note(text) {
       appendToFile(queueLogPath(folder), `${new Date().toISOString()} ${text}\n`);
       output.say(output.bold(text));

@@ -10,7 +10,7 @@ import { workQueue } from '../../../src/runs/queue/workQueue.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { createSweep } from '../../../src/sweep/createSweep.js';
-import { rungSteps, survivors } from '../../../src/sweep/halving.js';
+import { rungSteps, survivors } from '../../../src/protocol/halving.js';
 import { queuedSweeps } from '../../../src/sweep/queuedSweeps.js';
 import { readRungs } from '../../../src/sweep/rungs.js';
 import { SweepFolder } from '../../../src/sweep/sweepFolder.js';
