@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { isLive } from '../protocol/runs.js';
 import type { SweepReport } from '../protocol/sweep.js';
@@ -17,6 +18,9 @@ export type SweepContent =
 
 /** How long the shared settings rest before they are checked again. */
 const restMs = 300;
+/** Between two looks for a measurement that is awaited. */
+const shortestPauseMs = 1000;
+const longestPauseMs = 60_000;
 
 /** An open sweep: its plan, and once it has been started, its report, read again whenever one of its runs has changed. */
 export class OpenSweep implements vscode.Disposable {
@@ -26,6 +30,9 @@ export class OpenSweep implements vscode.Disposable {
   private document: ConfigDocument | undefined;
   private documentChanges: vscode.Disposable | undefined;
   private checkTimer: NodeJS.Timeout | undefined;
+  private lastRuns = '';
+  private measuringTimer: NodeJS.Timeout | undefined;
+  private measuringPauseMs = shortestPauseMs;
   private isReading = false;
   private isStale = false;
   private readonly runsChanges: vscode.Disposable;
@@ -44,13 +51,14 @@ export class OpenSweep implements vscode.Disposable {
       state: () => this.state(),
       receive: (message) => this.receive(message),
     });
-    this.runsChanges = services.runs.onDidChange(() => void this.readAgain());
+    this.runsChanges = services.runs.onDidChange(() => this.runsChanged());
     if (content.kind === 'plan') this.showPlan(content.document);
     if (content.kind === 'report') this.showReport(content.report);
   }
 
   dispose(): void {
     this.leavePlan();
+    clearTimeout(this.measuringTimer);
     vscode.Disposable.from(this.runsChanges, this.session).dispose();
   }
 
@@ -65,10 +73,15 @@ export class OpenSweep implements vscode.Disposable {
       clearTimeout(this.checkTimer);
       this.checkTimer = setTimeout(() => void this.check().catch(this.services.onError), restMs);
     });
-    const { name } = document.shown();
-    const plan = { path: document.uri.fsPath, name, check: null, modelShape: null, rows: null };
+    const plan = { ...this.origin(document), check: null, modelShape: null, rows: null };
     this.replace({ kind: 'plan', plan });
     void this.check().catch(this.services.onError);
+  }
+
+  /** The settings that a run was started with are its record, and nobody should edit them. */
+  private origin(document: ConfigDocument): Pick<SweepPlan, 'path' | 'name' | 'isRecord'> {
+    const path = document.uri.fsPath;
+    return { path, name: document.shown().name, isRecord: this.services.runs.get(dirname(path)) !== undefined };
   }
 
   private leavePlan(): void {
@@ -83,6 +96,7 @@ export class OpenSweep implements vscode.Disposable {
     this.leavePlan();
     this.panel.title = vscode.l10n.t('Sweep: {0}', report.name);
     this.replace({ kind: 'report', report });
+    this.awaitMeasurements(report);
   }
 
   private replace(shown: ShownSweep): void {
@@ -101,9 +115,29 @@ export class OpenSweep implements vscode.Disposable {
     if (checked.check?.ok) void this.data.lookAt(text);
     const { state } = this.data;
     const rows = state.kind === 'ready' ? state.overview.rows : null;
-    const plan: SweepPlan = { path: document.uri.fsPath, name: document.shown().name, ...checked, rows };
+    const plan: SweepPlan = { ...this.origin(document), ...checked, rows };
     this.shown = { kind: 'plan', plan };
     this.session.post({ type: 'plan', plan });
+  }
+
+  /** Other runs are none of this sweep's business. */
+  private runsChanged(): void {
+    if (this.shown.kind !== 'report') return;
+    const { sweepId } = this.shown.report;
+    const states = this.services.runs.list().filter((run) => run.sweepId === sweepId);
+    const signature = JSON.stringify(states.map(({ runId, name, state }) => [runId, name, state.updatedAt, state.status]));
+    if (signature === this.lastRuns) return;
+    this.lastRuns = signature;
+    this.measuringPauseMs = shortestPauseMs;
+    void this.readAgain();
+  }
+
+  /** A run's measurement on the held-out data comes some time after its end, and nothing tells of it. */
+  private awaitMeasurements({ rows }: SweepReport): void {
+    clearTimeout(this.measuringTimer);
+    if (!rows.some(({ status, toBest }) => status === 'finished' && !toBest)) return;
+    this.measuringTimer = setTimeout(() => void this.readAgain(), this.measuringPauseMs);
+    this.measuringPauseMs = Math.min(2 * this.measuringPauseMs, longestPauseMs);
   }
 
   /** One reading at a time; what changes meanwhile is read afterwards. */
@@ -118,6 +152,7 @@ export class OpenSweep implements vscode.Disposable {
         const report = await this.read(this.shown.report.sweepId);
         this.shown = { kind: 'report', report };
         this.session.post({ type: 'report', report });
+        this.awaitMeasurements(report);
       }
     } catch (error) {
       this.fail(error);
@@ -173,9 +208,9 @@ export class OpenSweep implements vscode.Disposable {
   private async stop(): Promise<void> {
     const backend = await this.services.backend.ready();
     const rows = this.shown.kind === 'report' ? this.shown.report.rows : [];
-    const waiting = rows.filter(({ status }) => status === 'queued');
-    const atWork = rows.filter(({ status }) => isLive(status));
-    for (const { runId } of [...waiting, ...atWork])
+    const waiting = rows.filter(({ status }) => status === 'queued').map(({ runId }) => runId);
+    await backend.request('loraWorkbench/runs/dequeue', { runIds: waiting });
+    for (const { runId } of rows.filter(({ status }) => isLive(status)))
       await backend.request('loraWorkbench/runs/control', { runId, command: 'stop' });
   }
 

@@ -36,7 +36,7 @@ test('two ranks are swept from the panel, the better one is recommended, and its
   await form.getByRole('button', { name: 'Start Sweep' }).click();
 
   const report = await sweepReport();
-  await says(report.locator('h1'), /^(Nothing to recommend yet|Take rank)/);
+  await says(report.locator('h1'), /^(Nothing to recommend yet|The finished runs|Take rank)/);
   await until('both runs are done', () => saysDone(report), 90_000);
   await says(report.locator('h1'), /^Take rank [18]: /);
   expect(await report.locator('.sweep-table tbody tr').count()).toBe(2);
@@ -61,15 +61,31 @@ test('after the window was reloaded, the report is there again, and the menu of 
   await window.reload();
   await window.showTab(`Sweep: ${name}`);
   await says((await sweepReport()).locator('h1'), /^Take rank [18]: /);
+  await window.commandOn('LoRA Workbench: Sweep from This Run…', 'r=8');
+  const form = await shown('.sweep-plan');
+  await says(form.locator('.sweep-plan > p'), /All other settings are those of .*r=8.run\.json: tiny-llama, answers\.jsonl\./);
+  expect(await form.getByRole('button', { name: 'Edit the Other Settings' }).isVisible()).toBe(false);
   const sweep = JSON.parse(readFileSync(bed.path('runs', name, 'sweep.json'), 'utf8')) as { parameters: unknown };
   expect(sweep.parameters).toEqual({ 'lora.r': [1, 8] });
 });
 
-async function sweepReport(): Promise<Frame> {
-  const { window } = bed;
-  return until('the report is shown', async () => {
-    const frame = await window.webview('sweep');
-    return (await frame.locator('.sweep-report').count()) > 0 && frame;
+function sweepReport(): Promise<Frame> {
+  return shown('.sweep-report');
+}
+
+/** The page of a sweep that has such an element. */
+function shown(selector: string): Promise<Frame> {
+  return until(`a page with ${selector}`, async () => {
+    for (const frame of bed.window.page.frames()) {
+      if (
+        (await frame
+          .locator(selector)
+          .count()
+          .catch(() => 0)) > 0
+      )
+        return frame;
+    }
+    return undefined;
   });
 }
 

@@ -21,7 +21,10 @@ export function headline(report: SweepReport): HTMLElement {
 }
 
 export function recommendationInWords({ recommendation, rows, isComplete }: SweepReport): string {
-  if (!recommendation) return t(isComplete ? 'sweep.none' : 'sweep.notYet');
+  if (!recommendation) {
+    const isMeasuring = rows.some(({ status }) => status === 'finished');
+    return t(isMeasuring ? 'sweep.measuring' : isComplete ? 'sweep.none' : 'sweep.notYet');
+  }
   const { isUncertain } = recommendation;
   const [take, best] = [rows[recommendation.take]!, rows[recommendation.best]!];
   if (isUncertain) return t('sweep.take.uncertain', runInWords(take));

@@ -15,6 +15,14 @@ const eta = 3;
 
 /** The form for a new sweep: what to vary, how many runs that makes, and how long they take. */
 export class PlanView {
+  private readonly edit = button({
+    kind: 'link',
+    icon: 'settings-gear',
+    label: t('sweep.plan.edit'),
+    onClick: () => {
+      post({ type: 'editSettings' });
+    },
+  });
   private readonly about = element('p', { class: 'muted' });
   private readonly problems = element('div', { class: 'banner warning', role: 'status', hidden: true });
   private readonly fieldList = element('div', { class: 'varied-list' });
@@ -79,20 +87,12 @@ export class PlanView {
   };
 
   private header(): HTMLElement {
-    const edit = button({
-      kind: 'link',
-      icon: 'settings-gear',
-      label: t('sweep.plan.edit'),
-      onClick: () => {
-        post({ type: 'editSettings' });
-      },
-    });
     return element(
       'header',
       { class: 'panel-header' },
       element('h1', {}, t('sweep.plan.title')),
       element('span', { class: 'spacer' }),
-      edit,
+      this.edit,
     );
   }
 
@@ -125,6 +125,7 @@ export class PlanView {
 
   private update(): void {
     const { varied, halving, name } = this.state;
+    this.edit.hidden = this.plan.isRecord;
     this.halving.checked = halving;
     if (this.name.value !== name) this.name.value = name;
     this.name.placeholder = this.usualName();
@@ -206,13 +207,11 @@ export class PlanView {
       ({ setting }) => `${formatNumber(parameters[setting]!.length)} ${settingTitle(setting.split('.'))}`,
     );
     const product = factors.length > 1 ? ` (${factors.join(' × ')})` : '';
-    const time =
-      seconds !== undefined
-        ? t('sweep.plan.time', formatDuration(seconds))
-        : t(steps === undefined ? 'sweep.plan.noSteps' : 'sweep.plan.noTime');
     return [
       line(`${counted('sweep.plan.runs', runs)}${product}`, 'plan-runs'),
-      line(time, 'plan-time'),
+      seconds === undefined
+        ? line(t(steps === undefined ? 'sweep.plan.noSteps' : 'sweep.plan.noTime'))
+        : line(t('estimate.about', formatDuration(seconds)), 'plan-time'),
       ...(steps === undefined ? [] : [line(counted('sweep.plan.steps', steps))]),
       ...(sizes ? [line(parametersInWords(sizes))] : []),
     ];

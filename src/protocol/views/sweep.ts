@@ -1,7 +1,7 @@
 /** @file A sweep: what is planned, how it stands, and the messages between host and page. */
 import type { ConfigCheck, ModelShape, RunsSnapshot } from '../backend.js';
 import { configCheck, modelShape } from '../configGuards.js';
-import { count, either, nullable, object, oneOf, string, type Guard } from '../guard.js';
+import { boolean, count, either, nullable, object, oneOf, string, type Guard } from '../guard.js';
 import { runsSnapshot } from '../runGuards.js';
 import type { SweepReport, SweepRequest } from '../sweep.js';
 import { sweepReport, sweptSettings } from '../sweepGuards.js';
@@ -33,6 +33,8 @@ export interface SweepPlan {
   /** The run.json whose settings all runs share, and its name as the user knows it. */
   readonly path: string;
   readonly name: string;
+  /** Whether these are the settings of a run, which are not to be edited. */
+  readonly isRecord: boolean;
   /** Null until it is known. */
   readonly check: ConfigCheck | null;
   readonly modelShape: ModelShape | null;
@@ -60,6 +62,7 @@ export type FromSweep =
 const plan: Guard<SweepPlan> = object({
   path: string,
   name: string,
+  isRecord: boolean,
   check: nullable(configCheck),
   modelShape: nullable(modelShape),
   rows: nullable(count),

@@ -599,6 +599,7 @@ export const report: CompletionReport = {
 export const sweepPlan: SweepPlan = {
   path: '/workspace/support-answers.run.json',
   name: 'support-answers.run.json',
+  isRecord: false,
   check: fineTuneState.check,
   modelShape,
   rows: 912,
