@@ -108,9 +108,7 @@ function addQueue(program: Command): void {
     .addHelpText('after', examples('queue', 'queue ./experiments'))
     .addHelpText('after', '\nCtrl+C saves a checkpoint and ends; the run keeps its place in the queue, and `queue` goes on.')
     .action((folder, options) =>
-      runCommand(Boolean(options.json), async (context) =>
-        (await import('./commands/queue.js')).queue(context, folder, options),
-      ),
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/queue.js')).queue(context, folder, options)),
     );
 }
 
