@@ -45,6 +45,8 @@ export function createProgram(productFolder: string): Command {
   addTrain(program);
   addResume(program);
   addQueue(program);
+  addSweep(program);
+  addSweepReport(program);
   addGenerate(program);
   addComplete(program);
   addEvaluate(program);
