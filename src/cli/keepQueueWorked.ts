@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runsToTrain } from '../runs/queue/queue.js';
 import { hasWorker } from '../runs/queue/queueLock.js';
@@ -10,15 +10,19 @@ const lookAgainMs = 1000;
 /**
  * Sees to it that the waiting runs of a folder are trained, until none is left. The work is done by worker processes, one after the
  * other, because a worker ends when the next run needs a fresh process, and may be killed, for lack of memory above all. This
- * process loads nothing and goes on. Gives up on a worker that has changed nothing.
+ * process loads nothing and goes on. Gives up on a worker that has changed nothing. If `quiet`, only the worker's errors are shown.
  */
-export async function keepQueueWorked(folder: string, json: boolean, signal: AbortSignal): Promise<ExitCode> {
+export async function keepQueueWorked(
+  folder: string,
+  { json, quiet = false }: { readonly json: boolean; readonly quiet?: boolean },
+  signal: AbortSignal,
+): Promise<ExitCode> {
   for (;;) {
     while (hasWorker(folder) && !signal.aborted) await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return exitCodes.cancelled;
     const before = waiting(folder);
     if (before === '') return exitCodes.done;
-    const code = await workerEnd([folder, '--worker', ...(json ? ['--json'] : [])]);
+    const code = await workerEnd([folder, '--worker', ...(json ? ['--json'] : [])], quiet);
     if (code === exitCodes.cancelled) return code;
     if (waiting(folder) === before && !hasWorker(folder)) return exitCodes.failed;
   }
@@ -31,9 +35,10 @@ function waiting(folder: string): string {
 }
 
 /** Runs a worker in the terminal of this process. Resolves to null if a signal ended it. */
-function workerEnd(args: readonly string[]): Promise<number | null> {
+function workerEnd(args: readonly string[], quiet: boolean): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [process.argv[1]!, 'queue', ...args], { stdio: 'inherit', windowsHide: true });
+    const stdio: StdioOptions = ['inherit', quiet ? 'ignore' : 'inherit', 'inherit'];
+    const child = spawn(process.execPath, [process.argv[1]!, 'queue', ...args], { stdio, windowsHide: true });
     // Ctrl+C reaches both processes, other signals only the one that they are meant for.
     const passOn = () => child.kill('SIGTERM');
     process.on('SIGTERM', passOn);

@@ -4,22 +4,21 @@ import { preflightReport } from '../runs/preflight/preflight.js';
 import { prepareRun } from '../runs/prepareRun.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { savedSteps } from '../runs/checkpoints.js';
-import { trainRun } from '../runs/trainRun.js';
+import { trainRun, type TrainRunOptions } from '../runs/trainRun.js';
 import { disposedOnFailure } from '../runtime/disposal.js';
 import type { CommandContext } from './runCommand.js';
 import { TrainingView } from './trainingView.js';
 
-export interface TrainingOptions {
+export interface TrainingOptions extends Pick<TrainRunOptions, 'fromQueue' | 'leaveAfter'> {
   /** Gets the pre-flight report of a new run; a resumed run has none. */
   onReport(report: PreflightReport): void;
-  readonly fromQueue?: boolean;
 }
 
 /** Trains a run directory and shows its progress. */
 export async function trainWithView(
   { output, signal }: CommandContext,
   run: RunDirectory,
-  { onReport, fromQueue = false }: TrainingOptions,
+  { onReport, ...turn }: TrainingOptions,
 ): Promise<RunState> {
   const view = new TrainingView(output);
   const announceStop = () => view.line('Stopping after this step; a checkpoint will be saved. Ctrl+C again ends at once.');
@@ -27,8 +26,8 @@ export async function trainWithView(
   const begins = savedSteps(run.checkpointsPath).length === 0;
   try {
     return await trainRun(run, {
+      ...turn,
       signal,
-      fromQueue,
       async prepare(config, ports, resumedDType) {
         const loaded = await prepareRun(config, ports, resumedDType);
         if (begins) onReport(await disposedOnFailure(loaded, () => preflightReport(loaded, config)));

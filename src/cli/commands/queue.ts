@@ -3,9 +3,9 @@ import { UserError } from '../../core/errors.js';
 import { exists } from '../../files/reading.js';
 import { t } from '../../l10n/text.js';
 import { runsToTrain } from '../../runs/queue/queue.js';
-import { queuedSweeps } from '../../sweep/queuedSweeps.js';
 import { hasWorker, queueLogPath } from '../../runs/queue/queueLock.js';
 import { workQueue } from '../../runs/queue/workQueue.js';
+import { queuedSweeps } from '../../sweep/queuedSweeps.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import { keepQueueWorked } from '../keepQueueWorked.js';
 import type { CommandContext } from '../runCommand.js';
@@ -23,13 +23,13 @@ export async function queue(context: CommandContext, folder: string, options: Qu
   if (options.worker) return work(context, folder);
   if (runsToTrain(folder).length === 0) output.say(`No run waits in ${shortestPath(folder)}.`);
   if (hasWorker(folder)) output.say('Another process trains the waiting runs; this one sees to it that none is left.');
-  return keepQueueWorked(folder, output.json, signal);
+  return keepQueueWorked(folder, output, signal);
 }
 
 async function work(context: CommandContext, folder: string): Promise<ExitCode> {
   const { output, signal } = context;
   await workQueue(folder, {
-    train: (run) => trainAndTell(context, run, true),
+    train: (run, leaveAfter) => trainAndTell(context, run, { fromQueue: true, leaveAfter }),
     sweeps: queuedSweeps(signal),
     note(text) {
       appendToFile(queueLogPath(folder), `${new Date().toISOString()} ${text}\n`);

@@ -42,20 +42,14 @@ export interface SweepOptions extends SweepReportOptions {
 
 /** Makes a sweep and trains its runs, with what else waits in the folder around it. */
 export async function sweep(context: CommandContext, options: SweepOptions): Promise<ExitCode> {
-  const { output } = context;
+  const { output, signal } = context;
   const config = readRunConfig(options.config, options.set);
   await fetchDataView(context, [config.data.path, config.data.eval_path]);
   const folder = makeSweep(config, options);
   const runsFolder = dirname(folder);
   output.say(`${plural(sweepReport(folder).rows.length, 'run')} in ${shortestPath(folder)}. Ctrl+C saves a checkpoint and ends.`);
-  if (hasWorker(runsFolder)) {
-    output.say(
-      'Another process already trains the runs that wait there, and these are next; `sweep-report` shows how they get on.',
-    );
-    return exitCodes.done;
-  }
   const view = new SweepView(output, folder);
-  const code = await keepQueueWorked(runsFolder, output.json, true).finally(() => view.end());
+  const code = await keepQueueWorked(runsFolder, { json: output.json, quiet: true }, signal).finally(() => view.end());
   if (code !== exitCodes.cancelled && sweepReport(folder).isComplete) return showSweep(context, folder, options);
   output.say(`Not all runs are trained. Go on with: lora-workbench queue ${shortestPath(runsFolder)}`);
   return code;

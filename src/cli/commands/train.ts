@@ -4,6 +4,7 @@ import { preflight } from '../../runs/preflight/preflight.js';
 import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
+import type { TrainRunOptions } from '../../runs/trainRun.js';
 import { fetchDataView } from '../fetchDataView.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { Output } from '../output.js';
@@ -39,14 +40,18 @@ async function trainDirectory(context: CommandContext, run: RunDirectory): Promi
 }
 
 /** Trains a run directory and says how it ended. */
-export async function trainAndTell(context: CommandContext, run: RunDirectory, fromQueue = false): Promise<RunState> {
+export async function trainAndTell(
+  context: CommandContext,
+  run: RunDirectory,
+  turn: Pick<TrainRunOptions, 'fromQueue' | 'leaveAfter'> = {},
+): Promise<RunState> {
   const { output } = context;
   const onReport = (report: PreflightReport) => {
     output.emit({ preflight: report });
     showReport(output, report);
     output.say();
   };
-  const state = await trainWithView(context, run, { onReport, fromQueue });
+  const state = await trainWithView(context, run, { ...turn, onReport });
   output.emit({ run: run.path, ...state, adapter: run.adapterPath });
   showEnd(output, run, state);
   return state;

@@ -12,7 +12,6 @@ import { trainRun } from '../../../src/runs/trainRun.js';
 import { createSweep } from '../../../src/sweep/createSweep.js';
 import { rungSteps, survivors } from '../../../src/protocol/halving.js';
 import { queuedSweeps } from '../../../src/sweep/queuedSweeps.js';
-import { readRungs } from '../../../src/sweep/rungs.js';
 import { SweepFolder } from '../../../src/sweep/sweepFolder.js';
 import { sweepReport } from '../../../src/sweep/sweepReport.js';
 import { fakeConfig, prepareFake } from '../runs/fakeRun.js';

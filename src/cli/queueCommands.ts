@@ -1,8 +1,19 @@
-/** @file The commands about sweeps, their options and their help. */
-import type { Command } from 'commander';
+/** @file The commands that train several runs, their options and their help. */
+import { Option, type Command } from 'commander';
 import { enoughPositions } from '../protocol/completionReport.js';
 import { add, collect, device, examples, integer, threadsHelp } from './options.js';
 import { runCommand } from './runCommand.js';
+
+export function addQueue(program: Command): void {
+  add(program, 'queue', 'Train the runs that wait in a folder one after the other, as VS Code does.')
+    .argument('[folder]', 'the folder of the runs', 'runs')
+    .addOption(new Option('--worker').hideHelp())
+    .addHelpText('after', examples('queue', 'queue ./experiments'))
+    .addHelpText('after', '\nCtrl+C saves a checkpoint and ends; the run keeps its place in the queue, and `queue` goes on.')
+    .action((folder, options) =>
+      runCommand(Boolean(options.json), async (context) => (await import('./commands/queue.js')).queue(context, folder, options)),
+    );
+}
 
 export function addSweep(program: Command): void {
   withCompletion(add(program, 'sweep', 'Train one config with several values of some settings, and tell which run to take.'))
