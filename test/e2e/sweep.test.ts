@@ -51,6 +51,8 @@ test('two ranks are swept from the panel, the better one is recommended, and its
   const sweep = window.treeRow('Runs', name);
   await window.command('LoRA Workbench: Open Training Monitor');
   await says(sweep, '2 of 2 done');
+  await window.page.getByText(`The sweep ${name} has ended: 2 of 2 runs were trained to their end.`).first().waitFor();
+  await window.screenshot('sweep-in-tree');
   await report.getByRole('button', { name: 'Open in Panel: rank 8' }).click();
   const shown = new FineTunePanel(await window.webview('fineTune'));
   await says(shown.frame.locator('.run-name'), 'r=8');

@@ -10,21 +10,22 @@ import { workQueue } from '../../../src/runs/queue/workQueue.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { createSweep } from '../../../src/sweep/createSweep.js';
-import { rungSteps, survivors } from '../../../src/protocol/halving.js';
+import { rungSteps, survivors, trainedShare } from '../../../src/protocol/halving.js';
 import { queuedSweeps } from '../../../src/sweep/queuedSweeps.js';
 import { SweepFolder } from '../../../src/sweep/sweepFolder.js';
 import { sweepReport } from '../../../src/sweep/sweepReport.js';
 import { fakeConfig, prepareFake } from '../runs/fakeRun.js';
 
 test.each([
-  { runs: 9, steps: 90, eta: 3, rungs: [10, 30] },
-  { runs: 8, steps: 90, eta: 3, rungs: [30] },
-  { runs: 27, steps: 1000, eta: 3, rungs: [37, 111, 333] },
-  { runs: 4, steps: 40, eta: 2, rungs: [10, 20] },
-  { runs: 200, steps: 6, eta: 2, rungs: [2, 3] },
-  { runs: 3, steps: 1, eta: 3, rungs: [] },
-])('$runs runs of $steps steps, one in $eta: compared after $rungs', ({ runs, steps, eta, rungs }) => {
+  { runs: 9, steps: 90, eta: 3, rungs: [10, 30], trained: 9 * 10 + 3 * 20 + 60 },
+  { runs: 8, steps: 90, eta: 3, rungs: [30], trained: 8 * 30 + 2 * 60 },
+  { runs: 27, steps: 1000, eta: 3, rungs: [37, 111, 333], trained: 27 * 37 + 9 * 74 + 3 * 222 + 667 },
+  { runs: 4, steps: 40, eta: 2, rungs: [10, 20], trained: 4 * 10 + 2 * 10 + 20 },
+  { runs: 200, steps: 6, eta: 2, rungs: [2, 3], trained: 200 * 2 + 100 * 1 + 50 * 3 },
+  { runs: 3, steps: 1, eta: 3, rungs: [], trained: 3 },
+])('$runs runs of $steps steps, one in $eta: compared after $rungs', ({ runs, steps, eta, rungs, trained }) => {
   expect(rungSteps(runs, steps, eta)).toEqual(rungs);
+  expect(trainedShare(runs, steps, eta)).toBeCloseTo(trained / (runs * steps), 10);
 });
 
 const rates = [0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2];
