@@ -25,6 +25,7 @@ import {
   threadsHelp,
   withModel,
 } from './options.js';
+import { addQueue } from './queueCommands.js';
 import { runCommand } from './runCommand.js';
 import { settingsHelp } from './settingsHelp.js';
 
@@ -98,19 +99,6 @@ function addResume(program: Command): void {
     .addHelpText('after', examples('resume runs/first'))
     .action((run, options) =>
       runCommand(Boolean(options.json), async (context) => (await import('./commands/train.js')).resume(context, run)),
-    );
-}
-
-function addQueue(program: Command): void {
-  add(program, 'queue', 'Train the runs that wait in a folder one after the other, as VS Code does.')
-    .argument('[folder]', 'the folder of the runs', 'runs')
-    .addOption(new Option('--worker').hideHelp())
-    .addHelpText('after', examples('queue', 'queue ./experiments'))
-    .addHelpText('after', '\nCtrl+C saves a checkpoint and ends; the run keeps its place in the queue, and `queue` goes on.')
-    .action((folder, options) =>
-      runCommand(Boolean(options.json), async (context) =>
-        (await import('./commands/queue.js')).queue(context, folder, options),
-      ),
     );
 }
 
