@@ -1,6 +1,7 @@
 import { completionReportPhrases } from './completionReportPhrases.js';
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
+import { queuePhrases } from './queuePhrases.js';
 import { spectrumPhrases } from './spectrumPhrases.js';
 import { sweepPhrases } from './sweepPhrases.js';
 
@@ -24,6 +25,8 @@ const phrases = {
   'command.pause': 'Pause',
   'command.resume': 'Resume',
   'command.stop': 'Stop',
+  'command.startNow': 'Start Now',
+  'command.dequeue': 'Remove from Queue',
   'command.open': 'Open in Panel',
   'command.reveal': 'Reveal Run Folder',
   'command.showLog': 'Show Run Log',
@@ -55,6 +58,7 @@ const phrases = {
   'run.progress': 'Steps done',
   'run.stateAndSteps': '{0} · {1} of {2} steps',
   'run.steps': '{0} of {1} steps',
+  'run.place': '{0} · {1} in the queue',
   'run.left': '{0} left',
   'run.bestShort': 'best {0}',
   'figure.loss': 'Loss',
@@ -113,7 +117,7 @@ const phrases = {
   'panel.start': 'Start Training',
   'panel.sweep': 'Sweep…',
   'panel.sweep.help': 'Trains with several values of some settings, such as the rank, and tells which to take.',
-  'panel.startWhenEnded': '{0} is still running. Choose New Run first to start another one.',
+  'panel.enqueue': 'Add to Queue',
   'panel.newRun': 'New Run',
   'panel.settings': 'Settings',
 
@@ -393,6 +397,7 @@ const phrases = {
   'compare.lastLoss': 'Last training loss',
   'compare.time': 'Training time',
 
+  ...queuePhrases,
   ...spectrumPhrases,
   ...completionReportPhrases,
   ...sweepPhrases,
