@@ -4,7 +4,13 @@ import { enoughPositions } from '../protocol/completionReport.js';
 import { add, collect, device, examples, integer, threadsHelp } from './options.js';
 import { runCommand } from './runCommand.js';
 
-export function addQueue(program: Command): void {
+export function addQueueCommands(program: Command): void {
+  addQueue(program);
+  addSweep(program);
+  addSweepReport(program);
+}
+
+function addQueue(program: Command): void {
   add(program, 'queue', 'Train the runs that wait in a folder one after the other, as VS Code does.')
     .argument('[folder]', 'the folder of the runs', 'runs')
     .addOption(new Option('--worker').hideHelp())
@@ -15,7 +21,7 @@ export function addQueue(program: Command): void {
     );
 }
 
-export function addSweep(program: Command): void {
+function addSweep(program: Command): void {
   withCompletion(add(program, 'sweep', 'Train one config with several values of some settings, and tell which run to take.'))
     .requiredOption('--config <file>', 'the run config that all runs share')
     .requiredOption('--vary <setting=values>', 'the values to try, with commas between; may be given several times', collect)
@@ -41,7 +47,7 @@ lora.alpha stays as it is when lora.r varies: the best learning rate then depend
     );
 }
 
-export function addSweepReport(program: Command): void {
+function addSweepReport(program: Command): void {
   withCompletion(add(program, 'sweep-report', 'Show how the runs of a sweep compare, and which one to take.'))
     .argument('<sweep>', 'the folder of the sweep')
     .addHelpText('after', examples('sweep-report runs/ranks', 'sweep-report runs/ranks --evaluate-completion --json'))
