@@ -40,7 +40,7 @@ test('finished adapters complete at the same places, and files are what losses a
   const sweep = createSweep(root, { name: 'ranks', config, parameters: { 'lora.r': [1, 4] }, halving: null });
   const asked = { positions: 4, seed: 3 };
   const engine = { device: 'cpu', threads: 1 } as const;
-  await expect(evaluateSweep(sweep, asked, engine, () => undefined, signal)).rejects.toThrow(/no run of this sweep has finished/);
+  await expect(evaluateSweep(sweep, asked, () => undefined, signal)).rejects.toThrow(/no run of this sweep has finished/);
 
   await workQueue(root, {
     train: (run, leaveAfter) => trainRun(run, { prepare: prepareRun, fromQueue: true, leaveAfter }),
@@ -48,7 +48,7 @@ test('finished adapters complete at the same places, and files are what losses a
     note: () => undefined,
     signal,
   });
-  const { report } = await evaluateSweep(sweep, asked, engine, () => undefined, signal);
+  const { report } = await evaluateSweep(sweep, asked, () => undefined, signal);
   const { rows } = sweepReport(sweep);
   expect(report.arms.map(({ name }) => name)).toEqual(['base', 'r=1', 'r=4']);
   expect(rows.map(({ completion }) => completion)).toEqual(report.arms.slice(1).map(({ scores }) => scores));
