@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { t } from '../l10n/text.js';
 import type { RunEvent, RunSummary } from '../protocol/backend.js';
+import { queueOf } from '../protocol/queue.js';
 import type { RunControl, RunLabels, RunState } from '../protocol/run.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { isToBeRequeued } from '../protocol/runs.js';
@@ -50,7 +51,7 @@ export class RunSupervisor {
       run.writeControl('run');
     } else {
       enqueue(run);
-      this.workers.start(this.queueOf(runId));
+      this.workers.start(queueOf({ runId, sweepId: this.watcher.get(runId)?.sweepId ?? null }));
     }
     this.watcher.attend(runId);
   }
@@ -102,13 +103,8 @@ export class RunSupervisor {
 
   private ensureWorkers(runs: readonly RunSummary[]): void {
     const waiting = runs.filter(({ state }) => state.status === 'queued' || isToBeRequeued(state));
-    const queues = new Set(waiting.map(({ runId, sweepId }) => dirname(sweepId ?? runId)));
+    const queues = new Set(waiting.map(queueOf));
     for (const queue of queues) this.workers.ensure(queue);
-  }
-
-  /** The runs folder whose queue the run belongs to. */
-  private queueOf(runId: string): string {
-    return dirname(this.watcher.get(runId)?.sweepId ?? runId);
   }
 
   /** Opens listed runs only, because an id is a path that comes from outside this process. */

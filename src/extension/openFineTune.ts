@@ -6,6 +6,7 @@ import type { ConfigDocument } from './configDocument.js';
 import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { LastPreflight } from './lastPreflight.js';
+import { runsFolders } from './folders.js';
 import { sampleData } from './sampleData.js';
 import { SmallModelFetch } from './smallModelFetch.js';
 import { RunViewerSession } from './webviews/runViewerSession.js';
@@ -100,6 +101,7 @@ export class OpenFineTune implements vscode.Disposable {
       data: this.data.state,
       preflight: this.preflight.state(this.document.text()),
       runs: this.services.runs.snapshot(),
+      runsFolder: runsFolders(this.services)[0]!.fsPath,
       runId: this.runId,
       showsData,
       fetching: this.fetch.state,

@@ -111,6 +111,7 @@ export function runContext(runs: readonly RunSummary[]) {
     hasLiveRun: statuses.some(isLive),
     hasPausableRun: statuses.some(canPause),
     hasResumableRun: statuses.some(canResume),
+    hasQueuedRun: statuses.includes('queued'),
     hasFailedRun: statuses.includes('failed'),
   };
 }

@@ -1,6 +1,7 @@
 import { completionReportPhrases } from './completionReportPhrases.js';
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
+import { queuePhrases } from './queuePhrases.js';
 import { spectrumPhrases } from './spectrumPhrases.js';
 
 /** The English strings of the webviews. Translations have the same keys; {0}, {1} … are placeholders. */
@@ -23,6 +24,8 @@ const phrases = {
   'command.pause': 'Pause',
   'command.resume': 'Resume',
   'command.stop': 'Stop',
+  'command.startNow': 'Start Now',
+  'command.dequeue': 'Remove from Queue',
   'command.open': 'Open in Panel',
   'command.reveal': 'Reveal Run Folder',
   'command.showLog': 'Show Run Log',
@@ -54,6 +57,7 @@ const phrases = {
   'run.progress': 'Steps done',
   'run.stateAndSteps': '{0} · {1} of {2} steps',
   'run.steps': '{0} of {1} steps',
+  'run.place': '{0} · {1} in the queue',
   'run.left': '{0} left',
   'run.bestShort': 'best {0}',
   'figure.loss': 'Loss',
@@ -110,7 +114,7 @@ const phrases = {
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',
-  'panel.startWhenEnded': '{0} is still running. Choose New Run first to start another one.',
+  'panel.enqueue': 'Add to Queue',
   'panel.newRun': 'New Run',
   'panel.settings': 'Settings',
 
@@ -390,6 +394,7 @@ const phrases = {
   'compare.lastLoss': 'Last training loss',
   'compare.time': 'Training time',
 
+  ...queuePhrases,
   ...spectrumPhrases,
   ...completionReportPhrases,
 } as const;

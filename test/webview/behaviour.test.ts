@@ -13,6 +13,7 @@ import {
   moreAdapters,
   batch,
   playgroundState,
+  queue,
   report,
   run,
   runs,
@@ -158,7 +159,7 @@ test('form and document are two views of one thing', async () => {
 
 test('a value out of range is reported while it is typed and keeps the run from starting', async () => {
   view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null });
-  const start = view.page.getByRole('button', { name: 'Start Training' });
+  const start = view.page.getByRole('button', { name: 'Add to Queue' });
   const rank = view.page.getByRole('textbox', { name: 'Learning rate' });
   expect(await start.isEnabled()).toBe(true);
   await rank.fill('2');
@@ -465,6 +466,18 @@ test('a second click where Stop was does nothing', async () => {
     [x + width / 2, y + height / 2],
   );
   expect(there).toBe(null);
+});
+
+test('the monitor shows what is trained and names what waits; a click on a name opens it', async () => {
+  view = await View.open(browser, 'monitor', { runs: { runs: queue, throughSeq: 1 }, trusted: true }, { width: 320 });
+  await view.settle();
+  expect(await view.page.locator('.run-card .run-name').allTextContents()).toEqual(['support-answers']);
+  const waiting = view.page.locator('.waiting-runs');
+  expect(await waiting.locator('h2').textContent()).toBe('In the queue: 6');
+  expect(await waiting.locator('li').allTextContents()).toEqual(queue.slice(1, 6).map(({ name }) => name));
+  expect(await waiting.locator('p').textContent()).toBe('and 1 more');
+  await waiting.getByText('r2', { exact: true }).click();
+  expect(await view.waitForPost('runCommand')).toMatchObject({ runId: queue[2]!.runId, command: 'open' });
 });
 
 test('a run that has not begun has no steps to count', async () => {

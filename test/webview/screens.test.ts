@@ -13,6 +13,7 @@ import {
   moreAdapters,
   batch,
   playgroundState,
+  queue,
   run,
   report,
   runConfigMessage,
@@ -179,6 +180,36 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
       { theme, width: 320, height: 460 },
     );
     await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
+    return view;
+  },
+  'monitor-queue': async (theme) => {
+    const view = await View.open(
+      browser,
+      'monitor',
+      { runs: { runs: queue, throughSeq: 1 }, trusted: true },
+      { theme, width: 320, height: 560 },
+    );
+    await view.send(metricsMessage(queue[0]!.runId, metrics(120)));
+    return view;
+  },
+  'monitor-waiting': async (theme) =>
+    View.open(
+      browser,
+      'monitor',
+      { runs: { runs: queue.slice(1), throughSeq: 1 }, trusted: true },
+      { theme, width: 240, height: 560 },
+    ),
+  'fine-tune-queued': async (theme) => {
+    const state = { ...fineTuneState, runs: { runs: queue, throughSeq: 1 }, runId: queue[2]!.runId };
+    const view = await View.open(browser, 'fineTune', state, { theme });
+    await view.send(runConfigMessage(queue[2]!.runId));
+    return view;
+  },
+  'fine-tune-queued-narrow': async (theme) => {
+    const remembered = { tab: 'plots', advancedOpen: false, overlaid: [], board };
+    const state = { ...fineTuneState, runs: { runs: queue, throughSeq: 1 }, runId: queue[1]!.runId };
+    const view = await View.open(browser, 'fineTune', state, { theme, remembered, width: 400, height: 900 });
+    await view.send(metricsMessage(queue[1]!.runId, metrics(40)), runConfigMessage(queue[1]!.runId));
     return view;
   },
   'monitor-failed': async (theme) => {

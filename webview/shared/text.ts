@@ -1,5 +1,6 @@
 /** @file The texts of the view: the host's strings, English if one is missing, and numbers formatted for the reader's locale. */
 import { bytesInWords } from '../../src/l10n/bytesInWords.js';
+import { ordinal } from '../../src/l10n/ordinal.js';
 import { webviewStrings, type PhraseKey } from '../../src/protocol/webviewStrings.js';
 
 let strings: Readonly<Record<string, string>> = {};
@@ -25,6 +26,11 @@ type CountedKey = { [Key in PhraseKey]: `${Key}.one` extends PhraseKey ? Key : n
 /** "1 example", "2 examples". */
 export function counted(key: CountedKey, count: number): string {
   return t(count === 1 ? `${key}.one` : key, formatNumber(count));
+}
+
+/** "2nd". */
+export function ordinalInWords(place: number): string {
+  return ordinal(place, locale);
 }
 
 export function settingTitle(path: readonly string[]): string {

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import { ordinal } from '../../l10n/ordinal.js';
 import type { RunSummary } from '../../protocol/backend.js';
+import { turnOf } from '../../protocol/queue.js';
 import type { RunStatus } from '../../protocol/run.js';
 import { setContext } from '../contextKeys.js';
 import { commandId, viewIds, type TreeItemKind } from '../contributions.js';
@@ -39,21 +41,29 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
     const item = new vscode.TreeItem(run.name);
     item.id = run.runId;
     item.contextValue = `run.${run.state.status}` satisfies TreeItemKind;
-    item.description = describeRun(run);
+    item.description = describeRun(run, this.runs.list());
     item.iconPath = statusIcon(run.state.status);
-    item.tooltip = tooltip(run);
+    item.tooltip = tooltip(run, this.runs.list());
     item.accessibilityInformation = { label: `${run.name}, ${item.description}` };
     item.command = { command: commandId('openRun'), title: '', arguments: [run] };
     return item;
   }
 }
 
-/** Describes the state of a run in lists. */
-export function describeRun({ state, lastStep, labels }: RunSummary): string {
-  const status = formatStatus(state.status);
+/** Describes the state of a run in lists; `all` are the runs of the window. */
+export function describeRun(run: RunSummary, all: readonly RunSummary[]): string {
+  const { state, lastStep, labels } = run;
+  const status = statusWords(run, all);
   const progress = state.totalSteps > 0 && state.status !== 'finished' ? `${status} ${state.step}/${state.totalSteps}` : status;
   const parts = [progress, ...lossWords(state.bestEvalLoss, lastStep?.loss)];
   return [...parts, ...labels.tags.map((tag) => `#${tag}`), formatAgo(state.startedAt)].join(' · ');
+}
+
+/** "running"; "waiting, 2nd in the queue". */
+function statusWords(run: RunSummary, all: readonly RunSummary[]): string {
+  const turn = turnOf(all, run);
+  if (!turn) return formatStatus(run.state.status);
+  return vscode.l10n.t('waiting, {0} in the queue', ordinal(turn.place, vscode.env.language));
 }
 
 function lossWords(heldOut: number | null, training: number | undefined): string[] {
@@ -61,11 +71,14 @@ function lossWords(heldOut: number | null, training: number | undefined): string
   return training === undefined ? [] : [vscode.l10n.t('loss {0}', training.toFixed(3))];
 }
 
-function tooltip({ name, labels, model, dataPath, rank, state, firstEvalLoss, runId }: RunSummary): vscode.MarkdownString {
+function tooltip(run: RunSummary, all: readonly RunSummary[]): vscode.MarkdownString {
+  const { name, labels, model, dataPath, rank, state, firstEvalLoss, runId } = run;
+  const [first] = turnOf(all, run)?.ahead ?? [];
   const text = new vscode.MarkdownString();
   // appendText escapes its argument: file names and messages are not markup.
-  text.appendMarkdown('**').appendText(name).appendMarkdown('** ').appendText(formatStatus(state.status));
+  text.appendMarkdown('**').appendText(name).appendMarkdown('** ').appendText(statusWords(run, all));
   const lines = [
+    ...(first ? [[vscode.l10n.t('After'), first.name]] : []),
     [vscode.l10n.t('Model'), model],
     [vscode.l10n.t('Data'), dataPath],
     [vscode.l10n.t('Rank'), String(rank)],

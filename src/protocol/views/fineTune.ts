@@ -36,6 +36,8 @@ export interface FineTuneState {
   readonly data: DataState;
   readonly preflight: PreflightState;
   readonly runs: RunsSnapshot;
+  /** Where a new run goes, and whose queue it waits in. */
+  readonly runsFolder: string;
   /** The run that the panel shows and its buttons act on: started here, or opened. */
   readonly runId: string | null;
   /** Whether the page starts with what will be learned from. */
@@ -170,6 +172,7 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     data,
     preflight,
     runs: runsSnapshot,
+    runsFolder: string,
     runId: nullable(string),
     showsData: boolean,
     fetching,

@@ -367,6 +367,17 @@ export const runs = [
   run('rank-64', 'stopped', 80, 171, '2026-08-18T09:00:00Z'),
 ];
 
+/** What is trained, and what waits for it, the first one with steps done. */
+export const queue = [
+  run('support-answers', 'running', 120, 171, '2026-08-20T10:00:00Z'),
+  ...['answers · SmolLM2-135M-Instruct · r16 with a learning rate that is ten times as high', 'r2', 'r4', 'r8', 'r32', 'r64'].map(
+    (name, index) => {
+      const waiting = run(name, 'queued', index === 0 ? 40 : 0, index === 0 ? 171 : 0, `2026-08-20T10:0${index + 1}:00Z`);
+      return { ...waiting, state: { ...waiting.state, epoch: 0, queuedAt: waiting.state.startedAt } };
+    },
+  ),
+];
+
 export const fineTuneState: FineTuneState = {
   document: { kind: 'parsed', config: configJson, throughEdit: 0, name: 'support-answers.run.json' },
   check: {
@@ -382,6 +393,7 @@ export const fineTuneState: FineTuneState = {
   },
   modelShape,
   models,
+  runsFolder: '/workspace/runs',
   data: {
     kind: 'ready',
     overview: {
