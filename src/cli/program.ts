@@ -25,7 +25,7 @@ import {
   threadsHelp,
   withModel,
 } from './options.js';
-import { addQueue, addSweep, addSweepReport } from './queueCommands.js';
+import { addQueueCommands } from './queueCommands.js';
 import { runCommand } from './runCommand.js';
 import { settingsHelp } from './settingsHelp.js';
 
@@ -44,9 +44,7 @@ export function createProgram(productFolder: string): Command {
 
   addTrain(program);
   addResume(program);
-  addQueue(program);
-  addSweep(program);
-  addSweepReport(program);
+  addQueueCommands(program);
   addGenerate(program);
   addComplete(program);
   addEvaluate(program);

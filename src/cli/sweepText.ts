@@ -34,7 +34,8 @@ export function progressInWords({ status, step, totalSteps, leftAtStep }: SweepR
 export function recommendationInWords({ rows, recommendation, isComplete }: SweepReport): string {
   if (!recommendation) return 'No run has been trained to its end and measured, so there is none to recommend.';
   const [take, best] = [rows[recommendation.take]!, rows[recommendation.best]!];
-  const sentence = `Take ${take.name}: ${reason(take, best)}.`;
+  const isAlone = rows.filter(({ toBest }) => toBest !== null).length === 1;
+  const sentence = `Take ${take.name}: ${isAlone ? 'no other run was trained to its end' : reason(take, best)}.`;
   const doubt = recommendation.isUncertain
     ? ' The held-out data is too little to tell any run from the best; hold out more to be sure.'
     : '';

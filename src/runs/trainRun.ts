@@ -19,7 +19,7 @@ import { writeModelCards } from './card/writeModelCard.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
 import { disposedOnFailure, disposeQuietly } from '../runtime/disposal.js';
-import { forgetPeakMemory, peakMemoryBytes } from '../runtime/memory/peak.js';
+import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type KilledMessage, type TrainingListener } from './runJournal.js';
@@ -84,7 +84,6 @@ export async function trainRun(run: RunDirectory, options: TrainRunOptions): Pro
     if (fromQueue && run.readState().status !== 'queued') return run.readState();
     // A command to a waiting run is meant for the process that comes, which may have begun long ago.
     if (!fromQueue) run.dropEarlierControl();
-    forgetPeakMemory(); // of the runs that this process has trained before
     const journal = new RunJournal(run, options.listener ?? {}, fromQueue);
     try {
       return await prepareAndTrain(run, journal, options);

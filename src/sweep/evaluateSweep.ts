@@ -1,6 +1,5 @@
 import { UserError } from '../core/errors.js';
 import { evaluateAdapters, type EvaluatedRun } from '../evaluation/evaluateRun.js';
-import type { EngineChoice } from '../inference/textModels.js';
 import { t } from '../l10n/text.js';
 import type { CompletionArm } from '../protocol/completionReport.js';
 import type { EvaluateCompletionProgress } from '../protocol/evaluateCompletion.js';
@@ -20,7 +19,6 @@ export interface SweepEvaluation {
 export async function evaluateSweep(
   sweepFolder: string,
   { positions, seed }: SweepEvaluation,
-  engine: EngineChoice,
   report: (progress: EvaluateCompletionProgress) => void,
   signal: AbortSignal,
 ): Promise<EvaluatedRun> {
@@ -44,7 +42,7 @@ export async function evaluateSweep(
     seed,
     ...asInTheEditor,
   };
-  return evaluateAdapters(evaluation, engine, report, signal);
+  return evaluateAdapters(evaluation, folder.sweep.config.engine, report, signal);
 }
 
 /** With the editor's usual settings. */

@@ -50,7 +50,7 @@ export function meanLossOf({ losses }: HeldOutLosses): number {
 
 /**
  * Measures the best adapters of the finished runs that have not been measured, and the base. What was measured before an interruption
- * is kept. Throws UserError for models and data that cannot be read any more.
+ * is kept. Throws UserError for models, data and adapters that cannot be read any more, after measuring what can be.
  */
 export async function measureFinished(folder: SweepFolder, pace: Pace): Promise<void> {
   const runs = unmeasured(folder);
@@ -60,7 +60,14 @@ export async function measureFinished(folder: SweepFolder, pace: Pace): Promise<
   try {
     const { dataset } = await readDataset(model, config);
     if (dataset.evaluation.length === 0) return;
-    for (const run of runs) await measure(folder, run, model, dataset, pace);
+    const failures: UserError[] = [];
+    for (const run of runs) {
+      await measure(folder, run, model, dataset, pace).catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        failures.push(error);
+      });
+    }
+    if (failures[0]) throw failures[0];
   } finally {
     model.weights.close();
   }

@@ -7,7 +7,6 @@ import type { SettingValue, SweepReport } from '../../protocol/sweep.js';
 import { hasWorker } from '../../runs/queue/queueLock.js';
 import { jsonOrText, readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
-import type { DeviceSetting } from '../../runtime/chooseDevice.js';
 import { createSweep } from '../../sweep/createSweep.js';
 import { evaluateSweep } from '../../sweep/evaluateSweep.js';
 import { measureFinished } from '../../sweep/heldOut.js';
@@ -28,8 +27,6 @@ export interface SweepReportOptions {
   readonly evaluateCompletion?: boolean;
   readonly positions: number;
   readonly seed: number;
-  readonly device: DeviceSetting;
-  readonly threads?: number;
 }
 
 export interface SweepOptions extends SweepReportOptions {
@@ -50,8 +47,11 @@ export async function sweep(context: CommandContext, options: SweepOptions): Pro
   output.say(`${plural(sweepReport(folder).rows.length, 'run')} in ${shortestPath(folder)}. Ctrl+C saves a checkpoint and ends.`);
   const view = new SweepView(output, folder);
   const code = await keepQueueWorked(runsFolder, { json: output.json, quiet: true }, signal).finally(() => view.end());
-  if (code !== exitCodes.cancelled && sweepReport(folder).isComplete) return showSweep(context, folder, options);
-  output.say(`Not all runs are trained. Go on with: lora-workbench queue ${shortestPath(runsFolder)}`);
+  const { isComplete } = sweepReport(folder);
+  if (isComplete && code !== exitCodes.cancelled) return showSweep(context, folder, options);
+  output.say(
+    `Go on with: lora-workbench ${isComplete ? `sweep-report ${shortestPath(folder)}` : `queue ${shortestPath(runsFolder)}`}`,
+  );
   return code;
 }
 
@@ -88,8 +88,7 @@ export async function showSweep(context: CommandContext, folder: string, options
       ),
     );
   if (options.evaluateCompletion) {
-    const engine = { device: options.device, threads: options.threads ?? null };
-    await exportView(output, (tell) => evaluateSweep(folder, options, engine, tell, signal));
+    await exportView(output, (tell) => evaluateSweep(folder, options, tell, signal));
   }
   const report = sweepReport(folder);
   output.emit({ sweep: opened.path, ...report });

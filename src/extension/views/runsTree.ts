@@ -47,20 +47,20 @@ export class RunsTree implements vscode.TreeDataProvider<RunsTreeItem>, vscode.D
   }
 
   getTreeItem(item: RunsTreeItem): vscode.TreeItem {
-    return 'runs' in item ? sweepItem(item) : runItem(item);
+    return 'runs' in item ? sweepItem(item) : runItem(item, this.runs.list());
   }
 }
 
-function runItem(run: RunSummary): vscode.TreeItem {
-    const item = new vscode.TreeItem(run.name);
-    item.id = run.runId;
-    item.contextValue = `run.${run.state.status}` satisfies TreeItemKind;
-    item.description = describeRun(run, this.runs.list());
-    item.iconPath = statusIcon(run.state.status);
-    item.tooltip = tooltip(run, this.runs.list());
-    item.accessibilityInformation = { label: `${run.name}, ${item.description}` };
-    item.command = { command: commandId('openRun'), title: '', arguments: [run] };
-    return item;
+function runItem(run: RunSummary, all: readonly RunSummary[]): vscode.TreeItem {
+  const item = new vscode.TreeItem(run.name);
+  item.id = run.runId;
+  item.contextValue = `run.${run.state.status}` satisfies TreeItemKind;
+  item.description = describeRun(run, all);
+  item.iconPath = statusIcon(run.state.status);
+  item.tooltip = tooltip(run, all);
+  item.accessibilityInformation = { label: `${run.name}, ${item.description}` };
+  item.command = { command: commandId('openRun'), title: '', arguments: [run] };
+  return item;
 }
 
 function sweepItem(sweep: SweepOfRuns): vscode.TreeItem {
