@@ -51,6 +51,7 @@ test('two ranks are swept from the panel, the better one is recommended, and its
   const sweep = window.treeRow('Runs', name);
   await window.command('LoRA Workbench: Open Training Monitor');
   await says(sweep, '2 of 2 done');
+  await window.treeRow('Adapters', `${name} · r=8`).first().waitFor();
   await window.page.getByText(`The sweep ${name} has ended: 2 of 2 runs were trained to their end.`).first().waitFor();
   await window.screenshot('sweep-in-tree');
   await report.getByRole('button', { name: 'Open in Panel: rank 8' }).click();
