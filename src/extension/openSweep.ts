@@ -56,6 +56,11 @@ export class OpenSweep implements vscode.Disposable {
     if (content.kind === 'report') this.showReport(content.report);
   }
 
+  /** The sweep whose report is shown. */
+  get sweepId(): string | undefined {
+    return this.shown.kind === 'report' ? this.shown.report.sweepId : undefined;
+  }
+
   dispose(): void {
     this.leavePlan();
     clearTimeout(this.measuringTimer);
@@ -122,8 +127,8 @@ export class OpenSweep implements vscode.Disposable {
 
   /** Other runs are none of this sweep's business. */
   private runsChanged(): void {
-    if (this.shown.kind !== 'report') return;
-    const { sweepId } = this.shown.report;
+    const { sweepId } = this;
+    if (sweepId === undefined) return;
     const states = this.services.runs.list().filter((run) => run.sweepId === sweepId);
     const signature = JSON.stringify(states.map(({ runId, name, state }) => [runId, name, state.updatedAt, state.status]));
     if (signature === this.lastRuns) return;

@@ -23,6 +23,8 @@ export class SweepPanels extends WebviewPanels<SweepContent, OpenSweep> {
 
   /** Shows how a sweep stands. */
   async show(sweepId: string): Promise<void> {
+    const open = this.find((page) => page.sweepId === sweepId);
+    if (open) return open.panel.reveal();
     const backend = await this.services.backend.ready();
     this.create({ kind: 'report', report: await backend.request('loraWorkbench/sweeps/report', { sweepId }) });
   }
