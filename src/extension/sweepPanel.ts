@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ConfigDocument } from './configDocument.js';
 import { OpenSweep, type SweepContent } from './openSweep.js';
+import { readSweepReport } from './sweepFollower.js';
 import type { RunViewerServices } from './webviews/runViewerSession.js';
 import { WebviewPanels } from './webviews/webviewPanels.js';
 
@@ -25,8 +26,7 @@ export class SweepPanels extends WebviewPanels<SweepContent, OpenSweep> {
   async show(sweepId: string): Promise<void> {
     const open = this.find((page) => page.sweepId === sweepId);
     if (open) return open.panel.reveal();
-    const backend = await this.services.backend.ready();
-    this.create({ kind: 'report', report: await backend.request('loraWorkbench/sweeps/report', { sweepId }) });
+    this.create({ kind: 'report', report: await readSweepReport(this.services, sweepId) });
   }
 
   /** The page itself remembers what it showed. */

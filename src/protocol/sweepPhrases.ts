@@ -1,5 +1,8 @@
 /** The phrases of the view that plans sweeps and shows their results (webviewStrings.ts). */
 export const sweepPhrases = {
+  'panel.sweep': 'Sweep…',
+  'panel.sweep.help': 'Trains with several values of some settings, such as the rank, and tells which to take.',
+
   'sweep.title': 'Sweep',
   'sweep.nothing': 'Which sweep was shown here is not known any more. Choose one in the list of runs, or run Sweep… again.',
 

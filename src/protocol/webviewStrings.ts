@@ -115,8 +115,6 @@ const phrases = {
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',
-  'panel.sweep': 'Sweep…',
-  'panel.sweep.help': 'Trains with several values of some settings, such as the rank, and tells which to take.',
   'panel.enqueue': 'Add to Queue',
   'panel.newRun': 'New Run',
   'panel.settings': 'Settings',
