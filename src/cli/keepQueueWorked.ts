@@ -30,17 +30,29 @@ function waiting(folder: string): string {
     .join('\n');
 }
 
-/** Runs a worker in the terminal of this process. Resolves to null if a signal ended it. */
+/**
+ * Runs a worker in the terminal of this process; what ends this process ends the worker. Resolves to null if a signal ended it. It has
+ * a session of its own, so that Ctrl+C reaches it once, through this process; on Windows the console sends it to both.
+ */
 function workerEnd(args: readonly string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [process.argv[1]!, 'queue', ...args], { stdio: 'inherit', windowsHide: true });
-    // Ctrl+C reaches both processes, other signals only the one that they are meant for.
-    const passOn = () => child.kill('SIGTERM');
-    process.on('SIGTERM', passOn);
+    const passesOn = process.platform !== 'win32';
+    const child = spawn(process.execPath, [process.argv[1]!, 'queue', ...args], {
+      stdio: 'inherit',
+      windowsHide: true,
+      detached: passesOn,
+    });
+    const passOn = (signal: NodeJS.Signals) => child.kill(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
+    const atOnce = () => child.kill('SIGKILL');
+    if (passesOn) for (const signal of endings) process.on(signal, passOn);
+    process.on('exit', atOnce);
     child.once('error', reject);
     child.once('exit', (code) => {
-      process.off('SIGTERM', passOn);
+      for (const signal of endings) process.off(signal, passOn);
+      process.off('exit', atOnce);
       resolve(code);
     });
   });
 }
+
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
