@@ -21,6 +21,7 @@ import { ReportDocuments } from './extension/reportDocuments.js';
 import { RunEndings } from './extension/runEndings.js';
 import { Runs } from './extension/runs.js';
 import { SpectrumPanels } from './extension/spectrumPanel.js';
+import { SweepPanels } from './extension/sweepPanel.js';
 import { TextStreams } from './extension/textStreams.js';
 import { TrainingStatus } from './extension/trainingStatus.js';
 import { AdaptersTree, ModelsTree } from './extension/views/catalogTrees.js';
@@ -51,7 +52,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const work = new Work(backend);
   const spectrum = new SpectrumPanels({ ...services, work });
   const completionReport = new CompletionReportPanels(services);
-  const views = { monitor, fineTune, playground, spectrum, completionReport };
+  const views = { monitor, fineTune, playground, spectrum, completionReport, sweep: new SweepPanels(services) };
 
   context.subscriptions.push(
     log,

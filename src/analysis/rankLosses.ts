@@ -19,7 +19,8 @@ import { batchOptions, readDataset } from '../runs/prepareRun.js';
 import { runOfAdapter } from '../runs/runOfAdapter.js';
 import { usualLengthFor } from '../runs/sequenceLength.js';
 import { disposeQuietly } from '../runtime/disposal.js';
-import { createEvaluator, type EngineOptions, type Evaluator } from '../runtime/engine.js';
+import { createEvaluator, type EngineOptions } from '../runtime/engine.js';
+import { batchLosses } from './batchLosses.js';
 import { pairedDifference } from './pairedDifference.js';
 import type { Pace } from './pace.js';
 import { rankLadder } from './rankLadder.js';
@@ -46,7 +47,7 @@ export async function rankLosses(
       for (const [index, rank] of ranks.entries()) {
         await evaluator.importState(withZeroMoments(firstDirections(ordered, rank)));
         const done = index * batches.count;
-        measured.push(await losses(evaluator, batches, (count) => pace(done + count, ranks.length * batches.count)));
+        measured.push(await batchLosses(evaluator, batches, (count) => pace(done + count, ranks.length * batches.count)));
       }
       const tokens = sum(measured[0]!.map(({ labelTokens }) => labelTokens));
       return {
@@ -92,19 +93,6 @@ async function heldOut(model: LoadedModel, { adapter, data }: RankLossRequest): 
   if (!evaluation || !summary) throw nothing(t`The run ${run.path} held nothing out.`);
   const longest = Math.max(summary.longestLength, dataset.report.training.longestLength);
   return { batches: evaluation, batch: largestBatch(config, longest), examples: summary.examples };
-}
-
-async function losses(
-  evaluator: Evaluator,
-  batches: BatchPlan,
-  afterBatch: (count: number) => Promise<void>,
-): Promise<BatchLoss[]> {
-  const measured: BatchLoss[] = [];
-  while (measured.length < batches.count) {
-    measured.push(await evaluator.evaluate(batches.batch(measured.length)));
-    await afterBatch(measured.length);
-  }
-  return measured;
 }
 
 /** The adapter with the k-th row of A and the k-th column of B for the k-th singular value of ΔW. */

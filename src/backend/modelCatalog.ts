@@ -108,7 +108,7 @@ class Search {
     if (!json || this.adapters.has(path)) return;
     try {
       const { r, alpha, baseModel } = parsePeftConfig(json, path);
-      const run = this.runAt(dirname(path));
+      const run = this.runs.get(dirname(path));
       this.adapters.set(path, {
         path,
         name: nameOf(path, run),
@@ -122,10 +122,6 @@ class Search {
     } catch {
       // Only adapters that this program can use are listed.
     }
-  }
-
-  private runAt(path: string): RunSummary | undefined {
-    return this.runs.folders.includes(dirname(path)) ? this.runs.get(path) : undefined;
   }
 }
 
@@ -159,10 +155,11 @@ function isSafetensors(name: string): boolean {
   return name.endsWith('.safetensors');
 }
 
-/** adapter/ and adapter-best/ are named after their run. */
+/** adapter/ and adapter-best/ are named after their run, and after the sweep that it belongs to. */
 function nameOf(path: string, run: RunSummary | undefined): string {
   if (!run) return basename(path);
-  return basename(path) === 'adapter' ? run.name : `${run.name} (${basename(path).replace('adapter-', '')})`;
+  const name = run.sweepId === null ? run.name : `${basename(run.sweepId)} · ${run.name}`;
+  return basename(path) === 'adapter' ? name : `${name} (${basename(path).replace('adapter-', '')})`;
 }
 
 /** Folders where nobody keeps models on purpose. */

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ifReadable } from '../files/reading.js';
 import type { RunEvent, RunsSnapshot, RunSummary } from '../protocol/backend.js';
-import { isLive, newestRunsFirst } from '../protocol/runs.js';
+import { isLive, isOver, newestRunsFirst } from '../protocol/runs.js';
 import { readFirstEvalLoss, readLastStep } from '../runs/metricsFile.js';
 import { runName } from '../protocol/runName.js';
 import { RunDirectory } from '../runs/runDirectory.js';
+import { runFoldersIn, type RunFolder } from '../runs/runFolders.js';
 import { labelsPath, readLabels } from '../runs/runLabels.js';
 
 interface KnownRun {
@@ -23,7 +24,7 @@ type Event = RunEvent extends infer One ? (One extends unknown ? Omit<One, 'seq'
  */
 export class RunWatcher {
   private readonly known = new Map<string, KnownRun>();
-  /** Subfolders of the run folders at the last poll. */
+  /** Folders that are or may become runs, at the last poll. */
   private seen: ReadonlySet<string> = new Set();
   /** Runs that this window acted on, whose changes should be reported at once. */
   private readonly attended = new Set<string>();
@@ -39,8 +40,12 @@ export class RunWatcher {
     private readonly restingPerPoll = 100,
   ) {}
 
-  start(): void {
-    this.timer ??= setInterval(() => this.poll(), this.intervalMs);
+  /** `afterPoll` is called with all known runs, whether or not they have changed. */
+  start(afterPoll: (runs: readonly RunSummary[]) => void): void {
+    this.timer ??= setInterval(() => {
+      this.poll();
+      afterPoll(this.summaries);
+    }, this.intervalMs);
   }
 
   stop(): void {
@@ -64,6 +69,11 @@ export class RunWatcher {
     return run !== undefined && isLive(run.summary.state.status);
   }
 
+  private isUnderWay(runId: string): boolean {
+    const run = this.known.get(runId);
+    return run !== undefined && !isOver(run.summary.state.status);
+  }
+
   has(runId: string): boolean {
     this.poll();
     return this.known.has(runId);
@@ -71,24 +81,33 @@ export class RunWatcher {
 
   snapshot(): RunsSnapshot {
     this.poll();
-    const runs = newestRunsFirst([...this.known.values()].map(({ summary }) => summary));
-    return { runs, throughSeq: this.seq };
+    return { runs: newestRunsFirst(this.summaries), throughSeq: this.seq };
+  }
+
+  get(runId: string): RunSummary | undefined {
+    return this.known.get(runId)?.summary;
+  }
+
+  private get summaries(): RunSummary[] {
+    return [...this.known.values()].map(({ summary }) => summary);
   }
 
   /**
-   * Publishes what has changed. New, live and attended runs are checked at every poll; idle runs, of which there may be a
+   * Publishes what has changed. New, live, waiting and attended runs are checked at every poll; idle runs, of which there may be a
    * thousand, take turns.
    */
   poll(): void {
-    const present = new Set(this.folders.flatMap(foldersIn));
+    const found = this.folders.flatMap((folder) => runFoldersIn(folder, (path) => this.known.has(path)));
+    const folderOf = new Map(found.map((folder) => [folder.path, folder]));
+    const present = new Set(folderOf.keys());
     for (const runId of [...this.known.keys()]) {
       if (!present.has(runId)) this.forget(runId);
     }
-    const isAtRest = (runId: string) => this.seen.has(runId) && !this.isLive(runId) && !this.attended.has(runId);
+    const isAtRest = (runId: string) => this.seen.has(runId) && !this.isUnderWay(runId) && !this.attended.has(runId);
     const atRest = [...present].filter(isAtRest);
     const wanted = [...present].filter((runId) => !isAtRest(runId));
     this.seen = present;
-    for (const runId of [...wanted, ...this.turn(atRest)]) this.lookAt(runId);
+    for (const runId of [...wanted, ...this.turn(atRest)]) this.lookAt(folderOf.get(runId)!);
   }
 
   private turn(atRest: readonly string[]): string[] {
@@ -97,13 +116,13 @@ export class RunWatcher {
     return atRest.slice(first, this.nextAtRest);
   }
 
-  private lookAt(runId: string): void {
+  private lookAt({ path: runId, sweepId }: RunFolder): void {
     const before = this.known.get(runId);
     const modified = modifiedAt(runId);
     if (modified === undefined) return this.forget(runId);
     // A live run is read even if state.json is unchanged: its process may have died, and its metrics grow.
     if (before && before.modified === modified && !isLive(before.summary.state.status)) return;
-    const summary = summarise(runId);
+    const summary = summarise(runId, sweepId);
     if (!summary) return this.forget(runId);
     const printed = JSON.stringify(summary);
     this.known.set(runId, { modified, summary, printed });
@@ -119,11 +138,6 @@ export class RunWatcher {
   }
 }
 
-function foldersIn(folder: string): string[] {
-  const entries = ifReadable(() => readdirSync(folder, { withFileTypes: true })) ?? [];
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => resolve(folder, entry.name));
-}
-
 /** Returns undefined if there is no run. */
 function modifiedAt(runId: string): string | undefined {
   const time = (path: string) => ifReadable(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs);
@@ -132,13 +146,14 @@ function modifiedAt(runId: string): string | undefined {
 }
 
 /** Returns undefined if the folder is not a run or is damaged. */
-function summarise(runId: string): RunSummary | undefined {
+function summarise(runId: string, sweepId: string | null): RunSummary | undefined {
   return ifReadable(() => {
     const run = RunDirectory.open(runId);
     const config = run.readConfig();
     const labels = readLabels(runId);
     return {
       runId,
+      sweepId,
       name: labels.name ?? runName(config),
       labels,
       model: config.model,
@@ -150,14 +165,4 @@ function summarise(runId: string): RunSummary | undefined {
       hasAdapter: existsSync(join(run.adapterPath, 'adapter_config.json')),
     };
   });
-}
-
-/** Returns undefined for anything missing, unreadable or damaged, which is no reason to stop checking the rest. */
-function ifReadable<Result>(read: () => Result): Result | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof UserError || (error instanceof Error && 'syscall' in error)) return undefined;
-    throw error;
-  }
 }

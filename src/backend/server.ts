@@ -154,6 +154,8 @@ class Backend {
       'loraWorkbench/runs/config': ({ runId }) => RunDirectory.open(runId).readConfig(),
       'loraWorkbench/runs/start': (text) => ({ runId: this.supervisor.start(this.runConfig(text)) }),
       'loraWorkbench/runs/resume': ({ runId }) => this.supervisor.resume(runId),
+      'loraWorkbench/runs/startNow': ({ runId }) => this.supervisor.startNow(runId),
+      'loraWorkbench/runs/dequeue': ({ runIds }) => this.supervisor.dequeue(runIds),
       'loraWorkbench/runs/control': ({ runId, command }) => this.supervisor.control(runId, command),
       'loraWorkbench/runs/label': ({ runId, labels }) => this.supervisor.label(runId, labels),
       'loraWorkbench/models/list': () => this.modelInUse.find(),
@@ -180,6 +182,10 @@ class Backend {
       'loraWorkbench/completion/evaluate': (params, token) =>
         this.evaluations.run(evaluateCompletionRequest, { ...params, engine: this.engine }, token),
       'loraWorkbench/completion/report': ({ runId }) => latestReport(runId),
+      'loraWorkbench/sweeps/start': ({ text, ...request }) => ({
+        sweepId: this.supervisor.startSweep({ ...request, config: this.runConfig(text) }),
+      }),
+      'loraWorkbench/sweeps/report': ({ sweepId }) => this.supervisor.sweepReport(sweepId),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/endpoint/start': (params, token) => this.endpoint.start(params, this.engine, token),
@@ -269,7 +275,7 @@ class Backend {
   }
 
   private stop(): void {
-    this.supervisor.watcher.stop();
+    this.supervisor.stop();
     this.followers.stop();
     this.generator.stop();
     this.completion.stop();

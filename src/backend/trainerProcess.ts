@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunDirectory } from '../runs/runDirectory.js';
+import { ifReadable } from '../files/reading.js';
 
 /** The command line program, next to the backend. */
 export const programPath = join(__dirname, 'cli.js');
@@ -12,13 +12,13 @@ export function nodeEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * Starts a trainer that outlives this process: it has its own session and no pipes, and its stderr goes to log.txt.
- * `onExit` is called if the trainer ends while this process is alive.
+ * Starts a command of the command line that outlives this process: it has its own session and no pipes, and its stderr goes to the
+ * log. `onExit` is called if it ends while this process is alive.
  */
-export function startTrainer(run: RunDirectory, onExit: (code: number | null) => void): void {
-  const log = openSync(run.logPath, 'a');
+export function startDetached(args: readonly string[], logPath: string, onExit: (code: number | null) => void): void {
+  const log = openSync(logPath, 'a');
   try {
-    const child = spawn(process.execPath, [programPath, 'resume', run.path], {
+    const child = spawn(process.execPath, [programPath, ...args], {
       detached: true,
       stdio: ['ignore', 'ignore', log],
       windowsHide: true,
@@ -30,4 +30,10 @@ export function startTrainer(run: RunDirectory, onExit: (code: number | null) =>
   } finally {
     closeSync(log);
   }
+}
+
+/** The last line of the command line's output, if it is the error that ended it. */
+export function lastError(logPath: string): string | undefined {
+  const log = ifReadable(() => readFileSync(logPath, 'utf8')) ?? '';
+  return /(?:^|\n)error: (.*)\n?$/.exec(log)?.[1];
 }

@@ -22,6 +22,12 @@ export class LiveText {
     this.draw(this.shown);
   }
 
+  /** Removes the text; what is shown next takes its place. */
+  clear(): void {
+    if (this.shown !== '') this.draw.clear();
+    this.end();
+  }
+
   /** Leaves the text where it is; what is shown next goes below. */
   end(): void {
     if (this.shown === '') return;

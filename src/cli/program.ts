@@ -25,6 +25,7 @@ import {
   threadsHelp,
   withModel,
 } from './options.js';
+import { addQueueCommands } from './queueCommands.js';
 import { runCommand } from './runCommand.js';
 import { settingsHelp } from './settingsHelp.js';
 
@@ -43,6 +44,7 @@ export function createProgram(productFolder: string): Command {
 
   addTrain(program);
   addResume(program);
+  addQueueCommands(program);
   addGenerate(program);
   addComplete(program);
   addEvaluate(program);

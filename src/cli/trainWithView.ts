@@ -4,16 +4,21 @@ import { preflightReport } from '../runs/preflight/preflight.js';
 import { prepareRun } from '../runs/prepareRun.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { savedSteps } from '../runs/checkpoints.js';
-import { trainRun } from '../runs/trainRun.js';
+import { trainRun, type TrainRunOptions } from '../runs/trainRun.js';
 import { disposedOnFailure } from '../runtime/disposal.js';
 import type { CommandContext } from './runCommand.js';
 import { TrainingView } from './trainingView.js';
 
-/** Trains a run directory and shows its progress. `onReport` gets the pre-flight report of a new run; a resumed run has none. */
+export interface TrainingOptions extends Pick<TrainRunOptions, 'fromQueue' | 'leaveAfter'> {
+  /** Gets the pre-flight report of a new run; a resumed run has none. */
+  onReport(report: PreflightReport): void;
+}
+
+/** Trains a run directory and shows its progress. */
 export async function trainWithView(
   { output, signal }: CommandContext,
   run: RunDirectory,
-  onReport: (report: PreflightReport) => void,
+  { onReport, ...turn }: TrainingOptions,
 ): Promise<RunState> {
   const view = new TrainingView(output);
   const announceStop = () => view.line('Stopping after this step; a checkpoint will be saved. Ctrl+C again ends at once.');
@@ -21,6 +26,7 @@ export async function trainWithView(
   const begins = savedSteps(run.checkpointsPath).length === 0;
   try {
     return await trainRun(run, {
+      ...turn,
       signal,
       async prepare(config, ports, resumedDType) {
         const loaded = await prepareRun(config, ports, resumedDType);

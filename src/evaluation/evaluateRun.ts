@@ -35,8 +35,34 @@ export interface EvaluatedRun {
  * Compares a run's adapter with its base, its control and any other adapters, at seeded positions in files that it has never seen.
  * What was interrupted is continued. The report is written into the run directory.
  */
-export async function evaluateRun(
+export function evaluateRun(
   request: EvaluateCompletionRequest,
+  engine: EngineChoice,
+  report: (progress: EvaluateCompletionProgress) => void,
+  signal: AbortSignal,
+): Promise<EvaluatedRun> {
+  const run = RunDirectory.open(request.run);
+  const { trainControlOn: trainedOn } = request;
+  const arms = async () => {
+    const control =
+      trainedOn === null ? keptControl(run, request.control) : await trainControl(run, trainedOn, training(report), signal);
+    return armsOf(run, control, request);
+  };
+  return evaluateAdapters({ ...request, name: nameOf(run), folder: run.path, arms }, engine, report, signal);
+}
+
+export interface AdapterEvaluation extends Omit<EvaluateCompletionRequest, 'control' | 'trainControlOn' | 'adapters'> {
+  /** What is evaluated, for the report. */
+  readonly name: string;
+  /** Where the evaluation is kept. */
+  readonly folder: string;
+  /** Asked for once it is known that there is something to complete. */
+  arms(): Promise<readonly CompletionArm[]>;
+}
+
+/** Compares adapters at seeded positions in files that they have never seen, which are those that one of their runs held out. */
+export async function evaluateAdapters(
+  { name, folder: keptIn, arms: armsOf, ...request }: AdapterEvaluation,
   engine: EngineChoice,
   report: (progress: EvaluateCompletionProgress) => void,
   signal: AbortSignal,
@@ -48,14 +74,11 @@ export async function evaluateRun(
   if (positions.length === 0) throw nothingToComplete(run, leaked);
   const { model } = run.readConfig();
   const index = request.retrieval ? await trainingIndex(model, request, sources.training()) : new ChunkIndex();
-  const trainedOn = request.trainControlOn;
-  const control =
-    trainedOn === null ? keptControl(run, request.control) : await trainControl(run, trainedOn, training(report), signal);
-  const arms = armsOf(run, control, request);
+  const arms = await armsOf();
 
   const { mode, fillInTheMiddle, maxNewTokens, adapterStrength, seed } = request;
   const options = { mode, fillInTheMiddle, maxNewTokens, adapterStrength };
-  const folder = EvaluationFolder.of(run.path, {
+  const folder = EvaluationFolder.of(keptIn, {
     version: planVersion,
     model,
     ...options,
@@ -74,7 +97,7 @@ export async function evaluateRun(
       await evaluateArms({ positions, arms }, completer, folder.results, asked, signal);
       const { results } = folder;
       const written: CompletionReport = {
-        run: nameOf(run),
+        run: name,
         model: modelName(model),
         engine: ready.textModel.description,
         createdAt: new Date().toISOString(),

@@ -15,7 +15,7 @@ import type { EvaluateCompletionRequest } from '../protocol/evaluateCompletion.j
  */
 export async function trainingIndex(
   model: string,
-  { run, fillInTheMiddle }: EvaluateCompletionRequest,
+  { run, fillInTheMiddle }: Pick<EvaluateCompletionRequest, 'run' | 'fillInTheMiddle'>,
   training: Iterable<IndexedFile>,
 ): Promise<ChunkIndex> {
   const { tokenizer, weights } = loadModelForData(model);

@@ -9,10 +9,17 @@ export const commandNames = [
   'fineTuneWorkspace',
   'fineTuneFile',
   'openInPanel',
+  'sweep',
+  'sweepFromRun',
+  'showSweep',
+  'deleteSweep',
   'openMonitor',
   'pauseRun',
   'resumeRun',
   'stopRun',
+  'startRunNow',
+  'removeFromQueue',
+  'clearQueue',
   'compareRuns',
   'openRun',
   'showRunLog',
@@ -67,15 +74,18 @@ export const panelIds = {
   compare: 'loraWorkbench.compare',
   spectrum: 'loraWorkbench.spectrum',
   completionReport: 'loraWorkbench.completionReport',
+  sweep: 'loraWorkbench.sweep',
 } as const;
 
 /** Keys of `when` clauses. */
 export const contextKeys = [
   'hasRuns',
+  'hasSweep',
   'hasLiveRun',
   'hasPausableRun',
   'hasResumableRun',
   'hasFailedRun',
+  'hasQueuedRun',
   'hasAdapters',
   'hasModels',
   'hasLookedForRuns',
@@ -89,7 +99,7 @@ export const contextKeys = [
 export type ContextKey = (typeof contextKeys)[number];
 
 /** The values of `contextValue` in the trees. */
-export type TreeItemKind = `run.${string}` | 'adapter' | 'model' | 'model.added';
+export type TreeItemKind = `run.${string}` | 'sweep' | 'adapter' | 'model' | 'model.added';
 
 /** Settings below `loraWorkbench.` with their types. */
 export interface Settings {

@@ -22,7 +22,7 @@ export async function backendSettings(context: vscode.ExtensionContext, hubToken
 }
 
 /** The folders for runs; new runs go into the first one. */
-export function runsFolders({ globalStorageUri }: vscode.ExtensionContext): vscode.Uri[] {
+export function runsFolders({ globalStorageUri }: Pick<vscode.ExtensionContext, 'globalStorageUri'>): vscode.Uri[] {
   const folder = setting('runsFolder');
   if (isAbsolute(folder)) return [vscode.Uri.file(folder)];
   const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => vscode.Uri.joinPath(uri, folder));
@@ -45,7 +45,7 @@ export async function hasRuns(context: vscode.ExtensionContext): Promise<boolean
       (found) => found,
       () => [],
     );
-    if (entries.some(([, type]) => type === vscode.FileType.Directory)) return true;
+    if (entries.some(([name, type]) => type === vscode.FileType.Directory && !name.startsWith('.'))) return true;
   }
   return false;
 }

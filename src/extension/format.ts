@@ -22,6 +22,8 @@ export function formatLatency(milliseconds: number): string {
 
 export function formatStatus(status: RunStatus): string {
   switch (status) {
+    case 'queued':
+      return vscode.l10n.t('waiting');
     case 'preparing':
       return vscode.l10n.t('preparing');
     case 'running':

@@ -3,9 +3,11 @@ import type { ConfigText } from '../protocol/backend.js';
 import type { BrowsableSetting, FineTuneState, FromFineTune } from '../protocol/views/fineTune.js';
 import { browse } from './browse.js';
 import type { ConfigDocument } from './configDocument.js';
+import { commandId } from './contributions.js';
 import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { LastPreflight } from './lastPreflight.js';
+import { runsFolders } from './folders.js';
 import { sampleData } from './sampleData.js';
 import { SmallModelFetch } from './smallModelFetch.js';
 import { RunViewerSession } from './webviews/runViewerSession.js';
@@ -100,6 +102,7 @@ export class OpenFineTune implements vscode.Disposable {
       data: this.data.state,
       preflight: this.preflight.state(this.document.text()),
       runs: this.services.runs.snapshot(),
+      runsFolder: runsFolders(this.services)[0]!.fsPath,
       runId: this.runId,
       showsData,
       fetching: this.fetch.state,
@@ -178,6 +181,9 @@ export class OpenFineTune implements vscode.Disposable {
         return this.reset();
       case 'start':
         return this.start();
+      case 'sweep':
+        await this.document.settled();
+        return vscode.commands.executeCommand(commandId('sweep'), this.document.uri);
       case 'leaveRun':
         return this.showRun(null);
       case 'fetchSmallModel':

@@ -1,13 +1,18 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../protocol/backend.js';
+import { isOver } from '../protocol/runs.js';
 import { claimEnding } from './claimEnding.js';
 import { commandId, type CommandName } from './contributions.js';
 import { endedRuns } from './endedRuns.js';
 import type { Runs } from './runs.js';
+import { sweepsOf, type SweepOfRuns } from './sweeps.js';
 
 const memoryKey = 'runs.live';
 
-/** Reports every run that ends, once and in one window, including runs that ended while the window was closed. */
+/**
+ * Reports every run that ends, once and in one window, including runs that ended while the window was closed. The runs of a sweep are
+ * reported together, when the last of them has ended.
+ */
 export class RunEndings implements vscode.Disposable {
   private readonly subscription: vscode.Disposable;
 
@@ -26,12 +31,25 @@ export class RunEndings implements vscode.Disposable {
     const before = this.memory.get<readonly string[]>(memoryKey, []);
     const { ended, live } = endedRuns(before, runs, Date.now());
     if (live.join('\n') !== before.join('\n')) void this.memory.update(memoryKey, live);
-    for (const run of ended) void tellOnce(run);
+    for (const run of ended.filter(({ sweepId }) => sweepId === null)) void tellOnce(run);
+    for (const sweep of sweepsOf(runs)) {
+      const last = ended.find(({ sweepId }) => sweepId === sweep.sweepId);
+      if (last && sweep.runs.every(({ state }) => isOver(state.status))) void tellSweepOnce(sweep, last);
+    }
   }
 }
 
 async function tellOnce(run: RunSummary): Promise<void> {
   if (await claimEnding(run)) await tell(run);
+}
+
+async function tellSweepOnce({ sweepId, name, runs }: SweepOfRuns, last: RunSummary): Promise<void> {
+  if (!(await claimEnding(last))) return;
+  const done = runs.filter(({ state }) => state.status === 'finished').length;
+  const words = vscode.l10n.t('The sweep {0} has ended: {1} of {2} runs were trained to their end.', name, done, runs.length);
+  await offerCommands(vscode.window.showInformationMessage, words, [
+    { label: vscode.l10n.t('Show Which to Take'), command: 'showSweep', argument: { sweepId } },
+  ]);
 }
 
 async function tell(run: RunSummary): Promise<void> {

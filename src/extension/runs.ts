@@ -108,9 +108,11 @@ export function runContext(runs: readonly RunSummary[]) {
   const statuses = runs.map(({ state }) => state.status);
   return {
     hasRuns: runs.length > 0,
+    hasSweep: runs.some(({ sweepId }) => sweepId !== null),
     hasLiveRun: statuses.some(isLive),
     hasPausableRun: statuses.some(canPause),
     hasResumableRun: statuses.some(canResume),
+    hasQueuedRun: statuses.includes('queued'),
     hasFailedRun: statuses.includes('failed'),
   };
 }

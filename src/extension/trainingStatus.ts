@@ -21,7 +21,9 @@ export class TrainingStatus implements vscode.Disposable {
   }
 
   private show(): void {
-    const live = this.runs.list().filter(({ state }) => isLive(state.status));
+    const runs = this.runs.list();
+    const live = runs.filter(({ state }) => isLive(state.status));
+    const waiting = runs.filter(({ state }) => state.status === 'queued').length;
     const [run] = live;
     if (!run) return this.item.hide();
     const { step, totalSteps, status } = run.state;
@@ -32,7 +34,8 @@ export class TrainingStatus implements vscode.Disposable {
     const left = secondsLeft(run);
     const loss = run.lastStep ? vscode.l10n.t('loss {0}', run.lastStep.loss.toFixed(3)) : '';
     const time = left === undefined ? '' : vscode.l10n.t('about {0} left', formatDuration(left));
-    this.item.tooltip = [run.name, loss, time].filter(Boolean).join(' · ');
+    const queue = waiting > 0 ? vscode.l10n.t('in the queue: {0}', waiting) : '';
+    this.item.tooltip = [run.name, loss, time, queue].filter(Boolean).join(' · ');
     this.item.accessibilityInformation = { label: vscode.l10n.t('Training {0}, step {1} of {2}', run.name, step, totalSteps) };
     this.item.show();
   }

@@ -11,6 +11,7 @@ import type { PlaygroundPanels } from './playgroundPanel.js';
 import type { ReportDocuments } from './reportDocuments.js';
 import type { Runs } from './runs.js';
 import type { SpectrumPanels } from './spectrumPanel.js';
+import type { SweepPanels } from './sweepPanel.js';
 import type { Work } from './work.js';
 
 /** Everything a command may need. Created once, in extension.ts. */
@@ -26,6 +27,7 @@ export interface Workbench {
   readonly completion: InlineCompletion;
   readonly live: LiveStatistics;
   readonly completionReport: CompletionReportPanels;
+  readonly sweep: SweepPanels;
   readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;
   readonly work: Work;

@@ -31,3 +31,13 @@ function unreadable(path: string, cause: unknown): unknown {
   }
   return new UserError('file-unreadable', t`${path} cannot be read: ${cause.message}`, { cause });
 }
+
+/** Returns undefined for anything missing, unreadable or damaged, which is no reason to stop reading the rest. */
+export function ifReadable<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UserError || (error instanceof Error && 'syscall' in error)) return undefined;
+    throw error;
+  }
+}

@@ -20,6 +20,7 @@ import type {
 import type { DataOverview, ExamplePage, ExampleQuery, PreflightReport } from './preflight.js';
 import type { Metric, RunControl, RunLabels, RunState, Sample, StepMetric } from './run.js';
 import type { RunConfig } from './runConfig.js';
+import type { SweepReport, SweepRequest } from './sweep.js';
 import type { ConfigProblem } from './validateRunConfig.js';
 
 /** Raised when a message changes its meaning. Both sides ship in one package, so a mismatch means a broken installation. */
@@ -56,6 +57,8 @@ export type ModelSource = (typeof modelSources)[number];
 
 export interface RunSummary {
   readonly runId: string;
+  /** The absolute path of the sweep's folder; null if it belongs to none. */
+  readonly sweepId: string | null;
   /** The user's name for the run, else its default name (runName.ts). */
   readonly name: string;
   readonly labels: RunLabels;
@@ -353,10 +356,14 @@ export interface BackendRequests {
   'loraWorkbench/runs/follow': { params: { runId: string; followId: string }; result: null };
   'loraWorkbench/runs/unfollow': { params: { followId: string }; result: null };
   'loraWorkbench/runs/config': { params: { runId: string }; result: RunConfig };
-  /** Starts a separate trainer in a new run directory. */
+  /** Puts a new run into the queue of its folder, which a process of its own trains. */
   'loraWorkbench/runs/start': { params: ConfigText; result: { runId: string } };
-  /** A paused run continues; for a stopped, interrupted or failed one, a trainer starts from the last checkpoint. */
+  /** A paused run continues; a stopped, interrupted or failed one waits in the queue, to go on from its last checkpoint. */
   'loraWorkbench/runs/resume': { params: { runId: string }; result: null };
+  /** Trains a waiting run at once, beside whatever is trained. */
+  'loraWorkbench/runs/startNow': { params: { runId: string }; result: null };
+  /** Takes waiting runs out of the queue. */
+  'loraWorkbench/runs/dequeue': { params: { runIds: readonly string[] }; result: null };
   'loraWorkbench/runs/control': { params: { runId: string; command: RunControl['command'] }; result: null };
   'loraWorkbench/runs/label': { params: { runId: string; labels: RunLabels }; result: null };
   'loraWorkbench/models/list': { params: null; result: FoundModels };
@@ -395,6 +402,10 @@ export interface BackendRequests {
   'loraWorkbench/completion/evaluate': { params: WithWorkId<EvaluateCompletionRequest>; result: null };
   /** The run's last report, and null if there is none. */
   'loraWorkbench/completion/report': { params: { runId: string }; result: CompletionReport | null };
+  /** Makes a sweep and puts its runs into the queue. */
+  'loraWorkbench/sweeps/start': { params: { text: ConfigText } & Omit<SweepRequest, 'config'>; result: { sweepId: string } };
+  /** `sweepId` is the absolute path of the sweep's folder. */
+  'loraWorkbench/sweeps/report': { params: { sweepId: string }; result: SweepReport };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   /** Loads the model in a process of its own and answers other tools; a previous endpoint ends. */

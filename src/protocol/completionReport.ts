@@ -118,7 +118,7 @@ export interface CompletionReport {
 /** With fewer positions, a difference says little. */
 export const enoughPositions = 200;
 
-const scores = object<CompletionScores>({
+export const completionScores: Guard<CompletionScores> = object({
   exactMatch: number,
   firstLine: number,
   editSimilarity: number,
@@ -145,8 +145,8 @@ export const completionReport: Guard<CompletionReport> = object({
       role: oneOf(...armRoles),
       adapter: nullable(string),
       context: oneOf(...armContexts),
-      scores,
-      byKind: list(object({ kind, positions: count, scores })),
+      scores: completionScores,
+      byKind: list(object({ kind, positions: count, scores: completionScores })),
       latencyMs: object({ p50: number, p90: number }),
       unrelatedBitsPerByte: number,
     }),
@@ -171,7 +171,7 @@ export const completionReport: Guard<CompletionReport> = object({
       before: string,
       truth: string,
       after: string,
-      suggestions: list(object<CaseSuggestion>({ text: string, scores })),
+      suggestions: list(object<CaseSuggestion>({ text: string, scores: completionScores })),
     }),
   ),
 });

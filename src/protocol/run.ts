@@ -1,7 +1,10 @@
 /** The run directory is the single source of truth about a run; its JSON files hold these types (docs/run-directory.md). */
 
-/** `interrupted` is derived by readers: state.json names a process at work, but that process is gone. */
-export const runStatuses = ['preparing', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted'] as const;
+/**
+ * `queued` waits for its turn in the queue of its folder. `interrupted` is derived by readers: state.json names a process at work,
+ * but that process is gone.
+ */
+export const runStatuses = ['queued', 'preparing', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted'] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
 /** state.json, replaced atomically at every change of status and, at most every 500 ms, as steps are logged. */
@@ -18,6 +21,10 @@ export interface RunState {
   readonly device: string;
   readonly startedAt: string;
   readonly updatedAt: string;
+  /** When it entered the queue, until it has ended; null if it is not trained by the queue. */
+  readonly queuedAt: string | null;
+  /** Whether the queue has put it back because its process was gone, which happens once. */
+  readonly requeued: boolean;
   readonly bestEvalLoss: number | null;
   readonly bestStep: number | null;
   readonly trainableParameters: number;

@@ -30,6 +30,8 @@ const runState: Guard<RunState> = object({
   device: string,
   startedAt: string,
   updatedAt: string,
+  queuedAt: nullable(string),
+  requeued: boolean,
   bestEvalLoss: nullable(number),
   bestStep: nullable(count),
   trainableParameters: count,
@@ -37,6 +39,7 @@ const runState: Guard<RunState> = object({
 });
 export const runSummary: Guard<RunSummary> = object({
   runId: string,
+  sweepId: nullable(string),
   name: string,
   labels: object<RunLabels>({ name: nullable(string), tags: list(string), note: string }),
   model: string,

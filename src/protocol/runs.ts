@@ -1,10 +1,15 @@
 /** @file The meaning of a run's state, shared by the process that keeps runs and everything that shows them. */
 import type { RunEvent, RunsSnapshot, RunSummary } from './backend.js';
-import type { RunStatus } from './run.js';
+import type { RunState, RunStatus } from './run.js';
 
 /** Whether a process is working on the run, or is about to. */
 export function isLive(status: RunStatus): boolean {
   return canPause(status) || status === 'paused';
+}
+
+/** Whether no process works on the run, and none will before someone asks for it. */
+export function isOver(status: RunStatus): boolean {
+  return !isLive(status) && status !== 'queued';
 }
 
 /** A run that is being prepared pauses before its first step. */
@@ -15,6 +20,13 @@ export function canPause(status: RunStatus): boolean {
 /** A paused run continues; for the others, a new process resumes from the last checkpoint. */
 export function canResume(status: RunStatus): boolean {
   return ['paused', 'stopped', 'interrupted', 'failed'].includes(status);
+}
+
+/**
+ * Whether the queue puts an interrupted run back: once, and not if it was probably memory that ran out, which would run out again.
+ */
+export function isToBeRequeued({ status, queuedAt, requeued, ifKilled }: RunState): boolean {
+  return status === 'interrupted' && queuedAt !== null && !requeued && ifKilled === null;
 }
 
 /** Seconds until the last step at the run's pace so far; undefined if there is nothing to go by. */

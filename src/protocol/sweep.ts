@@ -31,8 +31,6 @@ export interface SweepRequest {
 export interface Sweep extends SweepRequest {
   readonly name: string;
   readonly createdAt: string;
-  /** With halving, the steps after which the runs are compared, rising; the last step is not among them. */
-  readonly rungs: readonly number[];
   readonly runs: readonly SweepRun[];
 }
 
@@ -51,6 +49,7 @@ export interface SweepReport {
   readonly dataPath: string;
   /** The settings that vary, in the order in which they were given. */
   readonly settings: readonly string[];
+  /** With halving, the steps after which the runs are compared, rising, without the last; empty until their number is known. */
   readonly rungs: readonly number[];
   /** Whether no run is waiting or at work. */
   readonly isComplete: boolean;

@@ -1,7 +1,9 @@
 import { completionReportPhrases } from './completionReportPhrases.js';
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
+import { queuePhrases } from './queuePhrases.js';
 import { spectrumPhrases } from './spectrumPhrases.js';
+import { sweepPhrases } from './sweepPhrases.js';
 
 /** The English strings of the webviews. Translations have the same keys; {0}, {1} … are placeholders. */
 const phrases = {
@@ -11,6 +13,7 @@ const phrases = {
   'unit.tokensPerSecond': '{0} tokens/s',
   'unit.milliseconds': '{0} ms',
 
+  'status.queued': 'Waiting',
   'status.preparing': 'Preparing',
   'status.running': 'Running',
   'status.paused': 'Paused',
@@ -22,6 +25,8 @@ const phrases = {
   'command.pause': 'Pause',
   'command.resume': 'Resume',
   'command.stop': 'Stop',
+  'command.startNow': 'Start Now',
+  'command.dequeue': 'Remove from Queue',
   'command.open': 'Open in Panel',
   'command.reveal': 'Reveal Run Folder',
   'command.showLog': 'Show Run Log',
@@ -53,6 +58,7 @@ const phrases = {
   'run.progress': 'Steps done',
   'run.stateAndSteps': '{0} · {1} of {2} steps',
   'run.steps': '{0} of {1} steps',
+  'run.place': '{0} · {1} in the queue',
   'run.left': '{0} left',
   'run.bestShort': 'best {0}',
   'figure.loss': 'Loss',
@@ -109,7 +115,7 @@ const phrases = {
   'panel.overlay': 'Compare with other runs',
   'panel.openJson': 'Open as JSON',
   'panel.start': 'Start Training',
-  'panel.startWhenEnded': '{0} is still running. Choose New Run first to start another one.',
+  'panel.enqueue': 'Add to Queue',
   'panel.newRun': 'New Run',
   'panel.settings': 'Settings',
 
@@ -389,8 +395,10 @@ const phrases = {
   'compare.lastLoss': 'Last training loss',
   'compare.time': 'Training time',
 
+  ...queuePhrases,
   ...spectrumPhrases,
   ...completionReportPhrases,
+  ...sweepPhrases,
 } as const;
 
 /** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */

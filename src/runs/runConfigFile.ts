@@ -67,7 +67,8 @@ function parseOverride(override: string): { path: string[]; value: unknown } {
   return { path, value: jsonOrText(override.slice(equals + 1)) };
 }
 
-function jsonOrText(text: string): unknown {
+/** The value as JSON if it is, else the text itself. */
+export function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -20,7 +20,7 @@ export class RunDirectory {
   }
 
   /** Creates the folder with run.json and an initial state.json. Refuses a folder that is not empty. */
-  static create(path: string, config: RunConfig): RunDirectory {
+  static create(path: string, config: RunConfig, initial: Partial<RunState> = {}): RunDirectory {
     if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0)) {
       const message = existsSync(join(path, 'state.json'))
         ? t`${path} already contains a run: resume it, or choose another folder.`
@@ -30,7 +30,7 @@ export class RunDirectory {
     makeFolder(path);
     const run = new RunDirectory(path);
     run.writeConfig(config);
-    run.writeState(firstState());
+    run.writeState({ ...firstState(), ...initial });
     return run;
   }
 
@@ -139,6 +139,8 @@ function firstState(): RunState {
     device: '',
     startedAt: now,
     updatedAt: now,
+    queuedAt: null,
+    requeued: false,
     bestEvalLoss: null,
     bestStep: null,
     trainableParameters: 0,
@@ -146,9 +148,11 @@ function firstState(): RunState {
   };
 }
 
+const lackedByEarlierVersions = { ifKilled: null, queuedAt: null, requeued: false };
+
 function parseState(path: string): RunState {
   const json = readIfSound(path, isPermissionDenied);
-  const state: Record<string, unknown> = { ifKilled: null, ...(isObject(json) && json) }; // earlier versions lack ifKilled
+  const state: Record<string, unknown> = { ...lackedByEarlierVersions, ...(isObject(json) && json) };
   const template: Record<string, unknown> = { ...firstState() };
   const sameTypes = Object.keys(template).every((key) => fits(state[key], template[key]));
   if (!sameTypes || !runStatuses.includes(state['status'] as RunStatus)) {

@@ -29,9 +29,12 @@ export class RunJournal {
   constructor(
     private readonly run: RunDirectory,
     private readonly listener: TrainingListener,
+    fromQueue: boolean,
   ) {
     const { pid, start } = ownIdentity();
-    this.state = { ...run.readState(), status: 'preparing', pid, processStart: start, ifKilled: null, message: null };
+    const before = run.readState();
+    const place = fromQueue ? {} : { queuedAt: null, requeued: false };
+    this.state = { ...before, ...place, status: 'preparing', pid, processStart: start, ifKilled: null, message: null };
     this.writeState();
   }
 
@@ -75,8 +78,9 @@ export class RunJournal {
   }
 
   /** Writes the last entry of this process. */
-  end(status: 'finished' | 'stopped' | 'failed', message: string | null): RunState {
-    this.state = { ...this.state, message, pid: null, processStart: null, ifKilled: null };
+  end(status: 'queued' | 'finished' | 'stopped' | 'failed', message: string | null): RunState {
+    const place = status === 'queued' ? {} : { queuedAt: null, requeued: false };
+    this.state = { ...this.state, ...place, message, pid: null, processStart: null, ifKilled: null };
     this.setStatus(status);
     if (message) this.run.log(message);
     return this.state;

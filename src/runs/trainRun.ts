@@ -23,7 +23,7 @@ import { peakMemoryBytes } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type KilledMessage, type TrainingListener } from './runJournal.js';
-import { RunLock } from './runLock.js';
+import { lockRun } from './runLock.js';
 import { TrainingSampler, type SampleSource } from './trainingSampler.js';
 import { appendSample, cutSamplesAfter } from './samplesFile.js';
 import { warmupSteps } from './derivedSettings.js';
@@ -67,6 +67,10 @@ export interface TrainRunOptions {
   /** When aborted, saves a checkpoint after the current step and ends the run as stopped. */
   readonly signal?: AbortSignal;
   readonly listener?: TrainingListener;
+  /** Whether the queue trains it. Then it is trained only if it still waits, and when aborted it goes back to its place. */
+  readonly fromQueue?: boolean;
+  /** After which step a run of so many is evaluated, saved and put back into the queue; null means that it is trained to its end. */
+  readonly leaveAfter?: (totalSteps: number) => number | null;
 }
 
 /**
@@ -74,13 +78,17 @@ export interface TrainRunOptions {
  * between steps. Returns the final state; rethrows what ended the run, after recording it as failed.
  */
 export async function trainRun(run: RunDirectory, options: TrainRunOptions): Promise<RunState> {
-  const lock = RunLock.acquire(run.path);
+  const lock = lockRun(run.path);
   try {
-    run.dropEarlierControl();
-    const journal = new RunJournal(run, options.listener ?? {});
+    const fromQueue = options.fromQueue ?? false;
+    if (fromQueue && run.readState().status !== 'queued') return run.readState();
+    // A command to a waiting run is meant for the process that comes, which may have begun long ago.
+    if (!fromQueue) run.dropEarlierControl();
+    const journal = new RunJournal(run, options.listener ?? {}, fromQueue);
     try {
       return await prepareAndTrain(run, journal, options);
     } catch (error) {
+      if (fromQueue && options.signal?.aborted) return journal.end('queued', null); // it was told to end while it prepared
       const advised = withAdvice(error, savedSteps(run.checkpointsPath).at(-1));
       journal.endWithError(advised);
       throw advised;
@@ -110,7 +118,7 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
   };
   const prepared = await options.prepare(config, ports, savedDType(run));
   run.settleFormat(prepared.dataFormat);
-  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options.signal).train());
+  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options).train());
   await disposeQuietly(prepared, (error) => journal.logAfterEnd(error));
   return trained;
 }
@@ -149,7 +157,7 @@ class RunTrainer implements LoopPorts {
     private readonly config: RunConfig,
     private readonly prepared: PreparedRun,
     private readonly journal: RunJournal,
-    private readonly signal: AbortSignal | undefined,
+    private readonly options: TrainRunOptions,
   ) {
     this.sampler =
       prepared.samples &&
@@ -168,12 +176,20 @@ class RunTrainer implements LoopPorts {
     this.journal.describe({ totalSteps, device: runner.description });
     this.journal.setProgress(from);
     this.journal.setStatus('running');
-    const result = await runLoop(loopOptions(this.config.train, totalSteps), runner, data, this, from);
+    const leaveAfter = this.options.leaveAfter?.(totalSteps) ?? null;
+    const result = await runLoop({ ...loopOptions(this.config.train, totalSteps), leaveAfter }, runner, data, this, from);
     this.journal.setProgress(result.progress);
-    this.run.writeControl('run'); // the command has been carried out
-    const state = this.journal.end(result.reason === 'stopped' ? 'stopped' : 'finished', this.closingWords(result));
+    const end = this.endOf(result);
+    if (end !== 'queued') this.run.writeControl('run'); // the command has been carried out
+    const state = this.journal.end(end, this.closingWords(result));
     this.describeAdapters();
     return state;
+  }
+
+  private endOf({ reason }: LoopResult): 'queued' | 'stopped' | 'finished' {
+    if (reason === 'left') return 'queued';
+    if (reason !== 'stopped') return 'finished';
+    return this.options.fromQueue && this.run.readControl() !== 'stop' ? 'queued' : 'stopped';
   }
 
   clock(): number {
@@ -183,7 +199,7 @@ class RunTrainer implements LoopPorts {
   async command(): Promise<'run' | 'pause' | 'stop'> {
     // Lets signals in, since an engine step may block the thread.
     await nextTurn();
-    return this.signal?.aborted ? 'stop' : this.run.readControl();
+    return this.options.signal?.aborted ? 'stop' : this.run.readControl();
   }
 
   async waitWhilePaused(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   moreAdapters,
   batch,
   playgroundState,
+  queue,
   report,
   run,
   runs,
@@ -22,6 +23,11 @@ import {
   intrudersOf,
   rankLosses,
   shownSpectrum,
+  begunSweep,
+  halvedSweep,
+  rankSweep,
+  runOfRow,
+  sweepPlan,
 } from './harness/scenes.js';
 import type { Metric } from '../../src/protocol/run.js';
 import { firstSettings } from '../../webview/playground/settingsFields.js';
@@ -158,7 +164,7 @@ test('form and document are two views of one thing', async () => {
 
 test('a value out of range is reported while it is typed and keeps the run from starting', async () => {
   view = await View.open(browser, 'fineTune', { ...fineTuneState, runId: null });
-  const start = view.page.getByRole('button', { name: 'Start Training' });
+  const start = view.page.getByRole('button', { name: 'Add to Queue' });
   const rank = view.page.getByRole('textbox', { name: 'Learning rate' });
   expect(await start.isEnabled()).toBe(true);
   await rank.fill('2');
@@ -465,6 +471,18 @@ test('a second click where Stop was does nothing', async () => {
     [x + width / 2, y + height / 2],
   );
   expect(there).toBe(null);
+});
+
+test('the monitor shows what is trained and names what waits; a click on a name opens it', async () => {
+  view = await View.open(browser, 'monitor', { runs: { runs: queue, throughSeq: 1 }, trusted: true }, { width: 320 });
+  await view.settle();
+  expect(await view.page.locator('.run-card .run-name').allTextContents()).toEqual(['support-answers']);
+  const waiting = view.page.locator('.waiting-runs');
+  expect(await waiting.locator('h2').textContent()).toBe('In the queue: 6');
+  expect(await waiting.locator('li').allTextContents()).toEqual(queue.slice(1, 6).map(({ name }) => name));
+  expect(await waiting.locator('p').textContent()).toBe('and 1 more');
+  await waiting.getByText('r2', { exact: true }).click();
+  expect(await view.waitForPost('runCommand')).toMatchObject({ runId: queue[2]!.runId, command: 'open' });
 });
 
 test('a run that has not begun has no steps to count', async () => {
@@ -822,6 +840,118 @@ test('the completion report filters its cases, marks what differs, jumps to the 
   expect(await view.waitForPost('openReport')).toEqual({ type: 'openReport', runId: '/runs/a' });
   await view.hydrate({ runId: '/runs/a', report });
   expect(await view.page.locator('.case').count()).toBe(found.length);
+});
+
+const noRuns = { runs: [], throughSeq: 0 };
+
+test('a sweep is planned: values are checked as they are typed, and what they make is counted, started and remembered', async () => {
+  view = await View.open(browser, 'sweep', { runs: noRuns, shown: { kind: 'plan', plan: sweepPlan } });
+  const { page } = view;
+  const size = page.locator('.plan-size');
+  const start = page.getByRole('button', { name: 'Start Sweep' });
+  // 912 sequences in batches of 4 × 4, three times, at 6.1 s a step.
+  expect(await size.textContent()).toBe('5 runsabout 1 h 27 min855 steps in all230,400 to 3,686,400 trainable parameters');
+  const ranks = page.getByRole('textbox', { name: 'Values to try: Rank' });
+  for (const [typed, problem] of [
+    ['2, 0', '0: Must be at least 1.'],
+    ['2, 4.5', '4.5: Must be a whole number.'],
+    ['2, four', 'four: Must be a whole number.'],
+    ['2, 2', 'Lists something twice.'],
+    ['', 'Type the values to try, separated by commas.'],
+  ] as const) {
+    await ranks.fill(typed);
+    expect(await page.locator('.varied-note').textContent()).toBe(problem);
+    expect(await start.isDisabled()).toBe(true);
+  }
+  await ranks.fill('8');
+  expect(await size.textContent()).toBe('A sweep compares at least two runs: type more values.');
+  await ranks.fill('2, 8');
+  await page.getByRole('button', { name: 'Vary Another Setting' }).click();
+  await page.getByRole('combobox', { name: 'Setting to vary' }).nth(1).selectOption('Target modules');
+  await page.getByRole('textbox', { name: 'Values to try: Target modules' }).fill('q_proj; q_proj, v_proj');
+  expect(await size.locator('.plan-runs').textContent()).toBe('4 runs (2 Rank × 2 Target modules)');
+  await page.getByRole('checkbox', { name: 'Stop hopeless runs early' }).check();
+  // All four to step 57, and the best on to its end: half of the steps.
+  expect(await size.textContent()).toContain('about 35 min342 steps in all');
+  await start.click();
+  const asked = {
+    name: 'rank × target modules · answers.jsonl',
+    parameters: { 'lora.r': [2, 8], 'lora.target_modules': [['q_proj'], ['q_proj', 'v_proj']] },
+    halving: { eta: 3 },
+  };
+  expect(await view.waitForPost('start')).toEqual({ type: 'start', ...asked });
+  expect(await start.isDisabled()).toBe(true);
+  await view.send({ type: 'startFailed', message: 'The data is gone.' });
+  expect(await page.getByRole('alert').textContent()).toBe('The data is gone.');
+  const remembered = await view.remembered();
+  await view.close();
+  view = await View.open(browser, 'sweep', { runs: noRuns, shown: { kind: 'nothing' } }, { remembered });
+  expect(await view.waitForPost('reopenPlan')).toEqual({ type: 'reopenPlan', path: sweepPlan.path });
+  await view.hydrate({ runs: noRuns, shown: { kind: 'plan', plan: sweepPlan } });
+  expect(await view.page.getByRole('textbox', { name: 'Values to try: Rank' }).inputValue()).toBe('2, 8');
+});
+
+test('a sweep is followed: what to take, the plot and the sorted table change as it goes on, and survive a reload', async () => {
+  const runsOf = { runs: rankSweep.rows.map(runOfRow), throughSeq: 1 };
+  view = await View.open(browser, 'sweep', { runs: runsOf, shown: { kind: 'report', report: begunSweep } });
+  const { page } = view;
+  const title = page.locator('h1');
+  const plot = '.sweep-plot-area canvas';
+  const ranks = () => page.locator('.sweep-table tbody th').allTextContents();
+  expect(await title.textContent()).toBe('Nothing to recommend yet: no run is at its end.');
+  expect(await page.locator(plot).isVisible()).toBe(false);
+  await page.getByRole('button', { name: 'Stop Sweep' }).click();
+  await view.waitForPost('stopSweep');
+
+  await page.getByRole('button', { name: 'Trainable parameters' }).focus();
+  await page.keyboard.press('Enter');
+  await view.send({ type: 'report', report: rankSweep });
+  await view.settle();
+  expect(await title.textContent()).toBe('Take rank 8: it is within noise of rank 64, at an eighth of the parameters.');
+  expect(await ranks()).toEqual(['2', '4', 'Recommended 8', '16', '32', '64']);
+  // What has the focus keeps it, and so the order is turned with the same key.
+  await page.keyboard.press('Enter');
+  await view.settle();
+  expect(await ranks()).toEqual(['64', '32', '16', 'Recommended 8', '4', '2']);
+  expect(await page.locator('.sweep-table tbody tr.taken').textContent()).toContain('+0.0015 ± 0.0031');
+  expect(await view.pixels(plot, blue)).toBeGreaterThan(500);
+  expect(await page.locator(plot).getAttribute('aria-label')).toContain('rank 8: 1.3958 ± 0.0031');
+  await page.getByRole('combobox', { name: 'Horizontal axis' }).selectOption('Memory');
+  await view.settle();
+  expect(await page.locator(plot).getAttribute('aria-label')).toMatch(/^Held-out loss by Memory\./);
+  await page.getByRole('button', { name: 'Open in Panel: rank 8' }).click();
+  expect(await view.waitForPost('runCommand')).toMatchObject({ runId: rankSweep.rows[2]!.runId, command: 'open' });
+  const followed = await view.waitForPost('follow');
+  expect(followed.runIds).toEqual(rankSweep.rows.map(({ runId }) => runId));
+
+  const remembered = await view.remembered();
+  await view.close();
+  view = await View.open(browser, 'sweep', { runs: runsOf, shown: { kind: 'nothing' } }, { remembered });
+  expect(await view.waitForPost('reopenSweep')).toEqual({ type: 'reopenSweep', sweepId: rankSweep.sweepId });
+  await view.hydrate({ runs: runsOf, shown: { kind: 'report', report: rankSweep } });
+  expect(await view.page.locator('.sweep-table th[aria-sort]').textContent()).toBe('Trainable parameters');
+  expect(await view.page.getByRole('combobox', { name: 'Horizontal axis' }).inputValue()).toBe('memory');
+});
+
+test('of a halved sweep, only what was not left is resumed, and an adapter is used once there is one', async () => {
+  const ended = {
+    ...halvedSweep,
+    isComplete: true,
+    rows: halvedSweep.rows.filter(({ status }) => !['running', 'queued'].includes(status)),
+  };
+  const runsOf = { runs: ended.rows.map(runOfRow), throughSeq: 1 };
+  view = await View.open(browser, 'sweep', { runs: runsOf, shown: { kind: 'report', report: ended } });
+  const { page } = view;
+  expect(await page.locator('.sweep-progress-text').textContent()).toBe(
+    '1 of 10 runs done · 8 left early · 1 failedResume SweepStop Sweep',
+  );
+  expect(await page.getByRole('button', { name: 'Stop Sweep' }).isVisible()).toBe(false);
+  await page.getByRole('button', { name: 'Resume Sweep' }).click();
+  await view.waitForPost('resumeSweep');
+  const use = (name: string) => page.getByRole('button', { name: `Use for Inline Completion: ${name}` });
+  expect(await use('rank 4, learning rate 1e-4, target modules q+v').isDisabled()).toBe(true);
+  await use('rank 8, learning rate 0.001, target modules q+k+v+o').click();
+  expect(await view.waitForPost('runCommand')).toMatchObject({ runId: ended.rows[7]!.runId, command: 'completion' });
 });
 
 test('strings of the host replace the English ones', async () => {

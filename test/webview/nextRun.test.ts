@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FineTuneState } from '../../src/protocol/views/fineTune.js';
-import { configJson, fineTuneState, metrics, metricsMessage, models, runConfigMessage, runs } from './harness/scenes.js';
+import { configJson, fineTuneState, metrics, metricsMessage, models, queue, runConfigMessage, runs } from './harness/scenes.js';
 import { launchBrowser, View } from './harness/view.js';
 
 let browser: Browser;
@@ -21,7 +21,8 @@ const live = runs[0]!;
 const stopped = runs[2]!;
 const narrow = { width: 500, height: 700 };
 const byName = (name: string) => view.page.getByRole('button', { name, exact: true });
-const start = () => byName('Start Training');
+/** With a run under way, the next one is added to the queue. */
+const start = () => byName('Add to Queue');
 const rank = () => view.page.getByRole('textbox', { name: 'Rank' });
 
 async function openWith(state: Partial<FineTuneState>, size = {}): Promise<void> {
@@ -211,4 +212,43 @@ test('a text that cannot be read offers to be mended or begun anew', async () =>
   await view.send({ type: 'document', document: fineTuneState.document });
   await view.settle();
   expect(await rank().isEnabled()).toBe(true);
+});
+
+test('a run that is started while others are trained waits: the button and its note say so before, the panel after', async () => {
+  await openWith({ runId: null, runs: { runs: runs.slice(1), throughSeq: 1 } });
+  const note = view.page.locator('.start-note');
+  expect(await byName('Start Training').isEnabled()).toBe(true);
+  expect(await note.isVisible()).toBe(false);
+
+  const change = (seq: number, run: unknown) => view.send({ type: 'runEvent', event: { seq, kind: 'changed', run } });
+  await change(2, live);
+  await view.settle();
+  expect(await note.textContent()).toBe('It is trained after support-answers.');
+  await start().click();
+  expect(await view.waitForPost('start')).toBeDefined();
+
+  const [, next, last] = queue;
+  await change(3, next);
+  await change(4, last);
+  await view.send({ type: 'shownRun', runId: last!.runId });
+  await view.settle();
+  expect(await view.page.locator('.run-steps').textContent()).toBe('Waiting · 2nd in the queue');
+  expect(await view.page.locator('.run-course').textContent()).toBe('It is trained after support-answers and one more run.');
+  expect(await note.textContent()).toBe('It is trained after support-answers and 2 more runs.');
+  expect(await start().isEnabled()).toBe(true);
+  await byName('Start Now').click();
+  await byName('Remove from Queue').click();
+  const commands = (await view.posted()).filter(({ type }) => type === 'runCommand');
+  expect(commands).toMatchObject([
+    { runId: last!.runId, command: 'startNow' },
+    { runId: last!.runId, command: 'dequeue' },
+  ]);
+
+  await change(5, { ...live, state: { ...live.state, status: 'paused' } });
+  await view.settle();
+  expect(await view.page.locator('.run-course').textContent()).toContain('support-answers is paused: resume or stop it');
+  await change(6, { ...live, state: { ...live.state, status: 'stopped' } });
+  await change(7, { ...next, state: { ...next!.state, status: 'stopped' } });
+  await view.settle();
+  expect(await view.page.locator('.run-course').textContent()).toBe('It starts now.');
 });

@@ -13,6 +13,7 @@ import {
   moreAdapters,
   batch,
   playgroundState,
+  queue,
   run,
   report,
   runConfigMessage,
@@ -22,9 +23,16 @@ import {
   comparedSpectrum,
   shownSpectrum,
   similarityGrids,
+  begunSweep,
+  halvedSweep,
+  rankSweep,
+  runOfRow,
+  sweepPlan,
+  uncertainSweep,
 } from './harness/scenes.js';
 import { themes, type ThemeName } from './harness/themes.js';
-import { launchBrowser, View } from './harness/view.js';
+import type { SweepReport } from '../../src/protocol/sweep.js';
+import { launchBrowser, View, type ViewOptions } from './harness/view.js';
 
 const folder = 'build/screenshots';
 let browser: Browser;
@@ -38,6 +46,17 @@ afterAll(() => browser.close());
 const endedMetrics = [{ step: 0, eval_loss: 2.61 }, ...metrics(171)];
 const history = ['How do I reset my password?', 'Explain how refunds work, in one sentence.', 'def high_stock('];
 const board = { smoothing: 0.6, logScale: false, asTable: false, range: null };
+
+async function sweepReport(shown: SweepReport, options: ViewOptions): Promise<View> {
+  const runs = { runs: shown.rows.map(runOfRow), throughSeq: 1 };
+  const view = await View.open(browser, 'sweep', { runs, shown: { kind: 'report', report: shown } }, options);
+  await view.send(
+    ...shown.rows
+      .filter(({ step }) => step > 0)
+      .map(({ runId, step }, index) => metricsMessage(runId, metrics(step, { floor: 1.1 + index / 20, seed: 3 + index }))),
+  );
+  return view;
+}
 
 const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
   'fine-tune': async (theme) => {
@@ -181,6 +200,36 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     await view.send(metricsMessage(runs[0]!.runId, metrics(120)));
     return view;
   },
+  'monitor-queue': async (theme) => {
+    const view = await View.open(
+      browser,
+      'monitor',
+      { runs: { runs: queue, throughSeq: 1 }, trusted: true },
+      { theme, width: 320, height: 560 },
+    );
+    await view.send(metricsMessage(queue[0]!.runId, metrics(120)));
+    return view;
+  },
+  'monitor-waiting': async (theme) =>
+    View.open(
+      browser,
+      'monitor',
+      { runs: { runs: queue.slice(1), throughSeq: 1 }, trusted: true },
+      { theme, width: 240, height: 560 },
+    ),
+  'fine-tune-queued': async (theme) => {
+    const state = { ...fineTuneState, runs: { runs: queue, throughSeq: 1 }, runId: queue[2]!.runId };
+    const view = await View.open(browser, 'fineTune', state, { theme });
+    await view.send(runConfigMessage(queue[2]!.runId));
+    return view;
+  },
+  'fine-tune-queued-narrow': async (theme) => {
+    const remembered = { tab: 'plots', advancedOpen: false, overlaid: [], board };
+    const state = { ...fineTuneState, runs: { runs: queue, throughSeq: 1 }, runId: queue[1]!.runId };
+    const view = await View.open(browser, 'fineTune', state, { theme, remembered, width: 400, height: 900 });
+    await view.send(metricsMessage(queue[1]!.runId, metrics(40)), runConfigMessage(queue[1]!.runId));
+    return view;
+  },
   'monitor-failed': async (theme) => {
     const failed = run('big-batch', 'failed', 12, 171);
     const message = 'Out of memory: 3.1 GB were needed, 2.0 GB are free. Lower train.batch_size or data.max_seq_length.';
@@ -275,6 +324,35 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     );
     return view;
   },
+  'sweep-plan': async (theme) => {
+    const runs = { runs: [], throughSeq: 0 };
+    return View.open(browser, 'sweep', { runs, shown: { kind: 'plan', plan: sweepPlan } }, { theme, width: 900, height: 760 });
+  },
+  'sweep-plan-narrow': async (theme) => {
+    const varied = [
+      { setting: 'lora.r', values: '2, 4, 8, 16, 32' },
+      { setting: 'train.learning_rate', values: '1e-4, 3e-4, 7' },
+      { setting: 'lora.target_modules', values: 'q_proj, v_proj; q_proj, k_proj, v_proj, o_proj' },
+    ];
+    const plan = { varied, halving: true, name: '' };
+    const remembered = {
+      sweepId: null,
+      path: sweepPlan.path,
+      plan,
+      report: { sort: { column: 'loss', descending: false }, axis: '', drawn: null, board },
+    };
+    const runs = { runs: [], throughSeq: 0 };
+    return View.open(
+      browser,
+      'sweep',
+      { runs, shown: { kind: 'plan', plan: sweepPlan } },
+      { theme, remembered, width: 500, height: 900 },
+    );
+  },
+  'sweep-begun': async (theme) => sweepReport(begunSweep, { theme, width: 1100, height: 900 }),
+  sweep: async (theme) => sweepReport(rankSweep, { theme, width: 1200, height: 1800 }),
+  'sweep-halved': async (theme) => sweepReport(halvedSweep, { theme, width: 1200, height: 1300 }),
+  'sweep-narrow': async (theme) => sweepReport(uncertainSweep, { theme, width: 500, height: 1500 }),
   'completion-report': async (theme) => {
     const view = await View.open(browser, 'completionReport', { runId: '/runs/a', report }, { theme, height: 1900 });
     await view.page.locator('.case summary').nth(1).click();

@@ -3,7 +3,7 @@ import type { ArmResult, CaseSuggestion, CompletionCase } from '../../src/protoc
 import { button, element, icon } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatPercent, t } from '../shared/text.js';
-import { swatch } from './armStyle.js';
+import { swatch } from '../plots/pointStyle.js';
 
 /** One position. What is inside is made when it is opened: there are hundreds. */
 export function caseCard(shown: CompletionCase, arms: readonly ArmResult[]): HTMLElement {

@@ -4,7 +4,7 @@ import { element } from '../shared/dom.js';
 import { whenViewEnds } from '../shared/lifetime.js';
 import { t } from '../shared/text.js';
 import { readTheme, type Theme } from '../shared/theme.js';
-import { shapeOf, swatch } from './armStyle.js';
+import { shapeOf, swatch } from '../plots/pointStyle.js';
 
 Chart.register(ScatterController, PointElement, LinearScale, CategoryScale);
 

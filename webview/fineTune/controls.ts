@@ -1,5 +1,6 @@
 /** @file Native controls for the kinds of values in the schema. A control shows a value and reports what is typed. */
 import type { SettingSchema } from '../../src/protocol/runConfigSchema.js';
+import { printNumber } from '../../src/protocol/printNumber.js';
 import type { BrowsableSetting } from '../../src/protocol/views/fineTune.js';
 import { button, element, freshId } from '../shared/dom.js';
 import { post } from '../shared/host.js';
@@ -109,11 +110,6 @@ function parseNumber(text: string): number | string | null {
 function showNumber(input: HTMLInputElement, value: unknown): void {
   if (parseNumber(input.value) === (value ?? null)) return;
   input.value = typeof value === 'number' ? printNumber(value) : typeof value === 'string' ? value : '';
-}
-
-/** Prints 0.0003 as 3e-4, the way learning rates are written. */
-function printNumber(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
 }
 
 /** A slider for the usual range, next to a number field for any value. */

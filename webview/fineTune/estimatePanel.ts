@@ -3,7 +3,8 @@ import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { element, setText } from '../shared/dom.js';
 import { counted, formatBytes, formatDuration, formatNumber, formatPercent, formatValue, t } from '../shared/text.js';
 import type { FormConfig } from './formConfig.js';
-import { trainableParameters } from './trainableParameters.js';
+import { totalSteps } from '../shared/totalSteps.js';
+import { trainableParameters } from '../shared/trainableParameters.js';
 
 /** What the estimate is based on, besides the configuration. */
 interface EstimateBasis {
@@ -74,32 +75,11 @@ export class EstimatePanel {
   }
 
   private time({ estimate, rows, totalSeconds }: EstimateBasis): string {
-    const steps = this.totalSteps(rows);
+    const steps = totalSteps((path) => this.form.get(path), rows);
     if (steps === undefined) return '–';
     const seconds = totalSeconds ?? (estimate?.secondsPerStep == null ? null : steps * estimate.secondsPerStep);
     if (seconds === null) return counted('estimate.steps', steps);
     return t('estimate.timeAndSteps', formatDuration(seconds), counted('estimate.steps', steps));
-  }
-
-  private totalSteps(rows: number | null): number | undefined {
-    const maxSteps = this.form.number(['train', 'max_steps']);
-    if (Number.isFinite(maxSteps)) return maxSteps;
-    if (rows === null) return undefined;
-    const batches = Math.ceil(rows / this.form.number(['train', 'batch_size']));
-    const perEpoch = Math.ceil(batches / this.form.number(['train', 'gradient_accumulation_steps']));
-    const steps = perEpoch * this.form.number(['train', 'num_epochs']);
-    return Number.isFinite(steps) ? Math.min(steps, this.stepsOfTokens()) : undefined;
-  }
-
-  /** As the trainer counts them (src/runs/prepareRun.ts). */
-  private stepsOfTokens(): number {
-    const maxTokens = this.form.get(['train', 'max_tokens']);
-    if (typeof maxTokens !== 'number') return Infinity;
-    const perStep =
-      this.form.number(['train', 'batch_size']) *
-      this.form.number(['train', 'gradient_accumulation_steps']) *
-      this.form.number(['data', 'max_seq_length']);
-    return Math.max(1, Math.floor(maxTokens / perStep));
   }
 }
 

@@ -3,7 +3,7 @@ import { isRecord } from '../../src/protocol/guard.js';
 import type { ConfigDocument, ConfigEdit } from '../../src/protocol/views/fineTune.js';
 import { post } from '../shared/host.js';
 import { valueAt } from '../shared/settings.js';
-import { settingProblem } from './settingProblem.js';
+import { settingProblem } from '../shared/settingProblem.js';
 
 export type SettingPath = readonly string[];
 

@@ -1,9 +1,8 @@
 /** @file The Fine-Tune panel: the settings of the next run, next to plots, data and pre-flight if they fit, else in a tab. */
-import { isLive } from '../../src/protocol/runs.js';
+import { aheadOfNew } from '../../src/protocol/queue.js';
 import { boolean, list, object, string, type Guard } from '../../src/protocol/guard.js';
 import type { ToWebview } from '../../src/protocol/views/registry.js';
 import type { ToRunViewer } from '../../src/protocol/views/runViewer.js';
-import type { RunSummary } from '../../src/protocol/backend.js';
 import type { FineTuneState } from '../../src/protocol/views/fineTune.js';
 import { isBoardState, initialBoardState, PlotBoard, type BoardState } from '../plots/board.js';
 import { isForRunStore, RunStore } from '../runs/runStore.js';
@@ -68,7 +67,7 @@ class FineTunePanel {
   private readonly board = new PlotBoard(this.viewState.board, (board) => {
     this.remember({ board });
   });
-  private readonly status = new RunStatusView(['showLog', 'reveal', 'pause', 'resume', 'stop']);
+  private readonly status = new RunStatusView(['startNow', 'dequeue', 'showLog', 'reveal', 'pause', 'resume', 'stop']);
   private readonly outcome = new RunOutcome((config) => {
     this.form.replace(editsToRun(config));
     this.showSettings();
@@ -105,9 +104,16 @@ class FineTunePanel {
     this.chooser.root,
   );
   private readonly documentName = element('span', { class: 'document-name' });
-  private readonly startBar = new StartBar([this.form.undo.root, this.estimate.root], () => {
-    this.startRun();
-  });
+  private readonly startBar = new StartBar(
+    [this.form.undo.root, this.estimate.root],
+    () => {
+      this.startRun();
+    },
+    () => {
+      this.config.flush();
+      post({ type: 'sweep' });
+    },
+  );
   private readonly tabs: Tabs;
   private starting = false;
   readonly refresh = oncePerFrame(() => {
@@ -214,8 +220,7 @@ class FineTunePanel {
     this.updateRun();
   }
 
-  private refusal(run: RunSummary | undefined): Refusal | null {
-    if (run && isLive(run.state.status)) return { reason: t('panel.startWhenEnded', run.name) };
+  private refusal(): Refusal | null {
     const trouble = this.form.trouble();
     if (!trouble) return null;
     const reveal = () => {
@@ -233,7 +238,7 @@ class FineTunePanel {
     this.shownRun.hidden = !run;
     this.overlay.hidden = others.length === 0;
     this.board.root.hidden = shown.length === 0;
-    this.startBar.update(this.refusal(run), this.starting);
+    this.startBar.update(this.refusal(), aheadOfNew(this.store.all, this.state.runsFolder), this.starting);
     this.chooser.update(others, overlaid);
     this.store.follow(shown);
     this.board.show(this.store.boardRuns(shown));
@@ -247,7 +252,7 @@ class FineTunePanel {
     if (!run || !drawn) return;
     const config = this.store.config(run.runId);
     const editable = this.state.document.kind === 'parsed';
-    this.status.update(run, drawn.series);
+    this.status.update(run, drawn.series, this.store.all);
     this.outcome.update(run, drawn.series, config, editable);
     this.runSettings.update(config, editable);
   }

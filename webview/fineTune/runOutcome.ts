@@ -1,6 +1,6 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
-import { isLive } from '../../src/protocol/runs.js';
+import { isOver } from '../../src/protocol/runs.js';
 import type { RunSeries } from '../plots/runSeries.js';
 import { outcomeOf } from '../runs/course.js';
 import { outcomeInWords } from '../runs/courseText.js';
@@ -34,7 +34,7 @@ export class RunOutcome {
   update(run: RunSummary, series: RunSeries, config: RunConfig | undefined, editable: boolean): void {
     this.run = run;
     this.config = config;
-    this.root.hidden = isLive(run.state.status);
+    this.root.hidden = !isOver(run.state.status);
     for (const control of this.ofAdapter) control.hidden = !run.hasAdapter;
     this.again.disabled = !config || !editable;
     const outcome = outcomeOf(series);

@@ -1,7 +1,7 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { Sample } from '../../src/protocol/run.js';
 import type { RunConfig } from '../../src/protocol/runConfig.js';
-import { isLive } from '../../src/protocol/runs.js';
+import { isOver } from '../../src/protocol/runs.js';
 import { answerAt, baseAnswer, sampledPrompts, sampledSteps, type SampledPrompt } from '../runs/sampledPrompts.js';
 import { element, freshId, setText } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
@@ -116,5 +116,5 @@ function show(target: HTMLElement, text: string | undefined): void {
 function reasonForNone(run: RunSummary | undefined, config: RunConfig | undefined) {
   if (!run) return 'samples.noRun';
   if (config?.train.sample_prompts === 0) return 'samples.off';
-  return isLive(run.state.status) ? 'samples.soon' : 'samples.none';
+  return isOver(run.state.status) ? 'samples.none' : 'samples.soon';
 }

@@ -1,11 +1,13 @@
 /** @file The training monitor in the sidebar: what runs now, or what to do next. */
 import type { RunSummary } from '../../src/protocol/backend.js';
-import { isLive } from '../../src/protocol/runs.js';
+import { inQueueOrder } from '../../src/protocol/queue.js';
+import { isLive, isOver } from '../../src/protocol/runs.js';
 import type { MonitorState } from '../../src/protocol/views/monitor.js';
 import { lossPlot, plotLines } from '../plots/lines.js';
 import { Plot } from '../plots/plot.js';
 import { RunStore } from '../runs/runStore.js';
 import { RunStatusView } from '../runs/runStatus.js';
+import { WaitingRuns } from '../runs/waitingRuns.js';
 import { button, element } from '../shared/dom.js';
 import { oncePerFrame, paced } from '../shared/frame.js';
 import { post, startView, type Receiver } from '../shared/host.js';
@@ -17,7 +19,16 @@ const smoothing = 0.6;
 /** One run with its small plot. */
 class RunCard {
   readonly root: HTMLElement;
-  private readonly status = new RunStatusView(['pause', 'resume', 'stop', 'playground', 'showLog', 'open']);
+  private readonly status = new RunStatusView([
+    'startNow',
+    'dequeue',
+    'pause',
+    'resume',
+    'stop',
+    'playground',
+    'showLog',
+    'open',
+  ]);
   private readonly plot: Plot;
 
   constructor(
@@ -47,7 +58,7 @@ class RunCard {
   updateStatus(store: RunStore): void {
     const run = store.get(this.runId);
     const [drawn] = store.boardRuns([this.runId]);
-    if (run && drawn) this.status.update(run, drawn.series);
+    if (run && drawn) this.status.update(run, drawn.series, store.all);
   }
 
   draw(store: RunStore): void {
@@ -58,10 +69,10 @@ class RunCard {
   }
 }
 
-/** The live runs, or else the newest one. */
+/** The live runs, or else the one whose turn is next, or else the newest one. */
 function shownRuns(store: RunStore): readonly RunSummary[] {
   const live = store.all.filter(({ state }) => isLive(state.status));
-  return live.length > 0 ? live : store.all.slice(0, 1);
+  return live.length > 0 ? live : [...inQueueOrder(store.all), ...store.all].slice(0, 1);
 }
 
 function emptyState(trusted: boolean): HTMLElement {
@@ -86,6 +97,7 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
   const store = new RunStore(state.runs);
   const cards = new Map<string, RunCard>();
   const list = element('main', { class: 'monitor', 'aria-label': t('monitor.title') });
+  const queue = new WaitingRuns();
   document.body.append(list);
 
   const draw = oncePerFrame(() => {
@@ -93,6 +105,7 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
     const runIds = runs.map(({ runId }) => runId);
     store.follow(runIds);
     if (layOut(runIds)) drawPlots();
+    queue.update(inQueueOrder(store.all).filter(({ runId }) => !runIds.includes(runId)));
     for (const card of cards.values()) card.updateStatus(store);
   });
   const drawPlots = oncePerFrame(() => {
@@ -107,8 +120,8 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
 
   /** Returns whether the runs to show have changed. */
   function layOut(runIds: readonly string[]): boolean {
-    const live = runIds.some((runId) => isLive(store.get(runId)!.state.status));
-    const signature = JSON.stringify([live, runIds]);
+    const isIdle = runIds.every((runId) => isOver(store.get(runId)!.state.status));
+    const signature = JSON.stringify([isIdle, runIds]);
     if (list.dataset['shown'] === signature) return false;
     list.dataset['shown'] = signature;
     for (const [runId, card] of cards) {
@@ -118,7 +131,7 @@ function openMonitor(state: MonitorState): Receiver<'monitor'> {
     }
     for (const runId of runIds) if (!cards.has(runId)) cards.set(runId, new RunCard(runId, drawPlots));
     const shown = runIds.map((runId) => cards.get(runId)!.root);
-    list.replaceChildren(...shown, ...(live ? [] : [emptyState(state.trusted)]));
+    list.replaceChildren(...shown, queue.root, ...(isIdle ? [emptyState(state.trusted)] : []));
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { RunSummary } from '../../src/protocol/backend.js';
 import type { RunStatus } from '../../src/protocol/run.js';
 import { canPause, canResume, isLive, secondsLeft } from '../../src/protocol/runs.js';
+import { turnOf } from '../../src/protocol/queue.js';
 import type { RunCommand } from '../../src/protocol/views/view.js';
 import type { PhraseKey } from '../../src/protocol/webviewStrings.js';
 import { announce } from '../shared/announce.js';
@@ -9,9 +10,11 @@ import { post } from '../shared/host.js';
 import type { RunSeries } from '../plots/runSeries.js';
 import { courseOf } from './course.js';
 import { courseInWords } from './courseText.js';
-import { formatBytes, formatDuration, formatNumber, formatValue, t } from '../shared/text.js';
+import { aheadInWords } from './queueText.js';
+import { formatBytes, formatDuration, formatNumber, formatValue, ordinalInWords, t } from '../shared/text.js';
 
-const statusIcons: Readonly<Record<RunStatus, string>> = {
+export const statusIcons: Readonly<Record<RunStatus, string>> = {
+  queued: 'watch',
   preparing: 'loading codicon-modifier-spin',
   running: 'play-circle',
   paused: 'debug-pause',
@@ -32,13 +35,25 @@ type StatusCommand = Exclude<RunCommand, 'completion'>;
  * The commands from left to right, at the right end of the header. Stop comes first, and what lies to its right keeps its place,
  * so that nothing moves under the pointer that has just stopped a run. Resume takes the place of Pause.
  */
-const order: readonly StatusCommand[] = ['stop', 'pause', 'resume', 'showLog', 'playground', 'open', 'reveal'];
+const order: readonly StatusCommand[] = [
+  'dequeue',
+  'startNow',
+  'stop',
+  'pause',
+  'resume',
+  'showLog',
+  'playground',
+  'open',
+  'reveal',
+];
 
 /** When a command has a button. */
 const offered: Readonly<Record<StatusCommand, (run: RunSummary) => boolean>> = {
   pause: ({ state }) => canPause(state.status),
   resume: ({ state }) => canResume(state.status),
   stop: ({ state }) => isLive(state.status),
+  startNow: ({ state }) => state.status === 'queued',
+  dequeue: ({ state }) => state.status === 'queued',
   open: () => true,
   reveal: () => true,
   showLog: () => true,
@@ -49,6 +64,8 @@ const commandIcons: Readonly<Record<StatusCommand, string>> = {
   pause: 'debug-pause',
   resume: 'debug-continue',
   stop: 'debug-stop',
+  startNow: 'play',
+  dequeue: 'close',
   open: 'graph-line',
   reveal: 'folder-opened',
   showLog: 'output',
@@ -92,8 +109,8 @@ export class RunStatusView {
     );
   }
 
-  /** `series`: the metrics received so far. */
-  update(run: RunSummary, series: RunSeries): void {
+  /** `series`: the metrics received so far; `all`: the runs among which it may wait. */
+  update(run: RunSummary, series: RunSeries, all: readonly RunSummary[]): void {
     this.announceMilestones(run);
     this.run = run;
     const { state } = run;
@@ -103,15 +120,15 @@ export class RunStatusView {
     this.name.title = run.runId;
     this.progress.max = Math.max(1, state.totalSteps);
     this.progress.value = state.step;
+    const turn = turnOf(all, run);
+    const status = turn ? t('run.place', statusWord(state.status), ordinalInWords(turn.place)) : statusWord(state.status);
     setText(
       this.steps,
-      state.totalSteps === 0
-        ? statusWord(state.status)
-        : t('run.stateAndSteps', statusWord(state.status), formatNumber(state.step), formatNumber(state.totalSteps)),
+      state.totalSteps === 0 ? status : t('run.stateAndSteps', status, formatNumber(state.step), formatNumber(state.totalSteps)),
     );
     const seconds = secondsLeft(run);
     setText(this.left, seconds === undefined ? '' : t('run.left', formatDuration(seconds)));
-    const course = courseInWords(courseOf(series), isLive(state.status));
+    const course = turn ? aheadInWords(turn.ahead) : courseInWords(courseOf(series), isLive(state.status));
     setText(this.course, course);
     this.course.hidden = course === '';
     this.updateFigures(run);

@@ -1,5 +1,7 @@
 /** @file The texts of the view: the host's strings, English if one is missing, and numbers formatted for the reader's locale. */
 import { bytesInWords } from '../../src/l10n/bytesInWords.js';
+import { ordinal } from '../../src/l10n/ordinal.js';
+import { settingSchema } from '../../src/protocol/runConfigSchema.js';
 import { webviewStrings, type PhraseKey } from '../../src/protocol/webviewStrings.js';
 
 let strings: Readonly<Record<string, string>> = {};
@@ -27,8 +29,20 @@ export function counted(key: CountedKey, count: number): string {
   return t(count === 1 ? `${key}.one` : key, formatNumber(count));
 }
 
+/** "2nd". */
+export function ordinalInWords(place: number): string {
+  return ordinal(place, locale);
+}
+
 export function settingTitle(path: readonly string[]): string {
   return lookUp(`setting.${path.join('.')}`);
+}
+
+/** The title within a sentence: in English, it begins with a small letter there, unless it is a name. */
+export function settingName(setting: string): string {
+  const path = setting.split('.');
+  const title = settingTitle(path);
+  return title === webviewStrings[`setting.${setting}`] ? (settingSchema(path)?.title ?? title) : title;
 }
 
 export function settingHelp(path: readonly string[]): string {

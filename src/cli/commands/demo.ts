@@ -98,11 +98,13 @@ const restInSteps = 55;
 function train(context: CommandContext, run: RunDirectory): Promise<RunState> {
   const { output } = context;
   output.say(`  into ${shortestPath(run.path)}. Ctrl+C saves a checkpoint and ends.`);
-  return trainWithView(context, run, (report) => {
-    output.say(preflightSummary(report));
-    const seconds = (report.totalSteps + restInSteps) * report.estimate.secondsPerStep;
-    output.say(`\n  About ${duration(seconds)} from here to the result.\n`);
-    output.emit({ preflight: report });
+  return trainWithView(context, run, {
+    onReport(report) {
+      output.say(preflightSummary(report));
+      const seconds = (report.totalSteps + restInSteps) * report.estimate.secondsPerStep;
+      output.say(`\n  About ${duration(seconds)} from here to the result.\n`);
+      output.emit({ preflight: report });
+    },
   });
 }
 

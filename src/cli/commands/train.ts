@@ -4,6 +4,7 @@ import { preflight } from '../../runs/preflight/preflight.js';
 import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
+import type { TrainRunOptions } from '../../runs/trainRun.js';
 import { fetchDataView } from '../fetchDataView.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { Output } from '../output.js';
@@ -34,15 +35,26 @@ export function resume(context: CommandContext, folder: string): Promise<ExitCod
 }
 
 async function trainDirectory(context: CommandContext, run: RunDirectory): Promise<ExitCode> {
-  const { output, signal } = context;
-  const state = await trainWithView(context, run, (report) => {
+  const state = await trainAndTell(context, run);
+  return state.status === 'stopped' && context.signal.aborted ? exitCodes.cancelled : exitCodes.done;
+}
+
+/** Trains a run directory and says how it ended. */
+export async function trainAndTell(
+  context: CommandContext,
+  run: RunDirectory,
+  turn: Pick<TrainRunOptions, 'fromQueue' | 'leaveAfter'> = {},
+): Promise<RunState> {
+  const { output } = context;
+  const onReport = (report: PreflightReport) => {
     output.emit({ preflight: report });
     showReport(output, report);
     output.say();
-  });
+  };
+  const state = await trainWithView(context, run, { ...turn, onReport });
   output.emit({ run: run.path, ...state, adapter: run.adapterPath });
   showEnd(output, run, state);
-  return state.status === 'stopped' && signal.aborted ? exitCodes.cancelled : exitCodes.done;
+  return state;
 }
 
 function showReport(output: Output, report: PreflightReport): void {
@@ -55,6 +67,10 @@ function showReport(output: Output, report: PreflightReport): void {
 
 function showEnd(output: Output, run: RunDirectory, state: RunState): void {
   const folder = shortestPath(run.path);
+  if (state.status === 'queued') {
+    output.say(`Left after step ${state.step} of ${state.totalSteps}; a checkpoint is saved, and the run waits in the queue.`);
+    return;
+  }
   if (state.status === 'stopped') {
     output.say(`Stopped after step ${state.step} of ${state.totalSteps}; a checkpoint is saved.`);
     output.say(`Go on with: lora-workbench resume ${folder}`);

@@ -23,6 +23,8 @@ export interface LoopOptions {
   readonly patience: number | null;
   /** Determines the dropout masks. */
   readonly seed: number;
+  /** The run is evaluated, saved and left after this step, to go on later; without it, it goes on to its end. */
+  readonly leaveAfter?: number | null;
 }
 
 /** The state of a run between two optimizer steps; together with a TrainableState, all that a resumed run needs. */
@@ -76,7 +78,7 @@ export interface LoopPorts {
 }
 
 export interface LoopResult {
-  readonly reason: 'finished' | 'stopped' | 'early-stopping';
+  readonly reason: 'finished' | 'stopped' | 'early-stopping' | 'left';
   readonly progress: Progress;
 }
 
@@ -131,6 +133,7 @@ class Loop {
         await this.ports.waitWhilePaused();
         continue;
       }
+      if (this.progress.step >= (this.options.leaveAfter ?? Infinity)) return this.#leave();
       await this.#step();
       if (await this.#conclude()) return 'early-stopping';
     }
@@ -156,17 +159,25 @@ class Loop {
     const isLast = this.#isLastStep;
     const isDue = this.progress.step % evalSteps === 0 || isLast;
     if (this.data.evaluation && isDue && this.progress.evaluatedStep !== this.progress.step)
-      await this.#evaluate(this.data.evaluation);
+      await this.#evaluate(this.data.evaluation, withEvaluation);
     const isBest = this.progress.bestStep === this.progress.step;
     const outOfPatience = patience !== null && this.progress.evaluationsWithoutImprovement >= patience;
     if (this.progress.step % saveSteps === 0 || isLast || isBest || outOfPatience) await this.#save();
     return outOfPatience && !isLast;
   }
 
-  async #evaluate(heldOut: BatchPlan): Promise<void> {
+  /** An evaluation that is only made because the run is left counts neither as its best nor for its patience. */
+  async #leave(): Promise<'left'> {
+    if (this.data.evaluation && this.progress.evaluatedStep !== this.progress.step)
+      await this.#evaluate(this.data.evaluation, (progress) => ({ ...progress, evaluatedStep: progress.step }));
+    await this.#save();
+    return 'left';
+  }
+
+  async #evaluate(heldOut: BatchPlan, counted: (progress: Progress, loss: number) => Progress): Promise<void> {
     const [loss] = await this.#compute(() => meanLoss(this.runner, heldOut));
     if (!Number.isFinite(loss)) throw diverged(t`evaluation loss`, loss, this.progress.step, this.#saved.step);
-    this.progress = withEvaluation(this.progress, loss);
+    this.progress = counted(this.progress, loss);
     await this.ports.onEvaluation(loss, this.progress);
   }
 

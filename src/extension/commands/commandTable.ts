@@ -15,6 +15,7 @@ import { offer } from './offer.js';
 import * as statistics from './statisticsCommands.js';
 import * as labels from './runLabelCommands.js';
 import * as runs from './runCommands.js';
+import * as sweeps from './sweepCommands.js';
 
 /** `argument` is a tree item, a file, or what the extension's views send; `selected` holds all items selected along with it. */
 type Command = (workbench: Workbench, argument: unknown, selected?: readonly unknown[]) => Promise<void>;
@@ -24,10 +25,17 @@ const commands: Record<CommandName, Command> = {
   fineTuneWorkspace: fineTune.fineTuneWorkspace,
   fineTuneFile: fineTune.fineTuneFile,
   openInPanel: fineTune.openInPanel,
+  sweep: sweeps.planSweep,
+  sweepFromRun: sweeps.planSweepFromRun,
+  showSweep: sweeps.showSweep,
+  deleteSweep: sweeps.deleteSweep,
   openMonitor: ({ monitor }) => monitor.focus(),
   pauseRun: runs.pauseRun,
   resumeRun: runs.resumeRun,
   stopRun: runs.stopRun,
+  startRunNow: runs.startRunNow,
+  removeFromQueue: runs.removeFromQueue,
+  clearQueue: runs.clearQueue,
   compareRuns: runs.compareRuns,
   openRun: runs.openRun,
   showRunLog: runs.showRunLog,

@@ -6,7 +6,7 @@ import { describeRun } from '../views/runsTree.js';
 
 /** The only run there is, or the one the user chooses. */
 export async function pickRun(runs: readonly RunSummary[], placeHolder: string): Promise<RunSummary | undefined> {
-  return runs.length === 1 ? runs[0] : chooseOne(runs.map(runChoice), placeHolder);
+  return runs.length === 1 ? runs[0] : chooseOne(runChoices(runs), placeHolder);
 }
 
 export async function pickRuns(
@@ -14,7 +14,7 @@ export async function pickRuns(
   picked: string | undefined,
   placeHolder: string,
 ): Promise<RunSummary[]> {
-  const choices = runs.map((run) => ({ ...runChoice(run), picked: run.runId === picked }));
+  const choices = runChoices(runs).map((choice) => ({ ...choice, picked: choice.value.runId === picked }));
   return chooseSome(choices, placeHolder);
 }
 
@@ -46,6 +46,6 @@ function adapterChoices({ models }: Catalog, adapters: readonly AdapterInfo[]): 
   }));
 }
 
-function runChoice(run: RunSummary): Choice<RunSummary> {
-  return { label: run.name, description: describeRun(run), value: run };
+function runChoices(runs: readonly RunSummary[]): Choice<RunSummary>[] {
+  return runs.map((run) => ({ label: run.name, description: describeRun(run, runs), value: run }));
 }

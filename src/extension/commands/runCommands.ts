@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
 import type { RunStatus } from '../../protocol/run.js';
-import { canPause, canResume, isLive } from '../../protocol/runs.js';
+import { canPause, canResume, isLive, isOver } from '../../protocol/runs.js';
 import { formatAgo } from '../format.js';
 import { removeFolders } from '../removeFolder.js';
 import { revealFolder } from '../revealFolder.js';
@@ -43,6 +43,34 @@ export async function resumeRun(workbench: Workbench, argument: unknown): Promis
   if (run) await (await workbench.backend.ready()).request('loraWorkbench/runs/resume', { runId: run.runId });
 }
 
+const waits = (status: RunStatus) => status === 'queued';
+
+/** Trains a waiting run at once, beside whatever is trained. */
+export async function startRunNow(workbench: Workbench, argument: unknown): Promise<void> {
+  const run = await chosenRun(workbench, argument, vscode.l10n.t('Start which run now?'), waits);
+  if (run) await (await workbench.backend.ready()).request('loraWorkbench/runs/startNow', { runId: run.runId });
+}
+
+/** Takes the runs selected in the tree, or a single one, out of the queue. */
+export async function removeFromQueue(workbench: Workbench, argument: unknown, selected: readonly unknown[] = []): Promise<void> {
+  const marked = markedRuns(workbench, selected);
+  const run = marked.length > 1 ? undefined : await chosenRun(workbench, argument, vscode.l10n.t('Remove which run?'), waits);
+  await dequeue(workbench, run ? [run] : marked);
+}
+
+export async function clearQueue(workbench: Workbench): Promise<void> {
+  await dequeue(workbench, workbench.runs.list());
+}
+
+async function dequeue({ backend }: Workbench, runs: readonly RunSummary[]): Promise<void> {
+  const runIds = runs.filter(({ state }) => waits(state.status)).map(({ runId }) => runId);
+  await (await backend.ready()).request('loraWorkbench/runs/dequeue', { runIds });
+}
+
+function markedRuns({ runs }: Workbench, selected: readonly unknown[]): RunSummary[] {
+  return selected.flatMap((item) => runs.get(namedBy(item, 'runId') ?? '') ?? []);
+}
+
 export async function openRun(workbench: Workbench, argument: unknown): Promise<void> {
   const run = await chosenRun(workbench, argument, vscode.l10n.t('Show which run?'));
   if (run) await workbench.fineTune.showRuns([run.runId]);
@@ -66,13 +94,13 @@ export async function revealRunFolder(workbench: Workbench, argument: unknown): 
   await revealFolder(vscode.Uri.file(run.runId), run.name);
 }
 
-const isOver = (status: RunStatus) => !isLive(status);
-
-/** Deletes the runs selected in the tree, or a single one. Live runs are never deleted. */
+/** Deletes the runs selected in the tree, or a single one. Live and waiting runs are never deleted. */
 export async function deleteRun(workbench: Workbench, argument: unknown, selected: readonly unknown[] = []): Promise<void> {
-  const marked = selected.flatMap((item) => workbench.runs.get(namedBy(item, 'runId') ?? '') ?? []);
+  const marked = markedRuns(workbench, selected);
   if (marked.length > 1) return deleteRuns(marked.filter(({ state }) => isOver(state.status)));
   const run = await chosenRun(workbench, argument, vscode.l10n.t('Delete which run?'), isOver);
+  if (run && waits(run.state.status))
+    throw new Error(vscode.l10n.t('{0} waits in the queue. Remove it from the queue first.', run.name));
   if (run && isLive(run.state.status)) throw new Error(vscode.l10n.t('{0} is still going. Stop it first.', run.name));
   if (run) await deleteRuns([run]);
 }

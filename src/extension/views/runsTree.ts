@@ -1,15 +1,22 @@
 import * as vscode from 'vscode';
+import { ordinal } from '../../l10n/ordinal.js';
 import type { RunSummary } from '../../protocol/backend.js';
+import { turnOf } from '../../protocol/queue.js';
 import type { RunStatus } from '../../protocol/run.js';
+import { isLive, isOver } from '../../protocol/runs.js';
 import { setContext } from '../contextKeys.js';
 import { commandId, viewIds, type TreeItemKind } from '../contributions.js';
 import { formatAgo, formatStatus, formatTime } from '../format.js';
 import type { Runs } from '../runs.js';
+import { sweepsOf, type SweepOfRuns } from '../sweeps.js';
 
 /** How often texts such as "2 hours ago" are refreshed. */
 const agoIntervalMs = 60_000;
 
-export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Disposable {
+/** A run, or a sweep with its runs below it. */
+type RunsTreeItem = RunSummary | SweepOfRuns;
+
+export class RunsTree implements vscode.TreeDataProvider<RunsTreeItem>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly subscriptions: vscode.Disposable;
@@ -30,30 +37,69 @@ export class RunsTree implements vscode.TreeDataProvider<RunSummary>, vscode.Dis
     this.subscriptions.dispose();
   }
 
-  async getChildren(parent?: RunSummary): Promise<RunSummary[]> {
+  async getChildren(parent?: RunsTreeItem): Promise<RunsTreeItem[]> {
     if (await this.runs.loaded()) setContext({ hasLookedForRuns: true });
-    return parent ? [] : [...this.runs.list()];
+    if (parent) return 'runs' in parent ? [...parent.runs] : [];
+    const runs = this.runs.list();
+    const sweeps = new Map(sweepsOf(runs).map((sweep) => [sweep.sweepId, sweep]));
+    // A sweep stands where the newest of its runs would.
+    return [...new Set(runs.map((run) => (run.sweepId === null ? run : sweeps.get(run.sweepId)!)))];
   }
 
-  getTreeItem(run: RunSummary): vscode.TreeItem {
-    const item = new vscode.TreeItem(run.name);
-    item.id = run.runId;
-    item.contextValue = `run.${run.state.status}` satisfies TreeItemKind;
-    item.description = describeRun(run);
-    item.iconPath = statusIcon(run.state.status);
-    item.tooltip = tooltip(run);
-    item.accessibilityInformation = { label: `${run.name}, ${item.description}` };
-    item.command = { command: commandId('openRun'), title: '', arguments: [run] };
-    return item;
+  getTreeItem(item: RunsTreeItem): vscode.TreeItem {
+    return 'runs' in item ? sweepItem(item) : runItem(item, this.runs.list());
   }
 }
 
-/** Describes the state of a run in lists. */
-export function describeRun({ state, lastStep, labels }: RunSummary): string {
-  const status = formatStatus(state.status);
+function runItem(run: RunSummary, all: readonly RunSummary[]): vscode.TreeItem {
+  const item = new vscode.TreeItem(run.name);
+  item.id = run.runId;
+  item.contextValue = `run.${run.state.status}` satisfies TreeItemKind;
+  item.description = describeRun(run, all);
+  item.iconPath = statusIcon(run.state.status);
+  item.tooltip = tooltip(run, all);
+  item.accessibilityInformation = { label: `${run.name}, ${item.description}` };
+  item.command = { command: commandId('openRun'), title: '', arguments: [run] };
+  return item;
+}
+
+function sweepItem(sweep: SweepOfRuns): vscode.TreeItem {
+  const isUnderWay = sweep.runs.some(({ state }) => !isOver(state.status));
+  const item = new vscode.TreeItem(
+    sweep.name,
+    isUnderWay ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
+  );
+  item.id = sweep.sweepId;
+  item.contextValue = 'sweep' satisfies TreeItemKind;
+  item.description = describeSweep(sweep);
+  item.iconPath = new vscode.ThemeIcon('graph-scatter', isUnderWay ? new vscode.ThemeColor('charts.green') : undefined);
+  item.tooltip = sweep.sweepId;
+  item.command = { command: commandId('showSweep'), title: '', arguments: [sweep] };
+  return item;
+}
+
+/** "3 of 9 done · Running" */
+export function describeSweep({ runs }: SweepOfRuns): string {
+  const statuses = runs.map(({ state }) => state.status);
+  const done = vscode.l10n.t('{0} of {1} done', statuses.filter((status) => status === 'finished').length, runs.length);
+  const present = statuses.find(isLive) ?? statuses.find((status) => status === 'queued');
+  return present ? `${done} · ${formatStatus(present)}` : done;
+}
+
+/** Describes the state of a run in lists; `all` are the runs of the window. */
+export function describeRun(run: RunSummary, all: readonly RunSummary[]): string {
+  const { state, lastStep, labels } = run;
+  const status = statusWords(run, all);
   const progress = state.totalSteps > 0 && state.status !== 'finished' ? `${status} ${state.step}/${state.totalSteps}` : status;
   const parts = [progress, ...lossWords(state.bestEvalLoss, lastStep?.loss)];
   return [...parts, ...labels.tags.map((tag) => `#${tag}`), formatAgo(state.startedAt)].join(' · ');
+}
+
+/** "running"; "waiting, 2nd in the queue". */
+function statusWords(run: RunSummary, all: readonly RunSummary[]): string {
+  const turn = turnOf(all, run);
+  if (!turn) return formatStatus(run.state.status);
+  return vscode.l10n.t('waiting, {0} in the queue', ordinal(turn.place, vscode.env.language));
 }
 
 function lossWords(heldOut: number | null, training: number | undefined): string[] {
@@ -61,11 +107,14 @@ function lossWords(heldOut: number | null, training: number | undefined): string
   return training === undefined ? [] : [vscode.l10n.t('loss {0}', training.toFixed(3))];
 }
 
-function tooltip({ name, labels, model, dataPath, rank, state, firstEvalLoss, runId }: RunSummary): vscode.MarkdownString {
+function tooltip(run: RunSummary, all: readonly RunSummary[]): vscode.MarkdownString {
+  const { name, labels, model, dataPath, rank, state, firstEvalLoss, runId } = run;
+  const [first] = turnOf(all, run)?.ahead ?? [];
   const text = new vscode.MarkdownString();
   // appendText escapes its argument: file names and messages are not markup.
-  text.appendMarkdown('**').appendText(name).appendMarkdown('** ').appendText(formatStatus(state.status));
+  text.appendMarkdown('**').appendText(name).appendMarkdown('** ').appendText(statusWords(run, all));
   const lines = [
+    ...(first ? [[vscode.l10n.t('After'), first.name]] : []),
     [vscode.l10n.t('Model'), model],
     [vscode.l10n.t('Data'), dataPath],
     [vscode.l10n.t('Rank'), String(rank)],
@@ -90,6 +139,8 @@ function tooltip({ name, labels, model, dataPath, rank, state, firstEvalLoss, ru
 
 function statusIcon(status: RunStatus): vscode.ThemeIcon {
   switch (status) {
+    case 'queued':
+      return new vscode.ThemeIcon('watch');
     case 'preparing':
       return new vscode.ThemeIcon('loading~spin');
     case 'running':

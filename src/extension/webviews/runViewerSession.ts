@@ -11,7 +11,7 @@ export interface RunViewerServices extends WebviewServices {
   readonly runs: Runs;
 }
 
-type RunViewer = 'fineTune' | 'monitor' | 'compare';
+type RunViewer = 'fineTune' | 'monitor' | 'compare' | 'sweep';
 type Own<V extends RunViewer> = Exclude<FromView<V>, FromRunViewer>;
 
 interface RunViewerHandlers<V extends RunViewer> {

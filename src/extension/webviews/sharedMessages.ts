@@ -6,6 +6,8 @@ const commandOf: Record<RunCommand, CommandName> = {
   pause: 'pauseRun',
   resume: 'resumeRun',
   stop: 'stopRun',
+  startNow: 'startRunNow',
+  dequeue: 'removeFromQueue',
   open: 'openRun',
   reveal: 'revealRunFolder',
   showLog: 'showRunLog',

@@ -34,8 +34,13 @@ export abstract class WebviewPanels<Content, Page extends vscode.Disposable> imp
 
   /** For views with only one panel at a time. */
   protected current(): { readonly panel: vscode.WebviewPanel; readonly page: Page } | undefined {
-    const [first] = this.pages;
-    return first && { panel: first[0], page: first[1] };
+    return this.find(() => true);
+  }
+
+  /** The first panel whose page fits. */
+  protected find(fits: (page: Page) => boolean): { readonly panel: vscode.WebviewPanel; readonly page: Page } | undefined {
+    for (const [panel, page] of this.pages) if (fits(page)) return { panel, page };
+    return undefined;
   }
 
   protected create(content: Content): void {

@@ -36,6 +36,8 @@ export interface FineTuneState {
   readonly data: DataState;
   readonly preflight: PreflightState;
   readonly runs: RunsSnapshot;
+  /** Where a new run goes, and whose queue it waits in. */
+  readonly runsFolder: string;
   /** The run that the panel shows and its buttons act on: started here, or opened. */
   readonly runId: string | null;
   /** Whether the page starts with what will be learned from. */
@@ -110,6 +112,8 @@ export type FromFineTune =
   /** Replaces a text that cannot be read or is gone by a fresh one; the host keeps the old text. */
   | { readonly type: 'resetDocument' }
   | { readonly type: 'start' }
+  /** Plans a sweep with these settings. */
+  | { readonly type: 'sweep' }
   /** Stops showing a run and shows what the next one needs instead. */
   | { readonly type: 'leaveRun' }
   | { readonly type: 'fetchSmallModel' }
@@ -170,6 +174,7 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     data,
     preflight,
     runs: runsSnapshot,
+    runsFolder: string,
     runId: nullable(string),
     showsData: boolean,
     fetching,
@@ -195,6 +200,7 @@ export const fineTune: ViewProtocol<FineTuneView> = {
     openJson: nothing,
     resetDocument: nothing,
     start: nothing,
+    sweep: nothing,
     leaveRun: nothing,
     fetchSmallModel: nothing,
     cancelFetch: nothing,

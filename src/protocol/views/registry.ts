@@ -5,6 +5,7 @@ import { fineTune, type FineTuneView } from './fineTune.js';
 import { monitor, type MonitorView } from './monitor.js';
 import { playground, type PlaygroundView } from './playground.js';
 import { spectrum, type SpectrumView } from './spectrum.js';
+import { sweep, type SweepView } from './sweep.js';
 import { isFromAnyView, isHydrate, isOneOf, type FromAnyView, type Hydrate, type ViewProtocol } from './view.js';
 
 interface Views {
@@ -14,6 +15,7 @@ interface Views {
   readonly compare: CompareView;
   readonly spectrum: SpectrumView;
   readonly completionReport: CompletionReportView;
+  readonly sweep: SweepView;
 }
 const views: { readonly [V in View]: ViewProtocol<Views[V]> } = {
   fineTune,
@@ -22,6 +24,7 @@ const views: { readonly [V in View]: ViewProtocol<Views[V]> } = {
   compare,
   spectrum,
   completionReport,
+  sweep,
 };
 
 export type View = keyof Views;

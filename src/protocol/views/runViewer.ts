@@ -1,4 +1,4 @@
-/** @file The messages shared by the views that show runs: fineTune, monitor, compare. */
+/** @file The messages shared by the views that show runs: fineTune, monitor, compare, sweep. */
 import type { RunEvent } from '../backend.js';
 import { runConfig } from '../configGuards.js';
 import type { Metric, Sample } from '../run.js';

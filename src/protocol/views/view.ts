@@ -61,7 +61,18 @@ export type FromAnyView =
   | { readonly type: 'manageTrust' };
 
 /** `open` shows the panel with the run's plots; `playground` and `completion` use the run's adapter. */
-export const runCommands = ['pause', 'resume', 'stop', 'open', 'reveal', 'showLog', 'playground', 'completion'] as const;
+export const runCommands = [
+  'pause',
+  'resume',
+  'stop',
+  'startNow',
+  'dequeue',
+  'open',
+  'reveal',
+  'showLog',
+  'playground',
+  'completion',
+] as const;
 export type RunCommand = (typeof runCommands)[number];
 
 export const nothing = object<Record<never, never>>({});

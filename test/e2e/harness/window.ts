@@ -189,7 +189,9 @@ export class Window {
   }
 
   /** The page of one of our webviews, once its content is there. */
-  async webview(view: 'fineTune' | 'monitor' | 'playground' | 'compare' | 'spectrum' | 'completionReport'): Promise<Frame> {
+  async webview(
+    view: 'fineTune' | 'monitor' | 'playground' | 'compare' | 'spectrum' | 'completionReport' | 'sweep',
+  ): Promise<Frame> {
     for (let attempt = 1; attempt <= 5; attempt++) {
       // When shown again, a webview stays empty until the browser's service worker responds; VS Code has a command to reload it.
       if (attempt > 1) await this.command('Developer: Reload Webviews');

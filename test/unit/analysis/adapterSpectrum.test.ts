@@ -110,8 +110,27 @@ test('the interval of a difference is that of a ratio of sums', () => {
   const { difference, halfInterval } = pairedDifference(first!, second!);
   expect(difference).toBeCloseTo(3 / 21, 12); // (0.5 + 1 + 1.5) / 21
   const squares = [0.5 - 5 / 7, 1 - 10 / 7, 1.5 - 6 / 7].reduce((sum, rest) => sum + rest * rest, 0);
-  expect(halfInterval).toBeCloseTo((1.96 * Math.sqrt((squares * 3) / 2)) / 21, 12);
+  expect(halfInterval).toBeCloseTo((4.303 * Math.sqrt((squares * 3) / 2)) / 21, 12);
   expect(pairedDifference(first!.slice(1, 2), second!.slice(1, 2)).halfInterval).toBeNull();
+});
+
+// From tables of Student's t.
+test.each([
+  [2, 12.706],
+  [3, 4.303],
+  [4, 3.182],
+  [6, 2.571],
+  [11, 2.228],
+  [31, 2.042],
+  [1001, 1.962],
+])('an interval of %i batches is %f standard errors wide to either side', (count, quantile) => {
+  const zero = Array.from({ length: count }, () => ({ lossSum: 0, labelTokens: 1 }));
+  const other = zero.map(({ labelTokens }, index) => ({ lossSum: index % 3, labelTokens }));
+  const mean = other.reduce((total, { lossSum }) => total + lossSum, 0) / count;
+  const squares = other.reduce((total, { lossSum }) => total + (lossSum - mean) ** 2, 0);
+  const error = Math.sqrt(squares / (count - 1) / count);
+  const { halfInterval } = pairedDifference(zero, other);
+  expect(Math.abs(halfInterval! / error / quantile - 1)).toBeLessThan(0.01);
 });
 
 test('intruders of a weight that the adapter leaves alone are refused in one sentence', async () => {

@@ -37,3 +37,13 @@ test('a run that is not listed yet, while the window opens, is waited for', () =
   expect(early).toEqual({ ended: [], live: [a] });
   expect(look(early.live, { a: 'finished' }).ended).toEqual(['a']);
 });
+
+test('one that waits is told of when its turn has come and gone; one that the queue puts back has not ended', () => {
+  const waiting = look([], { a: 'queued' });
+  expect(waiting).toEqual({ ended: [], live: [a] });
+  expect(look(waiting.live, { a: 'failed' }).ended).toEqual(['a']);
+  const killed = run('a', 'interrupted', 5, 10);
+  const inQueue = (requeued: boolean) => [{ ...killed, state: { ...killed.state, queuedAt: '2026-08-20T10:00:00Z', requeued } }];
+  expect(endedRuns([a], inQueue(false), now)).toEqual({ ended: [], live: [a] });
+  expect(endedRuns([a], inQueue(true), now).ended).toHaveLength(1);
+});

@@ -16,7 +16,7 @@ import {
   viewIds,
 } from '../../../src/extension/contributions.js';
 import { runStatuses, type RunStatus } from '../../../src/protocol/run.js';
-import { canPause, canResume, isLive } from '../../../src/protocol/runs.js';
+import { canPause, canResume, isLive, isOver } from '../../../src/protocol/runs.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
 import english from '../../../package.nls.json';
 import { fillInTheMiddleNames } from '../../../src/core/tokenizer/fillInTheMiddleFormats.js';
@@ -53,7 +53,9 @@ test.each([
   ['pauseRun', canPause],
   ['resumeRun', canResume],
   ['stopRun', isLive],
-  ['deleteRun', (status: RunStatus) => !isLive(status)],
+  ['startRunNow', (status: RunStatus) => status === 'queued'],
+  ['removeFromQueue', (status: RunStatus) => status === 'queued'],
+  ['deleteRun', isOver],
 ] as const)('the menu of a run offers %s where it makes sense', (name, fits) => {
   const { when } = contributes.menus['view/item/context'].find(({ command }) => command === commandId(name))!;
   const pattern = new RegExp(/^viewItem =~ \/(.*)\/$/.exec(when)![1]!);

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
 import type { RunSummary } from '../../../src/protocol/backend.js';
 import { runStatuses } from '../../../src/protocol/run.js';
-import { canPause, canResume, isLive, isProgress, newestRunsFirst, secondsLeft, withEvent } from '../../../src/protocol/runs.js';
+import {
+  canPause,
+  canResume,
+  isLive,
+  isOver,
+  isProgress,
+  newestRunsFirst,
+  secondsLeft,
+  withEvent,
+} from '../../../src/protocol/runs.js';
 import { run as runOf } from '../../webview/harness/scenes.js';
 
 const run = (name: string, startedAt: string, step = 5) => runOf(name, 'running', step, 100, startedAt);
@@ -9,6 +18,7 @@ const names = (runs: readonly RunSummary[]) => runs.map(({ name }) => name);
 
 test('what can be done with a run follows from its status', () => {
   expect(runStatuses.filter(isLive)).toEqual(['preparing', 'running', 'paused']);
+  expect(runStatuses.filter(isOver)).toEqual(['stopped', 'finished', 'failed', 'interrupted']);
   expect(runStatuses.filter(canPause)).toEqual(['preparing', 'running']);
   expect(runStatuses.filter(canResume)).toEqual(['paused', 'stopped', 'failed', 'interrupted']);
 });

@@ -8,7 +8,7 @@ import { appendMetric, cutMetricsAfter, metricsTail, readMetrics } from '../../.
 import { isAlive, ownIdentity } from '../../../src/runs/processIdentity.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
-import { RunLock } from '../../../src/runs/runLock.js';
+import { lockRun } from '../../../src/runs/runLock.js';
 
 let folder: string;
 beforeEach(() => {
@@ -69,10 +69,10 @@ describe('run directory', () => {
 describe('lock', () => {
   test('a second trainer is refused while the first lives, and let in afterwards', () => {
     const run = create();
-    const lock = RunLock.acquire(run.path);
-    expect(() => RunLock.acquire(run.path)).toThrowError(`is being trained by process ${process.pid}`);
+    const lock = lockRun(run.path);
+    expect(() => lockRun(run.path)).toThrowError(`is being trained by process ${process.pid}`);
     lock.release();
-    RunLock.acquire(run.path).release();
+    lockRun(run.path).release();
     expect(readdirSync(run.path).sort()).toEqual(['run.json', 'state.json']);
   });
 
@@ -84,8 +84,8 @@ describe('lock', () => {
     const run = create();
     mkdirSync(join(run.path, 'lock'));
     writeFileSync(join(run.path, 'lock', 'owner.json'), owner());
-    RunLock.acquire(run.path);
-    expect(() => RunLock.acquire(run.path)).toThrowError('is being trained');
+    lockRun(run.path);
+    expect(() => lockRun(run.path)).toThrowError('is being trained');
   });
 
   test.skipIf(process.platform !== 'linux')('a zombie is not alive', async () => {

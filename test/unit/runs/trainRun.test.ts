@@ -94,6 +94,24 @@ test('stopped through control.json and resumed, twice: the same bytes as unbroke
   expect(outcome(run)).toEqual(outcome(unbroken));
 });
 
+test('left after some steps and gone on with, twice: the same bytes as unbroken, with one more evaluation each time', async () => {
+  const run = RunDirectory.create(join(folder, 'left'), fakeConfig(), { status: 'queued', queuedAt: '2026-01-01T00:00:00.000Z' });
+  for (const step of [5, 17]) {
+    const state = await trainRun(run, { prepare: (config) => prepareFake(config), fromQueue: true, leaveAfter: () => step });
+    expect(state).toMatchObject({ status: 'queued', step, pid: null, queuedAt: '2026-01-01T00:00:00.000Z' });
+    expect(readMetrics(run.metricsPath).at(-1)).toMatchObject({ step, eval_loss: expect.any(Number) as number });
+  }
+  await trainRun(run, { prepare: (config) => prepareFake(config), fromQueue: true });
+  const { metrics, ...bytes } = outcome(run);
+  const asUsual = metrics.filter(
+    (metric) => !('eval_loss' in metric && 'step' in metric && [5, 17].includes(Number(metric.step))),
+  );
+  expect({ ...bytes, metrics: asUsual }).toEqual(outcome(unbroken));
+  expect(metrics).toHaveLength(asUsual.length + 2);
+  const { bestEvalLoss, bestStep } = unbroken.readState();
+  expect(run.readState()).toMatchObject({ status: 'finished', bestEvalLoss, bestStep });
+});
+
 test('paused through control.json: a checkpoint is saved, nothing moves, and it goes on where it was', async () => {
   const run = create('paused');
   const listener = { onMetric: (metric: Metric) => metric.step === 7 && run.writeControl('pause') };

@@ -6,8 +6,8 @@ import { linearNames, linearShape } from '../../../src/core/models/linears.js';
 import { settingSchema } from '../../../src/protocol/runConfigSchema.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
 import { webviewStrings } from '../../../src/protocol/webviewStrings.js';
-import { settingProblem } from '../../../webview/fineTune/settingProblem.js';
-import { trainableParameters } from '../../../webview/fineTune/trainableParameters.js';
+import { settingProblem } from '../../../webview/shared/settingProblem.js';
+import { trainableParameters } from '../../../webview/shared/trainableParameters.js';
 import { allSettingPaths } from '../../../webview/shared/settings.js';
 
 describe('the check of a field', () => {

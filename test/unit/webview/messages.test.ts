@@ -28,6 +28,8 @@ import {
   run,
   similarityGrids,
   spectrumOf,
+  halvedSweep,
+  sweepPlan,
 } from '../../webview/harness/scenes.js';
 
 const summary = run('a', 'running', 30, 60);
@@ -53,6 +55,7 @@ const states: { readonly [V in View]: StateOf<V> } = {
     runId: 'a',
     report: { ...report, leaked: [{ path: 'a', trainedOn: 'b', share: 1 }], cases: report.cases.slice(0, 2) },
   },
+  sweep: { runs: { runs: [], throughSeq: 0 }, shown: { kind: 'plan', plan: sweepPlan } },
 };
 
 type ToEach<V extends View> = {
@@ -71,6 +74,12 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
   monitor: toRunViewer,
   compare: toRunViewer,
   completionReport: {},
+  sweep: {
+    ...toRunViewer,
+    plan: [{ type: 'plan', plan: { ...sweepPlan, check: { ok: false, problems }, modelShape: null, rows: null } }],
+    report: [{ type: 'report', report: { ...halvedSweep, rows: halvedSweep.rows.slice(0, 8) } }],
+    startFailed: [{ type: 'startFailed', message: 'no' }],
+  },
   fineTune: {
     ...toRunViewer,
     document: [
@@ -161,6 +170,15 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     openReport: { type: 'openReport', runId: 'a' },
     openPlace: { type: 'openPlace', path: 'a.ts', line: 1, column: 2 },
   },
+  sweep: {
+    follow,
+    reopenPlan: { type: 'reopenPlan', path: '/a/run.json' },
+    reopenSweep: { type: 'reopenSweep', sweepId: '/a' },
+    editSettings: { type: 'editSettings' },
+    start: { type: 'start', name: null, parameters: { 'lora.r': [2, 4] }, halving: { eta: 3 } },
+    stopSweep: { type: 'stopSweep' },
+    resumeSweep: { type: 'resumeSweep' },
+  },
   fineTune: {
     follow,
     edit: { type: 'edit', edit: 1, edits: [{ path: ['lora', 'r'] }] },
@@ -168,6 +186,7 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     openJson: { type: 'openJson' },
     resetDocument: { type: 'resetDocument' },
     start: { type: 'start' },
+    sweep: { type: 'sweep' },
     leaveRun: { type: 'leaveRun' },
     fetchSmallModel: { type: 'fetchSmallModel' },
     cancelFetch: { type: 'cancelFetch' },

@@ -13,6 +13,8 @@ import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
 import type { Batch, PlaygroundState } from '../../../src/protocol/views/playground.js';
 import type { FineTuneState } from '../../../src/protocol/views/fineTune.js';
+import type { SweepPlan } from '../../../src/protocol/views/sweep.js';
+import type { SettingValues, SweepReport, SweepRow } from '../../../src/protocol/sweep.js';
 import type { ShownSpectrum } from '../../../src/protocol/views/spectrum.js';
 import type { AdapterSpectrum, IntruderReport, RankLossReport, SimilarityGrids } from '../../../src/protocol/spectrum.js';
 
@@ -169,6 +171,7 @@ export function run(
   const last = metrics(Math.max(1, done)).findLast((metric) => 'loss' in metric)!;
   return {
     runId: `/workspace/runs/${name}`,
+    sweepId: null,
     name,
     labels: noLabels,
     model: '/models/SmolLM2-135M-Instruct.gguf',
@@ -188,6 +191,8 @@ export function run(
       updatedAt: '2026-08-20T10:20:00Z',
       bestEvalLoss: done >= 20 ? 1.327 : null,
       bestStep: done >= 20 ? Math.floor(done / 20) * 20 : null,
+      queuedAt: null,
+      requeued: false,
       trainableParameters: 460_800,
       message: null,
     },
@@ -364,6 +369,17 @@ export const runs = [
   run('rank-64', 'stopped', 80, 171, '2026-08-18T09:00:00Z'),
 ];
 
+/** What is trained, and what waits for it, the first one with steps done. */
+export const queue = [
+  run('support-answers', 'running', 120, 171, '2026-08-20T10:00:00Z'),
+  ...['answers · SmolLM2-135M-Instruct · r16 with a learning rate that is ten times as high', 'r2', 'r4', 'r8', 'r32', 'r64'].map(
+    (name, index) => {
+      const waiting = run(name, 'queued', index === 0 ? 40 : 0, index === 0 ? 171 : 0, `2026-08-20T10:0${index + 1}:00Z`);
+      return { ...waiting, state: { ...waiting.state, epoch: 0, queuedAt: waiting.state.startedAt } };
+    },
+  ),
+];
+
 export const fineTuneState: FineTuneState = {
   document: { kind: 'parsed', config: configJson, throughEdit: 0, name: 'support-answers.run.json' },
   check: {
@@ -379,6 +395,7 @@ export const fineTuneState: FineTuneState = {
   },
   modelShape,
   models,
+  runsFolder: '/workspace/runs',
   data: {
     kind: 'ready',
     overview: {
@@ -589,3 +606,151 @@ export const report: CompletionReport = {
     return { ...each, path: `/workspace/${each.file}`, column: 5, suggestions };
   }),
 };
+
+/** The settings of `config()`, with data and a model that are known. */
+export const sweepPlan: SweepPlan = {
+  path: '/workspace/support-answers.run.json',
+  name: 'support-answers.run.json',
+  isRecord: false,
+  check: fineTuneState.check,
+  modelShape,
+  rows: 912,
+};
+
+export function sweepRow(settings: SettingValues, row: Partial<SweepRow>): SweepRow {
+  const name = Object.entries(settings)
+    .map(([setting, value]) => `${setting.split('.').at(-1)!}=${Array.isArray(value) ? value.join('+') : String(value)}`)
+    .join(', ');
+  return {
+    runId: `/workspace/runs/sweep/${name}`,
+    name,
+    settings,
+    status: 'queued',
+    step: 0,
+    totalSteps: 0,
+    leftAtStep: null,
+    heldOutLoss: null,
+    toBest: null,
+    trainableParameters: 0,
+    seconds: null,
+    peakMemoryBytes: null,
+    tokensPerSecond: null,
+    completion: null,
+    ...row,
+  };
+}
+
+/** The run of a row, as the list of runs shows it. */
+export function runOfRow({ runId, name, status, step, totalSteps, toBest }: SweepRow): RunSummary {
+  return {
+    ...run(name, status, step, totalSteps || 171),
+    runId,
+    name,
+    sweepId: '/workspace/runs/sweep',
+    hasAdapter: toBest !== null,
+  };
+}
+
+const rankLossOf: Readonly<Record<number, number>> = { 2: 1.4331, 4: 1.4102, 8: 1.3958, 16: 1.3961, 32: 1.3949, 64: 1.3943 };
+
+function finishedRow(settings: SettingValues, heldOutLoss: number, least: number, halfInterval: number): SweepRow {
+  const rank = Number(settings['lora.r']);
+  return sweepRow(settings, {
+    status: 'finished',
+    step: 171,
+    totalSteps: 171,
+    heldOutLoss,
+    toBest: { difference: heldOutLoss - least, halfInterval: heldOutLoss === least ? 0 : halfInterval },
+    trainableParameters: 57_600 * rank,
+    seconds: 372 + rank,
+    peakMemoryBytes: 1_190_000_000 + 9_000_000 * rank,
+    tokensPerSecond: 412 - rank / 2,
+  });
+}
+
+const sweepOf = { sweepId: '/workspace/runs/sweep', model: models[0]!.path, dataPath: '/workspace/data/answers.jsonl' };
+
+/** Six ranks, trained to their end, of which rank 8 is enough. */
+export const rankSweep: SweepReport = {
+  ...sweepOf,
+  name: 'rank · answers.jsonl',
+  settings: ['lora.r'],
+  rungs: [],
+  isComplete: true,
+  baseLoss: 2.6134,
+  rows: [2, 4, 8, 16, 32, 64].map((rank) =>
+    finishedRow({ 'lora.r': rank }, rankLossOf[rank]!, 1.3943, rank < 8 ? 0.0048 : 0.0031),
+  ),
+  recommendation: { take: 2, best: 5, isUncertain: false },
+};
+
+const attention = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
+
+/** Three settings with halving, in the middle of it: some runs were left, one is at work, one has failed. */
+export const halvedSweep: SweepReport = {
+  ...sweepOf,
+  name: 'rank × learning rate × target modules · answers-of-the-third-quarter.jsonl',
+  settings: ['lora.r', 'train.learning_rate', 'lora.target_modules'],
+  rungs: [19, 57],
+  isComplete: false,
+  baseLoss: 2.6134,
+  rows: [4, 8, 16].flatMap((rank, i) =>
+    [1e-4, 1e-3].flatMap((rate, j) =>
+      [['q_proj', 'v_proj'], attention].map((modules, k): SweepRow => {
+        const settings = { 'lora.r': rank, 'train.learning_rate': rate, 'lora.target_modules': modules };
+        const place = i * 4 + j * 2 + k;
+        const loss = 1.62 - 0.02 * i - 0.1 * j - 0.03 * k;
+        const common = {
+          trainableParameters: 57_600 * rank * (k + 1),
+          totalSteps: 171,
+          peakMemoryBytes: 1_210_000_000,
+          tokensPerSecond: 402,
+        };
+        if (place === 7) return { ...finishedRow(settings, 1.4021, 1.4021, 0), ...common };
+        if (place === 11)
+          return { ...sweepRow(settings, common), status: 'running', step: 132, heldOutLoss: 1.4102, seconds: 290 };
+        if (place === 3) return { ...sweepRow(settings, common), status: 'failed', step: 23, heldOutLoss: 1.7, seconds: 51 };
+        if (place === 10)
+          return { ...sweepRow(settings, common), status: 'queued', step: 57, heldOutLoss: loss - 0.02, seconds: 128 };
+        return {
+          ...sweepRow(settings, common),
+          status: 'stopped',
+          step: 19,
+          leftAtStep: 19,
+          heldOutLoss: loss + 0.14,
+          seconds: 44,
+        };
+      }),
+    ),
+  ),
+  recommendation: { take: 7, best: 7, isUncertain: false },
+};
+
+/** Just begun. */
+export const begunSweep: SweepReport = {
+  ...rankSweep,
+  isComplete: false,
+  baseLoss: null,
+  recommendation: null,
+  rows: [2, 4, 8, 16, 32].map((rank, index) =>
+    sweepRow(
+      { 'lora.r': rank },
+      index === 0 ? { status: 'running', step: 12, totalSteps: 171, trainableParameters: 115_200, seconds: 27 } : {},
+    ),
+  ),
+};
+
+/** One measured on code completion as well, with too little held out to tell anything. */
+export const uncertainSweep: SweepReport = {
+  ...rankSweep,
+  rows: rankSweep.rows.slice(0, 3).map((row, index) => ({
+    ...row,
+    toBest: { difference: 0.0389 - 0.018 * index, halfInterval: index === 2 ? 0 : 0.09 },
+    completion: scoresFor(index),
+  })),
+  recommendation: { take: 0, best: 2, isUncertain: true },
+};
+
+function scoresFor(index: number): CompletionScores {
+  return Object.fromEntries(completionMetricNames.map((name) => [name, 0.31 + 0.04 * index])) as unknown as CompletionScores;
+}

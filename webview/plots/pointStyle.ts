@@ -1,4 +1,4 @@
-/** @file How an arm looks in every plot and table: a colour, and a shape for those who do not see it. */
+/** @file How a series of points looks in every plot and table: a colour, and a shape for those who do not see it. */
 export const shapes = ['circle', 'rectRot', 'triangle', 'rect'] as const;
 
 /** The outlines of the shapes in a square of 12. */
@@ -18,7 +18,7 @@ const svg = 'http://www.w3.org/2000/svg';
 export function swatch(index: number): SVGElement {
   const drawing = document.createElementNS(svg, 'svg');
   drawing.setAttribute('viewBox', '0 0 12 12');
-  drawing.setAttribute('class', `arm-swatch series-${index % 6}`);
+  drawing.setAttribute('class', `point-swatch series-${index % 6}`);
   drawing.setAttribute('aria-hidden', 'true');
   const path = document.createElementNS(svg, 'path');
   path.setAttribute('d', outlines[shapeOf(index)]);

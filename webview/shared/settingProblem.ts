@@ -1,5 +1,5 @@
 import type { SettingSchema } from '../../src/protocol/runConfigSchema.js';
-import { formatNumber, t } from '../shared/text.js';
+import { formatNumber, t } from './text.js';
 
 /**
  * What is wrong with a value according to its schema, worded to go under a field; null if nothing is. Covers only the keywords
