@@ -4,8 +4,8 @@ import { randomWeights, smolLm2 } from '../../bench/shapes.js';
 import { linearNames } from '../../src/core/models/linears.js';
 import { initialLoraState } from '../../src/core/train/loraInit.js';
 import { estimateMemory, type MemoryRequest } from '../../src/runtime/memory/estimate.js';
-import { createOnnxStepRunner } from '../../src/runtime/onnxStepRunner.js';
 import { WebGpuDevice } from '../../src/runtime/webgpuDevice.js';
+import { createTrainer } from '../support/trainer.js';
 
 const small = {
   ...smolLm2,
@@ -46,7 +46,7 @@ test.each<{ name: string; changes: Partial<MemoryRequest> }>([
   const request = { ...usual, ...changes };
   const { config } = request.weights;
   const gpu = new WebGpuDevice();
-  const runner = await createOnnxStepRunner({
+  const runner = await createTrainer('', null, {
     ...request,
     weights: randomWeights(config),
     device: gpu,
