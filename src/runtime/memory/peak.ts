@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { collectGarbage } from './collectGarbage.js';
 
 const status = '/proc/self/status';
 
@@ -19,9 +20,14 @@ export class PeakSince {
   private readonly before: number;
   private largest = 0;
 
-  constructor() {
+  private constructor() {
     beginAnew();
     this.before = peakMemoryBytes();
+  }
+
+  static async now(): Promise<PeakSince> {
+    await collectGarbage(); // it is not this run's
+    return new PeakSince();
   }
 
   read(): number {
