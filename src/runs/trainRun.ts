@@ -108,7 +108,7 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
     setKilledMessage: (killedMessage) => journal.setKilledMessage(killedMessage),
     ...(options.signal && { signal: options.signal }),
   };
-  const peak = await PeakSince.now();
+  const peak = new PeakSince();
   const prepared = await options.prepare(config, ports, savedDType(run));
   run.settleFormat(prepared.dataFormat);
   const trained = await disposedOnFailure(prepared, () =>

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -6,11 +5,8 @@ import { runInNewContext } from 'node:vm';
  * Frees what nobody uses any more. V8 would do so when it sees fit, and until then what comes next would seem to need it. It takes
  * some tens of milliseconds, and does nothing where V8 does not let itself be asked.
  */
-export async function collectGarbage(): Promise<void> {
+export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;
   collect?.();
-  await sleep(1); // ONNX Runtime's binding lets go of tensors only now
-  collect?.();
-  await sleep(1);
 }

@@ -20,14 +20,10 @@ export class PeakSince {
   private readonly before: number;
   private largest = 0;
 
-  private constructor() {
+  constructor() {
+    collectGarbage(); // it is not this run's
     beginAnew();
     this.before = peakMemoryBytes();
-  }
-
-  static async now(): Promise<PeakSince> {
-    await collectGarbage(); // it is not this run's
-    return new PeakSince();
   }
 
   read(): number {
