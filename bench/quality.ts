@@ -16,7 +16,8 @@ import { meanLoss, runLoop } from '../src/core/train/loop.js';
 import { hash32 } from '../src/core/random.js';
 import { diskFiles } from '../src/files/dataFiles.js';
 import { loadModel } from '../src/files/loadModel.js';
-import { createEvaluator, createTrainer, type EngineOptions } from '../src/runtime/engine.js';
+import { createEvaluator, createTrainer } from '../src/runtime/engine.js';
+import type { EngineOptions } from '../src/runtime/engineOptions.js';
 
 const { values } = parseArgs({
   options: {

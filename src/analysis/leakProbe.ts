@@ -11,10 +11,11 @@ import { loadModelForData } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
 import type { Leak, LeakProbeOptions, LeakProbeRequest, LeakReport } from '../protocol/leakProbe.js';
 import { wilsonInterval } from '../protocol/wilsonInterval.js';
-import { readDataset } from '../runs/prepareRun.js';
+import { readDataset } from '../runs/runData.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { disposeQuietly } from '../runtime/disposal.js';
-import { loadTextModel, type EngineOptions } from '../runtime/engine.js';
+import { loadTextModel } from '../runtime/engine.js';
+import type { EngineOptions } from '../runtime/engineOptions.js';
 import type { Pace } from './pace.js';
 
 /**

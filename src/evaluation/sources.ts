@@ -10,7 +10,7 @@ import { UserError } from '../core/errors.js';
 import { diskFiles } from '../files/dataFiles.js';
 import { loadModelForData } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
-import { readDataset } from '../runs/prepareRun.js';
+import { readDataset } from '../runs/runData.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { readWorkspaceManifest } from '../runs/workspaceManifest.js';
 import type { SourceFile } from './positions.js';

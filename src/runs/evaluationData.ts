@@ -5,7 +5,7 @@ import type { DataReport } from '../core/data/report.js';
 import { diskFiles } from '../files/dataFiles.js';
 import type { LoadedModel } from '../files/loadModel.js';
 import type { DeviceSetting } from '../runtime/chooseDevice.js';
-import type { EngineOptions } from '../runtime/engine.js';
+import type { EngineOptions } from '../runtime/engineOptions.js';
 
 export interface EvaluationDataOptions extends Pick<DatasetConfig, 'path' | 'format' | 'max_seq_length' | 'train_on_prompt'> {
   readonly batchSize: number;

@@ -5,7 +5,7 @@ import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { loadModelForData } from '../files/loadModel.js';
 import type { DataOverview, ExamplePage, ExampleQuery } from '../protocol/preflight.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-import { batchOptions, readDataset, type ReadingPorts } from './prepareRun.js';
+import { batchOptions, readDataset, type ReadingPorts } from './runData.js';
 
 /** Examples searched before yielding to the event loop. */
 const atOnce = 200;

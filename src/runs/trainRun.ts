@@ -19,7 +19,7 @@ import { writeModelCards } from './card/writeModelCard.js';
 import { readLatestCheckpoint, saveCheckpoint, savedSteps, type Checkpoint } from './checkpoints.js';
 import { cutMetricsAfter } from './metricsFile.js';
 import { disposedOnFailure, disposeQuietly } from '../runtime/disposal.js';
-import { peakMemoryBytes } from '../runtime/memory/peak.js';
+import { PeakSince } from '../runtime/memory/peak.js';
 import { ProcessUse } from '../runtime/processUse.js';
 import type { RunDirectory } from './runDirectory.js';
 import { RunJournal, type KilledMessage, type TrainingListener } from './runJournal.js';
@@ -116,9 +116,10 @@ async function trainOnce(run: RunDirectory, config: RunConfig, journal: RunJourn
     setKilledMessage: (killedMessage) => journal.setKilledMessage(killedMessage),
     ...(options.signal && { signal: options.signal }),
   };
+  const peak = new PeakSince();
   const prepared = await options.prepare(config, ports, savedDType(run));
   run.settleFormat(prepared.dataFormat);
-  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, options).train());
+  const trained = await disposedOnFailure(prepared, () => new RunTrainer(run, config, prepared, journal, peak, options).train());
   await disposeQuietly(prepared, (error) => journal.logAfterEnd(error));
   return trained;
 }
@@ -157,6 +158,7 @@ class RunTrainer implements LoopPorts {
     private readonly config: RunConfig,
     private readonly prepared: PreparedRun,
     private readonly journal: RunJournal,
+    private readonly peak: PeakSince,
     private readonly options: TrainRunOptions,
   ) {
     this.sampler =
@@ -210,7 +212,7 @@ class RunTrainer implements LoopPorts {
   }
 
   onStep: LoopPorts['onStep'] = ({ loss, learningRate, gradNorm, tokensPerSecond }, progress) => {
-    const heldBytes = peakMemoryBytes();
+    const heldBytes = this.peak.read();
     const { cpuPercent, memoryBytes } = this.use.read();
     this.journal.addMetric({
       step: progress.step,

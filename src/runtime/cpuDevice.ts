@@ -85,8 +85,12 @@ export class CpuDevice implements Device {
     tensors.map(({ dtype, shape }) => this.pool.take(dtype, shape)).forEach((tensor) => this.pool.give(tensor));
   }
 
-  dispose(): Promise<void> {
+  releaseSpare(): void {
     this.pool.clear();
+  }
+
+  dispose(): Promise<void> {
+    this.releaseSpare();
     return Promise.resolve();
   }
 }

@@ -87,5 +87,7 @@ export interface Device {
   release(tensor: DeviceTensor): void;
   /** Announces which tensors will be held at once; smaller ones later reuse their memory. */
   reserve(tensors: readonly Pick<DeviceTensor, 'dtype' | 'shape'>[]): void;
+  /** Gives up the memory of released tensors, which the next run would need in other sizes. */
+  releaseSpare(): void;
   dispose(): Promise<void>;
 }

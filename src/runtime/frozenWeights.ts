@@ -48,8 +48,9 @@ export class FrozenWeights {
   private resident: readonly Tensors[] = [];
 
   private constructor(
-    private readonly store: WeightStore,
-    private readonly device: Device,
+    readonly store: WeightStore,
+    readonly device: Device,
+    readonly options: FrozenOptions,
     private readonly linearPrecision: TrainingPrecision,
     /** Null if no products are computed in integers. */
     private readonly smoothing: Smoothing | null,
@@ -62,8 +63,9 @@ export class FrozenWeights {
     private readonly streamed: Allocate | null,
   ) {}
 
-  static async load(store: WeightStore, device: Device, { dtype, streaming }: FrozenOptions): Promise<FrozenWeights> {
+  static async load(store: WeightStore, device: Device, options: FrozenOptions): Promise<FrozenWeights> {
     const { config } = store;
+    const { dtype, streaming } = options;
     const table = weightTable(config);
     const precisions = await precisionsOn(device, dtype);
     // The CPU computes directly on the memory that was read into; a GPU has its own copy.
@@ -76,13 +78,17 @@ export class FrozenWeights {
         : await uploadTable(store, device, table.embedding.name, precisions.embedding, passing);
     const norm = await device.upload('float32', table.norm.shape, store.readFloat32(table.norm.name));
     const streamed = streaming ? (passing ?? new StreamedBuffers().allocate) : null;
-    const frozen = new FrozenWeights(store, device, precisions.linears, smoothing, embedding, head, norm, streamed);
+    const frozen = new FrozenWeights(store, device, options, precisions.linears, smoothing, embedding, head, norm, streamed);
     if (!streaming) {
       const layers: Tensors[] = [];
       for (let layer = 0; layer < config.layerCount; layer++) layers.push(await frozen.loadLayer(layer, passing));
       frozen.resident = layers;
     }
     return frozen;
+  }
+
+  isHeldAs({ dtype, streaming }: FrozenOptions): boolean {
+    return this.options.dtype === dtype && this.options.streaming === streaming;
   }
 
   /** The forms of a layer's linears, which determine its programs. */

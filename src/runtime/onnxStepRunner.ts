@@ -3,9 +3,7 @@ import { adaptedLayers, isAdapted, type LoraShape } from '../core/adapters/lora.
 import { UserError } from '../core/errors.js';
 import type { Batch } from '../core/data/batch.js';
 import { attentionKindOf, type AttentionKind, type ModelConfig } from '../core/models/config.js';
-import type { WeightStore } from '../core/models/weights.js';
 import { headChunks, type HeadChunk } from '../core/train/headChunks.js';
-import type { BaseDType } from '../core/models/matrixForm.js';
 import type { BatchShape, UpdateScalars } from '../core/train/programs.js';
 import { headSmoothing } from '../core/train/vocabularyPrograms.js';
 import type { BatchLoss, StepRunner, TrainableState, UpdateOptions } from '../core/train/stepRunner.js';
@@ -13,23 +11,20 @@ import { t } from '../l10n/text.js';
 import { attentionInputs, type AttentionInputs } from './attentionInputs.js';
 import type { Device, DeviceTensor, Executable } from './device.js';
 import { DropoutMasks, type BatchDropout } from './dropoutMasks.js';
-import { FrozenWeights } from './frozenWeights.js';
+import type { FrozenWeights } from './frozenWeights.js';
 import { uploadRopeTables } from './ropeTensors.js';
 import { Trainables } from './trainables.js';
 import { TrainPrograms, type BlockVariant } from './trainPrograms.js';
 
 export interface OnnxStepRunnerOptions {
-  readonly weights: WeightStore;
+  /** The base on the device where everything else will be too. It remains the caller's. */
+  readonly frozen: FrozenWeights;
   /** Null means the base model alone, whose loss can be measured. */
   readonly lora: LoraShape | null;
   readonly dropout: number;
-  readonly baseDType: BaseDType;
-  /** Read each layer's weights from the file every time they are used. */
-  readonly layerStreaming: boolean;
   /** Recompute activations in the backward pass instead of keeping them. */
   readonly gradientCheckpointing: boolean;
   readonly initialState: TrainableState;
-  readonly device: Device;
   /** The largest batch that will occur. */
   readonly batch: BatchShape;
 }
@@ -42,13 +37,12 @@ interface SharedInputs extends AttentionInputs {
   readonly x: DeviceTensor;
 }
 
-/** Loads the base model onto the device and makes the adapter trainable. */
+/** Makes an adapter trainable on a loaded base model. */
 export async function createOnnxStepRunner({ initialState, ...options }: OnnxStepRunnerOptions): Promise<StepRunner> {
-  const { weights, lora, device, baseDType } = options;
-  const trainables = new Trainables(device, weights.config, lora);
+  const { frozen, lora } = options;
+  const trainables = new Trainables(frozen.device, frozen.store.config, lora);
   await trainables.importState(initialState);
-  const frozen = await FrozenWeights.load(weights, device, { dtype: baseDType, streaming: options.layerStreaming });
-  const runner = new OnnxStepRunner(options, frozen, trainables);
+  const runner = new OnnxStepRunner(options, trainables);
   runner.reserve(options.batch);
   return runner;
 }
@@ -57,6 +51,7 @@ class OnnxStepRunner implements StepRunner {
   readonly description: string;
   private readonly config: ModelConfig;
   private readonly device: Device;
+  private readonly frozen: FrozenWeights;
   private readonly programs: TrainPrograms;
   /** Null if there is nothing to train. */
   private readonly dropout: DropoutMasks | null;
@@ -70,14 +65,15 @@ class OnnxStepRunner implements StepRunner {
 
   constructor(
     private readonly options: Omit<OnnxStepRunnerOptions, 'initialState'>,
-    private readonly frozen: FrozenWeights,
     private readonly trainables: Trainables,
   ) {
-    const { device, weights, baseDType, lora, dropout, gradientCheckpointing } = options;
-    this.config = weights.config;
-    this.lowest = Math.min(...adaptedLayers(weights.config, lora));
+    const { frozen, lora, dropout, gradientCheckpointing } = options;
+    const { device } = frozen;
+    this.frozen = frozen;
+    this.config = frozen.store.config;
+    this.lowest = Math.min(...adaptedLayers(this.config, lora));
     this.device = device;
-    this.description = t`${device.description}, ${baseDType} base`;
+    this.description = t`${device.description}, ${frozen.options.dtype} base`;
     this.programs = new TrainPrograms(device, { config: this.config, lora, dropout, keepActivations: !gradientCheckpointing });
     this.dropout = lora && new DropoutMasks(device, this.programs, { config: this.config, lora, dropout });
   }
@@ -160,7 +156,6 @@ class OnnxStepRunner implements StepRunner {
 
   async dispose(): Promise<void> {
     this.trainables.dispose();
-    this.frozen.dispose();
     this.dropout?.dispose();
     this.ropes.forEach((rope) => this.releaseAll(rope));
     await this.programs.dispose();

@@ -41,9 +41,17 @@ const worthwhile = 1.6;
 
 /**
  * How many times as fast as in fp32 the device computes a product in integers, if that makes training much faster; null
- * otherwise. It takes some milliseconds.
+ * otherwise. It takes some milliseconds, and is measured once: runs that share a device are to decide alike.
  */
-export async function integerSpeedup(device: Device): Promise<number | null> {
+export function integerSpeedup(device: Device): Promise<number | null> {
+  const known = speedups.get(device) ?? measureSpeedup(device);
+  speedups.set(device, known);
+  return known;
+}
+
+const speedups = new WeakMap<Device, Promise<number | null>>();
+
+async function measureSpeedup(device: Device): Promise<number | null> {
   if (device.kind !== 'cpu' || (await saturates(device))) return null;
   const speedup = (await secondsPerProduct(device)) / (await secondsPerProduct(device, 'I8'));
   return speedup >= worthwhile ? speedup : null;

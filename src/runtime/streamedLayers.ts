@@ -60,8 +60,11 @@ export class StreamedLayers {
   ): Promise<DeviceTensor> {
     const { device, config, programs } = this;
     const batch = batchOf(ids);
-    const rope = (_: number, kind: ModelConfig['attentionKinds'][number], length: number): Promise<Tensors> =>
-      uploadRopeTables(device, kind.rope!, config.headDim, length);
+    const ropes: Tensors[] = [];
+    const rope = async (_: number, kind: ModelConfig['attentionKinds'][number], length: number): Promise<Tensors> => {
+      ropes.push(await uploadRopeTables(device, kind.rope!, config.headDim, length));
+      return ropes.at(-1)!;
+    };
     const { attention, release } = await attentionInputs({ device, programs, config, rope }, batch);
     let x = await device.upload('float32', [batch.inputIds.length, config.hiddenSize], this.embed(batch.inputIds));
     for (let layer = 0; layer < config.layerCount; layer++) {
@@ -72,6 +75,7 @@ export class StreamedLayers {
       await afterLayer(results);
     }
     release();
+    for (const tables of ropes) tables.forEach((tensor) => device.release(tensor));
     return x;
   }
 

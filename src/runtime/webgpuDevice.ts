@@ -99,6 +99,7 @@ export class WebGpuDevice implements Device {
 
   /** ONNX Runtime manages its own buffers. */
   reserve(): void {}
+  releaseSpare(): void {}
 
   async dispose(): Promise<void> {
     this.alive.forEach((tensor) => this.release(tensor));

@@ -63,6 +63,10 @@ export class FailingDevice implements Device {
     this.inner.release(tensor);
   }
 
+  releaseSpare(): void {
+    this.inner.releaseSpare();
+  }
+
   reserve(tensors: Parameters<Device['reserve']>[0]): void {
     this.inner.reserve(tensors);
   }

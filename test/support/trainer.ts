@@ -3,30 +3,44 @@ import type { LoraShape } from '../../src/core/adapters/lora.js';
 import type { Adapter } from '../../src/core/adapters/peft.js';
 import type { StepRunner, TrainableState } from '../../src/core/train/stepRunner.js';
 import { withZeroMoments } from '../../src/core/train/loraInit.js';
+import type { BaseDType } from '../../src/core/models/matrixForm.js';
+import type { WeightStore } from '../../src/core/models/weights.js';
 import { openModel } from '../../src/files/openModel.js';
 import { CpuDevice } from '../../src/runtime/cpuDevice.js';
+import type { Device } from '../../src/runtime/device.js';
+import { FrozenWeights } from '../../src/runtime/frozenWeights.js';
 import { createOnnxStepRunner, type OnnxStepRunnerOptions } from '../../src/runtime/onnxStepRunner.js';
 import { expectClose } from './tensors.js';
 
 export type Parameters = TrainableState['parameters'];
 
-export function createTrainer(
+export interface TrainerOptions extends Partial<Omit<OnnxStepRunnerOptions, 'frozen'>> {
+  readonly weights?: WeightStore;
+  readonly device?: Device;
+  readonly baseDType?: BaseDType;
+  readonly layerStreaming?: boolean;
+}
+
+/** A trainer with a base of its own, which is released with it. */
+export async function createTrainer(
   model: string,
   adapter: Pick<Adapter, 'lora' | 'parameters'> | null,
-  options: Partial<OnnxStepRunnerOptions> = {},
+  { weights, device, baseDType = 'fp32', layerStreaming = false, ...options }: TrainerOptions = {},
 ): Promise<StepRunner> {
-  return createOnnxStepRunner({
-    weights: options.weights ?? openModel(`test/fixtures/models/${model}`).weights,
+  const store = weights ?? openModel(`test/fixtures/models/${model}`).weights;
+  const frozen = await FrozenWeights.load(store, device ?? new CpuDevice(2), { dtype: baseDType, streaming: layerStreaming });
+  const runner = await createOnnxStepRunner({
+    frozen,
     lora: adapter && adapter.lora,
     dropout: 0,
-    baseDType: 'fp32',
     gradientCheckpointing: false,
-    layerStreaming: false,
-    device: new CpuDevice(2),
     batch: { batchSize: 2, sequenceLength: 16 },
     initialState: withZeroMoments(adapter?.parameters ?? new Map()),
     ...options,
   });
+  const dispose = runner.dispose.bind(runner);
+  runner.dispose = () => dispose().finally(() => frozen.dispose());
+  return runner;
 }
 
 /** Returns the gradient sums and clears them: makes an update without effect, whose first moments are the gradients. */

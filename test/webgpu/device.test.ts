@@ -7,7 +7,8 @@ import { withZeroMoments } from '../../src/core/train/loraInit.js';
 import { readAdapterFolder } from '../../src/files/adapterFolder.js';
 import { openModel } from '../../src/files/openModel.js';
 import { guaranteedBytes, lastRowProgram } from '../../src/runtime/bindingLimit.js';
-import { createTrainer, type EngineOptions } from '../../src/runtime/engine.js';
+import { createTrainer } from '../../src/runtime/engine.js';
+import type { EngineOptions } from '../../src/runtime/engineOptions.js';
 import { has16Bit } from '../../src/runtime/probe16Bit.js';
 import { WebGpuDevice } from '../../src/runtime/webgpuDevice.js';
 

@@ -4,16 +4,15 @@ import type { StepRunner } from '../../src/core/train/stepRunner.js';
 import { readAdapterFolder } from '../../src/files/adapterFolder.js';
 import { CpuDevice } from '../../src/runtime/cpuDevice.js';
 import type { Device } from '../../src/runtime/device.js';
-import type { OnnxStepRunnerOptions } from '../../src/runtime/onnxStepRunner.js';
 import { has16Bit } from '../../src/runtime/probe16Bit.js';
 import { WebGpuDevice, type DeviceUsage } from '../../src/runtime/webgpuDevice.js';
 import { FailingDevice } from '../support/failingDevice.js';
-import { createTrainer, expectParametersClose, takeGradients, type Parameters } from '../support/trainer.js';
+import { createTrainer, expectParametersClose, takeGradients, type Parameters, type TrainerOptions } from '../support/trainer.js';
 
 interface Case {
   readonly name: string;
   readonly model: string;
-  readonly options: Partial<OnnxStepRunnerOptions>;
+  readonly options: TrainerOptions;
   readonly microBatches: number;
 }
 
@@ -114,7 +113,7 @@ test('a step that breaks off leaves nothing on a device that is done with', asyn
   expect(device.usage).toMatchObject({ tensors: 0, bytes: 0 });
 });
 
-function trainer({ model, options }: Case, device: Device, more: Partial<OnnxStepRunnerOptions> = {}): Promise<StepRunner> {
+function trainer({ model, options }: Case, device: Device, more: TrainerOptions = {}): Promise<StepRunner> {
   return createTrainer(model, readAdapterFolder(`test/golden/training/${model}-initial`), { ...options, ...more, device });
 }
 

@@ -7,7 +7,7 @@ import { Unusable, type DataFile, type Skipped } from '../../core/data/source.js
 import { modelPath } from '../../files/cacheFolder.js';
 import { loadModelForData } from '../../files/loadModel.js';
 import { curatedData } from '../../runs/curatedData.js';
-import { readDataset } from '../../runs/prepareRun.js';
+import { readDataset } from '../../runs/runData.js';
 import { sequenceLengthFor } from '../../runs/sequenceLength.js';
 import { usualConfig } from '../../runs/usualConfig.js';
 import { modelName } from '../../protocol/modelName.js';

@@ -9,7 +9,7 @@ export interface GitHistory {
 
 /** Null without git, outside a repository, or if no file of the folder is in the history. */
 export function gitHistory(folder: string): GitHistory | null {
-  const commit = git(folder, ['rev-parse', 'HEAD'])?.trim();
+  const commit = currentCommit(folder);
   // What came in by a merge counts as added when it was merged.
   const log = git(folder, [
     'log',
@@ -29,6 +29,11 @@ export function gitHistory(folder: string): GitHistory | null {
     else if (line !== '' && !added.has(line)) added.set(line, time);
   }
   return added.size > 0 ? { commit, added } : null;
+}
+
+/** Null without git, or outside a repository. */
+export function currentCommit(folder: string): string | null {
+  return git(folder, ['rev-parse', 'HEAD'])?.trim() ?? null;
 }
 
 const mark = '\u0001';

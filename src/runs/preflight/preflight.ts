@@ -1,7 +1,8 @@
 import type { PreflightReport } from '../../protocol/preflight.js';
 import type { RunConfig } from '../../protocol/runConfig.js';
 import { measureStep } from './measureStep.js';
-import { prepareRun, silentPorts, type LoadedRun } from '../prepareRun.js';
+import { prepareRun, silentPorts } from '../prepareRun.js';
+import type { LoadedRun } from '../runLoader.js';
 
 /**
  * What the run would do, based on one measured step; trains nothing and writes nothing. `note` hears what is being done, such as

@@ -1,6 +1,7 @@
 import type { UserError } from '../../core/errors.js';
 import type { TextModel } from '../../core/generate/textModel.js';
 import type { StepRunner } from '../../core/train/stepRunner.js';
+import { guarded } from '../guardedRunner.js';
 
 /** How V8 and ONNX Runtime's CPU and WebGPU providers report that an allocation failed. */
 const allocationFailures =
@@ -22,15 +23,7 @@ function maybeOutOfMemory(error: unknown): boolean {
 
 /** The same runner, except that when memory runs out it throws the error that `explain` returns. */
 export function explainingOutOfMemory(runner: StepRunner, explain: (cause: unknown) => UserError): StepRunner {
-  return {
-    description: runner.description,
-    accumulate: (batch, seed) => explained(() => runner.accumulate(batch, seed), explain),
-    update: (options) => explained(() => runner.update(options), explain),
-    evaluate: (batch) => explained(() => runner.evaluate(batch), explain),
-    exportState: () => explained(() => runner.exportState(), explain),
-    importState: (state) => explained(() => runner.importState(state), explain),
-    dispose: () => runner.dispose(),
-  };
+  return guarded(runner, (work) => explained(work, explain));
 }
 
 /** The same for a model that generates text. */

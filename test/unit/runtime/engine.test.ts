@@ -3,7 +3,8 @@ import { baseDTypes, type BaseDType } from '../../../src/core/models/matrixForm.
 import { withZeroMoments } from '../../../src/core/train/loraInit.js';
 import { readAdapterFolder } from '../../../src/files/adapterFolder.js';
 import { openModel } from '../../../src/files/openModel.js';
-import { createTrainer, type EngineOptions, type TrainingSetup } from '../../../src/runtime/engine.js';
+import { createTrainer, type TrainingSetup } from '../../../src/runtime/engine.js';
+import type { EngineOptions } from '../../../src/runtime/engineOptions.js';
 
 const engine: EngineOptions = {
   device: 'cpu',
