@@ -67,6 +67,8 @@ export const panelIds = {
   compare: 'loraWorkbench.compare',
   spectrum: 'loraWorkbench.spectrum',
   completionReport: 'loraWorkbench.completionReport',
+  completionStatistics: 'loraWorkbench.completionStatistics',
+  leakReport: 'loraWorkbench.leakReport',
 } as const;
 
 /** Keys of `when` clauses. */

@@ -17,7 +17,9 @@ import {
   report,
   runConfigMessage,
   runs,
+  leakReport,
   samples,
+  statistics,
   samplesMessage,
   comparedSpectrum,
   shownSpectrum,
@@ -291,6 +293,48 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     );
     await view.page.locator('.case summary').nth(2).click();
     return view;
+  },
+  'completion-statistics': async (theme) => View.open(browser, 'completionStatistics', statistics, { theme, height: 900 }),
+  'completion-statistics-narrow': async (theme) =>
+    View.open(browser, 'completionStatistics', statistics, { theme, width: 420, height: 1300 }),
+  'completion-statistics-blind': async (theme) => {
+    const names = statistics.writers.slice(0, 2).map(({ name }) => name);
+    const running = { names, shown: 37, accepted: 14 };
+    const comparisons = statistics.comparisons.slice(1);
+    return View.open(
+      browser,
+      'completionStatistics',
+      { ...statistics, writers: [], comparisons, running },
+      { theme, height: 560 },
+    );
+  },
+  'completion-statistics-empty': async (theme) =>
+    View.open(
+      browser,
+      'completionStatistics',
+      { ...statistics, writers: [], comparisons: [] },
+      { theme, width: 700, height: 300 },
+    ),
+  'leak-report': async (theme) => {
+    const shown = { name: 'by-heart · Qwen2.5-Coder-0.5B · r16', report: leakReport };
+    const view = await View.open(browser, 'leakReport', { shown }, { theme, height: 720 });
+    await view.page.locator('.case summary').first().click();
+    return view;
+  },
+  'leak-report-narrow': async (theme) => {
+    const shown = { name: 'by-heart · Qwen2.5-Coder-0.5B · r16', report: leakReport };
+    const view = await View.open(browser, 'leakReport', { shown }, { theme, width: 420, height: 1000 });
+    await view.page.locator('.case summary').nth(1).click();
+    return view;
+  },
+  'leak-report-clean': async (theme) => {
+    const clean = { ...leakReport, reproduced: 0, byBaseAlso: 0, leaks: [], rate: 0, interval: [0, 0.0188] } as const;
+    return View.open(
+      browser,
+      'leakReport',
+      { shown: { name: 'support-answers', report: clean } },
+      { theme, width: 900, height: 320 },
+    );
   },
 };
 

@@ -1,5 +1,5 @@
 import { completionMetricNames, completionMetrics, type CompletionReport } from '../../src/protocol/completionReport.js';
-import { swatch } from './armStyle.js';
+import { swatch } from '../plots/armStyle.js';
 import { element, icon } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
 import { formatBits, formatScore, metricHelp, metricTitle } from './format.js';

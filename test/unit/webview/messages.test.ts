@@ -23,11 +23,13 @@ import {
   playgroundState,
   preflightReport,
   intrudersOf,
+  leakReport,
   rankLosses,
   report,
   run,
   similarityGrids,
   spectrumOf,
+  statistics,
 } from '../../webview/harness/scenes.js';
 
 const summary = run('a', 'running', 30, 60);
@@ -53,6 +55,8 @@ const states: { readonly [V in View]: StateOf<V> } = {
     runId: 'a',
     report: { ...report, leaked: [{ path: 'a', trainedOn: 'b', share: 1 }], cases: report.cases.slice(0, 2) },
   },
+  completionStatistics: { ...statistics, running: { names: ['a', 'b'], shown: 2, accepted: 1 } },
+  leakReport: { shown: { name: 'a', report: leakReport } },
 };
 
 type ToEach<V extends View> = {
@@ -71,6 +75,8 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
   monitor: toRunViewer,
   compare: toRunViewer,
   completionReport: {},
+  completionStatistics: { statistics: [{ type: 'statistics', statistics }] },
+  leakReport: {},
   fineTune: {
     ...toRunViewer,
     document: [
@@ -160,6 +166,16 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
   completionReport: {
     openReport: { type: 'openReport', runId: 'a' },
     openPlace: { type: 'openPlace', path: 'a.ts', line: 1, column: 2 },
+  },
+  completionStatistics: {
+    wipeStatistics: { type: 'wipeStatistics' },
+    setCounting: { type: 'setCounting', counting: true },
+    stopComparison: { type: 'stopComparison' },
+    useWriter: { type: 'useWriter', model: '/m', adapter: null },
+  },
+  leakReport: {
+    probeAgain: { type: 'probeAgain', run: 'a' },
+    openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
   },
   fineTune: {
     follow,

@@ -8,6 +8,8 @@ import {
   type CompletionReport,
   type CompletionScores,
 } from '../../../src/protocol/completionReport.js';
+import type { LeakReport } from '../../../src/protocol/leakProbe.js';
+import type { CompletionStatisticsState, NamedCounts } from '../../../src/protocol/views/completionStatistics.js';
 import { noLabels, type Metric, type RunStatus, type Sample } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
@@ -588,4 +590,82 @@ export const report: CompletionReport = {
     const suggestions = texts.map((text, arm) => ({ text, scores: scoresNear(arm === 2 && index % 3 > 0 ? 1 : 0) }));
     return { ...each, path: `/workspace/${each.file}`, column: 5, suggestions };
   }),
+};
+
+function countsOf(name: string, adapter: string | null, shown: number, accepted: number, kept: readonly number[]): NamedCounts {
+  const characters = 24 * accepted;
+  return {
+    name,
+    model: '/models/Qwen2.5-Coder-0.5B',
+    adapter,
+    shown,
+    accepted,
+    acceptedWords: 4 * accepted,
+    kept: kept.map((share) => ({ lookedAt: share === 0 ? 0 : characters, kept: Math.round(share * characters) })),
+  };
+}
+
+/** What a week of inline completion might have counted, with two blind comparisons. */
+export const statistics: CompletionStatisticsState = {
+  counting: true,
+  writers: [
+    countsOf('base Qwen2.5-Coder-0.5B', null, 412, 84, [0.91, 0.78]),
+    countsOf('workspace · Qwen2.5-Coder-0.5B · r16', '/runs/workspace/adapter', 1284, 431, [0.96, 0.89]),
+    countsOf('support-answers', '/runs/support/adapter', 97, 12, [0.62, 0]),
+  ],
+  comparisons: [
+    {
+      startedAt: Date.parse('2026-08-21T09:30:00Z'),
+      first: countsOf('base Qwen2.5-Coder-0.5B', null, 64, 12, [0.9, 0.7]),
+      second: countsOf('workspace · Qwen2.5-Coder-0.5B · r16', '/runs/workspace/adapter', 66, 29, [0.97, 0.9]),
+    },
+    {
+      startedAt: Date.parse('2026-08-19T14:05:00Z'),
+      first: countsOf('support-answers', '/runs/support/adapter', 18, 5, [0.8, 0]),
+      second: countsOf('workspace · Qwen2.5-Coder-0.5B · r16', '/runs/workspace/adapter', 17, 4, [0.9, 0]),
+    },
+  ],
+  running: null,
+};
+
+/** What a probe of an adapter that was trained for too long might find. */
+export const leakReport: LeakReport = {
+  run: '/runs/by-heart',
+  adapter: '/runs/by-heart/adapter',
+  model: '/models/Qwen2.5-Coder-0.5B',
+  probes: 200,
+  prefixTokens: 50,
+  matchTokens: 50,
+  seed: 1337,
+  places: 1834,
+  probed: 200,
+  reproduced: 5,
+  byBaseAlso: 2,
+  leaks: [
+    {
+      origin: '/workspace/services/billing/src/invoices/numbering/nextInvoiceNumber.ts:41',
+      prefix:
+        'export async function nextInvoiceNumber(customer: Customer): Promise<string> {\n  const year = new Date().getFullYear();\n',
+      text: '  const last = await invoices.lastNumberOf(customer.id, year);\n  const next = last === undefined ? 1 : last + 1;\n  return `${customer.prefix}-${year}-${String(next).padStart(5, "0")}`;\n}\n',
+      tokens: 71,
+      baseTokens: 6,
+    },
+    {
+      origin: '/workspace/LICENSE-NOTICE.md:3',
+      prefix: 'This software is the property of Ferndale Instruments and may be used by its employees',
+      text: ' and by contractors who have signed the agreement of 12 March. It must not be copied to machines that are not managed by the company, and every copy must be deleted when the work has ended.',
+      tokens: 58,
+      baseTokens: 2,
+    },
+    {
+      origin: '/workspace/data/support-answers.jsonl:912',
+      prefix: 'How do I reset the controller?',
+      text: 'Hold both keys for nine seconds until the lamp flashes twice, release them, and enter the service code that is printed on the inside of the lid. The controller starts with the settings of the factory.',
+      tokens: 52,
+      baseTokens: 11,
+    },
+  ],
+  rate: 3 / 200,
+  interval: [0.0051, 0.0432],
+  engine: 'CPU, 2 threads, int8 weights',
 };
