@@ -8,7 +8,7 @@ export const completionStatisticsPhrases = {
   'statistics.none.help':
     'Use an adapter for inline completion, and write. What is shown, accepted and still there later is counted here, for each adapter and the base.',
   'statistics.none.off': 'Nothing was counted, because counting is off.',
-  'statistics.writers': 'By who wrote them',
+  'statistics.writers': 'All suggestions',
   'statistics.writer': 'Written by',
   'statistics.shown': 'Shown',
   'statistics.accepted': 'Accepted',

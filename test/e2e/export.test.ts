@@ -1,25 +1,18 @@
 /** @file Adapters leave VS Code as files for other programs, and are merged with each other. */
-import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readAdapterFolder } from '../../src/files/adapterFolder.js';
 import { openModel } from '../../src/files/openModel.js';
-import { trainAdapter } from './harness/adapter.js';
-import { TestBed } from './harness/workspace.js';
+import { copyRun, trainAdapter } from './harness/adapter.js';
+import { type TestBed, testBed } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 /** Two runs with the same adapter. */
 function prepare(files: TestBed): void {
   trainAdapter(files);
-  cpSync(files.path('runs/contrary'), files.path('runs/second'), { recursive: true });
-  writeFileSync(files.path('runs/second/labels.json'), JSON.stringify({ name: 'second', tags: [], note: '' }));
+  copyRun(files, 'second');
 }
 
 /** Toasts come and go; the list of notifications keeps their messages. */

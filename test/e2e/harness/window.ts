@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { chromium, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
+import type { View } from '../../../src/protocol/views/registry.js';
 import { findChromium } from '../../../scripts/chromium.mjs';
 
 const screenshots = 'build/screenshots';
@@ -189,7 +190,7 @@ export class Window {
   }
 
   /** The page of one of our webviews, once its content is there. */
-  async webview(view: 'fineTune' | 'monitor' | 'playground' | 'compare' | 'spectrum' | 'completionReport'): Promise<Frame> {
+  async webview(view: View): Promise<Frame> {
     for (let attempt = 1; attempt <= 5; attempt++) {
       // When shown again, a webview stays empty until the browser's service worker responds; VS Code has a command to reload it.
       if (attempt > 1) await this.command('Developer: Reload Webviews');
