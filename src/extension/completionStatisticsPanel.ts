@@ -100,8 +100,14 @@ class OpenStatistics implements vscode.Disposable {
           .update('inlineCompletion.statistics', message.counting, vscode.ConfigurationTarget.Global);
       case 'stopComparison':
         return vscode.commands.executeCommand(commandId('compareBlindly'));
+      case 'goOnComparing':
+        return this.goOn(message.startedAt);
       case 'useWriter':
         return this.services.completion.useWriter(message);
     }
+  }
+  private async goOn(startedAt: number): Promise<void> {
+    const counts = this.services.live.comparisons.find((comparison) => comparison.startedAt === startedAt);
+    if (counts) await this.services.live.goOnComparing(counts);
   }
 }

@@ -19,7 +19,7 @@ interface Choice extends CompletionChoice {
   /** False means the base alone, to compare the two at the same cursor. */
   readonly adapterOn: boolean;
   /** Two of the same base take turns, and it is not shown who writes. */
-  readonly comparison?: Comparison;
+  readonly comparison?: Comparison | undefined;
 }
 
 const memoryKey = 'inlineCompletion.choice';
@@ -82,9 +82,8 @@ export class InlineCompletion implements vscode.Disposable {
   /** Begins a blind comparison, or ends the one that is going on; what is in use stays the same. */
   async compareBlindly(comparison: Comparison | undefined): Promise<void> {
     const choice = this.choice;
-    if (!choice) return;
-    const { comparison: _before, ...rest } = choice;
-    await this.remember(comparison ? { ...rest, comparison } : rest);
+    if (choice) return this.remember({ ...choice, comparison });
+    if (comparison) throw new Error(vscode.l10n.t('Nothing can be compared while inline completion is off.'));
   }
 
   /** Only for a blind comparison; text that is asked for once this is done is by the writer whose turn it is. */
@@ -144,10 +143,10 @@ export class InlineCompletion implements vscode.Disposable {
   }
 
   private settings(): CompletionSettings {
-    const choice = this.choice;
+    const { writer } = this;
     return {
-      model: choice?.model ?? null,
-      adapter: this.writer?.adapter ?? null,
+      model: writer?.model ?? null,
+      adapter: writer?.adapter ?? null,
       ...completionOptions(),
       languages: setting('inlineCompletion.languages'),
       debounceMs: setting('inlineCompletion.debounceMilliseconds'),

@@ -31,4 +31,5 @@ export const completionStatisticsPhrases = {
   'statistics.one': 'Only one of the two has suggested something.',
   'statistics.share': 'Share of the suggestions that were accepted, with 95 % intervals',
   'statistics.use': 'Use {0}',
+  'statistics.goOn': 'Go On Comparing',
 } as const;

@@ -15,22 +15,13 @@ function prepare(files: TestBed): void {
   copyRun(files, 'second');
 }
 
-/** Toasts come and go; the list of notifications keeps their messages. */
-async function notified(text: RegExp): Promise<void> {
-  await bed.window.command('Notifications: Show Notifications');
-  await bed.window.page
-    .locator('.notifications-center .notification-list-item', { hasText: text })
-    .first()
-    .waitFor({ timeout: 60_000 });
-}
-
 test('an adapter is exported merged into one GGUF file, which says the same as base and adapter', async () => {
   const { window } = bed;
   await window.commandOn('LoRA Workbench: Export Adapter…', 'contrary');
   await window.pick('Merged model, GGUF');
   await window.pick('q8_0');
   await window.answerFileDialog(bed.workspace);
-  await notified(/Exported to .*puts the same token first at \d+ of \d+ places/);
+  await window.notification(/Exported to .*puts the same token first at \d+ of \d+ places/);
   const [file] = readdirSync(bed.workspace).filter((name) => name.endsWith('-q8_0.gguf'));
   const { weights } = openModel(join(bed.workspace, file!));
   expect(weights.info('model.layers.0.self_attn.q_proj.weight')).toMatchObject({ storedType: 'Q8_0' });
@@ -46,7 +37,7 @@ test('two adapters selected in the tree are merged with weights, and the sum is 
   await window.answer(/How much of each/, '0.75 0.25');
   await window.answer(/The largest rank/, '4');
   await window.answer(/A name for the new adapter/, 'sum');
-  await notified(/Its rank is 4, which keeps \d+\.\d % of the energy/);
+  await window.notification(/Its rank is 4, which keeps \d+\.\d % of the energy/);
   await window.treeRow('Adapters', /^sum/).waitFor();
   expect(existsSync(bed.path('runs/sum/adapter_config.json'))).toBe(true);
   expect(readAdapterFolder(bed.path('runs/sum')).lora.r).toBe(4);

@@ -850,6 +850,9 @@ test('statistics follow what is counted, and a comparison tells who was preferre
   await page.getByRole('button', { name: `Use ${tuned!.name}` }).click();
   const { model, adapter } = tuned!;
   expect(await view.waitForPost('useWriter')).toEqual({ type: 'useWriter', model, adapter });
+  await page.getByRole('button', { name: 'Go On Comparing' }).click();
+  const { startedAt } = statistics.comparisons[1]!;
+  expect(await view.waitForPost('goOnComparing')).toEqual({ type: 'goOnComparing', startedAt });
   await page.getByRole('checkbox', { name: 'Count suggestions' }).uncheck();
   expect(await view.waitForPost('setCounting')).toEqual({ type: 'setCounting', counting: false });
   await page.getByRole('button', { name: 'Wipe…' }).click();

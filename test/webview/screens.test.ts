@@ -15,6 +15,7 @@ import {
   playgroundState,
   run,
   report,
+  reportWithRetrieval,
   runConfigMessage,
   runs,
   leakReport,
@@ -282,6 +283,8 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     await view.page.locator('.case summary').nth(1).click();
     return view;
   },
+  'completion-report-retrieval': async (theme) =>
+    View.open(browser, 'completionReport', { runId: '/runs/a', report: reportWithRetrieval }, { theme, height: 1900 }),
   'completion-report-narrow': async (theme) => {
     const leaked = [{ path: '/workspace/src/copied.ts', trainedOn: '/workspace/src/original.ts', share: 0.83 }];
     const few = { ...report, leaked, cases: report.cases.slice(0, 60), comparisons: report.comparisons.slice(1) };

@@ -7,11 +7,12 @@ import { post } from '../shared/host.js';
 import type { PlotSection } from '../plots/plotSection.js';
 import { formatNumber, formatTime, t } from '../shared/text.js';
 
-/** Who was preferred in a blind comparison, in a sentence and as intervals. */
-export function comparisonSection({ startedAt, first, second }: NamedComparison): PlotSection {
+/** Who was preferred in a blind comparison, in a sentence and as intervals. `canGoOn` while no other one is going on. */
+export function comparisonSection({ startedAt, first, second }: NamedComparison, canGoOn: boolean): PlotSection {
   const arms = [first, second] as const;
   const preference = preferenceOf(arms);
   const plot = acceptedPlot(arms);
+  const next = preference?.isSure ? useButton(arms[preference.preferred]) : canGoOn ? goOnButton(startedAt) : null;
   const root = element(
     'section',
     { class: 'blind-comparison' },
@@ -19,26 +20,35 @@ export function comparisonSection({ startedAt, first, second }: NamedComparison)
     element('p', { class: 'muted' }, t('statistics.comparison.begun', formatTime(new Date(startedAt).toISOString()))),
     ...(preference ? verdict(preference, arms[preference.preferred]) : [element('p', {}, t('statistics.one'))]),
     plot.root,
+    next && element('div', {}, next),
   );
   return { root, plots: [plot] };
 }
 
-function verdict(
-  { probability, isSure, difference, interval }: Preference,
-  { name, model, adapter }: NamedCounts,
-): HTMLElement[] {
+function verdict({ probability, isSure, difference, interval }: Preference, { name }: NamedCounts): readonly HTMLElement[] {
   const chance = formatNumber(Math.min(probability, 0.999), { style: 'percent', maximumSignificantDigits: 3 });
-  const use = button({
+  return [
+    element('p', { class: 'verdict' }, t(isSure ? 'statistics.sure' : 'statistics.unsure', name, chance)),
+    element('p', { class: 'muted' }, t('statistics.difference', points(difference), points(interval[0]), points(interval[1]))),
+  ];
+}
+
+function useButton({ name, model, adapter }: NamedCounts): HTMLElement {
+  return button({
     label: t('statistics.use', name),
     onClick: () => {
       post({ type: 'useWriter', model, adapter });
     },
   });
-  return [
-    element('p', { class: 'verdict' }, t(isSure ? 'statistics.sure' : 'statistics.unsure', name, chance)),
-    element('p', { class: 'muted' }, t('statistics.difference', points(difference), points(interval[0]), points(interval[1]))),
-    ...(isSure ? [element('div', {}, use)] : []),
-  ];
+}
+
+function goOnButton(startedAt: number): HTMLElement {
+  return button({
+    label: t('statistics.goOn'),
+    onClick: () => {
+      post({ type: 'goOnComparing', startedAt });
+    },
+  });
 }
 
 function acceptedPlot(arms: readonly NamedCounts[]): DotPlot {

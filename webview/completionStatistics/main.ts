@@ -43,7 +43,7 @@ function openStatistics(state: CompletionStatisticsState): Receiver<'completionS
     // Without counting, a comparison would go on for nothing.
     counting.disabled = running !== null;
     wipe.hidden = isEmpty(shown);
-    const sections = comparisons.map(comparisonSection);
+    const sections = comparisons.map((each) => comparisonSection(each, running === null));
     content.replaceChildren(
       ...(running ? [runningBanner(running)] : []),
       ...(isEmpty(shown) ? [emptyState(shown)] : []),

@@ -35,7 +35,7 @@ export async function compareBlindly(workbench: Workbench): Promise<void> {
     );
   const writers = await chooseWriters(workbench);
   if (!writers) return;
-  await live.compareBlindly(writers);
+  await live.compareBlindly({ startedAt: Date.now(), writers });
   const names = writers.map((writer) => writerName(writer, workbench.catalog.adapters));
   void vscode.window.showInformationMessage(
     vscode.l10n.t(
@@ -82,7 +82,7 @@ async function chooseAdapters(
 }
 
 /** By name, with how sure it is, and the next step. */
-async function tellResult({ completion, catalog }: Workbench, counts: ComparisonCounts | undefined): Promise<void> {
+async function tellResult({ completion, live, catalog }: Workbench, counts: ComparisonCounts | undefined): Promise<void> {
   const preference = counts && preferenceOf(counts.arms);
   if (!preference) {
     const text = vscode.l10n.t('The blind comparison is over. It needs suggestions of both, and there were not.');
@@ -92,7 +92,9 @@ async function tellResult({ completion, catalog }: Workbench, counts: Comparison
   const [name, probability] = [writerName(better, catalog.adapters), formatProbability(preference.probability)];
   if (!preference.isSure) {
     const text = vscode.l10n.t('Not decided: with a probability of {1}, {0} is accepted more often.', name, probability);
-    return void vscode.window.showInformationMessage(text);
+    const goOn = vscode.l10n.t('Go On Comparing');
+    if ((await vscode.window.showInformationMessage(text, goOn)) === goOn) await live.goOnComparing(counts);
+    return;
   }
   const text = vscode.l10n.t('You preferred {0}: with a probability of {1}, it is accepted more often.', name, probability);
   const use = vscode.l10n.t('Use the Preferred One');

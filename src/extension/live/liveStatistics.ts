@@ -64,11 +64,16 @@ export class LiveStatistics implements vscode.Disposable {
     this.changed.fire();
   }
 
-  /** Begins a comparison of its own, with nothing counted. */
-  async compareBlindly(writers: Comparison['writers']): Promise<void> {
+  /** Counts on in a comparison that was stopped. */
+  async goOnComparing({ startedAt, arms: [first, second] }: ComparisonCounts): Promise<void> {
+    const writer = ({ model, adapter }: Writer): Writer => ({ model, adapter });
+    await this.compareBlindly({ startedAt, writers: [writer(first), writer(second)] });
+  }
+
+  async compareBlindly(comparison: Comparison): Promise<void> {
     this.turns = [];
     this.turn = undefined;
-    await this.completion.compareBlindly({ startedAt: Date.now(), writers });
+    await this.completion.compareBlindly(comparison);
   }
 
   /**

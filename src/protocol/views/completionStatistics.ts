@@ -42,6 +42,7 @@ export type FromCompletionStatistics =
   | { readonly type: 'wipeStatistics' }
   | { readonly type: 'setCounting'; readonly counting: boolean }
   | { readonly type: 'stopComparison' }
+  | { readonly type: 'goOnComparing'; readonly startedAt: number }
   /** Lets one of two that were compared write from now on; a null adapter means the base alone. */
   | { readonly type: 'useWriter'; readonly model: string; readonly adapter: string | null };
 
@@ -69,6 +70,7 @@ export const completionStatistics: ViewProtocol<CompletionStatisticsView> = {
     wipeStatistics: nothing,
     setCounting: object({ counting: boolean }),
     stopComparison: nothing,
+    goOnComparing: object({ startedAt: count }),
     useWriter: object({ model: string, adapter: nullable(string) }),
   },
 };

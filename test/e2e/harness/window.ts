@@ -223,6 +223,14 @@ export class Window {
     }
   }
 
+  /** A message, in the list of notifications, because toasts come and go. */
+  async notification(text: RegExp): Promise<Locator> {
+    await this.command('Notifications: Show Notifications');
+    const message = this.page.locator('.notifications-center .notification-list-item', { hasText: text }).first();
+    await message.waitFor({ timeout: 60_000 });
+    return message;
+  }
+
   statusBar(text: string | RegExp): Locator {
     return this.page.locator('.statusbar-item', { hasText: text });
   }

@@ -171,6 +171,7 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     wipeStatistics: { type: 'wipeStatistics' },
     setCounting: { type: 'setCounting', counting: true },
     stopComparison: { type: 'stopComparison' },
+    goOnComparing: { type: 'goOnComparing', startedAt: 1 },
     useWriter: { type: 'useWriter', model: '/m', adapter: null },
   },
   leakReport: {

@@ -5,6 +5,7 @@ import {
   completionMetricNames,
   positionKinds,
   type CompletionCase,
+  type CompletionArm,
   type CompletionReport,
   type CompletionScores,
 } from '../../../src/protocol/completionReport.js';
@@ -537,11 +538,19 @@ const codeCases: readonly Pick<CompletionCase, 'kind' | 'file' | 'line' | 'befor
   },
 ];
 
-const reportArms = [
-  { name: 'base', role: 'base', adapter: null, exact: 0.2 },
-  { name: 'control', role: 'control', adapter: '/workspace/runs/workspace/control/adapter', exact: 0.29 },
-  { name: 'workspace · Qwen2.5-Coder-0.5B · r16', role: 'adapter', adapter: '/workspace/runs/workspace/adapter', exact: 0.35 },
-] as const;
+type ReportArm = CompletionArm & { readonly exact: number };
+
+const reportArms: readonly ReportArm[] = [
+  { name: 'base', role: 'base', adapter: null, context: 'cursor', exact: 0.2 },
+  { name: 'control', role: 'control', adapter: '/workspace/runs/workspace/control/adapter', context: 'cursor', exact: 0.29 },
+  {
+    name: 'workspace · Qwen2.5-Coder-0.5B · r16',
+    role: 'adapter',
+    adapter: '/workspace/runs/workspace/adapter',
+    context: 'cursor',
+    exact: 0.35,
+  },
+];
 
 function scoresNear(exact: number): CompletionScores {
   return {
@@ -556,8 +565,19 @@ function scoresNear(exact: number): CompletionScores {
   };
 }
 
-/** What an evaluation of three arms at 205 positions might find. */
-export const report: CompletionReport = {
+const retrievedArms: readonly ReportArm[] = [
+  { name: 'base + retrieval', role: 'other', adapter: null, context: 'retrieved', exact: 0.31 },
+  {
+    name: 'workspace · Qwen2.5-Coder-0.5B · r16 + retrieval',
+    role: 'other',
+    adapter: '/workspace/runs/workspace/adapter',
+    context: 'retrieved',
+    exact: 0.42,
+  },
+];
+
+/** What an evaluation at 205 positions might find. The third arm is the adapter; it is compared with the others. */
+const reportOf = (arms: readonly ReportArm[]): CompletionReport => ({
   run: 'workspace · Qwen2.5-Coder-0.5B · r16',
   model: 'Qwen2.5-Coder-0.5B-Instruct-Q4_K_M.gguf',
   engine: 'CPU, 2 threads, int8 weights',
@@ -565,19 +585,18 @@ export const report: CompletionReport = {
   seed: 1337,
   fileCount: 30,
   leaked: [],
-  arms: reportArms.map(({ exact, ...arm }, index) => ({
+  arms: arms.map(({ exact, ...arm }, index) => ({
     ...arm,
-    context: 'cursor',
     scores: scoresNear(exact),
     byKind: positionKinds.map((kind, at) => ({ kind, positions: 41, scores: scoresNear(Math.max(0, exact - 0.1 + 0.05 * at)) })),
     latencyMs: { p50: 1210 + 30 * index, p90: 2480 + 55 * index },
     unrelatedBitsPerByte: 0.91 + 0.01 * index,
   })),
-  comparisons: [1, 0].map((against) => ({
+  comparisons: [1, 0, 3, 4].slice(0, arms.length - 1).map((against) => ({
     arm: 2,
     against,
     differences: completionMetricNames.map((metric) => {
-      const difference = scoresNear(0.35)[metric] - scoresNear(reportArms[against]!.exact)[metric];
+      const difference = scoresNear(0.35)[metric] - scoresNear(arms[against]!.exact)[metric];
       return { metric, difference, low: difference - 0.045, high: difference + 0.05 };
     }),
     onlyArm: against === 1 ? 21 : 36,
@@ -586,11 +605,22 @@ export const report: CompletionReport = {
   })),
   cases: Array.from({ length: 205 }, (_, index) => {
     const each = codeCases[index % codeCases.length]!;
-    const texts = [`${each.truth.slice(0, 8)}x;\n    return;`, each.truth.replace('path', 'file'), each.truth];
-    const suggestions = texts.map((text, arm) => ({ text, scores: scoresNear(arm === 2 && index % 3 > 0 ? 1 : 0) }));
+    const texts = [
+      `${each.truth.slice(0, 8)}x;\n    return;`,
+      each.truth.replace('path', 'file'),
+      each.truth,
+      each.truth,
+      each.truth,
+    ];
+    const suggestions = texts
+      .slice(0, arms.length)
+      .map((text, arm) => ({ text, scores: scoresNear(arm === 2 && index % 3 > 0 ? 1 : 0) }));
     return { ...each, path: `/workspace/${each.file}`, column: 5, suggestions };
   }),
-};
+});
+
+export const report = reportOf(reportArms);
+export const reportWithRetrieval = reportOf([...reportArms, ...retrievedArms]);
 
 function countsOf(name: string, adapter: string | null, shown: number, accepted: number, kept: readonly number[]): NamedCounts {
   const characters = 24 * accepted;
