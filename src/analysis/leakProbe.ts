@@ -1,5 +1,4 @@
 /** @file A verbatim probe: does the adapter go on with the training text, word for word, where the base does not? */
-import { existsSync, readFileSync } from 'node:fs';
 import { ignoredLabel, type Example } from '../core/data/batch.js';
 import { shuffledIndices } from '../core/data/shuffle.js';
 import { UserError } from '../core/errors.js';
@@ -16,6 +15,7 @@ import { readDataset } from '../runs/prepareRun.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel, type EngineOptions } from '../runtime/engine.js';
+import { originWithLine } from './originWithLine.js';
 import type { Pace } from './pace.js';
 
 /**
@@ -40,7 +40,7 @@ export async function probeForLeaks(
       const found: Leak[] = [];
       for (const [done, index] of chosen.entries()) {
         const reproduced = await probe(textModel, tokenizer, adapter, places[index]!, request);
-        if (reproduced) found.push({ ...reproduced, origin: withLine(reproduced) });
+        if (reproduced) found.push({ ...reproduced, origin: originWithLine(reproduced) });
         await pace(done + 1, chosen.length);
       }
       const leaks = found.filter(({ baseTokens }) => baseTokens < request.matchTokens);
@@ -123,17 +123,6 @@ async function probe(
     tokens,
     baseTokens: await matched(model, null, promptIds, text),
   };
-}
-
-/** A source file is one example, whose origin has no line; where the text stands in it is looked up. */
-function withLine({ origin, prefix, text }: Leak): string {
-  if (!existsSync(origin)) return origin;
-  const file = readFileSync(origin, 'utf8').replaceAll('\r\n', '\n');
-  const found = [prefix + text, text].find((part) => file.includes(part));
-  if (found === undefined) return origin;
-  const start = file.indexOf(found) + found.length - text.length;
-  const begin = start + (text.length - text.trimStart().length);
-  return `${origin}:${file.slice(0, begin).split('\n').length}`;
 }
 
 /** How many tokens of `wanted` the model writes before it differs. */

@@ -34,8 +34,8 @@ export class LeakReportPanels extends WebviewPanels<ShownLeakReport | null, Open
     return null;
   }
 
-  protected page({ webview }: vscode.WebviewPanel, shown: ShownLeakReport | null): OpenLeakReport {
-    return new OpenLeakReport(webview, this.services, shown);
+  protected page(panel: vscode.WebviewPanel, shown: ShownLeakReport | null): OpenLeakReport {
+    return new OpenLeakReport(panel, this.services, shown);
   }
 }
 
@@ -43,14 +43,15 @@ class OpenLeakReport implements vscode.Disposable {
   private readonly session: WebviewSession<'leakReport'>;
 
   constructor(
-    webview: vscode.Webview,
+    private readonly panel: vscode.WebviewPanel,
     private readonly services: LeakReportServices,
     private shown: ShownLeakReport | null,
   ) {
-    this.session = new WebviewSession(webview, 'leakReport', services, {
+    this.session = new WebviewSession(panel.webview, 'leakReport', services, {
       state: (): LeakReportState => ({ shown: this.shown }),
       receive: (message) => this.receive(message),
     });
+    this.setTitle();
   }
 
   dispose(): void {
@@ -73,7 +74,12 @@ class OpenLeakReport implements vscode.Disposable {
     const shown = await probe(this.services.work, run);
     if (!shown) return;
     this.shown = shown;
+    this.setTitle();
     this.session.hydrate();
+  }
+
+  private setTitle(): void {
+    if (this.shown) this.panel.title = vscode.l10n.t('Leaks: {0}', this.shown.name);
   }
 }
 

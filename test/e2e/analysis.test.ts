@@ -8,7 +8,7 @@ import {
   signature,
   trainAdapter,
   trainAnswer,
-  trainOnOneText,
+  trainByHeart,
   trainSiblings,
 } from './harness/adapter.js';
 import { says, type TestBed, testBed, until } from './harness/workspace.js';
@@ -21,7 +21,7 @@ const bed = testBed({ prepare });
 
 function prepare(files: TestBed): void {
   trainSiblings(files, ['elder', 'younger']);
-  trainOnOneText(files, 'by-heart');
+  trainByHeart(files);
   trainAdapter(files);
   trainAnswer(files, 'other', otherAnswer);
   files.write('counted.py', '');
@@ -75,13 +75,17 @@ test('two adapters are compared, and the panel is found again after a reload', a
   await says(frame.locator('.verdict'), /of rank 8 is in use/);
 });
 
-test('a run is probed for training text, and what it gives away is shown, with its place in the data', async () => {
+test('a run is probed for training text, and what it gives away is marked, with its place in the data', async () => {
   const { window } = bed;
   await window.commandOn('LoRA Workbench: Probe for Verbatim Training Text', 'by-heart');
   const report = await window.webview('leakReport');
-  await says(report.locator('h1'), /prefix(es)? (is|are) continued word for word|No verbatim training text/);
-  await says(report.locator('.figures'), /Given away[\d.]+% \(95 % interval [\d.]+% to [\d.]+%\)/);
+  await says(report.locator('h1'), '1 of 2 prefixes is continued word for word, for 50 tokens or more, where the base does not.');
+  await report.locator('.case summary').click();
+  await says(report.locator('.case mark'), /class Shelf:.*return price \+ self\.total/s);
   await window.screenshot('analysis-leak-report');
+  await press(report, 'Show in File');
+  await window.page.locator('.editor-instance .monaco-editor[data-uri$="/by-heart.jsonl"]').waitFor();
+  await window.closeTab('by-heart.jsonl');
 });
 
 /** The statistics as they are now. */

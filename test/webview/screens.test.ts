@@ -279,12 +279,15 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     return view;
   },
   'completion-report': async (theme) => {
-    const view = await View.open(browser, 'completionReport', { runId: '/runs/a', report }, { theme, height: 1900 });
+    const view = await View.open(
+      browser,
+      'completionReport',
+      { runId: '/runs/a', report: reportWithRetrieval },
+      { theme, height: 1900 },
+    );
     await view.page.locator('.case summary').nth(1).click();
     return view;
   },
-  'completion-report-retrieval': async (theme) =>
-    View.open(browser, 'completionReport', { runId: '/runs/a', report: reportWithRetrieval }, { theme, height: 1900 }),
   'completion-report-narrow': async (theme) => {
     const leaked = [{ path: '/workspace/src/copied.ts', trainedOn: '/workspace/src/original.ts', share: 0.83 }];
     const few = { ...report, leaked, cases: report.cases.slice(0, 60), comparisons: report.comparisons.slice(1) };

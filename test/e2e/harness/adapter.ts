@@ -67,10 +67,30 @@ export function trainSiblings(bed: TestBed, names: readonly string[]): void {
   for (const [seed, name] of names.entries()) trainOn(bed, name, texts, lora, 20, { seed, heldOut: 0.25 });
 }
 
-/** Trains an adapter on one text of some hundred tokens, into the run of this name. */
-export function trainOnOneText(bed: TestBed, name: string): void {
-  const text = Array.from({ length: 12 }, (_, i) => `def add_${i}(left, right):\n    return left + ${i} * right\n`).join('\n');
-  trainOn(bed, name, [text], { r: 8, alpha: 16, target_modules: ['q_proj', 'v_proj', 'down_proj'] }, 10, { length: 256 });
+/** A text that `trainByHeart` makes an adapter know by heart. */
+const learnedByHeart = `def open_vault(left, right):
+    if left == 7:
+        return right
+    return left * 3
+
+names = ["ada", "bob"]
+ages = {"ada": left}
+title = "a short one" + end
+
+class Shelf:
+    def __init__(self, items):
+        self.items = items
+        self.total = 7
+
+    def add(self, item, price):
+        self.items.append(item)
+        return price + self.total
+`;
+
+/** Trains an adapter for too long on one text of some hundred tokens, into runs/by-heart of the test bed's workspace. */
+export function trainByHeart(bed: TestBed): void {
+  const target_modules = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+  trainOn(bed, 'by-heart', [learnedByHeart], { r: 16, alpha: 32, target_modules }, 80, { length: 256 });
 }
 
 function trainOn(

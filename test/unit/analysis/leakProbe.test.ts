@@ -1,10 +1,11 @@
 /** @file A tiny model that was over-trained on a secret gives it away, and is caught; one that was hardly trained is not. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { probeForLeaks } from '../../../src/analysis/leakProbe.js';
+import { originWithLine } from '../../../src/analysis/originWithLine.js';
 import type { LeakReport } from '../../../src/protocol/leakProbe.js';
 import { wilsonInterval } from '../../../src/protocol/wilsonInterval.js';
 
@@ -28,11 +29,11 @@ function run(...args: string[]) {
   return spawnSync(process.execPath, [resolve('dist/cli.js'), ...args], { encoding: 'utf8', cwd: folder });
 }
 
-function train(name: string, steps: number, rate: number, data: object = { path: 'data.jsonl', format: 'text' }): void {
+function train(name: string, steps: number, rate: number): void {
   const target_modules = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
   const config = {
     model: resolve('test/fixtures/models/tiny-llama'),
-    data: { ...data, eval_fraction: 0, max_seq_length: 256 },
+    data: { path: 'data.jsonl', format: 'text', eval_fraction: 0, max_seq_length: 256 },
     lora: { r: 16, alpha: 32, dropout: 0, target_modules },
     train: { max_steps: steps, batch_size: 3, learning_rate: rate, warmup_steps: 0 },
   };
@@ -70,18 +71,17 @@ test('what was learned by heart is listed, with where it is from and how far it 
   }
 });
 
-test('of a source file the line is told', async () => {
-  const lines = canaries.join('\n').split('\n');
-  mkdirSync(join(folder, 'code'));
-  writeFileSync(join(folder, 'code/vault.py'), lines.join('\n'));
-  train('source', 150, 1e-2, { path: 'code', format: 'code', fim_rate: 0 });
-  const { leaks } = await probe('source');
-  expect(leaks.length).toBeGreaterThan(0);
-  for (const { origin, text } of leaks) {
-    const [, path, line] = /^(.*):(\d+)$/.exec(origin)!;
-    expect(path).toBe(join(folder, 'code/vault.py'));
-    expect(lines[Number(line) - 1]).toContain(text.trim().split('\n')[0]);
-  }
+test('in a source file, the line is that of the text after its prefix', () => {
+  const origin = join(folder, 'vault.py');
+  writeFileSync(origin, [...canaries, ...canaries].join('\n').replaceAll('\n', '\r\n'));
+  const [vault = '', names = ''] = canaries;
+  const [first = '', ...rest] = names.split('\n');
+  const leak = { origin, prefix: first, text: `\n${rest.join('\n')}` };
+  expect(originWithLine(leak)).toBe(`${origin}:7`);
+  expect(originWithLine({ origin, prefix: `${canaries[2]}\n`, text: vault })).toBe(`${origin}:15`);
+  expect(originWithLine({ origin, prefix: 'before the file', text: vault })).toBe(`${origin}:1`);
+  expect(originWithLine({ ...leak, text: 'nowhere' })).toBe(origin);
+  expect(originWithLine({ ...leak, origin: `${origin}:3` })).toBe(`${origin}:3`);
 });
 
 test('an adapter that has learned nothing gives nothing away', async () => {
