@@ -7,7 +7,7 @@ import { commandId, prefix } from './contributions.js';
 import type { InlineCompletion } from './inlineCompletion.js';
 import type { LiveStatistics } from './live/liveStatistics.js';
 import { writerName } from './live/writerName.js';
-import { setting } from './settings.js';
+import { changeSetting, setting } from './settings.js';
 import { WebviewPanels } from './webviews/webviewPanels.js';
 import { WebviewSession, type WebviewServices } from './webviews/webviewSession.js';
 
@@ -95,9 +95,7 @@ class OpenStatistics implements vscode.Disposable {
       case 'wipeStatistics':
         return vscode.commands.executeCommand(commandId('wipeCompletionStatistics'));
       case 'setCounting':
-        return vscode.workspace
-          .getConfiguration(prefix)
-          .update('inlineCompletion.statistics', message.counting, vscode.ConfigurationTarget.Global);
+        return changeSetting('inlineCompletion.statistics', message.counting);
       case 'stopComparison':
         return vscode.commands.executeCommand(commandId('compareBlindly'));
       case 'goOnComparing':
@@ -106,6 +104,7 @@ class OpenStatistics implements vscode.Disposable {
         return this.services.completion.useWriter(message);
     }
   }
+
   private async goOn(startedAt: number): Promise<void> {
     const counts = this.services.live.comparisons.find((comparison) => comparison.startedAt === startedAt);
     if (counts) await this.services.live.goOnComparing(counts);

@@ -19,23 +19,18 @@ export async function wipeCompletionStatistics({ live }: Workbench): Promise<voi
 
 /** Starts a blind comparison of base and adapter or of two adapters; if one is going on, stops it and shows the result. */
 export async function compareBlindly(workbench: Workbench): Promise<void> {
-  const { completion, live, statistics } = workbench;
-  const running = completion.comparison;
-  if (running) {
-    await completion.compareBlindly(undefined);
-    statistics.show();
-    return tellResult(
-      workbench,
-      live.comparisons.find(({ startedAt }) => startedAt === running.startedAt),
-    );
-  }
+  const { comparison } = workbench.completion;
+  await (comparison ? stop(workbench, comparison) : start(workbench));
+}
+
+async function start(workbench: Workbench): Promise<void> {
   if (!setting('inlineCompletion.statistics'))
     throw new Error(
       vscode.l10n.t('A blind comparison counts suggestions, and {0} is off.', 'loraWorkbench.inlineCompletion.statistics'),
     );
   const writers = await chooseWriters(workbench);
   if (!writers) return;
-  await live.compareBlindly({ startedAt: Date.now(), writers });
+  await workbench.live.compareBlindly({ startedAt: Date.now(), writers });
   const names = writers.map((writer) => writerName(writer, workbench.catalog.adapters));
   void vscode.window.showInformationMessage(
     vscode.l10n.t(
@@ -43,6 +38,14 @@ export async function compareBlindly(workbench: Workbench): Promise<void> {
       ...names,
     ),
   );
+}
+
+async function stop(workbench: Workbench, { startedAt }: Comparison): Promise<void> {
+  const { completion, live, statistics } = workbench;
+  await completion.compareBlindly(undefined);
+  statistics.show();
+  const counts = live.comparisons.find((comparison) => comparison.startedAt === startedAt);
+  await tellResult(workbench, counts);
 }
 
 /** The base and the adapter in use, or two adapters of this base, which needs no question where there is only one. */
