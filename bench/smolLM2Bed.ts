@@ -9,7 +9,8 @@ export async function startWithSmolLM2(prepare: (bed: TestBed) => void = () => u
   const fetched = await fetchSmolLM2(report, new AbortController().signal);
   if (!fetched) throw new Error('SmolLM2-135M-Instruct cannot be had here.');
   let model = '';
-  const bed = await TestBed.start({
+  const bed = new TestBed();
+  await bed.start({
     prepare(files) {
       mkdirSync(files.path('models'), { recursive: true });
       model = files.path('models', basename(fetched));

@@ -6,7 +6,6 @@ import { registerChatParticipant } from './extension/chatParticipant.js';
 import { ChatProvider } from './extension/chatProvider.js';
 import { showError, registerCommands } from './extension/commands/commandTable.js';
 import { ComparePanels } from './extension/comparePanel.js';
-import { CompletionReportPanels } from './extension/completionReportPanel.js';
 import { followContext, setContext } from './extension/contextKeys.js';
 import { chatVendor, viewIds } from './extension/contributions.js';
 import { Endpoint } from './extension/endpoint.js';
@@ -18,9 +17,9 @@ import { backendSettings, draftUri } from './extension/folders.js';
 import { PlaygroundPanels } from './extension/playgroundPanel.js';
 import { PromptHistory } from './extension/promptHistory.js';
 import { ReportDocuments } from './extension/reportDocuments.js';
+import { reportPanels } from './extension/reportPanels.js';
 import { RunEndings } from './extension/runEndings.js';
 import { Runs } from './extension/runs.js';
-import { SpectrumPanels } from './extension/spectrumPanel.js';
 import { SweepPanels } from './extension/sweepPanel.js';
 import { TextStreams } from './extension/textStreams.js';
 import { TrainingStatus } from './extension/trainingStatus.js';
@@ -50,9 +49,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const endpoint = new Endpoint(backend, context.secrets);
   const reports = new ReportDocuments();
   const work = new Work(backend);
-  const spectrum = new SpectrumPanels({ ...services, work });
-  const completionReport = new CompletionReportPanels(services);
-  const views = { monitor, fineTune, playground, spectrum, completionReport, sweep: new SweepPanels(services) };
+  const sweep = new SweepPanels(services);
+  const views = { monitor, fineTune, playground, sweep, ...reportPanels({ ...services, work, completion, live }) };
 
   context.subscriptions.push(
     log,

@@ -16,6 +16,7 @@ import { RunDirectory } from '../runs/runDirectory.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
 import type { EngineOptions } from '../runtime/engineOptions.js';
+import { originWithLine } from './originWithLine.js';
 import type { Pace } from './pace.js';
 
 /**
@@ -40,7 +41,7 @@ export async function probeForLeaks(
       const found: Leak[] = [];
       for (const [done, index] of chosen.entries()) {
         const reproduced = await probe(textModel, tokenizer, adapter, places[index]!, request);
-        if (reproduced) found.push(reproduced);
+        if (reproduced) found.push({ ...reproduced, origin: originWithLine(reproduced) });
         await pace(done + 1, chosen.length);
       }
       const leaks = found.filter(({ baseTokens }) => baseTokens < request.matchTokens);

@@ -75,6 +75,8 @@ export const panelIds = {
   spectrum: 'loraWorkbench.spectrum',
   completionReport: 'loraWorkbench.completionReport',
   sweep: 'loraWorkbench.sweep',
+  completionStatistics: 'loraWorkbench.completionStatistics',
+  leakReport: 'loraWorkbench.leakReport',
 } as const;
 
 /** Keys of `when` clauses. */

@@ -20,6 +20,12 @@ export function formatLatency(milliseconds: number): string {
   return vscode.l10n.t('{0} s', (milliseconds / 1000).toFixed(1));
 }
 
+/** "97.3 %"; never all of it, because chance is not ruled out. */
+export function formatProbability(probability: number): string {
+  const format = new Intl.NumberFormat(vscode.env.language, { style: 'percent', maximumSignificantDigits: 3 });
+  return format.format(Math.min(probability, 0.999));
+}
+
 export function formatStatus(status: RunStatus): string {
   switch (status) {
     case 'queued':

@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import type { CompletionSettings, CompletionStatus, FillInTheMiddleChoice } from '../protocol/backend.js';
+import type { Comparison, Writer } from '../protocol/completionStatistics.js';
 import { adapterName } from './adapterName.js';
 import type { BackendClient } from './backendClient.js';
 import { commandId } from './contributions.js';
 import { formatLatency } from './format.js';
-import type { Writer } from './live/counts.js';
+import type { Turn } from './live/turns.js';
+import { writerName } from './live/writerName.js';
 import { setting } from './settings.js';
 
 /** Which base and adapter write ghost text; stored with the workspace. */
@@ -16,8 +18,8 @@ interface CompletionChoice {
 interface Choice extends CompletionChoice {
   /** False means the base alone, to compare the two at the same cursor. */
   readonly adapterOn: boolean;
-  /** Base and adapter take turns, and it is not shown who writes. */
-  readonly blind?: boolean;
+  /** Two of the same base take turns, and it is not shown who writes. */
+  readonly comparison?: Comparison | undefined;
 }
 
 const memoryKey = 'inlineCompletion.choice';
@@ -27,8 +29,11 @@ export class InlineCompletion implements vscode.Disposable {
   private readonly statusItem = vscode.window.createStatusBarItem('completion', vscode.StatusBarAlignment.Right, 90);
   private status: CompletionStatus = { kind: 'off' };
   private explained: string | undefined;
-  /** Whether the adapter writes, in a blind comparison. */
-  private adapterTurn = true;
+  /** Who writes in a blind comparison. */
+  private turn: Turn = 0;
+  private readonly changed = new vscode.EventEmitter<void>();
+  /** Fires when another choice is made, and when a blind comparison begins or ends. */
+  readonly onDidChange = this.changed.event;
   private readonly subscriptions: vscode.Disposable[];
 
   constructor(
@@ -37,7 +42,6 @@ export class InlineCompletion implements vscode.Disposable {
     private readonly setContext: (on: boolean) => void,
   ) {
     this.statusItem.name = vscode.l10n.t('LoRA Workbench: Inline Completion');
-    this.statusItem.command = commandId('switchCompletionAdapter');
     backend.handle('loraWorkbench/completion/status', (status) => {
       this.status = status;
       this.show();
@@ -45,6 +49,7 @@ export class InlineCompletion implements vscode.Disposable {
     });
     this.subscriptions = [
       this.statusItem,
+      this.changed,
       backend.onDidStart((live) => live.request('loraWorkbench/completion/configure', this.settings())),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('loraWorkbench.inlineCompletion') && this.choice) void this.configure();
@@ -58,29 +63,44 @@ export class InlineCompletion implements vscode.Disposable {
     return this.choice !== undefined;
   }
 
-  get isBlind(): boolean {
-    return this.choice?.blind === true;
+  /** The blind comparison that is going on. */
+  get comparison(): Comparison | undefined {
+    return this.choice?.comparison;
+  }
+
+  /** The base and the adapter that are in use, whichever of them writes. */
+  get inUse(): CompletionChoice | undefined {
+    return this.choice;
   }
 
   /** Who writes at present; undefined if ghost text is off. */
   get writer(): Writer | undefined {
     const choice = this.choice;
-    return choice && { model: choice.model, adapter: this.adapterWrites(choice) ? choice.adapter : null };
+    return choice && this.writerOf(choice);
   }
 
-  async setBlind(blind: boolean): Promise<void> {
+  /** Begins a blind comparison, or ends the one that is going on; what is in use stays the same. */
+  async compareBlindly(comparison: Comparison | undefined): Promise<void> {
     const choice = this.choice;
-    if (choice) await this.remember({ ...choice, adapterOn: true, blind });
+    if (choice) return this.remember({ ...choice, comparison });
+    if (comparison) throw new Error(vscode.l10n.t('Nothing can be compared while inline completion is off.'));
   }
 
   /** Only for a blind comparison; text that is asked for once this is done is by the writer whose turn it is. */
-  async takeTurn(adapterOn: boolean): Promise<void> {
-    this.adapterTurn = adapterOn;
+  async takeTurn(turn: Turn): Promise<void> {
+    this.turn = turn;
     await this.configure();
   }
 
   async use(choice: CompletionChoice): Promise<void> {
     await this.remember({ ...choice, adapterOn: true });
+  }
+
+  /** The base alone keeps the adapter that is in use at hand, for a switch. */
+  async useWriter({ model, adapter }: Writer): Promise<void> {
+    const choice = this.choice;
+    if (adapter !== null) return this.use({ model, adapter });
+    if (choice) await this.remember({ model, adapter: choice.adapter, adapterOn: false });
   }
 
   async turnOff(): Promise<void> {
@@ -90,7 +110,9 @@ export class InlineCompletion implements vscode.Disposable {
   async switchAdapter(): Promise<void> {
     const choice = this.choice;
     if (!choice) return;
-    await this.remember({ ...choice, adapterOn: !choice.adapterOn, blind: false });
+    if (choice.comparison)
+      throw new Error(vscode.l10n.t('A blind comparison is going on. Run Compare Blindly to stop it first.'));
+    await this.remember({ ...choice, adapterOn: !choice.adapterOn });
     // The text that is shown was written before the switch.
     await vscode.commands.executeCommand('editor.action.inlineSuggest.hide');
     await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
@@ -100,8 +122,8 @@ export class InlineCompletion implements vscode.Disposable {
     vscode.Disposable.from(...this.subscriptions).dispose();
   }
 
-  private adapterWrites({ blind, adapterOn }: Choice): boolean {
-    return blind ? this.adapterTurn : adapterOn;
+  private writerOf({ model, adapter, adapterOn, comparison }: Choice): Writer {
+    return comparison?.writers[this.turn] ?? { model, adapter: adapterOn ? adapter : null };
   }
 
   private get choice(): Choice | undefined {
@@ -111,6 +133,7 @@ export class InlineCompletion implements vscode.Disposable {
   private async remember(choice: Choice | undefined): Promise<void> {
     this.explained = undefined;
     await this.memory.update(memoryKey, choice);
+    this.changed.fire();
     await this.configure();
   }
 
@@ -120,10 +143,10 @@ export class InlineCompletion implements vscode.Disposable {
   }
 
   private settings(): CompletionSettings {
-    const choice = this.choice;
+    const { writer } = this;
     return {
-      model: choice?.model ?? null,
-      adapter: this.writer?.adapter ?? null,
+      model: writer?.model ?? null,
+      adapter: writer?.adapter ?? null,
       ...completionOptions(),
       languages: setting('inlineCompletion.languages'),
       debounceMs: setting('inlineCompletion.debounceMilliseconds'),
@@ -134,9 +157,10 @@ export class InlineCompletion implements vscode.Disposable {
     const choice = this.choice;
     this.setContext(choice !== undefined);
     if (!choice) return this.statusItem.hide();
-    const name = writerName(choice);
+    const name = statusName(choice);
     // How long it takes would tell who writes.
-    const time = choice.blind ? '' : latency(this.status);
+    const time = choice.comparison ? '' : latency(this.status);
+    this.statusItem.command = commandId(choice.comparison ? 'compareBlindly' : 'switchCompletionAdapter');
     this.statusItem.text = `$(${statusIcon(this.status)}) ${name}${time}`;
     this.statusItem.tooltip = tooltip(choice, this.status);
     this.statusItem.backgroundColor =
@@ -176,9 +200,9 @@ function chosenFormat(): FillInTheMiddleChoice {
   return choice === 'custom' ? setting('inlineCompletion.fillInTheMiddleMarkers') : choice;
 }
 
-function writerName({ model, adapter, adapterOn, blind }: Choice): string {
-  if (blind) return vscode.l10n.t('blind comparison');
-  if (!adapterOn) return vscode.l10n.t('base {0}', adapterName(model));
+function statusName({ model, adapter, adapterOn, comparison }: Choice): string {
+  if (comparison) return vscode.l10n.t('blind comparison');
+  if (!adapterOn) return writerName({ model, adapter: null });
   const strength = setting('inlineCompletion.adapterStrength');
   return strength === 1 ? adapterName(adapter) : `${adapterName(adapter)} × ${strength}`;
 }
@@ -204,11 +228,13 @@ function tooltip(choice: Choice, status: CompletionStatus): vscode.MarkdownStrin
   const text = new vscode.MarkdownString();
   const lines = [
     vscode.l10n.t('Ghost text by {0}', adapterName(choice.model)),
-    ...(choice.blind
-      ? [vscode.l10n.t('alone and with the adapter {0}, in turns', adapterName(choice.adapter))]
+    ...(choice.comparison
+      ? [vscode.l10n.t('{0} and {1} take turns', ...choice.comparison.writers.map((writer) => writerName(writer)))]
       : [adapterInWords(choice), ...lastInWords(status)]),
     ...(status.kind === 'failed' ? [status.message] : []),
-    vscode.l10n.t('Click to switch between base and adapter.'),
+    choice.comparison
+      ? vscode.l10n.t('Click to stop and to see which one you preferred.')
+      : vscode.l10n.t('Click to switch between base and adapter.'),
   ];
   for (const line of lines) text.appendText(line).appendMarkdown('\n\n');
   return text;

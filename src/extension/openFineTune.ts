@@ -8,6 +8,7 @@ import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { LastPreflight } from './lastPreflight.js';
 import { runsFolders } from './folders.js';
+import { openOrigin } from './openOrigin.js';
 import { sampleData } from './sampleData.js';
 import { SmallModelFetch } from './smallModelFetch.js';
 import { RunViewerSession } from './webviews/runViewerSession.js';
@@ -259,14 +260,4 @@ export class OpenFineTune implements vscode.Disposable {
     const chosen = await browse(setting);
     if (chosen) await this.document.apply([{ path: setting.split('.'), value: chosen.fsPath }]);
   }
-}
-
-/** `origin` is `path:line`, with lines counted from 1, or the path alone for a file that is a single example. */
-async function openOrigin(origin: string): Promise<void> {
-  const [, path = origin, line = '1'] = /^(.*?)(?::(\d+))?$/.exec(origin) ?? [];
-  const position = new vscode.Position(Number(line) - 1, 0);
-  await vscode.window.showTextDocument(vscode.Uri.file(path), {
-    viewColumn: vscode.ViewColumn.Beside,
-    selection: new vscode.Range(position, position),
-  });
 }

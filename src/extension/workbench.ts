@@ -1,10 +1,12 @@
 import type { BackendClient } from './backendClient.js';
 import type { Catalog } from './catalog.js';
 import type { CompletionReportPanels } from './completionReportPanel.js';
+import type { CompletionStatisticsPanels } from './completionStatisticsPanel.js';
 import type { Endpoint } from './endpoint.js';
 import type { InlineCompletion } from './inlineCompletion.js';
 import type { HubToken } from './hubToken.js';
 import type { FineTunePanels } from './fineTunePanel.js';
+import type { LeakReportPanels } from './leakReportPanel.js';
 import type { LiveStatistics } from './live/liveStatistics.js';
 import type { MonitorView } from './views/monitorView.js';
 import type { PlaygroundPanels } from './playgroundPanel.js';
@@ -28,6 +30,8 @@ export interface Workbench {
   readonly live: LiveStatistics;
   readonly completionReport: CompletionReportPanels;
   readonly sweep: SweepPanels;
+  readonly statistics: CompletionStatisticsPanels;
+  readonly leakReport: LeakReportPanels;
   readonly endpoint: Endpoint;
   readonly reports: ReportDocuments;
   readonly work: Work;

@@ -40,7 +40,7 @@ export interface LeakReport extends LeakProbeRequest {
 }
 
 export interface Leak {
-  /** `path:line`, or the path alone. */
+  /** `path:line`, or the path alone where the line cannot be told. */
   readonly origin: string;
   /** What the model was shown, and what it went on with. */
   readonly prefix: string;

@@ -1,4 +1,6 @@
 import { completionReportPhrases } from './completionReportPhrases.js';
+import { completionStatisticsPhrases } from './completionStatisticsPhrases.js';
+import { leakReportPhrases } from './leakReportPhrases.js';
 import { presets } from './presets.js';
 import { runConfigSchema, type SettingSchema } from './runConfigSchema.js';
 import { queuePhrases } from './queuePhrases.js';
@@ -399,6 +401,8 @@ const phrases = {
   ...spectrumPhrases,
   ...completionReportPhrases,
   ...sweepPhrases,
+  ...completionStatisticsPhrases,
+  ...leakReportPhrases,
 } as const;
 
 /** `setting.lora.r` and `setting.lora.r.help`, and likewise for every setting, with the texts of the schema. */

@@ -1,32 +1,29 @@
 /** @file What an adapter has learned, looked at in VS Code. */
 import type { Frame } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   adapterAnswer,
   baseAnswer,
   ghostText,
   signature,
   trainAdapter,
-  trainOnOneText,
+  trainAnswer,
+  trainByHeart,
   trainSiblings,
 } from './harness/adapter.js';
-import { says, TestBed, until } from './harness/workspace.js';
+import { says, type TestBed, testBed, until } from './harness/workspace.js';
 
-/** Files in which base and adapter take turns. */
+/** Files in which two take turns. */
 const mostTurns = 8;
+const otherAnswer = 'answer = left - right';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 function prepare(files: TestBed): void {
   trainSiblings(files, ['elder', 'younger']);
-  trainOnOneText(files, 'by-heart');
+  trainByHeart(files);
   trainAdapter(files);
+  trainAnswer(files, 'other', otherAnswer);
   files.write('counted.py', '');
   for (let turn = 1; turn <= mostTurns; turn++) files.write(`turn-${turn}.py`, '');
 }
@@ -78,21 +75,28 @@ test('two adapters are compared, and the panel is found again after a reload', a
   await says(frame.locator('.verdict'), /of rank 8 is in use/);
 });
 
-test('a run is probed for training text, and the report opens as a document', async () => {
+test('a run is probed for training text, and what it gives away is marked, with its place in the data', async () => {
   const { window } = bed;
   await window.commandOn('LoRA Workbench: Probe for Verbatim Training Text', 'by-heart');
-  const report = window.page.locator('.editor-instance .monaco-editor[data-uri*="Leak"] .view-lines');
-  await says(report, /The rate is \d+\.\d %, and its 95 % interval \d+\.\d to \d+\.\d %\./);
-  await window.screenshot('analysis-leak-probe');
+  const report = await window.webview('leakReport');
+  await says(report.locator('h1'), '1 of 2 prefixes is continued word for word, for 50 tokens or more, where the base does not.');
+  await report.locator('.case summary').click();
+  await says(report.locator('.case mark'), /class Shelf:.*return price \+ self\.total/s);
+  await window.screenshot('analysis-leak-report');
+  await press(report, 'Show in File');
+  await window.page.locator('.editor-instance .monaco-editor[data-uri$="/by-heart.jsonl"]').waitFor();
+  await window.closeTab('by-heart.jsonl');
 });
 
-/** Shows the statistics as they are now. */
-async function statistics(): Promise<string> {
-  const { window } = bed;
-  await window.command('LoRA Workbench: Show Completion Statistics');
-  const report = window.page.locator('.editor-instance .monaco-editor[data-uri*="Statistics"] .view-lines');
-  await says(report, /Statistics of Inline Completion/);
-  return ((await report.textContent()) ?? '').replaceAll('\u00a0', ' ');
+/** The statistics as they are now. */
+async function statistics(): Promise<Frame> {
+  await bed.window.command('LoRA Workbench: Show Completion Statistics');
+  return bed.window.webview('completionStatistics');
+}
+
+/** The numbers of a writer. */
+async function numbersOf(page: Frame, name: string): Promise<string[]> {
+  return page.locator('tbody tr', { hasText: name }).locator('td').allTextContents();
 }
 
 const status = () => bed.window.page.locator('.statusbar-item[id*="completion"]');
@@ -111,33 +115,68 @@ test('what becomes of a suggestion is counted: shown, accepted, and what is left
   await keyboard.press('Backspace');
   await keyboard.press('Backspace');
   await keyboard.type('# more');
-  expect(await statistics()).toMatch(/contrary \| \d+ \| 1 \| .* \| 3 \| – \| – \|/);
-  // 19 of 21 characters.
-  await until('the second look', async () => (await statistics()).includes('| 3 | 90 % | – |'));
+  const page = await statistics();
+  await until('the acceptance', async () => (await numbersOf(page, 'contrary'))[2] === '3');
+  expect((await numbersOf(page, 'contrary')).slice(3)).toEqual(['not yet', 'not yet']);
+  // While the page is open: 19 of 21 characters.
+  await until('the second look', async () => (await numbersOf(page, 'contrary'))[3] === '90%');
 });
 
-test('base and adapter take turns unnamed, and the one whose text is accepted is told in the end', async () => {
+const toggle = 'LoRA Workbench: Compare Blindly (Start or Stop)';
+let turn = 0;
+
+/** Types in another file, and accepts what is suggested there if it is the text that is wanted. Returns what was suggested. */
+async function takeTurn(wanted: string): Promise<string> {
   const { window } = bed;
   const { keyboard } = window.page;
-  const toggle = 'LoRA Workbench: Compare Base and Adapter Blindly (Start or Stop)';
+  const editor = await window.openFile(`turn-${++turn}.py`);
+  await editor.locator('.view-lines').click();
+  await keyboard.type(`${signature}\n`);
+  const text = await until('ghost text', async () => (await ghostText(editor)) || false);
+  await keyboard.press(text === wanted ? 'Tab' : 'Escape');
+  return text;
+}
+
+test('base and adapter take turns unnamed, and which one was preferred is told in the end', async () => {
+  const { window } = bed;
   await window.command(toggle);
+  await window.pick('base tiny-llama and contrary');
   await status().filter({ hasText: 'blind comparison' }).waitFor();
-  const seen = new Set<string>();
-  for (let turn = 1; turn <= mostTurns && seen.size < 2; turn++) {
-    const editor = await window.openFile(`turn-${turn}.py`);
-    await editor.locator('.view-lines').click();
-    await keyboard.type(`${signature}\n`);
-    const text = await until('ghost text', async () => (await ghostText(editor)) || false);
-    seen.add(text);
-    await keyboard.press(text === adapterAnswer ? 'Tab' : 'Escape');
-  }
+  const seen = new Set([await takeTurn(adapterAnswer), await takeTurn(adapterAnswer)]);
   expect([...seen].sort()).toEqual([adapterAnswer, baseAnswer]);
-  await window.command(toggle);
+  const page = await statistics();
+  await says(page.locator('.banner'), 'base tiny-llama and contrary');
+  await says(page.locator('.banner'), /So far 2 suggestions of both were shown, and 1 of them accepted/);
+  expect(await page.locator('tbody').count()).toBe(0);
+  await press(page, 'Stop and Show');
   await status().filter({ hasText: 'contrary' }).waitFor();
-  const text = (await statistics()).replace(/^.*Blind comparison/s, '');
-  expect(text).toMatch(/contrary.* is accepted more often|contrary is preferred/);
-  expect(text).toMatch(/base tiny-llama \| [1-9]\d* \| 0 \|/);
+  await says(page.locator('.verdict'), /^Not decided: with a probability of 83\.3%, contrary.* is accepted more often\.$/);
+  // It goes on with what was counted.
+  await press(page, 'Go On Comparing');
+  await says(page.locator('.banner'), /So far 2 suggestions/);
+  await press(page, 'Stop and Show');
+  await says(page.locator('.verdict'), /^Not decided: with a probability of 83\.3%/);
+});
+
+test('two adapters of the base are compared, and the preferred one is used from then on', async () => {
+  const { window } = bed;
+  await window.command(toggle);
+  await window.pick('Two adapters…');
+  await chosen('contrary');
+  await chosen('other');
+  await status().filter({ hasText: 'blind comparison' }).waitFor();
+  const seen: string[] = [];
+  for (let pair = 1; pair <= 3; pair++) seen.push(await takeTurn(otherAnswer), await takeTurn(otherAnswer));
+  expect(seen.sort()).toEqual([...Array<string>(3).fill(adapterAnswer), ...Array<string>(3).fill(otherAnswer)].sort());
+  await status().click();
+  const result = await window.notification(/You preferred other.*: with a probability of 98\.6%/);
+  await result.getByRole('button', { name: 'Use the Preferred One' }).click();
+  await status().filter({ hasText: 'other' }).waitFor();
+  const page = await window.webview('completionStatistics');
+  // The earlier comparison is still there, by itself.
+  await until('both comparisons', async () => (await page.locator('.blind-comparison').count()) === 2);
   await window.screenshot('analysis-statistics');
-  await window.command('LoRA Workbench: Wipe Completion Statistics');
-  expect(await statistics()).toContain('Nothing was suggested yet.');
+  await press(page, 'Wipe…');
+  await window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Wipe' }).click();
+  await says(page.locator('.empty-state'), 'Nothing was suggested yet.');
 });

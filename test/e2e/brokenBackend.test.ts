@@ -1,20 +1,10 @@
 /** @file A backend that cannot start: the trees report that, instead of claiming that nothing is there. */
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
-import { TestBed } from './harness/workspace.js';
+import { expect, test } from 'vitest';
+import { testBed } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start();
-});
-afterAll(async () => {
-  await bed?.stop();
-});
-
-beforeEach(() => {
-  onTestFailed(async () => void (await bed.window.screenshot('broken-backend-failed')));
-});
+const bed = testBed();
 
 test('every tree says that the backend did not start, until it does', async () => {
   const { window } = bed;

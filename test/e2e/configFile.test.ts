@@ -2,18 +2,12 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { says, TestBed, until } from './harness/workspace.js';
+import { says, type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
+const bed = testBed({ settings: { 'files.autoSave': 'off' }, prepare });
 let panel: FineTunePanel;
-beforeAll(async () => {
-  bed = await TestBed.start({ settings: { 'files.autoSave': 'off' }, prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
 
 const name = 'trial.run.json';
 const text = `// A first trial.

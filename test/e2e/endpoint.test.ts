@@ -1,19 +1,9 @@
 /** The endpoint for other tools: started from the palette, with its address in the status bar and its key on the clipboard. */
-import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { signature, adapterAnswer, trainAdapter } from './harness/adapter.js';
-import { TestBed, until } from './harness/workspace.js';
+import { testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare: trainAdapter });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
-
-beforeEach(() => {
-  onTestFailed(async () => void (await bed.window.screenshot('endpoint-failed')));
-});
+const bed = testBed({ prepare: trainAdapter });
 
 const address = 'http://127.0.0.1:8012/v1';
 

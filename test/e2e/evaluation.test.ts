@@ -1,18 +1,11 @@
 /** @file An adapter is evaluated: the command shows progress, then a report, in which cases are opened and found in their files. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Frame, Locator } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { says, TestBed, until } from './harness/workspace.js';
+import { expect, test } from 'vitest';
+import { trainRun } from './harness/adapter.js';
+import { says, type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 const names = ['width', 'height', 'depth', 'weight', 'price', 'count', 'level', 'speed', 'range', 'score', 'ratio', 'total'];
 
@@ -23,20 +16,12 @@ function prepare(files: TestBed): void {
     files.write(`code/${name}.py`, sourceAbout(name, other));
     files.write(`unrelated/${name}.py`, `import ${name}\n\nfor item in ${name}.items():\n    print(item, "${other}")\n`);
   }
-  const config = {
+  trainRun(files, 'code', {
     model: files.path('models/tiny-llama'),
     data: { path: files.path('code'), format: 'code', eval_fraction: 0.4, max_seq_length: 64 },
     lora: { r: 8, alpha: 16, target_modules: ['q_proj', 'v_proj', 'down_proj'] },
     train: { max_steps: 12, batch_size: 4, learning_rate: 5e-3, sample_prompts: 0 },
-  };
-  const path = join(files.root, 'code.json');
-  writeFileSync(path, JSON.stringify(config));
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ['dist/cli.js', 'train', '--config', path, '--out', files.path('runs', 'code')],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`No adapter could be trained: ${stderr}`);
+  });
 }
 
 function sourceAbout(name: string, other: string): string {

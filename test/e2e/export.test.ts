@@ -1,34 +1,18 @@
 /** @file Adapters leave VS Code as files for other programs, and are merged with each other. */
-import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readAdapterFolder } from '../../src/files/adapterFolder.js';
 import { openModel } from '../../src/files/openModel.js';
-import { trainAdapter } from './harness/adapter.js';
-import { TestBed } from './harness/workspace.js';
+import { copyRun, trainAdapter } from './harness/adapter.js';
+import { type TestBed, testBed } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 /** Two runs with the same adapter. */
 function prepare(files: TestBed): void {
   trainAdapter(files);
-  cpSync(files.path('runs/contrary'), files.path('runs/second'), { recursive: true });
-  writeFileSync(files.path('runs/second/labels.json'), JSON.stringify({ name: 'second', tags: [], note: '' }));
-}
-
-/** Toasts come and go; the list of notifications keeps their messages. */
-async function notified(text: RegExp): Promise<void> {
-  await bed.window.command('Notifications: Show Notifications');
-  await bed.window.page
-    .locator('.notifications-center .notification-list-item', { hasText: text })
-    .first()
-    .waitFor({ timeout: 60_000 });
+  copyRun(files, 'second');
 }
 
 test('an adapter is exported merged into one GGUF file, which says the same as base and adapter', async () => {
@@ -37,7 +21,7 @@ test('an adapter is exported merged into one GGUF file, which says the same as b
   await window.pick('Merged model, GGUF');
   await window.pick('q8_0');
   await window.answerFileDialog(bed.workspace);
-  await notified(/Exported to .*puts the same token first at \d+ of \d+ places/);
+  await window.notification(/Exported to .*puts the same token first at \d+ of \d+ places/);
   const [file] = readdirSync(bed.workspace).filter((name) => name.endsWith('-q8_0.gguf'));
   const { weights } = openModel(join(bed.workspace, file!));
   expect(weights.info('model.layers.0.self_attn.q_proj.weight')).toMatchObject({ storedType: 'Q8_0' });
@@ -53,7 +37,7 @@ test('two adapters selected in the tree are merged with weights, and the sum is 
   await window.answer(/How much of each/, '0.75 0.25');
   await window.answer(/The largest rank/, '4');
   await window.answer(/A name for the new adapter/, 'sum');
-  await notified(/Its rank is 4, which keeps \d+\.\d % of the energy/);
+  await window.notification(/Its rank is 4, which keeps \d+\.\d % of the energy/);
   await window.treeRow('Adapters', /^sum/).waitFor();
   expect(existsSync(bed.path('runs/sum/adapter_config.json'))).toBe(true);
   expect(readAdapterFolder(bed.path('runs/sum')).lora.r).toBe(4);

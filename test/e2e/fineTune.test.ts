@@ -1,18 +1,12 @@
 /** @file From the palette to a finished run; then a run that survives reloads and crashes and is paused, resumed and stopped. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { agreement, readDrawnLine } from './harness/canvas.js';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { readMetrics, readState, says, TestBed, until } from './harness/workspace.js';
+import { readMetrics, readState, says, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start();
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed();
 
 const rank = 4;
 const shortRun = 30;

@@ -2,21 +2,15 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { says, TestBed, until } from './harness/workspace.js';
+import { says, type TestBed, testBed, until } from './harness/workspace.js';
 
 /** Leaves a trace in any page that treats it as markup. */
 const markup = '<img src=x onerror="document.body.dataset.leak=1"><script>document.body.dataset.leak=1</script>';
 const hostileName = '<img src=x onerror=alert(1)> [x](command:workbench.action.quit)';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ workspaceTrust: true, prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ workspaceTrust: true, prepare });
 
 function prepare(files: TestBed): void {
   files.write('../outside/secret.jsonl', `${JSON.stringify({ text: 'a secret' })}\n`);

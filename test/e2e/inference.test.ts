@@ -1,17 +1,11 @@
 /** @file What an adapter writes: next to the base in the playground, and for anyone who asks VS Code for a language model. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Frame } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { adapterAnswer, baseAnswer, signature, trainAdapter } from './harness/adapter.js';
-import { TestBed, until } from './harness/workspace.js';
+import { testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare: trainAdapter, developedExtension: 'test/e2e/askModels' });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare: trainAdapter, developedExtension: 'test/e2e/askModels' });
 
 test('the playground opens on the base beside the newest adapter, and reads the prompt as that was trained', async () => {
   await bed.window.command('LoRA Workbench: Try Adapter in Playground');

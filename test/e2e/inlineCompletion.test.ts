@@ -1,10 +1,10 @@
 /**
  * @file Ghost text: comes from the adapter, is accepted with Tab, differs from the base's, has the strength that is set, includes
- * the brackets that the editor closed, and disappears when it is turned off.
+ * the brackets that the editor closed, is told similar parts of other files, and disappears when it is turned off.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import {
   adapterAnswer,
   baseAnswer,
@@ -13,18 +13,17 @@ import {
   signature,
   trainAdapter,
   trainPairsAdapter,
+  trainReader,
 } from './harness/adapter.js';
-import { TestBed, until } from './harness/workspace.js';
+import { testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
+const bed = testBed({
+  settings: { 'files.autoSave': 'afterDelay', 'files.autoSaveDelay': 100 },
+  prepare: (files) => void files.write('empty.py', ''),
+});
 let editor: Locator;
 beforeAll(async () => {
-  bed = await TestBed.start({ settings: { 'files.autoSave': 'afterDelay', 'files.autoSaveDelay': 100 } });
-  bed.write('empty.py', '');
   editor = await bed.window.openFile('empty.py');
-});
-afterAll(async () => {
-  await bed?.stop();
 });
 
 test('while nothing is chosen there is no ghost text, no status, and no backend', async () => {
@@ -97,6 +96,28 @@ test('amid a line what stands behind the cursor is neither lost nor doubled', as
   };
   await accept(() => typeBefore('both = add(', ' + 1'), 'both = add(left, right) + 1');
   await accept(() => typeBefore('def total(', ':'), 'def total(items: list[int]) -> int:');
+});
+
+test('similar parts of other files are told to a model that has learned to read them, once that is set', async () => {
+  const { window } = bed;
+  trainReader(bed);
+  const parts = ['def add_prices(left: int, right: int) -> int:', '    prices = [left, right]', '    return sum(prices)'];
+  bed.write('prices.py', `${parts.join('\n')}\n`);
+  await window.commandOn(useAdapter, 'reader');
+  await status().filter({ hasText: 'reader' }).waitFor();
+  await window.openFile('empty.py');
+  const told = async (text: string): Promise<string | false> => {
+    await typeSignature();
+    await status()
+      .filter({ hasText: /reader [\d.]+ m?s/ })
+      .waitFor();
+    const tooltip = await window.hover(status());
+    return tooltip.includes(text) && tooltip;
+  };
+  const others = 'Similar parts of other files that it was told';
+  expect(await told('(fill-in-the-middle: qwen)')).not.toContain(others);
+  bed.write('.vscode/settings.json', JSON.stringify({ 'loraWorkbench.inlineCompletion.retrieval': true }));
+  await until('a suggestion with parts of other files', () => told(`${others}: `));
 });
 
 test('turned off, it is silent', async () => {

@@ -1,14 +1,8 @@
 /** @file In a Chinese VS Code, the extension is Chinese, and so are the messages of its processes. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { says, TestBed, until } from './harness/workspace.js';
+import { expect, test } from 'vitest';
+import { says, type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ language: 'zh-cn', prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ language: 'zh-cn', prepare });
 
 function prepare(files: TestBed): void {
   files.write('lessons.jsonl', `${JSON.stringify({ text: 'def add(left: int)' })}\n{"text": "unfinished\n`);

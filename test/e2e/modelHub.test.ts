@@ -1,30 +1,25 @@
 /** @file A gated model from a hub on loopback, with a token that is asked for once. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { commitOf, LoopbackHub } from '../support/loopbackHub.js';
-import { TestBed } from './harness/workspace.js';
+import { testBed } from './harness/workspace.js';
 
 const folder = 'test/fixtures/models/tiny-llama';
 const files = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
 const card = { license: 'llama3.2' };
 
 let hub: LoopbackHub;
-let bed: TestBed;
-beforeAll(async () => {
+const bed = testBed(async () => {
   hub = await LoopbackHub.start({
     'owner/first': { files, card, gatedFor: 'right-token' },
     'owner/second': { files, card, gatedFor: 'right-token' },
   });
-  bed = await TestBed.start({ environment: { HF_ENDPOINT: hub.endpoint, HF_TOKEN: '', HF_HOME: '', HF_HUB_CACHE: '' } });
+  return { environment: { HF_ENDPOINT: hub.endpoint, HF_TOKEN: '', HF_HOME: '', HF_HUB_CACHE: '' } };
 });
-afterAll(async () => {
-  await bed?.stop();
-  hub?.stop();
-});
+afterAll(() => hub?.stop());
 
 test('a gated model asks for a token once, says what comes, and is ready to be fine-tuned', async () => {
-  onTestFailed(async () => void (await bed.window.screenshot('model-hub-failed')));
   const { page } = bed.window;
   await bed.window.command('LoRA Workbench: Open Training Monitor');
   await chooseOther('owner/first');

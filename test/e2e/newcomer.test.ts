@@ -1,22 +1,12 @@
 /** @file A user who has nothing yet: an idle window costs nothing, and an imported model shows up at once. */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
 import { processesWith, processorShares, wasStartedWith } from './harness/processorTime.js';
-import { TestBed, until } from './harness/workspace.js';
+import { type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
-
-beforeEach(() => {
-  onTestFailed(async () => void (await bed.window.screenshot('newcomer-failed')));
-});
+const bed = testBed({ prepare });
 
 /** A workspace of two thousand files without a model. */
 function prepare(files: TestBed): void {

@@ -1,25 +1,18 @@
 /** @file What can be done with runs that are over, and what Doctor reports about the machine. */
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { trainAdapter } from './harness/adapter.js';
-import { says, TestBed, until } from './harness/workspace.js';
+import { expect, test } from 'vitest';
+import { copyRun, trainAdapter } from './harness/adapter.js';
+import { says, type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 /** A run, and another that claims to have had another rank. */
 function prepare(files: TestBed): void {
   trainAdapter(files);
-  cpSync(files.path('runs/contrary'), files.path('runs/second'), { recursive: true });
+  copyRun(files, 'second', ['wide']);
   const config = files.path('runs/second/run.json');
   writeFileSync(config, readFileSync(config, 'utf8').replace('"r": 8', '"r": 32'));
-  files.write('runs/second/labels.json', JSON.stringify({ name: 'second', tags: ['wide'], note: '' }));
 }
 
 test('runs are compared: what was set differently, side by side', async () => {

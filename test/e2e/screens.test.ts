@@ -1,11 +1,11 @@
 /** @file Every main screen in light, dark and high contrast, as pictures under build/screenshots for visual inspection. */
-import { cpSync, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adapterAnswer, ghostText, signature, trainAdapter } from './harness/adapter.js';
+import { expect, test } from 'vitest';
+import { adapterAnswer, ghostText, signature, copyRun, trainAdapter } from './harness/adapter.js';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { readState, says, TestBed, until } from './harness/workspace.js';
+import { readState, says, type TestBed, testBed, until } from './harness/workspace.js';
 
 const themes = [
   { name: 'dark', title: 'Dark Modern', bodyClass: 'vscode-dark' },
@@ -13,17 +13,11 @@ const themes = [
   { name: 'light', title: 'Light Modern', bodyClass: 'vscode-light' },
 ];
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 function prepare(files: TestBed): void {
   trainAdapter(files);
-  cpSync(files.path('runs/contrary'), files.path('runs/as-before'), { recursive: true });
+  copyRun(files, 'as-before');
   files.write('completion.py', '');
 }
 

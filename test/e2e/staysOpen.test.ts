@@ -1,17 +1,11 @@
 /** @file A panel that stays open: VS Code closes documents nobody shows after three minutes, and the form must not notice. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { TestBed, until } from './harness/workspace.js';
+import { type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 const name = 'trial.run.json';
 const text = `{

@@ -1,16 +1,10 @@
 /** @file Help with workspace files: the editor and the form show the same run.json; data files show what they contain. */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { TestBed, until } from './harness/workspace.js';
+import { type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ settings: { 'files.autoSave': 'afterDelay', 'files.autoSaveDelay': 100 }, prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ settings: { 'files.autoSave': 'afterDelay', 'files.autoSaveDelay': 100 }, prepare });
 
 function prepare(files: TestBed): void {
   files.write(

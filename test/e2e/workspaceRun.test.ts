@@ -2,18 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { WorkspaceManifest } from '../../src/protocol/workspaceManifest.js';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { readState, says, TestBed, until } from './harness/workspace.js';
+import { readState, says, type TestBed, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start({ prepare });
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed({ prepare });
 
 function prepare(files: TestBed): void {
   const program = (name: string) =>

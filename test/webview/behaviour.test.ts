@@ -21,6 +21,7 @@ import {
   samplesMessage,
   comparedSpectrum,
   intrudersOf,
+  leakReport,
   rankLosses,
   shownSpectrum,
   begunSweep,
@@ -28,6 +29,7 @@ import {
   rankSweep,
   runOfRow,
   sweepPlan,
+  statistics,
 } from './harness/scenes.js';
 import type { Metric } from '../../src/protocol/run.js';
 import { firstSettings } from '../../webview/playground/settingsFields.js';
@@ -952,6 +954,58 @@ test('of a halved sweep, only what was not left is resumed, and an adapter is us
   expect(await use('rank 4, learning rate 1e-4, target modules q+v').isDisabled()).toBe(true);
   await use('rank 8, learning rate 0.001, target modules q+k+v+o').click();
   expect(await view.waitForPost('runCommand')).toMatchObject({ runId: ended.rows[7]!.runId, command: 'completion' });
+});
+
+test('statistics follow what is counted, and a comparison tells who was preferred, but not before it is over', async () => {
+  view = await View.open(browser, 'completionStatistics', { ...statistics, comparisons: [] });
+  const { page } = view;
+  const [base, tuned] = statistics.writers;
+  const tunedRow = page.locator('tbody tr', { hasText: tuned!.name });
+  expect(await tunedRow.locator('td').allTextContents()).toEqual(['1,284', '34%', '1,724', '96%', '89%']);
+  const running = { names: [base!.name, tuned!.name], shown: 3, accepted: 1 };
+  await view.send({ type: 'statistics', statistics: { ...statistics, writers: [], comparisons: [], running } });
+  await page.getByText('So far 3 suggestions of both were shown, and 1 of them accepted.').waitFor();
+  expect([await page.locator('tbody tr').count(), await page.locator('canvas').count()]).toEqual([0, 0]);
+  await page.getByRole('button', { name: 'Stop and Show' }).click();
+  await view.waitForPost('stopComparison');
+
+  await view.send({ type: 'statistics', statistics });
+  await expect
+    .poll(() => page.locator('.verdict').allTextContents())
+    .toEqual([
+      `You preferred ${tuned!.name}: with a probability of 99.9%, it is accepted more often.`,
+      'Not decided: with a probability of 60.5%, support-answers is accepted more often.',
+    ]);
+  expect(await page.locator('canvas').first().getAttribute('aria-label')).toContain(`${tuned!.name} (29 / 66)`);
+  await page.getByRole('button', { name: `Use ${tuned!.name}` }).click();
+  const { model, adapter } = tuned!;
+  expect(await view.waitForPost('useWriter')).toEqual({ type: 'useWriter', model, adapter });
+  await page.getByRole('button', { name: 'Go On Comparing' }).click();
+  const { startedAt } = statistics.comparisons[1]!;
+  expect(await view.waitForPost('goOnComparing')).toEqual({ type: 'goOnComparing', startedAt });
+  await page.getByRole('checkbox', { name: 'Count suggestions' }).uncheck();
+  expect(await view.waitForPost('setCounting')).toEqual({ type: 'setCounting', counting: false });
+  await page.getByRole('button', { name: 'Wipe…' }).click();
+  await view.waitForPost('wipeStatistics');
+  await view.send({ type: 'statistics', statistics: { ...statistics, counting: false, writers: [], comparisons: [] } });
+  await page.getByText('Nothing was counted, because counting is off.').waitFor();
+  expect(await page.getByRole('button', { name: 'Wipe…' }).isVisible()).toBe(false);
+});
+
+test('a leak report marks what was written word for word, jumps to it, and is probed again after a reload', async () => {
+  view = await View.open(browser, 'leakReport', { shown: { name: 'by-heart', report: leakReport } });
+  const { page } = view;
+  expect(await page.locator('h1').textContent()).toMatch(/^3 of 200 prefixes are continued word for word, for 50 tokens/);
+  const [leak] = leakReport.leaks;
+  await page.locator('.case summary').first().click();
+  await page.locator('.case mark').waitFor();
+  expect(await page.locator('.case mark').textContent()).toBe(leak!.text);
+  expect(await page.locator('.case pre').textContent()).toBe(leak!.prefix + leak!.text);
+  await page.getByRole('button', { name: 'Show in File' }).click();
+  expect(await view.waitForPost('openOrigin')).toEqual({ type: 'openOrigin', origin: leak!.origin });
+  await view.hydrate({ shown: null });
+  await page.getByRole('button', { name: 'Probe Again' }).click();
+  expect(await view.waitForPost('probeAgain')).toEqual({ type: 'probeAgain', run: leakReport.run });
 });
 
 test('strings of the host replace the English ones', async () => {

@@ -16,9 +16,12 @@ import {
   queue,
   run,
   report,
+  reportWithRetrieval,
   runConfigMessage,
   runs,
+  leakReport,
   samples,
+  statistics,
   samplesMessage,
   comparedSpectrum,
   shownSpectrum,
@@ -354,7 +357,12 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
   'sweep-halved': async (theme) => sweepReport(halvedSweep, { theme, width: 1200, height: 1300 }),
   'sweep-narrow': async (theme) => sweepReport(uncertainSweep, { theme, width: 500, height: 1500 }),
   'completion-report': async (theme) => {
-    const view = await View.open(browser, 'completionReport', { runId: '/runs/a', report }, { theme, height: 1900 });
+    const view = await View.open(
+      browser,
+      'completionReport',
+      { runId: '/runs/a', report: reportWithRetrieval },
+      { theme, height: 1900 },
+    );
     await view.page.locator('.case summary').nth(1).click();
     return view;
   },
@@ -369,6 +377,48 @@ const screens: Readonly<Record<string, (theme: ThemeName) => Promise<View>>> = {
     );
     await view.page.locator('.case summary').nth(2).click();
     return view;
+  },
+  'completion-statistics': async (theme) => View.open(browser, 'completionStatistics', statistics, { theme, height: 900 }),
+  'completion-statistics-narrow': async (theme) =>
+    View.open(browser, 'completionStatistics', statistics, { theme, width: 420, height: 1300 }),
+  'completion-statistics-blind': async (theme) => {
+    const names = statistics.writers.slice(0, 2).map(({ name }) => name);
+    const running = { names, shown: 37, accepted: 14 };
+    const comparisons = statistics.comparisons.slice(1);
+    return View.open(
+      browser,
+      'completionStatistics',
+      { ...statistics, writers: [], comparisons, running },
+      { theme, height: 560 },
+    );
+  },
+  'completion-statistics-empty': async (theme) =>
+    View.open(
+      browser,
+      'completionStatistics',
+      { ...statistics, writers: [], comparisons: [] },
+      { theme, width: 700, height: 300 },
+    ),
+  'leak-report': async (theme) => {
+    const shown = { name: 'by-heart · Qwen2.5-Coder-0.5B · r16', report: leakReport };
+    const view = await View.open(browser, 'leakReport', { shown }, { theme, height: 720 });
+    await view.page.locator('.case summary').first().click();
+    return view;
+  },
+  'leak-report-narrow': async (theme) => {
+    const shown = { name: 'by-heart · Qwen2.5-Coder-0.5B · r16', report: leakReport };
+    const view = await View.open(browser, 'leakReport', { shown }, { theme, width: 420, height: 1000 });
+    await view.page.locator('.case summary').nth(1).click();
+    return view;
+  },
+  'leak-report-clean': async (theme) => {
+    const clean = { ...leakReport, reproduced: 0, byBaseAlso: 0, leaks: [], rate: 0, interval: [0, 0.0188] } as const;
+    return View.open(
+      browser,
+      'leakReport',
+      { shown: { name: 'support-answers', report: clean } },
+      { theme, width: 900, height: 320 },
+    );
   },
 };
 

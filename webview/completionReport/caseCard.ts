@@ -1,26 +1,21 @@
 import { diffWordsWithSpace } from 'diff';
 import type { ArmResult, CaseSuggestion, CompletionCase } from '../../src/protocol/completionReport.js';
+import { casePlace, caseText, openingCase } from '../shared/cases.js';
 import { button, element, icon } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatPercent, t } from '../shared/text.js';
 import { swatch } from '../plots/pointStyle.js';
 
-/** One position. What is inside is made when it is opened: there are hundreds. */
+/** One position. */
 export function caseCard(shown: CompletionCase, arms: readonly ArmResult[]): HTMLElement {
   const results = shown.suggestions.map((suggestion, arm) => resultMark(suggestion, arm, arms[arm]!.name));
-  const summary = element(
-    'summary',
-    {},
-    element('span', { class: 'case-place' }, element('bdi', { dir: 'ltr' }, t('cases.place', shown.file, String(shown.line)))),
+  const summary = [
+    casePlace(t('cases.place', shown.file, String(shown.line))),
     element('span', { class: 'case-kind muted' }, t(`kind.${shown.kind}`)),
-    element('code', { class: 'case-truth' }, shown.truth.trim().split('\n', 1)[0]!),
+    caseText(shown.truth),
     element('span', { class: 'case-results' }, ...results),
-  );
-  const card = element('details', { class: 'case' }, summary);
-  card.addEventListener('toggle', () => {
-    if (card.open && card.childElementCount === 1) card.append(caseBody(shown, arms));
-  });
-  return card;
+  ];
+  return openingCase(summary, () => caseBody(shown, arms));
 }
 
 function resultMark({ scores }: CaseSuggestion, arm: number, name: string): HTMLElement {

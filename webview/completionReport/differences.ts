@@ -6,9 +6,9 @@ import {
 } from '../../src/protocol/completionReport.js';
 import { element } from '../shared/dom.js';
 import { formatNumber, formatValue, t } from '../shared/text.js';
-import { DotPlot, type DotSeries } from './dotPlot.js';
+import { DotPlot, type DotSeries } from '../plots/dotPlot.js';
 import { formatDifference, metricHelp, metricTitle, minus } from './format.js';
-import type { PlotSection } from './plotSection.js';
+import type { PlotSection } from '../plots/plotSection.js';
 
 const shares = Object.entries(completionMetrics).flatMap(([name, { unit }]) =>
   unit === 'share' ? [name as CompletionMetric] : [],

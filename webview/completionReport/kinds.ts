@@ -1,9 +1,9 @@
 import type { CompletionReport, PositionKind } from '../../src/protocol/completionReport.js';
 import { element } from '../shared/dom.js';
 import { formatNumber, t } from '../shared/text.js';
-import { DotPlot } from './dotPlot.js';
+import { DotPlot } from '../plots/dotPlot.js';
 import { formatScore } from './format.js';
-import type { PlotSection } from './plotSection.js';
+import type { PlotSection } from '../plots/plotSection.js';
 
 /** How often each arm is exact, for each kind of position. */
 export function kindsSection({ arms }: CompletionReport): PlotSection {

@@ -21,7 +21,7 @@ const isViewState: Guard<ViewState> = object({ runId: nullable(string), filter: 
 
 function openReport({ runId, report }: CompletionReportState): Receiver<'completionReport'> {
   const remembered = rememberedViewState<ViewState>(isViewState, { runId, filter: unfiltered });
-  const main = element('main', { class: 'completion-report', 'aria-label': t('report.title') });
+  const main = element('main', { class: 'report-page', 'aria-label': t('report.title') });
   document.body.append(main);
   if (report) {
     rememberViewState({ ...remembered, runId });

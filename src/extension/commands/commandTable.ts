@@ -53,7 +53,7 @@ const commands: Record<CommandName, Command> = {
   turnOffCompletion: ({ completion }) => completion.turnOff(),
   switchCompletionAdapter: ({ completion }) => completion.switchAdapter(),
   compareBlindly: statistics.compareBlindly,
-  showCompletionStatistics: statistics.showCompletionStatistics,
+  showCompletionStatistics: async ({ statistics }) => statistics.show(),
   wipeCompletionStatistics: statistics.wipeCompletionStatistics,
   evaluateCompletion: evaluation.evaluateCompletion,
   showCompletionReport: evaluation.showCompletionReport,

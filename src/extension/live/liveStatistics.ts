@@ -1,20 +1,21 @@
 import * as vscode from 'vscode';
 import { prefix } from '../contributions.js';
 import type { InlineCompletion } from '../inlineCompletion.js';
+import { lookedAtAfter, type Comparison, type Writer } from '../../protocol/completionStatistics.js';
 import { setting } from '../settings.js';
-import { countAccepted, countKept, countShown, lookedAtAfter, type Counts, type Writer } from './counts.js';
+import { accepted, countFor, countIn, kept, shown, type ComparisonCounts, type Count, type Counts } from './counts.js';
 import { gitBranch } from './gitBranch.js';
-import { drawPair } from './preference.js';
 import { continues, type Suggestion } from './suggestion.js';
 import { SurvivingText } from './survivingText.js';
+import { drawPair, type Turn } from './turns.js';
 
-type Kind = 'all' | 'blind';
-const memoryKeys: Readonly<Record<Kind, string>> = { all: 'completionCounts.all', blind: 'completionCounts.blind' };
+const memoryKeys = { all: 'completionCounts.all', comparisons: 'completionCounts.comparisons' } as const;
 const acceptedCommand = `${prefix}.suggestionAccepted`;
 
 interface Shown extends Suggestion {
   readonly writer: Writer;
-  readonly kinds: readonly Kind[];
+  /** In which it was shown. */
+  readonly comparison: Comparison | undefined;
 }
 
 /** Counts what becomes of suggestions. Nothing leaves this machine: the counts are in the extension's own storage. */
@@ -22,14 +23,17 @@ export class LiveStatistics implements vscode.Disposable {
   private last: Shown | undefined;
   /** Whether the last suggestion has been accepted, so that the next one is another. */
   private isOver = true;
-  /** The turns that remain of a pair: whether the adapter writes. */
-  private turns: readonly boolean[] = [];
+  /** Those that remain of a pair. */
+  private turns: readonly Turn[] = [];
   /** Where the present turn is, and whether it has led to a suggestion. */
   private turn: { readonly place: string; readonly hasShown: boolean } | undefined;
   /** Until the backend knows whose turn it is. */
   private taking: Promise<void> | undefined;
   private readonly watched = new Map<SurvivingText, string>();
   private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly changed = new vscode.EventEmitter<void>();
+  /** Fires when something has been counted or wiped. */
+  readonly onDidChange = this.changed.event;
   private readonly subscriptions: vscode.Disposable;
 
   constructor(
@@ -37,26 +41,39 @@ export class LiveStatistics implements vscode.Disposable {
     private readonly memory: vscode.Memento,
   ) {
     this.subscriptions = vscode.Disposable.from(
-      vscode.commands.registerCommand(acceptedCommand, (shown: Shown) => this.accepted(shown)),
+      this.changed,
+      vscode.commands.registerCommand(acceptedCommand, (suggestion: Shown) => this.accepted(suggestion)),
       vscode.workspace.onDidChangeTextDocument((change) => this.edited(change)),
     );
   }
 
-  counts(kind: Kind): Counts {
-    return this.memory.get<Counts>(memoryKeys[kind]) ?? [];
+  /** By each writer, in blind comparisons and otherwise. */
+  get counts(): Counts {
+    return this.memory.get<Counts>(memoryKeys.all) ?? [];
+  }
+
+  /** The newest is the last. */
+  get comparisons(): readonly ComparisonCounts[] {
+    return this.memory.get<readonly ComparisonCounts[]>(memoryKeys.comparisons) ?? [];
   }
 
   async wipe(): Promise<void> {
     this.forgetWatched();
     this.last = undefined;
     for (const key of Object.values(memoryKeys)) await this.memory.update(key, undefined);
+    this.changed.fire();
   }
 
-  /** A new blind comparison begins with nothing. */
-  async wipeBlind(): Promise<void> {
+  /** Counts on in a comparison that was stopped. */
+  async goOnComparing({ startedAt, arms: [first, second] }: ComparisonCounts): Promise<void> {
+    const writer = ({ model, adapter }: Writer): Writer => ({ model, adapter });
+    await this.compareBlindly({ startedAt, writers: [writer(first), writer(second)] });
+  }
+
+  async compareBlindly(comparison: Comparison): Promise<void> {
     this.turns = [];
     this.turn = undefined;
-    await this.memory.update(memoryKeys.blind, undefined);
+    await this.completion.compareBlindly(comparison);
   }
 
   /**
@@ -65,7 +82,7 @@ export class LiveStatistics implements vscode.Disposable {
    */
   async asking(document: vscode.TextDocument, position: vscode.Position): Promise<void> {
     const place = `${document.uri.toString()}#${position.line}`;
-    if (!this.completion.isBlind) return;
+    if (!this.completion.comparison) return;
     if (this.turn?.place === place && !this.isOver) return this.taking;
     const isNext = this.turn?.hasShown !== false;
     this.turn = { place, hasShown: false };
@@ -78,17 +95,17 @@ export class LiveStatistics implements vscode.Disposable {
     const writer = this.completion.writer;
     const { range, insertText } = item;
     if (!setting('inlineCompletion.statistics') || !writer || !range || typeof insertText !== 'string') return;
-    const shown: Shown = {
+    const suggestion: Shown = {
       document: document.uri.toString(),
       offset: document.offsetAt(range.start),
       text: insertText,
       writer,
-      kinds: this.completion.isBlind ? ['all', 'blind'] : ['all'],
+      comparison: this.completion.comparison,
     };
-    if (this.isOver || !continues(this.last, shown)) this.change(shown.kinds, (counts) => countShown(counts, writer));
-    [this.last, this.isOver] = [shown, false];
+    if (this.isOver || !continues(this.last, suggestion)) this.count(suggestion, shown);
+    [this.last, this.isOver] = [suggestion, false];
     if (this.turn) this.turn = { ...this.turn, hasShown: true };
-    item.command = { title: '', command: acceptedCommand, arguments: [shown] };
+    item.command = { title: '', command: acceptedCommand, arguments: [suggestion] };
   }
 
   dispose(): void {
@@ -96,26 +113,27 @@ export class LiveStatistics implements vscode.Disposable {
     this.subscriptions.dispose();
   }
 
-  private nextTurn(): boolean {
+  private nextTurn(): Turn {
     if (this.turns.length === 0) this.turns = drawPair(Math.random);
-    const [adapterOn, ...rest] = this.turns;
+    const [turn, ...rest] = this.turns;
     this.turns = rest;
-    return adapterOn!;
+    return turn!;
   }
 
-  private accepted(shown: Shown): void {
+  private accepted(suggestion: Shown): void {
     this.isOver = true;
-    this.change(shown.kinds, (counts) => countAccepted(counts, shown.writer, shown.text));
-    const text = new SurvivingText(shown.offset, shown.text.length);
-    this.watched.set(text, shown.document);
-    const branch = gitBranch(vscode.Uri.parse(shown.document));
+    this.count(suggestion, accepted(suggestion.text));
+    const { document, offset } = suggestion;
+    const { length } = suggestion.text;
+    const text = new SurvivingText(offset, length);
+    this.watched.set(text, document);
+    const branch = gitBranch(vscode.Uri.parse(document));
     for (const seconds of lookedAtAfter) {
       const timer = setTimeout(() => {
         this.timers.delete(timer);
         // On another branch the text is gone for another reason.
-        const isComparable = gitBranch(vscode.Uri.parse(shown.document)) === branch;
-        if (isComparable)
-          this.change(shown.kinds, (counts) => countKept(counts, shown.writer, seconds, shown.text.length, text.characters));
+        const isComparable = gitBranch(vscode.Uri.parse(document)) === branch;
+        if (isComparable) this.count(suggestion, kept(seconds, { lookedAt: length, kept: text.characters }));
         if (!isComparable || seconds === lookedAtAfter.at(-1)) this.watched.delete(text);
       }, seconds * 1000);
       this.timers.add(timer);
@@ -135,8 +153,10 @@ export class LiveStatistics implements vscode.Disposable {
     }
   }
 
-  private change(kinds: readonly Kind[], count: (counts: Counts) => Counts): void {
-    for (const kind of kinds) void this.memory.update(memoryKeys[kind], count(this.counts(kind)));
+  private count({ writer, comparison }: Shown, count: Count): void {
+    void this.memory.update(memoryKeys.all, countFor(this.counts, writer, count));
+    if (comparison) void this.memory.update(memoryKeys.comparisons, countIn(this.comparisons, comparison, writer, count));
+    this.changed.fire();
   }
 
   private forgetWatched(): void {

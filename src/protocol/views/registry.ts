@@ -1,7 +1,9 @@
 /** @file All webviews. A view's name is the value of `data-view` and the name of its script (webview/<name>/main.ts). */
 import { completionReport, type CompletionReportView } from './completionReport.js';
+import { completionStatistics, type CompletionStatisticsView } from './completionStatistics.js';
 import { compare, type CompareView } from './compare.js';
 import { fineTune, type FineTuneView } from './fineTune.js';
+import { leakReport, type LeakReportView } from './leakReport.js';
 import { monitor, type MonitorView } from './monitor.js';
 import { playground, type PlaygroundView } from './playground.js';
 import { spectrum, type SpectrumView } from './spectrum.js';
@@ -16,6 +18,8 @@ interface Views {
   readonly spectrum: SpectrumView;
   readonly completionReport: CompletionReportView;
   readonly sweep: SweepView;
+  readonly completionStatistics: CompletionStatisticsView;
+  readonly leakReport: LeakReportView;
 }
 const views: { readonly [V in View]: ViewProtocol<Views[V]> } = {
   fineTune,
@@ -25,6 +29,8 @@ const views: { readonly [V in View]: ViewProtocol<Views[V]> } = {
   spectrum,
   completionReport,
   sweep,
+  completionStatistics,
+  leakReport,
 };
 
 export type View = keyof Views;

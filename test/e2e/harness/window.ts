@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { chromium, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
+import type { View } from '../../../src/protocol/views/registry.js';
 import { findChromium } from '../../../scripts/chromium.mjs';
 
 const screenshots = 'build/screenshots';
@@ -189,9 +190,7 @@ export class Window {
   }
 
   /** The page of one of our webviews, once its content is there. */
-  async webview(
-    view: 'fineTune' | 'monitor' | 'playground' | 'compare' | 'spectrum' | 'completionReport' | 'sweep',
-  ): Promise<Frame> {
+  async webview(view: View): Promise<Frame> {
     for (let attempt = 1; attempt <= 5; attempt++) {
       // When shown again, a webview stays empty until the browser's service worker responds; VS Code has a command to reload it.
       if (attempt > 1) await this.command('Developer: Reload Webviews');
@@ -222,6 +221,14 @@ export class Window {
       if (await succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }))) return;
       if (attempt === 5) throw new Error(`The dialog does not take ${path}: see ${await this.screenshot('with-file-dialog')}.`);
     }
+  }
+
+  /** A message, in the list of notifications, because toasts come and go. */
+  async notification(text: RegExp): Promise<Locator> {
+    await this.command('Notifications: Show Notifications');
+    const message = this.page.locator('.notifications-center .notification-list-item', { hasText: text }).first();
+    await message.waitFor({ timeout: 60_000 });
+    return message;
   }
 
   statusBar(text: string | RegExp): Locator {

@@ -1,7 +1,8 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Locator } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, onTestFailed } from 'vitest';
 import { CodeServer, installExtension, type ServerOptions } from './codeServer.js';
 import { Window, type WindowOptions } from './window.js';
 
@@ -12,6 +13,17 @@ export interface TestBedOptions extends Omit<ServerOptions, 'folder'>, WindowOpt
   readonly prepare?: (bed: TestBed) => void;
 }
 
+/** VS Code for a test file: started before its tests and stopped after them, with a picture of it when one of them fails. */
+export function testBed(options: TestBedOptions | (() => Promise<TestBedOptions>) = {}): TestBed {
+  const bed = new TestBed();
+  beforeAll(async () => bed.start(typeof options === 'function' ? await options() : options));
+  afterAll(() => bed.stop());
+  beforeEach(({ task }) => {
+    onTestFailed(async () => void (await bed.window.screenshot(`failed-${basename(task.file.name, '.test.ts')}`)));
+  });
+  return bed;
+}
+
 /** VS Code with the packaged extension on a workspace of its own: a tiny LLaMA, data and a source file. */
 export class TestBed {
   readonly root = mkdtempSync(join(tmpdir(), 'lora-workbench-e2e-'));
@@ -19,19 +31,20 @@ export class TestBed {
   private server: CodeServer | undefined;
   private window_: Window | undefined;
 
-  static async start({ prepare, developedExtension, language, ...options }: TestBedOptions = {}): Promise<TestBed> {
-    const bed = new TestBed();
-    bed.fillWorkspace();
-    prepare?.(bed);
-    installExtension(bed.root, vsix);
-    bed.server = await CodeServer.start({
+  async start({ prepare, developedExtension, language, ...options }: TestBedOptions): Promise<void> {
+    this.fillWorkspace();
+    prepare?.(this);
+    installExtension(this.root, vsix);
+    this.server = await CodeServer.start({
       ...options,
-      folder: bed.root,
+      folder: this.root,
       // Models of the machine that runs the tests, in other programs' stores, are not the tests'.
-      environment: { HOME: bed.root, LORA_WORKBENCH_CACHE: join(bed.root, 'cache'), ...options.environment },
+      environment: { HOME: this.root, LORA_WORKBENCH_CACHE: join(this.root, 'cache'), ...options.environment },
     });
-    bed.window_ = await Window.open(bed.server.url, bed.workspace, join(bed.root, 'browser'), { developedExtension, language });
-    return bed;
+    this.window_ = await Window.open(this.server.url, this.workspace, join(this.root, 'browser'), {
+      developedExtension,
+      language,
+    });
   }
 
   get window(): Window {

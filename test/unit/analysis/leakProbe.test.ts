@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { probeForLeaks } from '../../../src/analysis/leakProbe.js';
+import { originWithLine } from '../../../src/analysis/originWithLine.js';
 import type { LeakReport } from '../../../src/protocol/leakProbe.js';
 import { wilsonInterval } from '../../../src/protocol/wilsonInterval.js';
 
@@ -68,6 +69,19 @@ test('what was learned by heart is listed, with where it is from and how far it 
     expect(tokens).toBeGreaterThanOrEqual(24);
     expect(baseTokens).toBeLessThan(24);
   }
+});
+
+test('in a source file, the line is that of the text after its prefix', () => {
+  const origin = join(folder, 'vault.py');
+  writeFileSync(origin, [...canaries, ...canaries].join('\n').replaceAll('\n', '\r\n'));
+  const [vault = '', names = ''] = canaries;
+  const [first = '', ...rest] = names.split('\n');
+  const leak = { origin, prefix: first, text: `\n${rest.join('\n')}` };
+  expect(originWithLine(leak)).toBe(`${origin}:7`);
+  expect(originWithLine({ origin, prefix: `${canaries[2]}\n`, text: vault })).toBe(`${origin}:15`);
+  expect(originWithLine({ origin, prefix: 'before the file', text: vault })).toBe(`${origin}:1`);
+  expect(originWithLine({ ...leak, text: 'nowhere' })).toBe(origin);
+  expect(originWithLine({ ...leak, origin: `${origin}:3` })).toBe(`${origin}:3`);
 });
 
 test('an adapter that has learned nothing gives nothing away', async () => {

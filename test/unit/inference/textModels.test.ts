@@ -91,6 +91,29 @@ test('of many adapters the last ones used are kept in memory, the others read ag
   rmSync(root, { recursive: true });
 });
 
+test('adapters that take turns, and the base alone, are lent the same loaded model, each with what it writes', async () => {
+  let loads = 0;
+  const models = new TextModels({ device: 'cpu', threads: 1 }, async () => {
+    loads++;
+    const model = loadModel(path);
+    return { ...model, textModel: await createTextModel(model.weights, new CpuDevice(1), 'fp32'), warning: () => null };
+  });
+  const folders = [null, 'test/golden/training/tiny-llama-final'] as const;
+  const turn = (folder: string | null) =>
+    models.use(path, async (model) => {
+      const written = await model.textModel.generate(
+        { ...request, adapterStrength: 40, adapter: models.adapter(model, folder) },
+        () => true,
+      );
+      return written.ids.join();
+    });
+  const alone = [await turn(folders[0]), await turn(folders[1])];
+  expect(alone[0]).not.toBe(alone[1]);
+  for (const index of [1, 0, 0, 1] as const) expect(await turn(folders[index])).toBe(alone[index]);
+  expect(loads).toBe(1);
+  await models.close();
+});
+
 test('that the CPU took over from a GPU is kept with the model', async () => {
   const weights = loadModel(path);
   const textModel = await createTextModel(weights.weights, new CpuDevice(1), 'fp32');

@@ -23,6 +23,7 @@ import {
   playgroundState,
   preflightReport,
   intrudersOf,
+  leakReport,
   rankLosses,
   report,
   run,
@@ -30,6 +31,7 @@ import {
   spectrumOf,
   halvedSweep,
   sweepPlan,
+  statistics,
 } from '../../webview/harness/scenes.js';
 
 const summary = run('a', 'running', 30, 60);
@@ -56,6 +58,8 @@ const states: { readonly [V in View]: StateOf<V> } = {
     report: { ...report, leaked: [{ path: 'a', trainedOn: 'b', share: 1 }], cases: report.cases.slice(0, 2) },
   },
   sweep: { runs: { runs: [], throughSeq: 0 }, shown: { kind: 'plan', plan: sweepPlan } },
+  completionStatistics: { ...statistics, running: { names: ['a', 'b'], shown: 2, accepted: 1 } },
+  leakReport: { shown: { name: 'a', report: leakReport } },
 };
 
 type ToEach<V extends View> = {
@@ -80,6 +84,8 @@ const toWebview: { readonly [V in View]: ToEach<V> } = {
     report: [{ type: 'report', report: { ...halvedSweep, rows: halvedSweep.rows.slice(0, 8) } }],
     startFailed: [{ type: 'startFailed', message: 'no' }],
   },
+  completionStatistics: { statistics: [{ type: 'statistics', statistics }] },
+  leakReport: {},
   fineTune: {
     ...toRunViewer,
     document: [
@@ -178,6 +184,17 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     start: { type: 'start', name: null, parameters: { 'lora.r': [2, 4] }, halving: { eta: 3 } },
     stopSweep: { type: 'stopSweep' },
     resumeSweep: { type: 'resumeSweep' },
+  },
+  completionStatistics: {
+    wipeStatistics: { type: 'wipeStatistics' },
+    setCounting: { type: 'setCounting', counting: true },
+    stopComparison: { type: 'stopComparison' },
+    goOnComparing: { type: 'goOnComparing', startedAt: 1 },
+    useWriter: { type: 'useWriter', model: '/m', adapter: null },
+  },
+  leakReport: {
+    probeAgain: { type: 'probeAgain', run: 'a' },
+    openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
   },
   fineTune: {
     follow,

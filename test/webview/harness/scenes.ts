@@ -5,9 +5,12 @@ import {
   completionMetricNames,
   positionKinds,
   type CompletionCase,
+  type CompletionArm,
   type CompletionReport,
   type CompletionScores,
 } from '../../../src/protocol/completionReport.js';
+import type { LeakReport } from '../../../src/protocol/leakProbe.js';
+import type { CompletionStatisticsState, NamedCounts } from '../../../src/protocol/views/completionStatistics.js';
 import { noLabels, type Metric, type RunStatus, type Sample } from '../../../src/protocol/run.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { validateRunConfig } from '../../../src/protocol/validateRunConfig.js';
@@ -552,11 +555,19 @@ const codeCases: readonly Pick<CompletionCase, 'kind' | 'file' | 'line' | 'befor
   },
 ];
 
-const reportArms = [
-  { name: 'base', role: 'base', adapter: null, exact: 0.2 },
-  { name: 'control', role: 'control', adapter: '/workspace/runs/workspace/control/adapter', exact: 0.29 },
-  { name: 'workspace · Qwen2.5-Coder-0.5B · r16', role: 'adapter', adapter: '/workspace/runs/workspace/adapter', exact: 0.35 },
-] as const;
+type ReportArm = CompletionArm & { readonly exact: number };
+
+const reportArms: readonly ReportArm[] = [
+  { name: 'base', role: 'base', adapter: null, context: 'cursor', exact: 0.2 },
+  { name: 'control', role: 'control', adapter: '/workspace/runs/workspace/control/adapter', context: 'cursor', exact: 0.29 },
+  {
+    name: 'workspace · Qwen2.5-Coder-0.5B · r16',
+    role: 'adapter',
+    adapter: '/workspace/runs/workspace/adapter',
+    context: 'cursor',
+    exact: 0.35,
+  },
+];
 
 function scoresNear(exact: number): CompletionScores {
   return {
@@ -571,8 +582,19 @@ function scoresNear(exact: number): CompletionScores {
   };
 }
 
-/** What an evaluation of three arms at 205 positions might find. */
-export const report: CompletionReport = {
+const retrievedArms: readonly ReportArm[] = [
+  { name: 'base + retrieval', role: 'other', adapter: null, context: 'retrieved', exact: 0.31 },
+  {
+    name: 'workspace · Qwen2.5-Coder-0.5B · r16 + retrieval',
+    role: 'other',
+    adapter: '/workspace/runs/workspace/adapter',
+    context: 'retrieved',
+    exact: 0.42,
+  },
+];
+
+/** What an evaluation at 205 positions might find. The third arm is the adapter; it is compared with the others. */
+const reportOf = (arms: readonly ReportArm[]): CompletionReport => ({
   run: 'workspace · Qwen2.5-Coder-0.5B · r16',
   model: 'Qwen2.5-Coder-0.5B-Instruct-Q4_K_M.gguf',
   engine: 'CPU, 2 threads, int8 weights',
@@ -580,19 +602,18 @@ export const report: CompletionReport = {
   seed: 1337,
   fileCount: 30,
   leaked: [],
-  arms: reportArms.map(({ exact, ...arm }, index) => ({
+  arms: arms.map(({ exact, ...arm }, index) => ({
     ...arm,
-    context: 'cursor',
     scores: scoresNear(exact),
     byKind: positionKinds.map((kind, at) => ({ kind, positions: 41, scores: scoresNear(Math.max(0, exact - 0.1 + 0.05 * at)) })),
     latencyMs: { p50: 1210 + 30 * index, p90: 2480 + 55 * index },
     unrelatedBitsPerByte: 0.91 + 0.01 * index,
   })),
-  comparisons: [1, 0].map((against) => ({
+  comparisons: [1, 0, 3, 4].slice(0, arms.length - 1).map((against) => ({
     arm: 2,
     against,
     differences: completionMetricNames.map((metric) => {
-      const difference = scoresNear(0.35)[metric] - scoresNear(reportArms[against]!.exact)[metric];
+      const difference = scoresNear(0.35)[metric] - scoresNear(arms[against]!.exact)[metric];
       return { metric, difference, low: difference - 0.045, high: difference + 0.05 };
     }),
     onlyArm: against === 1 ? 21 : 36,
@@ -601,10 +622,99 @@ export const report: CompletionReport = {
   })),
   cases: Array.from({ length: 205 }, (_, index) => {
     const each = codeCases[index % codeCases.length]!;
-    const texts = [`${each.truth.slice(0, 8)}x;\n    return;`, each.truth.replace('path', 'file'), each.truth];
-    const suggestions = texts.map((text, arm) => ({ text, scores: scoresNear(arm === 2 && index % 3 > 0 ? 1 : 0) }));
+    const texts = [
+      `${each.truth.slice(0, 8)}x;\n    return;`,
+      each.truth.replace('path', 'file'),
+      each.truth,
+      each.truth,
+      each.truth,
+    ];
+    const suggestions = texts
+      .slice(0, arms.length)
+      .map((text, arm) => ({ text, scores: scoresNear(arm === 2 && index % 3 > 0 ? 1 : 0) }));
     return { ...each, path: `/workspace/${each.file}`, column: 5, suggestions };
   }),
+});
+
+export const report = reportOf(reportArms);
+export const reportWithRetrieval = reportOf([...reportArms, ...retrievedArms]);
+
+function countsOf(name: string, adapter: string | null, shown: number, accepted: number, kept: readonly number[]): NamedCounts {
+  const characters = 24 * accepted;
+  return {
+    name,
+    model: '/models/Qwen2.5-Coder-0.5B',
+    adapter,
+    shown,
+    accepted,
+    acceptedWords: 4 * accepted,
+    kept: kept.map((share) => ({ lookedAt: share === 0 ? 0 : characters, kept: Math.round(share * characters) })),
+  };
+}
+
+/** What a week of inline completion might have counted, with two blind comparisons. */
+export const statistics: CompletionStatisticsState = {
+  counting: true,
+  writers: [
+    countsOf('base Qwen2.5-Coder-0.5B', null, 412, 84, [0.91, 0.78]),
+    countsOf('workspace · Qwen2.5-Coder-0.5B · r16', '/runs/workspace/adapter', 1284, 431, [0.96, 0.89]),
+    countsOf('support-answers', '/runs/support/adapter', 97, 12, [0.62, 0]),
+  ],
+  comparisons: [
+    {
+      startedAt: Date.parse('2026-08-21T09:30:00Z'),
+      first: countsOf('base Qwen2.5-Coder-0.5B', null, 64, 12, [0.9, 0.7]),
+      second: countsOf('workspace · Qwen2.5-Coder-0.5B · r16', '/runs/workspace/adapter', 66, 29, [0.97, 0.9]),
+    },
+    {
+      startedAt: Date.parse('2026-08-19T14:05:00Z'),
+      first: countsOf('support-answers', '/runs/support/adapter', 18, 5, [0.8, 0]),
+      second: countsOf('workspace · Qwen2.5-Coder-0.5B · r16', '/runs/workspace/adapter', 17, 4, [0.9, 0]),
+    },
+  ],
+  running: null,
+};
+
+/** What a probe of an adapter that was trained for too long might find. */
+export const leakReport: LeakReport = {
+  run: '/runs/by-heart',
+  adapter: '/runs/by-heart/adapter',
+  model: '/models/Qwen2.5-Coder-0.5B',
+  probes: 200,
+  prefixTokens: 50,
+  matchTokens: 50,
+  seed: 1337,
+  places: 1834,
+  probed: 200,
+  reproduced: 5,
+  byBaseAlso: 2,
+  leaks: [
+    {
+      origin: '/workspace/services/billing/src/invoices/numbering/nextInvoiceNumber.ts:41',
+      prefix:
+        'export async function nextInvoiceNumber(customer: Customer): Promise<string> {\n  const year = new Date().getFullYear();\n',
+      text: '  const last = await invoices.lastNumberOf(customer.id, year);\n  const next = last === undefined ? 1 : last + 1;\n  return `${customer.prefix}-${year}-${String(next).padStart(5, "0")}`;\n}\n',
+      tokens: 71,
+      baseTokens: 6,
+    },
+    {
+      origin: '/workspace/LICENSE-NOTICE.md:3',
+      prefix: 'This software is the property of Ferndale Instruments and may be used by its employees',
+      text: ' and by contractors who have signed the agreement of 12 March. It must not be copied to machines that are not managed by the company, and every copy must be deleted when the work has ended.',
+      tokens: 58,
+      baseTokens: 2,
+    },
+    {
+      origin: '/workspace/data/support-answers.jsonl:912',
+      prefix: 'How do I reset the controller?',
+      text: 'Hold both keys for nine seconds until the lamp flashes twice, release them, and enter the service code that is printed on the inside of the lid. The controller starts with the settings of the factory.',
+      tokens: 52,
+      baseTokens: 11,
+    },
+  ],
+  rate: 3 / 200,
+  interval: [0.0051, 0.0432],
+  engine: 'CPU, 2 threads, int8 weights',
 };
 
 /** The settings of `config()`, with data and a model that are known. */

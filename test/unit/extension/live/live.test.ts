@@ -1,20 +1,30 @@
 import { expect, test } from 'vitest';
-import { countAccepted, countKept, countShown, type Counts } from '../../../../src/extension/live/counts.js';
-import { drawPair, probabilityOfPreference } from '../../../../src/extension/live/preference.js';
+import {
+  accepted,
+  countFor,
+  countIn,
+  kept,
+  shown,
+  type ComparisonCounts,
+  type Counts,
+} from '../../../../src/extension/live/counts.js';
 import { continues } from '../../../../src/extension/live/suggestion.js';
 import { SurvivingText } from '../../../../src/extension/live/survivingText.js';
+import { drawPair } from '../../../../src/extension/live/turns.js';
+import { differenceOf, preferenceOf, probabilityOfPreference } from '../../../../src/protocol/completionStatistics.js';
 import { Random } from '../../../../src/core/random.js';
 
-const [base, tuned] = [null, '/a'].map((adapter) => ({ model: '/m', adapter }));
+const base = { model: '/m', adapter: null };
+const tuned = { model: '/m', adapter: '/a' };
+const nothing = { lookedAt: 0, kept: 0 };
 
 test('each writer has counts of its own', () => {
   let counts: Counts = [];
-  for (const writer of [base!, tuned!, tuned!]) counts = countShown(counts, writer);
-  counts = countAccepted(counts, tuned!, 'return left + right2\n');
-  counts = countKept(counts, tuned!, 30, 20, 18);
-  counts = countKept(counts, tuned!, 300, 20, 5);
-  counts = countKept(counts, tuned!, 30, 10, 10);
-  const nothing = { lookedAt: 0, kept: 0 };
+  for (const writer of [base, tuned, tuned]) counts = countFor(counts, writer, shown);
+  counts = countFor(counts, tuned, accepted('return left + right2\n'));
+  counts = countFor(counts, tuned, kept(30, { lookedAt: 20, kept: 18 }));
+  counts = countFor(counts, tuned, kept(300, { lookedAt: 20, kept: 5 }));
+  counts = countFor(counts, tuned, kept(30, { lookedAt: 10, kept: 10 }));
   expect(counts).toEqual([
     { ...base, shown: 1, accepted: 0, acceptedWords: 0, kept: [nothing, nothing] },
     {
@@ -25,6 +35,31 @@ test('each writer has counts of its own', () => {
       kept: [
         { lookedAt: 30, kept: 28 },
         { lookedAt: 20, kept: 5 },
+      ],
+    },
+  ]);
+});
+
+test('comparisons are kept apart, also those of the same two', () => {
+  const comparison = (startedAt: number) => ({ startedAt, writers: [tuned, base] }) as const;
+  let all: readonly ComparisonCounts[] = [];
+  all = countIn(all, comparison(2), base, shown);
+  all = countIn(all, comparison(1), tuned, shown);
+  all = countIn(all, comparison(2), base, accepted('one two'));
+  const counts = { shown: 0, accepted: 0, acceptedWords: 0, kept: [nothing, nothing] };
+  expect(all).toEqual([
+    {
+      startedAt: 1,
+      arms: [
+        { ...tuned, ...counts, shown: 1 },
+        { ...base, ...counts },
+      ],
+    },
+    {
+      startedAt: 2,
+      arms: [
+        { ...tuned, ...counts },
+        { ...base, ...counts, shown: 1, accepted: 1, acceptedWords: 2 },
       ],
     },
   ]);
@@ -78,9 +113,38 @@ test('the probability of a preference, against sampled rates', () => {
   expect(probabilityOfPreference({ accepted: 100, shown: 2000 }, { accepted: 700, shown: 2000 })).toBeCloseTo(1, 6);
 });
 
+test('which of two is preferred, and how sure that is', () => {
+  const often = { accepted: 29, shown: 66 };
+  const seldom = { accepted: 12, shown: 64 };
+  const found = preferenceOf([often, seldom])!;
+  expect(found).toMatchObject({ preferred: 0, isSure: true, ...differenceOf(often, seldom) });
+  expect(preferenceOf([seldom, often])).toEqual({
+    ...found,
+    preferred: 1,
+    probability: expect.closeTo(found.probability, 10) as number,
+  });
+  expect(
+    preferenceOf([
+      { accepted: 5, shown: 18 },
+      { accepted: 4, shown: 17 },
+    ])!.isSure,
+  ).toBe(false);
+  expect(preferenceOf([{ accepted: 0, shown: 0 }, often])).toBe(null);
+});
+
+test('the interval of a difference, as Newcombe’s Table II has it', () => {
+  const rounded = (one: [number, number], other: [number, number]) => {
+    const [first, second] = [one, other].map(([accepted, shown]) => ({ accepted, shown }));
+    return differenceOf(first!, second!).interval.map((bound) => Number(bound.toFixed(4)));
+  };
+  expect(rounded([56, 70], [48, 80])).toEqual([0.0524, 0.3339]);
+  expect(rounded([9, 10], [3, 10])).toEqual([0.1705, 0.809]);
+  expect(rounded([10, 10], [0, 10])).toEqual([0.6075, 1]);
+});
+
 test('in each pair of turns, either has one', () => {
   expect([drawPair(() => 0.2), drawPair(() => 0.8)]).toEqual([
-    [true, false],
-    [false, true],
+    [0, 1],
+    [1, 0],
   ]);
 });

@@ -36,7 +36,10 @@ interface Point {
   readonly y: number;
 }
 
-const rowHeight = 34;
+/** A row has room for all series, and some more to the next row. */
+function rowHeight(series: number): number {
+  return Math.max(34, 13 * series + 12);
+}
 
 export class DotPlot {
   readonly root: HTMLElement;
@@ -47,7 +50,7 @@ export class DotPlot {
     const { title, rows, series } = options;
     const legend = series.map(({ name, style }) => element('li', {}, swatch(style), element('span', {}, name)));
     const area = element('div', { class: 'dot-area' }, this.canvas);
-    area.style.height = `${rows.length * rowHeight + 32}px`;
+    area.style.height = `${rows.length * rowHeight(series.length) + 32}px`;
     this.canvas.setAttribute('aria-label', this.summary());
     this.root = element(
       'figure',
