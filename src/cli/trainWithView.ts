@@ -9,16 +9,21 @@ import { disposedOnFailure } from '../runtime/disposal.js';
 import type { CommandContext } from './runCommand.js';
 import { TrainingView } from './trainingView.js';
 
-export interface TrainingOptions extends Pick<TrainRunOptions, 'fromQueue' | 'leaveAfter'> {
+export interface TrainingOptions extends Turn {
   /** Gets the pre-flight report of a new run; a resumed run has none. */
   onReport(report: PreflightReport): void;
+}
+
+/** What a worker of the queue adds: how far to train, and what it has loaded already. */
+export interface Turn extends Pick<TrainRunOptions, 'fromQueue' | 'leaveAfter'> {
+  readonly prepare?: typeof prepareRun;
 }
 
 /** Trains a run directory and shows its progress. */
 export async function trainWithView(
   { output, signal }: CommandContext,
   run: RunDirectory,
-  { onReport, ...turn }: TrainingOptions,
+  { onReport, prepare = prepareRun, ...turn }: TrainingOptions,
 ): Promise<RunState> {
   const view = new TrainingView(output);
   const announceStop = () => view.line('Stopping after this step; a checkpoint will be saved. Ctrl+C again ends at once.');
@@ -29,7 +34,7 @@ export async function trainWithView(
       ...turn,
       signal,
       async prepare(config, ports, resumedDType) {
-        const loaded = await prepareRun(config, ports, resumedDType);
+        const loaded = await prepare(config, ports, resumedDType);
         if (begins) onReport(await disposedOnFailure(loaded, () => preflightReport(loaded, config)));
         return loaded;
       },

@@ -15,7 +15,7 @@ import { loadModelForData, type LoadedModel } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
 import { count, list, number, object, string, type Guard } from '../protocol/guard.js';
 import { evaluationEngine } from '../runs/evaluationData.js';
-import { readDataset } from '../runs/prepareRun.js';
+import { readDataset } from '../runs/runData.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { createEvaluator } from '../runtime/engine.js';

@@ -1,17 +1,11 @@
 /** @file Runs that are started together are trained one after the other, whatever happens to the window. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { readState, says, TestBed, until } from './harness/workspace.js';
+import { readState, says, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start();
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed();
 
 /** The first one is to be paused before it ends. */
 const steps = { first: 400, others: 30 };

@@ -1,17 +1,11 @@
 /** @file Two ranks are tried: from the Fine-Tune panel through the form to a recommendation, and from there to a run. */
 import { readFileSync } from 'node:fs';
 import type { Frame } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { says, TestBed, until } from './harness/workspace.js';
+import { says, testBed, until } from './harness/workspace.js';
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await TestBed.start();
-});
-afterAll(async () => {
-  await bed?.stop();
-});
+const bed = testBed();
 
 const name = 'rank · answers.jsonl';
 

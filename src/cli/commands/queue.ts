@@ -4,6 +4,7 @@ import { exists } from '../../files/reading.js';
 import { t } from '../../l10n/text.js';
 import { runsToTrain } from '../../runs/queue/queue.js';
 import { hasWorker, queueLogPath } from '../../runs/queue/queueLock.js';
+import { RunLoader } from '../../runs/runLoader.js';
 import { workQueue } from '../../runs/queue/workQueue.js';
 import { queuedSweeps } from '../../sweep/queuedSweeps.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
@@ -28,14 +29,20 @@ export async function queue(context: CommandContext, folder: string, options: Qu
 
 async function work(context: CommandContext, folder: string): Promise<ExitCode> {
   const { output, signal } = context;
-  await workQueue(folder, {
-    train: (run, leaveAfter) => trainAndTell(context, run, { fromQueue: true, leaveAfter }),
-    sweeps: queuedSweeps(signal),
-    note(text) {
-      appendToFile(queueLogPath(folder), `${new Date().toISOString()} ${text}\n`);
-      output.say(output.bold(text));
-    },
-    signal,
-  });
+  const loader = new RunLoader();
+  const { prepare } = loader;
+  try {
+    await workQueue(folder, {
+      train: (run, leaveAfter) => trainAndTell(context, run, { fromQueue: true, leaveAfter, prepare }),
+      sweeps: queuedSweeps(signal),
+      note(text) {
+        appendToFile(queueLogPath(folder), `${new Date().toISOString()} ${text}\n`);
+        output.say(output.bold(text));
+      },
+      signal,
+    });
+  } finally {
+    await loader.dispose();
+  }
   return signal.aborted ? exitCodes.cancelled : exitCodes.done;
 }

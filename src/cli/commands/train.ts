@@ -4,14 +4,13 @@ import { preflight } from '../../runs/preflight/preflight.js';
 import { newRunFolder } from '../../runs/newRunFolder.js';
 import { readRunConfig } from '../../runs/runConfigFile.js';
 import { RunDirectory } from '../../runs/runDirectory.js';
-import type { TrainRunOptions } from '../../runs/trainRun.js';
 import { fetchDataView } from '../fetchDataView.js';
 import { exitCodes, type ExitCode } from '../interrupt.js';
 import type { Output } from '../output.js';
 import type { CommandContext } from '../runCommand.js';
 import { preflightConcerns, preflightSummary, sampleText } from '../preflightText.js';
 import { shortestPath } from '../shortestPath.js';
-import { trainWithView } from '../trainWithView.js';
+import { trainWithView, type Turn } from '../trainWithView.js';
 
 export interface TrainOptions {
   readonly config: string;
@@ -43,7 +42,7 @@ async function trainDirectory(context: CommandContext, run: RunDirectory): Promi
 export async function trainAndTell(
   context: CommandContext,
   run: RunDirectory,
-  turn: Pick<TrainRunOptions, 'fromQueue' | 'leaveAfter'> = {},
+  turn: Turn = {},
 ): Promise<RunState> {
   const { output } = context;
   const onReport = (report: PreflightReport) => {
