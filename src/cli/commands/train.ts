@@ -39,11 +39,7 @@ async function trainDirectory(context: CommandContext, run: RunDirectory): Promi
 }
 
 /** Trains a run directory and says how it ended. */
-export async function trainAndTell(
-  context: CommandContext,
-  run: RunDirectory,
-  turn: Turn = {},
-): Promise<RunState> {
+export async function trainAndTell(context: CommandContext, run: RunDirectory, turn: Turn = {}): Promise<RunState> {
   const { output } = context;
   const onReport = (report: PreflightReport) => {
     output.emit({ preflight: report });
