@@ -221,7 +221,7 @@ describe('real processes', () => {
   test('killed with -9, the next worker puts its run back, once; the bytes are those of an unbroken run', async () => {
     const unbroken = RunDirectory.create(join(folder, 'unbroken'), fakeConfig());
     await trainRun(unbroken, { prepare: (config) => prepareFake(config) });
-    const [run, next] = [queued('a', {}, 'train.max_steps=40'), queued('b', {}, 'train.max_steps=40')];
+    const [run, next] = [queued('a', {}, 'train.max_steps=40'), queued('b', { queuedAt: minute(2) }, 'train.max_steps=40')];
     for (const expected of [{ requeued: false }, { requeued: true }]) {
       const { child, ended } = start(2);
       await hasReached(run, expected.requeued ? 20 : 5);
