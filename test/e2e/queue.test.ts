@@ -1,5 +1,5 @@
 /** @file Runs that are started together are trained one after the other, whatever happens to the window. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
@@ -15,10 +15,11 @@ afterAll(async () => {
 
 const steps = 30;
 const isNamed = (rank: number) => new RegExp(`answers · tiny-llama · r${rank}(?!\\d)`);
+/** A run's state is written last. */
+const isThere = (run: string) => existsSync(join(run, 'state.json'));
+const isOfRank = (run: string, rank: number) => readFileSync(join(run, 'run.json'), 'utf8').includes(`"r": ${rank},`);
 const runOfRank = (rank: number) =>
-  until(`a run of rank ${rank}`, () =>
-    bed.runs().find((run) => readFileSync(join(run, 'run.json'), 'utf8').includes(`"r": ${rank},`)),
-  );
+  until(`a run of rank ${rank}`, () => bed.runs().find((run) => isThere(run) && isOfRank(run, rank)));
 
 test('while a run is paused, others are added to the queue, and one is removed from it', async () => {
   const { window } = bed;
