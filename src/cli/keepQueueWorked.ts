@@ -1,4 +1,4 @@
-import { spawn, type StdioOptions } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runsToTrain } from '../runs/queue/queue.js';
 import { hasWorker } from '../runs/queue/queueLock.js';
@@ -34,18 +34,29 @@ function waiting(folder: string): string {
     .join('\n');
 }
 
-/** Runs a worker in the terminal of this process. Resolves to null if a signal ended it. */
+/**
+ * Runs a worker in the terminal of this process; what ends this process ends the worker. Resolves to null if a signal ended it. It has
+ * a session of its own, so that Ctrl+C reaches it once, through this process; on Windows the console sends it to both.
+ */
 function workerEnd(args: readonly string[], quiet: boolean): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const stdio: StdioOptions = ['inherit', quiet ? 'ignore' : 'inherit', 'inherit'];
-    const child = spawn(process.execPath, [process.argv[1]!, 'queue', ...args], { stdio, windowsHide: true });
-    // Ctrl+C reaches both processes, other signals only the one that they are meant for.
-    const passOn = () => child.kill('SIGTERM');
-    process.on('SIGTERM', passOn);
+    const passesOn = process.platform !== 'win32';
+    const child = spawn(process.execPath, [process.argv[1]!, 'queue', ...args], {
+      stdio: ['inherit', quiet ? 'ignore' : 'inherit', 'inherit'],
+      windowsHide: true,
+      detached: passesOn,
+    });
+    const passOn = (signal: NodeJS.Signals) => child.kill(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
+    const atOnce = () => child.kill('SIGKILL');
+    if (passesOn) for (const signal of endings) process.on(signal, passOn);
+    process.on('exit', atOnce);
     child.once('error', reject);
     child.once('exit', (code) => {
-      process.off('SIGTERM', passOn);
+      for (const signal of endings) process.off(signal, passOn);
+      process.off('exit', atOnce);
       resolve(code);
     });
   });
 }
+
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

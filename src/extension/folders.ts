@@ -45,7 +45,7 @@ export async function hasRuns(context: vscode.ExtensionContext): Promise<boolean
       (found) => found,
       () => [],
     );
-    if (entries.some(([, type]) => type === vscode.FileType.Directory)) return true;
+    if (entries.some(([name, type]) => type === vscode.FileType.Directory && !name.startsWith('.'))) return true;
   }
   return false;
 }

@@ -4,6 +4,6 @@ export const queuePhrases = {
   'queue.after': 'It is trained after {0}.',
   'queue.afterMore': 'It is trained after {0} and {1} more runs.',
   'queue.afterOneMore': 'It is trained after {0} and one more run.',
-  'queue.paused': '{0} is paused. The queue goes on when it has been resumed and has ended, or has been stopped.',
+  'queue.paused': '{0} is paused: resume or stop it, so that the queue goes on.',
   'queue.waiting': 'In the queue: {0}',
 } as const;

@@ -22,7 +22,10 @@ export function isSweep(folder: string): boolean {
   return existsSync(join(folder, 'sweep.json')) && !existsSync(join(folder, 'state.json'));
 }
 
+/** Names that begin with a dot are no runs: they are the queue's, or unfinished work. */
 function subfolders(folder: string): string[] {
   const entries = ifReadable(() => readdirSync(folder, { withFileTypes: true })) ?? [];
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => resolve(folder, entry.name));
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => resolve(folder, entry.name));
 }

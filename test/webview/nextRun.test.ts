@@ -246,7 +246,7 @@ test('a run that is started while others are trained waits: the button and its n
 
   await change(5, { ...live, state: { ...live.state, status: 'paused' } });
   await view.settle();
-  expect(await view.page.locator('.run-course').textContent()).toContain('support-answers is paused. The queue goes on when');
+  expect(await view.page.locator('.run-course').textContent()).toContain('support-answers is paused: resume or stop it');
   await change(6, { ...live, state: { ...live.state, status: 'stopped' } });
   await change(7, { ...next, state: { ...next!.state, status: 'stopped' } });
   await view.settle();

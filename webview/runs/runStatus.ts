@@ -14,7 +14,7 @@ import { aheadInWords } from './queueText.js';
 import { formatBytes, formatDuration, formatNumber, formatValue, ordinalInWords, t } from '../shared/text.js';
 
 const statusIcons: Readonly<Record<RunStatus, string>> = {
-  queued: 'clock',
+  queued: 'watch',
   preparing: 'loading codicon-modifier-spin',
   running: 'play-circle',
   paused: 'debug-pause',

@@ -104,7 +104,7 @@ function tooltip(run: RunSummary, all: readonly RunSummary[]): vscode.MarkdownSt
 function statusIcon(status: RunStatus): vscode.ThemeIcon {
   switch (status) {
     case 'queued':
-      return new vscode.ThemeIcon('clock');
+      return new vscode.ThemeIcon('watch');
     case 'preparing':
       return new vscode.ThemeIcon('loading~spin');
     case 'running':

@@ -28,6 +28,11 @@ export class FineTunePanel {
     return this.frame.getByRole('button', { name: 'Start Training' });
   }
 
+  /** What `start` becomes while something is trained. */
+  get enqueue(): Locator {
+    return this.frame.getByRole('button', { name: 'Add to Queue' });
+  }
+
   get plots(): Locator {
     return this.frame.locator('.board');
   }

@@ -60,31 +60,41 @@ export class TestBed {
 
   /** The process id of this VS Code's backend, if it is running. */
   backendPid(): number | undefined {
+    return this.processes(([program]) => program!.endsWith('backend.js'))[0];
+  }
+
+  /** The processes of the installed extension whose program and arguments fit. */
+  private processes(fits: (words: readonly string[]) => boolean): number[] {
     const extensions = join(this.root, 'extensions');
-    const isBackend = (pid: string) => {
+    const isWanted = (pid: string) => {
       try {
-        const [, program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return program.startsWith(extensions) && program.endsWith('backend.js');
+        const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return (words[0] ?? '').startsWith(extensions) && fits(words);
       } catch {
         return false;
       }
     };
-    const pid = readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && isBackend(entry));
-    return pid === undefined ? undefined : Number(pid);
+    return readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry) && isWanted(entry))
+      .map(Number);
   }
 
   /** Run directories, newest last. */
   runs(): string[] {
     const folder = this.path('runs');
     if (!existsSync(folder)) return [];
-    const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    return names.map((entry) => join(folder, entry.name)).sort();
+    const folders = readdirSync(folder, { withFileTypes: true }).filter(
+      (entry) => entry.isDirectory() && !entry.name.startsWith('.'),
+    );
+    return folders.map((entry) => join(folder, entry.name)).sort();
   }
 
   async stop(): Promise<void> {
     await this.window_?.close().catch(() => undefined);
-    for (const run of this.runs()) endTrainer(run);
     this.server?.stop();
+    // Trainers and what keeps the queue outlive VS Code.
+    this.processes((words) => words.includes('queue')).forEach(end);
+    for (const run of this.runs()) endTrainer(run);
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -146,7 +156,15 @@ export async function says(locator: Locator, text: string | RegExp): Promise<voi
 function endTrainer(run: string): void {
   try {
     const { pid } = readState(run);
-    if (pid !== null) process.kill(pid, 'SIGKILL');
+    if (pid !== null) end(pid);
+  } catch {
+    // It has no state.
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
   } catch {
     // Already over.
   }

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCodeModel } from '../codeModel.js';
+import { readRunConfig } from '../../../src/runs/runConfigFile.js';
+import { RunDirectory } from '../../../src/runs/runDirectory.js';
 
 /** The program as shipped; built before the tests. */
 const program = resolve('dist/cli.js');
@@ -88,6 +90,27 @@ describe('a run from the command line', () => {
     expect(resumed.code).toBe(0);
     expect(resumed.stdout).not.toContain('step 5/12');
     expect(Buffer.compare(adapterBytes('broken'), adapterBytes('whole'))).toBe(0);
+  });
+
+  it('trains what waits in a folder one after the other; Ctrl+C leaves a run in its place', async () => {
+    const config = readRunConfig(join(folder, 'run.json'));
+    const [first, second] = ['a', 'b'].map((name) =>
+      RunDirectory.create(join(folder, 'waiting', name), config, { status: 'queued', queuedAt: new Date().toISOString() }),
+    );
+    const stopped = await lora(['queue', 'waiting'], { interruptAt: 'step 5/12' });
+    expect(stopped.code).toBe(130);
+    expect([first!, second!].map((run) => run.readState().status)).toEqual(['queued', 'queued']);
+    expect(first!.readState().step).toBeGreaterThanOrEqual(5);
+    const { code, stdout } = await lora(['queue', 'waiting']);
+    expect(code).toBe(0);
+    expect(stdout.match(/^Training .*$|^The adapter is in .*$/gm)).toEqual([
+      'Training a.',
+      `The adapter is in ${join('waiting', 'a', 'adapter')}.`,
+      'Training b.',
+      `The adapter is in ${join('waiting', 'b', 'adapter')}.`,
+    ]);
+    for (const name of ['a', 'b']) expect(Buffer.compare(adapterBytes(join('waiting', name)), adapterBytes('whole'))).toBe(0);
+    expect(await lora(['queue', 'waiting'])).toMatchObject({ code: 0, stdout: 'No run waits in waiting.\n' });
   });
 
   it('evaluates: the trained adapter beats the base on its own data', async () => {
@@ -390,14 +413,24 @@ describe('mistakes end with the right exit code and one clear message', () => {
     expect(await lora(['train', '--config', 'default.json', '--dry-run'])).toMatchObject({ code: 0 });
   });
 
-  it.each(['train', 'resume', 'generate', 'complete', 'evaluate', 'serve', 'export', 'convert', 'inspect', 'doctor', 'demo'])(
-    '%s --help shows examples',
-    async (command) => {
-      const { code, stdout } = await lora([command, '--help']);
-      expect(code).toBe(0);
-      expect(stdout).toContain(`  lora-workbench ${command}`);
-    },
-  );
+  it.each([
+    'train',
+    'resume',
+    'queue',
+    'generate',
+    'complete',
+    'evaluate',
+    'serve',
+    'export',
+    'convert',
+    'inspect',
+    'doctor',
+    'demo',
+  ])('%s --help shows examples', async (command) => {
+    const { code, stdout } = await lora([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`  lora-workbench ${command}`);
+  });
 });
 
 /** A copy of the tiny model that reads at most `contextLength` tokens. */
