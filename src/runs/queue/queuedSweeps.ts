@@ -8,9 +8,3 @@ export interface QueuedSweeps {
   /** Called after each turn, at that step or at the run's end, however it ended. */
   afterRun(runFolder: string): Promise<void>;
 }
-
-/** For a queue without sweeps. */
-export const noSweeps: QueuedSweeps = {
-  stepLimitOf: () => null,
-  afterRun: async () => undefined,
-};

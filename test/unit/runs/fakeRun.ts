@@ -1,6 +1,7 @@
 import type { BaseDType } from '../../../src/core/models/matrixForm.js';
 import type { RunConfig } from '../../../src/protocol/runConfig.js';
 import { parseRunConfig } from '../../../src/runs/runConfigFile.js';
+import type { QueuedSweeps } from '../../../src/runs/queue/queuedSweeps.js';
 import type { SampleSource } from '../../../src/runs/trainingSampler.js';
 import type { PreparedRun } from '../../../src/runs/trainRun.js';
 import { FakeRunner, fakeData, microBatches } from '../train/fakeRunner.js';
@@ -44,3 +45,9 @@ export async function prepareFake(config: RunConfig, options: FakeOptions = {}):
     dispose: () => runner.dispose(),
   };
 }
+
+/** For a queue without sweeps. */
+export const noSweeps: QueuedSweeps = {
+  stepLimitOf: () => null,
+  afterRun: async () => undefined,
+};

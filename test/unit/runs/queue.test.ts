@@ -8,13 +8,13 @@ import type { RunState } from '../../../src/protocol/run.js';
 import { readMetrics } from '../../../src/runs/metricsFile.js';
 import { dequeue, enqueue, queuedRuns, takeForTraining } from '../../../src/runs/queue/queue.js';
 import { hasWorker } from '../../../src/runs/queue/queueLock.js';
-import { noSweeps, type QueuedSweeps } from '../../../src/runs/queue/queuedSweeps.js';
+import type { QueuedSweeps } from '../../../src/runs/queue/queuedSweeps.js';
 import { workQueue } from '../../../src/runs/queue/workQueue.js';
 import { ownIdentity } from '../../../src/runs/processIdentity.js';
 import { RunDirectory } from '../../../src/runs/runDirectory.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
 import { bundleForNode } from './bundle.js';
-import { fakeConfig, prepareFake } from './fakeRun.js';
+import { fakeConfig, noSweeps, prepareFake } from './fakeRun.js';
 
 let folder: string;
 beforeEach(() => {

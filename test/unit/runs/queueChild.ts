@@ -2,9 +2,8 @@
 // begins, "NAME" for each run that it begins, and what ended it.
 // Usage: node queueChild.mjs FOLDER DELAY_MS
 import { workQueue } from '../../../src/runs/queue/workQueue.js';
-import { noSweeps } from '../../../src/runs/queue/queuedSweeps.js';
 import { trainRun } from '../../../src/runs/trainRun.js';
-import { prepareFake } from './fakeRun.js';
+import { noSweeps, prepareFake } from './fakeRun.js';
 
 const [folder, delay] = process.argv.slice(2);
 const controller = new AbortController();
