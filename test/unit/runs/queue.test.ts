@@ -221,9 +221,9 @@ describe('real processes', () => {
   test('killed with -9, the next worker puts its run back, once; the bytes are those of an unbroken run', async () => {
     const unbroken = RunDirectory.create(join(folder, 'unbroken'), fakeConfig());
     await trainRun(unbroken, { prepare: (config) => prepareFake(config) });
-    const [run, next] = [queued('a', {}, 'train.max_steps=40'), queued('b', {}, 'train.max_steps=40')];
+    const [run, next] = [queued('a', {}, 'train.max_steps=40'), queued('b', { queuedAt: minute(2) }, 'train.max_steps=40')];
     for (const expected of [{ requeued: false }, { requeued: true }]) {
-      const { child, ended } = start(2);
+      const { child, ended } = start(10);
       await hasReached(run, expected.requeued ? 20 : 5);
       expect(run.readState()).toMatchObject({ status: 'running', ...expected });
       child.kill('SIGKILL');
@@ -242,7 +242,7 @@ describe('real processes', () => {
   test('a run that was told to stop, or whose memory ran out, is not put back', async () => {
     const [stopped, starved] = ['a', 'b'].map((name) => queued(name, {}, 'train.max_steps=40'));
     for (const run of [stopped!, starved!]) {
-      const { child, ended } = start(2);
+      const { child, ended } = start(10);
       await hasReached(run, 3);
       child.kill('SIGKILL');
       await ended;
