@@ -182,7 +182,7 @@ function dataset({ points }: Series, index: number, seriesCount: number, theme: 
     pointStyle: shapeOf(index),
     pointRadius: 5,
     pointBorderColor: color,
-    pointBackgroundColor: points.map(({ row }) => (row.toBest && !theme.highContrast ? color : theme.background)),
+    pointBackgroundColor: points.map(({ row }) => (row.toBest ? color : theme.background)),
     pointBorderWidth: 2,
     clip: 12,
   };
