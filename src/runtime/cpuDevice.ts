@@ -33,11 +33,12 @@ export class CpuDevice implements Device {
     await settleAllocator();
     const session = await this.createSession(program, options);
     const { pool } = this;
+    const { inputNames } = session;
     return {
       async run(inputs, into) {
         const results = new Map<string, DeviceTensor>();
         for (const [name, value] of program.outputs) results.set(name, into?.get(name) ?? pool.take(value.dtype, value.shape));
-        const feeds = Object.fromEntries(session.inputNames.map((name) => [name, tensorOf(required(inputs, name, program))]));
+        const feeds = Object.fromEntries(inputNames.map((name) => [name, tensorOf(required(inputs, name, program))]));
         await runInto(session, feeds, results);
         return results;
       },

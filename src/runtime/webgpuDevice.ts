@@ -109,9 +109,10 @@ export class WebGpuDevice implements Device {
 
   private async load(program: Program, options: CompileOptions): Promise<Executable> {
     const session = await sessionOf(program, options);
+    const { inputNames } = session;
     return {
       run: async (inputs) => {
-        const feeds = Object.fromEntries(session.inputNames.map((name) => [name, gpuTensor(inputs.get(name)!)]));
+        const feeds = Object.fromEntries(inputNames.map((name) => [name, gpuTensor(inputs.get(name)!)]));
         const results = await attempt(() => session.run(feeds));
         return new Map([...program.outputs].map(([name, { dtype }]) => [name, this.own(dtype, results[name] as Tensor)]));
       },
