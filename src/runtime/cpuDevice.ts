@@ -14,6 +14,7 @@ import {
   type HostArrays,
   releasedTwice,
 } from './device.js';
+import { collectGarbage } from './memory/collectGarbage.js';
 import { ortTensor } from './ortTensor.js';
 import { settleAllocator } from './settleAllocator.js';
 
@@ -28,23 +29,11 @@ export class CpuDevice implements Device {
     this.description = threads === 1 ? t`CPU, 1 thread` : t`CPU, ${threads} threads`;
   }
 
-  async compile(program: Program, { constants, dynamicAxes, light = false }: CompileOptions = {}): Promise<Executable> {
+  async compile(program: Program, options: CompileOptions = {}): Promise<Executable> {
     await settleAllocator();
-    const model = lowerToOnnx(optimize(program), { fusedMatMul: true, inverseRms: true, endsRun: true }, constants, dynamicAxes);
-    const session = await InferenceSession.create(model, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: light ? 1 : this.threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      // Each session would keep an arena as large as its peak use, but the programs run in turn (docs/decisions/0004).
-      enableCpuMemArena: false,
-      // A single block for all of a run's intermediates would come fresh from the system, page by page, in every run.
-      enableMemPattern: false,
-      // Each session has its own threads, which would continue to spin while the next session works (docs/decisions/0008).
-      extra: { session: { force_spinning_stop: '1' } },
-    });
+    const session = await this.createSession(program, options);
     const { pool } = this;
-    const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
+    const { inputNames } = session;
     return {
       async run(inputs, into) {
         const results = new Map<string, DeviceTensor>();
@@ -93,6 +82,31 @@ export class CpuDevice implements Device {
     this.releaseSpare();
     return Promise.resolve();
   }
+
+  private createSession(program: Program, options: CompileOptions): Promise<InferenceSession> {
+    const model = encoded(program, options);
+    if (model.length > largeModel) collectGarbage(); // the weights that the model was made from
+    return InferenceSession.create(model, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: options.light ? 1 : this.threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      // Each session would keep an arena as large as its peak use, but the programs run in turn (docs/decisions/0004).
+      enableCpuMemArena: false,
+      // A single block for all of a run's intermediates would come fresh from the system, page by page, in every run.
+      enableMemPattern: false,
+      // Each session has its own threads, which would continue to spin while the next session works (docs/decisions/0008).
+      extra: { session: { force_spinning_stop: '1' } },
+    });
+  }
+}
+
+/** In bytes; smaller ones are left to V8. */
+const largeModel = 2 ** 23;
+
+function encoded(program: Program, { constants, dynamicAxes }: CompileOptions): Uint8Array {
+  const target = { fusedMatMul: true, inverseRms: true, endsRun: true };
+  return lowerToOnnx(optimize(program), target, constants?.(), dynamicAxes);
 }
 
 /**

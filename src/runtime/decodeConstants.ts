@@ -9,7 +9,7 @@ import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
-import { readMatrix } from './readMatrix.js';
+import { readMatrix, type RowRange } from './readMatrix.js';
 
 /** The precisions in which decoding can hold the matrices. */
 export type DecodeDType = Exclude<WeightPrecision, 'fp16' | 'exact'>;
@@ -40,8 +40,12 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
   return constants;
 }
 
-export function readHead(store: WeightStore, dtype: DecodeDType): Matrix {
-  return readStack(store, [weightTable(store.config).head.name], headForm(store, dtype));
+/** Some rows of the head. */
+export function readHead(store: WeightStore, dtype: DecodeDType, range: RowRange): Matrix {
+  const { name, shape } = weightTable(store.config).head;
+  const form = headForm(store, dtype);
+  const parts = readMatrix(store, name, form, undefined, range).map(({ data }) => data);
+  return { form, rows: range.rows, columns: shape[1]!, parts };
 }
 
 /** The inputs of a decodeHeadProgram for these rows. */
@@ -59,13 +63,6 @@ interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly parts: readonly HostArray[];
-}
-
-/** Some rows of a matrix, as a view. */
-export function rowsOf({ parts, ...matrix }: Matrix, firstRow: number, rows: number): Matrix {
-  const cut = (part: HostArray): HostArray =>
-    part.subarray((firstRow * part.length) / matrix.rows, ((firstRow + rows) * part.length) / matrix.rows);
-  return { ...matrix, rows, parts: parts.map(cut) };
 }
 
 function addMatrix(constants: Map<string, Uint8Array>, localName: string, { form, rows, columns, parts }: Matrix): void {

@@ -7,7 +7,8 @@ import {
   type DecodeForms,
 } from '../core/generate/decodePrograms.js';
 import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
-import { tensorBytes, type DeviceKind, type Program } from '../core/graph/types.js';
+import type { Constants } from '../core/graph/lower.js';
+import { tensorBytes, type DeviceKind } from '../core/graph/types.js';
 import type { ModelConfig } from '../core/models/config.js';
 import { matrixBytes, matrixParts, type FloatForm } from '../core/models/frozenMatrix.js';
 import { linearForm } from '../core/models/matrixForm.js';
@@ -15,9 +16,10 @@ import { weightTable } from '../core/models/weightTable.js';
 import { linearNames, linearShape, type LinearName } from '../core/models/linears.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { guaranteedBytes } from './bindingLimit.js';
-import { decodeConstants, headConstants, readHead, rowsOf, type DecodeDType } from './decodeConstants.js';
-import type { CompileOptions, Device, DeviceTensor, Executable } from './device.js';
+import { decodeConstants, headConstants, headForm, readHead, type DecodeDType } from './decodeConstants.js';
+import type { Device, DeviceTensor, Executable } from './device.js';
 import { disposeAll, disposedOnFailure } from './disposal.js';
+import { collectGarbage } from './memory/collectGarbage.js';
 import { uploadRopeTables } from './ropeTensors.js';
 
 /**
@@ -84,7 +86,9 @@ export class Decoder {
     };
     return disposedOnFailure({ dispose: () => disposeAll(made) }, async () => {
       const groups = await loadGroups(store, compile, dtype);
-      return new Decoder(store.config, device, groups, await loadHead(store, device.kind, compile, dtype), store);
+      const head = await loadHead(store, device.kind, compile, dtype);
+      collectGarbage(); // the models that the sessions were made from
+      return new Decoder(store.config, device, groups, head, store);
     });
   }
 
@@ -276,7 +280,7 @@ async function loadGroups(store: WeightStore, compile: Compile, dtype: DecodeDTy
   for (let from = 0; from < config.layerCount; from += perGroup) {
     const to = Math.min(config.layerCount, from + perGroup);
     const { program, dynamicAxes } = decodeLayersProgram(config, from, to, forms);
-    const constants = decodeConstants(store, program, dtype);
+    const constants = (): Constants => decodeConstants(store, program, dtype);
     groups.push({ from, to, executable: await compile(program, { constants, dynamicAxes }) });
   }
   return groups;
@@ -288,25 +292,17 @@ function layersPerSession(config: ModelConfig, forms: DecodeForms): number {
 }
 
 async function loadHead(store: WeightStore, device: DeviceKind, compile: Compile, dtype: DecodeDType): Promise<Executable[]> {
-  const slices: Executable[] = [];
-  for (const { program, ...options } of headSlices(store, device, dtype)) slices.push(await compile(program, options));
-  return slices;
-}
-
-/** All slices at once, so that the matrix as read from the file is freed before the first one is compiled. */
-function headSlices(
-  store: WeightStore,
-  device: DeviceKind,
-  dtype: DecodeDType,
-): (CompileOptions & { readonly program: Program })[] {
   const { config } = store;
-  const whole = readHead(store, dtype);
-  const sliceRows = headSliceRows(config, whole.form, device);
-  return Array.from({ length: Math.ceil(config.vocabSize / sliceRows) }, (_, index) => {
-    const rows = rowsOf(whole, index * sliceRows, Math.min(sliceRows, config.vocabSize - index * sliceRows));
-    const { program, dynamicAxes } = decodeHeadProgram(config, rows.rows, whole.form);
-    return { program, dynamicAxes, constants: headConstants(store, program, rows) };
-  });
+  const form = headForm(store, dtype);
+  const sliceRows = headSliceRows(config, form, device);
+  const slices: Executable[] = [];
+  for (let firstRow = 0; firstRow < config.vocabSize; firstRow += sliceRows) {
+    const rows = Math.min(sliceRows, config.vocabSize - firstRow);
+    const { program, dynamicAxes } = decodeHeadProgram(config, rows, form);
+    const constants = (): Constants => headConstants(store, program, readHead(store, dtype, { firstRow, rows }));
+    slices.push(await compile(program, { constants, dynamicAxes }));
+  }
+  return slices;
 }
 
 /** On the CPU all rows; on a GPU as many as every GPU can bind. */

@@ -53,8 +53,8 @@ export function releasedTwice({ dtype, shape }: DeviceTensor): Error {
 }
 
 export interface CompileOptions {
-  /** Inputs that become part of the program, so that the device may repack them. */
-  readonly constants?: Constants;
+  /** Reads the inputs that become part of the program, so that the device may repack them. Nobody is to keep them in memory. */
+  readonly constants?: () => Constants;
   /** Axes with dynamic length; results along such axes must be passed to `run`. */
   readonly dynamicAxes?: DynamicAxes;
   /** The program is too small to be worth sharing among threads. */

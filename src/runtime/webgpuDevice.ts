@@ -107,10 +107,9 @@ export class WebGpuDevice implements Device {
     this.movers.clear();
   }
 
-  private async load(program: Program, { constants, dynamicAxes }: CompileOptions): Promise<Executable> {
-    const model = lowerToOnnx(program, commonTarget, constants, dynamicAxes);
-    const session = await attempt(() => createSession(model, 'gpu-buffer', { disable_cpu_ep_fallback: '1' }));
-    const inputNames = [...program.inputs.keys()].filter((name) => !constants?.has(name));
+  private async load(program: Program, options: CompileOptions): Promise<Executable> {
+    const session = await sessionOf(program, options);
+    const { inputNames } = session;
     return {
       run: async (inputs) => {
         const feeds = Object.fromEntries(inputNames.map((name) => [name, gpuTensor(inputs.get(name)!)]));
@@ -163,6 +162,12 @@ export class WebGpuDevice implements Device {
     session.catch(() => this.movers.delete(key)); // the next caller tries again
     return session;
   }
+}
+
+/** Weights that cannot be read are no failure of the GPU. */
+function sessionOf(program: Program, { constants, dynamicAxes }: CompileOptions): Promise<InferenceSession> {
+  const model = lowerToOnnx(program, commonTarget, constants?.(), dynamicAxes);
+  return attempt(() => createSession(model, 'gpu-buffer', { disable_cpu_ep_fallback: '1' }));
 }
 
 interface Mover {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../../src/core/graph/builder.js';
 import { makeProgram } from '../../../src/core/graph/program.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
+import { collectGarbage } from '../../../src/runtime/memory/collectGarbage.js';
 
 const length = 2 ** 20;
 
@@ -65,4 +66,19 @@ test('a tensor is released once: a second time throws, and its memory goes to on
   const [one, other] = [await device.fill('float32', [4], (into) => into.fill(1)), await device.zeros([4])];
   expect([...(await device.download(one))]).toEqual([1, 1, 1, 1]);
   expect([...(await device.download(other))]).toEqual([0, 0, 0, 0]);
+});
+
+test('constants are not kept beside the program that they are a part of', async () => {
+  const width = 2048; // 16 MiB
+  const b = new GraphBuilder();
+  const program = makeProgram('product', { y: b.matmul(b.input('x', [1, width]), b.input('w', [width, width])) });
+  const held = (): number => {
+    for (let times = 0; times < 3; times++) collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = held();
+  const constants = () => new Map([['w', new Uint8Array(4 * width * width)]]);
+  const executable = await new CpuDevice(1).compile(program, { constants });
+  expect(held() - before).toBeLessThan(2 * width * width);
+  await executable.dispose();
 });

@@ -5,7 +5,7 @@ import { optimize } from '../../../src/core/graph/fuse.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { BindingLimit } from '../../../src/runtime/bindingLimit.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
-import { headConstants, readHead, rowsOf } from '../../../src/runtime/decodeConstants.js';
+import { headConstants, headForm, readHead } from '../../../src/runtime/decodeConstants.js';
 import { headSliceRows } from '../../../src/runtime/decoder.js';
 import { expectClose } from '../../support/tensors.js';
 
@@ -25,12 +25,11 @@ test.each(['fp32', 'int8', 'int4'] as const)('logits of slices in %s are those o
   const { weights } = openModel('test/fixtures/models/tiny-llama');
   const { config } = weights;
   const device = new CpuDevice(1);
-  const whole = readHead(weights, dtype);
   const hidden = Float32Array.from({ length: config.hiddenSize }, (_, i) => Math.sin(i));
   const logits = async (firstRow: number, rows: number): Promise<Float32Array> => {
-    const { program, dynamicAxes } = decodeHeadProgram(config, rows, whole.form);
+    const { program, dynamicAxes } = decodeHeadProgram(config, rows, headForm(weights, dtype));
     const executable = await device.compile(program, {
-      constants: headConstants(weights, program, rowsOf(whole, firstRow, rows)),
+      constants: () => headConstants(weights, program, readHead(weights, dtype, { firstRow, rows })),
       dynamicAxes,
     });
     const results = await executable.run(new Map([['x', await device.upload('float32', [1, 1, config.hiddenSize], hidden)]]));

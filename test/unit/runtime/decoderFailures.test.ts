@@ -36,7 +36,10 @@ describe('a decoder whose loading fails half-way disposes of the sessions it mad
   test('the output matrix cannot be read', async () => {
     const device = new CpuDevice(1);
     const dispose = vi.fn(() => Promise.resolve());
-    vi.spyOn(device, 'compile').mockResolvedValue({ run: () => Promise.reject(new Error('unused')), dispose });
+    vi.spyOn(device, 'compile').mockImplementation(async (_, options) => {
+      options?.constants?.();
+      return Promise.resolve({ run: () => Promise.reject(new Error('unused')), dispose });
+    });
     const { weights } = openModel('test/fixtures/models/tiny-llama');
     const read = weights.readFloat32.bind(weights);
     vi.spyOn(weights, 'readFloat32').mockImplementation((name) => {
