@@ -1008,6 +1008,20 @@ test('a leak report marks what was written word for word, jumps to it, and is pr
   expect(await view.waitForPost('probeAgain')).toEqual({ type: 'probeAgain', run: leakReport.run });
 });
 
+test('of a thousand runs to choose from, only the one that changed is drawn anew', async () => {
+  const runs = Array.from({ length: 1000 }, (_, index) => run(`run-${index}`, 'finished', 60, 60));
+  view = await View.open(browser, 'compare', { runs: { runs, throughSeq: 0 }, runIds: [] });
+  const { page } = view;
+  const items = page.locator('.run-chooser li');
+  expect(await items.count()).toBe(1000);
+  await items.evaluateAll((all) => all.forEach((item) => item.setAttribute('data-drawn', 'before')));
+  const renamed = { ...runs[500]!, name: 'renamed' };
+  await view.send({ type: 'runEvent', event: { kind: 'changed', seq: 1, run: renamed } });
+  await page.locator('.run-chooser .run-name', { hasText: 'renamed' }).waitFor();
+  expect(await items.count()).toBe(1000);
+  expect(await page.locator('.run-chooser li[data-drawn=before]').count()).toBe(999);
+});
+
 test('strings of the host replace the English ones', async () => {
   view = await View.open(
     browser,
