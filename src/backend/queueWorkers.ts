@@ -2,7 +2,7 @@ import { makeFolder } from '../files/atomicWrite.js';
 import { UserError } from '../core/errors.js';
 import { t } from '../l10n/text.js';
 import { failWaiting, runsToTrain, type KnownRun } from '../runs/queue/queue.js';
-import { hasWorker, queueFolder, queueLogPath } from '../runs/queue/queueLock.js';
+import { hasKeeper, hasWorker, queueFolder, queueLogPath } from '../runs/queue/queueLock.js';
 import { lastError, startDetached } from './trainerProcess.js';
 
 /** How long runs may wait without a worker before another window's is taken for gone; between two workers, there is none. */
@@ -42,7 +42,8 @@ export class QueueWorkers {
     if (queue.ours.has('keeper') || now < queue.notBefore) return;
     if (hasWorker(folder)) {
       queue.idleSince = null;
-      return this.run('keeper', folder, queue);
+      if (!hasKeeper(folder)) this.run('keeper', folder, queue);
+      return;
     }
     queue.idleSince ??= now;
     if (queue.ours.size === 0 && now - queue.idleSince >= graceMs) this.run('worker', folder, queue);

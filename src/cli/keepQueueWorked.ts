@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runsToTrain } from '../runs/queue/queue.js';
-import { hasWorker } from '../runs/queue/queueLock.js';
+import { hasWorker, lockKeeper } from '../runs/queue/queueLock.js';
 import { exitCodes, type ExitCode } from './interrupt.js';
 
 /** How often to look whether a worker that somebody else has started is gone. */
@@ -13,6 +13,19 @@ const lookAgainMs = 1000;
  * process loads nothing and goes on. Gives up on a worker that has changed nothing. If `quiet`, only the worker's errors are shown.
  */
 export async function keepQueueWorked(
+  folder: string,
+  options: { readonly json: boolean; readonly quiet?: boolean },
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const lock = lockKeeper(folder); // a second one is not refused: whoever started it waits for the end
+  try {
+    return await startWorkers(folder, options, signal);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function startWorkers(
   folder: string,
   { json, quiet = false }: { readonly json: boolean; readonly quiet?: boolean },
   signal: AbortSignal,

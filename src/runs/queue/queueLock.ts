@@ -20,6 +20,22 @@ export function hasWorker(folder: string): boolean {
   return livingOwner(lockPath(folder)) !== undefined;
 }
 
+/** One process starts the next worker when one has ended. Undefined if there is one that does so already; nothing then needs another. */
+export function lockKeeper(folder: string): ProcessLock | undefined {
+  makeFolder(queueFolder(folder));
+  const taken = new UserError('run-busy', t`Another process already trains the runs that wait in ${folder}.`);
+  try {
+    return ProcessLock.acquire(keeperPath(folder), () => taken);
+  } catch (error) {
+    if (error === taken) return undefined;
+    throw error;
+  }
+}
+
+export function hasKeeper(folder: string): boolean {
+  return livingOwner(keeperPath(folder)) !== undefined;
+}
+
 /** What workers said, and their last words. */
 export function queueLogPath(folder: string): string {
   return join(queueFolder(folder), 'log.txt');
@@ -31,4 +47,8 @@ export function queueFolder(folder: string): string {
 
 function lockPath(folder: string): string {
   return join(queueFolder(folder), 'lock');
+}
+
+function keeperPath(folder: string): string {
+  return join(queueFolder(folder), 'keeper');
 }

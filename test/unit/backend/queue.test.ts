@@ -62,6 +62,12 @@ test('the queue goes on when its worker is killed and there is no backend to not
   // The keeper is there once it holds the queue's log open beside the worker.
   await until('the keeper is there', () => processesOf(join(backend.folder, 'runs')).length === 2);
   await until('something is saved', () => existsSync(join(first, 'checkpoints')));
+  // A second window finds both at work and adds nothing to them.
+  const other = new BackendUnderTest();
+  await other.initialize({ runsFolders: backend.settings.runsFolders });
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  expect(processesOf(join(backend.folder, 'runs'))).toHaveLength(2);
+  other.stop();
   backend.kill();
   process.kill(stateOf(first).pid!, 'SIGKILL');
   const steps = readMetrics(join(first, 'metrics.jsonl')).length;
