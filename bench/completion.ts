@@ -31,13 +31,15 @@ const run = resolve(
   [values.model, values.code, values.tokens, ...values.set].filter(Boolean).join('-').replaceAll('/', '_'),
 );
 
-mkdirSync(folder, { recursive: true });
-if (!existsSync(run)) {
-  writeFileSync(`${run}.json`, JSON.stringify(await config(), null, 2));
-  lora('train', '--config', `${run}.json`, '--out', run, ...values.set.flatMap((setting) => ['--set', setting]));
-} else lora('resume', run);
-const control = values.control ? ['--control', values.control] : ['--train-control', copied('eslint', 'node_modules/eslint/lib')];
-lora('evaluate-completion', run, ...control, '--positions', values.positions, ...(values.retrieval ? ['--retrieval'] : []));
+async function main(): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(run)) {
+    writeFileSync(`${run}.json`, JSON.stringify(await config(), null, 2));
+    lora('train', '--config', `${run}.json`, '--out', run, ...values.set.flatMap((setting) => ['--set', setting]));
+  } else lora('resume', run);
+  const control = values.control ? ['--control', values.control] : ['--train-control', copied('eslint', 'node_modules/eslint/lib')];
+  lora('evaluate-completion', run, ...control, '--positions', values.positions, ...(values.retrieval ? ['--retrieval'] : []));
+}
 
 async function config() {
   const { data, lora, train } = presets.find(({ id }) => id === 'code-completion')!.settings;
@@ -79,3 +81,5 @@ function lora(...args: readonly string[]): void {
   if (status !== 0) process.exit(status ?? 1);
   console.log(`\n${args[0]}: ${((performance.now() - start) / 60_000).toFixed(1)} minutes\n`);
 }
+
+void main();

@@ -57,6 +57,7 @@ import { nodeEnvironment, programPath } from './trainerProcess.js';
 import { TrainingPace } from './trainingPace.js';
 import {
   evaluateCompletionRequest,
+  evaluateSweepRequest,
   exportRequest,
   intrudersRequest,
   leakProbeRequest,
@@ -186,6 +187,8 @@ class Backend {
         sweepId: this.supervisor.startSweep({ ...request, config: this.runConfig(text) }),
       }),
       'loraWorkbench/sweeps/report': ({ sweepId }) => this.supervisor.sweepReport(sweepId),
+      'loraWorkbench/sweeps/evaluate': (params, token) =>
+        this.evaluations.run(evaluateSweepRequest, { ...params, engine: this.engine }, token),
       'loraWorkbench/tokenCount': ({ model, text }) => ({ tokens: this.tokenizers.of(model).tokenizer.encode(text).length }),
       'loraWorkbench/completion/configure': (settings) => this.completion.configure(settings),
       'loraWorkbench/endpoint/start': (params, token) => this.endpoint.start(params, this.engine, token),

@@ -13,7 +13,7 @@ import type {
   WithWorkId,
   WorkProgress,
 } from '../protocol/backend.js';
-import type { EvaluateCompletionRequest } from '../protocol/evaluateCompletion.js';
+import type { EvaluateCompletionRequest, EvaluateSweepRequest } from '../protocol/evaluateCompletion.js';
 import type { ExportResult, ExportRequest } from '../protocol/export.js';
 import type { LeakProbeRequest, LeakReport } from '../protocol/leakProbe.js';
 import type { MergeRequest, MergeResult } from '../protocol/mergeAdapters.js';
@@ -89,4 +89,5 @@ type OnEngine<Request> = WithWorkId<Request> & { readonly engine: EngineChoice }
 export const rankLossesRequest = new RequestType<OnEngine<RankLossRequest>, RankLossReport, void>('rankLosses');
 export const leakProbeRequest = new RequestType<OnEngine<LeakProbeRequest>, LeakReport, void>('leakProbe');
 export const evaluateCompletionRequest = new RequestType<OnEngine<EvaluateCompletionRequest>, null, void>('evaluateCompletion');
+export const evaluateSweepRequest = new RequestType<OnEngine<EvaluateSweepRequest>, null, void>('evaluateSweep');
 export const workProgressNotification = new NotificationType<WorkProgress>('workProgress');

@@ -79,7 +79,8 @@ function spansOf(text: string, kind: PositionKind, random: Random): readonly Spa
     case 'lineRest':
       return lines(text).flatMap((line) => restOf(line, random));
     case 'line':
-      return lines(text).filter(({ start }) => modeAt(text, start) === 'line');
+      // At the very beginning, a model that reads only what is before the cursor has nothing to read.
+      return lines(text).filter(({ start }) => text.slice(0, start).trim() !== '' && modeAt(text, start) === 'line');
     case 'block':
       return blocks(text, false);
     case 'functionBody':

@@ -11,6 +11,7 @@ import { diskFiles } from '../files/dataFiles.js';
 import { loadModelForData } from '../files/loadModel.js';
 import { t } from '../l10n/text.js';
 import { readDataset } from '../runs/runData.js';
+import { workspaceManifestFile } from '../protocol/workspaceManifest.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { readWorkspaceManifest } from '../runs/workspaceManifest.js';
 import type { SourceFile } from './positions.js';
@@ -45,6 +46,11 @@ export async function evaluationSources(run: RunDirectory, folder: string | null
     throw new UserError('data-invalid', message);
   }
   return { heldOut, training: () => texts(parts.trained, parts.trainedRoot) };
+}
+
+/** Whether there is source code to complete, apart from what was held out. */
+export function learnsFromCode(run: RunDirectory): boolean {
+  return run.readConfig().data.format === 'code' || existsSync(join(run.path, workspaceManifestFile));
 }
 
 async function partsOf(run: RunDirectory): Promise<Parts> {

@@ -12,6 +12,7 @@ export const commandNames = [
   'sweep',
   'sweepFromRun',
   'showSweep',
+  'evaluateSweep',
   'deleteSweep',
   'openMonitor',
   'pauseRun',

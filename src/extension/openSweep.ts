@@ -41,6 +41,11 @@ export class OpenSweep implements vscode.Disposable {
     return this.present instanceof SweepFollower ? this.present.report.sweepId : undefined;
   }
 
+  /** Reads the report again, because something but its runs has changed. */
+  async refresh(): Promise<void> {
+    if (this.present instanceof SweepFollower) await this.present.refresh();
+  }
+
   dispose(): void {
     this.leave();
     this.session.dispose();
@@ -98,6 +103,10 @@ export class OpenSweep implements vscode.Disposable {
       case 'resumeSweep':
         if (present instanceof SweepFollower) await present.resume();
         return;
+      case 'evaluateSweep':
+        return vscode.commands.executeCommand(commandId('evaluateSweep'), { sweepId: this.sweepId });
+      case 'showCompletions':
+        return vscode.commands.executeCommand(commandId('showCompletionReport'), { sweepId: this.sweepId });
     }
   }
 

@@ -66,11 +66,11 @@ async function tell(run: RunSummary): Promise<void> {
 }
 
 async function tellFinished(run: RunSummary): Promise<void> {
-  const adapter = { path: vscode.Uri.joinPath(vscode.Uri.file(run.runId), 'adapter').fsPath };
+  const { runId } = run;
   await offerCommands(vscode.window.showInformationMessage, finishedWords(run), [
-    { label: vscode.l10n.t('Try in Playground'), command: 'runInference', argument: adapter },
-    { label: vscode.l10n.t('Use for Inline Completion'), command: 'useAdapterForCompletion', argument: adapter },
-    { label: vscode.l10n.t('Show Plots'), command: 'openRun', argument: { runId: run.runId } },
+    { label: vscode.l10n.t('Try in Playground'), command: 'runInference', argument: { runId } },
+    { label: vscode.l10n.t('Use for Inline Completion'), command: 'useAdapterForCompletion', argument: { runId } },
+    { label: vscode.l10n.t('Show Plots'), command: 'openRun', argument: { runId } },
   ]);
 }
 

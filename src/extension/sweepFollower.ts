@@ -35,6 +35,27 @@ export class SweepFollower implements vscode.Disposable {
     this.changes.dispose();
   }
 
+  /** One reading at a time; what changes meanwhile is read afterwards. */
+  async refresh(): Promise<void> {
+    this.isStale = true;
+    if (this.isReading) return;
+    this.isReading = true;
+    try {
+      while (this.isStale && !this.isDisposed) {
+        this.isStale = false;
+        this.report = await readSweepReport(this.services, this.report.sweepId);
+        if (this.isDisposed) return;
+        this.tell(this.report);
+        this.awaitMeasurements();
+      }
+    } catch (error) {
+      // A backend that ends is replaced, and then there is a next time.
+      if (!this.isDisposed && this.runs().length === 0) this.fail(error);
+    } finally {
+      this.isReading = false;
+    }
+  }
+
   /** First takes those that wait out of the queue, so that none of them begins when the one at work ends. */
   async stop(): Promise<void> {
     const backend = await this.services.backend.ready();
@@ -56,7 +77,7 @@ export class SweepFollower implements vscode.Disposable {
     if (signature === this.runsSeen) return;
     this.runsSeen = signature;
     this.pauseMs = shortestPauseMs;
-    void this.readAgain();
+    void this.refresh();
   }
 
   private runs() {
@@ -67,29 +88,8 @@ export class SweepFollower implements vscode.Disposable {
   private awaitMeasurements(): void {
     clearTimeout(this.timer);
     if (!this.report.rows.some(({ status, toBest }) => status === 'finished' && !toBest)) return;
-    this.timer = setTimeout(() => void this.readAgain(), this.pauseMs);
+    this.timer = setTimeout(() => void this.refresh(), this.pauseMs);
     this.pauseMs = Math.min(2 * this.pauseMs, longestPauseMs);
-  }
-
-  /** One reading at a time; what changes meanwhile is read afterwards. */
-  private async readAgain(): Promise<void> {
-    this.isStale = true;
-    if (this.isReading) return;
-    this.isReading = true;
-    try {
-      while (this.isStale && !this.isDisposed) {
-        this.isStale = false;
-        this.report = await readSweepReport(this.services, this.report.sweepId);
-        if (this.isDisposed) return;
-        this.tell(this.report);
-        this.awaitMeasurements();
-      }
-    } catch (error) {
-      // A backend that ends is replaced, and then there is a next time.
-      if (!this.isDisposed && this.runs().length === 0) this.fail(error);
-    } finally {
-      this.isReading = false;
-    }
   }
 }
 

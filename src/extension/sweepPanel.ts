@@ -22,10 +22,13 @@ export class SweepPanels extends WebviewPanels<SweepContent, OpenSweep> {
     this.create({ kind: 'plan', document: await this.document(uri) });
   }
 
-  /** Shows how a sweep stands. */
+  /** Shows how a sweep stands now. */
   async show(sweepId: string): Promise<void> {
     const open = this.find((page) => page.sweepId === sweepId);
-    if (open) return open.panel.reveal();
+    if (open) {
+      open.panel.reveal();
+      return open.page.refresh();
+    }
     this.create({ kind: 'report', report: await readSweepReport(this.services, sweepId) });
   }
 

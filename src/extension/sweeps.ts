@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { RunSummary } from '../protocol/backend.js';
+import { compareNaturally } from '../protocol/naturalOrder.js';
 
 /** A sweep as the lists show it. */
 export interface SweepOfRuns {
@@ -8,8 +9,6 @@ export interface SweepOfRuns {
   readonly name: string;
   readonly runs: readonly RunSummary[];
 }
-
-const natural = new Intl.Collator('en', { numeric: true });
 
 /** The sweeps that the runs belong to, in the order in which they are met, each with its runs by name. */
 export function sweepsOf(runs: readonly RunSummary[]): readonly SweepOfRuns[] {
@@ -21,6 +20,6 @@ export function sweepsOf(runs: readonly RunSummary[]): readonly SweepOfRuns[] {
   return [...members].map(([sweepId, own]) => ({
     sweepId,
     name: basename(sweepId),
-    runs: own.sort((a, b) => natural.compare(a.name, b.name)),
+    runs: own.sort((a, b) => compareNaturally(a.name, b.name)),
   }));
 }

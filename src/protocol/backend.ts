@@ -3,7 +3,7 @@
  * run's id is the absolute path of its directory, and the only thing about it that both sides must agree on.
  */
 import type { CompletionReport } from './completionReport.js';
-import type { EvaluateCompletionProgress, EvaluateCompletionRequest } from './evaluateCompletion.js';
+import type { EvaluateCompletionProgress, EvaluateCompletionRequest, EvaluateSweepRequest } from './evaluateCompletion.js';
 import type { ExportProgress, ExportRequest, ExportResult } from './export.js';
 import type { LeakProbeRequest, LeakReport } from './leakProbe.js';
 import type { MergeRequest, MergeResult } from './mergeAdapters.js';
@@ -400,12 +400,14 @@ export interface BackendRequests {
   'loraWorkbench/adapters/leakProbe': { params: WithWorkId<LeakProbeRequest>; result: LeakReport };
   /** Compares a run's adapter with others on code they have not seen, and writes the report; can be cancelled, and is continued. */
   'loraWorkbench/completion/evaluate': { params: WithWorkId<EvaluateCompletionRequest>; result: null };
-  /** The run's last report, and null if there is none. */
+  /** The last report of a run or a sweep, and null if there is none. */
   'loraWorkbench/completion/report': { params: { runId: string }; result: CompletionReport | null };
   /** Makes a sweep and puts its runs into the queue. */
   'loraWorkbench/sweeps/start': { params: { text: ConfigText } & Omit<SweepRequest, 'config'>; result: { sweepId: string } };
   /** `sweepId` is the absolute path of the sweep's folder. */
   'loraWorkbench/sweeps/report': { params: { sweepId: string }; result: SweepReport };
+  /** Compares how the adapters of a sweep complete code they have not seen; can be cancelled, and is continued. */
+  'loraWorkbench/sweeps/evaluate': { params: WithWorkId<EvaluateSweepRequest>; result: null };
   'loraWorkbench/tokenCount': { params: { model: string; text: string }; result: { tokens: number } };
   'loraWorkbench/completion/configure': { params: CompletionSettings; result: null };
   /** Loads the model in a process of its own and answers other tools; a previous endpoint ends. */

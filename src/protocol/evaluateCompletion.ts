@@ -24,6 +24,15 @@ export interface EvaluateCompletionRequest {
   readonly retrieval: boolean;
 }
 
+/** The same for the best adapters of all finished runs of a sweep, which have held out the same files. */
+export interface EvaluateSweepRequest extends Omit<
+  EvaluateCompletionRequest,
+  'run' | 'control' | 'trainControlOn' | 'adapters' | 'files' | 'retrieval'
+> {
+  /** The absolute path of the sweep's folder. */
+  readonly sweepId: string;
+}
+
 export interface EvaluateCompletionProgress {
   /** Training the control, in steps; asking the arms, in suggestions. */
   readonly stage: 'trainingControl' | 'completing';

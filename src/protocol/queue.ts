@@ -1,4 +1,5 @@
 /** @file The order in which the runs of a folder are trained, shared by the process that trains them and everything that shows them. */
+import { compareNaturally } from './naturalOrder.js';
 import type { RunState } from './run.js';
 import { isLive } from './runs.js';
 
@@ -12,8 +13,6 @@ interface Placed extends Queued {
   readonly sweepId: string | null;
 }
 
-const natural = new Intl.Collator('en', { numeric: true });
-
 /** Those that wait, in the order of their turns: first come, first served; of those that came together, the least trained first. */
 export function inQueueOrder<Run extends Queued>(runs: readonly Run[]): Run[] {
   return runs.filter(({ state }) => state.status === 'queued').sort(compareTurns);
@@ -23,7 +22,7 @@ function compareTurns(a: Queued, b: Queued): number {
   return (
     (a.state.queuedAt ?? '').localeCompare(b.state.queuedAt ?? '') ||
     a.state.step - b.state.step ||
-    natural.compare(a.runId, b.runId)
+    compareNaturally(a.runId, b.runId)
   );
 }
 

@@ -55,6 +55,8 @@ export interface SweepReport {
   readonly isComplete: boolean;
   /** Held-out loss of the base alone; null if it is not known yet. */
   readonly baseLoss: number | null;
+  /** Whether the runs learn from source code, so that it can be measured how well they complete it. */
+  readonly isOfCode: boolean;
   /** In the order in which they were planned. */
   readonly rows: readonly SweepRow[];
   /** Null until a run has been measured to its end. */

@@ -57,6 +57,7 @@ const report: Guard<SweepReport> = object({
   rungs: list(count),
   isComplete: boolean,
   baseLoss: nullable(number),
+  isOfCode: boolean,
   rows: list(row),
   recommendation: nullable(object<SweepRecommendation>({ take: count, best: count, isUncertain: boolean })),
 });

@@ -72,11 +72,11 @@ export const sweepPhrases = {
   'sweep.resume': 'Resume Sweep',
   'sweep.resume.help': 'Goes on with the runs that were stopped or have failed.',
 
-  'sweep.plot.title': 'Held-out loss',
   'sweep.plot.by': 'by',
+  'sweep.plot.measure': 'What is plotted',
   'sweep.plot.axis': 'Horizontal axis',
-  'sweep.plot.summary': 'Held-out loss by {0}',
-  'sweep.plot.empty': 'No loss has been measured yet.',
+  'sweep.plot.summary': '{0} by {1}',
+  'sweep.plot.empty': 'Nothing has been measured yet.',
   'sweep.plot.ring': 'The ring marks the run to take.',
   'sweep.plot.hollow': 'Hollow: not trained to its end, so its loss is the best on the way.',
   'sweep.plot.whiskers': 'Whiskers: 95 % interval of the difference to the best.',
@@ -85,6 +85,11 @@ export const sweepPhrases = {
   'sweep.axis.memory': 'Memory',
 
   'sweep.table': 'All runs',
+  'sweep.evaluate': 'Evaluate Inline Completion',
+  'sweep.evaluate.help':
+    'Lets the adapters of all finished runs complete code that none of them has seen, and shows the scores here.',
+  'sweep.completions': 'Show Completions',
+  'sweep.completions.help': 'Shows what each adapter wrote, case by case.',
   'sweep.column.loss': 'Held-out loss',
   'sweep.column.loss.help': 'The best so far; lower is better.',
   'sweep.column.difference': 'To the best',

@@ -369,7 +369,9 @@ function presetStrings(): [string, string][] {
 
 export type PhraseKey = keyof typeof phrases;
 
-export const webviewStrings: Readonly<Record<string, string>> = {
-  ...phrases,
-  ...Object.fromEntries([...settingStrings(runConfigSchema, []), ...presetStrings()]),
-};
+let all: Readonly<Record<string, string>> | undefined;
+
+/** Put together when first asked for, since the extension activates without them. */
+export function webviewStrings(): Readonly<Record<string, string>> {
+  return (all ??= { ...phrases, ...Object.fromEntries([...settingStrings(runConfigSchema, []), ...presetStrings()]) });
+}

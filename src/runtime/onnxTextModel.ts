@@ -70,7 +70,7 @@ class OnnxTextModel implements TextModel {
 
   async logprobs(request: LogprobsRequest, ids: readonly number[]): Promise<readonly number[]> {
     const { promptIds, adapter, adapterStrength, signal } = request;
-    this.checkLength(promptIds.length + Math.max(0, ids.length - 1));
+    this.checkLength(promptIds.length, ids.length - 1);
     const slot = await this.slots.borrow(scaledAdapter(adapter, adapterStrength), promptIds, signal);
     if (!slot) throw cancelled;
     try {
@@ -139,10 +139,10 @@ class OnnxTextModel implements TextModel {
     }
   }
 
-  private checkLength(promptLength: number): void {
+  private checkLength(promptLength: number, behind = 0): void {
     if (promptLength === 0) throw new UserError('data-invalid', t`The prompt is empty: it needs at least one token.`);
-    if (promptLength >= this.contextLength) {
-      const message = t`The prompt has ${promptLength} tokens; this model reads at most ${this.contextLength}. Shorten it.`;
+    if (promptLength + behind >= this.contextLength) {
+      const message = t`The prompt has ${promptLength + behind} tokens; this model reads at most ${this.contextLength}. Shorten it.`;
       throw new UserError('data-invalid', message);
     }
   }

@@ -1,15 +1,11 @@
 import { UserError } from '../core/errors.js';
 import { evaluateAdapters, type EvaluatedRun } from '../evaluation/evaluateRun.js';
+import type { EngineChoice } from '../inference/textModels.js';
 import { t } from '../l10n/text.js';
 import type { CompletionArm } from '../protocol/completionReport.js';
-import type { EvaluateCompletionProgress } from '../protocol/evaluateCompletion.js';
+import type { EvaluateCompletionProgress, EvaluateSweepRequest } from '../protocol/evaluateCompletion.js';
 import { bestAdapterOf } from './heldOut.js';
 import { SweepFolder } from './sweepFolder.js';
-
-export interface SweepEvaluation {
-  readonly positions: number;
-  readonly seed: number;
-}
 
 /**
  * Measures how well the best adapters of the finished runs complete code, at the same places in the files that all of them held out.
@@ -17,12 +13,12 @@ export interface SweepEvaluation {
  * runs that have learned from something else than source code.
  */
 export async function evaluateSweep(
-  sweepFolder: string,
-  { positions, seed }: SweepEvaluation,
+  { sweepId, ...request }: EvaluateSweepRequest,
+  engine: EngineChoice,
   report: (progress: EvaluateCompletionProgress) => void,
   signal: AbortSignal,
 ): Promise<EvaluatedRun> {
-  const folder = SweepFolder.open(sweepFolder);
+  const folder = SweepFolder.open(sweepId);
   const finished = folder.runs().filter(({ directory }) => directory.readState().status === 'finished');
   const [first] = finished;
   if (!first)
@@ -38,12 +34,8 @@ export async function evaluateSweep(
     run: first.directory.path,
     files: null,
     arms: async () => arms,
-    positions,
-    seed,
-    ...asInTheEditor,
+    ...request,
+    retrieval: false,
   };
-  return evaluateAdapters(evaluation, folder.sweep.config.engine, report, signal);
+  return evaluateAdapters(evaluation, engine, report, signal);
 }
-
-/** With the editor's usual settings. */
-const asInTheEditor = { mode: 'auto', fillInTheMiddle: 'auto', maxNewTokens: 64, adapterStrength: 1, retrieval: false } as const;

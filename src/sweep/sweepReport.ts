@@ -4,6 +4,7 @@ import type { CompletionScores } from '../protocol/completionReport.js';
 import type { LossDifference, SweepReport, SweepRow } from '../protocol/sweep.js';
 import { isOver } from '../protocol/runs.js';
 import { latestReport } from '../evaluation/evaluationFolder.js';
+import { learnsFromCode } from '../evaluation/sources.js';
 import { readFirstEvalLoss, readLastStep } from '../runs/metricsFile.js';
 import { readLabels } from '../runs/runLabels.js';
 import { meanLossOf, readHeldOut, type HeldOutLosses } from './heldOut.js';
@@ -35,6 +36,7 @@ export function sweepReport(sweepFolder: string): SweepReport {
     rungs,
     isComplete: rows.every(({ status }) => isOver(status)),
     baseLoss: baseLossOf(folder, runs),
+    isOfCode: runs.some(({ directory }) => learnsFromCode(directory)),
     rows,
     recommendation: recommend(rows),
   };

@@ -1,11 +1,21 @@
-/** @file Two ranks are tried: from the Fine-Tune panel through the form to a recommendation, and from there to a run. */
+/**
+ * @file Two ranks are tried: from the Fine-Tune panel through the form to a recommendation, and from there to a run. Three are tried
+ * on code with halving, and what is left completes code.
+ */
 import { readFileSync } from 'node:fs';
 import type { Frame } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { FineTunePanel } from './harness/fineTunePanel.js';
-import { says, testBed, until } from './harness/workspace.js';
+import { says, type TestBed, testBed, until } from './harness/workspace.js';
 
-const bed = testBed();
+const bed = testBed({ prepare });
+
+function prepare(files: TestBed): void {
+  for (const name of ['cart', 'order', 'price', 'stock', 'width']) {
+    const functions = Array.from({ length: 8 }, (_, index) => `def ${name}_${index}(${name}):\n    return ${name} * ${index}\n`);
+    files.write(`shop/${name}.py`, functions.join('\n'));
+  }
+}
 
 const name = 'rank · answers.jsonl';
 
@@ -64,6 +74,38 @@ test('after the window was reloaded, the report is there again, and the menu of 
   expect(await form.getByRole('button', { name: 'Edit the Other Settings' }).isVisible()).toBe(false);
   const sweep = JSON.parse(readFileSync(bed.path('runs', name, 'sweep.json'), 'utf8')) as { parameters: unknown };
   expect(sweep.parameters).toEqual({ 'lora.r': [1, 8] });
+});
+
+test('of three ranks on code, halving leaves two early, and the one that goes on completes code', async () => {
+  const { window } = bed;
+  await window.command('LoRA Workbench: Fine-Tune…');
+  const panel = new FineTunePanel(await window.webview('fineTune'));
+  await panel.fill('data.path', bed.path('shop'));
+  await panel.fill('data.eval_fraction', 0.2);
+  await panel.fill('train.max_steps', 18);
+  await panel.frame.getByRole('button', { name: 'Sweep…' }).click();
+  const form = await shown('.sweep-plan:not(:has-text("r=8"))');
+  await form.getByRole('textbox', { name: 'Values to try: Rank' }).fill('1, 2, 4');
+  await form.getByRole('checkbox', { name: 'Stop hopeless runs early' }).check();
+  await form.getByRole('textbox', { name: 'Name' }).fill('halved');
+  await form.getByRole('button', { name: 'Start Sweep' }).click();
+
+  await window.showTab('Sweep: halved');
+  const report = await shown('.sweep-report');
+  await until(
+    'one run is done and two were left',
+    () => says(report.locator('.sweep-progress-text'), /3 of 3 runs done.*2 left early/),
+    90_000,
+  );
+  await report.getByRole('button', { name: 'Evaluate Inline Completion' }).click();
+  await says(report.locator('.sweep-table thead'), /Exact match.*Edit similarity.*Bits per byte/);
+  await report.getByRole('combobox', { name: 'What is plotted' }).selectOption('Edit similarity');
+  const plot = report.locator('.sweep-plot-area canvas');
+  expect(await plot.getAttribute('aria-label')).toMatch(/Edit similarity by Rank: rank \d: \d/);
+  await window.screenshot('sweep-evaluated');
+  await report.getByRole('button', { name: 'Show Completions' }).click();
+  const cases = await window.webview('completionReport');
+  await cases.locator('.case').first().waitFor();
 });
 
 function sweepReport(): Promise<Frame> {

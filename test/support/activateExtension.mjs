@@ -1,4 +1,8 @@
 // Activates dist/extension.js against a VS Code that does nothing, in this fresh process; prints the cost and what was loaded.
+// Modules that VS Code's own process has read long before.
+import 'node:child_process';
+import 'node:crypto';
+import 'node:fs/promises';
 import Module, { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';

@@ -13,7 +13,7 @@ export function useLanguage(translated: Readonly<Record<string, string>>, newLoc
 }
 
 function lookUp(key: string): string {
-  return (Object.hasOwn(strings, key) ? strings[key] : webviewStrings[key]) ?? key;
+  return (Object.hasOwn(strings, key) ? strings[key] : webviewStrings()[key]) ?? key;
 }
 
 /** The phrase with {0}, {1} … filled in. */
@@ -42,7 +42,7 @@ export function settingTitle(path: readonly string[]): string {
 export function settingName(setting: string): string {
   const path = setting.split('.');
   const title = settingTitle(path);
-  return title === webviewStrings[`setting.${setting}`] ? (settingSchema(path)?.title ?? title) : title;
+  return title === webviewStrings()[`setting.${setting}`] ? (settingSchema(path)?.title ?? title) : title;
 }
 
 export function settingHelp(path: readonly string[]): string {

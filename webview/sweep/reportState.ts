@@ -9,7 +9,8 @@ export interface SortOrder {
 /** How a report is viewed; outlives the webview. */
 export interface ReportState {
   readonly sort: SortOrder;
-  /** The horizontal axis of the plot (axes.ts); empty until one is chosen. */
+  /** What the plot shows (measures.ts), and against what (axes.ts); empty until one is chosen. */
+  readonly measure: string;
   readonly axis: string;
   /** Runs whose curves are drawn; null means the usual ones. */
   readonly drawn: readonly string[] | null;
@@ -18,6 +19,7 @@ export interface ReportState {
 
 export const isReportState: Guard<ReportState> = object({
   sort: object<SortOrder>({ column: string, descending: boolean }),
+  measure: string,
   axis: string,
   drawn: nullable(list(string)),
   board: isBoardState,
@@ -25,6 +27,7 @@ export const isReportState: Guard<ReportState> = object({
 
 export const initialReportState: ReportState = {
   sort: { column: 'loss', descending: false },
+  measure: '',
   axis: '',
   drawn: null,
   board: initialBoardState,

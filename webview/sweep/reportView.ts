@@ -12,8 +12,8 @@ import { post, type Receiver } from '../shared/host.js';
 import { counted, formatDuration, formatNumber, t } from '../shared/text.js';
 import { onThemeChange } from '../shared/theme.js';
 import { headline, recommendationInWords } from './headline.js';
-import { LossPlot } from './lossPlot.js';
 import type { ReportState } from './reportState.js';
+import { ResultPlot } from './resultPlot.js';
 import { resultTable } from './resultTable.js';
 import { runInWords } from './words.js';
 
@@ -42,8 +42,24 @@ export class ReportView {
       post({ type: 'resumeSweep' });
     },
   });
-  private readonly plot = new LossPlot((axis) => {
-    this.change({ axis });
+  private readonly evaluate = button({
+    icon: 'beaker',
+    label: t('sweep.evaluate'),
+    title: t('sweep.evaluate.help'),
+    onClick: () => {
+      post({ type: 'evaluateSweep' });
+    },
+  });
+  private readonly completions = button({
+    icon: 'list-unordered',
+    label: t('sweep.completions'),
+    title: t('sweep.completions.help'),
+    onClick: () => {
+      post({ type: 'showCompletions' });
+    },
+  });
+  private readonly plot = new ResultPlot((choice) => {
+    this.change(choice);
   });
   private readonly table = element('div', {
     class: 'sweep-table',
@@ -78,7 +94,7 @@ export class ReportView {
     main.append(
       element('header', { class: 'sweep-head' }, this.head, this.progressBar(), this.failures),
       this.plot.root,
-      element('section', {}, element('h2', {}, t('sweep.table')), this.table),
+      element('section', {}, this.tableHead(), this.table),
       element(
         'section',
         {},
@@ -88,7 +104,7 @@ export class ReportView {
       ),
     );
     onThemeChange(() => {
-      this.plot.show(this.report, this.state.axis, true);
+      this.plot.show(this.report, this.state, true);
     });
     this.update();
   }
@@ -115,6 +131,18 @@ export class ReportView {
     return element('div', { class: 'sweep-progress' }, this.progress, line);
   }
 
+  private tableHead(): HTMLElement {
+    const space = element('span', { class: 'spacer' });
+    return element(
+      'header',
+      { class: 'panel-header' },
+      element('h2', {}, t('sweep.table')),
+      space,
+      this.completions,
+      this.evaluate,
+    );
+  }
+
   private change(change: Partial<ReportState>): void {
     this.state = { ...this.state, ...change };
     this.onChange(this.state);
@@ -126,7 +154,7 @@ export class ReportView {
     const made = headline(report);
     if (!made.isEqualNode(this.head.firstChild)) this.head.replaceChildren(made);
     this.updateProgress();
-    this.plot.show(report, state.axis);
+    this.plot.show(report, state);
     const hasAdapter = (runId: string) => this.store.get(runId)?.hasAdapter === true;
     replaceKeepingFocus(
       this.table,
@@ -151,6 +179,9 @@ export class ReportView {
     setText(this.progressText, parts.join(' · '));
     this.stop.hidden = report.rows.every(({ status }) => isOver(status));
     this.resume.hidden = !report.isComplete || !report.rows.some(isResumable);
+    // While runs train, an evaluation would slow them, and would have to be repeated for those still to come.
+    this.evaluate.hidden = !report.isOfCode || !report.isComplete || !report.rows.some(({ status }) => status === 'finished');
+    this.completions.hidden = !report.rows.some(({ completion }) => completion);
     const failure = report.rows.find(({ status }) => status === 'failed');
     const message = failure && this.store.get(failure.runId)?.state.message;
     this.failures.hidden = !failure;

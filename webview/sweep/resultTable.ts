@@ -5,6 +5,7 @@ import { statusIcons, statusWord } from '../runs/runStatus.js';
 import { button, element, icon } from '../shared/dom.js';
 import { post } from '../shared/host.js';
 import { formatBytes, formatDuration, formatNumber, settingHelp, settingTitle, t } from '../shared/text.js';
+import { completionScores, loss, type Measure } from './measures.js';
 import type { SortOrder } from './reportState.js';
 import { differenceInWords, formatLoss, runInWords, valueInWords } from './words.js';
 
@@ -67,13 +68,7 @@ function columnsOf(report: SweepReport): readonly TableColumn[] {
     ...settings,
     { id: 'status', title: t('compare.status'), help: null, isNumber: false, key: statusText, cell: statusCell },
     number('step', t('compare.steps'), null, ({ step }) => step, stepsText),
-    number(
-      'loss',
-      t('sweep.column.loss'),
-      t('sweep.column.loss.help'),
-      ({ heldOutLoss }) => heldOutLoss,
-      (row) => formatLoss(row.heldOutLoss!),
-    ),
+    measured(loss()),
     number(
       'difference',
       t('sweep.column.difference'),
@@ -110,20 +105,12 @@ function columnsOf(report: SweepReport): readonly TableColumn[] {
       ({ tokensPerSecond }) => tokensPerSecond,
       (row) => formatNumber(row.tokensPerSecond!, { maximumSignificantDigits: 3 }),
     ),
-    ...(report.rows.some(({ completion }) => completion) ? completionColumns() : []),
+    ...completionScores(report).map(measured),
   ];
 }
 
-function completionColumns(): readonly TableColumn[] {
-  return (['exactMatch', 'editSimilarity'] as const).map((metric) =>
-    number(
-      metric,
-      t(`metric.${metric}`),
-      t(`metric.${metric}.help`),
-      ({ completion }) => completion?.[metric] ?? null,
-      (row) => formatNumber(row.completion![metric], { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
-    ),
-  );
+function measured({ id, title, help, valueOf, format }: Measure): TableColumn {
+  return number(id, title, help, valueOf, (row) => format(valueOf(row)!));
 }
 
 function number(

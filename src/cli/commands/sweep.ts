@@ -88,13 +88,18 @@ export async function showSweep(context: CommandContext, folder: string, options
       ),
     );
   if (options.evaluateCompletion) {
-    await exportView(output, (tell) => evaluateSweep(folder, options, tell, signal));
+    const { positions, seed } = options;
+    const request = { sweepId: folder, positions, seed, ...asInTheEditor };
+    await exportView(output, (tell) => evaluateSweep(request, opened.sweep.config.engine, tell, signal));
   }
   const report = sweepReport(folder);
   output.emit({ sweep: opened.path, ...report });
   tellReport(output, report);
   return exitCodes.done;
 }
+
+/** The editor's usual settings. */
+const asInTheEditor = { mode: 'auto', fillInTheMiddle: 'auto', maxNewTokens: 64, adapterStrength: 1 } as const;
 
 function tellReport(output: Output, report: SweepReport): void {
   output.say(sweepTable(report));

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { AdapterInfo, ModelInfo } from '../../protocol/backend.js';
 import { baseOf } from '../../protocol/baseOf.js';
 import { isLive } from '../../protocol/runs.js';
+import { adaptersOfRun } from '../adaptersOfRun.js';
 import { chatParticipantName, chatVendor, commandId } from '../contributions.js';
 import { isWithin } from '../isWithin.js';
 import { removeFolders } from '../removeFolder.js';
@@ -10,16 +11,23 @@ import { namedBy } from './namedBy.js';
 import { offer } from './offer.js';
 import { pickAdapter } from './pick.js';
 
-/** The adapter of a tree item, or else the one that the user chooses. If there is none, tells the user what to do. */
+/** The adapter of a tree item or a run, or else the one that the user chooses. If there is none, tells the user what to do. */
 export async function chosenAdapter(
   workbench: Workbench,
   argument: unknown,
   placeHolder: string,
 ): Promise<AdapterInfo | undefined> {
   const adapters = await knownAdapters(workbench);
-  const path = namedBy(argument, 'path');
+  const path = adapterPath(workbench, argument, adapters);
   if (path !== undefined) return adapterAt(path, adapters);
   return adapters.length > 0 ? pickAdapter(workbench.catalog, placeHolder) : offerFineTuning();
+}
+
+function adapterPath({ runs }: Workbench, argument: unknown, adapters: readonly AdapterInfo[]): string | undefined {
+  const run = runs.get(namedBy(argument, 'runId') ?? '');
+  if (!run) return namedBy(argument, 'path');
+  const own = adaptersOfRun(run);
+  return own.find((path) => adapters.some((known) => known.path === path)) ?? own[0];
 }
 
 export async function knownAdapters({ backend, catalog }: Workbench): Promise<readonly AdapterInfo[]> {
@@ -52,7 +60,7 @@ export async function baseFound({ catalog }: Workbench, adapter: AdapterInfo): P
 
 export async function runInference(workbench: Workbench, argument: unknown): Promise<void> {
   const adapters = await knownAdapters(workbench);
-  const path = namedBy(argument, 'path');
+  const path = adapterPath(workbench, argument, adapters);
   if (path === undefined) return openWithNewest(workbench, {});
   const adapter = adapterAt(path, adapters);
   if (adapter && (await baseFound(workbench, adapter))) await workbench.playground.show({ adapter });

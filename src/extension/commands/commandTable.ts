@@ -28,6 +28,7 @@ const commands: Record<CommandName, Command> = {
   sweep: sweeps.planSweep,
   sweepFromRun: sweeps.planSweepFromRun,
   showSweep: sweeps.showSweep,
+  evaluateSweep: sweeps.evaluateSweep,
   deleteSweep: sweeps.deleteSweep,
   openMonitor: ({ monitor }) => monitor.focus(),
   pauseRun: runs.pauseRun,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/backend.js';
 import { enoughPositions } from '../../protocol/completionReport.js';
@@ -6,6 +7,7 @@ import { chooseOne } from '../ask.js';
 import { chooseUri } from '../browse.js';
 import { completionOptions } from '../inlineCompletion.js';
 import type { Workbench } from '../workbench.js';
+import { namedBy } from './namedBy.js';
 import { chosenRun } from './runCommands.js';
 
 type Control = Pick<EvaluateCompletionRequest, 'control' | 'trainControlOn'>;
@@ -30,7 +32,10 @@ export async function evaluateCompletion(workbench: Workbench, argument: unknown
   if (ended !== undefined) await workbench.completionReport.show(run.runId, run.name);
 }
 
+/** Of a run or a sweep. */
 export async function showCompletionReport(workbench: Workbench, argument: unknown): Promise<void> {
+  const sweepId = namedBy(argument, 'sweepId');
+  if (sweepId !== undefined) return workbench.completionReport.show(sweepId, basename(sweepId));
   const run = await chosenRun(workbench, argument, vscode.l10n.t('Show the report of which run?'));
   if (run) await workbench.completionReport.show(run.runId, run.name);
 }

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
+import { enoughPositions } from '../../protocol/completionReport.js';
 import { isOver } from '../../protocol/runs.js';
 import { chooseOne } from '../ask.js';
+import { completionOptions } from '../inlineCompletion.js';
 import { removeFolders } from '../removeFolder.js';
 import { sweepsOf, type SweepOfRuns } from '../sweeps.js';
 import { describeSweep } from '../views/runsTree.js';
@@ -23,6 +25,17 @@ export async function planSweepFromRun(workbench: Workbench, argument: unknown):
 export async function showSweep(workbench: Workbench, argument: unknown): Promise<void> {
   const sweep = await chosenSweep(workbench, argument, vscode.l10n.t('Show which sweep?'));
   if (sweep) await workbench.sweep.show(sweep.sweepId);
+}
+
+/** Measures how well the adapters of a sweep complete code that none of them has seen, and shows the sweep with the scores. */
+export async function evaluateSweep(workbench: Workbench, argument: unknown): Promise<void> {
+  const sweep = await chosenSweep(workbench, argument, vscode.l10n.t('Evaluate the adapters of which sweep?'));
+  if (!sweep) return;
+  const { retrieval, ...options } = completionOptions(); // no run learned with retrieved text
+  const request = { sweepId: sweep.sweepId, positions: enoughPositions, seed: 1337, ...options };
+  const title = vscode.l10n.t('Evaluating {0}', sweep.name);
+  const ended = await workbench.work.run('loraWorkbench/sweeps/evaluate', request, title);
+  if (ended !== undefined) await workbench.sweep.show(sweep.sweepId);
 }
 
 /** Deletes the folder of a sweep with all its runs. */

@@ -21,7 +21,7 @@ export async function receiveShared(message: Exclude<FromAnyView, { type: 'ready
     case 'copy':
       return vscode.env.clipboard.writeText(message.text);
     case 'runCommand':
-      return runCommand(message.runId, message.command);
+      return vscode.commands.executeCommand(commandId(commandOf[message.command]), { runId: message.runId });
     case 'export':
       return saveExport(message);
     case 'fineTune':
@@ -29,12 +29,6 @@ export async function receiveShared(message: Exclude<FromAnyView, { type: 'ready
     case 'manageTrust':
       return vscode.commands.executeCommand('workbench.trust.manage');
   }
-}
-
-async function runCommand(runId: string, command: RunCommand): Promise<void> {
-  const ofAdapter = command === 'playground' || command === 'completion';
-  const argument = ofAdapter ? { path: vscode.Uri.joinPath(vscode.Uri.file(runId), 'adapter').fsPath } : { runId };
-  await vscode.commands.executeCommand(commandId(commandOf[command]), argument);
 }
 
 async function saveExport({ format, name, content }: Extract<FromAnyView, { type: 'export' }>): Promise<void> {

@@ -54,7 +54,7 @@ export class WebviewSession<V extends View> implements vscode.Disposable {
   hydrate(): void {
     if (!this.ready) return;
     this.handlers.reset?.();
-    const strings = translated(webviewStrings);
+    const strings = translated(webviewStrings());
     void this.webview.postMessage({ type: 'hydrate', state: this.handlers.state(), strings, locale: vscode.env.language });
   }
 

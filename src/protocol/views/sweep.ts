@@ -57,7 +57,11 @@ export type FromSweep =
   /** Stops what is at work and takes the rest out of the queue; nothing is lost. */
   | { readonly type: 'stopSweep' }
   /** Puts what was stopped or has failed back into the queue, except the runs that halving left. */
-  | { readonly type: 'resumeSweep' };
+  | { readonly type: 'resumeSweep' }
+  /** Measures how well the adapters complete code that they have not seen. */
+  | { readonly type: 'evaluateSweep' }
+  /** Shows what they wrote, case by case. */
+  | { readonly type: 'showCompletions' };
 
 const plan: Guard<SweepPlan> = object({
   path: string,
@@ -94,5 +98,7 @@ export const sweep: ViewProtocol<SweepView> = {
     start: object<Omit<SweepRequest, 'config'>>({ ...sweptSettings, name: nullable(string), parameters }),
     stopSweep: nothing,
     resumeSweep: nothing,
+    evaluateSweep: nothing,
+    showCompletions: nothing,
   },
 };

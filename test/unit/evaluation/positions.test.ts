@@ -101,6 +101,7 @@ describe('in this repository', () => {
         text.slice(0, start).endsWith(prefix) && text.slice(end).startsWith(suffix) && text.slice(start, end) === middle,
       ).toBe(true);
       if (kind === 'line') expect(chooseMode(prefix, 'auto')).toBe('line');
+      expect(prefix.trim()).not.toBe('');
       if (kind === 'block' || kind === 'functionBody') expect(chooseMode(prefix, 'auto')).toBe('block');
     }
   });

@@ -38,9 +38,11 @@ test('finished adapters complete at the same places, and files are what losses a
     join(root, 'run.json'),
   );
   const sweep = createSweep(root, { name: 'ranks', config, parameters: { 'lora.r': [1, 4] }, halving: null });
-  const asked = { positions: 2, seed: 3 };
+  const asked = { positions: 2, seed: 3, mode: 'auto', fillInTheMiddle: 'auto', maxNewTokens: 64, adapterStrength: 1 } as const;
   const engine = { device: 'cpu', threads: 1 } as const;
-  await expect(evaluateSweep(sweep, asked, () => undefined, signal)).rejects.toThrow(/no run of this sweep has finished/);
+  await expect(evaluateSweep({ sweepId: sweep, ...asked }, engine, () => undefined, signal)).rejects.toThrow(
+    /no run of this sweep has finished/,
+  );
 
   await workQueue(root, {
     train: (run, leaveAfter) => trainRun(run, { prepare: prepareRun, fromQueue: true, leaveAfter }),
@@ -48,12 +50,13 @@ test('finished adapters complete at the same places, and files are what losses a
     note: () => undefined,
     signal,
   });
-  const { report } = await evaluateSweep(sweep, asked, () => undefined, signal);
-  const { rows } = sweepReport(sweep);
+  const { report } = await evaluateSweep({ sweepId: sweep, ...asked }, engine, () => undefined, signal);
+  const { rows, isOfCode } = sweepReport(sweep);
+  expect(isOfCode).toBe(true);
   expect(report.arms.map(({ name }) => name)).toEqual(['base', 'r=1', 'r=4']);
   expect(rows.map(({ completion }) => completion)).toEqual(report.arms.slice(1).map(({ scores }) => scores));
-  const best = { control: null, trainControlOn: null, adapters: [], files: null, mode: 'auto', fillInTheMiddle: 'auto' } as const;
-  const request = { ...best, ...asked, run: rows[1]!.runId, maxNewTokens: 64, adapterStrength: 1, retrieval: false };
+  const best = { control: null, trainControlOn: null, adapters: [], files: null, retrieval: false };
+  const request = { ...best, ...asked, run: rows[1]!.runId };
   const alone = await evaluateRun(request, engine, () => undefined, signal);
   expect(alone.report.arms.find(({ role }) => role === 'adapter')!.scores).toEqual(rows[1]!.completion);
   for (const { runId } of rows) expect(readHeldOut(runId)!.losses).toHaveLength(2);

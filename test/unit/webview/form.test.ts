@@ -56,9 +56,9 @@ test('the form counts the parameters that training would train', () => {
 test('every setting has a title and an explanation', () => {
   for (const path of allSettingPaths()) {
     const key = `setting.${path.join('.')}`;
-    expect(webviewStrings[key], key).toMatch(/\S/);
-    expect(webviewStrings[`${key}.help`], key).toMatch(/\S/);
+    expect(webviewStrings()[key], key).toMatch(/\S/);
+    expect(webviewStrings()[`${key}.help`], key).toMatch(/\S/);
   }
-  expect(webviewStrings['setting.lora.use_rslora']).toBe('rsLoRA scaling');
-  expect(webviewStrings['setting.train.learning_rate']).toBe('Learning rate');
+  expect(webviewStrings()['setting.lora.use_rslora']).toBe('rsLoRA scaling');
+  expect(webviewStrings()['setting.train.learning_rate']).toBe('Learning rate');
 });

@@ -184,6 +184,8 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     start: { type: 'start', name: null, parameters: { 'lora.r': [2, 4] }, halving: { eta: 3 } },
     stopSweep: { type: 'stopSweep' },
     resumeSweep: { type: 'resumeSweep' },
+    evaluateSweep: { type: 'evaluateSweep' },
+    showCompletions: { type: 'showCompletions' },
   },
   completionStatistics: {
     wipeStatistics: { type: 'wipeStatistics' },

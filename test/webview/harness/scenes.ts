@@ -788,6 +788,7 @@ export const rankSweep: SweepReport = {
   rungs: [],
   isComplete: true,
   baseLoss: 2.6134,
+  isOfCode: false,
   rows: [2, 4, 8, 16, 32, 64].map((rank) =>
     finishedRow({ 'lora.r': rank }, rankLossOf[rank]!, 1.3943, rank < 8 ? 0.0048 : 0.0031),
   ),
@@ -804,6 +805,7 @@ export const halvedSweep: SweepReport = {
   rungs: [19, 57],
   isComplete: false,
   baseLoss: 2.6134,
+  isOfCode: false,
   rows: [4, 8, 16].flatMap((rank, i) =>
     [1e-4, 1e-3].flatMap((rate, j) =>
       [['q_proj', 'v_proj'], attention].map((modules, k): SweepRow => {
@@ -853,6 +855,7 @@ export const begunSweep: SweepReport = {
 /** One measured on code completion as well, with too little held out to tell anything. */
 export const uncertainSweep: SweepReport = {
   ...rankSweep,
+  isOfCode: true,
   rows: rankSweep.rows.slice(0, 3).map((row, index) => ({
     ...row,
     toBest: { difference: 0.0389 - 0.018 * index, halfInterval: index === 2 ? 0 : 0.09 },

@@ -1,4 +1,4 @@
-/** @file The runs' held-out losses, with the intervals of their differences to the best, against what the user chooses. */
+/** @file A measure of the runs, with the intervals of their differences to the best if known, against what the user chooses. */
 import {
   Chart,
   LinearScale,
@@ -11,13 +11,14 @@ import {
 } from 'chart.js';
 import type { SweepReport, SweepRow } from '../../src/protocol/sweep.js';
 import { shapeOf, swatch } from '../plots/pointStyle.js';
-import { element } from '../shared/dom.js';
+import { element, setText } from '../shared/dom.js';
 import { whenViewEnds } from '../shared/lifetime.js';
 import { showChoices } from '../shared/select.js';
 import { t } from '../shared/text.js';
 import { readTheme, type Theme } from '../shared/theme.js';
 import { axesOf, type Axis } from './axes.js';
-import { formatLoss, runInWords } from './words.js';
+import { completionScores, loss, type Measure } from './measures.js';
+import { runInWords } from './words.js';
 
 Chart.register(ScatterController, PointElement, LineElement, LinearScale, LogarithmicScale);
 
@@ -25,6 +26,8 @@ interface Point {
   readonly x: number;
   readonly y: number;
   readonly halfInterval: number;
+  /** Names it and its value. */
+  readonly words: string;
   readonly row: SweepRow;
 }
 
@@ -36,9 +39,12 @@ interface Series {
 /** With more series, lines between their points would only be a tangle. */
 const maxLines = 8;
 
-export class LossPlot {
+export class ResultPlot {
   readonly root: HTMLElement;
-  private readonly choice = element('select', { 'aria-label': t('sweep.plot.axis') });
+  private readonly title = element('h2', {});
+  private readonly measureChoice = element('select', { 'aria-label': t('sweep.plot.measure') });
+  private readonly measureControl = element('label', { class: 'inline-control' }, this.measureChoice);
+  private readonly axisChoice = element('select', { 'aria-label': t('sweep.plot.axis') });
   private readonly legend = element('ul', { class: 'dot-legend' });
   private readonly empty = element('p', { class: 'muted' }, t('sweep.plot.empty'));
   private readonly note = element('p', { class: 'muted' });
@@ -47,9 +53,12 @@ export class LossPlot {
   private chart: Chart<'scatter', Point[]> | undefined;
   private drawn = '';
 
-  constructor(onAxis: (axis: string) => void) {
-    this.choice.addEventListener('change', () => {
-      onAxis(this.choice.value);
+  constructor(onChoice: (choice: { measure: string } | { axis: string }) => void) {
+    this.measureChoice.addEventListener('change', () => {
+      onChoice({ measure: this.measureChoice.value });
+    });
+    this.axisChoice.addEventListener('change', () => {
+      onChoice({ axis: this.axisChoice.value });
     });
     this.canvas.addEventListener('pointermove', (event) => {
       this.read(event);
@@ -57,24 +66,24 @@ export class LossPlot {
     const head = element(
       'header',
       { class: 'panel-header' },
-      element('h2', {}, t('sweep.plot.title')),
-      element('label', { class: 'inline-control' }, element('span', {}, t('sweep.plot.by')), this.choice),
+      this.title,
+      this.measureControl,
+      element('label', { class: 'inline-control' }, element('span', {}, t('sweep.plot.by')), this.axisChoice),
     );
     this.root = element('section', {}, head, this.legend, this.empty, this.area, this.note);
     whenViewEnds(() => this.chart?.destroy());
   }
 
   /** Draws if anything has changed; `anew` because the colours have. */
-  show(report: SweepReport, chosen: string, anew = false): void {
-    const axes = axesOf(report);
-    const axis = axes.find(({ id }) => id === chosen) ?? axes[0]!;
-    showChoices(
-      this.choice,
-      axes.map(({ id, title }) => ({ value: id, label: title })),
-      axis.id,
-    );
-    const series = seriesOf(report, axis);
-    const signature = JSON.stringify([axis.id, series, report.recommendation]);
+  show(report: SweepReport, chosen: { readonly measure: string; readonly axis: string }, anew = false): void {
+    const measures = [loss(), ...completionScores(report)];
+    const measure = showChosen(this.measureChoice, measures, chosen.measure);
+    const axis = showChosen(this.axisChoice, axesOf(report), chosen.axis);
+    this.measureControl.hidden = measures.length === 1;
+    this.title.hidden = measures.length > 1;
+    setText(this.title, measure.title);
+    const series = seriesOf(report, measure, axis);
+    const signature = JSON.stringify([measure.id, axis.id, series, report.recommendation]);
     if (signature === this.drawn && !anew) return;
     this.drawn = signature;
     const points = series.flatMap((each) => each.points);
@@ -85,12 +94,12 @@ export class LossPlot {
     this.legend.replaceChildren(
       ...series.map(({ name }, index) => element('li', { title: name }, swatch(index), element('span', {}, name))),
     );
-    this.canvas.setAttribute('aria-label', summary(axis, points));
+    this.canvas.setAttribute('aria-label', summary(measure, axis, points));
     this.note.replaceChildren(notes(report, points).join(' '));
-    if (points.length > 0) this.draw(report, axis, series);
+    if (points.length > 0) this.draw(report, measure, axis, series);
   }
 
-  private draw(report: SweepReport, axis: Axis, series: readonly Series[]): void {
+  private draw(report: SweepReport, measure: Measure, axis: Axis, series: readonly Series[]): void {
     const theme = readTheme();
     this.chart?.destroy();
     const font = { family: theme.fontFamily, size: 11 };
@@ -138,7 +147,7 @@ export class LossPlot {
             ...verticalRange(points),
             border: { display: false },
             grid: { color: theme.grid, lineWidth: theme.highContrast ? 0.5 : 1 },
-            ticks: { ...ticks, maxTicksLimit: 7, includeBounds: false, callback: (value) => formatLoss(Number(value)) },
+            ticks: { ...ticks, maxTicksLimit: 7, includeBounds: false, callback: (value) => measure.format(Number(value)) },
           },
         },
       },
@@ -154,19 +163,20 @@ export class LossPlot {
     const found = chart.data.datasets
       .flatMap(({ data }) => data)
       .find((point) => Math.hypot(x.getPixelForValue(point.x) - offsetX, y.getPixelForValue(point.y) - offsetY) < near);
-    this.canvas.title = found ? pointInWords(found) : '';
+    this.canvas.title = found?.words ?? '';
   }
 }
 
-function seriesOf({ rows }: SweepReport, axis: Axis): readonly Series[] {
+function seriesOf({ rows }: SweepReport, measure: Measure, axis: Axis): readonly Series[] {
   const points = new Map<string, Point[]>();
   for (const row of rows) {
     const x = axis.valueOf(row);
     const name = axis.seriesOf(row);
     const series = points.get(name) ?? [];
     points.set(name, series);
-    if (x === null || row.heldOutLoss === null) continue;
-    series.push({ x, y: row.heldOutLoss, halfInterval: row.toBest?.halfInterval ?? 0, row });
+    const y = measure.valueOf(row);
+    if (x === null || y === null) continue;
+    series.push({ x, y, halfInterval: measure.halfIntervalOf(row), words: pointInWords(row, measure), row });
   }
   return [...points].map(([name, found]) => ({ name, points: found.sort((a, b) => a.x - b.x) }));
 }
@@ -257,11 +267,28 @@ function notes({ recommendation }: SweepReport, points: readonly Point[]): strin
   ];
 }
 
-function pointInWords({ row, y, halfInterval }: Point): string {
-  const interval = halfInterval > 0 ? ` ± ${formatLoss(halfInterval)}` : '';
-  return `${runInWords(row)}: ${formatLoss(y)}${interval}`;
+function pointInWords(row: SweepRow, { valueOf, halfIntervalOf, format }: Measure): string {
+  const halfInterval = halfIntervalOf(row);
+  const interval = halfInterval > 0 ? ` ± ${format(halfInterval)}` : '';
+  return `${runInWords(row)}: ${format(valueOf(row)!)}${interval}`;
 }
 
-function summary({ title }: Axis, points: readonly Point[]): string {
-  return t('plot.summary', t('sweep.plot.summary', title), points.map(pointInWords).join('; '));
+function summary(measure: Measure, axis: Axis, points: readonly Point[]): string {
+  const title = t('sweep.plot.summary', measure.title, axis.title);
+  return t('plot.summary', title, points.map(({ words }) => words).join('; '));
+}
+
+/** Offers all, and returns the chosen one, or the first if that is not known. */
+function showChosen<Choice extends { readonly id: string; readonly title: string }>(
+  select: HTMLSelectElement,
+  choices: readonly Choice[],
+  chosen: string,
+): Choice {
+  const choice = choices.find(({ id }) => id === chosen) ?? choices[0]!;
+  showChoices(
+    select,
+    choices.map(({ id, title }) => ({ value: id, label: title })),
+    choice.id,
+  );
+  return choice;
 }
