@@ -74,8 +74,7 @@ function columnsOf(report: SweepReport): readonly TableColumn[] {
       t('sweep.column.difference'),
       t('sweep.column.difference.help'),
       ({ toBest }) => toBest?.difference ?? null,
-      (row) =>
-        row.toBest!.difference === 0 && row.toBest!.halfInterval === 0 ? t('sweep.best') : differenceInWords(row.toBest!),
+      (row) => (row.toBest!.difference === 0 && !row.toBest!.halfInterval ? t('sweep.best') : differenceInWords(row.toBest!)),
     ),
     number(
       'parameters',
