@@ -27,6 +27,7 @@ import {
   begunSweep,
   halvedSweep,
   rankSweep,
+  uncertainSweep,
   runOfRow,
   sweepPlan,
   statistics,
@@ -948,12 +949,39 @@ test('of a halved sweep, only what was not left is resumed, and an adapter is us
     '1 of 10 runs done · 8 left early · 1 failedResume SweepStop Sweep',
   );
   expect(await page.getByRole('button', { name: 'Stop Sweep' }).isVisible()).toBe(false);
+  // It did not learn from code.
+  expect(await page.getByRole('button', { name: 'Evaluate Inline Completion' }).isVisible()).toBe(false);
   await page.getByRole('button', { name: 'Resume Sweep' }).click();
   await view.waitForPost('resumeSweep');
   const use = (name: string) => page.getByRole('button', { name: `Use for Inline Completion: ${name}` });
   expect(await use('rank 4, learning rate 1e-4, target modules q+v').isDisabled()).toBe(true);
   await use('rank 8, learning rate 0.001, target modules q+k+v+o').click();
   expect(await view.waitForPost('runCommand')).toMatchObject({ runId: ended.rows[7]!.runId, command: 'completion' });
+});
+
+test('a sweep on code can be evaluated, and then its scores are plotted and sorted like its losses', async () => {
+  const unmeasured = { ...uncertainSweep, rows: uncertainSweep.rows.map((row) => ({ ...row, completion: null })) };
+  const runsOf = { runs: uncertainSweep.rows.map(runOfRow), throughSeq: 1 };
+  view = await View.open(browser, 'sweep', { runs: runsOf, shown: { kind: 'report', report: unmeasured } });
+  const { page } = view;
+  const measure = page.getByRole('combobox', { name: 'What is plotted' });
+  expect([await measure.isVisible(), await page.getByRole('button', { name: 'Show Completions' }).isVisible()]).toEqual([
+    false,
+    false,
+  ]);
+  await page.getByRole('button', { name: 'Evaluate Inline Completion' }).click();
+  await view.waitForPost('evaluateSweep');
+
+  await view.send({ type: 'report', report: uncertainSweep });
+  await measure.selectOption('Exact match');
+  await view.settle();
+  const plot = page.locator('.sweep-plot-area canvas');
+  expect(await plot.getAttribute('aria-label')).toBe('Exact match by Rank. rank 2: 31.0%; rank 4: 35.0%; rank 8: 39.0%.');
+  await page.getByRole('columnheader', { name: 'Bits per byte' }).getByRole('button').click();
+  await view.settle();
+  expect(await page.locator('.sweep-table tbody tr').last().textContent()).toContain('0.390');
+  await page.getByRole('button', { name: 'Show Completions' }).click();
+  await view.waitForPost('showCompletions');
 });
 
 test('statistics follow what is counted, and a comparison tells who was preferred, but not before it is over', async () => {

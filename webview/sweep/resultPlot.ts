@@ -245,7 +245,7 @@ function horizontalRange({ isLogarithmic }: Axis, points: readonly Point[]): { r
   const values = points.map(({ x }) => x);
   const [min, max] = [Math.min(...values), Math.max(...values)];
   if (isLogarithmic) {
-    const margin = (max / min) ** 0.06;
+    const margin = max > min ? (max / min) ** 0.06 : 2;
     return { min: min / margin, max: max * margin };
   }
   const margin = 0.06 * (max - min) || Math.abs(max) / 2 || 1;

@@ -6,9 +6,9 @@ import { peakMemoryBytes } from '../../runtime/memory/peak.js';
 import type { PreparedRun } from '../trainRun.js';
 
 /**
- * Times one micro-batch, after a first pass that compiles, and then restores the runner, so that training is unaffected. It uses
- * the largest of the first batches, so that the memory is what the run will need; the time is scaled to their mean size. The
- * total includes the evaluations, but not saving and answering prompts.
+ * Times a few passes over one micro-batch, after a first one that compiles, and then restores the runner, so that training is
+ * unaffected. It uses the largest of the first batches, so that the memory is what the run will need; the time is scaled to their
+ * mean size. The total includes the evaluations, but not saving and answering prompts.
  */
 export async function measureStep(
   { runner, data, totalSteps }: PreparedRun,
@@ -19,13 +19,24 @@ export async function measureStep(
   const { largest, meanSize } = firstBatches(batches);
   const state = await runner.exportState();
   await runner.accumulate(largest, 0);
-  const start = performance.now();
-  await runner.accumulate(largest, 0);
-  const secondsPerPosition = (performance.now() - start) / 1000 / size(largest);
+  const secondsPerPosition = (await secondsOf(() => runner.accumulate(largest, 0))) / size(largest);
   await runner.importState(state);
   const secondsPerStep = secondsPerPosition * meanSize * microBatches;
   const evaluating = evaluations(config.train, totalSteps) * forwardShare * secondsPerPosition * totalSize(data.evaluation);
   return { secondsPerStep, totalSeconds: secondsPerStep * totalSteps + evaluating, peakMemoryBytes: peakMemoryBytes() };
+}
+
+/** One pass may take a third more or less than the next. */
+const [mostPasses, enoughSeconds] = [3, 5];
+
+/** The mean of several passes, of fewer if they are long. */
+async function secondsOf(pass: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  for (let passes = 1; ; passes++) {
+    await pass();
+    const seconds = (performance.now() - start) / 1000;
+    if (passes === mostPasses || seconds >= enoughSeconds) return seconds / passes;
+  }
 }
 
 /** A forward pass costs about a third of a training step on the same tokens. */
