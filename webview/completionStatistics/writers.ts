@@ -15,9 +15,9 @@ export function writersSection(writers: readonly NamedCounts[]): HTMLElement {
   ];
   const table = element(
     'table',
-    {},
+    { class: 'writers' },
     element('thead', {}, element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title)))),
-    element('tbody', {}, ...writers.map(row)),
+    element('tbody', {}, ...writers.map((writer) => row(writer, titles))),
   );
   const scroller = element(
     'div',
@@ -33,18 +33,21 @@ export function writersSection(writers: readonly NamedCounts[]): HTMLElement {
   );
 }
 
-function row({ name, model, adapter, shown, accepted, acceptedWords, kept }: NamedCounts): HTMLElement {
+/** Where there is no room for all columns, each cell shows its title itself. */
+function row(
+  { name, model, adapter, shown, accepted, acceptedWords, kept }: NamedCounts,
+  titles: readonly string[],
+): HTMLElement {
   const [low, high] = wilsonInterval(accepted, shown).map(percent);
   const help = t('statistics.acceptedOf', formatNumber(accepted), formatNumber(shown), low!, high!);
-  return element(
-    'tr',
-    {},
-    element('th', { scope: 'row', title: adapter ?? model }, name),
+  const cells = [
     element('td', {}, formatNumber(shown)),
     shareCell(shown === 0 ? null : accepted / shown, help),
     element('td', {}, formatNumber(acceptedWords)),
     ...kept.map((each) => shareCell(each.lookedAt === 0 ? null : each.kept / each.lookedAt, null)),
-  );
+  ];
+  cells.forEach((cell, index) => (cell.dataset['title'] = titles[index + 1]!));
+  return element('tr', {}, element('th', { scope: 'row', title: adapter ?? model }, name), ...cells);
 }
 
 function shareCell(share: number | null, help: string | null): HTMLElement {

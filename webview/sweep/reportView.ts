@@ -132,15 +132,8 @@ export class ReportView {
   }
 
   private tableHead(): HTMLElement {
-    const space = element('span', { class: 'spacer' });
-    return element(
-      'header',
-      { class: 'panel-header' },
-      element('h2', {}, t('sweep.table')),
-      space,
-      this.completions,
-      this.evaluate,
-    );
+    const actions = element('span', { class: 'head-actions' }, this.completions, this.evaluate);
+    return element('header', { class: 'panel-header' }, element('h2', {}, t('sweep.table')), actions);
   }
 
   private change(change: Partial<ReportState>): void {
