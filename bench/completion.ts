@@ -37,7 +37,9 @@ async function main(): Promise<void> {
     writeFileSync(`${run}.json`, JSON.stringify(await config(), null, 2));
     lora('train', '--config', `${run}.json`, '--out', run, ...values.set.flatMap((setting) => ['--set', setting]));
   } else lora('resume', run);
-  const control = values.control ? ['--control', values.control] : ['--train-control', copied('eslint', 'node_modules/eslint/lib')];
+  const control = values.control
+    ? ['--control', values.control]
+    : ['--train-control', copied('eslint', 'node_modules/eslint/lib')];
   lora('evaluate-completion', run, ...control, '--positions', values.positions, ...(values.retrieval ? ['--retrieval'] : []));
 }
 

@@ -35,7 +35,7 @@ export async function evaluateSweep(
     files: null,
     arms: async () => arms,
     ...request,
-    retrieval: false,
+    retrieval: false, // the adapters are compared, not what they are told
   };
   return evaluateAdapters(evaluation, engine, report, signal);
 }

@@ -31,8 +31,7 @@ export async function showSweep(workbench: Workbench, argument: unknown): Promis
 export async function evaluateSweep(workbench: Workbench, argument: unknown): Promise<void> {
   const sweep = await chosenSweep(workbench, argument, vscode.l10n.t('Evaluate the adapters of which sweep?'));
   if (!sweep) return;
-  const { retrieval, ...options } = completionOptions(); // no run learned with retrieved text
-  const request = { sweepId: sweep.sweepId, positions: enoughPositions, seed: 1337, ...options };
+  const request = { sweepId: sweep.sweepId, positions: enoughPositions, seed: 1337, ...completionOptions() };
   const title = vscode.l10n.t('Evaluating {0}', sweep.name);
   const ended = await workbench.work.run('loraWorkbench/sweeps/evaluate', request, title);
   if (ended !== undefined) await workbench.sweep.show(sweep.sweepId);
