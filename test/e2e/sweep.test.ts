@@ -96,7 +96,7 @@ test('of three ranks on code, halving leaves two early, and the one that goes on
   await says(report.locator('.sweep-table thead'), /Exact match.*Edit similarity.*Bits per byte/);
   await report.getByRole('combobox', { name: 'What is plotted' }).selectOption('Edit similarity');
   const plot = report.locator('.sweep-plot-area canvas');
-  expect(await plot.getAttribute('aria-label')).toMatch(/Edit similarity by Rank\. rank \d: \d/);
+  await expect.poll(() => plot.getAttribute('aria-label')).toMatch(/Edit similarity by Rank\. rank \d: \d/);
   await window.screenshot('sweep-evaluated');
   await report.getByRole('button', { name: 'Show Completions' }).click();
   const cases = await window.webview('completionReport');
