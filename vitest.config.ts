@@ -8,5 +8,6 @@ export default defineConfig({
     // Two workers at most: the machines that run this have two cores and the numerics use both.
     maxWorkers: 2,
     testTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } }, // a loaded machine may take longer than the usual second
   },
 });
