@@ -10,14 +10,26 @@ type WorkMethod = {
 /** Runs long requests of the backend under a notification with progress and a button to cancel. */
 export class Work {
   private readonly listeners = new Map<string, (progress: WorkProgress) => void>();
+  private readonly running = new Map<string, Promise<unknown>>();
   private count = 0;
 
   constructor(private readonly backend: BackendClient) {
     backend.handle('loraWorkbench/work/progress', (progress) => this.listeners.get(progress.workId)?.(progress));
   }
 
-  /** Returns undefined if the user cancels. */
+  /** Returns undefined if the user cancels. Who asks for what is being done already waits for that, instead of doing it twice. */
   async run<Method extends WorkMethod>(
+    method: Method,
+    params: Omit<BackendRequests[Method]['params'], 'workId'>,
+    title: string,
+  ): Promise<BackendRequests[Method]['result'] | undefined> {
+    const work = JSON.stringify([method, params]);
+    const begun = this.running.get(work) ?? this.begin(method, params, title).finally(() => this.running.delete(work));
+    this.running.set(work, begun);
+    return begun as Promise<BackendRequests[Method]['result'] | undefined>;
+  }
+
+  private async begin<Method extends WorkMethod>(
     method: Method,
     params: Omit<BackendRequests[Method]['params'], 'workId'>,
     title: string,

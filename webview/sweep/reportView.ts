@@ -26,38 +26,10 @@ export class ReportView {
   private readonly progress = element('progress', { max: 1, 'aria-label': t('run.progress') });
   private readonly progressText = element('span', { class: 'muted' });
   private readonly failures = element('p', { class: 'banner warning', role: 'status', hidden: true });
-  private readonly stop = button({
-    icon: 'debug-stop',
-    label: t('sweep.stop'),
-    title: t('sweep.stop.help'),
-    onClick: () => {
-      post({ type: 'stopSweep' });
-    },
-  });
-  private readonly resume = button({
-    icon: 'debug-continue',
-    label: t('sweep.resume'),
-    title: t('sweep.resume.help'),
-    onClick: () => {
-      post({ type: 'resumeSweep' });
-    },
-  });
-  private readonly evaluate = button({
-    icon: 'beaker',
-    label: t('sweep.evaluate'),
-    title: t('sweep.evaluate.help'),
-    onClick: () => {
-      post({ type: 'evaluateSweep' });
-    },
-  });
-  private readonly completions = button({
-    icon: 'list-unordered',
-    label: t('sweep.completions'),
-    title: t('sweep.completions.help'),
-    onClick: () => {
-      post({ type: 'showCompletions' });
-    },
-  });
+  private readonly stop = poster('debug-stop', 'sweep.stop', 'stopSweep');
+  private readonly resume = poster('debug-continue', 'sweep.resume', 'resumeSweep');
+  private readonly evaluate = poster('beaker', 'sweep.evaluate', 'evaluateSweep');
+  private readonly completions = poster('list-unordered', 'sweep.completions', 'showCompletions');
   private readonly plot = new ResultPlot((choice) => {
     this.change(choice);
   });
@@ -201,6 +173,24 @@ export class ReportView {
     const best = new Set(byLoss.slice(0, maxCurves));
     return rows.filter((row) => best.has(row)).map(({ runId }) => runId);
   }
+}
+
+type Action = 'stopSweep' | 'resumeSweep' | 'evaluateSweep' | 'showCompletions';
+
+/** A button that asks the host for something. */
+function poster(
+  icon: string,
+  key: 'sweep.stop' | 'sweep.resume' | 'sweep.evaluate' | 'sweep.completions',
+  type: Action,
+): HTMLButtonElement {
+  return button({
+    icon,
+    label: t(key),
+    title: t(`${key}.help`),
+    onClick: () => {
+      post({ type });
+    },
+  });
 }
 
 /** Keeps a selection if nothing has changed, and the focus in any case. */

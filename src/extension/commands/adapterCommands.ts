@@ -24,8 +24,10 @@ export async function chosenAdapter(
 }
 
 function adapterPath({ runs }: Workbench, argument: unknown, adapters: readonly AdapterInfo[]): string | undefined {
-  const run = runs.get(namedBy(argument, 'runId') ?? '');
-  if (!run) return namedBy(argument, 'path');
+  const runId = namedBy(argument, 'runId');
+  if (runId === undefined) return namedBy(argument, 'path');
+  const run = runs.get(runId);
+  if (!run) return runId; // deleted, and with it its adapters
   const own = adaptersOfRun(run);
   return own.find((path) => adapters.some((known) => known.path === path)) ?? own[0];
 }
