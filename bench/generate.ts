@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { greedy } from '../src/core/generate/sampling.js';
 import { openModel } from '../src/files/openModel.js';
+import { savedSessionsOf } from '../src/files/savedSessions.js';
 import { loadTextModel } from '../src/runtime/engine.js';
 import type { DecodeDType } from '../src/runtime/decodeConstants.js';
 import { median } from './median.mjs';
@@ -24,11 +25,13 @@ const { values } = parseArgs({
 
 async function main(): Promise<void> {
   const [promptTokens, newTokens] = [Number(values['prompt-tokens']), Number(values['new-tokens'])];
-  const model = await loadTextModel(values.model ? openModel(values.model).weights : randomWeights(smolLm2), {
-    device: 'cpu',
-    threads: Number(values.threads),
-    base_dtype: values.dtype as DecodeDType,
-  });
+  const engine = { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType } as const;
+  const stored = values.model ? openModel(values.model) : null;
+  const model = await loadTextModel(
+    stored?.weights ?? randomWeights(smolLm2),
+    engine,
+    stored ? { saved: savedSessionsOf(stored.path) } : {},
+  );
   const first: number[] = [];
   const perToken: number[] = [];
   const processorPerRound: number[] = [];

@@ -11,6 +11,7 @@ import { complete } from '../src/complete/complete.js';
 import type { DecodeDType } from '../src/runtime/decodeConstants.js';
 import type { GenerateResult, TextModel } from '../src/core/generate/textModel.js';
 import { loadModel } from '../src/files/loadModel.js';
+import { savedSessionsOf } from '../src/files/savedSessions.js';
 import { loadTextModel } from '../src/runtime/engine.js';
 import { median } from './median.mjs';
 
@@ -25,12 +26,10 @@ const { values } = parseArgs({
 const contextTokens = 512;
 
 async function main(): Promise<void> {
-  const { weights, tokenizer } = loadModel(values.model!);
-  const model = await loadTextModel(weights, {
-    device: 'cpu',
-    threads: Number(values.threads),
-    base_dtype: values.dtype as DecodeDType,
-  });
+  const stored = loadModel(values.model!);
+  const { weights, tokenizer } = stored;
+  const engine = { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType } as const;
+  const model = await loadTextModel(weights, engine, { saved: savedSessionsOf(stored.path) });
   const source = readFileSync('src/core/graph/builder.ts', 'utf8');
   const start = tokenizer.decode(tokenizer.encode(source).slice(0, contextTokens)).length;
 

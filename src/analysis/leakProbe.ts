@@ -8,6 +8,7 @@ import type { TextModel } from '../core/generate/textModel.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import { loadModelForData } from '../files/loadModel.js';
+import { savedSessionsOf } from '../files/savedSessions.js';
 import { t } from '../l10n/text.js';
 import type { Leak, LeakProbeOptions, LeakProbeRequest, LeakReport } from '../protocol/leakProbe.js';
 import { wilsonInterval } from '../protocol/wilsonInterval.js';
@@ -36,7 +37,7 @@ export async function probeForLeaks(
     const places = placesIn((await readDataset(model, config)).dataset.training, tokenizer, request);
     if (places.length === 0) throw tooShort(request);
     const chosen = [...shuffledIndices(places.length, request.seed, probeStream).subarray(0, request.probes)];
-    const textModel = await loadTextModel(weights, { ...engine, base_dtype: 'auto' });
+    const textModel = await loadTextModel(weights, { ...engine, base_dtype: 'auto' }, { saved: savedSessionsOf(model.path) });
     try {
       const found: Leak[] = [];
       for (const [done, index] of chosen.entries()) {

@@ -3,6 +3,7 @@ import type { TextModel } from '../core/generate/textModel.js';
 import type { Tokenizer } from '../core/tokenizer/tokenizer.js';
 import { readAdapterFor } from '../files/adapterFolder.js';
 import { loadModel } from '../files/loadModel.js';
+import { savedSessionsOf } from '../files/savedSessions.js';
 import type { DeviceSetting } from '../runtime/chooseDevice.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
@@ -21,11 +22,12 @@ export async function withTextModel<Result>(
   options: TextModelOptions,
   work: (model: TextModel, tokenizer: Tokenizer, adapter: Adapter | null) => Promise<Result>,
 ): Promise<Result> {
-  const { weights, tokenizer } = loadModel(options.model);
+  const base = loadModel(options.model);
+  const { weights, tokenizer } = base;
   try {
     const adapter = options.adapter === undefined ? null : readAdapterFor(weights.config, options.adapter);
     const engine = { device: options.device, base_dtype: 'auto', threads: options.threads ?? null } as const;
-    const model = await loadTextModel(weights, engine, (text) => output.warn(text));
+    const model = await loadTextModel(weights, engine, { note: (text) => output.warn(text), saved: savedSessionsOf(base.path) });
     try {
       return await work(model, tokenizer, adapter);
     } finally {

@@ -5,6 +5,7 @@ import { UserError, type ErrorCode } from '../core/errors.js';
 import type { TextModel } from '../core/generate/textModel.js';
 import { readAdapterFolder } from '../files/adapterFolder.js';
 import { loadModel, type LoadedModel } from '../files/loadModel.js';
+import { savedSessionsOf } from '../files/savedSessions.js';
 import { disposeQuietly } from '../runtime/disposal.js';
 import { loadTextModel } from '../runtime/engine.js';
 import { Mutex } from '../core/mutex.js';
@@ -119,7 +120,11 @@ async function loadReadyModel(path: string, engine: EngineChoice): Promise<Ready
     log(text);
   };
   try {
-    const textModel = await loadTextModel(model.weights, { ...engine, base_dtype: 'auto' }, note);
+    const textModel = await loadTextModel(
+      model.weights,
+      { ...engine, base_dtype: 'auto' },
+      { note, saved: savedSessionsOf(model.path) },
+    );
     return { ...model, textModel, warning: () => warning };
   } catch (error) {
     model.weights.close();

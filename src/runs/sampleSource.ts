@@ -8,6 +8,7 @@ import { greedy } from '../core/generate/sampling.js';
 import { writeText } from '../core/generate/writeText.js';
 import { matrixForm } from '../core/models/matrixForm.js';
 import type { LoadedModel } from '../files/loadModel.js';
+import { savedSessionsOf } from '../files/savedSessions.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { availableMemoryBytes } from '../runtime/memory/available.js';
 import { loadTextModel } from '../runtime/engine.js';
@@ -42,12 +43,10 @@ function bytesToWrite({ weights }: LoadedModel, tokens: number): number {
 }
 
 /** Always on the CPU, so that the memory the trainer has reserved on a GPU stays its own. */
-async function loadWriter(
-  { weights, tokenizer }: LoadedModel,
-  { engine }: RunConfig,
-  adapter: Adapter | null,
-): Promise<SampleWriter> {
-  const text = await loadTextModel(weights, { device: 'cpu', threads: engine.threads, base_dtype: 'auto' });
+async function loadWriter(model: LoadedModel, { engine }: RunConfig, adapter: Adapter | null): Promise<SampleWriter> {
+  const { weights, tokenizer } = model;
+  const onCpu = { device: 'cpu', threads: engine.threads, base_dtype: 'auto' } as const;
+  const text = await loadTextModel(weights, onCpu, { saved: savedSessionsOf(model.path) });
   return {
     async write(promptIds, maxNewTokens) {
       const request = { promptIds, adapter, adapterStrength: 1, sampling: greedy, maxNewTokens, stop: [] };

@@ -16,6 +16,7 @@ import {
 } from './device.js';
 import { collectGarbage } from './memory/collectGarbage.js';
 import { ortTensor } from './ortTensor.js';
+import { savedSession } from './savedSession.js';
 import { settleAllocator } from './settleAllocator.js';
 
 /** ONNX Runtime's CPU provider. Buffers of released tensors are reused, so that a training step allocates nothing. */
@@ -83,12 +84,21 @@ export class CpuDevice implements Device {
     return Promise.resolve();
   }
 
-  private createSession(program: Program, options: CompileOptions): Promise<InferenceSession> {
-    const model = encoded(program, options);
-    if (model.length > largeModel) collectGarbage(); // the weights that the model was made from
-    return InferenceSession.create(model, {
+  private async createSession(program: Program, options: CompileOptions): Promise<InferenceSession> {
+    const settings = this.sessionOptions(options.light === true);
+    const encode = (withConstants: boolean): Uint8Array => {
+      const model = encoded(program, options, withConstants);
+      if (model.length > largeModel) collectGarbage(); // the weights that the model was made from
+      return model;
+    };
+    const session = options.saved && (await savedSession(options.saved, encode, settings));
+    return session ?? InferenceSession.create(encode(true), settings);
+  }
+
+  private sessionOptions(light: boolean): InferenceSession.SessionOptions {
+    return {
       executionProviders: ['cpu'],
-      intraOpNumThreads: options.light ? 1 : this.threads,
+      intraOpNumThreads: light ? 1 : this.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       // Each session would keep an arena as large as its peak use, but the programs run in turn (docs/decisions/0004).
@@ -97,16 +107,16 @@ export class CpuDevice implements Device {
       enableMemPattern: false,
       // Each session has its own threads, which would continue to spin while the next session works (docs/decisions/0008).
       extra: { session: { force_spinning_stop: '1' } },
-    });
+    };
   }
 }
 
 /** In bytes; smaller ones are left to V8. */
 const largeModel = 2 ** 23;
 
-function encoded(program: Program, { constants, dynamicAxes }: CompileOptions): Uint8Array {
+function encoded(program: Program, { constants, dynamicAxes }: CompileOptions, withConstants: boolean): Uint8Array {
   const target = { fusedMatMul: true, inverseRms: true, endsRun: true };
-  return lowerToOnnx(optimize(program), target, constants?.(), dynamicAxes);
+  return lowerToOnnx(optimize(program), target, withConstants ? constants?.() : undefined, dynamicAxes);
 }
 
 /**

@@ -17,7 +17,7 @@ import { linearNames, linearShape, type LinearName } from '../core/models/linear
 import type { WeightStore } from '../core/models/weights.js';
 import { guaranteedBytes } from './bindingLimit.js';
 import { decodeConstants, headConstants, headForm, readHead, type DecodeDType } from './decodeConstants.js';
-import type { Device, DeviceTensor, Executable } from './device.js';
+import type { Device, DeviceTensor, Executable, SavedSessions } from './device.js';
 import { disposeAll, disposedOnFailure } from './disposal.js';
 import { collectGarbage } from './memory/collectGarbage.js';
 import { uploadRopeTables } from './ropeTensors.js';
@@ -77,10 +77,10 @@ export class Decoder {
   ) {}
 
   /** Sessions hold the weights, so those already created are disposed of if a later one fails. */
-  static load(store: WeightStore, device: Device, dtype: DecodeDType): Promise<Decoder> {
+  static load(store: WeightStore, device: Device, dtype: DecodeDType, saved?: SavedSessions): Promise<Decoder> {
     const made: Executable[] = [];
     const compile: Compile = async (program, options) => {
-      const executable = await device.compile(program, options);
+      const executable = await device.compile(program, { ...options, ...(saved && { saved }) });
       made.push(executable);
       return executable;
     };

@@ -57,8 +57,18 @@ export interface CompileOptions {
   readonly constants?: () => Constants;
   /** Axes with dynamic length; results along such axes must be passed to `run`. */
   readonly dynamicAxes?: DynamicAxes;
+  /** Where the device may save what it makes of the constants; they must then always be the same for the same program. */
+  readonly saved?: SavedSessions;
   /** The program is too small to be worth sharing among threads. */
   readonly light?: boolean;
+}
+
+/** The sessions of one model that were saved, each in a folder of its own. */
+export interface SavedSessions {
+  find(name: string): string | undefined;
+  /** `fill` writes a new folder, which appears whole or not at all. Undefined if it cannot be written. */
+  add(name: string, fill: (folder: string) => Promise<void>): Promise<string | undefined>;
+  remove(name: string): void;
 }
 
 export interface Executable {

@@ -9,11 +9,13 @@ import { t } from '../l10n/text.js';
 import { chooseDevice, type DeviceSetting } from './chooseDevice.js';
 import type { DecodeDType } from './decodeConstants.js';
 import { disposedOnFailure, type Disposable } from './disposal.js';
+import type { SavedSessions } from './device.js';
 import type { EngineOptions } from './engineOptions.js';
 import { withFallback } from './fallbackTextModel.js';
 import { writingRanOut } from './memory/messages.js';
 import { explained, textExplainingOutOfMemory } from './memory/outOfMemory.js';
 import { createTextModel } from './onnxTextModel.js';
+import { savedBytes, savedFor } from './savedSession.js';
 import { Trainers, type RunnerSetup, type Trainer } from './trainers.js';
 
 export interface TrainingSetup extends Omit<RunnerSetup, 'measures'> {
@@ -56,6 +58,12 @@ function onlyTrainer(weights: WeightStore, setup: RunnerSetup): Promise<Trainer>
   );
 }
 
+export interface TextModelOptions {
+  readonly note?: (text: string) => void;
+  /** Where sessions are saved that hold the weights in such a way, and take so much; without it, they are made each time. */
+  readonly saved?: (heldAs: readonly string[], bytes: number) => SavedSessions | undefined;
+}
+
 /**
  * Loads the base model for generation. By default quantized weights stay as stored, and others are held in 8 bits: several times
  * faster than fp32, with nearly the same text. If `auto` chose a GPU and it fails, then or later, the CPU takes over, and `note`
@@ -64,14 +72,14 @@ function onlyTrainer(weights: WeightStore, setup: RunnerSetup): Promise<Trainer>
 export async function loadTextModel(
   weights: WeightStore,
   engine: Pick<EngineOptions, 'device' | 'threads'> & { readonly base_dtype: 'auto' | DecodeDType },
-  note?: (text: string) => void,
+  { note, saved }: TextModelOptions = {},
 ): Promise<TextModel> {
   const dtype = engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype;
   const loadOn = async (setting: DeviceSetting): Promise<TextModel> => {
     const { device } = await chooseDevice(setting, engine.threads);
     return owning(
       device,
-      () => createTextModel(weights, device, dtype),
+      () => createTextModel(weights, device, dtype, saved?.([dtype, ...savedFor()], savedBytes(weights, dtype))),
       (model) => model,
     );
   };

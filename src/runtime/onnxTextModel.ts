@@ -18,12 +18,17 @@ import { Mutex } from '../core/mutex.js';
 import { t } from '../l10n/text.js';
 import { headForm, type DecodeDType } from './decodeConstants.js';
 import { Decoder, wholeChunks, type InTurn, type KeyValueCache } from './decoder.js';
-import type { Device } from './device.js';
+import type { Device, SavedSessions } from './device.js';
 import { SequenceSlots, sharedLength, type ScaledAdapter, type Slot } from './sequenceSlots.js';
 
-export async function createTextModel(weights: WeightStore, device: Device, dtype: DecodeDType): Promise<TextModel> {
+export async function createTextModel(
+  weights: WeightStore,
+  device: Device,
+  dtype: DecodeDType,
+  saved?: SavedSessions,
+): Promise<TextModel> {
   const forms = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)]);
-  return new OnnxTextModel(await Decoder.load(weights, device, dtype), describe(device, [...forms]));
+  return new OnnxTextModel(await Decoder.load(weights, device, dtype, saved), describe(device, [...forms]));
 }
 
 function describe({ description }: Device, [linears, head]: readonly string[]): string {

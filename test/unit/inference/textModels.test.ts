@@ -117,7 +117,7 @@ test('adapters that take turns, and the base alone, are lent the same loaded mod
 test('that the CPU took over from a GPU is kept with the model', async () => {
   const weights = loadModel(path);
   const textModel = await createTextModel(weights.weights, new CpuDevice(1), 'fp32');
-  vi.spyOn(engine, 'loadTextModel').mockImplementation((_weights, _engine, note) => {
+  vi.spyOn(engine, 'loadTextModel').mockImplementation((_weights, _engine, { note } = {}) => {
     note?.('The GPU failed: injected. Text is generated on the CPU from now on.');
     return Promise.resolve(textModel);
   });

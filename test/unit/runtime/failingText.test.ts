@@ -20,7 +20,7 @@ vi.mock('../../../src/runtime/chooseDevice.js', () => ({
 
 describe('a GPU that fails', () => {
   const loadOn = (device: DeviceSetting, note?: (text: string) => void) =>
-    loadTextModel(weights, { device, threads: 1, base_dtype: 'fp32' }, note);
+    loadTextModel(weights, { device, threads: 1, base_dtype: 'fp32' }, { ...(note && { note }) });
 
   test.each([
     { when: 'at the prompt', failsAt: 1 },
