@@ -1,7 +1,7 @@
 /**
  * Greedy generation by this project's engine, on the SmolLM2-135M shape with random weights or on a model file. Prints one line
  * of JSON with the keys of transformers_generate.py. Run by run.mjs. Options: --model PATH --dtype fp32|int8|int4 --threads N
- * --rounds N
+ * --rounds N --unsaved
  */
 import { parseArgs } from 'node:util';
 import { greedy } from '../src/core/generate/sampling.js';
@@ -20,18 +20,22 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'prompt-tokens': { type: 'string', default: '128' },
     'new-tokens': { type: 'string', default: '64' },
+    /** Makes the session each time. */
+    unsaved: { type: 'boolean', default: false },
   },
 });
 
 async function main(): Promise<void> {
   const [promptTokens, newTokens] = [Number(values['prompt-tokens']), Number(values['new-tokens'])];
   const engine = { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType } as const;
+  const started = performance.now();
   const stored = values.model ? openModel(values.model) : null;
   const model = await loadTextModel(
     stored?.weights ?? randomWeights(smolLm2),
     engine,
-    stored ? { saved: savedSessionsOf(stored.path) } : {},
+    stored && !values.unsaved ? { saved: savedSessionsOf(stored.path) } : {},
   );
+  const loadSeconds = (performance.now() - started) / 1000;
   const first: number[] = [];
   const perToken: number[] = [];
   const processorPerRound: number[] = [];
@@ -50,6 +54,7 @@ async function main(): Promise<void> {
     perToken.push(result.decodeSeconds / (newTokens - 1));
   }
   const result = {
+    load_seconds: loadSeconds,
     prefill_tokens_per_second: promptTokens / median(first),
     decode_tokens_per_second: 1 / median(perToken),
     first_token_seconds: median(first),
