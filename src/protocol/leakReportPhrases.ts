@@ -2,8 +2,6 @@
 export const leakReportPhrases = {
   'leaks.title': 'Leak report',
   'leaks.gone': 'Which run was shown here is not known any more. Run Probe for Verbatim Training Text again.',
-  'leaks.restored': 'The window was reloaded, and what a probe finds is not kept. Probe the run again?',
-  'leaks.again': 'Probe Again',
   'leaks.none': 'No verbatim training text was found at {0} prefixes.',
   'leaks.onlyBase': 'Nothing that the base does not write, too, was found at {0} prefixes.',
   'leaks.found': '{0} of {1} prefixes are continued word for word, for {2} tokens or more, where the base does not.',

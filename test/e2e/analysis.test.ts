@@ -75,7 +75,7 @@ test('two adapters are compared, and the panel is found again after a reload', a
   await says(frame.locator('.verdict'), /of rank 8 is in use/);
 });
 
-test('a run is probed for training text, and what it gives away is marked, with its place in the data', async () => {
+test('a run is probed for training text, and what it gives away is marked, with its place in the data, and found again after a reload', async () => {
   const { window } = bed;
   await window.commandOn('LoRA Workbench: Probe for Verbatim Training Text', 'by-heart');
   const report = await window.webview('leakReport');
@@ -86,6 +86,8 @@ test('a run is probed for training text, and what it gives away is marked, with 
   await press(report, 'Show in File');
   await window.page.locator('.editor-instance .monaco-editor[data-uri$="/by-heart.jsonl"]').waitFor();
   await window.closeTab('by-heart.jsonl');
+  await window.reload();
+  await says((await window.webview('leakReport')).locator('h1'), '1 of 2 prefixes is continued word for word');
 });
 
 /** The statistics as they are now. */

@@ -1,38 +1,18 @@
 /** @file What an adapter gives away of its training text: the headline, how it was probed, and every case. */
-import { nullable, object, string, type Guard } from '../../src/protocol/guard.js';
 import type { Leak, LeakReport } from '../../src/protocol/leakProbe.js';
-import type { LeakReportState, ShownLeakReport } from '../../src/protocol/views/leakReport.js';
+import { isLeakReportState, type LeakReportState, type ShownLeakReport } from '../../src/protocol/views/leakReport.js';
 import { casePlace, caseText, openingCase } from '../shared/cases.js';
 import { button, element, icon } from '../shared/dom.js';
 import { post, rememberedViewState, rememberViewState, startView, type Receiver } from '../shared/host.js';
 import { formatNumber, t } from '../shared/text.js';
 
-interface ViewState {
-  /** To be probed again after a reload of the window. */
-  readonly run: string | null;
-}
-
-const isViewState: Guard<ViewState> = object({ run: nullable(string) });
-
-function openLeakReport({ shown }: LeakReportState): Receiver<'leakReport'> {
-  if (shown) rememberViewState({ run: shown.report.run });
-  const content = shown ? reportSections(shown) : [restored()];
+/** Probing takes minutes, so the page remembers what it shows over a reload of the window. */
+function openLeakReport(state: LeakReportState): Receiver<'leakReport'> {
+  const { shown } = state.shown ? state : rememberedViewState(isLeakReportState, { shown: null });
+  rememberViewState({ shown });
+  const content = shown ? reportSections(shown) : [element('p', { class: 'empty-state' }, t('leaks.gone'))];
   document.body.append(element('main', { class: 'report-page', 'aria-label': t('leaks.title') }, ...content));
   return () => undefined;
-}
-
-/** Probing takes minutes, so it waits until the user wants it. */
-function restored(): HTMLElement {
-  const { run } = rememberedViewState<ViewState>(isViewState, { run: null });
-  if (run === null) return element('div', { class: 'empty-state' }, element('p', {}, t('leaks.gone')));
-  const again = button({
-    label: t('leaks.again'),
-    kind: 'primary',
-    onClick: () => {
-      post({ type: 'probeAgain', run });
-    },
-  });
-  return element('div', { class: 'empty-state' }, element('p', {}, t('leaks.restored')), again);
 }
 
 function reportSections({ name, report }: ShownLeakReport): readonly HTMLElement[] {

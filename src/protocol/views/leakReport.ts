@@ -10,7 +10,7 @@ export interface LeakReportView {
 }
 
 export interface LeakReportState {
-  /** Null after the window was reloaded; the page then knows which run it showed. */
+  /** Null after the window was reloaded; the page then knows what it showed. */
   readonly shown: ShownLeakReport | null;
 }
 
@@ -20,11 +20,11 @@ export interface ShownLeakReport {
   readonly report: LeakReport;
 }
 
-export type FromLeakReport =
-  /** Probes the run again, which the page showed before the window was reloaded. */
-  | { readonly type: 'probeAgain'; readonly run: string }
-  /** Shows where a leaked text is from: `path:line`, or the path alone. */
-  | { readonly type: 'openOrigin'; readonly origin: string };
+/** Shows where a leaked text is from: `path:line`, or the path alone. */
+export interface FromLeakReport {
+  readonly type: 'openOrigin';
+  readonly origin: string;
+}
 
 const leak: Guard<Leak> = object({ origin: string, prefix: string, text: string, tokens: count, baseTokens: count });
 
@@ -48,11 +48,14 @@ const report: Guard<LeakReport> = object({
   engine: string,
 });
 
+export const isLeakReportState: Guard<LeakReportState> = object({
+  shown: nullable(object<ShownLeakReport>({ name: string, report })),
+});
+
 export const leakReport: ViewProtocol<LeakReportView> = {
-  state: object({ shown: nullable(object<ShownLeakReport>({ name: string, report })) }),
+  state: isLeakReportState,
   toWebview: {},
   fromWebview: {
-    probeAgain: object({ run: string }),
     openOrigin: object({ origin: string }),
   },
 };

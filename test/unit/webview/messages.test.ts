@@ -195,7 +195,6 @@ const fromWebview: { readonly [V in View]: FromEach<FromView<V>> } = {
     useWriter: { type: 'useWriter', model: '/m', adapter: null },
   },
   leakReport: {
-    probeAgain: { type: 'probeAgain', run: 'a' },
     openOrigin: { type: 'openOrigin', origin: 'a.jsonl:3' },
   },
   fineTune: {
