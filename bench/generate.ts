@@ -8,7 +8,7 @@ import { greedy } from '../src/core/generate/sampling.js';
 import { openModel } from '../src/files/openModel.js';
 import { savedSessionsOf } from '../src/files/savedSessions.js';
 import { loadTextModel } from '../src/runtime/engine.js';
-import type { DecodeDType } from '../src/runtime/decodeConstants.js';
+import type { DecodePrecision } from '../src/core/models/matrixForm.js';
 import { median } from './median.mjs';
 import { randomWeights, smolLm2 } from './shapes.js';
 
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 
 async function main(): Promise<void> {
   const [promptTokens, newTokens] = [Number(values['prompt-tokens']), Number(values['new-tokens'])];
-  const engine = { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType } as const;
+  const engine = { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodePrecision } as const;
   const started = performance.now();
   const stored = values.model ? openModel(values.model) : null;
   const model = await loadTextModel(

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { complete } from '../src/complete/complete.js';
-import type { DecodeDType } from '../src/runtime/decodeConstants.js';
+import type { DecodePrecision } from '../src/core/models/matrixForm.js';
 import type { GenerateResult, TextModel } from '../src/core/generate/textModel.js';
 import { loadModel } from '../src/files/loadModel.js';
 import { savedSessionsOf } from '../src/files/savedSessions.js';
@@ -28,7 +28,7 @@ const contextTokens = 512;
 async function main(): Promise<void> {
   const stored = loadModel(values.model!);
   const { weights, tokenizer } = stored;
-  const engine = { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodeDType } as const;
+  const engine = { device: 'cpu', threads: Number(values.threads), base_dtype: values.dtype as DecodePrecision } as const;
   const model = await loadTextModel(weights, engine, { saved: savedSessionsOf(stored.path) });
   const source = readFileSync('src/core/graph/builder.ts', 'utf8');
   const start = tokenizer.decode(tokenizer.encode(source).slice(0, contextTokens)).length;

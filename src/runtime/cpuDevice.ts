@@ -86,13 +86,13 @@ export class CpuDevice implements Device {
 
   private async createSession(program: Program, options: CompileOptions): Promise<InferenceSession> {
     const settings = this.sessionOptions(options.light === true);
-    const encode = (withConstants: boolean): Uint8Array => {
-      const model = encoded(program, options, withConstants);
+    const encode = async (withConstants: boolean): Promise<Uint8Array> => {
+      const model = await encoded(program, options, withConstants);
       if (model.length > largeModel) collectGarbage(); // the weights that the model was made from
       return model;
     };
     const session = options.saved && (await savedSession(options.saved, encode, settings));
-    return session ?? InferenceSession.create(encode(true), settings);
+    return session ?? InferenceSession.create(await encode(true), settings);
   }
 
   private sessionOptions(light: boolean): InferenceSession.SessionOptions {
@@ -114,9 +114,13 @@ export class CpuDevice implements Device {
 /** In bytes; smaller ones are left to V8. */
 const largeModel = 2 ** 23;
 
-function encoded(program: Program, { constants, dynamicAxes }: CompileOptions, withConstants: boolean): Uint8Array {
+async function encoded(
+  program: Program,
+  { constants, dynamicAxes }: CompileOptions,
+  withConstants: boolean,
+): Promise<Uint8Array> {
   const target = { fusedMatMul: true, inverseRms: true, endsRun: true };
-  return lowerToOnnx(optimize(program), target, withConstants ? constants?.() : undefined, dynamicAxes);
+  return lowerToOnnx(optimize(program), target, withConstants ? await constants?.() : undefined, dynamicAxes);
 }
 
 /**

@@ -2,24 +2,23 @@
 import { asPairs, bitsOf, blockColumns } from '../core/formats/packedBlocks.js';
 import type { Constants } from '../core/graph/lower.js';
 import type { Program } from '../core/graph/types.js';
-import { isPlain, matrixParts, type FloatForm } from '../core/models/frozenMatrix.js';
-import { linearForm, matrixForm, type WeightPrecision } from '../core/models/matrixForm.js';
-import type { LinearName } from '../core/models/linears.js';
+import { isInteger, isPlain, matrixParts, type FloatForm } from '../core/models/frozenMatrix.js';
+import { inputOf, type LinearName } from '../core/models/linears.js';
+import { linearForm, matrixForm, ofBlocks, type DecodePrecision } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { elementCount } from '../core/shape.js';
 import { hostArray, type HostArray } from './device.js';
-import { readMatrix, type RowRange } from './readMatrix.js';
+import { readMatrix, readRounded, type RowRange } from './readMatrix.js';
+import type { Smoothing } from './smoothing.js';
 
-/** The precisions in which decoding can hold the matrices. */
-export type DecodeDType = Exclude<WeightPrecision, 'fp16' | 'exact'>;
-
-export function headForm(store: WeightStore, dtype: DecodeDType): FloatForm {
-  return matrixForm(store.info(weightTable(store.config).head.name)!, dtype);
+/** The head works on one row at a time, for which products in integers are no faster. */
+export function headForm(store: WeightStore, dtype: DecodePrecision): FloatForm {
+  return matrixForm(store.info(weightTable(store.config).head.name)!, ofBlocks(dtype));
 }
 
-/** The bytes of every weight input of a decodeLayersProgram. */
-export function decodeConstants(store: WeightStore, program: Program, dtype: DecodeDType): Constants {
+/** The bytes of every weight input of a decodeLayersProgram. Products in integers need the smoothing. */
+export function decodeConstants(store: WeightStore, program: Program, dtype: DecodePrecision, smoothing?: Smoothing): Constants {
   const table = weightTable(store.config);
   const constants = new Map<string, Uint8Array>();
   for (const name of program.inputs.keys()) {
@@ -32,16 +31,22 @@ export function decodeConstants(store: WeightStore, program: Program, dtype: Dec
       constants.set(name, bytesOf(store.readFloat32(table.ofLayer(Number(layer), `${part}.weight`).name)));
     } else if (kind === 'bias') {
       constants.set(name, bytesOf(Float32Array.from(stack().flatMap((bias) => [...store.readFloat32(bias)]))));
+    } else if (kind === 'smoothing') {
+      constants.set(name, bytesOf(smoothing!.layers[Number(layer)]!.get(part)!));
     } else if (kind === 'codes' || kind === 'weight_transposed') {
-      const form = linearForm(store, Number(layer), part.split('+')[0] as LinearName, dtype);
-      addMatrix(constants, `${layer}.${part}`, readStack(store, stack(), form));
+      const first = part.split('+')[0] as LinearName;
+      const form = linearForm(store, Number(layer), first, dtype);
+      if (isInteger(form)) {
+        const { codes, scales } = readRounded(store, stack(), smoothing!.layers[Number(layer)]!.get(inputOf(first).name)!);
+        constants.set(name, new Uint8Array(codes.buffer)).set(`${layer}.${part}.scales`, bytesOf(scales));
+      } else addMatrix(constants, `${layer}.${part}`, readStack(store, stack(), form));
     }
   }
   return constants;
 }
 
 /** Some rows of the head. */
-export function readHead(store: WeightStore, dtype: DecodeDType, range: RowRange): Matrix {
+export function readHead(store: WeightStore, dtype: DecodePrecision, range: RowRange): Matrix {
   const { name, shape } = weightTable(store.config).head;
   const form = headForm(store, dtype);
   const parts = readMatrix(store, name, form, undefined, range).map(({ data }) => data);

@@ -10,17 +10,18 @@ import type { PreparedAdapter } from '../core/generate/preparedAdapter.js';
 import type { Constants } from '../core/graph/lower.js';
 import { tensorBytes, type DeviceKind } from '../core/graph/types.js';
 import type { ModelConfig } from '../core/models/config.js';
-import { matrixBytes, matrixParts, type FloatForm } from '../core/models/frozenMatrix.js';
-import { linearForm } from '../core/models/matrixForm.js';
+import { matrixBytes, matrixParts, type FloatForm, type MatrixForm } from '../core/models/frozenMatrix.js';
+import { linearForm, type DecodePrecision } from '../core/models/matrixForm.js';
 import { weightTable } from '../core/models/weightTable.js';
 import { linearNames, linearShape, type LinearName } from '../core/models/linears.js';
 import type { WeightStore } from '../core/models/weights.js';
 import { guaranteedBytes } from './bindingLimit.js';
-import { decodeConstants, headConstants, headForm, readHead, type DecodeDType } from './decodeConstants.js';
+import { decodeConstants, headConstants, headForm, readHead } from './decodeConstants.js';
 import type { Device, DeviceTensor, Executable, SavedSessions } from './device.js';
 import { disposeAll, disposedOnFailure } from './disposal.js';
 import { collectGarbage } from './memory/collectGarbage.js';
 import { uploadRopeTables } from './ropeTensors.js';
+import { measureSmoothing, type Smoothing } from './smoothing.js';
 
 /**
  * Number of prompt tokens per call: enough to use all cores, few enough to react to a cancellation. The number of rows multiplied
@@ -77,7 +78,7 @@ export class Decoder {
   ) {}
 
   /** Sessions hold the weights, so those already created are disposed of if a later one fails. */
-  static load(store: WeightStore, device: Device, dtype: DecodeDType, saved?: SavedSessions): Promise<Decoder> {
+  static load(store: WeightStore, device: Device, dtype: DecodePrecision, saved?: SavedSessions): Promise<Decoder> {
     const made: Executable[] = [];
     const compile: Compile = async (program, options) => {
       const executable = await device.compile(program, { ...options, ...(saved && { saved }) });
@@ -85,7 +86,7 @@ export class Decoder {
       return executable;
     };
     return disposedOnFailure({ dispose: () => disposeAll(made) }, async () => {
-      const groups = await loadGroups(store, compile, dtype);
+      const groups = await loadGroups(store, device, compile, dtype);
       const head = await loadHead(store, device.kind, compile, dtype);
       collectGarbage(); // the models that the sessions were made from
       return new Decoder(store.config, device, groups, head, store);
@@ -272,15 +273,19 @@ export class Decoder {
   }
 }
 
-async function loadGroups(store: WeightStore, compile: Compile, dtype: DecodeDType): Promise<LayerGroup[]> {
+async function loadGroups(store: WeightStore, device: Device, compile: Compile, dtype: DecodePrecision): Promise<LayerGroup[]> {
   const { config } = store;
   const groups: LayerGroup[] = [];
-  const forms = (layer: number, linear: LinearName): FloatForm => linearForm(store, layer, linear, dtype);
+  let smoothing: Smoothing | undefined;
+  const forms = (layer: number, linear: LinearName): MatrixForm => linearForm(store, layer, linear, dtype);
   const perGroup = layersPerSession(config, forms);
   for (let from = 0; from < config.layerCount; from += perGroup) {
     const to = Math.min(config.layerCount, from + perGroup);
     const { program, dynamicAxes } = decodeLayersProgram(config, from, to, forms);
-    const constants = (): Constants => decodeConstants(store, program, dtype);
+    const constants = async (): Promise<Constants> => {
+      if (dtype === 'integers') smoothing ??= await measureSmoothing(store, device);
+      return decodeConstants(store, program, dtype, smoothing);
+    };
     groups.push({ from, to, executable: await compile(program, { constants, dynamicAxes }) });
   }
   return groups;
@@ -291,7 +296,7 @@ function layersPerSession(config: ModelConfig, forms: DecodeForms): number {
   return Math.max(1, Math.floor(maxSessionBytes / bytes.reduce((sum, each) => sum + each, 0)));
 }
 
-async function loadHead(store: WeightStore, device: DeviceKind, compile: Compile, dtype: DecodeDType): Promise<Executable[]> {
+async function loadHead(store: WeightStore, device: DeviceKind, compile: Compile, dtype: DecodePrecision): Promise<Executable[]> {
   const { config } = store;
   const form = headForm(store, dtype);
   const sliceRows = headSliceRows(config, form, device);

@@ -54,7 +54,7 @@ export function releasedTwice({ dtype, shape }: DeviceTensor): Error {
 
 export interface CompileOptions {
   /** Reads the inputs that become part of the program, so that the device may repack them. Nobody is to keep them in memory. */
-  readonly constants?: () => Constants;
+  readonly constants?: () => Constants | Promise<Constants>;
   /** Axes with dynamic length; results along such axes must be passed to `run`. */
   readonly dynamicAxes?: DynamicAxes;
   /** Where the device may save what it makes of the constants; they must then always be the same for the same program. */

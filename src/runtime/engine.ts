@@ -7,14 +7,15 @@ import { withZeroMoments } from '../core/train/loraInit.js';
 import type { StepRunner } from '../core/train/stepRunner.js';
 import { t } from '../l10n/text.js';
 import { chooseDevice, type DeviceSetting } from './chooseDevice.js';
-import type { DecodeDType } from './decodeConstants.js';
+import type { DecodePrecision } from '../core/models/matrixForm.js';
 import { disposedOnFailure, type Disposable } from './disposal.js';
-import type { SavedSessions } from './device.js';
+import type { Device, SavedSessions } from './device.js';
 import type { EngineOptions } from './engineOptions.js';
 import { withFallback } from './fallbackTextModel.js';
 import { writingRanOut } from './memory/messages.js';
 import { explained, textExplainingOutOfMemory } from './memory/outOfMemory.js';
 import { createTextModel } from './onnxTextModel.js';
+import { saturates } from './saturates.js';
 import { savedBytes, savedFor } from './savedSession.js';
 import { Trainers, type RunnerSetup, type Trainer } from './trainers.js';
 
@@ -71,17 +72,17 @@ export interface TextModelOptions {
  */
 export async function loadTextModel(
   weights: WeightStore,
-  engine: Pick<EngineOptions, 'device' | 'threads'> & { readonly base_dtype: 'auto' | DecodeDType },
+  engine: Pick<EngineOptions, 'device' | 'threads'> & { readonly base_dtype: 'auto' | DecodePrecision },
   { note, saved }: TextModelOptions = {},
 ): Promise<TextModel> {
   const dtype = engine.base_dtype === 'auto' ? 'stored' : engine.base_dtype;
   const loadOn = async (setting: DeviceSetting): Promise<TextModel> => {
     const { device } = await chooseDevice(setting, engine.threads);
-    return owning(
-      device,
-      () => createTextModel(weights, device, dtype, saved?.([dtype, ...savedFor()], savedBytes(weights, dtype))),
-      (model) => model,
-    );
+    const make = async (): Promise<TextModel> => {
+      const held = engine.base_dtype === 'auto' && (await multipliesIntegers(device)) ? 'integers' : dtype;
+      return createTextModel(weights, device, held, saved?.([held, ...savedFor()], savedBytes(weights, held)));
+    };
+    return owning(device, make, (model) => model);
   };
   const loadOnCpu = ({ message }: UserError): Promise<TextModel> => {
     note?.(t`${message} Text is generated on the CPU from now on.`);
@@ -90,6 +91,11 @@ export async function loadTextModel(
   const load = () => (engine.device === 'auto' ? withFallback(() => loadOn('auto'), loadOnCpu) : loadOn(engine.device));
   const explain = (moment: 'loading' | 'writing') => writingRanOut.bind(null, { weights, dtype, device: engine.device }, moment);
   return textExplainingOutOfMemory(await explained(load, explain('loading')), explain('writing'));
+}
+
+/** Whether products of 8-bit integers are exact, and so as fast as they can be (docs/decisions/0020). */
+async function multipliesIntegers(device: Device): Promise<boolean> {
+  return device.kind === 'cpu' && !(await saturates(device));
 }
 
 /** `owner` is disposed of together with what was made on it, or when making it fails. */

@@ -10,13 +10,13 @@ import type {
   OnToken,
   TextModel,
 } from '../core/generate/textModel.js';
-import { linearForm } from '../core/models/matrixForm.js';
+import { linearForm, type DecodePrecision } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import type { Cancellation } from '../core/cancellation.js';
 import { UserError } from '../core/errors.js';
 import { Mutex } from '../core/mutex.js';
 import { t } from '../l10n/text.js';
-import { headForm, type DecodeDType } from './decodeConstants.js';
+import { headForm } from './decodeConstants.js';
 import { Decoder, wholeChunks, type InTurn, type KeyValueCache } from './decoder.js';
 import type { Device, SavedSessions } from './device.js';
 import { SequenceSlots, sharedLength, type ScaledAdapter, type Slot } from './sequenceSlots.js';
@@ -24,7 +24,7 @@ import { SequenceSlots, sharedLength, type ScaledAdapter, type Slot } from './se
 export async function createTextModel(
   weights: WeightStore,
   device: Device,
-  dtype: DecodeDType,
+  dtype: DecodePrecision,
   saved?: SavedSessions,
 ): Promise<TextModel> {
   const forms = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)]);

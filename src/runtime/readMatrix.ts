@@ -84,6 +84,29 @@ function readIntegers(store: WeightStore, info: WeightInfo, rounding: Rounding, 
   }
 }
 
+/** Matrices stacked vertically, rounded for one product in integers: codes [columns, total rows] and scales [total rows]. */
+export function readRounded(
+  store: WeightStore,
+  names: readonly string[],
+  smoothing: Float32Array,
+): { readonly codes: Int8Array; readonly scales: Float32Array } {
+  const infos = names.map((name) => store.info(name)!);
+  const totalRows = infos.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const columns = smoothing.length;
+  const [codes, scales] = [new Int8Array(totalRows * columns), new Float32Array(totalRows)];
+  const rounding = { limit: integerLimit.I8, smoothing };
+  let start = 0;
+  for (const info of infos) {
+    for (const { firstRow, rows } of chunks(store, info, { firstRow: 0, rows: info.shape[0]! })) {
+      const values = new Float32Array(rows * columns);
+      store.readRows(info.name, firstRow, values);
+      roundRowsTransposed(values, start + firstRow, rounding, [codes, scales, new Int8Array(0), new Float32Array(columns)]);
+    }
+    start += info.shape[0]!;
+  }
+  return { codes, scales };
+}
+
 /** BF16 is only used for weights stored as BF16. */
 function read16Bit(store: WeightStore, info: WeightInfo, form: 'F16' | 'BF16', range: RowRange, into: Uint16Array): void {
   const [, columns] = info.shape as [number, number];

@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { movedExternalData } from '../core/formats/onnxExternalData.js';
-import { matrixForm } from '../core/models/matrixForm.js';
+import { matrixForm, ofBlocks } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
-import type { DecodeDType } from './decodeConstants.js';
+import type { DecodePrecision } from '../core/models/matrixForm.js';
 import type { SavedSessions } from './device.js';
 import { collectGarbage } from './memory/collectGarbage.js';
 import { decodeWeightBytes } from './memory/decoding.js';
 
 /** Encodes a program as ONNX, with its weights or without. */
-export type EncodeModel = (withConstants: boolean) => Uint8Array;
+export type EncodeModel = (withConstants: boolean) => Promise<Uint8Array>;
 
 /** Raised when the same weights give other constants. */
 const version = 1;
@@ -36,13 +36,16 @@ export async function savedSession(
   encode: EncodeModel,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession | undefined> {
-  const name = createHash('sha256').update(encode(false)).digest('hex').slice(0, 32);
+  const name = createHash('sha256')
+    .update(await encode(false))
+    .digest('hex')
+    .slice(0, 32);
   const known = saved.find(name);
   const session = known === undefined ? undefined : await mapped(known, options);
   if (session) return session;
   if (known !== undefined) saved.remove(name);
   const added = await saved.add(name, async (folder) => {
-    await writeFile(join(folder, givenFile), encode(true));
+    await writeFile(join(folder, givenFile), await encode(true));
     collectGarbage(); // what has been written
     await pack(folder, options);
     await align(folder);
@@ -59,8 +62,8 @@ export function savedFor(): readonly string[] {
 }
 
 /** An estimate of what a model's sessions take: the weights as they are held, and as ONNX Runtime packs them, which is more. */
-export function savedBytes(weights: WeightStore, dtype: DecodeDType): number {
-  return 2.3 * decodeWeightBytes(weights, (matrix) => matrixForm(matrix, dtype));
+export function savedBytes(weights: WeightStore, dtype: DecodePrecision): number {
+  return 2.3 * decodeWeightBytes(weights, (matrix) => matrixForm(matrix, ofBlocks(dtype)));
 }
 
 /** Undefined if they cannot be read. */

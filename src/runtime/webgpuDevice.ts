@@ -165,8 +165,8 @@ export class WebGpuDevice implements Device {
 }
 
 /** Weights that cannot be read are no failure of the GPU. */
-function sessionOf(program: Program, { constants, dynamicAxes }: CompileOptions): Promise<InferenceSession> {
-  const model = lowerToOnnx(program, commonTarget, constants?.(), dynamicAxes);
+async function sessionOf(program: Program, { constants, dynamicAxes }: CompileOptions): Promise<InferenceSession> {
+  const model = lowerToOnnx(program, commonTarget, await constants?.(), dynamicAxes);
   return attempt(() => createSession(model, 'gpu-buffer', { disable_cpu_ep_fallback: '1' }));
 }
 

@@ -88,6 +88,12 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   roundRows: ([x, scale]) => roundedRows(x!, scale!.data).data.map((code) => code + 128),
   integerProduct: ([a, codes, scales]) => integerProduct({ ...a!, data: a!.data.map((code) => code - 128) }, codes!, scales!),
 
+  // Without its rounding.
+  roundedMatmul: ([x, codes, scales]) => {
+    const inner = x!.shape.at(-1)!;
+    return integerProduct({ ...x!, shape: [x!.data.length / inner, inner] }, codes!, scales!);
+  },
+
   reshape: ([x]) => x!.data,
   transpose: ([x], { shape, attributes: { permutation } }) =>
     generate(shape, (at) =>

@@ -211,6 +211,15 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
       (b, [a, codes, scales]) => b.integerProduct(a!, codes!, scales!),
     ),
   ],
+  // The activations are rounded to 8 bits.
+  roundedMatmul: [
+    opCase(
+      'roundedMatmul',
+      [real([1, 2, 4]), ...integerWeight.slice(0, 2)],
+      (b, [x, codes, scales]) => b.roundedMatmul(x!, codes!, scales!),
+      2e-2,
+    ),
+  ],
   dequantize: [packed(4, false), packed(4, true), packed(8, false), packed(8, true)],
 
   reshape: [

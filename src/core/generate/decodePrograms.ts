@@ -9,12 +9,12 @@ import { makeProgram } from '../graph/program.js';
 import type { Program, Value } from '../graph/types.js';
 import { attentionKindOf, type ModelConfig } from '../models/config.js';
 import { attentionAttributes } from '../models/decoderLayer.js';
-import { isPlain, type FloatForm } from '../models/frozenMatrix.js';
+import { isInteger, isPlain, type FloatForm, type MatrixForm } from '../models/frozenMatrix.js';
 import { familyOf } from '../models/registry.js';
-import { inputOf, linearShape, type LinearName } from '../models/linears.js';
+import { inputOf, linearShape, smoothingName, type LinearName } from '../models/linears.js';
 
 /** The form in which a layer's linear is held; decoding does not support F16. */
-export type DecodeForms = (layer: number, linear: LinearName) => FloatForm;
+export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
 
 // Placeholders for dynamic lengths while the graph is built: T new tokens, capacity of the caches, rank r of a group of linears.
 const newTokens = 1;
@@ -106,7 +106,7 @@ export function growCacheProgram({ keyValueHeadCount, headDim }: ModelConfig, ca
 function stacksOf(
   { biases }: ModelConfig,
   group: readonly LinearName[],
-  form: (linear: LinearName) => FloatForm,
+  form: (linear: LinearName) => MatrixForm,
 ): LinearName[][] {
   const stacks: LinearName[][] = [];
   for (const linear of group) {
@@ -124,12 +124,15 @@ function groupProduct(
   local: (name: string) => string,
   group: readonly LinearName[],
   x: Value,
-  form: (linear: LinearName) => FloatForm,
+  form: (linear: LinearName) => MatrixForm,
 ): Value {
   const products = stacksOf(config, group, form).map((stack) => {
     const name = local(stack.join('+'));
     const shape = stackShape(config, stack);
-    const product = weightProduct(b, name, shape, x, form(stack[0]!));
+    const held = form(stack[0]!);
+    const product = isInteger(held)
+      ? integerProduct(b, name, shape, x, b.input(local(smoothingName(inputOf(stack[0]!).name)), [shape[1]]))
+      : weightProduct(b, name, shape, x, held);
     return config.biases.includes(stack[0]!) ? b.add(product, b.input(`${name}.bias`, [shape[0]])) : product;
   });
   return b.concat(products, 2);
@@ -139,6 +142,26 @@ function groupProduct(
 export function stackShape(config: ModelConfig, stack: readonly LinearName[]): [number, number] {
   const shapes = stack.map((linear) => linearShape(config, linear));
   return [shapes.reduce((sum, [rows]) => sum + rows, 0), shapes[0]![1]];
+}
+
+/** Keeps what a row of zeros is divided by above zero. */
+const epsilon = 1e-30;
+
+/**
+ * Like integerMatmul, with few operations and for any number of rows: divided by their root mean square, which is fused with the
+ * smoothing, all rows can be rounded with one scale.
+ */
+function integerProduct(
+  b: GraphBuilder,
+  name: string,
+  [outFeatures, inFeatures]: readonly [number, number],
+  x: Value,
+  smoothing: Value,
+): Value {
+  const codes = b.input(`${name}.codes`, [inFeatures, outFeatures], 'int8');
+  const normed = b.rmsNorm(x, smoothing, epsilon);
+  const product = b.roundedMatmul(normed, codes, b.input(`${name}.scales`, [outFeatures]));
+  return b.divide(product, b.inverseRms(normed));
 }
 
 /** fp32 weights are passed as `name.weight_transposed` [in, out], the fastest layout for one row times a matrix. */

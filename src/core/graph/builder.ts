@@ -84,6 +84,7 @@ export class GraphBuilder {
   largestLast = (x: Value): Value => this.apply('largestLast', [x], {});
   roundRows = (x: Value, scale: Value): Value => this.apply('roundRows', [x, scale], {});
   integerProduct = (a: Value, codes: Value, scales: Value): Value => this.apply('integerProduct', [a, codes, scales], {});
+  roundedMatmul = (x: Value, codes: Value, scales: Value): Value => this.apply('roundedMatmul', [x, codes, scales], {});
 
   reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape }));
   transpose = (x: Value, permutation: readonly number[]): Value =>

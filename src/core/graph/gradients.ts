@@ -71,6 +71,7 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
     const [codes, scales, reverseCodes, reverseScales] = weight as [Value, Value, Value, Value];
     return [b.integerMatmul(dy, [reverseCodes, reverseScales, codes, scales]), ...weight.map(() => undefined)];
   }),
+  roundedMatmul: forbidden('it serves decoding only'),
   largestLast: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
   roundRows: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
   integerProduct: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),

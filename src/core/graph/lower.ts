@@ -131,6 +131,8 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
     return e.emit('MatMulIntegerToFloat', operands, {}, { domain: 'com.microsoft', scope });
   },
 
+  roundedMatmul: (e, { scope }, inputs) => e.emit('DynamicQuantizeMatMul', inputs, {}, { domain: 'com.microsoft', scope }),
+
   // Unchanged leading axes are copied from the input (0), whatever their length at run time.
   reshape: (e, { attributes: { shape }, scope, inputs: [from] }, [x]) => {
     const changed = shape.findIndex((length, axis) => length !== from!.shape[axis]);

@@ -70,6 +70,11 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
     return { dtype: 'uint8', shape: x!.shape };
   },
   integerProduct: ([a, codes, scales]) => integerProductResult(a!, codes!, scales!),
+  roundedMatmul: ([x, codes, scales]) => {
+    const rows = elementCount(x!.shape.slice(0, -1));
+    const product = integerProductResult({ shape: [rows, x!.shape.at(-1)!] }, codes!, scales!);
+    return { dtype: product.dtype, shape: [...x!.shape.slice(0, -1), product.shape[1]!] };
+  },
 
   reshape: ([x], { shape }) => {
     assertThat(elementCount(shape) === elementCount(x!.shape), `reshape of [${x!.shape}] to [${shape}]`);
@@ -132,7 +137,7 @@ function broadcasting([a, b]: readonly Value[]): Result {
   return { dtype: a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) };
 }
 
-function integerProductResult(a: Value, codes: Value, scales: Value): Result {
+function integerProductResult(a: Pick<Value, 'shape'>, codes: Value, scales: Value): Result {
   const [inner, columns] = codes.shape as [number, number];
   assertThat(codes.dtype === 'int8' && sameShape(scales.shape, [columns]), `codes [${codes.shape}], scales [${scales.shape}]`);
   assertThat(a.shape.length === 2 && a.shape[1] === inner, `integer product of [${a.shape}] and [${codes.shape}]`);

@@ -55,6 +55,11 @@ export interface OpAttributes {
   roundRows: object;
   /** (a − 128) · codes ⊙ scales, exact in integers: a [rows, inner] uint8, codes [inner, columns] int8, scales [columns]. */
   integerProduct: object;
+  /**
+   * x · (codes ⊙ scales): x [..., inner] is rounded to 8 bits with one scale for all of it, codes [inner, columns] int8, scales
+   * [columns].
+   */
+  roundedMatmul: object;
 
   reshape: { readonly shape: Shape };
   transpose: { readonly permutation: readonly number[] };

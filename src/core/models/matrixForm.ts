@@ -13,6 +13,9 @@ import { weightTable } from './weightTable.js';
  */
 export type WeightPrecision = 'fp32' | 'exact' | 'fp16' | 'int8' | 'int4' | 'stored';
 
+/** Generation can also compute products in integers with what `stored` holds in 8 bits. */
+export type DecodePrecision = Exclude<WeightPrecision, 'fp16' | 'exact'> | 'integers';
+
 /** Training can also compute products in integers, which rounds both factors. */
 export type TrainingPrecision = WeightPrecision | IntegerForm;
 
@@ -51,13 +54,23 @@ export function basePrecisions(dtype: BaseDType, device: DeviceKind): BasePrecis
   return { linears: precision, embedding: precision, head: precision };
 }
 
+/**
+ * The form in which a layer's linear is held for generation. What `down_proj` reads has channels thousands of times as loud as
+ * others at some tokens, and rounded to 8 bits it would lose too much (docs/decisions/0020).
+ */
 export function linearForm(
   store: Pick<WeightStore, 'config' | 'info'>,
   layer: number,
   linear: LinearName,
-  precision: WeightPrecision,
-): FloatForm {
-  return matrixForm(store.info(weightTable(store.config).ofLayer(layer, `${linear}.weight`).name)!, precision);
+  precision: DecodePrecision,
+): MatrixForm {
+  const form = matrixForm(store.info(weightTable(store.config).ofLayer(layer, `${linear}.weight`).name)!, ofBlocks(precision));
+  return precision === 'integers' && form === 'Q8_0' && linear !== 'down_proj' ? 'I8' : form;
+}
+
+/** The same precision without products in integers. */
+export function ofBlocks(precision: DecodePrecision): Exclude<DecodePrecision, 'integers'> {
+  return precision === 'integers' ? 'stored' : precision;
 }
 
 /** The forms of a layer's linears, which determine its programs. */

@@ -2,13 +2,13 @@
 import { bytesInWords } from '../../l10n/bytesInWords.js';
 import { UserError } from '../../core/errors.js';
 import { cacheBytesPerToken, decodeWeightBytes } from './decoding.js';
-import { matrixForm } from '../../core/models/matrixForm.js';
+import { matrixForm, ofBlocks } from '../../core/models/matrixForm.js';
 import type { WeightStore } from '../../core/models/weights.js';
 import { remedies, type Remedy, type SettingChange } from './remedies.js';
 import type { MemoryEstimate } from './estimate.js';
 import { t } from '../../l10n/text.js';
 import type { DeviceSetting } from '../chooseDevice.js';
-import type { DecodeDType } from '../decodeConstants.js';
+import type { DecodePrecision } from '../../core/models/matrixForm.js';
 import { failureReason } from '../failureReason.js';
 import { fits, type MemoryPlan } from './plan.js';
 import { saysOutOfMemory } from './outOfMemory.js';
@@ -39,7 +39,7 @@ export function ranOut(plan: MemoryPlan, cause: unknown): UserError {
 
 interface TextModelRequest {
   readonly weights: WeightStore;
-  readonly dtype: DecodeDType;
+  readonly dtype: DecodePrecision;
   readonly device: DeviceSetting;
 }
 
@@ -49,7 +49,7 @@ export function writingRanOut(
   moment: 'loading' | 'writing',
   cause: unknown,
 ): UserError {
-  const bytes = decodeWeightBytes(weights, (matrix) => matrixForm(matrix, dtype));
+  const bytes = decodeWeightBytes(weights, (matrix) => matrixForm(matrix, ofBlocks(dtype)));
   const in4Bits = decodeWeightBytes(weights, (matrix) => matrixForm({ ...matrix, storedType: 'F32' }, 'int4'));
   const ways = [
     ...(moment === 'writing' ? [t`a shorter prompt (a token takes ${bytesInWords(cacheBytesPerToken(weights.config))})`] : []),

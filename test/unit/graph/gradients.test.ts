@@ -37,6 +37,7 @@ const differentiable: { readonly [K in OpName]: readonly number[] | 'none' | 'fo
   largestLast: 'forbidden',
   roundRows: 'forbidden',
   integerProduct: 'forbidden',
+  roundedMatmul: 'forbidden',
   reshape: [0],
   transpose: [0],
   broadcastTo: [0],

@@ -37,7 +37,7 @@ describe('a decoder whose loading fails half-way disposes of the sessions it mad
     const device = new CpuDevice(1);
     const dispose = vi.fn(() => Promise.resolve());
     vi.spyOn(device, 'compile').mockImplementation(async (_, options) => {
-      options?.constants?.();
+      await options?.constants?.();
       return Promise.resolve({ run: () => Promise.reject(new Error('unused')), dispose });
     });
     const { weights } = openModel('test/fixtures/models/tiny-llama');

@@ -8,7 +8,7 @@ import { BlockGraph } from '../../../src/core/train/programs.js';
 import { openModel } from '../../../src/files/openModel.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
 import { integerLimit } from '../../../src/runtime/integerMatrix.js';
-import { readMatrix } from '../../../src/runtime/readMatrix.js';
+import { readMatrix, readRounded } from '../../../src/runtime/readMatrix.js';
 import { saturates } from '../../../src/runtime/saturates.js';
 import { evaluate } from '../../support/evaluate.js';
 import { llamaConfig } from '../../support/modelConfig.js';
@@ -51,6 +51,15 @@ test.each(['I8', 'I7'] as const)('%s: each code is the nearest one, in rows, whi
   const parts = readMatrix(weights, name, form, undefined, undefined, smoothing).map(({ data }) => data as Float32Array);
   const [codes, scales, reverseCodes, reverseScales] = parts as [Float32Array, Float32Array, Float32Array, Float32Array];
   const limit = integerLimit[form];
+  if (form === 'I8') {
+    const above = readRounded(weights, ['model.layers.0.self_attn.v_proj.weight', name], smoothing);
+    const stackRows = above.scales.length;
+    expect(above.scales.subarray(stackRows - rows)).toEqual(scales);
+    for (let column = 0; column < columns; column++)
+      expect(above.codes.subarray((column + 1) * stackRows - rows, (column + 1) * stackRows)).toEqual(
+        codes.subarray(column * rows, (column + 1) * rows),
+      );
+  }
   const largest = { code: 0, reverseCode: 0 };
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {

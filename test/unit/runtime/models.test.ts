@@ -16,7 +16,9 @@ import { readTensorFile } from '../../../src/files/tensorFile.js';
 import { CpuDevice } from '../../../src/runtime/cpuDevice.js';
 import { basePrecisions, linearForm, matrixForm } from '../../../src/core/models/matrixForm.js';
 import { decodeConstants } from '../../../src/runtime/decodeConstants.js';
+import { loadTextModel } from '../../../src/runtime/engine.js';
 import { createTextModel } from '../../../src/runtime/onnxTextModel.js';
+import { saturates } from '../../../src/runtime/saturates.js';
 import { batchOf } from '../../support/batches.js';
 import { evaluate } from '../../support/evaluate.js';
 import { expectClose, randomTensor, relativeDifference, tensor, type Tensor } from '../../support/tensors.js';
@@ -303,6 +305,27 @@ describe('how the base is held', () => {
     if (dtype === 'int4') expect(relativeDifference(rounded, exact), 'the weights are what costs').toBeGreaterThan(0.02);
   });
 });
+
+test.each(['tiny-llama', 'gemma3'])(
+  '%s: prompts and single tokens are multiplied in integers, close to fp32, where the processor is exact',
+  async (family) => {
+    const device = new CpuDevice(2);
+    const { weights } = openModel(`test/fixtures/models/${family}`);
+    const prompt = Array.from({ length: 40 }, (_, i) => (i * 37 + 5) % weights.config.vocabSize);
+    const model = await loadTextModel(weights, { device: 'cpu', threads: 2, base_dtype: 'auto' });
+    expect(model.description.includes('I8')).toBe(!(await saturates(device)));
+    const exact = await createTextModel(weights, device, 'fp32');
+    // The last token alone, after the others; all at once; and a few.
+    await model.logits(prompt.slice(0, -1), null, 1);
+    for (const ids of [prompt, prompt.slice(0, 39), prompt.slice(0, 2)]) {
+      const difference = relativeDifference(await model.logits(ids, null, 1), await exact.logits(ids, null, 1));
+      expect(difference).toBeLessThan(0.05);
+      expect(difference, 'it is rounded indeed').toBeGreaterThan(1e-5);
+    }
+    await model.dispose();
+    await exact.dispose();
+  },
+);
 
 /** The constants as numbers, and arbitrary values for all other inputs. */
 function decodeInputs(program: Program, constants: Constants): Map<string, Tensor> {

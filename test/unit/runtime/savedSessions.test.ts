@@ -17,7 +17,7 @@ import type { TextModel } from '../../../src/core/generate/textModel.js';
 import type { WeightStore } from '../../../src/core/models/weights.js';
 import { openModel, type OpenModel } from '../../../src/files/openModel.js';
 import { savedSessionsOf } from '../../../src/files/savedSessions.js';
-import type { DecodeDType } from '../../../src/runtime/decodeConstants.js';
+import type { DecodePrecision } from '../../../src/core/models/matrixForm.js';
 import { loadTextModel } from '../../../src/runtime/engine.js';
 
 const families = 'test/fixtures/models';
@@ -37,7 +37,7 @@ afterEach(() => {
 
 test.each(
   ['tiny-llama', 'gqa-tied', 'linear-rope-biases', 'qwen3', 'gemma3'].flatMap((family) =>
-    (['fp32', 'int8', 'int4'] as const).map((dtype) => ({ family, dtype })),
+    (['fp32', 'int8', 'int4', 'integers'] as const).map((dtype) => ({ family, dtype })),
   ),
 )(
   '$family in $dtype is the same to the bit when saved, and then mapped without reading the weights',
@@ -123,11 +123,11 @@ function open(path: string): OpenModel {
   return openModel(path);
 }
 
-function engine(dtype: DecodeDType) {
+function engine(dtype: DecodePrecision) {
   return { device: 'cpu', threads: 1, base_dtype: dtype } as const;
 }
 
-function load(model: OpenModel, dtype: DecodeDType = 'fp32', within = limits): Promise<TextModel> {
+function load(model: OpenModel, dtype: DecodePrecision = 'fp32', within = limits): Promise<TextModel> {
   return loadTextModel(model.weights, engine(dtype), { saved: savedSessionsOf(model.path, within) });
 }
 
