@@ -79,7 +79,7 @@ describe('adapters on one loaded base', () => {
   });
 });
 
-describe.each(['fp32', 'stored'] as const)(
+describe.each(['fp32', 'stored', 'integers'] as const)(
   'the same request gives the same text to the bit, whatever was asked before (%s)',
   (dtype) => {
     const long = Array.from({ length: 700 }, (_, i) => 5 + ((i * 37) % 400));
