@@ -21,8 +21,9 @@ export type EncodeModel = (withConstants: boolean) => Promise<Uint8Array>;
 /** Raised when the same weights give other constants. */
 const version = 1;
 
-/** The first two stay. */
-const [modelFile, weightsFile, givenFile, unalignedFile] = ['model.onnx', 'weights.bin', 'given.onnx', 'unaligned.bin'] as const;
+const [modelFile, weightsFile] = ['model.onnx', 'weights.bin'] as const;
+/** Used in between. */
+const [givenFile, programFile, unalignedFile] = ['given.onnx', 'pack.cjs', 'unaligned.bin'] as const;
 
 /** A page: certainly enough for any vector, and what can be mapped. */
 const alignment = 4096;
@@ -88,16 +89,17 @@ async function pack(folder: string, options: InferenceSession.SessionOptions): P
       },
     },
   };
+  const [given, program] = [join(folder, givenFile), join(folder, programFile)];
   const onnxRuntime = createRequire(__filename).resolve('onnxruntime-node');
-  const program = `
-    const [, onnxRuntime, model, options] = process.argv;
-    require(onnxRuntime).InferenceSession.create(model, JSON.parse(options)).then(() => process.exit(0), () => process.exit(1));`;
-  const given = join(folder, givenFile);
-  await promisify(execFile)(process.execPath, ['-e', program, onnxRuntime, given, JSON.stringify(saving)], {
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    windowsHide: true,
-  });
+  await writeFile(
+    program,
+    `const { InferenceSession } = require(${JSON.stringify(onnxRuntime)});
+    InferenceSession.create(${JSON.stringify(given)}, ${JSON.stringify(saving)}).then(() => process.exit(0), () => process.exit(1));`,
+  );
+  const environment = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+  await promisify(execFile)(process.execPath, [program], { env: environment, windowsHide: true });
   await rm(given);
+  await rm(program);
 }
 
 /** ONNX Runtime aligns only blobs above 1 MiB, and its fp32 product reads packed weights with aligned loads. */
