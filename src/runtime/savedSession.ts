@@ -2,7 +2,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -90,10 +89,9 @@ async function pack(folder: string, options: InferenceSession.SessionOptions): P
     },
   };
   const [given, program] = [join(folder, givenFile), join(folder, programFile)];
-  const onnxRuntime = createRequire(__filename).resolve('onnxruntime-node');
   await writeFile(
     program,
-    `const { InferenceSession } = require(${JSON.stringify(onnxRuntime)});
+    `const { InferenceSession } = require(${JSON.stringify(require.resolve('onnxruntime-node'))});
     InferenceSession.create(${JSON.stringify(given)}, ${JSON.stringify(saving)}).then(() => process.exit(0), () => process.exit(1));`,
   );
   const environment = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
