@@ -1,7 +1,7 @@
 /**
  * Greedy generation by this project's engine, on the SmolLM2-135M shape with random weights or on a model file. Prints one line
- * of JSON with the keys of transformers_generate.py. Run by run.mjs. Options: --model PATH --dtype fp32|int8|int4 --threads N
- * --rounds N --unsaved
+ * of JSON with the keys of transformers_generate.py. Run by run.mjs. Options: --model PATH
+ * --dtype fp32|stored|integers|int8|int4 --threads N --rounds N --unsaved
  */
 import { parseArgs } from 'node:util';
 import { greedy } from '../src/core/generate/sampling.js';

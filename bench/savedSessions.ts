@@ -1,7 +1,7 @@
 /**
  * @file What saved sessions change: loading a model and generating as ever, when its sessions are saved, and when they are mapped
  * (docs/decisions/0033). Each case is a process of its own; medians of some rounds in turns.
- *   npx tsx bench/savedSessions.ts --model FILE.gguf [--dtype stored|int8|int4] [--rounds 3]
+ *   npx tsx bench/savedSessions.ts --model FILE.gguf [--dtype stored|integers|int8|int4] [--rounds 3]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -114,7 +114,7 @@ export async function evaluateAdapters(
 }
 
 /** Raised when the same files and seed give other positions or results. */
-const planVersion = 2;
+const planVersion = 3;
 
 function withoutLeaks({ heldOut, training }: EvaluationSources): {
   readonly clean: readonly SourceFile[];

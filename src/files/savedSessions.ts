@@ -65,7 +65,7 @@ class ModelSessions {
   }
 
   remove(name: string): void {
-    quietly(() => removeFolderAtomically(join(this.folder, name)));
+    remove(join(this.folder, name));
   }
 
   private async write(name: string, fill: (folder: string) => Promise<void>): Promise<void> {
@@ -80,16 +80,28 @@ class ModelSessions {
     });
   }
 
-  /** Removes sessions of models that are gone or changed, and the longest unused ones if there is no room. */
+  /**
+   * Removes sessions of models that are gone or changed, and the longest unused ones if there is no room. Those of other models stay
+   * if there would be none without them.
+   */
   private makeRoom(): boolean {
+    for (const folder of this.others()) if (isOutdated(folder)) remove(folder);
+    const removable = this.others().reduce((bytes, folder) => bytes + bytesIn(folder), 0);
+    if (!this.hasRoom(removable)) return false;
+    for (const folder of this.others()) if (!this.hasRoom()) remove(folder);
+    return this.hasRoom();
+  }
+
+  /** The folders of other models, the longest unused first. */
+  private others(): readonly string[] {
+    return byLastUse(sessionsFolder()).filter((folder) => folder !== this.folder);
+  }
+
+  /** Whether what is missing would fit if so many bytes were removed. */
+  private hasRoom(removed = 0): boolean {
     const { mostBytes, spareBytes } = this.limits;
-    const needed = this.bytes - bytesIn(this.folder);
-    const isShort = (): boolean =>
-      freeDiskBytes(sessionsFolder()) < needed + spareBytes || bytesIn(sessionsFolder()) + needed > mostBytes;
-    for (const folder of byLastUse(sessionsFolder()))
-      // Where a file that another process has mapped cannot be removed, it stays.
-      if (folder !== this.folder && (isOutdated(folder) || isShort())) quietly(() => removeFolderAtomically(folder));
-    return !isShort();
+    const missing = this.bytes - bytesIn(this.folder) - removed;
+    return freeDiskBytes(sessionsFolder()) >= missing + spareBytes && bytesIn(sessionsFolder()) + missing <= mostBytes;
   }
 }
 
@@ -120,6 +132,11 @@ function bytesIn(folder: string): number {
 
 function entriesOf(folder: string): Dirent[] {
   return existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+}
+
+/** Where a file that another process has mapped cannot be removed, it stays. */
+function remove(folder: string): void {
+  quietly(() => removeFolderAtomically(folder));
 }
 
 function quietly<Result>(work: () => Result): Result | undefined {

@@ -40,7 +40,7 @@ export const playgroundPhrases = {
   'playground.outputOf': 'Output: {0}',
   'playground.copy': 'Copy',
   'playground.copyOf': 'Copy output: {0}',
-  'playground.waiting': 'Reading the prompt…',
+  'playground.waiting': 'Loading the model, reading the prompt…',
   'playground.writing': 'Writing…',
   'playground.firstToken': 'first after {0}',
   'playground.reason.end': 'ended by itself',

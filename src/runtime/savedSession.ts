@@ -1,4 +1,4 @@
-/** @file Sessions whose weights are mapped from files, as ONNX Runtime has packed them (docs/decisions/0021). */
+/** @file Sessions whose weights are mapped from files, as ONNX Runtime has packed them (docs/decisions/0033). */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { movedExternalData } from '../core/formats/onnxExternalData.js';
-import { matrixForm, ofBlocks } from '../core/models/matrixForm.js';
+import { matrixForm, ofBlocks, type DecodePrecision } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
-import type { DecodePrecision } from '../core/models/matrixForm.js';
 import type { SavedSessions } from './device.js';
 import { collectGarbage } from './memory/collectGarbage.js';
 import { decodeWeightBytes } from './memory/decoding.js';

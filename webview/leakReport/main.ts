@@ -10,7 +10,7 @@ import { formatNumber, t } from '../shared/text.js';
 function openLeakReport(state: LeakReportState): Receiver<'leakReport'> {
   const { shown } = state.shown ? state : rememberedViewState(isLeakReportState, { shown: null });
   rememberViewState({ shown });
-  const content = shown ? reportSections(shown) : [element('p', { class: 'empty-state' }, t('leaks.gone'))];
+  const content = shown ? reportSections(shown) : [element('div', { class: 'empty-state' }, element('p', {}, t('leaks.gone')))];
   document.body.append(element('main', { class: 'report-page', 'aria-label': t('leaks.title') }, ...content));
   return () => undefined;
 }

@@ -16,9 +16,9 @@ interface ModelMessage {
 }
 
 /**
- * Returns the model with every blob at its new place in the file `location`. A matrix has an `offset` and a `length`; what ONNX Runtime has packed of it
- * follows as `prepacked_0` and so on, each 'name|offset;length;checksum|offset;length;checksum…'
- * (onnxruntime/core/framework/tensor_external_data_info.h).
+ * Returns the model with every blob at its new place in the file `location`. A matrix has an `offset` and a `length`; what ONNX
+ * Runtime has packed of it follows as `prepacked_0` and so on, each 'name|offset;length;checksum|offset;length;checksum…'
+ * (onnxruntime/core/framework/tensor_external_data_info.cc).
  */
 export function movedExternalData(
   onnx: Uint8Array,
@@ -27,8 +27,8 @@ export function movedExternalData(
 ): Uint8Array {
   const reader = protobuf.Reader.create(onnx);
   reader.discardUnknown = false;
-  const model = Model.decode(reader) as unknown as ModelMessage;
-  for (const { externalData } of model.graph.initializer) {
+  const model = Model.decode(reader);
+  for (const { externalData } of (model as unknown as ModelMessage).graph.initializer) {
     const length = Number(externalData.find(({ key }) => key === 'length')?.value);
     for (const entry of externalData) {
       if (entry.key === 'location') entry.value = location;
@@ -40,7 +40,7 @@ export function movedExternalData(
         );
     }
   }
-  return Model.encode(Model.fromObject(model)).finish();
+  return Model.encode(model).finish();
 }
 
 const packedBlob = /(?<=\|)(\d+);(\d+);/g;

@@ -90,11 +90,12 @@ test('the sessions unused for longest make room; a model that has no room is use
     .flatMap(sizes)
     .reduce((sum, bytes) => sum + bytes, 0);
   await written(load(second!, 'fp32', { ...limits, mostBytes: taken + 1e5 }));
-  const [left] = models();
-  expect(models()).toHaveLength(1);
+  const left = models();
+  expect(left).toHaveLength(1);
   expect(await written(load(first!, 'fp32', { ...limits, mostBytes: 1 }))).toEqual(made);
   expect(await written(load(first!, 'fp32', { ...limits, spareBytes: 1e18 }))).toEqual(made);
-  expect(models().filter((model) => model !== left)).toEqual([]);
+  // What cannot be saved in any case does not cost another model its sessions.
+  expect(models()).toEqual(left);
 });
 
 test('a cache folder that cannot be written is no obstacle', async () => {
