@@ -111,13 +111,10 @@ const functionHeader =
 
 /** The indented lines below a line that opens a block, from where the editor puts the cursor. */
 function blocks(text: string, ofFunctions: boolean): readonly Span[] {
-  return piecesOfSyntax(text, longestMiddle)
-    .filter(({ start }) => text[start - 1] === '\n')
-    .map(({ start, end }) => ({ start: start + text.slice(start).search(/\S/), end }))
-    .filter(({ start, end }) => {
-      if (modeAt(text, start) !== 'block' || !hasWord(text.slice(start, end))) return false;
-      return functionHeader.test(lastLineOf(linesBefore(text, start).trimEnd())) === ofFunctions;
-    });
+  return piecesOfSyntax(text, longestMiddle).filter(({ kind, start, end }) => {
+    if (kind !== 'block' || modeAt(text, start) !== 'block' || !hasWord(text.slice(start, end))) return false;
+    return functionHeader.test(lastLineOf(linesBefore(text, start).trimEnd())) === ofFunctions;
+  });
 }
 
 const declaration = /\b(function|def|func|fn|fun|class|sub|proc)\s*\*?\s*[\w.]*$/;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { loadDataset, type DatasetConfig } from '../../../src/core/data/dataset.js';
 import type { FittedExample } from '../../../src/core/data/report.js';
@@ -103,9 +104,24 @@ test('a model without such tokens learns source code from beginning to end', () 
 test('pieces of syntax are arguments, what brackets enclose, statements and blocks that are indented', () => {
   const text = 'f(a, [b], "c")\nif x:\n    y = {z}\n    while y:\n        pass\nend';
   const pieces = piecesOfSyntax(text, 700).map(({ start, end }) => text.slice(start, end));
-  const blocks = ['        pass', '    y = {z}\n    while y:\n        pass'];
+  const blocks = ['pass', 'y = {z}\n    while y:\n        pass'];
   const statements = ['end', 'f(a, [b], "c")', 'if x:', 'pass', 'while y:', 'y = {z}'];
   expect(new Set(pieces)).toEqual(new Set([...blocks, ...statements, 'a, [b], "c"', 'a', ' [b]', ' "c"', 'b', 'z']));
+});
+
+test('of the middles at syntax, a quarter each are what brackets enclose, arguments, blocks and statements', () => {
+  const source = readFileSync('src/core/data/middles.ts', 'utf8');
+  const pieces = piecesOfSyntax(source, 700);
+  const kindOf = new Map(pieces.map(({ kind, start, end }) => [`${start}-${end}`, kind]));
+  const counts = new Map<string | undefined, number>();
+  const rounds = 4000;
+  for (let seed = 0; seed < rounds; seed++) {
+    const middle = chooseMiddle(source, pieces, { start: 0, end: source.length }, 700, new Random(seed));
+    const kind = middle && kindOf.get(`${middle.start}-${middle.end}`);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  for (const kind of ['enclosed', 'argument', 'block', 'statement'] as const)
+    expect(counts.get(kind)! / rounds, kind).toBeCloseTo(1 / 8, 1);
 });
 
 test('a middle lies in the text, starts where it should, is no longer than 700 characters and never blank', () => {
