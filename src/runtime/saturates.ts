@@ -13,6 +13,7 @@ export async function saturates(device: Device): Promise<boolean> {
     b.input('a', [rows, inner], 'uint8'),
     b.input('codes', [inner, columns], 'int8'),
     b.input('scales', [columns]),
+    { zeroPoint: 128, factor: 1 },
   );
   const executable = await device.compile(makeProgram('probe-saturation', { product }));
   const inputs = new Map([

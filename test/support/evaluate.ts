@@ -86,7 +86,9 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
   },
   largestLast: ([x]) => rows(x!).map(largest),
   roundRows: ([x, scale]) => roundedRows(x!, scale!.data).data.map((code) => code + 128),
-  integerProduct: ([a, codes, scales]) => integerProduct({ ...a!, data: a!.data.map((code) => code - 128) }, codes!, scales!),
+  roundShares: ([x]) => x!.data.map((share) => Math.min(255, Math.max(0, roundHalfToEven(255 * share)))),
+  integerProduct: ([a, codes, scales], { attributes: { zeroPoint, factor } }) =>
+    integerProduct({ ...a!, data: a!.data.map((code) => factor * (code - zeroPoint)) }, codes!, scales!),
 
   // Without its rounding.
   roundedMatmul: ([x, codes, scales]) => {
@@ -222,11 +224,14 @@ function largest(row: readonly number[]): number {
   return Math.max(...row.map(Math.abs));
 }
 
-/** Halves are rounded to even numbers. */
+function roundHalfToEven(number: number): number {
+  return number % 1 === 0.5 || number % 1 === -0.5 ? 2 * Math.round(number / 2) : Math.round(number);
+}
+
 function roundedRows(x: Tensor, scales: ArrayLike<number>): Tensor {
-  const round = (number: number): number =>
-    number % 1 === 0.5 || number % 1 === -0.5 ? 2 * Math.round(number / 2) : Math.round(number);
-  const data = rows(x).flatMap((row, i) => row.map((number) => Math.min(127, Math.max(-128, round(number / scales[i]!)))));
+  const data = rows(x).flatMap((row, i) =>
+    row.map((number) => Math.min(127, Math.max(-128, roundHalfToEven(number / scales[i]!)))),
+  );
   return tensor(x.shape, data);
 }
 

@@ -204,11 +204,21 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   roundRows: [
     opCase('roundRows', [real([2, 6]), real([2, 1], 0.01, 0.03)], (b, [x, scale]) => b.cast(b.roundRows(x!, scale!), 'float32')),
   ],
+  roundShares: [
+    opCase('roundShares', [given('float32', [2, 4], [0, 1, 0.11, 0.91, -0.01, 1.01, 0.3, 0.003])], (b, [x]) =>
+      b.cast(b.roundShares(x!), 'float32'),
+    ),
+  ],
   integerProduct: [
     opCase(
       'integerProduct',
       [given('uint8', [2, 4], [0, 255, 128, 7, 90, 1, 254, 128]), ...integerWeight.slice(0, 2)],
-      (b, [a, codes, scales]) => b.integerProduct(a!, codes!, scales!),
+      (b, [a, codes, scales]) => b.integerProduct(a!, codes!, scales!, { zeroPoint: 128, factor: 1 }),
+    ),
+    opCase(
+      'with zero as it is, and a factor',
+      [given('uint8', [2, 4], [0, 255, 128, 7, 90, 1, 254, 128]), ...integerWeight.slice(0, 2)],
+      (b, [a, codes, scales]) => b.integerProduct(a!, codes!, scales!, { zeroPoint: 0, factor: 1 / 255 }),
     ),
   ],
   // The activations are rounded to 8 bits.

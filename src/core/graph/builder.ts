@@ -83,7 +83,9 @@ export class GraphBuilder {
   integerMatmul = (x: Value, weight: readonly Value[]): Value => this.apply('integerMatmul', [x, ...weight], {});
   largestLast = (x: Value): Value => this.apply('largestLast', [x], {});
   roundRows = (x: Value, scale: Value): Value => this.apply('roundRows', [x, scale], {});
-  integerProduct = (a: Value, codes: Value, scales: Value): Value => this.apply('integerProduct', [a, codes, scales], {});
+  roundShares = (x: Value): Value => this.apply('roundShares', [x], {});
+  integerProduct = (a: Value, codes: Value, scales: Value, attributes: OpAttributes['integerProduct']): Value =>
+    this.apply('integerProduct', [a, codes, scales], attributes);
   roundedMatmul = (x: Value, codes: Value, scales: Value): Value => this.apply('roundedMatmul', [x, codes, scales], {});
 
   reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape }));

@@ -27,5 +27,5 @@ export function decompose(program: Program, b: GraphBuilder): Program {
 function integerMatmul(b: GraphBuilder, [x, codes, scales, , , smoothing]: readonly Value[]): Value {
   const smooth = smoothing ? b.multiply(x!, smoothing) : x!;
   const scale = b.add(b.scale(b.largestLast(smooth), 1 / 127), b.scalar(smallestScale)); // [rows, 1]
-  return b.multiply(b.integerProduct(b.roundRows(smooth, scale), codes!, scales!), scale);
+  return b.multiply(b.integerProduct(b.roundRows(smooth, scale), codes!, scales!, { zeroPoint: 128, factor: 1 }), scale);
 }

@@ -74,7 +74,8 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   roundedMatmul: forbidden('it serves decoding only'),
   largestLast: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
   roundRows: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
-  integerProduct: forbidden('it stands only in the decomposition of integerMatmul, after differentiation'),
+  roundShares: forbidden('it stands only where the gradient of the logits is computed'),
+  integerProduct: forbidden('it stands only where something has been rounded'),
 
   reshape: rule((b, _y, dy, x) => [b.reshape(dy, x!.shape)]),
   // The inverse permutation.

@@ -84,9 +84,6 @@ export function lowerToOnnx(
 type Lowering<K extends OpName> = (e: Emitter, value: Value<K>, inputs: readonly string[]) => string;
 type Lowered = Exclude<OpName, 'input' | 'attention' | 'swiglu' | 'logSumExp' | 'dequantize' | 'integerMatmul'>;
 
-/** The code that stands for zero in rounded activations. */
-const integerZero = 128;
-
 const onnx =
   (op: string, attributes: Record<string, OnnxAttribute> = {}): Lowering<OpName> =>
   (e, value, inputs) =>
@@ -123,11 +120,13 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   },
   roundRows: (e, { scope, shape: [rows] }, [x, scale]) => {
     const flat = e.emit('Reshape', [scale!, e.integers([rows!])], {}, { scope });
-    const zeroPoints = e.constant(Array<number>(rows!).fill(integerZero), [rows!], 'uint8');
+    const zeroPoints = e.constant(Array<number>(rows!).fill(128), [rows!], 'uint8');
     return e.emit('QuantizeLinear', [x!, flat, zeroPoints], { axis: 0 }, { scope });
   },
-  integerProduct: (e, { scope }, [a, codes, scales]) => {
-    const operands = [a!, codes!, e.constant([1], [], 'float32'), scales!, e.constant([integerZero], [], 'uint8')];
+  roundShares: (e, { scope }, [x]) =>
+    e.emit('QuantizeLinear', [x!, e.constant([1 / 255], [], 'float32'), e.constant([0], [], 'uint8')], {}, { scope }),
+  integerProduct: (e, { attributes: { zeroPoint, factor }, scope }, [a, codes, scales]) => {
+    const operands = [a!, codes!, e.constant([factor], [], 'float32'), scales!, e.constant([zeroPoint], [], 'uint8')];
     return e.emit('MatMulIntegerToFloat', operands, {}, { domain: 'com.microsoft', scope });
   },
 

@@ -69,6 +69,7 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
     assertThat(sameShape(scale!.shape, [x!.shape[0]!, 1]), `rows of [${x!.shape}] with scales [${scale!.shape}]`);
     return { dtype: 'uint8', shape: x!.shape };
   },
+  roundShares: ([x]) => ({ dtype: 'uint8', shape: x!.shape }),
   integerProduct: ([a, codes, scales]) => integerProductResult(a!, codes!, scales!),
   roundedMatmul: ([x, codes, scales]) => {
     const rows = elementCount(x!.shape.slice(0, -1));

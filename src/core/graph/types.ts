@@ -53,8 +53,13 @@ export interface OpAttributes {
   largestLast: object;
   /** x [rows, columns] / scale [rows, 1], rounded and limited to ±127, plus 128: uint8. */
   roundRows: object;
-  /** (a − 128) · codes ⊙ scales, exact in integers: a [rows, inner] uint8, codes [inner, columns] int8, scales [columns]. */
-  integerProduct: object;
+  /** 255 · x, rounded and limited to 0 and 255: uint8. */
+  roundShares: object;
+  /**
+   * factor · (a − zeroPoint) · codes ⊙ scales, exact in integers: a [rows, inner] uint8, codes [inner, columns] int8, scales
+   * [columns].
+   */
+  integerProduct: { readonly zeroPoint: 0 | 128; readonly factor: number };
   /**
    * x · (codes ⊙ scales): x [..., inner] is rounded to 8 bits with one scale for all of it, codes [inner, columns] int8, scales
    * [columns].

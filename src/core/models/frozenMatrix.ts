@@ -2,6 +2,7 @@
 import { bitsOf, blockColumns, type PackedForm } from '../formats/packedBlocks.js';
 import type { StoredType } from '../formats/storedType.js';
 import type { GraphBuilder } from '../graph/builder.js';
+import { dithered } from '../graph/dither.js';
 import { tensorBytes, type Value } from '../graph/types.js';
 import type { Shape } from '../shape.js';
 
@@ -69,18 +70,19 @@ export function frozenProduct(
   return b.matmul(x, inFloat32(b, inputs(b, name, shape, form), form), { transposeB: true });
 }
 
-/** y [n, rows] · W → [n, columns], always in fp32. */
-export function frozenReverseProduct(
+/** The mean of the matrix's rows, weighted with p [n, rows] between 0 and 1: p · W → [n, columns]. */
+export function frozenMean(
   b: GraphBuilder,
   name: string,
   shape: readonly [number, number],
-  y: Value,
+  p: Value,
   form: MatrixForm,
 ): Value {
   const weight = inputs(b, name, shape, form);
-  if (!isInteger(form)) return b.matmul(y, inFloat32(b, weight, form));
+  if (!isInteger(form)) return b.matmul(p, inFloat32(b, weight, form));
   const [, , codes, scales] = weight as [Value, Value, Value, Value];
-  return b.multiply(b.matmul(y, b.cast(codes, 'float32')), scales);
+  // Rounded to the nearest code, small shares would all vanish, and together they are several percent of the whole.
+  return b.integerProduct(b.roundShares(dithered(b, p, 1 / 255)), codes, scales, { zeroPoint: 0, factor: 1 / 255 });
 }
 
 /** Rows [n, columns] of the matrix, in fp32; the other rows are never unpacked. */

@@ -9,7 +9,7 @@ import { GraphBuilder } from '../graph/builder.js';
 import { makeProgram } from '../graph/program.js';
 import type { DeviceKind, Program, Value } from '../graph/types.js';
 import type { ModelConfig } from '../models/config.js';
-import { frozenProduct, frozenReverseProduct, frozenRows, type MatrixForm } from '../models/frozenMatrix.js';
+import { frozenMean, frozenProduct, frozenRows, type MatrixForm } from '../models/frozenMatrix.js';
 import { smoothingName } from '../models/linears.js';
 
 type Sizes = Pick<ModelConfig, 'vocabSize' | 'hiddenSize' | 'embeddingScale'>;
@@ -96,7 +96,7 @@ export function headSliceProgram(
 
   const normed = b.input('normed', [chunk, hiddenSize]);
   const logits = frozenProduct(b, slice.name, slice.shape, normed, form, headSmoothing); // [C, S]
-  const expectedOfSlice = frozenReverseProduct(b, slice.name, slice.shape, b.softmax(logits), form); // [C, H]
+  const expectedOfSlice = frozenMean(b, slice.name, slice.shape, b.softmax(logits), form); // [C, H]
   const [ofSlice, ofOthers] = [b.logSumExp(logits), before('log_sum_exp', 1)];
   const share = b.sigmoid(b.subtract(ofSlice, ofOthers)); // the slice's share of Σ exp, [C, 1]
   const rest = b.subtract(b.scalar(1), share);

@@ -36,6 +36,7 @@ const differentiable: { readonly [K in OpName]: readonly number[] | 'none' | 'fo
   integerMatmul: 'rounded',
   largestLast: 'forbidden',
   roundRows: 'forbidden',
+  roundShares: 'forbidden',
   integerProduct: 'forbidden',
   roundedMatmul: 'forbidden',
   reshape: [0],

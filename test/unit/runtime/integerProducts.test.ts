@@ -28,6 +28,7 @@ test('the largest codes of the chosen form are multiplied exactly on this proces
     b.input('a', [rows, inner], 'uint8'),
     b.input('codes', [inner, columns], 'int8'),
     b.input('scales', [columns]),
+    { zeroPoint: 128, factor: 1 },
   );
   const extreme = (count: number, numbers: readonly number[]): number[] =>
     Array.from({ length: count }, (_, i) => numbers[(i * 7 + (i >> 3)) % numbers.length]!);
