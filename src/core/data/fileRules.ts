@@ -65,7 +65,7 @@ const document =
   /\.(md|markdown|mkd|rst|txt|text|adoc|asciidoc|org|tex|bib|rtf)$|^(license|licence|copying|copyright|notice|authors|contributors|maintainers|patents|changelog|changes|history|news|readme|todo)$/i;
 
 const binary =
-  /\.(png|jpe?g|gif|bmp|tiff?|webp|avif|ico|icns|psd|ai|eps|mp[34]|m4[av]|wav|ogg|flac|avi|mov|mkv|webm|woff2?|ttf|otf|eot|pdf|docx?|xlsx?|pptx?|od[tsp]|zip|tar|t?gz|bz2|xz|zst|7z|rar|jar|war|class|whl|egg|exe|dll|so|dylib|a|o|obj|lib|bin|dat|db|sqlite3?|pyc|pyd|wasm|node|vsix|gguf|safetensors|pt|pth|onnx|npy|npz|pkl|h5|tfevents)$|^events\.out\.tfevents\./i;
+  /\.(png|jpe?g|gif|bmp|tiff?|webp|avif|ico|icns|psd|ai|eps|mp[34]|m4[av]|wav|ogg|flac|avi|mov|mkv|webm|woff2?|ttf|otf|eot|pdf|docx?|xlsx?|pptx?|od[tsp]|zip|tar|t?gz|bz2|xz|zst|7z|rar|jar|war|class|whl|egg|exe|dll|so|dylib|a|o|obj|lib|bin|dat|db|sqlite3?|pyc|pyd|wasm|node|vsix|gguf|safetensors|pt|pth|ckpt|model|spm|tiktoken|onnx|npy|npz|pkl|h5|tfevents)$|^events\.out\.tfevents\./i;
 
 /** Why a folder is not entered, or undefined if it is. The contents of a skipped folder are not counted. */
 export function whyNotEntered(name: string): LeftOutKind | undefined {

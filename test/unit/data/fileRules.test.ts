@@ -46,6 +46,8 @@ test.each<[LeftOutKind, string[]]>([
       'font.woff2',
       'report.pdf',
       'model.safetensors',
+      'tokenizer.model',
+      'o200k_base.tiktoken',
       'app.exe',
       'lib.so',
       'data.sqlite',
