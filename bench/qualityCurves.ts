@@ -24,8 +24,7 @@ function drawing(trainings: readonly Training[]): string {
   const all = curves.flatMap(({ losses }) => losses);
   const [lowest, highest] = [Math.floor(Math.min(...all) * 4) / 4, Math.ceil(Math.max(...all) * 4) / 4];
   const x = (step: number): number => size.left + ((step - 1) / (steps - 1)) * (size.width - size.left - size.right);
-  const y = (loss: number): number =>
-    size.top + ((highest - loss) / (highest - lowest)) * (size.height - size.top - size.bottom);
+  const y = (loss: number): number => size.top + ((highest - loss) / (highest - lowest)) * (size.height - size.top - size.bottom);
   const line = (losses: readonly number[], style: string): string =>
     `<polyline fill="none" ${style} points="${losses.map((loss, at) => `${x(at + 1).toFixed(1)},${y(loss).toFixed(1)}`).join(' ')}"/>`;
 
@@ -35,12 +34,16 @@ function drawing(trainings: readonly Training[]): string {
     `<text text-anchor="end" x="${size.left - 8}" y="${(y(loss) + 4).toFixed(1)}">${loss.toFixed(2)}</text>`,
   ]);
   const stepTicks = ticks(0, steps, 4).map(
-    (step) => `<text text-anchor="middle" x="${x(Math.max(step, 1)).toFixed(1)}" y="${size.height - 16}">${Math.round(step)}</text>`,
+    (step) =>
+      `<text text-anchor="middle" x="${x(Math.max(step, 1)).toFixed(1)}" y="${size.height - 16}">${Math.round(step)}</text>`,
   );
   const drawn = bases.flatMap((base) => {
     const ofBase = curves.filter((curve) => curve.base === base).map(({ losses }) => losses);
     const mean = ofBase[0]!.map((_, at) => ofBase.reduce((sum, losses) => sum + losses[at]!, 0) / ofBase.length);
-    return [...ofBase.map((losses) => line(losses, `${styles[base]} opacity="0.3"`)), line(mean, `${styles[base]} stroke-width="2"`)];
+    return [
+      ...ofBase.map((losses) => line(losses, `${styles[base]} opacity="0.3"`)),
+      line(mean, `${styles[base]} stroke-width="2"`),
+    ];
   });
   const legend = bases.flatMap((base, at) => [
     `<path fill="none" stroke-width="2" ${styles[base]} d="M${size.left + at * 110} 18h28"/>`,

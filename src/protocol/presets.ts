@@ -46,14 +46,14 @@ export const presets: readonly Preset[] = [
     },
   },
   {
-    // Rate and effective batch as in docs/decisions/0027; 100,000 tokens are about a quarter of an hour for SmolLM2-135M on two cores.
+    // Rate and effective batch as in docs/decisions/0027; 200,000 tokens are a quarter of an hour for SmolLM2-135M on two cores.
     id: 'code-completion',
     title: 'Code completion',
     description: 'Learn how a workspace is written, for ghost text: fill-in-the-middle, packed, the newest files held out.',
     settings: {
       data: { format: 'code', max_seq_length: 512, packing: true, eval_split: 'newest', eval_fraction: 0.1, fim_spm_rate: 0.5 },
       lora: { r: 16, alpha: 32, dropout: 0, target_modules: allLinears },
-      train: { learning_rate: 4e-4, batch_size: 2, num_epochs: 3, max_tokens: 100_000, warmup_ratio: 0.05 },
+      train: { learning_rate: 4e-4, batch_size: 2, num_epochs: 3, max_tokens: 200_000, warmup_ratio: 0.05 },
     },
   },
 ];

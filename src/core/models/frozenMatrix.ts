@@ -71,13 +71,7 @@ export function frozenProduct(
 }
 
 /** The mean of the matrix's rows, weighted with p [n, rows] between 0 and 1: p · W → [n, columns]. */
-export function frozenMean(
-  b: GraphBuilder,
-  name: string,
-  shape: readonly [number, number],
-  p: Value,
-  form: MatrixForm,
-): Value {
+export function frozenMean(b: GraphBuilder, name: string, shape: readonly [number, number], p: Value, form: MatrixForm): Value {
   const weight = inputs(b, name, shape, form);
   if (!isInteger(form)) return b.matmul(p, inFloat32(b, weight, form));
   const [, , codes, scales] = weight as [Value, Value, Value, Value];
