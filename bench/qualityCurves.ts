@@ -1,14 +1,19 @@
 /**
- * Draws the training losses that bench/quality.ts printed: of each base every seed thin, and their mean thick, smoothed as in the
- * panel (exponential moving average, 0.9).
+ * Draws the training losses that bench/quality.ts printed: of each base every seed thin, and their mean thick, smoothed as in
+ * the panel.
  *   npx tsx bench/quality.ts … > quality.jsonl; npx tsx bench/qualityCurves.ts quality.jsonl > docs/images/quality.svg
  */
 import { readFileSync } from 'node:fs';
+import { Column } from '../webview/plots/column.js';
+import { Smoothed } from '../webview/plots/smoothing.js';
 
 interface Training {
   readonly base: string;
   readonly losses: readonly number[];
 }
+
+/** The weight of what came before. */
+const smoothing = 0.9;
 
 const size = { width: 760, height: 320, left: 52, right: 16, top: 36, bottom: 36 };
 const styles: Record<string, string> = { fp32: 'stroke="#2a6fdb"', int8: 'stroke="#d9730d" stroke-dasharray="6 3"' };
@@ -64,13 +69,11 @@ function ticks(from: number, to: number, parts: number): number[] {
   return Array.from({ length: parts + 1 }, (_, at) => from + ((to - from) * at) / parts);
 }
 
-/** Unbiased at the start, as in Adam. */
-function smoothed(losses: readonly number[], weight = 0.9): number[] {
-  let average = 0;
-  return losses.map((loss, at) => {
-    average = weight * average + (1 - weight) * loss;
-    return average / (1 - weight ** (at + 1));
-  });
+function smoothed(losses: readonly number[]): number[] {
+  const column = new Column();
+  losses.forEach((loss) => column.push(loss));
+  const average = new Smoothed(column, smoothing).update(smoothing);
+  return losses.map((_, step) => average.at(step));
 }
 
 main();

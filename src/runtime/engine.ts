@@ -67,8 +67,9 @@ export interface TextModelOptions {
 
 /**
  * Loads the base model for generation. By default quantized weights stay as stored, and others are held in 8 bits, which are
- * multiplied in integers if the processor can: several times faster than fp32, with nearly the same text. If `auto` chose a GPU and it fails, then or later, the CPU takes over, and `note`
- * reports it. Throws UserError('out-of-memory') with what would take less memory; so do the model's methods.
+ * multiplied in integers if the processor can: several times faster than fp32, with nearly the same text. If `auto` chose a GPU
+ * and it fails, then or later, the CPU takes over, and `note` reports it. Throws UserError('out-of-memory') with what would take
+ * less memory; so do the model's methods.
  */
 export async function loadTextModel(
   weights: WeightStore,

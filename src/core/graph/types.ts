@@ -53,7 +53,7 @@ export interface OpAttributes {
   largestLast: object;
   /** x [rows, columns] / scale [rows, 1], rounded and limited to ±127, plus 128: uint8. */
   roundRows: object;
-  /** 255 · x, rounded and limited to 0 and 255: uint8. */
+  /** 255 · x, rounded to the nearest code from 0 to 255: uint8. */
   roundShares: object;
   /**
    * factor · (a − zeroPoint) · codes ⊙ scales, exact in integers: a [rows, inner] uint8, codes [inner, columns] int8, scales
