@@ -45,11 +45,12 @@ async function main(): Promise<void> {
 
 async function config() {
   const { data, lora, train } = presets.find(({ id }) => id === 'code-completion')!.settings;
+  const length = values.tokens && { max_tokens: Number(values.tokens) };
   return {
     model: await models[values.model as keyof typeof models](),
-    data: { ...data, path: codeBases[values.code as keyof typeof codeBases]() },
+    data: { ...data, ...length, path: codeBases[values.code as keyof typeof codeBases]() },
     lora,
-    train: { ...train, ...(values.tokens && { max_tokens: Number(values.tokens) }) },
+    train: { ...train, ...length },
   };
 }
 

@@ -24,7 +24,7 @@ import { choosePositions, type SourceFile } from './positions.js';
 import { evaluationSources, fingerprintOf, type EvaluationSources } from './sources.js';
 import { summarize } from './summarize.js';
 import { controlOf, trainControl } from './trainControl.js';
-import { trainingIndex } from './trainingIndex.js';
+import { retrievalIndex } from './retrievalIndex.js';
 
 export interface EvaluatedRun {
   readonly report: CompletionReport;
@@ -73,7 +73,7 @@ export async function evaluateAdapters(
   const positions = choosePositions(clean, request.positions, request.seed);
   if (positions.length === 0) throw nothingToComplete(run, leaked);
   const { model } = run.readConfig();
-  const index = request.retrieval ? await trainingIndex(model, request, sources.training()) : new ChunkIndex();
+  const index = request.retrieval ? await retrievalIndex(model, request, sources.retrievable()) : new ChunkIndex();
   const arms = await armsOf();
 
   const { mode, fillInTheMiddle, maxNewTokens, adapterStrength, seed } = request;
@@ -87,7 +87,7 @@ export async function evaluateAdapters(
     positions: request.positions,
     arms: arms.map((arm) => ({ ...arm, tensors: arm.adapter && tensorsSum(arm.adapter) })),
     files: fingerprintOf(clean),
-    ...(request.retrieval && { retrievedFrom: fingerprintOf(sources.training()) }),
+    ...(request.retrieval && { retrievedFrom: fingerprintOf(sources.retrievable()) }),
   });
   const models = new TextModels(engine);
   try {
@@ -114,7 +114,7 @@ export async function evaluateAdapters(
 }
 
 /** Raised when the same files and seed give other positions or results. */
-const planVersion = 3;
+const planVersion = 4;
 
 function withoutLeaks({ heldOut, training }: EvaluationSources): {
   readonly clean: readonly SourceFile[];

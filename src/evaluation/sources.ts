@@ -20,6 +20,8 @@ export interface EvaluationSources {
   readonly heldOut: readonly SourceFile[];
   /** Read one at a time; those that are gone are left out. */
   readonly training: () => Iterable<IndexedFile>;
+  /** Those, and what was left out only because it is older: what the editor could retrieve from. */
+  readonly retrievable: () => Iterable<IndexedFile>;
 }
 
 interface Parts {
@@ -28,6 +30,7 @@ interface Parts {
   /** Absolute paths. */
   readonly heldOut: readonly string[];
   readonly trained: readonly string[];
+  readonly older: readonly string[];
   readonly trainedRoot: string;
 }
 
@@ -45,7 +48,12 @@ export async function evaluationSources(run: RunDirectory, folder: string | null
         : t`${folder} has no source files to complete in. Name a folder of source code.`;
     throw new UserError('data-invalid', message);
   }
-  return { heldOut, training: () => texts(parts.trained, parts.trainedRoot) };
+  const { trained, older, trainedRoot } = parts;
+  return {
+    heldOut,
+    training: () => texts(trained, trainedRoot),
+    retrievable: () => texts([...trained, ...older], trainedRoot),
+  };
 }
 
 /** Whether there is source code to complete, apart from what was held out. */
@@ -56,25 +64,28 @@ export function learnsFromCode(run: RunDirectory): boolean {
 async function partsOf(run: RunDirectory): Promise<Parts> {
   const manifest = readWorkspaceManifest(run.path);
   if (!manifest) return partsOfData(run);
-  const { root, repository, files } = manifest;
+  const { root, repository, files, leftOut } = manifest;
   const paths = (part: 'train' | 'heldout') => files.filter((file) => file.part === part).map(({ path }) => join(root, path));
   const [heldOut, trained] = [paths('heldout'), paths('train')];
+  const older = leftOut.filter(({ reason }) => reason === 'older').map(({ path }) => join(root, path));
   const { eval_path: elsewhere } = run.readConfig().data;
-  if (heldOut.length > 0 || elsewhere === null) return { root, repository, heldOut, trained, trainedRoot: root };
-  return { root: elsewhere, repository: basename(elsewhere), heldOut: sourcePaths(elsewhere), trained, trainedRoot: root };
+  if (heldOut.length > 0 || elsewhere === null) return { root, repository, heldOut, trained, older, trainedRoot: root };
+  return { root: elsewhere, repository: basename(elsewhere), heldOut: sourcePaths(elsewhere), trained, older, trainedRoot: root };
 }
 
 /** Reads the data as for training, because the seed decides which files are held out. Other data than code holds out no files. */
 async function partsOfData(run: RunDirectory): Promise<Parts> {
   const config = run.readConfig();
   const { path, eval_path: evalPath, format } = config.data;
-  if (format !== 'code') return { root: path, repository: basename(path), heldOut: [], trained: [path], trainedRoot: path };
+  if (format !== 'code')
+    return { root: path, repository: basename(path), heldOut: [], trained: [path], older: [], trainedRoot: path };
   const model = loadModelForData(config.model);
   try {
     const { training, evaluation } = (await readDataset(model, config)).dataset;
     const root = evalPath ?? path;
     const files = (examples: typeof training) => [...new Set(examples.map(({ origin }) => origin))];
-    return { root, repository: basename(root), heldOut: files(evaluation), trained: files(training), trainedRoot: path };
+    const [heldOut, trained] = [files(evaluation), files(training)];
+    return { root, repository: basename(root), heldOut, trained, older: [], trainedRoot: path };
   } finally {
     model.weights.close();
   }

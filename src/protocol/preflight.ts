@@ -18,6 +18,7 @@ export const leftOutKinds = [
   'duplicate',
   'nearDuplicate',
   'copied',
+  'older',
 ] as const;
 export type LeftOutKind = (typeof leftOutKinds)[number];
 

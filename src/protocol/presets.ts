@@ -51,7 +51,15 @@ export const presets: readonly Preset[] = [
     title: 'Code completion',
     description: 'Learn how a workspace is written, for ghost text: fill-in-the-middle, packed, the newest files held out.',
     settings: {
-      data: { format: 'code', max_seq_length: 512, packing: true, eval_split: 'newest', eval_fraction: 0.1, fim_spm_rate: 0.5 },
+      data: {
+        format: 'code',
+        max_tokens: 200_000,
+        max_seq_length: 512,
+        packing: true,
+        eval_split: 'newest',
+        eval_fraction: 0.1,
+        fim_spm_rate: 0.5,
+      },
       lora: { r: 16, alpha: 32, dropout: 0, target_modules: allLinears },
       train: { learning_rate: 4e-4, batch_size: 2, num_epochs: 3, max_tokens: 200_000, warmup_ratio: 0.05 },
     },

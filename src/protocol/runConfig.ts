@@ -26,6 +26,8 @@ export interface DataConfig {
   readonly scan_secrets: boolean;
   /** Which files of a folder of source code are held out. */
   readonly eval_split: 'newest' | 'random';
+  /** Of a folder of source code, learned from at most, in the newest files; null means all. */
+  readonly max_tokens: number | null;
   readonly max_seq_length: number;
   readonly packing: boolean;
   readonly shuffle: boolean;

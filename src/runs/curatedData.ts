@@ -41,7 +41,7 @@ function isSourceFolder(
 /** What a run with this data set learns from and what it never sees. */
 export function manifestOf(
   { place, commit }: CuratedFolder,
-  { training, evaluation, report }: Dataset,
+  { training, evaluation, report, leftOut: leftOutFiles }: Dataset,
   seed: number,
 ): WorkspaceManifest {
   const [trained, heldOut] = [tokensByFile(training), tokensByFile(evaluation)];
@@ -53,7 +53,7 @@ export function manifestOf(
     const part = trained.has(path) ? 'train' : 'heldout';
     return [{ path: pathInside(place.path, path), sha256, bytes: bytes.length, tokens, part }];
   });
-  const leftOut = place.leftOut.map(({ path, kind, line, detail }) => ({
+  const leftOut = leftOutFiles.map(({ path, kind, line, detail }) => ({
     path: pathInside(place.path, path),
     reason: kind,
     detail: [detail, line].filter((part) => part !== undefined).join(':') || null,

@@ -34,12 +34,28 @@ const maxSessionBytes = 1 << 29;
 
 type Compile = Device['compile'];
 
+/** Rows of logits that are computed at once: with 150,000 words, ten megabytes. */
+const logitRows = 16;
+
+/** Tokens to read; `onLogits` is given the logits after each of them from index `from` on, in order. */
+export interface Reading {
+  readonly ids: readonly number[];
+  readonly from: number;
+  readonly onLogits: (logits: Float32Array) => void;
+}
+
 /** Does work while nobody else uses the device. */
 export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 interface LayerGroup {
   readonly from: number;
   readonly to: number;
+  readonly executable: Executable;
+}
+
+/** Some rows of the output layer. */
+interface HeadSlice {
+  readonly rows: number;
   readonly executable: Executable;
 }
 
@@ -72,7 +88,7 @@ export class Decoder {
     private readonly device: Device,
     private readonly groups: readonly LayerGroup[],
     /** Slices of the vocabulary, in order. */
-    private readonly head: readonly Executable[],
+    private readonly head: readonly HeadSlice[],
     /** Stays open, because individual rows of the embeddings are read as their tokens occur. */
     private readonly store: WeightStore,
   ) {}
@@ -94,24 +110,25 @@ export class Decoder {
   }
 
   /**
-   * Appends ids to the cache and returns the logits [V] after the last of them. `inTurn` runs each chunk of them, when the device
-   * is free; it may throw to cancel, and the cache then holds the chunks read so far.
+   * Appends ids to the cache and gives `onLogits` the logits [V] after each of them from index `from` on. `inTurn` runs each chunk
+   * of them, when the device is free; it may throw to cancel, and the cache then holds the chunks read so far.
    */
   async append(
     cache: KeyValueCache,
-    ids: readonly number[],
+    { ids, from, onLogits }: Reading,
     adapter: ReadonlyMap<string, DeviceTensor>,
     inTurn: InTurn,
-  ): Promise<Float32Array> {
-    for (let start = 0; ; start += promptChunk) {
-      const isLast = start + promptChunk >= ids.length;
-      const logits = await inTurn(async () => {
-        const hidden = await this.appendChunk(cache, ids.slice(start, start + promptChunk), adapter);
-        const logits = isLast ? await this.logits(hidden) : null;
+  ): Promise<void> {
+    for (let start = 0; start < ids.length; start += promptChunk) {
+      await inTurn(async () => {
+        const chunk = ids.slice(start, start + promptChunk);
+        const hidden = await this.appendChunk(cache, chunk, adapter);
+        for (let at = Math.max(0, from - start); at < chunk.length; at += logitRows) {
+          const indices = Int32Array.from({ length: Math.min(logitRows, chunk.length - at) }, (_, i) => at + i);
+          for (const logits of await this.logits(hidden, indices)) onLogits(logits);
+        }
         this.device.release(hidden);
-        return logits;
       });
-      if (logits) return logits;
     }
   }
 
@@ -132,7 +149,7 @@ export class Decoder {
 
   async dispose(): Promise<void> {
     this.rope.forEach((tensors) => this.releaseAll(tensors));
-    await disposeAll([...this.groups.map((group) => group.executable), ...this.head]);
+    await disposeAll([...this.groups, ...this.head].map(({ executable }) => executable));
   }
 
   /** The hidden states [1, T, H] after the last layer, to be released by the caller. */
@@ -194,16 +211,24 @@ export class Decoder {
     }
   }
 
-  private async logits(x: DeviceTensor): Promise<Float32Array> {
-    const logits = new Float32Array(this.config.vocabSize);
+  /** The logits [V] after each of the tokens of x [1, T, H] at these indices. */
+  private async logits(x: DeviceTensor, indices: Int32Array): Promise<Float32Array[]> {
+    const logits = Array.from(indices, () => new Float32Array(this.config.vocabSize));
+    const inputs = new Map([
+      ['x', x],
+      ['indices', await this.device.upload('int32', [indices.length], indices)],
+    ]);
     let firstRow = 0;
-    for (const slice of this.head) {
-      const results = await slice.run(new Map([['x', x]]));
+    for (const { executable, rows } of this.head) {
+      const shape = [1, indices.length, rows];
+      const into = this.device.writesInPlace ? new Map([['logits', await this.device.zeros(shape)]]) : undefined;
+      const results = await executable.run(inputs, into);
       const ofSlice = await this.device.download(results.get('logits')!);
       this.releaseAll(results);
-      logits.set(ofSlice, firstRow);
-      firstRow += ofSlice.length;
+      logits.forEach((each, i) => each.set(ofSlice.subarray(i * rows, (i + 1) * rows), firstRow));
+      firstRow += rows;
     }
+    this.device.release(inputs.get('indices')!);
     return logits;
   }
 
@@ -296,16 +321,16 @@ function layersPerSession(config: ModelConfig, forms: DecodeForms): number {
   return Math.max(1, Math.floor(maxSessionBytes / bytes.reduce((sum, each) => sum + each, 0)));
 }
 
-async function loadHead(store: WeightStore, device: DeviceKind, compile: Compile, dtype: DecodePrecision): Promise<Executable[]> {
+async function loadHead(store: WeightStore, device: DeviceKind, compile: Compile, dtype: DecodePrecision): Promise<HeadSlice[]> {
   const { config } = store;
   const form = headForm(store, dtype);
   const sliceRows = headSliceRows(config, form, device);
-  const slices: Executable[] = [];
+  const slices: HeadSlice[] = [];
   for (let firstRow = 0; firstRow < config.vocabSize; firstRow += sliceRows) {
     const rows = Math.min(sliceRows, config.vocabSize - firstRow);
     const { program, dynamicAxes } = decodeHeadProgram(config, rows, form);
     const constants = (): Constants => headConstants(store, program, readHead(store, dtype, { firstRow, rows }));
-    slices.push(await compile(program, { constants, dynamicAxes }));
+    slices.push({ rows, executable: await compile(program, { constants, dynamicAxes }) });
   }
   return slices;
 }

@@ -17,7 +17,7 @@ import { UserError } from '../core/errors.js';
 import { Mutex } from '../core/mutex.js';
 import { t } from '../l10n/text.js';
 import { headForm } from './decodeConstants.js';
-import { Decoder, wholeChunks, type InTurn, type KeyValueCache } from './decoder.js';
+import { Decoder, wholeChunks, type InTurn, type KeyValueCache, type Reading } from './decoder.js';
 import type { Device, SavedSessions } from './device.js';
 import { SequenceSlots, sharedLength, type ScaledAdapter, type Slot } from './sequenceSlots.js';
 
@@ -80,13 +80,9 @@ class OnnxTextModel implements TextModel {
     if (!slot) throw cancelled;
     try {
       const found: number[] = [];
-      let unread = promptIds.slice(reusePrefix(slot.cache, promptIds, 'exact'));
-      for (const id of ids) {
-        const logits = await this.append(slot, unread, signal);
-        if (!logits) throw cancelled;
-        found.push(tokenLogprobs(logits, id, 0).logprob);
-        unread = [id];
-      }
+      const unread = promptIds.slice(reusePrefix(slot.cache, promptIds, 'exact'));
+      const onLogits = (logits: Float32Array): unknown => found.push(tokenLogprobs(logits, ids[found.length]!, 0).logprob);
+      await this.read(slot, { ids: [...unread, ...ids.slice(0, -1)], from: unread.length - 1, onLogits }, signal);
       return found;
     } finally {
       this.slots.giveBack(slot);
@@ -131,17 +127,23 @@ class OnnxTextModel implements TextModel {
 
   /** The logits after the ids; null if the signal came first. */
   private async append(slot: Slot, ids: readonly number[], signal?: Cancellation): Promise<Float32Array | null> {
+    let last: Float32Array | null = null;
+    try {
+      await this.read(slot, { ids, from: ids.length - 1, onLogits: (logits) => (last = logits) }, signal);
+    } catch (error) {
+      if (error !== cancelled) throw error;
+    }
+    return last;
+  }
+
+  /** Throws `cancelled` if the signal comes first. */
+  private read(slot: Slot, reading: Reading, signal?: Cancellation): Promise<void> {
     const inTurn: InTurn = async (work) => {
       const result = await this.mutex.runExclusive(() => (signal?.aborted ? Promise.reject(cancelled) : work()));
       await eventLoopTurn();
       return result;
     };
-    try {
-      return await this.decoder.append(slot.cache, ids, slot.tensors, inTurn);
-    } catch (error) {
-      if (error === cancelled) return null;
-      throw error;
-    }
+    return this.decoder.append(slot.cache, reading, slot.tensors, inTurn);
   }
 
   private checkLength(promptLength: number, behind = 0): void {

@@ -208,7 +208,8 @@ const evaluators: { readonly [K in OpName]: Evaluate<K> } = {
     const [, , value, , pastValue, , totalLength] = attention!.inputs.map(of);
     return append(pastValue!, value!, totalLength!).data;
   },
-  lastToken: ([x], { shape }) => generate(shape, ([, , ...rest]) => read(x!, [0, x!.shape[1]! - 1, ...rest])),
+  tokensAt: ([x, indices], { shape }) =>
+    generate(shape, ([, token, ...rest]) => read(x!, [0, read(indices!, [token!]), ...rest])),
 };
 
 /** With NumPy's broadcasting. */

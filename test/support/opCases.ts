@@ -300,5 +300,9 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   ],
   presentKey: [cachedAttention('key', 0, 3), cachedAttention('key', 2, 1)],
   presentValue: [cachedAttention('value', 2, 4)],
-  lastToken: [opCase('last of three', [real([1, 3, 4])], (b, [x]) => b.lastToken(x!))],
+  tokensAt: [
+    opCase('the last and the first of three', [real([1, 3, 4]), given('int32', [2], [2, 0])], (b, [x, indices]) =>
+      b.tokensAt(x!, indices!),
+    ),
+  ],
 };

@@ -64,6 +64,7 @@ const emptyMeanings: Readonly<Record<string, PhraseKey>> = {
   'data.fim_spm_rate': 'form.empty.fimSpmRate',
   'lora.layers': 'form.empty.layers',
   'train.max_steps': 'form.empty.maxSteps',
+  'data.max_tokens': 'form.empty.noLimit',
   'train.max_tokens': 'form.empty.noLimit',
   'train.warmup_steps': 'form.empty.warmupSteps',
   'train.early_stopping_patience': 'form.empty.never',

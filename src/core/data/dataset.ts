@@ -23,7 +23,7 @@ import type { EncodingContext } from './sequence.js';
 import type { LeftOut } from './fileRules.js';
 import { languageOf } from './languages.js';
 import { pathInside } from './readSequences.js';
-import type { DataFiles, HeldOutFiles, Skipped } from './source.js';
+import type { DataFile, DataFiles, HeldOutFiles, Skipped } from './source.js';
 import { shuffledIndices, shuffleStreams } from './shuffle.js';
 
 /** The settings under `data` in run.json, and the seed. */
@@ -33,6 +33,8 @@ export interface DatasetConfig extends FillInTheMiddleConfig {
   readonly eval_path: string | null;
   /** Share of the records held out if eval_path is null. */
   readonly eval_fraction: number;
+  /** At most so many tokens to learn from, in the first files of a folder of source code; the others are left out as older. */
+  readonly max_tokens?: number | null;
   readonly max_seq_length: number;
   readonly train_on_prompt: boolean;
   readonly seed: number;
@@ -43,6 +45,7 @@ export interface Dataset {
   /** Empty if nothing is held out. */
   readonly evaluation: readonly FittedExample[];
   readonly report: DataReport;
+  readonly leftOut: readonly LeftOut[];
   /** Changes when any id or label does. */
   readonly fingerprint: string;
 }
@@ -68,7 +71,7 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
     fillInTheMiddle: fillInTheMiddleFor(tokenizer, config, config.seed),
   };
   const reader = new Reader(context, files, options.onRecord);
-  const main = reader.read(config.path, config.format);
+  const main = reader.read(config.path, config.format, config.max_tokens);
   const { training, evaluation } =
     config.eval_path === null
       ? split(main, config.eval_fraction, config.seed)
@@ -81,6 +84,7 @@ export function loadDataset(config: DatasetConfig, tokenizer: Tokenizer, files: 
   return {
     training,
     evaluation,
+    leftOut: main.leftOut,
     fingerprint: fingerprint(training, evaluation),
     report: {
       format: main.format,
@@ -157,30 +161,43 @@ class Reader {
     private readonly onRecord: ((records: number) => void) | undefined,
   ) {}
 
-  read(path: string, wanted: FormatName | 'auto'): PlaceRead {
+  read(path: string, wanted: FormatName | 'auto', maxTokens: number | null = null): PlaceRead {
     const place = this.files.open(path);
     const format = wanted === 'auto' ? detectFormat(place) : wanted;
     const problems = new Problems();
     const heldOut = place.kind === 'folder' ? place.heldOut : undefined;
     if (place.kind === 'folder') place.skipped.forEach((skipped) => problems.add(skipped));
+    const folder = place.kind === 'folder' ? place.path : null;
     const { files, leftOut } = chooseFiles(place, format);
     const records: ReadSequence[] = [];
     const uses: FileUse[] = [];
+    const older: LeftOut[] = [];
+    const budget = new TokenBudget(folder !== null && format === 'code' ? maxTokens : null);
     for (const file of files) {
-      const before = records.length;
-      for (const result of readSequences(file, format, this.context, place.kind === 'folder' ? place.path : null)) {
-        if ('reason' in result) problems.add(result);
-        else records.push(this.checked(result));
-        this.onRecord?.(++this.recordCount);
+      const isHeldOut = heldOut?.paths.has(file.path) ?? false;
+      const ofFile = budget.isSpent && !isHeldOut ? null : this.recordsOf(file, format, folder, problems);
+      const use = ofFile && fileUse(file.path, ofFile, isHeldOut);
+      if (!use || !(isHeldOut || budget.spend(use.tokens))) {
+        older.push({ path: file.path, kind: 'older' });
+        continue;
       }
-      if (place.kind === 'folder' && records.length > before) {
-        uses.push(fileUse(file.path, records.slice(before), heldOut?.paths.has(file.path) ?? false));
-      }
+      records.push(...ofFile);
+      if (folder !== null && ofFile.length > 0) uses.push(use);
     }
     if (records.length === 0) throw nothingUsable(path, format, problems, leftOut.length);
     this.skippedCount += problems.count;
     this.skipped.push(...problems.first.slice(0, skippedShown - this.skipped.length));
-    return { format, folder: place.kind === 'folder' ? place.path : null, records, files: uses, leftOut, heldOut };
+    return { format, folder, records, files: uses, leftOut: [...leftOut, ...older], heldOut };
+  }
+
+  private recordsOf(file: DataFile, format: FormatName, folder: string | null, problems: Problems): ReadSequence[] {
+    const records: ReadSequence[] = [];
+    for (const result of readSequences(file, format, this.context, folder)) {
+      if ('reason' in result) problems.add(result);
+      else records.push(this.checked(result));
+      this.onRecord?.(++this.recordCount);
+    }
+    return records;
   }
 
   /** A tokenizer may have more tokens than the model has embedding rows. */
@@ -195,6 +212,21 @@ class Reader {
       );
     }
     return record;
+  }
+}
+
+/** What files may still have together. The first one is never too much, or there would be nothing to learn from. */
+class TokenBudget {
+  isSpent = false;
+  private spent = 0;
+
+  constructor(private readonly most: number | null) {}
+
+  /** Whether a file with so many tokens is within the budget; after one that is not, none is. */
+  spend(tokens: number): boolean {
+    this.isSpent = this.most !== null && this.spent > 0 && this.spent + tokens > this.most;
+    if (!this.isSpent) this.spent += tokens;
+    return !this.isSpent;
   }
 }
 

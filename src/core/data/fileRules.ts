@@ -1,6 +1,9 @@
 /** @file Decides which files of a folder are used for training and why others are not, by name alone, before opening any. */
 
-/** Those up to `otherFormat` are known by the name alone, the others only after curation has looked into the files. */
+/**
+ * Those up to `otherFormat` are known by the name alone, the others only after curation has looked into the files, and `older` after
+ * they were tokenized.
+ */
 export const leftOutKinds = [
   'credential',
   'hidden',
@@ -18,12 +21,13 @@ export const leftOutKinds = [
   'duplicate',
   'nearDuplicate',
   'copied',
+  'older',
 ] as const;
 
 /**
  * Why a file is left out. `secret`: a file of keys, by its name; `credential`: one was found in it; `otherFormat`: the chosen data
  * format does not read it; `notIncluded`: by data.include, data.exclude or data.languages; `copied`: a file to be held out, much of
- * which is in a training file.
+ * which is in a training file; `older`: newer files had the tokens of data.max_tokens already.
  */
 export type LeftOutKind = (typeof leftOutKinds)[number];
 

@@ -16,8 +16,10 @@ import { inputOf, linearShape, smoothingName, type LinearName } from '../models/
 /** The form in which a layer's linear is held; decoding does not support F16. */
 export type DecodeForms = (layer: number, linear: LinearName) => MatrixForm;
 
-// Placeholders for dynamic lengths while the graph is built: T new tokens, capacity of the caches, rank r of a group of linears.
+// Placeholders for dynamic lengths while the graph is built: T new tokens, m of them whose logits are asked for, capacity of the
+// caches, rank r of a group of linears.
 const newTokens = 1;
+const askedTokens = 1;
 const cacheCapacity = 1;
 const groupRank = 1;
 
@@ -86,13 +88,15 @@ export function ropeTableName(table: string, attentionKind: number): string {
   return `${table}.${attentionKind}`;
 }
 
-/** Final norm and `rows` rows of the output layer, for the last of the new tokens: x [1, T, H] → logits [1, 1, rows]. */
+/** Final norm and `rows` rows of the output layer, for some of the new tokens: x [1, T, H], indices [m] → logits [1, m, rows]. */
 export function decodeHeadProgram(config: ModelConfig, rows: number, form: FloatForm): DecodeProgram {
   const b = new GraphBuilder();
   const x = b.input('x', [1, newTokens, config.hiddenSize]);
-  const normed = b.rmsNorm(b.lastToken(x), b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
+  const asked = b.tokensAt(x, b.input('indices', [askedTokens], 'int32'));
+  const normed = b.rmsNorm(asked, b.input('norm.weight', [config.hiddenSize]), config.rmsNormEpsilon);
   const logits = weightProduct(b, 'lm_head', [rows, config.hiddenSize], normed, form);
-  return { program: makeProgram('decode_head', { logits }), dynamicAxes: { x: { 1: 'tokens' } } };
+  const dynamicAxes = { x: { 1: 'tokens' }, indices: { 0: 'asked' }, logits: { 1: 'asked' } };
+  return { program: makeProgram('decode_head', { logits }), dynamicAxes };
 }
 
 /** past [1, N, capacity, D] → grown [1, N, larger, D], padded with zeros at the end. */

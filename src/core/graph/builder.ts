@@ -136,7 +136,7 @@ export class GraphBuilder {
     return { output, key: this.apply('presentKey', [output], {}), value: this.apply('presentValue', [output], {}) };
   }
 
-  lastToken = (x: Value): Value => this.apply('lastToken', [x], {});
+  tokensAt = (x: Value, indices: Value): Value => this.apply('tokensAt', [x, indices], {});
 
   private intern<K extends OpName>(
     op: K,

@@ -143,5 +143,5 @@ export const gradients: { readonly [K in OpName]: Gradient<K> } = {
   cachedAttention: forbidden('it serves decoding only'),
   presentKey: forbidden('it serves decoding only'),
   presentValue: forbidden('it serves decoding only'),
-  lastToken: forbidden('it serves decoding only'),
+  tokensAt: forbidden('it serves decoding only'),
 };

@@ -171,8 +171,7 @@ const lowerings: { readonly [K in Lowered]: Lowering<K> } = {
   },
   presentKey: (e, _value, [attention]) => e.resultBeside(attention!, 1),
   presentValue: (e, _value, [attention]) => e.resultBeside(attention!, 2),
-  lastToken: (e, { scope }, [x]) =>
-    e.emit('Slice', [x!, e.integers([-1]), e.integers([2 ** 31 - 1]), e.integers([1])], {}, { scope }),
+  tokensAt: onnx('Gather', { axis: 1 }),
 };
 
 function lowerValue(e: Emitter, value: Value, inputs: readonly string[]): string {

@@ -126,7 +126,7 @@ export const inferResult: { readonly [K in Exclude<OpName, 'input' | 'constant'>
   cachedAttention: likeFirst,
   presentKey: ([attention]) => likeFirst([attention!.inputs[3]!]),
   presentValue: ([attention]) => likeFirst([attention!.inputs[4]!]),
-  lastToken: ([x]) => ({ dtype: x!.dtype, shape: [1, 1, ...x!.shape.slice(2)] }),
+  tokensAt: ([x, indices]) => ({ dtype: x!.dtype, shape: [1, ...indices!.shape, ...x!.shape.slice(2)] }),
 };
 
 function likeFirst([x]: readonly Value[]): Result {

@@ -118,8 +118,8 @@ export interface OpAttributes {
   /** The cache after a cachedAttention, its only operand; shaped like pastKey. `presentValue` is the same for pastValue. */
   presentKey: object;
   presentValue: object;
-  /** x [1, T, …] → [1, 1, …], whatever T is at run time. */
-  lastToken: object;
+  /** Tokens of a sequence: x [1, T, …], whatever T is at run time, indices [m] → [1, m, …]. */
+  tokensAt: object;
 }
 
 export interface QuantizedAttributes {

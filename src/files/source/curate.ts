@@ -25,6 +25,8 @@ export interface CurationConfig {
   readonly scan_secrets: boolean;
   readonly eval_split: 'newest' | 'random';
   readonly eval_fraction: number;
+  /** If there is a limit, the files come newest first, so that it can be kept by reading no further. */
+  readonly max_tokens: number | null;
   readonly seed: number;
 }
 
@@ -57,7 +59,9 @@ export async function curateFolder(folder: Folder, config: CurationConfig, ports
   const read = await readFiles(files, config, leftOut, ports);
   const distinct = withoutDuplicates(read.texts, config.dedup, folder.path, leftOut);
   const history = gitHistory(folder.path);
-  const heldOut = chooseFilesToHoldOut(distinct, folder.path, config, history);
+  const paths = distinct.map(({ file }) => file.path);
+  const newest = newestFirst(paths, folder.path, config.seed, history);
+  const heldOut = chooseFilesToHoldOut(paths, newest, config, history ? 'git' : 'modified');
   const copied = copiesAmong(distinct, heldOut, folder.path);
   leftOut.push(...copied);
   const copiedPaths = new Set(copied.map(({ path }) => path));
@@ -65,8 +69,11 @@ export async function curateFolder(folder: Folder, config: CurationConfig, ports
   return {
     place: {
       ...folder,
-      // A file that could not be read stays, so that it is reported as any other.
-      files: files.flatMap((file) => (read.unread.has(file.path) ? [file] : withText(kept.get(file.path)))),
+      files: [
+        // A file that could not be read stays, so that it is reported as any other.
+        ...files.filter(({ path }) => read.unread.has(path)),
+        ...(config.max_tokens === null ? paths : newest).flatMap((path) => withText(kept.get(path))),
+      ],
       leftOut,
       ...(heldOut && { heldOut: { ...heldOut, paths: new Set([...heldOut.paths].filter((path) => kept.has(path))) } }),
     },
@@ -158,23 +165,24 @@ function likeness(share: number, path: string, folder: string): string {
 const mostNewest = 40;
 
 function chooseFilesToHoldOut(
-  files: readonly ReadFile[],
-  folder: string,
+  paths: readonly string[],
+  newest: readonly string[],
   { eval_split, eval_fraction, seed }: CurationConfig,
-  history: GitHistory | null,
+  by: HeldOutBy,
 ): HeldOutFiles | undefined {
-  const paths = files.map(({ file }) => file.path);
   const indices = chooseHeldOut(paths.length, eval_fraction, seed);
   if (indices.size === 0) return undefined;
   if (eval_split === 'random') return { by: 'seed', paths: new Set(paths.filter((_, index) => indices.has(index))) };
-  const by: HeldOutBy = history ? 'git' : 'modified';
+  return { by, paths: new Set(newest.slice(0, Math.min(indices.size, mostNewest))) };
+}
+
+/** By when they were added or, without a history, last changed. Of equal age, the seed decides, so that no folder is preferred. */
+function newestFirst(paths: readonly string[], folder: string, seed: number, history: GitHistory | null): string[] {
   const age = history
     ? (path: string) => history.added.get(pathInside(folder, path)) ?? Infinity // not committed yet: the newest of all
     : (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  // Files of one commit are of equal age; the seed then decides, so that no folder is preferred.
   const dated = paths.map((path) => ({ path, age: age(path), tie: CRC32.str(`${seed} ${pathInside(folder, path)}`) >>> 0 }));
-  const newestFirst = dated.sort((a, b) => (a.age === b.age ? a.tie - b.tie : b.age - a.age));
-  return { by, paths: new Set(newestFirst.slice(0, Math.min(indices.size, mostNewest)).map(({ path }) => path)) };
+  return dated.sort((a, b) => (a.age === b.age ? a.tie - b.tie : b.age - a.age)).map(({ path }) => path);
 }
 
 /** The held-out files that are near duplicates of training files, or mostly copied from them. */

@@ -127,6 +127,38 @@ test('code: files whole, what nobody wrote left out with the reason, split by fi
   expect([...kept!].filter((origin) => heldOut!.has(origin))).toEqual([]);
 });
 
+test('of a folder of source code, the first files are learned from until the tokens are reached; what is held out is beside that', () => {
+  const text = (name: string): string => `export const ${name} = 1;\n`.repeat(10);
+  const names = ['new', 'held', 'middle', 'long', 'old'];
+  const files = memoryFiles(
+    Object.fromEntries(names.map((name) => [`x/${name}.ts`, text(name).repeat(name === 'long' ? 9 : 1)])),
+  );
+  const opened = files.open('x/');
+  if (opened.kind !== 'folder') throw new Error('not a folder');
+  const place = { ...opened, heldOut: { by: 'git', paths: new Set(['x/held.ts']) } } as const;
+  const read = (maxTokens: number | null) => {
+    const config = { ...defaults, path: 'x/', eval_fraction: 0.2, max_tokens: maxTokens };
+    const { training, evaluation, leftOut, report } = loadDataset(config, tokenizer, { open: () => place });
+    const origins = (examples: typeof training) => [...new Set(examples.map(({ origin }) => origin))];
+    expect(origins(evaluation)).toEqual(['x/held.ts']);
+    return { learned: origins(training), older: leftOut.map(({ path, kind }) => [path, kind]), tokens: report.training.tokens };
+  };
+  const all = read(null);
+  expect(all).toMatchObject({ learned: ['x/new.ts', 'x/middle.ts', 'x/long.ts', 'x/old.ts'], older: [] });
+  // Names have one token or two, so the files differ a little.
+  const two = all.tokens / 5;
+  expect(read(Math.ceil(two))).toMatchObject({
+    learned: ['x/new.ts', 'x/middle.ts'],
+    // The last would still fit, but it is older than one that does not.
+    older: [
+      ['x/long.ts', 'older'],
+      ['x/old.ts', 'older'],
+    ],
+  });
+  expect(read(Math.ceil(two)).tokens).toBeLessThanOrEqual(Math.ceil(two));
+  expect(read(1).learned, 'there is always something to learn from').toEqual(['x/new.ts']);
+});
+
 test('a folder is a program where it holds any source, else data, else prose', () => {
   const row = '{"instruction": "Add.", "output": "3"}';
   const format = (contents: Record<string, string>) => load(contents, { path: 'x/' }).report.format;

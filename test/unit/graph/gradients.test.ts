@@ -59,7 +59,7 @@ const differentiable: { readonly [K in OpName]: readonly number[] | 'none' | 'fo
   cachedAttention: 'forbidden',
   presentKey: 'forbidden',
   presentValue: 'forbidden',
-  lastToken: 'forbidden',
+  tokensAt: 'forbidden',
 };
 const ops = Object.keys(differentiable) as OpName[];
 

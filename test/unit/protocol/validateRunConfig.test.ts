@@ -40,6 +40,7 @@ test('defaults are those the documentation promises', () => {
         dedup: 'near',
         scan_secrets: true,
         eval_split: 'random',
+        max_tokens: null,
       },
       lora: {
         r: 8,

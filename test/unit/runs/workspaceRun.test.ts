@@ -1,6 +1,6 @@
 /** @file A run on a folder of source code, with the real engine: what it records, and what ghost text takes from it. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,6 +60,22 @@ test('a run lists what it trained on and what it held out, and ends after its to
   expect([heldOutBy, leftOut.map(({ kind }) => kind)]).toEqual(['modified', ['credential']]);
   expect(overview.languages).toEqual([{ name: 'python', files: 5, tokens: overview.tokens }]);
   expect(overview.folders.map(({ name }) => name)).toEqual(['src']);
+});
+
+test('of more code than may be learned from, the newest is, and what is older is listed', async () => {
+  const changed = (name: string, seconds: number) => utimesSync(join(root, 'src', `${name}.py`), seconds, seconds);
+  ['user', 'cart', 'stock', 'price', 'order'].forEach((name, index) => changed(name, 1_700_000_000 - index));
+  const tokens = readWorkspaceManifest(join(folder, 'plain'))!.files.reduce((sum, file) => sum + file.tokens, 0);
+  const limited = config('train.max_tokens=128', `data.max_tokens=${Math.ceil((tokens / 5) * 2.5)}`);
+  const run = RunDirectory.create(join(folder, 'limited'), limited);
+  await trainRun(run, { prepare: prepareRun });
+  const { files, leftOut } = readWorkspaceManifest(run.path)!;
+  expect(files.map(({ path, part }) => [path, part])).toEqual([
+    ['src/user.py', 'heldout'],
+    ['src/cart.py', 'train'],
+    ['src/stock.py', 'train'],
+  ]);
+  expect(leftOut.filter(({ reason }) => reason === 'older').map(({ path }) => path)).toEqual(['src/price.py', 'src/order.py']);
 });
 
 test('a model without tokens for it learns marker strings, and ghost text with the adapter uses them', async () => {

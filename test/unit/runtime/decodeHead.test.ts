@@ -25,14 +25,20 @@ test.each(['fp32', 'int8', 'int4'] as const)('logits of slices in %s are those o
   const { weights } = openModel('test/fixtures/models/tiny-llama');
   const { config } = weights;
   const device = new CpuDevice(1);
-  const hidden = Float32Array.from({ length: config.hiddenSize }, (_, i) => Math.sin(i));
+  const hidden = Float32Array.from({ length: 3 * config.hiddenSize }, (_, i) => Math.sin(i));
   const logits = async (firstRow: number, rows: number): Promise<Float32Array> => {
     const { program, dynamicAxes } = decodeHeadProgram(config, rows, headForm(weights, dtype));
     const executable = await device.compile(program, {
       constants: () => headConstants(weights, program, readHead(weights, dtype, { firstRow, rows })),
       dynamicAxes,
     });
-    const results = await executable.run(new Map([['x', await device.upload('float32', [1, 1, config.hiddenSize], hidden)]]));
+    const x = await device.upload('float32', [1, 3, config.hiddenSize], hidden);
+    const results = await executable.run(
+      new Map([
+        ['x', x],
+        ['indices', await device.upload('int32', [1], Int32Array.of(2))],
+      ]),
+    );
     await executable.dispose();
     return device.download(results.get('logits')!);
   };

@@ -21,6 +21,7 @@ const usual: CurationConfig = {
   scan_secrets: true,
   eval_split: 'newest',
   eval_fraction: 0.2,
+  max_tokens: null,
   seed: 1,
 };
 
@@ -138,6 +139,10 @@ test('the files that git history added last are held out, and always the same', 
   const withDraft = await curate({ eval_fraction: 0.1 });
   expect(heldOut(withDraft)).toEqual(['draft.js']);
   expect(heldOut(await curate({ eval_fraction: 0.1 }))).toEqual(['draft.js']);
+  // Files of one commit are in the order that the seed draws.
+  const [, ...committed] = names(await curate({ max_tokens: 100 }));
+  expect(committed.slice(0, 2)).toEqual(['sub/new.js', 'older.js']);
+  expect(committed.slice(2).sort()).toEqual(['a.js', 'b.js', 'c.js', 'd.js', 'e.js', 'f.js']);
   const ofSubfolder = await curate({}, join(root, 'sub'));
   expect(ofSubfolder.place.heldOut, 'a single file is not held out as a whole').toBeUndefined();
 });

@@ -10,13 +10,13 @@ import { t } from '../l10n/text.js';
 import type { EvaluateCompletionRequest } from '../protocol/evaluateCompletion.js';
 
 /**
- * The files that a run was trained on, for a model that reads parts of them where the adapter has learned from them. Files with
- * credentials are left out, whatever was trained on. Throws UserError if there are none, or the model could not read them.
+ * The files of a run's workspace that were not held out, for a model that reads parts of them where the adapter has learned from
+ * them. Files with credentials are left out, whatever was trained on. Throws UserError if there are none, or the model could not read them.
  */
-export async function trainingIndex(
+export async function retrievalIndex(
   model: string,
   { run, fillInTheMiddle }: Pick<EvaluateCompletionRequest, 'run' | 'fillInTheMiddle'>,
-  training: Iterable<IndexedFile>,
+  files: Iterable<IndexedFile>,
 ): Promise<ChunkIndex> {
   const { tokenizer, weights } = loadModelForData(model);
   weights.close();
@@ -26,7 +26,7 @@ export async function trainingIndex(
       t`${model} has not learned to read several files, so that nothing can be retrieved for it. Evaluate without retrieval: without --retrieval, or with the setting inlineCompletion.retrieval off.`,
     );
   const index = new ChunkIndex();
-  for (const { path, file, text } of training) {
+  for (const { path, file, text } of files) {
     if (whyNoSource(fileName(path))) continue;
     const checked = await checkSource(textFile(path, text), true);
     if (checked !== 'unread' && 'text' in checked) index.add({ path, file, text: checked.text });
