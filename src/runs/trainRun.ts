@@ -287,7 +287,7 @@ class RunTrainer implements LoopPorts {
 
   private checkSameRun({ record, state }: Checkpoint, initial: TrainableState): void {
     const changed = (what: string) => {
-      const message = t`${this.run.path}: ${what} since the last checkpoint. Put it back, or start a new run with lora.init_from set to this run’s adapter.`;
+      const message = t`${this.run.path}: ${what} since the last checkpoint. Undo that or, if it came with an update of LoRA Workbench, start a new run with lora.init_from set to this run’s adapter.`;
       return new UserError('config-invalid', message);
     };
     if (shapes(state) !== shapes(initial)) throw changed(t`the adapter's rank, target modules or layers changed`);

@@ -10,6 +10,7 @@ import type {
   OnToken,
   TextModel,
 } from '../core/generate/textModel.js';
+import { dtypeInWords } from '../core/models/frozenMatrix.js';
 import { linearForm, type DecodePrecision } from '../core/models/matrixForm.js';
 import type { WeightStore } from '../core/models/weights.js';
 import type { Cancellation } from '../core/cancellation.js';
@@ -27,8 +28,8 @@ export async function createTextModel(
   dtype: DecodePrecision,
   saved?: SavedSessions,
 ): Promise<TextModel> {
-  const forms = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)]);
-  return new OnnxTextModel(await Decoder.load(weights, device, dtype, saved), describe(device, [...forms]));
+  const dtypes = new Set([linearForm(weights, 0, 'q_proj', dtype), headForm(weights, dtype)].map(dtypeInWords));
+  return new OnnxTextModel(await Decoder.load(weights, device, dtype, saved), describe(device, [...dtypes]));
 }
 
 function describe({ description }: Device, [linears, head]: readonly string[]): string {

@@ -26,6 +26,12 @@ export interface MatrixPart {
 
 const plainTypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
+/** In the words of `engine.base_dtype`, for people. */
+export function dtypeInWords(form: MatrixForm): string {
+  if (isInteger(form)) return `int${form.slice(1)}`;
+  return isPlain(form) ? { F32: 'fp32', F16: 'fp16', BF16: 'bf16' }[form] : `int${bitsOf(form)}`;
+}
+
 /** Whether each element is stored as a separate number. */
 export function isPlain(type: StoredType | MatrixForm): type is keyof typeof plainTypes {
   return type in plainTypes;

@@ -114,6 +114,7 @@ describe.each(['fp32', 'stored', 'integers'] as const)(
         reused += answer.reusedTokens;
       }
       expect(reused).toBeGreaterThan(0);
+      expect(used.description).toBe(`CPU, 2 threads, ${dtype === 'fp32' ? 'fp32' : 'int8'} weights`);
       await used.dispose();
     });
   },
