@@ -89,6 +89,7 @@ export async function evaluateAdapters(
     files: fingerprintOf(clean),
     ...(request.retrieval && { retrievedFrom: fingerprintOf(sources.retrievable()) }),
   });
+  const lock = folder.lock();
   const models = new TextModels(engine);
   try {
     return await models.use(modelPath(model), async (ready) => {
@@ -109,6 +110,7 @@ export async function evaluateAdapters(
       return { report: written, reportPath: folder.reportPath };
     });
   } finally {
+    lock.release();
     await models.close();
   }
 }

@@ -7,6 +7,7 @@ import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { readJsonFile } from '../files/jsonFile.js';
 import { t } from '../l10n/text.js';
 import { completionReport, type CompletionReport } from '../protocol/completionReport.js';
+import { ProcessLock } from '../runs/processLock.js';
 import { ResultsFile } from './results.js';
 
 /** Everything that decides the numbers, so that an evaluation is continued only by its like. */
@@ -25,6 +26,14 @@ export class EvaluationFolder {
     makeFolder(folder.path);
     writeFileAtomically(join(folder.path, 'plan.json'), `${json}\n`);
     return folder;
+  }
+
+  /** One process at a time may add to it; throws UserError('run-busy') while another does. */
+  lock(): ProcessLock {
+    return ProcessLock.acquire(join(this.path, 'lock'), () => {
+      const message = t`The same evaluation is running already, perhaps in another window (${this.path}). Wait until it has ended, or stop it there.`;
+      return new UserError('run-busy', message);
+    });
   }
 
   get results(): ResultsFile {

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { evaluateRun } from '../../../src/evaluation/evaluateRun.js';
 import { latestReport } from '../../../src/evaluation/evaluationFolder.js';
 import type { CompletionReport } from '../../../src/protocol/completionReport.js';
@@ -70,7 +70,11 @@ function numbers({ createdAt: _, arms, ...rest }: CompletionReport) {
 test('the control is trained as long as the run and kept, and the same seed gives the same numbers', async () => {
   const stages: string[] = [];
   const note = ({ stage, done, total }: EvaluateCompletionProgress) => stages.push(`${stage} ${done}/${total}`);
-  const { report, reportPath } = await evaluateRun({ ...request, trainControlOn: at('unrelated') }, engine, note, never);
+  const asked = { ...request, trainControlOn: at('unrelated') };
+  const first = evaluateRun(asked, engine, note, never);
+  await vi.waitFor(() => expect(stages.at(-1)).toMatch(/^completing/), { timeout: 20_000, interval: 1 });
+  await expect(evaluateRun(request, engine, note, never)).rejects.toThrow(/same evaluation is running already/);
+  const { report, reportPath } = await first;
   expect(stages).toContain('trainingControl 3/3');
   expect(stages.at(-1)).toBe('completing 18/18');
   expect(report.arms.map(({ role }) => role)).toEqual(['base', 'control', 'adapter']);
