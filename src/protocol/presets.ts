@@ -61,7 +61,7 @@ export const presets: readonly Preset[] = [
         fim_spm_rate: 0.5,
       },
       lora: { r: 16, alpha: 32, dropout: 0, target_modules: allLinears },
-      train: { learning_rate: 4e-4, batch_size: 2, num_epochs: 3, max_tokens: 200_000, warmup_ratio: 0.05 },
+      train: { learning_rate: 8e-4, batch_size: 2, num_epochs: 3, max_tokens: 200_000, warmup_ratio: 0.05 },
     },
   },
 ];
