@@ -313,8 +313,12 @@ test.each(['tiny-llama', 'gemma3'])(
     const { weights } = openModel(`test/fixtures/models/${family}`);
     const prompt = Array.from({ length: 40 }, (_, i) => (i * 37 + 5) % weights.config.vocabSize);
     const model = await loadTextModel(weights, { device: 'cpu', threads: 2, base_dtype: 'auto' });
-    expect(model.description.includes('I8')).toBe(!(await saturates(device)));
-    const exact = await createTextModel(weights, device, 'fp32');
+    const [chosen, exact] = [
+      await createTextModel(weights, device, (await saturates(device)) ? 'stored' : 'integers'),
+      await createTextModel(weights, device, 'fp32'),
+    ];
+    expect(await model.logits(prompt, null, 1)).toEqual(await chosen.logits(prompt, null, 1));
+    await chosen.dispose();
     // The last token alone, after the others; all at once; and a few.
     await model.logits(prompt.slice(0, -1), null, 1);
     for (const ids of [prompt, prompt.slice(0, 39), prompt.slice(0, 2)]) {
