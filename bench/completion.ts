@@ -48,7 +48,8 @@ async function config() {
   const length = values.tokens && { max_tokens: Number(values.tokens) };
   return {
     model: await models[values.model as keyof typeof models](),
-    data: { ...data, ...length, path: codeBases[values.code as keyof typeof codeBases]() },
+    // What tells how much a model has forgotten must not be learned.
+    data: { ...data, ...length, path: codeBases[values.code as keyof typeof codeBases](), exclude: ['unrelatedText.ts'] },
     lora,
     train: { ...train, ...length },
   };
