@@ -43,7 +43,7 @@ const kinds: Readonly<Record<LeftOutKind, string>> = {
   duplicate: 'equal to others',
   nearDuplicate: 'almost equal to others',
   copied: 'repeating training files, so not held out',
-  older: 'older than the tokens of data.max_tokens reach',
+  older: 'older, beyond data.max_tokens',
 };
 
 /** How files were chosen to be held out. */

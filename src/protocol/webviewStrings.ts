@@ -259,7 +259,7 @@ const phrases = {
   'leftOut.duplicate': 'Equal to another file',
   'leftOut.nearDuplicate': 'Almost equal to another file',
   'leftOut.copied': 'Not held out, because training files contain most of it',
-  'leftOut.older': 'Older: newer files fill the tokens to learn from',
+  'leftOut.older': 'Older, beyond “Tokens of source code”',
 
   'examples.search': 'Search the examples',
   'examples.previous': 'Previous page',

@@ -41,6 +41,7 @@ export interface Dataset {
   /** Empty if nothing is held out. */
   readonly evaluation: readonly FittedExample[];
   readonly report: DataReport;
+  /** All that was not learned from; the report has the first of each kind. */
   readonly leftOut: readonly LeftOut[];
   /** Changes when any id or label does. */
   readonly fingerprint: string;

@@ -56,9 +56,13 @@ export function repositoryName(folder: string): string {
   return fileName(folder.replace(/[\\/]+$/, ''));
 }
 
-/** Relative to the folder, with forward slashes. */
+/** Relative to the folder, with forward slashes. The folder may be written in ways that are not in the path, such as `.` or `./src`. */
 export function pathInside(folder: string, path: string): string {
-  return path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '');
+  return partsOf(path).slice(partsOf(folder).length).join('/');
+}
+
+function partsOf(path: string): string[] {
+  return path.split(/[\\/]+/).filter((part) => part !== '' && part !== '.');
 }
 
 function* readRows(file: DataFile, name: FormatName, context: EncodingContext): Generator<ReadResult> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadDataset, trainingData, type DatasetConfig } from '../../../src/core/data/dataset.js';
+import { pathInside } from '../../../src/core/data/readSequences.js';
 import { UserError } from '../../../src/core/errors.js';
 import { readTokenizerFolder } from '../../../src/files/tokenizerFiles.js';
 import { memoryFiles } from './memoryFiles.js';
@@ -157,6 +158,17 @@ test('of a folder of source code, the first files are learned from until the tok
   });
   expect(read(Math.ceil(two)).tokens).toBeLessThanOrEqual(Math.ceil(two));
   expect(read(1).learned, 'there is always something to learn from').toEqual(['x/new.ts']);
+});
+
+test.each([
+  ['.', 'src/a.ts', 'src/a.ts'],
+  ['./src', 'src/b/a.ts', 'b/a.ts'],
+  ['src/', 'src/a.ts', 'a.ts'],
+  ['../shop', '../shop/src/a.ts', 'src/a.ts'],
+  ['/home/ada/shop', '/home/ada/shop/src/a.ts', 'src/a.ts'],
+  ['C:\\shop', 'C:\\shop\\src\\a.ts', 'src/a.ts'],
+])('of a folder written as %s, %s is told as %s', (folder, path, inside) => {
+  expect(pathInside(folder, path)).toBe(inside);
 });
 
 test('a folder is a program where it holds any source, else data, else prose', () => {
