@@ -38,9 +38,12 @@ export async function findModels(places: readonly ModelFolder[], runs: RunsOfCat
   return { models, adapters: newestAdaptersFirst([...search.adapters.values()]) };
 }
 
-/** By name, and those that the user keeps for this program before those of other programs. */
+/**
+ * By name; first those that the user has downloaded or added here, for the first one is chosen where none was. A workspace may also
+ * hold models that nobody would train, such as those of its tests, and other programs' stores hold what is used there.
+ */
 function order({ name, source }: ModelInfo): string {
-  return `${source === 'cache' || source === 'workspace' || source === 'added' ? 0 : 1} ${name}`;
+  return `${source === 'cache' || source === 'added' ? 0 : source === 'workspace' ? 1 : 2} ${name}`;
 }
 
 /** Lists the models in a place that the user wants to import. */

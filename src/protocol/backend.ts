@@ -110,7 +110,7 @@ export interface ModelInfo {
   readonly sizeBytes: number;
 }
 
-/** The usable models, by name, and adapters, newest first. */
+/** The usable models, those of this program first, then by name, and adapters, newest first. */
 export interface FoundModels {
   readonly models: readonly ModelInfo[];
   readonly adapters: readonly AdapterInfo[];

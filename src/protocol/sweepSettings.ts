@@ -14,7 +14,7 @@ const foremost = [
 ] as const;
 
 /** Of the data settings, only these leave the held-out data as it is. */
-const variableDataSettings: readonly string[] = ['data.shuffle', 'data.packing'];
+export const variableDataSettings: readonly string[] = ['data.shuffle', 'data.packing'];
 /** The seed also decides what is held out, and there is only one kind of engine. */
 const shared: readonly string[] = ['lora.init_from', 'train.seed', 'engine.kind'];
 

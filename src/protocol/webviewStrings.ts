@@ -259,7 +259,7 @@ const phrases = {
   'leftOut.duplicate': 'Equal to another file',
   'leftOut.nearDuplicate': 'Almost equal to another file',
   'leftOut.copied': 'Not held out, because training files contain most of it',
-  'leftOut.older': 'Older, beyond “Tokens of source code”',
+  'leftOut.older': 'Older, beyond “Tokens of source code” under Advanced',
 
   'examples.search': 'Search the examples',
   'examples.previous': 'Previous page',

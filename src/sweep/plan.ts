@@ -4,6 +4,7 @@ import { t } from '../l10n/text.js';
 import type { RunConfig } from '../protocol/runConfig.js';
 import { settingSchema } from '../protocol/runConfigSchema.js';
 import type { SettingValue, SettingValues, SweepRequest } from '../protocol/sweep.js';
+import { variableDataSettings } from '../protocol/sweepSettings.js';
 import { validateRunConfig } from '../protocol/validateRunConfig.js';
 import { applyOverrides } from '../runs/runConfigFile.js';
 import { mostRuns } from './sweepFolder.js';
@@ -36,7 +37,7 @@ function checkVaried(setting: string, values: readonly SettingValue[], { config,
     throw refused(t`${setting} has a value that is listed twice.`);
   if (['model', 'data.path', 'data.eval_path', 'lora.init_from'].includes(setting))
     throw refused(t`${setting} cannot vary: the runs of a sweep share model, data and initial adapter.`);
-  if (setting.startsWith('data.') && schema && !['data.shuffle', 'data.packing'].includes(setting))
+  if (setting.startsWith('data.') && schema && !variableDataSettings.includes(setting))
     throw refused(
       t`${setting} cannot vary, because the held-out data would not be the same: of the data settings, only data.shuffle and data.packing can.`,
     );

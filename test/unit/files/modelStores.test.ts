@@ -197,6 +197,18 @@ describe("LM Studio's store", () => {
   });
 });
 
+it("lists this program's own models before a workspace's, and those before other programs'", async () => {
+  inHub('owner/a');
+  const [workspace, cache] = [at('workspace', 'b.gguf'), at('own', 'models', 'c.gguf')];
+  for (const path of [workspace, cache]) copyFileSync(gguf, path);
+  const places = [
+    { path: dirname(workspace), source: 'workspace' },
+    { path: dirname(cache), source: 'cache' },
+  ] as const;
+  const { models } = await findModels(places, { folders: [], get: () => undefined });
+  expect(models.map(({ name }) => name)).toEqual(['c', 'b', 'a']);
+});
+
 describe('what a model in a store is called', () => {
   it.each([
     ['/x/models--owner--tiny/snapshots/0123/', 'tiny'],
