@@ -50,18 +50,20 @@ export interface ArmResult extends CompletionArm {
   readonly unrelatedBitsPerByte: number;
 }
 
+/** With its 95 % interval, of the paired bootstrap over files. */
+export interface MetricDifference {
+  readonly metric: CompletionMetric;
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** Two arms at the same positions. */
 export interface ArmComparison {
   /** Indices in `arms`; differences are the first minus the second. */
   readonly arm: number;
   readonly against: number;
-  /** With 95 % intervals of the paired bootstrap over files. */
-  readonly differences: readonly {
-    readonly metric: CompletionMetric;
-    readonly difference: number;
-    readonly low: number;
-    readonly high: number;
-  }[];
+  readonly differences: readonly MetricDifference[];
   /** Positions at which only the first, or only the second, is exact, and the p value of McNemar's exact test. */
   readonly onlyArm: number;
   readonly onlyAgainst: number;

@@ -1,6 +1,12 @@
 /** @file What the extension asks for to evaluate inline completion, and how the headline of a report is read. */
 import type { CompletionMode, FillInTheMiddleChoice } from './backend.js';
-import { enoughPositions, type ArmComparison, type CompletionReport } from './completionReport.js';
+import {
+  completionMetrics,
+  enoughPositions,
+  type ArmComparison,
+  type CompletionReport,
+  type MetricDifference,
+} from './completionReport.js';
 
 export interface EvaluateCompletionRequest {
   /** The run directory whose adapter is evaluated. */
@@ -40,12 +46,23 @@ export interface EvaluateCompletionProgress {
   readonly total: number;
 }
 
+/** Whether the interval of a difference lies on the better side of 0, on the worse, or around it. */
+export type Verdict = 'better' | 'worse' | 'same';
+
 export interface Headline {
   readonly comparison: ArmComparison;
-  /** Whether the interval of the difference in exact matches lies above 0, below it, or around it. */
-  readonly verdict: 'better' | 'worse' | 'same';
+  /** On exact matches. */
+  readonly exact: MetricDifference;
+  readonly verdict: Verdict;
+  /** What else tells the adapter from the other: these need fewer places to do so than exact matches. */
+  readonly also: readonly AlsoDifferent[];
   readonly against: 'control' | 'base';
   readonly isEnough: boolean;
+}
+
+export interface AlsoDifferent extends MetricDifference {
+  readonly metric: 'editSimilarity' | 'bitsPerByte';
+  readonly verdict: Exclude<Verdict, 'same'>;
 }
 
 /** Null if there is nothing to compare the adapter with. Without a control, it is the base, which says less. */
@@ -54,6 +71,15 @@ export function headlineOf({ comparisons, arms, cases }: CompletionReport): Head
   const against = comparison && arms[comparison.against]?.role;
   const exact = comparison?.differences.find(({ metric }) => metric === 'exactMatch');
   if (!comparison || !exact || (against !== 'control' && against !== 'base')) return null;
-  const verdict = exact.low > 0 ? 'better' : exact.high < 0 ? 'worse' : 'same';
-  return { comparison, verdict, against, isEnough: cases.length >= enoughPositions };
+  const also = comparison.differences.flatMap((difference): AlsoDifferent[] => {
+    const [{ metric }, verdict] = [difference, verdictOn(difference)];
+    if ((metric !== 'editSimilarity' && metric !== 'bitsPerByte') || verdict === 'same') return [];
+    return [{ ...difference, metric, verdict }];
+  });
+  return { comparison, exact, verdict: verdictOn(exact), also, against, isEnough: cases.length >= enoughPositions };
+}
+
+function verdictOn({ metric, low, high }: MetricDifference): Verdict {
+  if (low <= 0 && high >= 0) return 'same';
+  return low > 0 === (completionMetrics[metric].better === 'higher') ? 'better' : 'worse';
 }

@@ -2,9 +2,9 @@ import { enoughPositions, type CompletionReport } from '../../src/protocol/compl
 import { headlineOf } from '../../src/protocol/evaluateCompletion.js';
 import { element } from '../shared/dom.js';
 import { counted, formatNumber, formatPercent, formatTime, t } from '../shared/text.js';
-import { formatPoints } from './format.js';
+import { formatDifference, formatPoints } from './format.js';
 
-/** One plain sentence, how it was measured, and what to be careful about. */
+/** What the adapter is worth in plain sentences, how it was measured, and what to be careful about. */
 export function headlineSection(report: CompletionReport): HTMLElement {
   const { run, model, engine, seed, cases, fileCount, createdAt } = report;
   const size = t(
@@ -17,6 +17,7 @@ export function headlineSection(report: CompletionReport): HTMLElement {
     'header',
     { class: 'report-headline' },
     element('h1', {}, headlineText(report)),
+    alsoParagraph(report),
     element('p', { class: 'muted' }, size, element('br'), t('report.about', run, model, engine, String(seed))),
     ...cautions(report).map((text) => element('p', { class: 'banner warning' }, text)),
     leakedFiles(report),
@@ -26,11 +27,22 @@ export function headlineSection(report: CompletionReport): HTMLElement {
 function headlineText(report: CompletionReport): string {
   const headline = headlineOf(report);
   if (!headline) return t('report.nothingToCompare');
-  const { comparison, verdict, against } = headline;
-  const { difference, low, high } = comparison.differences.find(({ metric }) => metric === 'exactMatch')!;
+  const {
+    exact: { difference, low, high },
+    verdict,
+    against,
+  } = headline;
   const signed = { signDisplay: 'exceptZero' } as const;
   const size = verdict === 'same' ? formatPoints(difference, signed) : formatPoints(Math.abs(difference));
   return t(`report.${verdict}.${against}`, size, formatPoints(low, signed), formatPoints(high, signed));
+}
+
+function alsoParagraph(report: CompletionReport): HTMLElement | null {
+  const sentences = (headlineOf(report)?.also ?? []).map(({ metric, verdict, ...found }) => {
+    const [difference, low, high] = [found.difference, found.low, found.high].map((value) => formatDifference(metric, value));
+    return t(`report.also.${metric}.${verdict}`, difference!, low!, high!);
+  });
+  return sentences.length === 0 ? null : element('p', {}, sentences.join(' '));
 }
 
 function cautions(report: CompletionReport): readonly string[] {

@@ -66,6 +66,7 @@ export async function evaluateCompletion(
 function showReport(output: Output, report: CompletionReport, path: string): void {
   const { arms, comparisons, cases, fileCount, leaked, engine } = report;
   output.say(output.bold(headlineText(report)));
+  for (const text of alsoTexts(report)) output.say(text);
   output.say();
   const names = arms.map(({ name }) => name);
   output.say(tableOf([['', ...names], ...completionMetricNames.map((metric) => armRow(metric, arms)), ...otherRows(arms)]));
@@ -82,8 +83,7 @@ function showReport(output: Output, report: CompletionReport, path: string): voi
 function headlineText(report: CompletionReport): string {
   const headline = headlineOf(report);
   if (!headline) return 'There is nothing to compare the adapter with.';
-  const { comparison, verdict, against, isEnough } = headline;
-  const exact = comparison.differences.find(({ metric }) => metric === 'exactMatch')!;
+  const { exact, verdict, against, isEnough } = headline;
   const interval = `(95 % interval ${signed('exactMatch', exact.low)} to ${signed('exactMatch', exact.high)} points)`;
   const than = against === 'control' ? 'the control' : 'the base, without a control to tell what any training would have done';
   const size = Number((100 * Math.abs(exact.difference)).toFixed(1));
@@ -95,6 +95,23 @@ function headlineText(report: CompletionReport): string {
   return isEnough
     ? said
     : `Not enough data: ${report.cases.length} positions, and a difference needs ${enoughPositions}. ${said}`;
+}
+
+function alsoTexts(report: CompletionReport): string[] {
+  const said = {
+    editSimilarity: {
+      better: 'Its suggestions are more similar to what was written: edit similarity',
+      worse: 'Its suggestions are less similar to what was written: edit similarity',
+    },
+    bitsPerByte: {
+      better: 'It predicts what was written better: bits per byte',
+      worse: 'It predicts what was written less well: bits per byte',
+    },
+  };
+  return (headlineOf(report)?.also ?? []).map(
+    ({ metric, verdict, difference, low, high }) =>
+      `${said[metric][verdict]} ${signed(metric, difference)} (${signed(metric, low)} to ${signed(metric, high)}).`,
+  );
 }
 
 function armRow(metric: CompletionMetric, arms: readonly ArmResult[]): readonly string[] {
