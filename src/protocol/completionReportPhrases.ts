@@ -13,12 +13,12 @@ export const completionReportPhrases = {
   'report.worse.base': 'The adapter is exactly right {0} percentage points less often than the base (95 % interval {1} to {2}).',
   'report.same.base':
     'The adapter and the base are exactly right about equally often: the difference is {0} percentage points (95 % interval {1} to {2}).',
-  'report.also.editSimilarity.better':
-    'Its suggestions are more similar to what was written: {0} percentage points of edit similarity ({1} to {2}).',
-  'report.also.editSimilarity.worse':
-    'Its suggestions are less similar to what was written: {0} percentage points of edit similarity ({1} to {2}).',
-  'report.also.bitsPerByte.better': 'It predicts what was written better: {0} bits per byte ({1} to {2}).',
-  'report.also.bitsPerByte.worse': 'It predicts what was written less well: {0} bits per byte ({1} to {2}).',
+  'report.clear.editSimilarity.better':
+    'The adapter’s suggestions are more similar to what was written: {0} percentage points of edit similarity ({1} to {2}).',
+  'report.clear.editSimilarity.worse':
+    'The adapter’s suggestions are less similar to what was written: {0} percentage points of edit similarity ({1} to {2}).',
+  'report.clear.bitsPerByte.better': 'The adapter predicts what was written better: {0} bits per byte ({1} to {2}).',
+  'report.clear.bitsPerByte.worse': 'The adapter predicts what was written less well: {0} bits per byte ({1} to {2}).',
   'report.about': '{0} · {1} · {2} · seed {3}',
   'report.positions': '{0} positions',
   'report.positions.one': '{0} position',

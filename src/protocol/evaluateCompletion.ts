@@ -1,12 +1,6 @@
 /** @file What the extension asks for to evaluate inline completion, and how the headline of a report is read. */
 import type { CompletionMode, FillInTheMiddleChoice } from './backend.js';
-import {
-  completionMetrics,
-  enoughPositions,
-  type ArmComparison,
-  type CompletionReport,
-  type MetricDifference,
-} from './completionReport.js';
+import { completionMetrics, enoughPositions, type CompletionReport, type MetricDifference } from './completionReport.js';
 
 export interface EvaluateCompletionRequest {
   /** The run directory whose adapter is evaluated. */
@@ -50,17 +44,16 @@ export interface EvaluateCompletionProgress {
 export type Verdict = 'better' | 'worse' | 'same';
 
 export interface Headline {
-  readonly comparison: ArmComparison;
-  /** On exact matches. */
+  /** In exact matches, and the verdict on it. */
   readonly exact: MetricDifference;
   readonly verdict: Verdict;
-  /** What else tells the adapter from the other: these need fewer places to do so than exact matches. */
-  readonly also: readonly AlsoDifferent[];
+  /** Other differences whose interval is not around 0: fewer positions are enough for these than for exact matches. */
+  readonly clear: readonly ClearDifference[];
   readonly against: 'control' | 'base';
   readonly isEnough: boolean;
 }
 
-export interface AlsoDifferent extends MetricDifference {
+export interface ClearDifference extends MetricDifference {
   readonly metric: 'editSimilarity' | 'bitsPerByte';
   readonly verdict: Exclude<Verdict, 'same'>;
 }
@@ -71,12 +64,13 @@ export function headlineOf({ comparisons, arms, cases }: CompletionReport): Head
   const against = comparison && arms[comparison.against]?.role;
   const exact = comparison?.differences.find(({ metric }) => metric === 'exactMatch');
   if (!comparison || !exact || (against !== 'control' && against !== 'base')) return null;
-  const also = comparison.differences.flatMap((difference): AlsoDifferent[] => {
-    const [{ metric }, verdict] = [difference, verdictOn(difference)];
-    if ((metric !== 'editSimilarity' && metric !== 'bitsPerByte') || verdict === 'same') return [];
-    return [{ ...difference, metric, verdict }];
+  const clear = comparison.differences.flatMap((difference): ClearDifference[] => {
+    const { metric } = difference;
+    const verdict = verdictOn(difference);
+    const isClear = (metric === 'editSimilarity' || metric === 'bitsPerByte') && verdict !== 'same';
+    return isClear ? [{ ...difference, metric, verdict }] : [];
   });
-  return { comparison, exact, verdict: verdictOn(exact), also, against, isEnough: cases.length >= enoughPositions };
+  return { exact, verdict: verdictOn(exact), clear, against, isEnough: cases.length >= enoughPositions };
 }
 
 function verdictOn({ metric, low, high }: MetricDifference): Verdict {

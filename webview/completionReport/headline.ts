@@ -1,5 +1,5 @@
 import { enoughPositions, type CompletionReport } from '../../src/protocol/completionReport.js';
-import { headlineOf } from '../../src/protocol/evaluateCompletion.js';
+import { headlineOf, type Headline } from '../../src/protocol/evaluateCompletion.js';
 import { element } from '../shared/dom.js';
 import { counted, formatNumber, formatPercent, formatTime, t } from '../shared/text.js';
 import { formatDifference, formatPoints } from './format.js';
@@ -7,6 +7,7 @@ import { formatDifference, formatPoints } from './format.js';
 /** What the adapter is worth in plain sentences, how it was measured, and what to be careful about. */
 export function headlineSection(report: CompletionReport): HTMLElement {
   const { run, model, engine, seed, cases, fileCount, createdAt } = report;
+  const headline = headlineOf(report);
   const size = t(
     'report.inFiles',
     counted('report.positions', cases.length),
@@ -16,16 +17,15 @@ export function headlineSection(report: CompletionReport): HTMLElement {
   return element(
     'header',
     { class: 'report-headline' },
-    element('h1', {}, headlineText(report)),
-    alsoParagraph(report),
+    element('h1', {}, headlineText(headline)),
+    clearDifferences(headline),
     element('p', { class: 'muted' }, size, element('br'), t('report.about', run, model, engine, String(seed))),
-    ...cautions(report).map((text) => element('p', { class: 'banner warning' }, text)),
+    ...cautions(report, headline).map((text) => element('p', { class: 'banner warning' }, text)),
     leakedFiles(report),
   );
 }
 
-function headlineText(report: CompletionReport): string {
-  const headline = headlineOf(report);
+function headlineText(headline: Headline | null): string {
   if (!headline) return t('report.nothingToCompare');
   const {
     exact: { difference, low, high },
@@ -37,16 +37,15 @@ function headlineText(report: CompletionReport): string {
   return t(`report.${verdict}.${against}`, size, formatPoints(low, signed), formatPoints(high, signed));
 }
 
-function alsoParagraph(report: CompletionReport): HTMLElement | null {
-  const sentences = (headlineOf(report)?.also ?? []).map(({ metric, verdict, ...found }) => {
+function clearDifferences(headline: Headline | null): HTMLElement | null {
+  const sentences = (headline?.clear ?? []).map(({ metric, verdict, ...found }) => {
     const [difference, low, high] = [found.difference, found.low, found.high].map((value) => formatDifference(metric, value));
-    return t(`report.also.${metric}.${verdict}`, difference!, low!, high!);
+    return t(`report.clear.${metric}.${verdict}`, difference!, low!, high!);
   });
   return sentences.length === 0 ? null : element('p', {}, sentences.join(' '));
 }
 
-function cautions(report: CompletionReport): readonly string[] {
-  const headline = headlineOf(report);
+function cautions(report: CompletionReport, headline: Headline | null): readonly string[] {
   return [
     ...(report.cases.length < enoughPositions
       ? [t('report.notEnough', formatNumber(report.cases.length), formatNumber(enoughPositions))]

@@ -66,7 +66,7 @@ export async function evaluateCompletion(
 function showReport(output: Output, report: CompletionReport, path: string): void {
   const { arms, comparisons, cases, fileCount, leaked, engine } = report;
   output.say(output.bold(headlineText(report)));
-  for (const text of alsoTexts(report)) output.say(text);
+  for (const text of clearDifferenceTexts(report)) output.say(text);
   output.say();
   const names = arms.map(({ name }) => name);
   output.say(tableOf([['', ...names], ...completionMetricNames.map((metric) => armRow(metric, arms)), ...otherRows(arms)]));
@@ -97,18 +97,18 @@ function headlineText(report: CompletionReport): string {
     : `Not enough data: ${report.cases.length} positions, and a difference needs ${enoughPositions}. ${said}`;
 }
 
-function alsoTexts(report: CompletionReport): string[] {
+function clearDifferenceTexts(report: CompletionReport): string[] {
   const said = {
     editSimilarity: {
-      better: 'Its suggestions are more similar to what was written: edit similarity',
-      worse: 'Its suggestions are less similar to what was written: edit similarity',
+      better: 'The adapter’s suggestions are more similar to what was written: edit similarity',
+      worse: 'The adapter’s suggestions are less similar to what was written: edit similarity',
     },
     bitsPerByte: {
-      better: 'It predicts what was written better: bits per byte',
-      worse: 'It predicts what was written less well: bits per byte',
+      better: 'The adapter predicts what was written better: bits per byte',
+      worse: 'The adapter predicts what was written less well: bits per byte',
     },
   };
-  return (headlineOf(report)?.also ?? []).map(
+  return (headlineOf(report)?.clear ?? []).map(
     ({ metric, verdict, difference, low, high }) =>
       `${said[metric][verdict]} ${signed(metric, difference)} (${signed(metric, low)} to ${signed(metric, high)}).`,
   );

@@ -60,11 +60,11 @@ test('an oracle scores 100 % and a broken arm 0 %, and the difference is told', 
   expect(report.comparisons.map(({ against }) => report.arms[against]!.role)).toEqual(['control', 'base']);
   expect(report.comparisons[0]).toMatchObject({ onlyArm: positions.length, onlyAgainst: 0 });
   expect(report.comparisons[0]!.differences[0]).toEqual({ metric: 'exactMatch', difference: 1, low: 1, high: 1 });
-  const also = [
+  const clear = [
     { metric: 'editSimilarity', verdict: 'better' },
     { metric: 'bitsPerByte', verdict: 'better', difference: -8 },
   ];
-  expect(headlineOf(report)).toMatchObject({ verdict: 'better', also, against: 'control', isEnough: false });
+  expect(headlineOf(report)).toMatchObject({ verdict: 'better', clear, against: 'control', isEnough: false });
   const base = report.arms[0]!;
   const exact = report.cases.filter(({ suggestions }) => suggestions[0]!.scores.exactMatch === 1).length;
   expect(base.scores.exactMatch).toBeCloseTo(exact / report.cases.length, 12);
