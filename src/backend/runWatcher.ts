@@ -10,8 +10,8 @@ import { runFoldersIn, type RunFolder } from '../runs/runFolders.js';
 import { labelsPath, readLabels } from '../runs/runLabels.js';
 
 interface KnownRun {
-  /** Modification times of the state and label files when the summary was made. */
-  readonly modified: string;
+  /** The versions of the state and label files that the summary was made from. */
+  readonly version: string;
   readonly summary: RunSummary;
   readonly printed: string;
 }
@@ -118,14 +118,14 @@ export class RunWatcher {
 
   private lookAt({ path: runId, sweepId }: RunFolder): void {
     const before = this.known.get(runId);
-    const modified = modifiedAt(runId);
-    if (modified === undefined) return this.forget(runId);
+    const version = versionOf(runId);
+    if (version === undefined) return this.forget(runId);
     // A live run is read even if state.json is unchanged: its process may have died, and its metrics grow.
-    if (before && before.modified === modified && !isLive(before.summary.state.status)) return;
+    if (before && before.version === version && !isLive(before.summary.state.status)) return;
     const summary = summarise(runId, sweepId);
     if (!summary) return this.forget(runId);
     const printed = JSON.stringify(summary);
-    this.known.set(runId, { modified, summary, printed });
+    this.known.set(runId, { version, summary, printed });
     if (printed !== before?.printed) this.tell({ kind: 'changed', run: summary });
   }
 
@@ -138,11 +138,19 @@ export class RunWatcher {
   }
 }
 
-/** Returns undefined if there is no run. */
-function modifiedAt(runId: string): string | undefined {
-  const time = (path: string) => ifReadable(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs);
-  const state = time(join(runId, 'state.json'));
-  return state === undefined ? undefined : `${state} ${time(labelsPath(runId))}`;
+/**
+ * What changes whenever the state or the labels are written; undefined if there is no run. A time alone would not do: file
+ * systems stamp files by a clock that ticks every few milliseconds, and two states may be written within one tick. Both files
+ * are replaced as a whole, so a new one has an inode of its own.
+ */
+function versionOf(runId: string): string | undefined {
+  const version = (path: string) =>
+    ifReadable(() => {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat && `${stat.mtimeMs}/${stat.ino}/${stat.size}`;
+    });
+  const state = version(join(runId, 'state.json'));
+  return state && `${state} ${version(labelsPath(runId))}`;
 }
 
 /** Returns undefined if the folder is not a run or is damaged. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -119,6 +119,7 @@ test('a run that another process holds is not resumed, and that process is named
   const seen = watched();
   const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
   await until('the run finishes', () => seen.get(runId)?.state.status === 'finished');
+  await until('its process lets go of it', () => !existsSync(join(runId, 'lock')));
   mkdirSync(join(runId, 'lock')); // held by a living process: this one
   writeFileSync(join(runId, 'lock/owner.json'), JSON.stringify(ownIdentity()));
   await expect(backend.request('loraWorkbench/runs/resume', { runId })).rejects.toThrow(`${process.pid}`);

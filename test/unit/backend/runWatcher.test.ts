@@ -1,4 +1,4 @@
-import fs, { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +105,17 @@ test('the runs of a sweep are found in its folder; of those that wait, all are l
   for (const run of waiting) become(run, 'running');
   watcher.poll();
   expect(told.slice(2)).toEqual(['r=2 running', 'r=4 running']);
+});
+
+test('a state that was written within the same tick of the clock as the one before it is seen', () => {
+  const run = runs[0]!;
+  const tick = new Date();
+  utimesSync(run.statePath, tick, tick);
+  watcher.attend(run.path);
+  become(run, 'paused');
+  utimesSync(run.statePath, tick, tick);
+  watcher.poll();
+  expect(told).toEqual(['run-0 paused']);
 });
 
 test('what a run at rest wrote is looked at once a second, that of a live one ten times', () => {
