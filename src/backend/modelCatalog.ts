@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { UserError } from '../core/errors.js';
 import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/adapters/peft.js';
 import { storedModels } from '../files/stores/modelStores.js';
 import type { StoredModel } from '../files/stores/storedModel.js';
@@ -10,6 +11,7 @@ import type { AdapterInfo, FoundModels, InspectedModels, ModelFolder, ModelInfo,
 import { olderTensorsFile } from '../files/adapterFolder.js';
 import { isWeightFile } from '../files/huggingFaceWeights.js';
 import { isMetaShard, paramsFile } from '../files/metaWeights.js';
+import { findTokenizer } from '../files/tokenizerFiles.js';
 import { ModelHeaders } from './modelHeaders.js';
 
 /** Limits on the depth and the number of folders of a search, because a workspace may contain anything. */
@@ -70,7 +72,7 @@ class Search {
 
   async addStored({ path, name, kind, store, sizeBytes }: StoredModel): Promise<void> {
     const header = kind === 'huggingface' ? join(path, 'config.json') : path;
-    if (this.models.has(path) || !(await this.isUsable(header))) return;
+    if (this.models.has(path) || !(await this.isUsable(header)) || !this.hasTokenizer(kind, path)) return;
     this.models.set(path, { path, name, kind, source: store, sizeBytes });
   }
 
@@ -96,7 +98,7 @@ class Search {
   }
 
   private async addFolder({ path, kind, header, weights, checked }: FoundFolder, source: ModelFolder['source']): Promise<void> {
-    if (this.models.has(path) || !(await this.isUsable(header, checked))) return;
+    if (this.models.has(path) || !(await this.isUsable(header, checked)) || !this.hasTokenizer(kind, path)) return;
     this.models.set(path, { path, name: basename(path), kind, source, sizeBytes: await totalSize(weights) });
   }
 
@@ -104,6 +106,19 @@ class Search {
     const problem = await headers.problemOf(file, others);
     if (problem !== null) this.problems.push(problem);
     return problem === null;
+  }
+
+  /** Nothing can be done here with a folder without one, such as those of a library's tests. */
+  private hasTokenizer(kind: ModelInfo['kind'], path: string): boolean {
+    if (kind === 'gguf') return true;
+    try {
+      findTokenizer(kind === 'meta' ? 'meta' : 'folder', path);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.problems.push(error.message);
+      return false;
+    }
   }
 
   private async addAdapter(path: string, tensorsFile: string): Promise<void> {

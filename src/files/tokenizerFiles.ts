@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { partsFromFolder } from '../core/tokenizer/folder.js';
 import { partsFromGguf } from '../core/tokenizer/gguf.js';
@@ -39,16 +39,10 @@ export function readTokenizerParts(source: TokenizerSource): TokenizerParts {
 }
 
 function partsOfFolder(folder: string): TokenizerParts {
-  const file = join(folder, 'tokenizer.json');
-  const modelFile = join(folder, modelFileName);
-  const tokenizer = readIfThere(file);
-  if (tokenizer === null && !exists(modelFile)) {
-    const advice = t`Get it from where the model came from, or use the model as GGUF.`;
-    throw new UserError('file-not-found', t`${file} is missing: without it, text cannot be turned into tokens. ${advice}`);
-  }
+  const file = findTokenizer('folder', folder);
   return partsFromFolder({
-    file: tokenizer === null ? modelFile : file,
-    tokenizer: tokenizer ?? readSmallFile(modelFile, largestFile),
+    file,
+    tokenizer: basename(file) === modelFileName ? readSmallFile(file, largestFile) : readText(file),
     tokenizerConfig: readIfThere(join(folder, 'tokenizer_config.json')),
     specialTokensMap: readIfThere(join(folder, 'special_tokens_map.json')),
     generationConfig: readIfThere(join(folder, 'generation_config.json')),
@@ -57,17 +51,35 @@ function partsOfFolder(folder: string): TokenizerParts {
   });
 }
 
-/** Meta keeps the tokenizer of several sizes of a model in the folder above theirs. */
 function partsOfMetaFolder(folder: string, llama3: Llama3Version): TokenizerParts {
-  const file = [folder, dirname(folder)].map((each) => join(each, modelFileName)).find(exists);
-  if (file !== undefined) return partsFromModelFile(readSmallFile(file, largestFile), llama3, file);
-  const advice = t`Get it from where the model came from.`;
-  const message = t`${join(folder, modelFileName)} is missing: without it, text cannot be turned into tokens. ${advice}`;
+  const file = findTokenizer('meta', folder);
+  return partsFromModelFile(readSmallFile(file, largestFile), llama3, file);
+}
+
+/**
+ * The file of a model folder, Hugging Face's or Meta's, that says how text becomes tokens. Meta keeps that of several sizes of a
+ * model in the folder above theirs. Throws UserError if there is none.
+ */
+export function findTokenizer(kind: 'folder' | 'meta', folder: string): string {
+  const places =
+    kind === 'meta'
+      ? [folder, dirname(folder)].map((each) => join(each, modelFileName))
+      : ['tokenizer.json', modelFileName].map((name) => join(folder, name));
+  const file = places.find(exists);
+  if (file !== undefined) return file;
+  const advice =
+    kind === 'meta'
+      ? t`Get it from where the model came from.`
+      : t`Get it from where the model came from, or use the model as GGUF.`;
+  const message = t`${places[0]!} is missing: without it, text cannot be turned into tokens. ${advice}`;
   throw new UserError('file-not-found', message);
 }
 
 function readIfThere(path: string): string | null {
-  if (!exists(path)) return null;
+  return exists(path) ? readText(path) : null;
+}
+
+function readText(path: string): string {
   const text = reading(path, () => (statSync(path).size <= largestFile ? readFileSync(path, 'utf8') : null));
   if (text !== null) return text;
   throw new UserError('file-unsupported', t`${path} is larger than ${largestFile / 2 ** 20} MB, too large for a tokenizer.`);

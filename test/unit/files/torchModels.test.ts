@@ -172,6 +172,8 @@ describe('found, tokenized, trained and tried like any other', () => {
     copyFileSync(goldenPath('torch/bin-tied/pytorch_model.bin'), join(folder, 'bin', 'pytorch_model.bin'));
     copyFileSync(fixturePath('models/gqa-tied/config.json'), join(folder, 'bin', 'config.json'));
     cpSync(goldenPath('torch/bin-adapter'), join(folder, 'adapter'), { recursive: true });
+    expect((await inspectModels(join(folder, 'bin'))).problem).toMatch(/tokenizer\.json is missing/);
+    copyFileSync(fixturePath('models/tiny-llama/tokenizer.json'), join(folder, 'bin', 'tokenizer.json'));
     const runs = { folders: [], get: () => undefined };
     const { models, adapters } = await findModels([{ path: folder, source: 'added' }], runs);
     expect(models.map((model) => [model.name, model.kind, model.sizeBytes])).toEqual([
