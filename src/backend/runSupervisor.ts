@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileAtomically } from '../files/atomicWrite.js';
 import { t } from '../l10n/text.js';
@@ -7,10 +8,10 @@ import type { RunEvent, RunSummary } from '../protocol/backend.js';
 import { queueOf } from '../protocol/queue.js';
 import type { RunControl, RunLabels, RunState } from '../protocol/run.js';
 import type { RunConfig } from '../protocol/runConfig.js';
-import { isToBeRequeued } from '../protocol/runs.js';
+import { isOver, isToBeRequeued } from '../protocol/runs.js';
 import type { SweepReport, SweepRequest } from '../protocol/sweep.js';
 import { newRunFolder } from '../runs/newRunFolder.js';
-import { dequeue, enqueue, takeForTraining } from '../runs/queue/queue.js';
+import { dequeue, enqueue, isBusy, takeForTraining } from '../runs/queue/queue.js';
 import { RunDirectory } from '../runs/runDirectory.js';
 import { writeLabels } from '../runs/runLabels.js';
 import { createSweep } from '../sweep/createSweep.js';
@@ -62,12 +63,12 @@ export class RunSupervisor {
     return sweepReport(sweepId);
   }
 
-  resume(runId: string): void {
+  async resume(runId: string): Promise<void> {
     const run = this.open(runId);
     if (run.readState().status === 'paused') {
       run.writeControl('run');
     } else {
-      enqueue(run);
+      await onceLetGo(run, () => enqueue(run));
       this.workers.start(queueOf({ runId, sweepId: this.watcher.get(runId)?.sweepId ?? null }));
     }
     this.watcher.attend(runId);
@@ -136,6 +137,19 @@ export class RunSupervisor {
   private open(runId: string): RunDirectory {
     if (!this.watcher.has(runId)) throw new UserError('file-not-found', t`There is no run at ${runId}.`);
     return RunDirectory.open(runId);
+  }
+}
+
+const patienceMs = 3000;
+
+/** The process that trained a run holds it a moment longer than the run lasts, until its memory is free. */
+async function onceLetGo(run: RunDirectory, act: () => void): Promise<void> {
+  for (const giveUp = performance.now() + patienceMs; ; await sleep(50)) {
+    try {
+      return act();
+    } catch (error) {
+      if (!isBusy(error) || !isOver(run.readState().status) || performance.now() > giveUp) throw error;
+    }
   }
 }
 

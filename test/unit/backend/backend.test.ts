@@ -114,7 +114,7 @@ test('a stop and a pause that are given while a run starts are not lost', async 
   await until('the run is stopped again', () => seen.get(runId)?.state.status === 'stopped');
 });
 
-test('a run that another process holds is not resumed, and that process is named', async () => {
+test('a run that another process holds is not resumed before it is let go, and that process is named', async () => {
   await backend.initialize();
   const seen = watched();
   const { runId } = await backend.request('loraWorkbench/runs/start', configText({ max_steps: 1 }));
@@ -123,6 +123,10 @@ test('a run that another process holds is not resumed, and that process is named
   mkdirSync(join(runId, 'lock')); // held by a living process: this one
   writeFileSync(join(runId, 'lock/owner.json'), JSON.stringify(ownIdentity()));
   await expect(backend.request('loraWorkbench/runs/resume', { runId })).rejects.toThrow(`${process.pid}`);
+  const resumed = backend.request('loraWorkbench/runs/resume', { runId });
+  setTimeout(() => rmSync(join(runId, 'lock'), { recursive: true }), 300);
+  await resumed;
+  await until('it is let go, and taken', () => seen.get(runId)?.state.status !== 'finished');
 });
 
 test('a run goes on when its backend is killed; the next backend finds it and can stop it', async () => {
