@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { UserError } from '../core/errors.js';
 import { adapterConfigFile, adapterTensorsFile, parsePeftConfig } from '../core/adapters/peft.js';
+import { UserError } from '../core/errors.js';
 import { storedModels } from '../files/stores/modelStores.js';
 import type { StoredModel } from '../files/stores/storedModel.js';
 import { linearNames } from '../core/models/linears.js';
@@ -72,7 +72,7 @@ class Search {
 
   async addStored({ path, name, kind, store, sizeBytes }: StoredModel): Promise<void> {
     const header = kind === 'huggingface' ? join(path, 'config.json') : path;
-    if (this.models.has(path) || !(await this.isUsable(header)) || !this.hasTokenizer(kind, path)) return;
+    if (this.models.has(path) || !(await this.isUsable(kind, path, header))) return;
     this.models.set(path, { path, name, kind, source: store, sizeBytes });
   }
 
@@ -93,32 +93,24 @@ class Search {
   }
 
   private async addGguf(path: string, sizeBytes: number, source: ModelFolder['source']): Promise<void> {
-    if (!path.endsWith('.gguf') || this.models.has(path) || !(await this.isUsable(path))) return;
+    if (!path.endsWith('.gguf') || this.models.has(path) || !(await this.isUsable('gguf', path, path))) return;
     this.models.set(path, { path, name: basename(path, '.gguf'), kind: 'gguf', source, sizeBytes });
   }
 
   private async addFolder({ path, kind, header, weights, checked }: FoundFolder, source: ModelFolder['source']): Promise<void> {
-    if (this.models.has(path) || !(await this.isUsable(header, checked)) || !this.hasTokenizer(kind, path)) return;
+    if (this.models.has(path) || !(await this.isUsable(kind, path, header, checked))) return;
     this.models.set(path, { path, name: basename(path), kind, source, sizeBytes: await totalSize(weights) });
   }
 
-  private async isUsable(file: string, others: readonly string[] = []): Promise<boolean> {
-    const problem = await headers.problemOf(file, others);
+  private async isUsable(
+    kind: ModelInfo['kind'],
+    path: string,
+    header: string,
+    others: readonly string[] = [],
+  ): Promise<boolean> {
+    const problem = (await headers.problemOf(header, others)) ?? missingTokenizer(kind, path);
     if (problem !== null) this.problems.push(problem);
     return problem === null;
-  }
-
-  /** Nothing can be done here with a folder without one, such as those of a library's tests. */
-  private hasTokenizer(kind: ModelInfo['kind'], path: string): boolean {
-    if (kind === 'gguf') return true;
-    try {
-      findTokenizer(kind === 'meta' ? 'meta' : 'folder', path);
-      return true;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      this.problems.push(error.message);
-      return false;
-    }
   }
 
   private async addAdapter(path: string, tensorsFile: string): Promise<void> {
@@ -140,6 +132,18 @@ class Search {
     } catch {
       // Only adapters that this program can use are listed.
     }
+  }
+}
+
+/** Nothing can be done here with a folder that has no tokenizer, such as those in a library's tests. Null if it has one. */
+function missingTokenizer(kind: ModelInfo['kind'], path: string): string | null {
+  if (kind === 'gguf') return null;
+  try {
+    findTokenizer(kind, path);
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
   }
 }
 

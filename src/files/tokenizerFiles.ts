@@ -39,7 +39,7 @@ export function readTokenizerParts(source: TokenizerSource): TokenizerParts {
 }
 
 function partsOfFolder(folder: string): TokenizerParts {
-  const file = findTokenizer('folder', folder);
+  const file = findTokenizer('huggingface', folder);
   return partsFromFolder({
     file,
     tokenizer: basename(file) === modelFileName ? readSmallFile(file, largestFile) : readText(file),
@@ -60,7 +60,7 @@ function partsOfMetaFolder(folder: string, llama3: Llama3Version): TokenizerPart
  * The file of a model folder, Hugging Face's or Meta's, that says how text becomes tokens. Meta keeps that of several sizes of a
  * model in the folder above theirs. Throws UserError if there is none.
  */
-export function findTokenizer(kind: 'folder' | 'meta', folder: string): string {
+export function findTokenizer(kind: 'huggingface' | 'meta', folder: string): string {
   const places =
     kind === 'meta'
       ? [folder, dirname(folder)].map((each) => join(each, modelFileName))
