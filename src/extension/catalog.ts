@@ -15,11 +15,16 @@ export class Catalog implements vscode.Disposable {
   private hasLooked = false;
   /** Fires after the first search, then only when something has changed, so that listeners can refresh without causing a loop. */
   readonly onDidChange = this.changed.event;
+  private readonly returning: vscode.Disposable;
 
   constructor(private readonly backend: BackendClient) {
     backend.handle('loraWorkbench/models/changed', () => void this.refresh().catch(() => undefined));
     backend.handle('loraWorkbench/models/fetching', (piece) => this.onFetching.get(piece.name)?.(piece));
     backend.onDidStart((live) => void this.find(live).catch(() => undefined));
+    // The user may have downloaded a model with another program meanwhile.
+    this.returning = vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused && this.hasLooked) void this.refresh().catch(() => undefined);
+    });
   }
 
   get models(): readonly ModelInfo[] {
@@ -75,6 +80,7 @@ export class Catalog implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.returning.dispose();
     this.changed.dispose();
   }
 

@@ -1,4 +1,4 @@
-/** @file A user who has nothing yet: an idle window costs nothing, and an imported model shows up at once. */
+/** @file A user who has nothing yet: an idle window costs nothing, and a new model shows up at once. */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -74,6 +74,14 @@ test('a model that is imported is said to be ready, shows in the tree at once, a
   await until('the settings name it', () => settings().includes('tiny-llama'));
   const model = new FineTunePanel(await window.webview('fineTune')).setting('model').locator('select');
   await until('the open panel has chosen it', async () => (await model.inputValue()).endsWith('tiny-llama'));
+});
+
+test('a model that another program has put here meanwhile is there when the user comes back', async () => {
+  const { window } = bed;
+  await window.lookAway();
+  cpSync('test/fixtures/models/tiny-llama', bed.path('models/downloaded-llama'), { recursive: true });
+  await window.comeBack();
+  await window.treeRow('Models', 'downloaded-llama').waitFor();
 });
 
 /** Toasts come and go; the list of notifications keeps their messages. */

@@ -189,6 +189,22 @@ export class Window {
     await action.waitFor({ state: 'hidden' });
   }
 
+  /** The user works in another program until `comeBack`; a browser without a screen always believes that it has the focus. */
+  async lookAway(): Promise<void> {
+    await this.page.evaluate(() => {
+      document.hasFocus = () => false;
+      window.dispatchEvent(new Event('blur'));
+    });
+    await this.page.waitForTimeout(1000);
+  }
+
+  async comeBack(): Promise<void> {
+    await this.page.evaluate(() => {
+      document.hasFocus = () => true;
+      window.dispatchEvent(new Event('focus'));
+    });
+  }
+
   /** The page of one of our webviews, once its content is there. */
   async webview(view: View): Promise<Frame> {
     for (let attempt = 1; attempt <= 5; attempt++) {
