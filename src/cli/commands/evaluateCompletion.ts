@@ -86,7 +86,7 @@ function headlineText(report: CompletionReport): string {
   const { exact, verdict, against, isEnough } = headline;
   const interval = `(95 % interval ${signed('exactMatch', exact.low)} to ${signed('exactMatch', exact.high)} points)`;
   const than = against === 'control' ? 'the control' : 'the base, without a control to tell what any training would have done';
-  const size = Number((100 * Math.abs(exact.difference)).toFixed(1));
+  const size = (100 * Math.abs(exact.difference)).toFixed(1);
   const said = {
     better: `The adapter is exactly right ${size} percentage points more often than ${than} ${interval}.`,
     worse: `The adapter is exactly right ${size} percentage points less often than ${than} ${interval}.`,
