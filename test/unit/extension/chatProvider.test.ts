@@ -11,7 +11,8 @@ vi.mock('vscode', () => {
       for (const listener of this.listeners) listener(value);
     };
   }
-  return { EventEmitter, workspace: { isTrusted: true }, l10n: { t: (text: string) => text } };
+  const window = { onDidChangeWindowState: () => undefined };
+  return { EventEmitter, window, workspace: { isTrusted: true }, l10n: { t: (text: string) => text } };
 });
 const { Catalog } = await import('../../../src/extension/catalog.js');
 const { ChatProvider } = await import('../../../src/extension/chatProvider.js');
