@@ -72,6 +72,11 @@ export class BackendClient implements vscode.Disposable {
     }
   }
 
+  /** The backend if it has been started and was not given up; never starts it. */
+  get running(): Promise<LiveBackend> | undefined {
+    return this.client?.then(liveBackend);
+  }
+
   /** Starts the backend for code that only shows its data. Ignores errors, which commands report. */
   async wake(): Promise<void> {
     await this.ready().catch(() => undefined);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { AdapterInfo, BackendNotifications, FoundModels, HubModel, ModelInfo } from '../protocol/backend.js';
 import type { BackendClient, LiveBackend } from './backendClient.js';
+import { onReturn } from './onReturn.js';
 
 export type FetchProgress = BackendNotifications['loraWorkbench/models/fetching'];
 
@@ -22,9 +23,7 @@ export class Catalog implements vscode.Disposable {
     backend.handle('loraWorkbench/models/fetching', (piece) => this.onFetching.get(piece.name)?.(piece));
     backend.onDidStart((live) => void this.find(live).catch(() => undefined));
     // The user may have downloaded a model with another program meanwhile.
-    this.returning = vscode.window.onDidChangeWindowState(({ focused }) => {
-      if (focused && this.hasLooked) void this.refresh().catch(() => undefined);
-    });
+    this.returning = onReturn(() => void this.lookAgain().catch(() => undefined));
   }
 
   get models(): readonly ModelInfo[] {
@@ -82,6 +81,12 @@ export class Catalog implements vscode.Disposable {
   dispose(): void {
     this.returning.dispose();
     this.changed.dispose();
+  }
+
+  /** Does not start a backend that was never needed or kept dying. */
+  private async lookAgain(): Promise<void> {
+    const live = await this.backend.running;
+    if (live) await this.find(live);
   }
 
   /** Runs one search at a time, and one more for all callers that asked meanwhile. */

@@ -7,6 +7,7 @@ import { commandId } from './contributions.js';
 import { DataLookup } from './dataLookup.js';
 import type { FineTuneServices } from './fineTunePanel.js';
 import { LastPreflight } from './lastPreflight.js';
+import { onReturn } from './onReturn.js';
 import { runsFolders } from './folders.js';
 import { openOrigin } from './openOrigin.js';
 import { sampleData } from './sampleData.js';
@@ -61,7 +62,7 @@ export class OpenFineTune implements vscode.Disposable {
       runs.onDidReplace(() => void this.check()),
       catalog.onDidChange(() => void this.modelsChanged().catch(onError)),
       panel.onDidChangeViewState(() => this.lookAgain()),
-      vscode.window.onDidChangeWindowState(() => this.lookAgain()),
+      onReturn(() => this.lookAgain()),
       vscode.workspace.onDidSaveTextDocument(({ uri }) => this.saved(uri)),
       document,
       document.onDidChange(() => this.documentChanged()),

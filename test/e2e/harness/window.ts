@@ -195,7 +195,6 @@ export class Window {
       document.hasFocus = () => false;
       window.dispatchEvent(new Event('blur'));
     });
-    await this.page.waitForTimeout(1000);
   }
 
   async comeBack(): Promise<void> {

@@ -11,9 +11,11 @@ vi.mock('vscode', () => {
       for (const listener of this.listeners) listener(value);
     };
   }
-  const window = { onDidChangeWindowState: () => undefined };
+  const windowState = new EventEmitter<{ focused: boolean; active: boolean }>();
+  const window = { state: { focused: true }, onDidChangeWindowState: windowState.event, windowState };
   return { EventEmitter, window, workspace: { isTrusted: true }, l10n: { t: (text: string) => text } };
 });
+const { window } = (await import('vscode')) as unknown as { window: { windowState: { fire(state: object): void } } };
 const { Catalog } = await import('../../../src/extension/catalog.js');
 const { ChatProvider } = await import('../../../src/extension/chatProvider.js');
 
@@ -34,9 +36,11 @@ function chatOn(found: () => FoundModels) {
     ready: async () => {
       started?.(live);
       started = undefined;
+      backend.running = Promise.resolve(live);
       return live;
     },
     wake: async () => void (await backend.ready()),
+    running: undefined as Promise<unknown> | undefined,
   };
   const catalog = new Catalog(backend as never);
   const provider = new ChatProvider(backend as never, catalog, undefined as never);
@@ -47,7 +51,14 @@ function chatOn(found: () => FoundModels) {
   };
   provider.onDidChangeLanguageModelChatInformation(() => void ask());
   const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
-  return { asked, ask, settle, changed: () => handlers['loraWorkbench/models/changed']!(), shown: () => shown };
+  return {
+    asked,
+    ask,
+    settle,
+    giveUp: () => (backend.running = undefined),
+    changed: () => handlers['loraWorkbench/models/changed']!(),
+    shown: () => shown,
+  };
 }
 
 test.each([
@@ -73,4 +84,27 @@ test('a new adapter is one more look and one more question, and a look that find
   chat.changed();
   await chat.settle();
   expect(chat.asked).toEqual({ backend: 3, provider: 3 });
+});
+
+test('the backend looks again when the user comes back to the window, but not after a pause in it, and not once it was given up', async () => {
+  const chat = chatOn(() => ({ models, adapters }));
+  const state = async (focused: boolean, active: boolean) => {
+    window.windowState.fire({ focused, active });
+    await chat.settle();
+  };
+  await state(false, false);
+  await state(true, true);
+  expect(chat.asked.backend).toBe(0);
+  await chat.ask();
+  await chat.settle();
+  await state(true, false);
+  await state(true, true);
+  expect(chat.asked.backend).toBe(1);
+  await state(false, false);
+  await state(true, true);
+  expect(chat.asked.backend).toBe(2);
+  chat.giveUp();
+  await state(false, false);
+  await state(true, true);
+  expect(chat.asked.backend).toBe(2);
 });
